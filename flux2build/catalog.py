@@ -1,0 +1,77 @@
+"""What the spec may ask for: the cards of models and the forms of operations.
+
+The spec never imports a provider or an operation; the composition root hands
+it this catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A model's list price in USD; megapixels are 2**20 pixels, rounded up.
+
+    cost = first + further * (output megapixels - 1) + reference * input megapixels
+    """
+
+    first: Decimal
+    further: Decimal = Decimal(0)
+    reference: Decimal = Decimal(0)
+    dated: str = ""
+    """ISO date on which the figures were read."""
+    source: str = ""
+
+
+FREE = Price(Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one model can do, its limits and its price."""
+
+    model: str
+    params: frozenset[str]
+    """Parameters that are sent, by flux2build's names; they enter the order's digest."""
+    ignores: frozenset[str] = frozenset()
+    """Parameters a spec may carry although this model is not sent them."""
+    references: int = 0
+    formats: tuple[str, ...] = ("png",)
+    multiple: int = 1
+    """Width and height must be multiples of this many pixels."""
+    min_side: int = 16
+    max_side: int = 4096
+    max_pixels: int = 4096 * 4096
+    input_megapixels: int | None = None
+    """Most megapixels of output and references together, where there is such a cap."""
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Inclusive bounds of numeric parameters."""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Allowed values of textual parameters, such as `resolution`."""
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """Parameters sent when the spec says nothing (`disable_pup = true`)."""
+    price: Price | None = None
+    """None when unknown: an order without a price is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an operation is written in the spec: its version and its parameters."""
+
+    op: str
+    version: int
+    params: type[BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All models, by provider, and all operations."""
+
+    cards: Mapping[str, Mapping[str, Card]]
+    default_models: Mapping[str, str]
+    forms: Mapping[str, Form]

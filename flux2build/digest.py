@@ -1,0 +1,48 @@
+"""Digests: `sha256:` and 64 hex digits, the only equality there is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import NewType
+
+Digest = NewType("Digest", str)
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def of_bytes(data: bytes) -> Digest:
+    """The digest of exact bytes."""
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+def of_json(value: Json) -> Digest:
+    """The digest of a value's canonical JSON."""
+    return of_bytes(canonical(value).encode())
+
+
+def canonical(value: Json) -> str:
+    """One text per value: sorted keys, no spaces, UTF-8, no NaN.
+
+    A float without a fraction is written as the integer it equals, so that
+    `5` and `5.0` in a spec ask for the same picture.
+    """
+    return json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def short(digest: str) -> str:
+    """The first hex digits, for people: enough to tell two apart in one listing."""
+    return digest.removeprefix("sha256:")[:12]

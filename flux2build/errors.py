@@ -1,0 +1,144 @@
+"""Everything that can go wrong, as data: what, where, and what to do about it.
+
+    Flux2BuildError
+    ├── UsageError         2   the command line asks for something impossible
+    ├── SpecError          2   assets.toml, a template or a data file is wrong
+    ├── LockError          2   assets.lock cannot be used
+    ├── IncompleteError    3   some assets failed, the others are done
+    ├── BudgetError        4   stopped by a cap, or confirmation is missing
+    ├── DecisionError      5   a person must decide before money moves
+    └── SystemFault        6   the environment: disk, credentials, another build
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Process exit codes; each has one meaning in every command."""
+
+    DONE = 0
+    DRIFT = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    BUDGET = 4
+    DECIDE = 5
+    SYSTEM = 6
+    BUG = 70
+    INTERRUPTED = 130
+
+
+_GRAVEST_FIRST = (
+    Exit.INTERRUPTED,
+    Exit.BUG,
+    Exit.DECIDE,
+    Exit.SYSTEM,
+    Exit.BUDGET,
+    Exit.INCOMPLETE,
+    Exit.USAGE,
+    Exit.DRIFT,
+)
+
+
+def gravest(codes: Iterable[Exit]) -> Exit:
+    """The one exit code to report when several apply."""
+    seen = set(codes)
+    return next((code for code in _GRAVEST_FIRST if code in seen), Exit.DONE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; lines and columns count from 1, 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = (self.file, *(str(n) for n in (self.line, self.column) if n))
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: a headline, where, aligned facts, one hint.
+
+    `excerpt` is the source line that `place` points at, for a caret frame of
+    `width` columns.
+    """
+
+    message: str
+    place: Place | None = None
+    rows: tuple[tuple[str, str], ...] = ()
+    hint: str | None = None
+    excerpt: str | None = None
+    width: int = 1
+
+
+class Flux2BuildError(Exception):
+    """An error a user can cause or mend; never shown with a traceback."""
+
+    exit: Exit = Exit.USAGE
+
+    def __init__(self, *problems: Problem | str, hint: str | None = None) -> None:
+        self.problems = tuple(
+            Problem(problem, hint=hint) if isinstance(problem, str) else problem
+            for problem in problems
+        )
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class UsageError(Flux2BuildError):
+    """The command line asks for something that does not exist or cannot be."""
+
+
+class SpecError(Flux2BuildError):
+    """What the user declared is wrong: spec, template, data file or source."""
+
+
+class LockError(Flux2BuildError):
+    """`assets.lock` is damaged, in conflict, or newer than this flux2build."""
+
+
+class IncompleteError(Flux2BuildError):
+    """Some assets failed, were refused or are blocked; the others are done."""
+
+    exit = Exit.INCOMPLETE
+
+
+class BudgetError(Flux2BuildError):
+    """A cap was reached, a price is unknown, or nobody confirmed the spending."""
+
+    exit = Exit.BUDGET
+
+
+class DecisionError(Flux2BuildError):
+    """A purchase is in doubt, or a result is not what was ordered."""
+
+    exit = Exit.DECIDE
+
+
+class SystemFault(Flux2BuildError):
+    """The environment: a full or read-only disk, no credentials, a busy tree."""
+
+    exit = Exit.SYSTEM
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word a typing error most likely meant, if any is close."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A ready hint for an unknown word: the nearest valid one, else them all."""
+    options = sorted(known)
+    if near := nearest(word, options):
+        return f"did you mean `{near}`?"
+    if 0 < len(options) <= 12:
+        return "known: " + ", ".join(f"`{option}`" for option in options)
+    return None

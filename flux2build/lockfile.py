@@ -1,0 +1,91 @@
+"""`assets.lock`: for every asset and profile what was asked, what was seen, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flux2build.digest import Digest, Json
+from flux2build.model import AssetName, Operation, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that was made, by its bytes."""
+
+    path: str
+    sha256: Digest
+    bytes: int
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An input as it was: its name (`refs/desk.jpg`, `asset:mascot`) and its bytes."""
+
+    name: str
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A rendered master: the request in clear, the output, the receipt."""
+
+    key: Digest
+    schema: int
+    provider: str
+    model: str
+    prompt: str
+    params: Mapping[str, Json]
+    take: int
+    inputs: tuple[Seen, ...]
+    output: Output
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A deliverable: how it was derived, and what came out."""
+
+    key: Digest
+    schema: int
+    ops: tuple[Operation, ...]
+    encoding: Mapping[str, Json]
+    inputs: tuple[Seen, ...]
+    output: Output
+    encoder: str = ""
+    """Library versions that wrote it; informative, never drift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """All that is locked of one asset in one profile."""
+
+    asset: AssetName
+    profile: str
+    meta: Digest
+    generated: Generated | None = None
+    derived: tuple[Derived, ...] = ()
+    """Sorted by output path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lockfile:
+    """The whole lock, immutable; `with_block` and `without` give the next one."""
+
+    blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
+
+    def block(self, asset: AssetName, profile: str) -> Block | None:
+        """What is locked of an asset in a profile."""
+        return self.blocks.get((asset, profile))
+
+    def with_block(self, block: Block) -> Lockfile:
+        """This lock with one block put in or replaced."""
+        return replace(self, blocks={**self.blocks, (block.asset, block.profile): block})
+
+    def without(self, asset: AssetName, profile: str) -> Lockfile:
+        """This lock without one block."""
+        kept = {key: block for key, block in self.blocks.items() if key != (asset, profile)}
+        return replace(self, blocks=kept)

@@ -1,0 +1,187 @@
+"""The nouns that travel between modules: assets, inputs, recipes, orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NewType
+
+from flux2build.digest import Digest, Json, of_json
+
+AssetName = NewType("AssetName", str)
+"""`mascot`, or for a family's member `hero[locale=de,theme=dark]`, axes sorted."""
+
+KEY_SCHEMA: Final = 1
+"""Number of the rules by which orders and derivations are digested."""
+
+Key = tuple[str | int, ...]
+"""A path of keys into the spec: `("asset", "hero", "deliver", 0, "path")`."""
+
+
+def member(family: str, axes: Mapping[str, str]) -> AssetName:
+    """The name of a family's member: identity is by key, never by position."""
+    if not axes:
+        return AssetName(family)
+    inside = ",".join(f"{axis}={axes[axis]}" for axis in sorted(axes))
+    return AssetName(f"{family}[{inside}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file drawn, shot or written by hand; the path is POSIX, from the spec's folder."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The master of another asset."""
+
+    asset: AssetName
+
+    def __str__(self) -> str:
+        return f"asset:{self.asset}"
+
+
+Input = Source | Made
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """A paid order: what one picture is asked to be, every default resolved.
+
+    `params` holds exactly the parameters that are sent, by flux2build's names
+    (`width`, `height`, `seed`, `format`, `steps`, …), and nothing else.
+    """
+
+    provider: str
+    model: str
+    prompt: str
+    params: Mapping[str, Json]
+    take: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step of a derivation; `{"input": n}` in `params` names the recipe's nth input."""
+
+    op: str
+    version: int
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """A free local derivation: operations on input 0, then an encoding."""
+
+    ops: tuple[Operation, ...]
+    encoding: Mapping[str, Json]
+    """`format` (png, jpeg, webp, avif), and optionally `quality`, `lossless`, `matte`, …"""
+
+
+Task = Generate | Derive
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One file to have, with every default, style, profile and template resolved."""
+
+    asset: AssetName
+    task: Task
+    inputs: tuple[Input, ...]
+    output: str
+    """POSIX path from the spec's folder."""
+    key: Key = field(default=(), compare=False)
+    """Where in the spec it was asked for; only for messages."""
+
+    @property
+    def kind(self) -> str:
+        """`generate` or `derive`."""
+        return "generate" if isinstance(self.task, Generate) else "derive"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A named image to have, and what is said about it beyond its pixels."""
+
+    name: AssetName
+    family: str
+    axes: Mapping[str, str]
+    tags: tuple[str, ...] = ()
+    alt: str | None = None
+    title: str | None = None
+    source: str | None = None
+    """The file it is, when it is not rendered."""
+    key: Key = ()
+
+    @property
+    def meta(self) -> Digest:
+        """The digest of what never renders: tags, alternative text and title."""
+        return of_json({"tags": sorted(self.tags), "alt": self.alt, "title": self.title})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is bought, named by its content: no asset, provider or URL is in it."""
+
+    model: str
+    prompt: str
+    params: Mapping[str, Json]
+    inputs: tuple[Digest, ...]
+    take: int = 1
+
+    @property
+    def digest(self) -> Digest:
+        """The order's name in the lock, the ledger and the store."""
+        return of_json(
+            {
+                "schema": KEY_SCHEMA,
+                "model": self.model,
+                "prompt": self.prompt,
+                "params": self.params,
+                "inputs": self.inputs,
+                "take": self.take,
+            }
+        )
+
+
+def order_of(task: Generate, inputs: tuple[Digest, ...]) -> Order:
+    """The order that a task comes to, once the bytes of its inputs are known."""
+    return Order(task.model, task.prompt, task.params, inputs, task.take)
+
+
+def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
+    """The digest of a derivation: same digest, same pixels."""
+    return of_json(
+        {
+            "schema": KEY_SCHEMA,
+            "ops": [[op.op, op.version, op.params] for op in task.ops],
+            "encoding": task.encoding,
+            "inputs": inputs,
+        }
+    )
+
+
+def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
+    """What a task is keyed on: the order's digest, or the derivation's."""
+    if isinstance(task, Generate):
+        return order_of(task, inputs).digest
+    return derivation(task, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof of a delivered order, with what it cost in USD."""
+
+    provider: str
+    task: str = ""
+    cost: Decimal | None = None
+    cost_source: str = "unknown"
+    """`settled`, `submitted`, `estimated`, `free` or `unknown`."""
+    seed: int | None = None
+    prompt: str | None = None
+    """The prompt as the server reports it, when it differs from the order's."""

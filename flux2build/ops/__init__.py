@@ -1,0 +1,1 @@
+"""The operations on pictures: one module each, ending in `OP`."""

@@ -1,0 +1,1 @@
+"""The providers of models: one module each, ending in `PROVIDER`."""
