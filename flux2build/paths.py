@@ -1,0 +1,117 @@
+"""What a path or a name may look like, so that it means one file everywhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from typing import Final
+
+LONGEST_PART: Final = 200
+LONGEST_PATH: Final = 240
+LONGEST_NAME: Final = 100
+
+_HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories that steer a terminal or a reader's eye instead of naming anything."""
+
+_RESERVED: Final = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE
+)
+_FORBIDDEN: Final = frozenset('<>:"|?*\\')
+_OURS: Final = frozenset({".git", ".flux2build"})
+
+
+def fold(path: str) -> str:
+    """A path's identity: equal folds mean the same file on some file system.
+
+    Compatibility forms and case are folded, and the dots and spaces that
+    Windows drops at the end of each part are stripped. Folding is repeated
+    until it settles, because one fold may uncover another.
+    """
+    folded = _fold_once(path)
+    while folded != path:
+        path, folded = folded, _fold_once(folded)
+    return folded
+
+
+def _fold_once(path: str) -> str:
+    plain = unicodedata.normalize("NFKD", path).casefold()
+    parts = unicodedata.normalize("NFC", plain).split("/")
+    return "/".join(part.rstrip(". ") for part in parts)
+
+
+def fault(path: str) -> str | None:
+    """Why a POSIX path is unfit as an output below its folder; None when it is fit."""
+    if not path:
+        return "is empty"
+    if path.startswith("/"):
+        return "is absolute"
+    if len(path) > LONGEST_PATH:
+        return f"is longer than {LONGEST_PATH} characters"
+    faults = (_part_fault(part) for part in path.split("/"))
+    return next((found for found in faults if found), None)
+
+
+def _part_fault(part: str) -> str | None:
+    return _shape_fault(part) or _letters_fault(part)
+
+
+def _shape_fault(part: str) -> str | None:
+    if part == "..":
+        return "leads out of its folder (`..`)"
+    if part in {"", "."}:
+        return "has an empty part"
+    if len(part) > LONGEST_PART or len(part.encode(errors="replace")) > LONGEST_PATH:
+        return f"has a part longer than {LONGEST_PART} characters"
+    if part.startswith("~"):
+        return "has a part that starts with `~`"
+    if part.endswith((".", " ")) or part.startswith(" "):
+        return "has a part with a space at an end or a dot at its end"
+    return None
+
+
+def _letters_fault(part: str) -> str | None:
+    for letter in part:
+        if letter in _FORBIDDEN:
+            return f"has `{letter}` in it, which some file systems refuse"
+        if unicodedata.category(letter) in _HIDDEN:
+            return f"has an invisible or control character in it (U+{ord(letter):04X})"
+    if fold(part) in _OURS:
+        return f"lies in `{part}`, which is not for pictures"
+    if _RESERVED.fullmatch(fold(part).split(".")[0].rstrip()):
+        return f"has the part `{part}`, a device name on Windows"
+    return None
+
+
+def name_fault(value: str) -> str | None:
+    """Why a text is unfit as an asset's name or an axis value; None when it is fit."""
+    if not value:
+        return "is empty"
+    if len(value) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} characters"
+    if value[0] in ".-+":
+        return f"starts with `{value[0]}`"
+    if wrong := next((letter for letter in value if not _in_name(letter)), None):
+        shown = f"`{wrong}`" if wrong.isprintable() and wrong != " " else f"U+{ord(wrong):04X}"
+        return f"has {shown} in it; letters, digits and `_` `.` `-` `@` `:` are allowed"
+    if not unicodedata.is_normalized("NFC", value):
+        return "is not in Unicode's composed form (NFC)"
+    return None
+
+
+def _in_name(letter: str) -> bool:
+    return letter in "_.-@:" or _is_word(letter)
+
+
+def _is_word(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "LM" or unicodedata.category(letter) == "Nd"
+
+
+def join(folder: str, path: str) -> str:
+    """A path inside a folder, normalised; it may lead out of it (`../x`)."""
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def slug(value: str) -> str:
+    """A value as part of a file name: anything but letters, digits, `_ . -` becomes `-`."""
+    return "".join(letter if letter in "_.-" or _is_word(letter) else "-" for letter in value)

@@ -1,0 +1,106 @@
+"""How a prompt changed, word by word."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+Change = Literal["same", "gone", "new"]
+Run = tuple[Change, str]
+
+_WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
+_EXACT: Final = 4_000_000
+"""Most pairs of words to compare exactly; beyond, frequent words are passed over."""
+
+
+def diff(old: str, new: str) -> list[Run]:
+    """The runs that turn one text into the other.
+
+    Joining what is same or gone gives `old`; same or new gives `new`.
+    """
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    ahead = _common(before, after)
+    behind = _common(before[ahead:][::-1], after[ahead:][::-1])
+    runs: list[Run] = [("same", "".join(before[:ahead]))]
+    runs += _middle(before[ahead : len(before) - behind], after[ahead : len(after) - behind])
+    runs += [("same", "".join(before[len(before) - behind :]))]
+    return list(_merged(_spanned([run for run in runs if run[1]])))
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    pairs = zip(left, right, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _middle(before: list[str], after: list[str]) -> Iterator[Run]:
+    quick = len(before) * len(after) > _EXACT
+    matcher = difflib.SequenceMatcher(str.isspace, before, after, autojunk=quick)
+    for tag, i, j, k, m in matcher.get_opcodes():
+        if tag == "equal":
+            yield "same", "".join(before[i:j])
+        else:
+            yield "gone", "".join(before[i:j])
+            yield "new", "".join(after[k:m])
+
+
+def _spanned(runs: list[Run]) -> Iterator[Run]:
+    """Blanks between two changes belong to both: one change reads better than two."""
+    last = len(runs) - 1
+    for index, (change, text) in enumerate(runs):
+        if change == "same" and 0 < index < last and text.isspace():
+            yield "gone", text
+            yield "new", text
+        else:
+            yield change, text
+
+
+def _merged(runs: Iterator[Run]) -> Iterator[Run]:
+    gone = new = same = ""
+    for change, text in runs:
+        if change == "same":
+            yield from _changes(gone, new)
+            gone = new = ""
+            same += text
+            continue
+        if same:
+            yield "same", same
+            same = ""
+        gone, new = (gone + text, new) if change == "gone" else (gone, new + text)
+    if same:
+        yield "same", same
+    yield from _changes(gone, new)
+
+
+def _changes(gone: str, new: str) -> Iterator[Run]:
+    if gone:
+        yield "gone", gone
+    if new:
+        yield "new", new
+
+
+def plain(runs: Sequence[Run], context: int) -> str:
+    """The runs on one line, `a [-red-]{+blue+} fox`, with `context` words around each change."""
+    last = len(runs) - 1
+    shown = (
+        _elided(text, 0 if index == 0 else context, 0 if index == last else context)
+        if change == "same"
+        else _marked(change, text)
+        for index, (change, text) in enumerate(runs)
+    )
+    return "".join(shown).replace("\n", "⏎")
+
+
+def _marked(change: Change, text: str) -> str:
+    return f"[-{text}-]" if change == "gone" else f"{{+{text}+}}"
+
+
+def _elided(text: str, head: int, tail: int) -> str:
+    """A text without its middle, when that is longer than the mark that stands for it."""
+    words = re.findall(r"\S+\s*|^\s+", text)
+    if len(words) <= head + tail + 1:
+        return text
+    before, after = "".join(words[:head]), "".join(words[len(words) - tail :])
+    return f"{before.rstrip()} … {after}" if before else f"… {after}"
