@@ -23,6 +23,8 @@ class Price:
     first: Decimal
     further: Decimal = Decimal(0)
     reference: Decimal = Decimal(0)
+    reference_sure: bool = True
+    """False where sources disagree whether references are billed: only the upper bound counts them."""
     dated: str = ""
     """ISO date on which the figures were read."""
     source: str = ""
@@ -41,6 +43,10 @@ class Card:
     ignores: frozenset[str] = frozenset()
     """Parameters a spec may carry although this model is not sent them."""
     references: int = 0
+    reference_side: int = 1
+    """Fewest pixels of a reference's shorter side."""
+    reference_pixels: int | None = None
+    """Most pixels of one reference; a larger one is scaled down before it is sent."""
     formats: tuple[str, ...] = ("png",)
     multiple: int = 1
     """Width and height must be multiples of this many pixels."""
@@ -57,6 +63,10 @@ class Card:
     """Parameters sent when the spec says nothing (`disable_pup = true`)."""
     price: Price | None = None
     """None when unknown: an order without a price is refused."""
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """Prices by `resolution`, for a model that is sold by class and not by pixels."""
+    note: str = ""
+    """One sentence for people who choose a model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ class Ticket:
     poll: str
     """URL to ask, verbatim."""
     cost: Decimal | None = None
-    """USD as reported at submission."""
+    """USD as reported at submission; provisional."""
+    ready: Ready | None = None
+    """Where the picture is, when the submission already told; saves the first inquiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +79,33 @@ class Ready:
     url: str
     task: str = ""
     cost: Decimal | None = None
+    """USD as settled; it overrules what the ticket said."""
     seed: int | None = None
     prompt: str | None = None
+    """The prompt that was rendered, which may be a rewritten one."""
 
 
 class Refusal(StrEnum):
     """Why an order was certainly not fulfilled."""
 
     INVALID = "invalid"
+    """The request is wrong; the same one would be refused again."""
     REQUEST_MODERATED = "request-moderated"
+    """The prompt or a reference was blocked; not sent again unchanged."""
     CONTENT_MODERATED = "content-moderated"
+    """The picture was blocked; another seed or prompt may pass."""
     FAILED = "failed"
+    """The server gave up."""
     LOST = "lost"
+    """The server accepted the order and does not know it any more."""
     CREDITS = "credits"
+    """The account is empty: no further order can succeed."""
     CREDENTIALS = "credentials"
+    """The key is missing, wrong or not allowed: no further order can succeed."""
     RATE_LIMITED = "rate-limited"
+    """Too many orders at once; this one may be sent again."""
+    UNREACHABLE = "unreachable"
+    """No connection was made, so nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +169,10 @@ class Remote(Protocol):
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The hosts, besides the endpoint's, to which the key may ever be sent."""
+        """The hosts, besides the endpoint's, to which the key may ever be sent over https.
+
+        `*` stands for one label: `api.*.bfl.ai`.
+        """
 
     @property
     def key_variable(self) -> str:
@@ -183,14 +200,17 @@ class Remote(Protocol):
     ) -> Call:
         """The request that buys; a reference is its bytes, or the URL it was uploaded to."""
 
-    def ticket(self, reply: Reply, endpoint: str) -> Ticket | Ready | Refused | InDoubt:
-        """What the answer to a submission says."""
+    def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
+        """What the answer to a submission says.
+
+        `Refused` only where the answer proves that nothing was accepted.
+        """
 
     def inquiry(self, ticket: Ticket, endpoint: str) -> Call:
         """The request that asks how a pending order is doing; free."""
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
-        """What the answer to an inquiry says."""
+        """What the answer to an inquiry says; whatever it does not prove is `Waiting`."""
 
 
 Provider = Embedded | Remote
