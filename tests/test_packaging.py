@@ -1,0 +1,119 @@
+"""What is installed: declared dependencies, one version, the documents around the code."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import flux2build
+
+ROOT: Final = Path(__file__).parents[1]
+MODULES: Final = sorted((ROOT / "flux2build").rglob("*.py"))
+BY_IMPORT: Final = {"PIL": "pillow", "tree_sitter_toml": "tree-sitter-toml"}
+
+
+@pytest.fixture
+def project() -> dict[str, Any]:
+    """The `[project]` table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return table
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as packaging tools compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def named(requirements: list[str]) -> set[str]:
+    """The distributions that requirements name."""
+    return {canonical(re.split(r"[\s<>=!~;\[]", line)[0]) for line in requirements}
+
+
+def imported() -> set[str]:
+    """The top-level names that the package imports from elsewhere."""
+    found: set[str] = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    return found - {"flux2build"} - sys.stdlib_module_names
+
+
+def test_version(project: dict[str, Any]) -> None:
+    """The package and its metadata tell the same version."""
+    assert project["version"] == flux2build.__version__
+
+
+def test_dependencies_are_declared(project: dict[str, Any]) -> None:
+    """Whatever the package imports is installed with it, or with one of its extras."""
+    extras = project["optional-dependencies"]
+    declared = named(project["dependencies"])
+    for extra, requirements in extras.items():
+        declared |= named(requirements) if extra != "test" else set()
+    wanted = {canonical(BY_IMPORT.get(name, name)) for name in imported()}
+
+    assert wanted - declared == set()
+
+
+def test_dependencies_are_used(project: dict[str, Any]) -> None:
+    """Whatever is installed with the package is imported by it."""
+    wanted = {canonical(BY_IMPORT.get(name, name)) for name in imported()}
+
+    assert named(project["dependencies"]) - wanted == set()
+
+
+def test_entry_point(project: dict[str, Any]) -> None:
+    """`flux2build` names a function that exists."""
+    module, _, function = project["scripts"]["flux2build"].partition(":")
+
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_typed() -> None:
+    """Type checkers of other projects read our annotations."""
+    assert (ROOT / "flux2build" / "py.typed").is_file()
+
+
+def test_changelog(project: dict[str, Any]) -> None:
+    """The changelog has a place for the next change."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert "## [Unreleased]" in text or f"## [{project['version']}]" in text
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda path: path.name
+)
+def test_links(page: Path) -> None:
+    """Every link inside the repository leads somewhere."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|src=\"([^\"]+)\"", text)
+    paths = [link or image for link, image in links]
+    broken = [
+        path
+        for path in paths
+        if not re.match(r"[a-z]+:", path) and not (page.parent / path).exists()
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("workflow", sorted((ROOT / ".github/workflows").glob("*.yml")))
+def test_actions_are_pinned(workflow: Path) -> None:
+    """Workflows run actions by commit, start without permissions, and see no secret."""
+    text = workflow.read_text(encoding="utf-8")
+    uses = re.findall(r"uses:\s*(\S+)", text)
+
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action in uses)
+    assert "\npermissions: {}\n" in text
+    assert "secrets." not in text
