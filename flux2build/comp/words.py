@@ -1,0 +1,89 @@
+"""What a caption says: the readable part of a prompt, in letters the font has."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from flux2build.digest import Json
+
+GREEK: Final = "\ue000"
+"""Stands for a letter that the font lacks: drawn as a bar, as designers greek text."""
+
+_LONGEST: Final = 700
+_NESTING: Final = 6
+_LEADING: Final = ("scene", "prompt", "description", "subject", "subjects")
+_SAME: Final = str.maketrans(
+    {
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        **dict.fromkeys("\u00a0\u2007\u202f\t\n\r\u2028\u2029", " "),
+        "\u201a": ",", "\u201e": "”", "\u00d7": "x", "\u2022": "·", "\u00df": "ss", "\u00e6": "ae",
+        "\u00c6": "AE", "\u0153": "oe", "\u0152": "OE", "\u00f8": "o", "\u00d8": "O",
+        "\u0142": "l", "\u0141": "L", "\u0111": "d", "\u0110": "D", "\u0131": "i", "\u00f0": "d",
+        "\u00fe": "th", "\u20ac": "EUR", "\u00a3": "GBP", "\u2032": "'", "\u2033": '"',
+    }
+)  # fmt: skip
+_PRINTED: Final = frozenset(
+    [chr(code) for code in range(0x20, 0x7F)]
+    + list("©«°±\u00b4·»\u2018\u2019“”…\u2039\u203a\u2044™")
+)
+"""The letters of the font that is embedded in Pillow."""
+
+
+def readable(prompt: str) -> str:
+    """A prompt as people would read it out: a structured one by its texts, on one line."""
+    return " ".join(plain(_spoken(prompt)).split())
+
+
+def plain(text: str) -> str:
+    """The text in letters the font has; accents fall off, other scripts become `GREEK`."""
+    return "".join(_letter(letter) for letter in text[:_LONGEST].translate(_SAME))
+
+
+def one_line(text: str, limit: int) -> str:
+    """The text for metadata: no control characters, no broken Unicode, not too long."""
+    kept = (" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+@lru_cache(maxsize=2048)
+def _letter(letter: str) -> str:
+    if letter in _PRINTED:
+        return letter
+    parts = unicodedata.normalize("NFKD", letter).translate(_SAME)
+    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    if bare and all(part in _PRINTED for part in bare):
+        return bare
+    return GREEK if unicodedata.category(letter)[0] in "LN" else ""
+
+
+def _spoken(prompt: str) -> str:
+    if not prompt.lstrip().startswith(("{", "[")):
+        return prompt
+    try:
+        tree = json.loads(prompt)
+    except (ValueError, RecursionError):
+        return prompt
+    texts: list[str] = []
+    for text in _texts(tree, _NESTING):
+        texts.append(text.strip().rstrip("."))
+        if sum(map(len, texts)) > _LONGEST:
+            break
+    return ". ".join(dict.fromkeys(filter(None, texts))) or prompt
+
+
+def _texts(tree: Json, depth: int) -> Iterator[str]:
+    """The texts of a structured prompt, what it shows before how it shows it."""
+    if isinstance(tree, str):
+        yield tree
+    elif depth and isinstance(tree, dict):
+        first = [key for key in _LEADING if key in tree]
+        for key in [*first, *(key for key in tree if key not in first)]:
+            yield from _texts(tree[key], depth - 1)
+    elif depth and isinstance(tree, list):
+        for item in tree:
+            yield from _texts(item, depth - 1)
