@@ -1,0 +1,58 @@
+"""Colours as people write them: `#RGB`, `#RRGGBB`, `#RRGGBBAA` or a CSS name."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from PIL import ImageColor
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from flux2build.errors import nearest
+
+Rgba = tuple[int, int, int, int]
+
+_HEX: Final = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})")
+
+
+def canonical(text: str) -> str:
+    """One spelling per colour: `#rrggbb`, or `#rrggbbaa` when it is not opaque.
+
+    Raises:
+        ValueError: it is no colour; the message says what one looks like.
+    """
+    word = text.strip().lower()
+    if word == "transparent":
+        return "#00000000"
+    if word in ImageColor.colormap:
+        word = _hex(ImageColor.getrgb(word))
+    if not _HEX.fullmatch(word):
+        raise ValueError(_complaint(text, word))
+    if len(word) == 4:
+        word = "#" + "".join(digit * 2 for digit in word[1:])
+    return word[:7] if word[7:] == "ff" else word
+
+
+def rgba(text: str) -> Rgba:
+    """Red, green, blue and alpha of a colour, each 0 to 255."""
+    word = canonical(text)
+    red, green, blue = (int(word[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue, int(word[7:] or "ff", 16)
+
+
+def _hex(channels: tuple[int, ...]) -> str:
+    return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def _complaint(text: str, word: str) -> str:
+    near = nearest(word, ImageColor.colormap)
+    hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
+    return f"`{text}` is not a colour; {hint}"
+
+
+Colour = Annotated[
+    str,
+    AfterValidator(canonical),
+    WithJsonSchema({"type": "string", "format": "color"}),
+    Field(description="`#RGB`, `#RRGGBB`, `#RRGGBBAA` or a CSS name"),
+]

@@ -1,0 +1,195 @@
+"""What a picture file says about itself: format, size, frames, and whether it is whole.
+
+Only the container is read, never the pixels, so that damage and bombs are found
+before a decoder sees the bytes. Pillow alone would accept a PNG without its end.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/v1"
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_ISO_BRANDS: Final = {
+    b"avif": "avif",
+    b"avis": "avif",
+    b"heic": "heic",
+    b"heix": "heic",
+    b"hevc": "heic",
+    b"mif1": "heic",
+}
+_SIGNATURES: Final = (
+    (_PNG, "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"8BPS", "psd"),
+    (b"%PDF", "pdf"),
+    (b"\x00\x00\x01\x00", "ico"),
+    (b"\xff\x0a", "jpeg xl"),
+    (b"\x00\x00\x00\x0cJXL ", "jpeg xl"),
+    (b"\x00\x00\x00\x0cjP  ", "jpeg 2000"),
+)
+_TEXTS: Final = ((b"<svg", "svg"), (b"<html", "html"), (b"<!doctype html", "html"))
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What the outside of a picture tells; a size of 0 is not written there."""
+
+    format: str
+    """`png`, `jpeg`, …, or a format nobody here decodes (`heic`), or `` when unknown."""
+    width: int = 0
+    height: int = 0
+    frames: int = 1
+    fault: str | None = None
+    """Why the file is not whole, as a phrase: `it has no end marker`."""
+
+
+def examine(data: bytes) -> Container:
+    """Everything that the container says; never raises, whatever the bytes."""
+    form = sniff(data)
+    walk = _WALKS.get(form)
+    if walk is None:
+        return Container(form)
+    try:
+        return walk(data)
+    except (IndexError, ValueError):
+        return Container(form, fault="it ends too early")
+
+
+def sniff(data: bytes) -> str:
+    """The format by its first bytes; a name is no evidence."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        return _ISO_BRANDS.get(data[8:12], "")
+    for signature, form in _SIGNATURES:
+        if data.startswith(signature):
+            return form
+    head = data[:512].lower()
+    return next((form for word, form in _TEXTS if word in head), "")
+
+
+def is_lfs_pointer(data: bytes) -> bool:
+    """True for the small text that Git LFS leaves in place of a file."""
+    return data.startswith(LFS_POINTER)
+
+
+def _number(data: bytes, at: int, length: int, order: str = "big") -> int:
+    piece = data[at : at + length]
+    if len(piece) < length:
+        raise IndexError(at)
+    return int.from_bytes(piece, "big" if order == "big" else "little")
+
+
+def _png(data: bytes) -> Container:
+    width, height = _number(data, 16, 4), _number(data, 20, 4)
+    frames, at = 1, len(_PNG)
+    while at < len(data):
+        length, kind = _number(data, at, 4), data[at + 4 : at + 8]
+        if zlib.crc32(data[at + 4 : at + 8 + length]) != _number(data, at + 8 + length, 4):
+            name = kind.decode("ascii", "replace")
+            return Container("png", width, height, frames, f"its {name} chunk is damaged")
+        if kind == b"acTL":
+            frames = _number(data, at + 8, 4)
+        if kind == b"IEND":
+            return Container("png", width, height, frames)
+        at += 12 + length
+    return Container("png", width, height, frames, "it has no end chunk")
+
+
+def _jpeg(data: bytes) -> Container:
+    width = height = 0
+    at = 2
+    while found := _JPEG_MARKER.search(data, at):
+        marker, at = found[1][0], found.end()
+        if marker == 0xD9:
+            return Container("jpeg", width, height)
+        if marker in _JPEG_FRAMES:
+            height, width = _number(data, at + 3, 2), _number(data, at + 5, 2)
+        if marker not in {0x01, 0xD8}:
+            at += _number(data, at, 2)
+    return Container("jpeg", width, height, fault="it has no end marker")
+
+
+def _gif(data: bytes) -> Container:
+    width, height = _number(data, 6, 2, "little"), _number(data, 8, 2, "little")
+    at, frames = 13 + _gif_table(data[10]), 0
+    while data[at] != 0x3B:
+        if data[at] == 0x21:
+            at = _gif_blocks(data, at + 2)
+        elif data[at] == 0x2C:
+            frames += 1
+            left, top, wide, high = (_number(data, at + n, 2, "little") for n in (1, 3, 5, 7))
+            width, height = max(width, left + wide), max(height, top + high)
+            at = _gif_blocks(data, at + 11 + _gif_table(data[at + 9]))
+        else:
+            return Container("gif", width, height, frames, "it holds an unknown block")
+    return Container("gif", width, height, frames, None if frames else "it holds no picture")
+
+
+def _gif_table(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _gif_blocks(data: bytes, at: int) -> int:
+    while length := data[at]:
+        at += 1 + length
+    return at + 1
+
+
+def _webp(data: bytes) -> Container:
+    width, height = _webp_size(data)
+    end = 8 + _number(data, 4, 4, "little")
+    if len(data) < end:
+        return Container("webp", width, height, fault="it ends too early")
+    frames, at = 0, 12
+    while at + 8 <= end:
+        frames += data[at : at + 4] == b"ANMF"
+        length = _number(data, at + 4, 4, "little")
+        at += 8 + length + length % 2
+    return Container("webp", width, height, frames or 1)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return _number(data, 24, 3, "little") + 1, _number(data, 27, 3, "little") + 1
+    if kind == b"VP8L":
+        bits = _number(data, 21, 4, "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return _number(data, 26, 2, "little") & 0x3FFF, _number(data, 28, 2, "little") & 0x3FFF
+
+
+def _avif(data: bytes) -> Container:
+    at = 0
+    while at < len(data):
+        length = _number(data, at, 4)
+        if length == 1:
+            length = _number(data, at + 8, 8)
+        if length == 0:
+            break
+        if length < 8 or at + length > len(data):
+            return Container("avif", fault="it ends too early")
+        at += length
+    return Container("avif")
+
+
+_WALKS: Final[dict[str, Callable[[bytes], Container]]] = {
+    "png": _png,
+    "jpeg": _jpeg,
+    "gif": _gif,
+    "webp": _webp,
+    "avif": _avif,
+}
