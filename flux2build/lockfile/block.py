@@ -1,4 +1,4 @@
-"""`assets.lock`: for every asset and profile what was asked, what was seen, what came out."""
+"""What is locked: for every asset and profile what was asked, seen, and what came out."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Generated:
     inputs: tuple[Seen, ...]
     output: Output
     receipt: Receipt
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """What a newer revision wrote here; kept as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Derived:
     output: Output
     encoder: str = ""
     """Library versions that wrote it; informative, never drift."""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """What a newer revision wrote here; kept as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Block:
     generated: Generated | None = None
     derived: tuple[Derived, ...] = ()
     """Sorted by output path."""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """What a newer revision wrote beside this; kept as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,10 @@ class Lockfile:
     """The whole lock, immutable; `with_block` and `without` give the next one."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
+    revision: int = 0
+    """The newest revision of the format that wrote to it."""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """What a newer revision wrote at the top; kept as it is."""
 
     def block(self, asset: AssetName, profile: str) -> Block | None:
         """What is locked of an asset in a profile."""

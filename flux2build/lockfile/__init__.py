@@ -1,0 +1,26 @@
+"""`assets.lock`: for every asset and profile what was asked, what was seen, what came out.
+
+The lock is a receipt. It is read whatever state a merge left it in, written in
+one canonical form, and never thrown away.
+"""
+
+from __future__ import annotations
+
+from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.lockfile.read import LockConflict, loads, sides
+from flux2build.lockfile.write import REVISION, VERSION, dumps
+
+__all__ = [
+    "REVISION",
+    "VERSION",
+    "Block",
+    "Derived",
+    "Generated",
+    "LockConflict",
+    "Lockfile",
+    "Output",
+    "Seen",
+    "dumps",
+    "loads",
+    "sides",
+]

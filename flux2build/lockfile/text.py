@@ -1,0 +1,204 @@
+"""The text of a lock: quick reading of its canonical lines, and its merge conflicts.
+
+`tables` reads what flux2build itself writes, line by line, an order of magnitude
+faster than TOML at large can be read; anything else is left to the TOML reader,
+so a lock edited by hand, or by a newer flux2build, reads just the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import tomli
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_TABLES: Final = frozenset({"asset", "generated", "deliver"})
+_HEADER: Final = re.compile(
+    r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated)|\.deliver\.([\w-]+|"[^"\\]+"))?\]',
+    re.ASCII,
+)
+_QUOTES: Final = ("'", '"')
+_MARKER: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
+_ANY_MARKER: Final = re.compile(rf"^{_MARKER.pattern}$", re.MULTILINE)
+
+
+class _NotCanonical(Exception):  # noqa: N818 - it is an answer, not an error
+    """The text is not in the writer's own form."""
+
+
+def tables(text: str) -> dict[str, Any]:
+    """The TOML tables of a lock's text.
+
+    Raises:
+        ValueError: it is not TOML (`tomli.TOMLDecodeError` knows where).
+        RecursionError: it nests too deep.
+    """
+    try:
+        return _canonical_tables(text)
+    except _NotCanonical:
+        return tomli.loads(text)
+
+
+def _canonical_tables(text: str) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    table, nesting = root, False
+    keys: dict[tuple[str, bool], tuple[str, ...]] = {}
+    values: dict[str, Any] = {}
+    lines = iter(text.replace("\r\n", "\n").split("\n"))
+    for line in lines:
+        if not line or (line[0] == "#" and line.isprintable()):
+            continue
+        if line[0] == "[":
+            table, nesting = _opened(root, line)
+            continue
+        key, _, value = line.partition(" = ")
+        if value == "[":
+            found: Any = [_scalar(item, values) for item in _items(lines)]
+        else:
+            found = _scalar(value, values)
+        names = keys.get((key, nesting)) or _names(key, nesting=nesting)
+        keys[key, nesting] = names
+        _put(table, names, found)
+    return root
+
+
+def _opened(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool]:
+    """The new table that a header opens, and whether it may hold dotted keys."""
+    header = _HEADER.fullmatch(line)
+    if header is None or not line.isprintable():
+        raise _NotCanonical
+    asset, profile, generated, path = header.groups()
+    block = root.setdefault("asset", {}).setdefault(asset.strip('"'), {})
+    if generated is None and path is None:
+        return _fresh(block, profile.strip('"')), False
+    block = block.setdefault(profile.strip('"'), {})
+    if generated:
+        return _fresh(block, generated), True
+    return _fresh(block.setdefault("deliver", {}), path.strip('"')), True
+
+
+def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    if name in parent:
+        raise _NotCanonical
+    table: dict[str, Any] = {}
+    parent[name] = table
+    return table
+
+
+def _put(table: dict[str, Any], names: tuple[str, ...], value: Any) -> None:
+    key = names[0]
+    if len(names) > 1:
+        table = table.setdefault(key, {})
+        key = names[1]
+    if type(table) is not dict or key in table:
+        raise _NotCanonical
+    table[key] = value
+
+
+def _names(key: str, *, nesting: bool) -> tuple[str, ...]:
+    """The parts of a key, of which a record's table may have two and any other has one."""
+    names = tuple(key.split("."))
+    plain = all(_BARE.fullmatch(name) for name in names)
+    if not plain or len(names) > 1 + nesting or (not nesting and key in _TABLES):
+        raise _NotCanonical
+    return names
+
+
+def _items(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        if line == "]":
+            return
+        if not line.startswith("    ") or not line.endswith(","):
+            break
+        yield line[4:-1]
+    raise _NotCanonical
+
+
+def _scalar(text: str, known: dict[str, Any]) -> Any:
+    """The value of one line; `known` saves reading the same text twice."""
+    if text in known:
+        return known[text]
+    body, quote = text[1:-1], text[:1]
+    plain = quote in _QUOTES and quote == text[-1:] and quote not in body and body.isprintable()
+    if plain and len(text) > 1 and (quote == "'" or "\\" not in body):
+        return body
+    try:
+        known[text] = tomli.loads(f"v = {text}")["v"]
+    except (ValueError, RecursionError, KeyError):
+        raise _NotCanonical from None
+    return known[text]
+
+
+@dataclass(slots=True)
+class Side:
+    """One side of a merge: its text, and which line of the conflicted file each line was."""
+
+    lines: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The whole file as this side has it."""
+        return "\n".join(self.lines)
+
+
+def conflict_line(text: str) -> int | None:
+    """The line of the first conflict marker, if there is one."""
+    found = _ANY_MARKER.search(text.replace("\r\n", "\n"))
+    return text.count("\n", 0, found.start()) + 1 if found else None
+
+
+def split(text: str) -> tuple[Side, Side]:
+    """Both sides of a text with conflict markers: ours, then theirs; a base is left out.
+
+    Raises:
+        ValueError: the markers are not paired; its argument is the line.
+    """
+    ours, theirs, base = Side(), Side(), Side()
+    parts = {"": (ours, theirs), "<": (ours,), "|": (base,), "=": (theirs,)}
+    follows = {"": "<", "<": "|=", "|": "=", "=": ">"}
+    part, number = "", 0
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if _MARKER.fullmatch(line):
+            if line[0] not in follows[part]:
+                raise ValueError(number)
+            part = "" if line[0] == ">" else line[0]
+            continue
+        for side in parts[part]:
+            side.lines.append(line)
+            side.numbers.append(number)
+    if part:
+        raise ValueError(number)
+    return ours, theirs
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int:
+    """The line of a key, or else of the innermost table around it that is written out; 0 if none."""
+    best, depth = 0, 0
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if line.startswith("["):
+            here = table = _keys(line)
+        elif "=" in line and path[: len(table)] == table:
+            here = (*table, *_keys(line.partition("=")[0] + "= 0"))
+        else:
+            continue
+        if len(here) > depth and path[: len(here)] == here:
+            best, depth = number, len(here)
+    return best
+
+
+def _keys(line: str) -> tuple[str, ...]:
+    """The path of keys that a line of TOML defines, without its value."""
+    try:
+        found: Any = tomli.loads(line)
+    except (ValueError, RecursionError):
+        return ()
+    keys = []
+    while isinstance(found, dict) and found:
+        key, found = next(iter(found.items()))
+        keys.append(key)
+    return tuple(keys)

@@ -1,0 +1,206 @@
+"""Writing `assets.lock`: TOML, one block per asset and profile, made to be merged by lines.
+
+    version = 1
+    revision = 0
+
+    [asset."hero[theme=light]".final]
+    meta = "sha256:…"
+
+    [asset."hero[theme=light]".final.generated]
+    key = "sha256:…"
+    output.sha256 = "sha256:…"
+    …
+    prompt = [
+        "A desk by a window. ",
+        "Morning light.",
+    ]
+
+    [asset."hero[theme=light]".final.deliver."public/hero.webp"]
+    …
+
+Blocks are sorted, keys are in one order, and `key` stands next to the digest of
+what came out: git never tears that pair apart, because changes of neighbouring
+lines conflict. A prompt is an array of its sentences, to be joined without
+anything between them: they merge one by one, and no editor that trims or wraps
+lines can alter them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from flux2build.digest import Json, canonical
+from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.model import Operation, Receipt
+
+VERSION: Final = 1
+"""Of the format: a reader of another version cannot read it."""
+REVISION: Final = 0
+"""Of the format: an older reader of the same version keeps what it does not know."""
+
+_TOP: Final = (
+    "# Written by flux2build: the receipt of every picture. Commit it, and let flux2build edit it."
+)
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SENTENCES: Final = re.compile(r"(?<=\n)|(?<=[.!?;] )")
+_UNSAFE: Final = re.compile(
+    '[\x00-\x1f\x7f-\x9f"\\\\\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]'
+)
+_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def dumps(lock: Lockfile) -> str:
+    """The one text of a lock, whatever order its blocks were put in."""
+    return "\n".join(_lines(lock)) + "\n"
+
+
+def _lines(lock: Lockfile) -> Iterator[str]:
+    yield _TOP
+    yield f"version = {VERSION}"
+    yield f"revision = {max(REVISION, lock.revision)}"
+    yield from _extra(lock.extra)
+    for _, block in sorted(lock.blocks.items()):
+        yield from _block(block)
+
+
+def _block(block: Block) -> Iterator[str]:
+    table = f"asset.{_key(block.asset)}.{_key(block.profile)}"
+    yield ""
+    yield f"[{table}]"
+    yield f'meta = "{block.meta}"'
+    yield from _extra(block.extra)
+    if block.generated:
+        yield ""
+        yield f"[{table}.generated]"
+        yield from _generated(block.generated)
+    for derived in sorted(block.derived, key=lambda derived: derived.output.path):
+        yield ""
+        yield f"[{table}.deliver.{_key(derived.output.path)}]"
+        yield from _derived(derived)
+
+
+def _generated(made: Generated) -> Iterator[str]:
+    yield f'key = "{made.key}"'
+    yield from _output(made.output)
+    yield f"output.path = {_string(made.output.path)}"
+    yield f"schema = {made.schema}"
+    yield f"provider = {_string(made.provider)}"
+    yield f"model = {_string(made.model)}"
+    yield f"take = {made.take}"
+    yield from _text("prompt", made.prompt)
+    yield from _table("params", made.params)
+    yield from _array("inputs", [_seen(seen) for seen in made.inputs])
+    yield from _receipt(made.receipt)
+    yield from _extra(made.extra, dotted=True)
+
+
+def _derived(made: Derived) -> Iterator[str]:
+    yield f'key = "{made.key}"'
+    yield from _output(made.output)
+    yield f"schema = {made.schema}"
+    yield f"encoder = {_string(made.encoder)}"
+    yield from _array("ops", [_operation(op) for op in made.ops])
+    yield from _table("encoding", made.encoding)
+    yield from _array("inputs", [_seen(seen) for seen in made.inputs])
+    yield from _extra(made.extra, dotted=True)
+
+
+def _output(output: Output) -> Iterator[str]:
+    yield f'output.sha256 = "{output.sha256}"'
+    yield f"output.bytes = {output.bytes}"
+    yield f"output.width = {output.width}"
+    yield f"output.height = {output.height}"
+    yield f"output.format = {_string(output.format)}"
+
+
+def _receipt(receipt: Receipt) -> Iterator[str]:
+    yield f"receipt.provider = {_string(receipt.provider)}"
+    yield f"receipt.task = {_string(receipt.task)}"
+    if receipt.cost is not None:
+        yield f'receipt.cost = "{receipt.cost:f}"'
+    yield f"receipt.cost_source = {_string(receipt.cost_source)}"
+    if receipt.seed is not None:
+        yield f"receipt.seed = {receipt.seed}"
+    if receipt.prompt is not None:
+        yield from _text("receipt.prompt", receipt.prompt)
+
+
+def _operation(op: Operation) -> str:
+    return canonical({"op": op.op, "version": op.version, "params": op.params})
+
+
+def _seen(seen: Seen) -> str:
+    return f"{seen.name} {seen.sha256}"
+
+
+def _text(key: str, text: str) -> Iterator[str]:
+    pieces = [piece for piece in _SENTENCES.split(text) if piece]
+    if len(pieces) > 1:
+        yield from _array(key, pieces)
+    else:
+        yield f"{key} = {_string(text)}"
+
+
+def _array(key: str, items: list[str]) -> Iterator[str]:
+    if not items:
+        yield f"{key} = []"
+        return
+    yield f"{key} = ["
+    for item in items:
+        yield f"    {_string(item)},"
+    yield "]"
+
+
+def _table(key: str, table: Mapping[str, Json]) -> Iterator[str]:
+    """A line per entry; what TOML cannot hold on one line is canonical JSON under `<key>_json`."""
+    nested = {}
+    for name in sorted(table):
+        value = table[name]
+        if isinstance(value, (bool, int, float, str)):
+            yield f"{key}.{_key(name)} = {_value(value)}"
+        else:
+            nested[name] = canonical(value)
+    for name, value in nested.items():
+        yield f"{key}_json.{_key(name)} = {_string(value)}"
+
+
+def _extra(extra: Mapping[str, Json], *, dotted: bool = False) -> Iterator[str]:
+    for key in sorted(extra):
+        value = extra[key]
+        if dotted and isinstance(value, Mapping) and value:
+            for name in sorted(value):
+                yield f"{_key(key)}.{_key(name)} = {_value(value[name])}"
+        else:
+            yield f"{_key(key)} = {_value(value)}"
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_key(key)} = {_value(value[key])}" for key in sorted(value))
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    return canonical(value)
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _string(key)
+
+
+def _string(text: str) -> str:
+    """A TOML string: literal where quotes alone would need escapes, else basic."""
+    if not _UNSAFE.search(text):
+        return f'"{text}"'
+    plain = text.replace('"', "").replace("\\", "")
+    if "'" not in plain and not _UNSAFE.search(plain):
+        return f"'{text}'"
+    return f'"{_UNSAFE.sub(_escape, text)}"'
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found[0]
+    return _SHORT_ESCAPES.get(char) or f"\\u{ord(char):04X}"
