@@ -1,0 +1,6 @@
+"""A server that speaks the providers' APIs, draws comps, and goes wrong on request."""
+
+from flux2build.simulator.scenario import Rule, Scenario, load
+from flux2build.simulator.server import app, running, serve, spawned
+
+__all__ = ["Rule", "Scenario", "app", "load", "running", "serve", "spawned"]

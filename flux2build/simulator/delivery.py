@@ -1,0 +1,44 @@
+"""The pictures behind the result URLs, and what can be wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from flux2build.simulator import pictures
+from flux2build.simulator.account import Task
+from flux2build.simulator.answers import Answer
+from flux2build.simulator.scenario import Rule
+from flux2build.simulator.simulation import Simulation
+
+_DENIED: Final = (
+    b'<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code>'
+    b"<Message>Signature not valid in the specified time frame</Message></Error>"
+)
+_TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
+"""Bytes that `no-end` takes away: the end marker, where there is one."""
+
+
+def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
+    """The file that a task's result URL serves."""
+    media_type = pictures.MEDIA_TYPES[task.format]
+    fault = rule.fault if rule else None
+    if rule is not None and fault == "wrong-size":
+        task = replace(task, width=rule.width, height=rule.height)
+    if rule is not None and fault == "wrong-format":
+        other = "png" if task.format != "png" else "jpeg"
+        task = replace(task, format=rule.format or other)
+    if foreign or fault == "foreign-picture":
+        return Answer(200, pictures.foreign(task), media_type)
+    if fault == "not-a-picture":
+        return Answer(200, b"this is no picture\n" * 100, media_type)
+    fast = simulation.scenario.fast
+    data = pictures.quick(task) if fast else pictures.draw(task, simulation.spool)
+    if fault == "no-end":
+        data = data[: -_TAIL[task.format]]
+    return Answer(200, data, media_type)
+
+
+def scrambled() -> Answer:
+    """The answer of a storage to a URL that is not signed, or no longer."""
+    return Answer(403, _DENIED, "application/xml")

@@ -1,0 +1,261 @@
+"""The dialect of BFL, and of the carrier that repeats it under a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from flux2build.simulator import schema
+from flux2build.simulator.account import READY, Reason
+from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
+from flux2build.simulator.dialect import Desk, Report, key_in, number
+from flux2build.simulator.orders import (
+    MAX_PIXELS,
+    BadReferenceError,
+    Reference,
+    Wanted,
+    fitted,
+    floored,
+    ratio_of,
+    reference_of,
+)
+from flux2build.simulator.prices import MEGAPIXEL, credits_for, credits_for_class, megapixels
+from flux2build.simulator.scenario import Rule
+
+CLUSTER: Final = "eu1"
+"""Marks the polling URL, as the regional host does at BFL."""
+
+_SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
+_ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
+_REWRITERS: Final = ("flux-2-pro", "flux-2-max")
+_MOST_INPUT: Final = 9
+"""Megapixels of output and references together that flux-2-pro takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flux:
+    """BFL's API: `POST /v1/<model>`, then `GET <polling_url>`."""
+
+    name: str
+    prefix: str
+    models: frozenset[str]
+    lenient_key: bool = False
+    """Takes the key as Bearer, bare in `Authorization`, or as `x-key`."""
+    pages: bool = False
+    """Answers what it does not know with an HTML page."""
+    costs: bool = True
+    """Names what an order costs."""
+
+    def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
+        """Pass a request with a key."""
+        key = headers.get("x-key", "").strip() or None
+        if self.lenient_key:
+            key = key_in(headers) or headers.get("authorization", "").strip() or key
+        if key is None:
+            raise self._keyless("Not authenticated")
+        if keys and key not in keys:
+            raise self._keyless("Not authenticated - Invalid Authentication")
+
+    def read(self, model: str, body: Any, desk: Desk) -> tuple[Wanted, list[str]]:
+        """An order after BFL's document, and the fields that the document does not have."""
+        shipped = schema.document("bfl")
+        if model not in self.models:
+            raise RefusalError(self._nowhere())
+        shape = shipped["schemas"][shipped["models"][model]]
+        found = [c.fastapi() for c in schema.complaints(body, shape, shipped["schemas"])]
+        unknown = schema.unknown_fields(body, shape)
+        if desk.scenario.strict and not found:
+            found = [
+                schema.Complaint((name,), "extra_forbidden", "not permitted").fastapi()
+                for name in unknown
+            ]
+        if found:
+            raise refusal(422, {"detail": found})
+        given = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
+        references = _references(given, desk.uploads)
+        if model == "flux-3-image":
+            return _flux3(given, references), unknown
+        return _flux2(model, given, references, desk.scenario.odd_sizes), unknown
+
+    def malformed(self, message: str) -> Answer:
+        """FastAPI's answer to a body that is no JSON."""
+        detail = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error"}
+        return reply(422, {"detail": [detail | {"ctx": {"error": message}}]})
+
+    def refused(self, reason: Reason, retry_after: str | None) -> Answer:
+        """402, or 429 while too much is under way."""
+        if reason is Reason.CREDITS:
+            return reply(402, {"detail": "Insufficient credits"})
+        headers = {"retry-after": retry_after} if retry_after else {}
+        return reply(429, {"detail": "Rate limit exceeded: too many active tasks"}, headers)
+
+    def accepted(self, report: Report, rule: Rule | None) -> Answer:
+        """The id and where to ask; without a polling URL when a webhook was named."""
+        task = report.task
+        value: dict[str, Any] = {"id": task.id, "polling_url": self._polling(task.id, report.base)}
+        if report.echo.get("webhook_url"):
+            value = {"id": task.id, "status": "Pending", "webhook_url": report.echo["webhook_url"]}
+        if self.costs:
+            value["cost"] = number(task.credits)
+            value["input_mp"] = _mp(task.input_pixels)
+            value["output_mp"] = _mp(task.output_pixels)
+        match rule.fault if rule else None:
+            case "missing-id":
+                del value["id"]
+            case "polling-elsewhere":
+                value["polling_url"] = rule.to if rule else None
+            case "ready-at-once":
+                finished = {"status": READY, "result": _result(report)}
+                value |= finished | {"polling_url": report.url}
+            case _:
+                pass
+        return reply(200, value)
+
+    def polled(self, report: Report) -> Answer:
+        """How a task is doing."""
+        value: dict[str, Any] = {
+            "id": report.id,
+            "status": report.status,
+            "result": None,
+            "progress": None,
+            "details": None,
+            "preview": None,
+        }
+        if report.status == READY:
+            value["result"] = _result(report)
+        elif report.status in _ENDED:
+            value["details"] = _details(report.status)
+        else:
+            value["progress"] = round(report.progress, 3)
+        if report.cost is not None and self.costs and report.status in _ENDED | {READY}:
+            value["cost"] = number(report.cost if report.status == READY else Decimal(0))
+        return reply(200, value)
+
+    def unknown(self, task: str) -> Answer:
+        """The status that stands for a task that is not there, or not on this cluster."""
+        return reply(200, {"id": task, "status": "Task not found", "result": None})
+
+    def _polling(self, task: str, base: str) -> str:
+        cluster = "" if self.prefix else f"&cluster={CLUSTER}"
+        return f"{base}{self.prefix}/v1/get_result?id={task}{cluster}"
+
+    def _nowhere(self) -> Answer:
+        return page() if self.pages else reply(404, {"detail": "Not Found"})
+
+    def _keyless(self, message: str) -> RefusalError:
+        if self.pages:
+            error = {"message": "Invalid token", "type": "invalid_request_error", "code": ""}
+            return refusal(401, {"error": error})
+        return refusal(403, {"detail": message})
+
+
+def _references(given: Mapping[str, Any], uploads: Mapping[str, bytes]) -> list[Reference]:
+    listed = given.get("images") or []
+    fields = {"images": [listed] if isinstance(listed, str) else listed}
+    for number_ in range(1, 9):
+        name = "input_image" if number_ == 1 else f"input_image_{number_}"
+        fields[name] = [given[name]] if name in given else []
+    found = []
+    for name, texts in fields.items():
+        for text in texts:
+            try:
+                found.append(reference_of(text, uploads))
+            except BadReferenceError as error:
+                complaint = schema.Complaint((name,), "value_error", f"Invalid image: {error}")
+                raise refusal(422, {"detail": [complaint.fastapi()]}) from error
+    return found
+
+
+def _flux2(model: str, given: Mapping[str, Any], references: list[Reference], odd: str) -> Wanted:
+    asked = _asked_size(given, references)
+    if asked[0] * asked[1] > MAX_PIXELS:
+        raise refusal(422, {"detail": f"{asked[0]}x{asked[1]} is more than 4 megapixels"})
+    if odd == "refuse" and any(side % 16 for side in asked):
+        raise refusal(422, {"detail": "width and height must be multiples of 16"})
+    size = asked if odd == "exact" else (floored(asked[0]), floored(asked[1]))
+    pixels = asked[0] * asked[1]
+    inputs = [reference.pixels for reference in references]
+    if model.startswith("flux-2-pro"):
+        total = megapixels(pixels) + sum(map(megapixels, inputs))
+        if total > _MOST_INPUT:
+            raise refusal(400, {"detail": f"{total} MP of input and output, 9 MP at most"})
+    rewrites = model.startswith(_REWRITERS) and not given.get("disable_pup")
+    rewrites = rewrites or (model == "flux-2-flex" and given.get("prompt_upsampling", True))
+    return Wanted(
+        model=model,
+        prompt=given["prompt"],
+        told=_rewritten(given["prompt"]) if rewrites else given["prompt"],
+        width=size[0],
+        height=size[1],
+        format=given.get("output_format") or "jpeg",
+        seed=given.get("seed"),
+        references=tuple(references),
+        credits=credits_for(model, pixels, inputs),
+        billed=pixels,
+        echo=given,
+    )
+
+
+def _asked_size(given: Mapping[str, Any], references: Sequence[Reference]) -> tuple[int, int]:
+    """What was asked for; else the first reference's size, within what the model makes."""
+    if "width" in given or "height" in given:
+        return given.get("width", 1024), given.get("height", 1024)
+    if not references:
+        return 1024, 1024
+    first = references[0]
+    most = min(1.0, (MAX_PIXELS / first.pixels) ** 0.5)
+    return max(64, floored(int(first.width * most))), max(64, floored(int(first.height * most)))
+
+
+def _flux3(given: Mapping[str, Any], references: list[Reference]) -> Wanted:
+    for reference in references:
+        if min(reference.width, reference.height) < 256:
+            raise refusal(422, {"detail": "an image must be at least 256x256"})
+        if reference.pixels > 16 * MEGAPIXEL:
+            raise refusal(400, {"detail": "an image is larger than 16 megapixels"})
+    side = _SIDES[given["resolution"]]
+    ratio = (1, 1) if given["aspect_ratio"] == "auto" else ratio_of(given["aspect_ratio"])
+    width, height = fitted(ratio, side * side / MEGAPIXEL, side=4096)
+    return Wanted(
+        model="flux-3-image",
+        prompt=given["prompt"],
+        told=_rewritten(given["prompt"]),
+        width=width,
+        height=height,
+        format="png" if len(given["prompt"]) % 2 else "jpeg",
+        seed=None,
+        references=tuple(references),
+        credits=credits_for_class(given["resolution"]),
+        billed=width * height,
+        echo=given,
+    )
+
+
+def _rewritten(prompt: str) -> str:
+    return f"{prompt}, in soft natural light, rendered in fine detail"
+
+
+def _result(report: Report) -> dict[str, Any]:
+    if report.url is None:
+        return {}
+    start, end = report.task.accepted, report.task.ready
+    return {
+        "sample": report.url,
+        "prompt": report.told,
+        "seed": report.seed,
+        "start_time": start,
+        "end_time": end,
+        "duration": end - start,
+    }
+
+
+def _details(status: str) -> dict[str, Any]:
+    if status.endswith("Moderated"):
+        return {"Moderation Reasons": ["Derivative Works Filter"]}
+    return {"error": "simulated"}
+
+
+def _mp(pixels: int) -> float:
+    return round(pixels / MEGAPIXEL, 2)

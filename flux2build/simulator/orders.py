@@ -1,0 +1,128 @@
+"""What a client asked for, once its body has been understood."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from flux2build.container import examine
+from flux2build.digest import Digest, of_bytes, of_json
+from flux2build.simulator.prices import MEGAPIXEL
+
+MAX_PIXELS: Final = 2048 * 2048
+UPLOADS: Final = "/v1/files/"
+"""Where uploaded files live; a URL with this path is one of ours."""
+
+_READABLE: Final = frozenset({"png", "jpeg", "webp"})
+
+
+class BadReferenceError(ValueError):
+    """A reference is no picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture sent along; one behind a foreign URL is never fetched, and counts as 1 MP."""
+
+    digest: Digest
+    data: bytes = b""
+    width: int = 1024
+    height: int = 1024
+
+    @property
+    def pixels(self) -> int:
+        """Its size, as it is billed."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One order, as the server understood it."""
+
+    model: str
+    prompt: str
+    told: str
+    """The prompt as the server will say that it used it."""
+    width: int
+    height: int
+    format: str
+    seed: int | None
+    references: tuple[Reference, ...]
+    credits: Decimal
+    billed: int
+    """Pixels of output that are paid for; more than are delivered where a side is rounded."""
+    echo: Mapping[str, Any]
+    """The body, for dialects that repeat it."""
+
+    @property
+    def input_pixels(self) -> int:
+        """Pixels of all references."""
+        return sum(reference.pixels for reference in self.references)
+
+    @property
+    def order(self) -> Digest:
+        """The same for the same order, however its references travelled."""
+        return of_json(
+            {
+                "model": self.model,
+                "params": {k: v for k, v in self.echo.items() if k not in _IMAGE_FIELDS},
+                "references": [reference.digest for reference in self.references],
+            }
+        )
+
+
+_IMAGE_FIELDS: Final = frozenset(
+    {"images", "input_images", "input_image", *(f"input_image_{n}" for n in range(2, 9))}
+)
+
+
+def reference_of(text: str, uploaded: Mapping[str, bytes]) -> Reference:
+    """The reference behind a URL, a data URL or base64.
+
+    Raises:
+        BadReferenceError: it is no whole PNG, JPEG or WebP.
+    """
+    if text.startswith(("http://", "https://")):
+        data = uploaded.get(text.rpartition(UPLOADS)[2]) if UPLOADS in text else None
+        return Reference(of_bytes(text.encode())) if data is None else _picture(data)
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return _picture(base64.b64decode(encoded, validate=True))
+    except binascii.Error as error:
+        raise BadReferenceError("it is neither a URL nor base64") from error
+
+
+def _picture(data: bytes) -> Reference:
+    seen = examine(data)
+    if seen.format not in _READABLE:
+        raise BadReferenceError("it is no PNG, JPEG or WebP")
+    if seen.fault:
+        raise BadReferenceError(seen.fault)
+    return Reference(of_bytes(data), data, seen.width, seen.height)
+
+
+def floored(side: int, multiple: int = 16) -> int:
+    """A side rounded down to what the model renders."""
+    return max(multiple, side // multiple * multiple)
+
+
+def fitted(
+    ratio: tuple[int, int], megapixels: float, *, multiple: int = 16, side: int = 2048
+) -> tuple[int, int]:
+    """The size of so many megapixels at a ratio, clipped to the longest side."""
+    wide, high = ratio
+    pixels = megapixels * MEGAPIXEL
+    width = round((pixels * wide / high) ** 0.5, 6)
+    height = round((pixels * high / wide) ** 0.5, 6)
+    scale = min(1.0, side / max(width, height))
+    return floored(int(width * scale), multiple), floored(int(height * scale), multiple)
+
+
+def ratio_of(text: str) -> tuple[int, int]:
+    """`16:9` as numbers."""
+    wide, _, high = text.partition(":")
+    return int(wide), int(high)

@@ -1,0 +1,237 @@
+"""The dialect of Replicate's predictions, and of the carrier that repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flux2build.simulator import schema
+from flux2build.simulator.account import READY, Reason
+from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
+from flux2build.simulator.dialect import Desk, Report, key_in
+from flux2build.simulator.orders import (
+    MAX_PIXELS,
+    BadReferenceError,
+    Reference,
+    Wanted,
+    fitted,
+    floored,
+    ratio_of,
+    reference_of,
+)
+from flux2build.simulator.prices import MEGAPIXEL, credits_for
+from flux2build.simulator.scenario import Rule
+
+OWNER: Final = "black-forest-labs"
+MODERATED: Final = (
+    "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
+)
+_DATA_URL: Final = 256 * 1024 * 4 // 3 + 64
+"""Characters of the longest data URL that is taken: 256 KiB of bytes."""
+_WORDS: Final = {
+    "Pending": "starting",
+    "Reasoning": "processing",
+    "Generating": "processing",
+    READY: "succeeded",
+    "Request Moderated": "failed",
+    "Content Moderated": "failed",
+    "Error": "failed",
+    "Failed": "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Replicate's API: `POST /v1/models/<owner>/<name>/predictions`, then ask by id."""
+
+    name: str
+    prefix: str
+    models: frozenset[str]
+    links: str | None = None
+    """The base that its `urls` point to, where that is not its own."""
+    lists: bool = False
+    """Whether every output is a list."""
+    uploads: bool = True
+    """Whether it takes files, and so refuses large data URLs."""
+    pages: bool = False
+    """Answers what it does not know with an HTML page."""
+
+    def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
+        """Pass a request with a Bearer token (or the older scheme `Token`)."""
+        key = key_in(headers) or key_in(headers, "Token")
+        if key is None:
+            raise refusal(401, _error("Unauthenticated", "You did not pass a token.", 401))
+        if keys and key not in keys:
+            detail = "You did not pass a valid authentication token"
+            raise refusal(401, _error("Invalid token", detail, 401))
+
+    def read(self, model: str, body: Any, desk: Desk) -> tuple[Wanted, list[str]]:
+        """An order after the model's schema; unknown inputs are ignored, but told."""
+        shipped = schema.document("replicate")
+        if model not in self.models:
+            raise RefusalError(self._nowhere())
+        about = shipped["models"][model]
+        shape = shipped["schemas"][about["schema"]]
+        given = body.get("input")
+        if not isinstance(given, dict):
+            raise _invalid([("input", "input is required")])
+        found = [
+            (".".join(map(str, c.where)), c.message)
+            for c in schema.complaints(given, shape, shipped["schemas"])
+        ]
+        unknown = schema.unknown_fields(given, shape)
+        if desk.scenario.strict:
+            found += [(name, "Additional property is not allowed") for name in unknown]
+        if found:
+            raise _invalid(found)
+        return self._wanted(model, about["side"], schema.defaults(shape) | given, desk), unknown
+
+    def malformed(self, message: str) -> Answer:
+        """The answer to a body that is no JSON."""
+        return reply(400, _error("Bad request", message, 400))
+
+    def refused(self, reason: Reason, retry_after: str | None) -> Answer:
+        """402, or 429 with the seconds in its text."""
+        if reason is Reason.CREDITS:
+            detail = "You have insufficient credit to run this model."
+            return reply(402, _error("Insufficient credit", detail, 402))
+        wait = retry_after or "1"
+        detail = f"Request was throttled. Your rate limit resets in ~{wait}s."
+        headers = {"retry-after": retry_after} if retry_after else {}
+        return reply(429, {"detail": detail, "status": 429}, headers)
+
+    def accepted(self, report: Report, rule: Rule | None) -> Answer:
+        """The prediction, as it is now."""
+        value = self.prediction(report)
+        match rule.fault if rule else None:
+            case "missing-id":
+                del value["id"]
+            case "polling-elsewhere":
+                value["urls"] = dict.fromkeys(value["urls"], rule.to if rule else None)
+            case _:
+                pass
+        return reply(201, value)
+
+    def polled(self, report: Report) -> Answer:
+        """The prediction, as it is now."""
+        return reply(200, self.prediction(report))
+
+    def unknown(self, task: str) -> Answer:
+        """There is no such prediction, or no longer."""
+        detail = f"The requested resource {task} could not be found."
+        return reply(404, {"detail": detail, "status": 404})
+
+    def prediction(self, report: Report) -> dict[str, Any]:
+        """The object that stands for a task."""
+        task = report.task
+        status = _WORDS.get(report.status, report.status)
+        begun = status not in {"starting", "aborted"}
+        over = status in {"succeeded", "failed", "canceled", "aborted"}
+        error = MODERATED if report.status.endswith("Moderated") else "Prediction failed."
+        root = f"{self.links or report.base + self.prefix}/v1/predictions/{report.id}"
+        return {
+            "id": report.id,
+            "model": f"{OWNER}/{task.model}",
+            "version": "hidden",
+            "input": dict(report.echo),
+            "logs": f"Using seed: {report.seed}\n" if begun else "",
+            "output": self._output(report),
+            "data_removed": False,
+            "error": error if status == "failed" else None,
+            "status": status,
+            "created_at": _instant(task.accepted),
+            "started_at": _instant(task.accepted) if begun else None,
+            "completed_at": _instant(task.ready) if over else None,
+            "metrics": _metrics(report) if status == "succeeded" else {},
+            "urls": {"get": root, "cancel": f"{root}/cancel"},
+        }
+
+    def _output(self, report: Report) -> str | list[str] | None:
+        if report.url is None or report.status != READY:
+            return None
+        about = schema.document("replicate")["models"][report.task.model]
+        return [report.url] if self.lists or about["output"] == "list" else report.url
+
+    def _wanted(self, model: str, multiple: int, given: Mapping[str, Any], desk: Desk) -> Wanted:
+        references = self._references(given, desk.uploads)
+        width, height = _size(given, references, multiple)
+        upsampled = given.get("prompt_upsampling", False)
+        inputs = [reference.pixels for reference in references]
+        form = given["output_format"]
+        return Wanted(
+            model=model,
+            prompt=given["prompt"],
+            told=given["prompt"] + (", in fine detail" if upsampled else ""),
+            width=width,
+            height=height,
+            format="jpeg" if form == "jpg" else form,
+            seed=given.get("seed"),
+            references=tuple(references),
+            credits=credits_for(model, width * height, inputs),
+            billed=width * height,
+            echo=given,
+        )
+
+    def _references(self, given: Mapping[str, Any], files: Mapping[str, bytes]) -> list[Reference]:
+        found = []
+        name = "images" if "images" in given else "input_images"
+        for index, text in enumerate(given.get(name, ())):
+            if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
+                raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
+            try:
+                found.append(reference_of(text, files))
+            except BadReferenceError as error:
+                raise _invalid([(f"{name}.{index}", str(error))]) from error
+        return found
+
+    def _nowhere(self) -> Answer:
+        return page() if self.pages else self.unknown("")
+
+
+def _size(given: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
+    """The pixels that an aspect ratio, a size class or custom sides come to."""
+    if given["aspect_ratio"] == "custom":
+        width, height = given.get("width", 1024), given.get("height", 1024)
+        if width * height > MAX_PIXELS:
+            raise _invalid([("width", "the picture is larger than 4 megapixels")])
+        return floored(width + multiple // 2, multiple), floored(height + multiple // 2, multiple)
+    first = (references[0].width, references[0].height) if references else (1024, 1024)
+    matches = given["aspect_ratio"] == "match_input_image"
+    ratio = first if matches else ratio_of(given["aspect_ratio"])
+    asked = given.get("resolution") or given.get("output_megapixels") or "1"
+    if asked == "match_input_image":
+        return fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
+    return fitted(ratio, float(asked.removesuffix(" MP")), multiple=multiple)
+
+
+def _metrics(report: Report) -> dict[str, Any]:
+    spent = round(report.task.ready - report.task.accepted, 3)
+    return {
+        "predict_time": spent,
+        "total_time": spent,
+        "image_count": 1,
+        "image_output_megapixel_count": _mp(report.task.output_pixels),
+        "image_input_megapixel_count": _mp(report.task.input_pixels),
+    }
+
+
+def _mp(pixels: int) -> float:
+    return round(pixels / MEGAPIXEL, 2)
+
+
+def _instant(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _error(title: str, detail: str, status: int) -> dict[str, Any]:
+    return {"title": title, "detail": detail, "status": status}
+
+
+def _invalid(fields: list[tuple[str, str]]) -> RefusalError:
+    detail = "".join(f"- input.{name}: {text}\n" for name, text in fields)
+    invalid = [{"type": "invalid", "field": name, "description": text} for name, text in fields]
+    return refusal(
+        422, _error("Input validation failed", detail, 422) | {"invalid_fields": invalid}
+    )

@@ -1,0 +1,238 @@
+"""What the simulated servers are like, and what shall go wrong: read from TOML or JSON.
+
+A scenario is settings and rules. A rule names a stage, narrows it, and names a
+fault; `docs/simulator.md` has the table of both.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from flux2build.errors import Place, Problem, UsageError
+
+Stage = Literal["submit", "poll", "download", "upload"]
+Dialect = Literal["bfl", "cometapi", "replicate"]
+
+EARLY: Final = frozenset({"drop-before-read"})
+"""Faults decided before the request's body is read."""
+
+REFUSING: Final = frozenset({"http", "redirect", "garbage"})
+"""Faults that keep a submission from being accepted, unless the rule says `charged = true`."""
+
+NEEDS: Final[Mapping[str, str]] = {
+    "redirect": "to",
+    "polling-elsewhere": "to",
+    "sample-elsewhere": "to",
+    "status": "status",
+    "outcome": "status",
+}
+"""Faults that mean nothing without this other key."""
+
+FAULTS: Final[Mapping[str, frozenset[str]]] = {
+    "any": frozenset(
+        {
+            "http",
+            "redirect",
+            "drop-before-read",
+            "drop-after-read",
+            "drop-mid-headers",
+            "short-body",
+            "truncated",
+            "garbage",
+            "wrong-type",
+            "gzip-bomb",
+            "oversized",
+            "slow",
+            "hang",
+        }
+    ),
+    "submit": frozenset(
+        {"missing-id", "ready-at-once", "polling-elsewhere", "outcome", "stuck", "price"}
+    ),
+    "poll": frozenset(
+        {
+            "status",
+            "foreign-id",
+            "foreign-sample",
+            "sample-elsewhere",
+            "missing-sample",
+            "expired-url",
+            "not-found",
+        }
+    ),
+    "download": frozenset(
+        {"wrong-size", "wrong-format", "foreign-picture", "no-end", "not-a-picture", "expired-url"}
+    ),
+}
+"""Every fault by the stage at which it makes sense; `any` are faults of the connection."""
+
+_KINDS: Final = frozenset().union(*FAULTS.values())
+
+
+class Rule(BaseModel):
+    """When something shall go wrong, and what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: Stage
+    fault: str
+    dialect: Dialect | None = None
+    model: str | None = None
+    """A pattern: `flux-2-*`."""
+    prompt: str | None = None
+    """Text that the prompt contains, in any case."""
+    nth: int = Field(default=1, ge=1)
+    """The first matching request that is hit, counted from 1."""
+    times: Literal["once", "always"] | Annotated[int, Field(ge=1)] = "always"
+    per_task: bool = False
+    """Count per task (per distinct order at submission), not over all requests."""
+
+    code: int = Field(default=500, ge=200, le=599)
+    body: str = "json"
+    """`json`, `html`, `empty`, or the text itself."""
+    retry_after: str | None = None
+    to: str | None = None
+    status: str | None = None
+    media_type: str = "text/html"
+    at: float = Field(default=0.5, ge=0, le=1)
+    """Where a body or a head is cut, as a share of its length."""
+    reset: bool = False
+    """Cut with a TCP reset instead of an orderly close."""
+    seconds: float = Field(default=3600, ge=0)
+    """How long `hang` waits, and `slow` between two pieces."""
+    size: int = Field(default=64 * 2**20, ge=0)
+    """Bytes of an `oversized` body, or of a `gzip-bomb` once inflated."""
+    piece: int = Field(default=1, ge=1)
+    """Bytes that `slow` sends at a time."""
+    width: int = Field(default=64, ge=16, le=4096)
+    height: int = Field(default=64, ge=16, le=4096)
+    format: Literal["png", "jpeg", "webp"] | None = None
+    factor: Decimal = Decimal(2)
+    """What `price` multiplies the price with."""
+    charged: bool | None = None
+    """Whether a submission that goes wrong was accepted all the same."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.fault not in _KINDS:
+            raise ValueError(f"unknown fault `{self.fault}`; known: {', '.join(sorted(_KINDS))}")
+        if self.fault not in FAULTS["any"] | FAULTS.get(self.stage, frozenset()):
+            raise ValueError(f"`{self.fault}` cannot happen at the stage `{self.stage}`")
+        if self.fault in EARLY and (self.prompt is not None or self.per_task):
+            raise ValueError(f"`{self.fault}` happens before the prompt is known")
+        needed = NEEDS.get(self.fault)
+        if needed and getattr(self, needed) is None:
+            raise ValueError(f"`{self.fault}` needs `{needed}`")
+        return self
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a submission that meets this rule is accepted and charged."""
+        if self.charged is not None:
+            return self.charged
+        return self.fault not in REFUSING
+
+    def concerns(self, stage: str, dialect: str, model: str) -> bool:
+        """Whether a request is of the kind that this rule is about."""
+        return (
+            self.stage == stage
+            and self.dialect in {None, dialect}
+            and (self.model is None or fnmatchcase(model, self.model))
+        )
+
+    def mentions(self, prompt: str) -> bool:
+        """Whether a prompt has the words that this rule waits for."""
+        return self.prompt is None or self.prompt.casefold() in prompt.casefold()
+
+    def hits(self, count: int) -> bool:
+        """Whether the `count`th matching request goes wrong."""
+        if self.times == "always":
+            return count >= self.nth
+        last = self.nth + (1 if self.times == "once" else self.times)
+        return self.nth <= count < last
+
+
+def _exact(value: object) -> object:
+    """A TOML float as the decimal that was written, not as its binary neighbour."""
+    return str(value) if isinstance(value, float) else value
+
+
+class Scenario(BaseModel):
+    """Everything about the simulated servers that can be set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    latency: float = Field(default=0.5, ge=0)
+    """Seconds from acceptance to the finished picture."""
+    limit: int = Field(default=24, ge=0)
+    """Most orders unfinished at once, per dialect; more are answered 429."""
+    credits: Annotated[Decimal, BeforeValidator(_exact)] = Field(default=Decimal(100_000), ge=0)
+    """The balance at the start, in credits of 0.01 USD."""
+    creates_per_minute: int = Field(default=0, ge=0)
+    """Most submissions accepted per minute and dialect; 0 is no such limit."""
+    retry_after: str | None = "1"
+    """The header of a 429, if any."""
+    keys: tuple[str, ...] = ()
+    """The only keys that pass; none named means that any will do."""
+    request_words: tuple[str, ...] = ("forbidden",)
+    """A prompt with one of these ends as `Request Moderated`."""
+    content_words: tuple[str, ...] = ("explicit",)
+    """A prompt with one of these ends as `Content Moderated`."""
+    expiry: float | None = Field(default=None, ge=0)
+    """Seconds that a result URL lives; else 10 minutes, or an hour where the API says so."""
+    retention: float = Field(default=3600, ge=0)
+    """Seconds after which a finished task is forgotten."""
+    strict: bool = False
+    """Answer 422 to unknown fields everywhere, not only where the API does."""
+    strict_polling: bool = False
+    """Know a task only at the `polling_url` that was given out, as a regional cluster does."""
+    odd_sizes: Literal["floor", "exact", "refuse"] = "floor"
+    """What becomes of a side that is no multiple of 16."""
+    final_cost: bool = True
+    """Whether the last poll names the settled cost, as BFL does."""
+    fast: bool = False
+    """Serve one picture per size, drawn once, made distinct by a comment inside."""
+    rules: tuple[Rule, ...] = ()
+
+    def changed(self, changes: Mapping[str, Any]) -> Scenario:
+        """This scenario with other settings; `rules`, when given, replace the rules."""
+        return read(self.model_dump() | dict(changes), Place("scenario"))
+
+
+def load(path: Path) -> Scenario:
+    """The scenario in a TOML file.
+
+    Raises:
+        UsageError: the file cannot be read, or asks for something unknown.
+    """
+    place = Place(str(path))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(Problem(f"cannot read the scenario: {error}", place)) from error
+    return read(table, place)
+
+
+def read(table: Mapping[str, Any], place: Place) -> Scenario:
+    """A scenario from plain values.
+
+    Raises:
+        UsageError: something in it is unknown or impossible.
+    """
+    try:
+        return Scenario.model_validate(table)
+    except ValidationError as error:
+        raise UsageError(*(_problem(dict(found), place) for found in error.errors())) from error
+
+
+def _problem(found: Mapping[str, Any], place: Place) -> Problem:
+    where = ".".join(str(part) for part in found["loc"])
+    message = str(found["msg"]).removeprefix("Value error, ")
+    return Problem(f"`{where}`: {message}" if where else message, place)

@@ -1,0 +1,318 @@
+"""The routes of the simulated servers: all dialects at one base URL."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flux2build.simulator import control, schema
+from flux2build.simulator.account import READY, AccountRefusalError, Reason, Task
+from flux2build.simulator.answers import Answer, RefusalError, page, reply
+from flux2build.simulator.delivery import picture, scrambled
+from flux2build.simulator.dialect import Dialect, parsed
+from flux2build.simulator.flux import CLUSTER, Flux
+from flux2build.simulator.multipart import file_in
+from flux2build.simulator.replicate import OWNER, Predictions
+from flux2build.simulator.scenario import Rule
+from flux2build.simulator.simulation import Simulation
+from flux2build.simulator.visits import Visits, visit
+from flux2build.simulator.wire import respond
+
+_ALL: Final = frozenset(schema.document("replicate")["models"])
+
+BFL: Final = Flux("bfl", "", frozenset(schema.document("bfl")["models"]))
+COMET_FLUX: Final = Flux(
+    "cometapi",
+    "/flux",
+    frozenset({"flux-2-pro", "flux-2-flex", "flux-2-max"}),
+    lenient_key=True,
+    pages=True,
+    costs=False,
+)
+REPLICATE: Final = Predictions("replicate", "", _ALL)
+COMET_PREDICTIONS: Final = Predictions(
+    "cometapi",
+    "/replicate",
+    _ALL,
+    links="https://api.replicate.com",
+    lists=True,
+    uploads=False,
+    pages=True,
+)
+DIALECTS: Final[list[Dialect]] = [BFL, COMET_FLUX, REPLICATE, COMET_PREDICTIONS]
+
+_LARGEST_BODY: Final = 200 * 2**20
+_LONGEST_WAIT: Final = 60
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def site(simulation: Simulation) -> Starlette:
+    """The application of a simulation."""
+    routes = [
+        *control.routes(simulation, DIALECTS),
+        *_prediction_routes(simulation, REPLICATE),
+        *_prediction_routes(simulation, COMET_PREDICTIONS),
+        _route("/v1/files", partial(_upload, simulation), "POST"),
+        _route("/v1/files/{name}", partial(_uploaded, simulation), "GET"),
+        *_flux_routes(simulation, BFL),
+        *_flux_routes(simulation, COMET_FLUX),
+        _route("/delivery/{task}/{file}", partial(_download, simulation), "GET"),
+        _route("/flux/{rest:path}", _page, "GET", "POST"),
+        _route("/replicate/{rest:path}", _page, "GET", "POST"),
+        _route("/{rest:path}", _nothing, "GET", "POST"),
+    ]
+    app = Starlette(routes=routes)
+    app.add_middleware(Visits, simulation=simulation)
+    return app
+
+
+def _flux_routes(simulation: Simulation, dialect: Flux) -> list[Route]:
+    root = f"{dialect.prefix}/v1"
+    return [
+        _route(f"{root}/get_result", partial(_flux_poll, simulation, dialect), "GET"),
+        _route(f"{root}/credits", partial(_credits, simulation, dialect), "GET"),
+        _route(f"{root}/{{model}}", partial(_flux_submit, simulation, dialect), "POST"),
+    ]
+
+
+def _prediction_routes(simulation: Simulation, dialect: Predictions) -> list[Route]:
+    root = f"{dialect.prefix}/v1"
+    one = f"{root}/predictions/{{task}}"
+    by_model = f"{root}/models/{{owner}}/{{model}}/predictions"
+    return [
+        _route(by_model, partial(_predict, simulation, dialect), "POST"),
+        _route(f"{root}/predictions", partial(_predict, simulation, dialect), "POST"),
+        _route(f"{root}/predictions", partial(_listing, simulation, dialect), "GET"),
+        _route(one, partial(_prediction, simulation, dialect), "GET"),
+        _route(f"{one}/cancel", partial(_cancel, simulation, dialect), "POST"),
+    ]
+
+
+def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
+    return Route(path, _guarded(endpoint), methods=list(methods))
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose refusals are answers."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RefusalError as refusal:
+            return respond(refusal.answer)
+
+    return answer
+
+
+async def _flux_submit(simulation: Simulation, dialect: Flux, request: Request) -> Response:
+    _, response = await _submit(simulation, dialect, request.path_params["model"], request)
+    return response
+
+
+async def _predict(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
+    """A submission that may be held open until the picture is there."""
+    owner = request.path_params.get("owner", OWNER)
+    model = request.path_params.get("model") or await _version(request)
+    known = model if owner == OWNER else f"{owner}/{model}"
+    task, response = await _submit(simulation, dialect, known, request)
+    wait = _patience(request)
+    if task is None or wait is None:
+        return response
+    await asyncio.sleep(max(0.0, min(wait, task.ready - simulation.now())))
+    return respond(dialect.accepted(simulation.report(task, _base(request)), None))
+
+
+async def _version(request: Request) -> str:
+    """The model that a body names as `version: "owner/name"`."""
+    try:
+        version = str(parsed(await request.body()).get("version", ""))
+    except (ValueError, TypeError):
+        return ""
+    return version.partition(":")[0].removeprefix(f"{OWNER}/")
+
+
+def _patience(request: Request) -> float | None:
+    """The seconds of `Prefer: wait=n`."""
+    word, _, seconds = request.headers.get("prefer", "").partition("=")
+    if word.strip() != "wait":
+        return None
+    return min(_LONGEST_WAIT, int(seconds)) if seconds.isdigit() else _LONGEST_WAIT
+
+
+async def _submit(
+    simulation: Simulation, dialect: Dialect, model: str, request: Request
+) -> tuple[Task | None, Response]:
+    """The task, when one was accepted and nothing went wrong with the answer, and the answer."""
+    seen = visit(request, dialect.name, "submit", model)
+    if rule := simulation.rules.early("submit", dialect.name, model):
+        seen["fault"] = rule.fault
+        return None, respond(Answer(0, b""), rule)
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    body = await _object(request, dialect)
+    wanted, unknown = dialect.read(model, body, simulation.desk)
+    simulation.note_unknown(dialect.name, model, unknown)
+    rule = simulation.rules.meet(
+        "submit", dialect.name, model, prompt=wanted.prompt, key=wanted.order
+    )
+    seen["fault"] = rule.fault if rule else None
+    if rule is not None and not rule.accepts:
+        return None, respond(reply(200, {}), rule)
+    try:
+        task = simulation.accept(dialect.name, wanted, rule)
+    except AccountRefusalError as refused:
+        wait = simulation.scenario.retry_after if refused.reason is not Reason.CREDITS else None
+        raise RefusalError(dialect.refused(refused.reason, wait)) from refused
+    seen["task"] = task.id
+    answer = dialect.accepted(simulation.report(task, _base(request)), rule)
+    return (None if rule else task), respond(answer, rule)
+
+
+async def _object(request: Request, dialect: Dialect) -> dict[str, Any]:
+    if int(request.headers.get("content-length", 0)) > _LARGEST_BODY:
+        raise RefusalError(reply(413, {"detail": "Request Entity Too Large"}))
+    try:
+        return parsed(await request.body())
+    except (ValueError, TypeError) as error:
+        raise RefusalError(dialect.malformed(str(error))) from error
+
+
+async def _flux_poll(simulation: Simulation, dialect: Flux, request: Request) -> Response:
+    name = request.query_params.get("id")
+    if name is None:
+        missing = schema.Complaint((), "missing", "Field required").fastapi()
+        return respond(reply(422, {"detail": [missing | {"loc": ["query", "id"]}]}))
+    elsewhere = dialect is BFL and request.query_params.get("cluster") != CLUSTER
+    simulation.rebuilt_polls += elsewhere
+    lost = elsewhere and simulation.scenario.strict_polling
+    return _poll(simulation, dialect, "" if lost else name, request)
+
+
+async def _prediction(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    return _poll(simulation, dialect, request.path_params["task"], request)
+
+
+def _poll(simulation: Simulation, dialect: Dialect, name: str, request: Request) -> Response:
+    seen = visit(request, dialect.name, "poll")
+    task = simulation.account.find(name, dialect.name, simulation.now())
+    if task is None:
+        return respond(dialect.unknown(name or str(request.query_params.get("id", ""))))
+    seen |= {"task": task.id, "model": task.model}
+    rule = _met(simulation, "poll", task, request)
+    if rule is not None and rule.fault == "not-found":
+        return respond(dialect.unknown(name))
+    return respond(dialect.polled(simulation.report(task, _base(request), rule)), rule)
+
+
+async def _listing(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
+    """The latest hundred predictions, newest first."""
+    visit(request, dialect.name, "list")
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    base, now = _base(request), simulation.now()
+    found = [simulation.account.find(name, dialect.name, now) for name in simulation.account.tasks]
+    latest = [task for task in reversed(found) if task][:100]
+    results = [dialect.prediction(simulation.report(task, base)) for task in latest]
+    return respond(reply(200, {"previous": None, "next": None, "results": results}))
+
+
+async def _cancel(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
+    visit(request, dialect.name, "cancel")
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    now = simulation.now()
+    task = simulation.account.find(request.path_params["task"], dialect.name, now)
+    if task is None:
+        return respond(dialect.unknown(request.path_params["task"]))
+    if now < task.ready:
+        simulation.account.end(task, "canceled", now)
+    return respond(dialect.polled(simulation.report(task, _base(request))))
+
+
+async def _credits(simulation: Simulation, dialect: Flux, request: Request) -> Response:
+    visit(request, dialect.name, "credits")
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    balance = simulation.account.balance(simulation.now())
+    return respond(reply(200, {"credits": float(balance)}))
+
+
+async def _upload(simulation: Simulation, request: Request) -> Response:
+    seen = visit(request, REPLICATE.name, "upload")
+    rules = simulation.rules
+    rule = rules.early("upload", "replicate", "") or rules.meet(
+        "upload", "replicate", "", prompt="", key=""
+    )
+    seen["fault"] = rule.fault if rule else None
+    if rule is not None and rule.fault == "drop-before-read":
+        return respond(Answer(0, b""), rule)
+    REPLICATE.authenticate(request.headers, simulation.scenario.keys)
+    sent = file_in(await request.body(), request.headers.get("content-type", ""))
+    if sent is None:
+        return respond(reply(400, {"detail": "Missing content", "status": 400}))
+    name = secrets.token_hex(20)
+    about = {
+        "id": name,
+        "name": sent.name,
+        "content_type": sent.media_type,
+        "size": len(sent.data),
+        "checksums": {"sha256": hashlib.sha256(sent.data).hexdigest()},
+        "metadata": {},
+        "urls": {"get": f"{_base(request)}/v1/files/{name}"},
+    }
+    simulation.spool.uploads.add(name, sent.data, about)
+    return respond(reply(201, about), rule)
+
+
+async def _uploaded(simulation: Simulation, request: Request) -> Response:
+    visit(request, REPLICATE.name, "file")
+    REPLICATE.authenticate(request.headers, simulation.scenario.keys)
+    about = simulation.spool.uploads.description(request.path_params["name"])
+    return respond(reply(200, about) if about else REPLICATE.unknown(request.path_params["name"]))
+
+
+async def _download(simulation: Simulation, request: Request) -> Response:
+    seen = visit(request, "", "download")
+    path, query = request.url.path, request.query_params
+    task = simulation.account.tasks.get(request.path_params["task"])
+    if task is None or task.status(simulation.now()) != READY:
+        return respond(reply(404, {"detail": "Not Found"}))
+    seen |= {"task": task.id, "model": task.model, "dialect": task.dialect}
+    rule = _met(simulation, "download", task, request)
+    expired = rule is not None and rule.fault == "expired-url"
+    if expired or not simulation.admits(path, query.get("se", ""), query.get("sig", "")):
+        return respond(scrambled())
+    answer = await asyncio.to_thread(picture, simulation, task, rule, foreign="foreign." in path)
+    return respond(answer, rule)
+
+
+def _met(simulation: Simulation, stage: str, task: Task, request: Request) -> Rule | None:
+    """The rule that a request about a task meets."""
+    early = simulation.rules.early(stage, task.dialect, task.model)
+    prompt = simulation.spool.recall(task.id)["prompt"]
+    rule = early or simulation.rules.meet(
+        stage, task.dialect, task.model, prompt=prompt, key=task.id
+    )
+    request.scope["state"]["visit"]["fault"] = rule.fault if rule else None
+    return rule
+
+
+async def _page(request: Request) -> Response:
+    visit(request, "cometapi", "other")
+    return respond(page())
+
+
+async def _nothing(request: Request) -> Response:
+    visit(request, "", "other")
+    return respond(reply(404, {"detail": "Not Found"}))
+
+
+def _base(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
