@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import tomli
@@ -358,10 +359,11 @@ def _seen(value: Any) -> Seen:
 def _operations(value: Any) -> tuple[Operation, ...]:
     if type(value) is not list:
         raise _Bad("is no array")
-    return tuple([_operation(item) for item in value])
+    return tuple([_operation(_text(item)) for item in value])
 
 
-def _operation(value: Any) -> Operation:
+@lru_cache(maxsize=256)
+def _operation(value: str) -> Operation:
     found = _parsed_json(value)
     if isinstance(found, dict) and found.keys() == {"op", "version", "params"}:
         name, version, params = found["op"], found["version"], found["params"]

@@ -45,24 +45,39 @@ def tables(text: str) -> dict[str, Any]:
 def _canonical_tables(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     table, nesting = root, False
-    keys: dict[tuple[str, bool], tuple[str, ...]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     values: dict[str, Any] = {}
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
-        if not line or (line[0] == "#" and line.isprintable()):
+        key, equals, rest = line.partition(" = ")
+        if not (equals and key) or key[0] in "#[":
+            table, nesting = _between(root, line) or (table, nesting)
             continue
-        if line[0] == "[":
-            table, nesting = _opened(root, line)
-            continue
-        key, _, value = line.partition(" = ")
-        if value == "[":
-            found: Any = [_scalar(item, values) for item in _items(lines)]
+        names = keys.get(key)
+        if names is None:
+            names = keys[key] = _names(key)
+        if rest in values:
+            value = values[rest]
+        elif rest == "[":
+            value = [_scalar(item, values) for item in _items(lines)]
         else:
-            found = _scalar(value, values)
-        names = keys.get((key, nesting)) or _names(key, nesting=nesting)
-        keys[key, nesting] = names
-        _put(table, names, found)
+            value = _scalar(rest, values)
+        here = table
+        if len(names) > 1 and nesting:
+            here = table.setdefault(names[0], {})
+        elif len(names) > 1 or (not nesting and key in _TABLES):
+            raise _NotCanonical
+        if type(here) is not dict or names[-1] in here:
+            raise _NotCanonical
+        here[names[-1]] = value
     return root
+
+
+def _between(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool] | None:
+    """A line that is no entry: nothing, or a header, with whether its keys may have dots."""
+    if not line or (line[0] == "#" and line.isprintable()):
+        return None
+    return _opened(root, line)
 
 
 def _opened(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool]:
@@ -88,21 +103,9 @@ def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:
     return table
 
 
-def _put(table: dict[str, Any], names: tuple[str, ...], value: Any) -> None:
-    key = names[0]
-    if len(names) > 1:
-        table = table.setdefault(key, {})
-        key = names[1]
-    if type(table) is not dict or key in table:
-        raise _NotCanonical
-    table[key] = value
-
-
-def _names(key: str, *, nesting: bool) -> tuple[str, ...]:
-    """The parts of a key, of which a record's table may have two and any other has one."""
+def _names(key: str) -> tuple[str, ...]:
     names = tuple(key.split("."))
-    plain = all(_BARE.fullmatch(name) for name in names)
-    if not plain or len(names) > 1 + nesting or (not nesting and key in _TABLES):
+    if len(names) > 2 or not all(_BARE.fullmatch(name) for name in names):
         raise _NotCanonical
     return names
 
@@ -118,18 +121,19 @@ def _items(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _scalar(text: str, known: dict[str, Any]) -> Any:
-    """The value of one line; `known` saves reading the same text twice."""
-    if text in known:
-        return known[text]
+    """The value of one line; what is short is `known` when it comes again."""
     body, quote = text[1:-1], text[:1]
     plain = quote in _QUOTES and quote == text[-1:] and quote not in body and body.isprintable()
     if plain and len(text) > 1 and (quote == "'" or "\\" not in body):
-        return body
-    try:
-        known[text] = tomli.loads(f"v = {text}")["v"]
-    except (ValueError, RecursionError, KeyError):
-        raise _NotCanonical from None
-    return known[text]
+        value: Any = body
+    else:
+        try:
+            value = tomli.loads(f"v = {text}")["v"]
+        except (ValueError, RecursionError, KeyError):
+            raise _NotCanonical from None
+    if len(text) < 40:
+        known[text] = value
+    return value
 
 
 @dataclass(slots=True)

@@ -1,0 +1,60 @@
+"""The ledger: what was ordered, what came of it, and what that adds up to; pure.
+
+An attempt to buy is `Intended` before anything is sent, `Ticketed` once the
+server gave a claim check, and ends `Delivered` or `Voided`:
+
+    Intended ──▶ Ticketed ──▶ Delivered
+        │            │
+        └────────────┴──────▶ Voided
+"""
+
+from __future__ import annotations
+
+from flux2build.ledger.charge import (
+    Charge,
+    Sum,
+    asset,
+    charges,
+    model,
+    month,
+    project,
+    provider,
+    spent,
+)
+from flux2build.ledger.entry import (
+    WRITTEN_OFF,
+    Delivered,
+    Entry,
+    Foreign,
+    Intended,
+    Ticketed,
+    Voided,
+)
+from flux2build.ledger.fold import Attempt, Ledger, State, fold
+from flux2build.ledger.line import SCHEMA, entry_from_json, entry_to_json
+
+__all__ = [
+    "SCHEMA",
+    "WRITTEN_OFF",
+    "Attempt",
+    "Charge",
+    "Delivered",
+    "Entry",
+    "Foreign",
+    "Intended",
+    "Ledger",
+    "State",
+    "Sum",
+    "Ticketed",
+    "Voided",
+    "asset",
+    "charges",
+    "entry_from_json",
+    "entry_to_json",
+    "fold",
+    "model",
+    "month",
+    "project",
+    "provider",
+    "spent",
+]

@@ -1,0 +1,110 @@
+"""What orders cost, and what may still be charged for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from flux2build.ledger.fold import Attempt, Ledger
+from flux2build.model import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one attempt cost, or may still cost, in USD."""
+
+    attempt: Attempt
+    usd: Decimal
+    source: str
+    """`settled`, `submitted`, `estimated`, `free` or `unknown`, as in receipts."""
+    reserved: bool = False
+    """True while it is not known whether it will be charged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Charges added up."""
+
+    spent: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    orders: int = 0
+    sources: Mapping[str, Decimal] = field(default_factory=dict)
+    """What was spent, by how well it is known."""
+
+    def plus(self, charge: Charge) -> Sum:
+        """This sum with one more charge."""
+        if charge.reserved:
+            return replace(self, reserved=self.reserved + charge.usd, orders=self.orders + 1)
+        known = self.sources.get(charge.source, Decimal(0)) + charge.usd
+        return replace(
+            self,
+            spent=self.spent + charge.usd,
+            orders=self.orders + 1,
+            sources={**self.sources, charge.source: known},
+        )
+
+
+def charges(ledger: Ledger) -> Iterator[Charge]:
+    """What every attempt cost; one that certainly was not charged has no charge."""
+    for attempt in ledger.attempts:
+        if attempt.delivered:
+            yield _settled(attempt, attempt.delivered.receipt)
+        elif attempt.voided is None or attempt.voided.charged:
+            usd, source = _estimate(attempt)
+            yield Charge(attempt, usd, source, reserved=attempt.voided is None)
+
+
+def _settled(attempt: Attempt, receipt: Receipt) -> Charge:
+    if receipt.cost is not None:
+        return Charge(attempt, receipt.cost, receipt.cost_source)
+    return Charge(attempt, *_estimate(attempt))
+
+
+def _estimate(attempt: Attempt) -> tuple[Decimal, str]:
+    """The best that is known without a receipt: what the ticket says, else what was set aside."""
+    if attempt.ticketed and attempt.ticketed.cost is not None:
+        return attempt.ticketed.cost, "submitted"
+    if attempt.intended:
+        return attempt.intended.reserve, "estimated"
+    return Decimal(0), "unknown"
+
+
+def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
+    """Charges added up by a property of their attempts, such as `month` or `provider`."""
+    sums: dict[str, Sum] = {}
+    for charge in charges(ledger):
+        group = by(charge.attempt)
+        sums[group] = sums.get(group, Sum()).plus(charge)
+    return dict(sorted(sums.items()))
+
+
+def month(attempt: Attempt) -> str:
+    """The month in which an attempt was begun: `2026-11`."""
+    begun = attempt.intended or attempt.ticketed or attempt.delivered or attempt.voided
+    return begun.at[:7] if begun else ""
+
+
+def provider(attempt: Attempt) -> str:
+    """The provider of an attempt."""
+    if attempt.intended:
+        return attempt.intended.provider
+    return attempt.delivered.receipt.provider if attempt.delivered else ""
+
+
+def model(attempt: Attempt) -> str:
+    """The model of an attempt."""
+    made = attempt.intended or attempt.delivered
+    return made.model if made else ""
+
+
+def asset(attempt: Attempt) -> str:
+    """The asset an attempt was made for."""
+    made = attempt.intended or attempt.delivered
+    return made.asset if made else ""
+
+
+def project(attempt: Attempt) -> str:
+    """The project an attempt was made in."""
+    made = attempt.intended or attempt.delivered
+    return made.project if made else ""

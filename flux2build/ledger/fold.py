@@ -1,0 +1,110 @@
+"""What the facts about orders add up to.
+
+Facts about one attempt only ever add up: read twice, or in another order, they
+mean the same. Any prefix of a journal is as good as a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from flux2build.digest import Digest
+from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Ticketed, Voided
+
+
+class State(StrEnum):
+    """How far an attempt came."""
+
+    DOUBT = "in doubt"
+    """Sent, perhaps; only a person can say what it came to."""
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """All that is known of one attempt to buy an order."""
+
+    order: Digest
+    name: str
+    intended: Intended | None = None
+    ticketed: Ticketed | None = None
+    delivered: Delivered | None = None
+    voided: Voided | None = None
+
+    @property
+    def state(self) -> State:
+        """How far it came; a delivery outweighs everything said before it."""
+        if self.delivered:
+            return State.DELIVERED
+        if self.voided:
+            return State.VOIDED
+        return State.PENDING if self.ticketed else State.DOUBT
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the journal adds up to; the maps are by the order's digest."""
+
+    attempts: tuple[Attempt, ...] = ()
+    """In the order in which they were begun."""
+    delivered: Mapping[Digest, Delivered] = field(default_factory=dict)
+    """The newest delivery of each order that has one."""
+    pending: Mapping[Digest, tuple[Intended, Ticketed]] = field(default_factory=dict)
+    """The newest attempt of each order that waits to be collected."""
+    doubts: Mapping[Digest, Intended] = field(default_factory=dict)
+    """The newest attempt of each order that may have been sent."""
+    refusals: Mapping[Digest, Voided] = field(default_factory=dict)
+    """Orders whose newest attempt came to nothing, with why."""
+    foreign: tuple[Foreign, ...] = ()
+    """Entries that only a newer flux2build understands."""
+
+
+def fold(entries: Iterable[Entry]) -> Ledger:
+    """What entries add up to; any prefix of a journal is as good as a whole one."""
+    attempts: dict[tuple[Digest, str], Attempt] = {}
+    foreign: dict[Foreign, None] = {}
+    for entry in entries:
+        if isinstance(entry, Foreign):
+            foreign.setdefault(entry)
+            continue
+        key = (entry.order, _name(entry))
+        attempts[key] = _added(attempts.get(key) or Attempt(*key), entry)
+    return _ledger(tuple(attempts.values()), tuple(foreign))
+
+
+def _name(entry: Intended | Ticketed | Delivered | Voided) -> str:
+    """An attempt's name; a delivery that was not bought is told apart by its bytes."""
+    return entry.attempt or (entry.output if isinstance(entry, Delivered) else "")
+
+
+def _added(attempt: Attempt, entry: Intended | Ticketed | Delivered | Voided) -> Attempt:
+    """An attempt with one more fact; of two that say the same, the first one counts."""
+    match entry:
+        case Intended():
+            return replace(attempt, intended=attempt.intended or entry)
+        case Ticketed():
+            return replace(attempt, ticketed=attempt.ticketed or entry)
+        case Delivered():
+            return replace(attempt, delivered=attempt.delivered or entry)
+        case Voided():
+            return replace(attempt, voided=attempt.voided or entry)
+
+
+def _ledger(made: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
+    newest = {attempt.order: attempt for attempt in made}.values()
+    return Ledger(
+        attempts=made,
+        delivered={a.order: a.delivered for a in made if a.delivered},
+        pending={
+            a.order: (a.intended, a.ticketed)
+            for a in made
+            if a.state is State.PENDING and a.intended and a.ticketed
+        },
+        doubts={a.order: a.intended for a in made if a.state is State.DOUBT and a.intended},
+        refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},
+        foreign=foreign,
+    )
