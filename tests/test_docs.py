@@ -1,0 +1,181 @@
+"""The documents do not lie: whatever can be read out of the code is compared with it.
+
+`FLUX2BUILD_WRITE_DOCS=1 python -m pytest tests/test_docs.py` writes the generated parts anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from flux2build import checks, commands, ops, registry
+from flux2build.errors import Exit
+from flux2build.tables import (
+    AssetTable,
+    BudgetTable,
+    Deliver,
+    Profile,
+    ProjectTable,
+    Rows,
+    Settings,
+    SpecTable,
+)
+from flux2build.verdict import SENTENCES
+
+ROOT: Final = Path(__file__).parents[1]
+PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+BLOCK: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """A field's type in the words of TOML."""
+    if "$ref" in schema:
+        return {"AssetRef": '`{ asset = "…" }`'}.get(schema["$ref"].split("/")[-1], "table")
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return " ".join(f"`{value}`" for value in schema["enum"])
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            parts = [part for part in schema[several] if part.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kind(part) for part in parts))
+    if schema.get("type") == "array":
+        return f"list of {kind(schema['items'])}" if "items" in schema else "list"
+    words = {"string": "text", "object": "table", "boolean": "true, false"}
+    named: str = schema.get("type", "any")
+    return words.get(named, named)
+
+
+def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
+    """The keys of a table of the spec, without those of a more general one."""
+    schema = model.model_json_schema()
+    inherited = known.model_fields if known else {}
+    rows = (
+        (f"`{name}`", kind(field), field.get("description", ""))
+        for name, field in schema["properties"].items()
+        if name not in inherited
+    )
+    return table(("key", "value", "meaning"), rows)
+
+
+def operations() -> str:
+    """Every operation with its parameters."""
+    found = registry.members(ops, "OP")
+    return "\n".join(
+        f"**`{op.name}`**: {first_line(type(op))}\n\n{fields(op.params)}" for op in found
+    )
+
+
+def first_line(thing: object) -> str:
+    """What a thing is for, by its docstring."""
+    return (thing.__doc__ or "").strip().splitlines()[0]
+
+
+def reasons() -> str:
+    """Every reason code with its sentence."""
+    rows = ((f"`{code}`", text.format("…")) for code, text in SENTENCES.items())
+    return table(("code", "meaning"), rows)
+
+
+def codes() -> str:
+    """Every code that a check reports, beyond the reasons."""
+    found = registry.members(checks, "CHECK")
+    rows = (
+        (f"`{code}`", f"`{check.name}`", text)
+        for check in found
+        for code, text in check.codes.items()
+        if code not in SENTENCES
+    )
+    return table(("code", "check", "meaning"), rows)
+
+
+def floors() -> str:
+    """The layers of the import contract, as a drawing."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (layers,) = (rule["layers"] for rule in config["contracts"] if rule["id"] == "layers")
+    return "```text\n" + "".join(f"{layer}\n" for layer in layers) + "```\n"
+
+
+def helps() -> str:
+    """What `--help` of every command says."""
+    return "".join(
+        f"## {command.name}\n\n```text\n{said(command)}\n```\n\n"
+        for command in registry.members(commands, "COMMAND")
+    )
+
+
+def said(command: click.Command) -> str:
+    """A command's help, at the same width everywhere."""
+    with click.Context(command, info_name=f"flux2build {command.name}", terminal_width=88) as at:
+        return command.get_help(at)
+
+
+GENERATED: Final[dict[str, Callable[[], str]]] = {
+    "commands": helps,
+    "floors": floors,
+    "reasons": reasons,
+    "check codes": codes,
+    "operations": operations,
+    "keys of the file": lambda: fields(SpecTable),
+    "keys of project": lambda: fields(ProjectTable),
+    "keys of budget": lambda: fields(BudgetTable),
+    "keys of profile": lambda: fields(Profile, Settings),
+    "keys of settings": lambda: fields(Settings),
+    "keys of asset": lambda: fields(AssetTable, Settings),
+    "keys of rows": lambda: fields(Rows),
+    "keys of deliver": lambda: fields(Deliver),
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_generated(page: Path) -> None:
+    """The generated parts of a page say what the code says."""
+    text = page.read_text(encoding="utf-8")
+    wanted = BLOCK.sub(lambda found: found[1] + GENERATED[found[2]]() + found[3], text)
+    if os.environ.get("FLUX2BUILD_WRITE_DOCS"):
+        page.write_text(wanted, encoding="utf-8")
+        return
+
+    assert text == wanted
+
+
+def test_everything_is_generated_somewhere() -> None:
+    """Each generated part stands on a page."""
+    used = {found[2] for page in PAGES for found in BLOCK.finditer(page.read_text("utf-8"))}
+
+    assert used == set(GENERATED)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
+def test_exit_codes(page: str) -> None:
+    """The tables of exit codes list each code once."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ", text, re.MULTILINE)
+
+    assert [int(row) for row in rows] == [*Exit]
+
+
+def test_documents_name_real_commands() -> None:
+    """Every `flux2build …` of a page is a command that exists."""
+    known = {name.replace("_", "-") for name in registry.names(commands)}
+    named = {
+        (page.name, word)
+        for page in PAGES
+        for word in re.findall(r"(?:`|\$ |run: )flux2build ([a-z-]+)", page.read_text("utf-8"))
+    }
+
+    assert {(page, word) for page, word in named if word not in known} == set()
