@@ -1,0 +1,329 @@
+"""The rebuilder: what is to be done about one recipe, and why.
+
+`judge` is called by `plan`, `check`, `explain` and `build`, so an explanation
+can never disagree with what is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from flux2build.digest import Digest, Json, canonical
+from flux2build.ledger import Ledger
+from flux2build.lockfile import Derived, Generated, Lockfile, Seen
+from flux2build.model import (
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Made,
+    Receipt,
+    Recipe,
+    Source,
+    key_of,
+)
+
+
+class Action(StrEnum):
+    """What is to be done about a recipe."""
+
+    KEEP = "keep"
+    """The file is what the lock says, and the lock is what the spec wants."""
+    RESTORE = "restore"
+    """The file is missing or edited; its bytes are in the store."""
+    ADOPT = "adopt"
+    """Somebody already has this very picture: copy it."""
+    RESUME = "resume"
+    """It was bought and is on its way: collect it."""
+    RENDER = "render"
+    """Buy it (or draw it, where the provider is free)."""
+    DERIVE = "derive"
+    """Make it locally, for nothing."""
+    ASK = "ask"
+    """It may have been bought already: a person must decide."""
+
+
+SENTENCES: Mapping[str, str] = {
+    "never-rendered": "never rendered",
+    "never-derived": "new deliverable",
+    "prompt-changed": "prompt changed",
+    "model-changed": "model changed",
+    "seed-changed": "seed changed",
+    "take-changed": "another take is asked for",
+    "param-changed": "`{}` changed",
+    "param-added": "`{}` added",
+    "param-removed": "`{}` removed",
+    "ref-changed": "`{}` changed",
+    "ref-added": "`{}` is a new input",
+    "ref-removed": "`{}` is no longer an input",
+    "ref-order-changed": "inputs are in another order",
+    "upstream-changed": "the picture of `{}` changed",
+    "upstream-pending": "waits for `{}`",
+    "ops-changed": "operations changed",
+    "encoding-changed": "encoding changed",
+    "output-missing": "the file is missing",
+    "output-modified": "the file was modified",
+    "output-moved": "moved from `{}`",
+    "same-order": "the same order as `{}`",
+    "already-delivered": "already paid for",
+    "in-flight": "already ordered, on its way",
+    "in-doubt": "may have been ordered already",
+    "moderated": "was refused by moderation, unchanged since",
+    "requested": "asked for",
+    "meta-changed": "tags, alt text or title changed",
+    "key-schema": "recorded by other rules of keying",
+}
+"""Every reason code with its sentence; `{}` is the reason's subject."""
+
+
+MODERATED: Final = frozenset({"request-moderated", "content-moderated"})
+"""Refusals that the same order would meet again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a stable code, its subject if it has one, and a sentence."""
+
+    code: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}:{self.subject}" if self.subject else self.code
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words."""
+        return SENTENCES[self.code].format(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An action with its reasons, and what is needed to carry it out."""
+
+    action: Action
+    reasons: tuple[Reason, ...] = ()
+    key: Digest | None = None
+    """What the recipe is keyed on; None while an input is not made yet."""
+    bytes: Digest | None = None
+    """The file's bytes, where they are known before anything is made."""
+    receipt: Receipt | None = None
+    """The receipt that comes with adopted bytes."""
+
+    @property
+    def certain(self) -> bool:
+        """False when the action may turn out unnecessary once upstream is made."""
+        return not self.reasons or any(r.code != "upstream-pending" for r in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A picture that exists already, by the key it was made for."""
+
+    output: Digest
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that judging may know, read once."""
+
+    profile: str
+    files: Mapping[str, Digest]
+    """Digest by path; a path without a file is absent."""
+    lock: Lockfile
+    ledger: Ledger
+    has: Callable[[Digest], bool]
+    """Whether bytes can be had, from the store or from the work tree."""
+    requested: frozenset[str] = frozenset()
+    """Assets to render even though they are current."""
+    made: Mapping[Digest, Known] = field(default_factory=dict)
+    """What the lock holds, by key; kept up to date while building."""
+    metas: Mapping[AssetName, Digest] = field(default_factory=dict)
+    """What the spec says beside the pixels, by asset; it never renders."""
+
+
+def known(lock: Lockfile) -> dict[Digest, Known]:
+    """Everything that a lock holds, by the key it was made for."""
+    found: dict[Digest, Known] = {}
+    for block in lock.blocks.values():
+        if made := block.generated:
+            found[made.key] = Known(made.output.sha256, made.receipt)
+        for derived in block.derived:
+            found[derived.key] = Known(derived.output.sha256)
+    return found
+
+
+def locked(recipe: Recipe, seen: Snapshot) -> Generated | Derived | None:
+    """What the lock says of this recipe's output in the snapshot's profile."""
+    block = seen.lock.block(recipe.asset, seen.profile)
+    if block is None:
+        return None
+    if isinstance(recipe.task, Generate):
+        return block.generated
+    return next((row for row in block.derived if row.output.path == recipe.output), None)
+
+
+def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Verdict:
+    """What to do about a recipe whose inputs have these bytes; None is not made yet."""
+    row = locked(recipe, seen)
+    if str(recipe.asset) in seen.requested and isinstance(recipe.task, Generate):
+        return Verdict(Action.RENDER, (Reason("requested"),), _key(recipe, inputs))
+    if (key := _key(recipe, inputs)) is None:
+        return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
+    if row is not None and row.key == key:
+        return _current(recipe, row, key, seen)
+    reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
+    return _cheapest(recipe, key, reasons or (Reason("key-schema"),), seen)
+
+
+def _key(recipe: Recipe, inputs: Sequence[Digest | None]) -> Digest | None:
+    ready = tuple(digest for digest in inputs if digest is not None)
+    return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+
+
+def _make(recipe: Recipe) -> Action:
+    return Action.RENDER if isinstance(recipe.task, Generate) else Action.DERIVE
+
+
+def _new(recipe: Recipe) -> Reason:
+    return Reason("never-rendered" if isinstance(recipe.task, Generate) else "never-derived")
+
+
+def _current(recipe: Recipe, row: Generated | Derived, key: Digest, seen: Snapshot) -> Verdict:
+    """The lock agrees with the spec; does the file agree with the lock?"""
+    wanted, there = row.output.sha256, seen.files.get(recipe.output)
+    receipt = row.receipt if isinstance(row, Generated) else None
+    if there == wanted:
+        reasons = () if row.output.path == recipe.output else _moved(row)
+        action = Action.RESTORE if reasons else Action.KEEP
+        return Verdict(action, reasons or _meta(recipe, seen), key, wanted, receipt)
+    if row.output.path != recipe.output:
+        reasons = _moved(row)
+    else:
+        reasons = (Reason("output-missing" if there is None else "output-modified"),)
+    if seen.has(wanted):
+        return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
+    return _cheapest(recipe, key, reasons, seen)
+
+
+def _moved(row: Generated | Derived) -> tuple[Reason, ...]:
+    return (Reason("output-moved", row.output.path),)
+
+
+def _meta(recipe: Recipe, seen: Snapshot) -> tuple[Reason, ...]:
+    block, meta = seen.lock.block(recipe.asset, seen.profile), seen.metas.get(recipe.asset)
+    if block is None or meta is None or block.meta == meta:
+        return ()
+    return (Reason("meta-changed"),)
+
+
+def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
+    """Is there a cheaper way than making it?"""
+    if (found := _elsewhere(key, seen)) is not None:
+        return Verdict(Action.ADOPT, reasons, key, found.output, found.receipt)
+    if isinstance(recipe.task, Derive):
+        return Verdict(Action.DERIVE, reasons, key)
+    if key in seen.ledger.pending:
+        return Verdict(Action.RESUME, (*reasons, Reason("in-flight")), key)
+    if key in seen.ledger.doubts:
+        return Verdict(Action.ASK, (*reasons, Reason("in-doubt")), key)
+    refused = seen.ledger.refusals.get(key)
+    if refused is not None and refused.refusal in MODERATED:
+        return Verdict(Action.ASK, (*reasons, Reason("moderated")), key)
+    return Verdict(Action.RENDER, reasons, key)
+
+
+def _elsewhere(key: Digest, seen: Snapshot) -> Known | None:
+    """The picture made for this very key, under whatever name, if its bytes can be had."""
+    found = seen.made.get(key)
+    if found is not None and seen.has(found.output):
+        return found
+    delivered = seen.ledger.delivered.get(key)
+    if delivered is not None and seen.has(delivered.output):
+        return Known(delivered.output, delivered.receipt)
+    return None
+
+
+def _pending(
+    recipe: Recipe, row: Generated | Derived | None, inputs: Sequence[Digest | None]
+) -> Iterator[Reason]:
+    if row is None:
+        yield _new(recipe)
+    else:
+        yield from _task_differences(recipe, row)
+    for source, digest in zip(recipe.inputs, inputs, strict=True):
+        if digest is None:
+            yield Reason("upstream-pending", _subject(source))
+
+
+def _differences(
+    recipe: Recipe, row: Generated | Derived, inputs: Sequence[Digest | None]
+) -> Iterator[Reason]:
+    yield from _task_differences(recipe, row)
+    yield from _input_differences(recipe.inputs, inputs, row.inputs)
+
+
+def _task_differences(recipe: Recipe, row: Generated | Derived) -> Iterator[Reason]:
+    task = recipe.task
+    if isinstance(task, Generate) and isinstance(row, Generated):
+        if task.model != row.model:
+            yield Reason("model-changed")
+        if task.prompt != row.prompt:
+            yield Reason("prompt-changed")
+        if task.take != row.take:
+            yield Reason("take-changed")
+        yield from _param_differences(row.params, task.params)
+    elif isinstance(task, Derive) and isinstance(row, Derived):
+        if not _same_ops(task, row):
+            yield Reason("ops-changed")
+        if canonical(dict(task.encoding)) != canonical(dict(row.encoding)):
+            yield Reason("encoding-changed")
+
+
+def _same_ops(task: Derive, row: Derived) -> bool:
+    return [(o.op, o.version, canonical(dict(o.params))) for o in task.ops] == [
+        (o.op, o.version, canonical(dict(o.params))) for o in row.ops
+    ]
+
+
+def _param_differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Reason]:
+    for name in sorted({*old, *new}):
+        if name in old and name in new and canonical(old[name]) == canonical(new[name]):
+            continue
+        if name == "seed":
+            yield Reason("seed-changed")
+        elif name in old and name in new:
+            yield Reason("param-changed", name)
+        else:
+            yield Reason("param-added" if name in new else "param-removed", name)
+
+
+def _input_differences(
+    inputs: Sequence[Input], digests: Sequence[Digest | None], seen: Sequence[Seen]
+) -> Iterator[Reason]:
+    """Inputs are compared by bytes and place; names only say which one it was."""
+    now = [(str(source), digest) for source, digest in zip(inputs, digests, strict=True)]
+    then = [(row.name, row.sha256) for row in seen]
+    if [digest for _, digest in now] == [digest for _, digest in then]:
+        return
+    if sorted(now, key=str) == sorted(then, key=str):
+        yield Reason("ref-order-changed")
+        return
+    before, moved = dict(then), {digest for _, digest in then}
+    for source, digest in zip(inputs, digests, strict=True):
+        if str(source) in before and before[str(source)] != digest:
+            code = "upstream-changed" if isinstance(source, Made) else "ref-changed"
+            yield Reason(code, _subject(source))
+        elif str(source) not in before and digest not in moved:
+            yield Reason("ref-added", _subject(source))
+    names, kept = {name for name, _ in now}, {digest for _, digest in now}
+    for name, digest in then:
+        if name not in names and digest not in kept:
+            yield Reason("ref-removed", name.removeprefix("asset:"))
+
+
+def _subject(source: Input) -> str:
+    return source.path if isinstance(source, Source) else str(source.asset)

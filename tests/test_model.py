@@ -1,0 +1,60 @@
+"""Keys: what is bought is named by its content."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.digest import of_bytes
+from flux2build.model import Derive, Generate, Operation, Order, derivation, member, order_of
+
+_A, _B = of_bytes(b"a"), of_bytes(b"b")
+_TASK = Generate("bfl", "flux-2-pro", "a fox", {"width": 1024, "height": 1024, "seed": 42})
+
+
+def test_golden_order() -> None:
+    """The key of a known order never changes while KEY_SCHEMA is 1."""
+    order = order_of(_TASK, (_A, _B))
+
+    assert order.digest == (
+        "sha256:29b7624271872a480dec9bd72c87b7059aaf5aa23e1926782a5d2af5624ba066"
+    )
+
+
+def test_golden_derivation() -> None:
+    """The key of a known derivation never changes while KEY_SCHEMA is 1."""
+    task = Derive((Operation("crop", 1, {"ratio": "16:9"}),), {"format": "webp", "quality": 80})
+
+    assert derivation(task, (_A,)) == (
+        "sha256:d7a2137d0e92700bba0f2bffc4853716a99bb119400e3407ac1a5dd6fa6fde40"
+    )
+
+
+def test_every_field_of_an_order_is_keyed() -> None:
+    """Changing any field of an order changes its digest; there is no exempt one."""
+    order = Order("m", "p", {"seed": 1}, (_A,), 1)
+    others = {
+        "model": Order("n", "p", {"seed": 1}, (_A,), 1),
+        "prompt": Order("m", "q", {"seed": 1}, (_A,), 1),
+        "params": Order("m", "p", {"seed": 2}, (_A,), 1),
+        "inputs": Order("m", "p", {"seed": 1}, (_B,), 1),
+        "take": Order("m", "p", {"seed": 1}, (_A,), 2),
+    }
+
+    assert {field.name for field in fields(Order)} == set(others)
+    assert len({order.digest, *(other.digest for other in others.values())}) == 6
+
+
+def test_provider_is_not_in_the_order() -> None:
+    """The same order at another provider is the same picture, already paid for."""
+    elsewhere = Generate("cometapi", _TASK.model, _TASK.prompt, _TASK.params)
+
+    assert order_of(elsewhere, (_A,)).digest == order_of(_TASK, (_A,)).digest
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.text("xyz", min_size=1), min_size=1))
+def test_members_are_named_by_key(axes: dict[str, str]) -> None:
+    """A member's name does not depend on the order of its axes."""
+    assert member("hero", axes) == member("hero", dict(reversed(axes.items())))
