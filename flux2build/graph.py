@@ -1,0 +1,147 @@
+"""The directed acyclic graph of assets and sources: the only door to networkx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+
+from flux2build.model import AssetName, Generate, Made, Recipe
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Who needs whom, over everything that the spec wants."""
+
+    recipes: tuple[Recipe, ...]
+
+    @cached_property
+    def assets(self) -> nx.DiGraph[str]:
+        """Assets only: an edge leads from an asset to one that needs its picture."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for recipe in self.recipes:
+            graph.add_node(recipe.asset)
+            for source in recipe.inputs:
+                if isinstance(source, Made) and source.asset != recipe.asset:
+                    graph.add_edge(source.asset, recipe.asset)
+        return graph
+
+    @cached_property
+    def renders(self) -> nx.DiGraph[str]:
+        """Masters only: what must be rendered before what."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for recipe in self.recipes:
+            if isinstance(recipe.task, Generate):
+                graph.add_node(recipe.asset)
+                sources = [s.asset for s in recipe.inputs if isinstance(s, Made)]
+                graph.add_edges_from((source, recipe.asset) for source in sources)
+        return graph
+
+    @cached_property
+    def cycle(self) -> tuple[AssetName, ...]:
+        """One circle of assets that need each other's pictures, first repeated last; or ()."""
+        try:
+            edges = nx.find_cycle(self.renders)
+        except nx.NetworkXNoCycle:
+            return ()
+        return tuple(AssetName(str(edge[0])) for edge in (*edges, edges[0]))
+
+    @cached_property
+    def ordered(self) -> tuple[Recipe, ...]:
+        """Recipes with every master before its users, else as declared."""
+        place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
+        ranks = {
+            name: rank
+            for rank, name in enumerate(
+                nx.lexicographical_topological_sort(self.renders, key=lambda a: place.get(a, -1))
+            )
+        }
+        last = len(ranks)
+
+        def rank(recipe: Recipe) -> tuple[int, int]:
+            made = isinstance(recipe.task, Generate)
+            return (ranks.get(recipe.asset, last) if made else last, place[recipe.asset])
+
+        return tuple(sorted(self.recipes, key=rank))
+
+    def up(self, asset: AssetName) -> Mapping[AssetName, int]:
+        """What an asset is made of, with the number of steps to each."""
+        return self._reach(self.assets.reverse(copy=False), asset)
+
+    def down(self, asset: AssetName) -> Mapping[AssetName, int]:
+        """What is made of an asset, with the number of steps to each."""
+        return self._reach(self.assets, asset)
+
+    def closure(self, assets: Iterable[AssetName]) -> frozenset[AssetName]:
+        """The assets and everything they are made of."""
+        found = set(assets)
+        for asset in tuple(found):
+            if asset in self.assets:
+                found |= {AssetName(name) for name in nx.ancestors(self.assets, asset)}
+        return frozenset(found)
+
+    @staticmethod
+    def _reach(graph: nx.DiGraph[str], asset: AssetName) -> dict[AssetName, int]:
+        if asset not in graph:
+            return {}
+        found = nx.single_source_shortest_path_length(graph, asset)
+        return {AssetName(name): steps for name, steps in found.items() if name != asset}
+
+
+def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph[str]:
+    """The graph people look at: sources, assets and delivered files as labelled nodes."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for name in names:
+        graph.add_node(str(name), kind="asset")
+    for recipe in recipes:
+        target = str(recipe.asset)
+        if not isinstance(recipe.task, Generate):
+            target = recipe.output
+            graph.add_node(target, kind="file")
+        for source in recipe.inputs:
+            node = str(source.asset) if isinstance(source, Made) else source.path
+            if node not in graph:
+                graph.add_node(node, kind="asset" if isinstance(source, Made) else "source")
+            graph.add_edge(node, target)
+    return graph
+
+
+def as_text(graph: nx.DiGraph[str]) -> str:
+    """A tree for the terminal."""
+    return "\n".join(nx.generate_network_text(graph, vertical_chains=False)) + "\n"
+
+
+def as_dot(graph: nx.DiGraph[str]) -> str:
+    """Graphviz; strings are quoted as JSON, which is how DOT quotes them."""
+    shapes = {"asset": "box", "source": "note", "file": "ellipse"}
+    lines = ["digraph flux2build {", "  rankdir=LR;"]
+    lines += [f"  {json.dumps(n)} [shape={shapes[d['kind']]}];" for n, d in graph.nodes(data=True)]
+    lines += [f"  {json.dumps(a)} -> {json.dumps(b)};" for a, b in graph.edges]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def as_mermaid(graph: nx.DiGraph[str]) -> str:
+    """A flowchart for Markdown; brackets of member names are escaped as entities."""
+    fences = {"asset": ('["', '"]'), "source": ('[/"', '"/]'), "file": ('(["', '"])')}
+    ids = {node: f"n{number}" for number, node in enumerate(graph.nodes)}
+    lines = ["flowchart LR"]
+    for node, data in graph.nodes(data=True):
+        left, right = fences[data["kind"]]
+        label = node.replace("&", "&amp;").replace('"', "&quot;")
+        label = label.replace("[", "&#91;").replace("]", "&#93;")
+        lines.append(f"  {ids[node]}{left}{label}{right}")
+    lines += [f"  {ids[a]} --> {ids[b]}" for a, b in graph.edges]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(graph: nx.DiGraph[str]) -> str:
+    """Nodes and edges, with a format version."""
+    value = {
+        "format_version": "1.0",
+        "nodes": [{"id": node, "kind": data["kind"]} for node, data in graph.nodes(data=True)],
+        "edges": [{"from": a, "to": b} for a, b in graph.edges],
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
