@@ -1,0 +1,180 @@
+"""The plan: every recipe with its verdict and price, decided before anything is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from flux2build.digest import Digest
+from flux2build.lockfile import Block, Derived, Generated, Lockfile
+from flux2build.model import AssetName, Generate, Input, Recipe, Source
+from flux2build.verdict import Action, Reason, Snapshot, Verdict, judge, locked
+
+Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
+"""The least and the most an order may cost in USD; None when its price is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recipe, what is to be done about it, why, and for how much."""
+
+    recipe: Recipe
+    verdict: Verdict
+    before: Generated | Derived | None = None
+    """What the lock says of it."""
+    low: Decimal = Decimal(0)
+    high: Decimal | None = Decimal(0)
+    """None when the price is unknown."""
+
+    @property
+    def drift(self) -> bool:
+        """Whether anything is to be done."""
+        return self.verdict.action is not Action.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Something the lock holds and the spec does not want."""
+
+    asset: AssetName
+    profile: str
+    path: str
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps in the order of building, and what is left over."""
+
+    profile: str
+    steps: tuple[Step, ...]
+    orphans: tuple[Orphan, ...] = ()
+
+    @property
+    def todo(self) -> tuple[Step, ...]:
+        """The steps that do something."""
+        return tuple(step for step in self.steps if step.drift)
+
+    @property
+    def drift(self) -> bool:
+        """Whether files, lock and spec disagree anywhere."""
+        return bool(self.orphans) or any(step.drift for step in self.steps)
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        """How many steps of each action."""
+        return Counter(step.verdict.action for step in self.steps)
+
+    @property
+    def low(self) -> Decimal:
+        """What is certainly spent, in USD."""
+        return sum((step.low for step in self.steps), Decimal(0))
+
+    @property
+    def high(self) -> Decimal | None:
+        """The most that can be spent, in USD; None when a price is unknown."""
+        prices = [step.high for step in self.steps]
+        return None if None in prices else sum((p for p in prices if p is not None), Decimal(0))
+
+    def only(self, assets: frozenset[AssetName]) -> Plan:
+        """The part of this plan that concerns some assets."""
+        return replace(
+            self,
+            steps=tuple(step for step in self.steps if step.recipe.asset in assets),
+            orphans=(),
+        )
+
+
+def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
+    """Judge every recipe, in an order where masters come before their users."""
+    steps: list[Step] = []
+    masters: dict[AssetName, Digest | None] = {}
+    sharing: dict[Digest, AssetName] = {}
+    for recipe in recipes:
+        verdict = judge(recipe, inputs_of(recipe, masters, seen), seen)
+        verdict = _shared(recipe, verdict, sharing)
+        if isinstance(recipe.task, Generate):
+            masters[recipe.asset] = verdict.bytes
+        steps.append(_step(recipe, verdict, seen, price))
+    return Plan(seen.profile, tuple(steps))
+
+
+def inputs_of(
+    recipe: Recipe, masters: Mapping[AssetName, Digest | None], seen: Snapshot
+) -> tuple[Digest | None, ...]:
+    """The bytes of a recipe's inputs, as far as they are known."""
+
+    def digest(source: Input) -> Digest | None:
+        if isinstance(source, Source):
+            return seen.files.get(source.path)
+        return masters.get(source.asset)
+
+    return tuple(digest(source) for source in recipe.inputs)
+
+
+def _shared(recipe: Recipe, verdict: Verdict, sharing: dict[Digest, AssetName]) -> Verdict:
+    """Two assets with one order share one picture: the second costs nothing."""
+    if verdict.action is not Action.RENDER or verdict.key is None:
+        return verdict
+    first = sharing.setdefault(verdict.key, recipe.asset)
+    if first == recipe.asset:
+        return verdict
+    return replace(
+        verdict,
+        action=Action.ADOPT,
+        reasons=(*verdict.reasons, Reason("same-order", first)),
+    )
+
+
+def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
+    before = locked(recipe, seen)
+    if verdict.action not in (Action.RENDER, Action.ASK):
+        return Step(recipe, verdict, before)
+    cost = price(recipe)
+    if cost is None:
+        return Step(recipe, verdict, before, high=None)
+    low, high = cost
+    certain = verdict.certain and verdict.action is Action.RENDER
+    return Step(recipe, verdict, before, low if certain else Decimal(0), high)
+
+
+def orphans(
+    recipes: Sequence[Recipe], blocks: Iterable[Block], profiles: frozenset[str], profile: str
+) -> tuple[Orphan, ...]:
+    """What the lock holds that nobody wants, in this profile or in one that is gone.
+
+    A file that another asset has taken over is not left over: its old row goes
+    with the next build.
+    """
+    masters = {recipe.asset for recipe in recipes if isinstance(recipe.task, Generate)}
+    paths = {recipe.output for recipe in recipes}
+    found: list[Orphan] = []
+    for block in blocks:
+        gone = block.profile != profile
+        if gone and block.profile in profiles:
+            continue
+        rows: list[Generated | Derived] = [*block.derived]
+        if block.generated and (gone or block.asset not in masters):
+            rows.append(block.generated)
+        found += [_orphan(block, row) for row in rows if row.output.path not in paths]
+    return tuple(sorted(found, key=lambda orphan: (orphan.path, orphan.asset)))
+
+
+def _orphan(block: Block, row: Generated | Derived) -> Orphan:
+    return Orphan(block.asset, block.profile, row.output.path, row.output.sha256)
+
+
+def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
+    """The lock without the rows of what is left over; a block without rows goes too."""
+    gone = {(orphan.asset, orphan.profile, orphan.path) for orphan in left}
+    blocks: dict[tuple[AssetName, str], Block] = {}
+    for key, block in lock.blocks.items():
+        made = block.generated
+        if made and (*key, made.output.path) in gone:
+            made = None
+        rows = tuple(row for row in block.derived if (*key, row.output.path) not in gone)
+        if made or rows:
+            blocks[key] = replace(block, generated=made, derived=rows)
+    return replace(lock, blocks=blocks)
