@@ -1,0 +1,113 @@
+"""Hand-written stand-ins for the world of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flux2build.build import Bought
+from flux2build.digest import Digest, of_bytes
+from flux2build.errors import Flux2BuildError, IncompleteError
+from flux2build.ledger import Delivered, fold
+from flux2build.lockfile import Lockfile, Output
+from flux2build.model import AssetName, Derive, Order, Receipt, Recipe, derivation
+from flux2build.verdict import Snapshot, known
+
+
+class PowerCutError(BaseException):
+    """The machine stops here; nothing after this instant happens."""
+
+
+@dataclass
+class FakeWorld:
+    """A world in memory; `fuse` is how many more effects happen before the power is cut.
+
+    Renders are not repeatable: each has other bytes. What was bought is
+    remembered by `bought`, like the ledger and the store do.
+    """
+
+    sources: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    store: dict[Digest, bytes] = field(default_factory=dict)
+    bought: dict[Digest, Bought] = field(default_factory=dict)
+    locked: Lockfile = field(default_factory=Lockfile)
+    renders: list[AssetName] = field(default_factory=list)
+    derives: list[str] = field(default_factory=list)
+    refusing: set[str] = field(default_factory=set)
+    fuse: int | None = None
+    steady: bool = False
+    """Whether a render with the same prompt has the same bytes whatever its inputs."""
+
+    def _burn(self) -> None:
+        if self.fuse is not None:
+            if self.fuse == 0:
+                raise PowerCutError
+            self.fuse -= 1
+
+    async def buy(self, order: Order, recipe: Recipe) -> Bought:
+        """Sell a picture, unless the asset is to be refused."""
+        self._burn()
+        if recipe.asset in self.refusing:
+            raise IncompleteError(f"`{recipe.asset}` was refused")
+        self.renders.append(recipe.asset)
+        salt = "" if self.steady else f"{len(self.store)}"
+        data = f"picture {order.prompt} {salt}".encode()
+        digest = of_bytes(data)
+        self.store[digest] = data
+        self.bought[order.digest] = Bought(digest, Receipt("fake"))
+        self._burn()
+        return self.bought[order.digest]
+
+    async def derive(
+        self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
+    ) -> Sequence[bytes | Flux2BuildError]:
+        """Derive bytes that tell what they were made of."""
+        self._burn()
+        made: list[bytes | Flux2BuildError] = []
+        for recipe, digests in zip(recipes, inputs, strict=True):
+            assert isinstance(recipe.task, Derive)
+            self.derives.append(recipe.output)
+            made.append(f"derived {derivation(recipe.task, digests)}".encode())
+        return made
+
+    async def fetch(self, digest: Digest) -> bytes:
+        """Bytes out of the store or the tree."""
+        by_digest = {of_bytes(data): data for data in self.files.values()}
+        return self.store.get(digest) or by_digest[digest]
+
+    async def place(self, path: str, data: bytes, was: str | None) -> Output:
+        """Write a file."""
+        self._burn()
+        if path in self.files:
+            self.store.setdefault(of_bytes(self.files[path]), self.files[path])
+        self.files[path] = data
+        if was:
+            self.files.pop(was, None)
+        return Output(path, of_bytes(data), len(data), 16, 16, "png")
+
+    def lock(self, lock: Lockfile) -> None:
+        """Keep the lock."""
+        self._burn()
+        self.locked = lock
+
+    @property
+    def encoder(self) -> str:
+        """No library at all."""
+        return "fake"
+
+    def look(self, requested: frozenset[str] = frozenset()) -> Snapshot:
+        """What planning would see now."""
+        files = {path: of_bytes(data) for path, data in {**self.sources, **self.files}.items()}
+        there = set(files.values()) | set(self.store)
+        return Snapshot(
+            profile="default",
+            files=files,
+            lock=self.locked,
+            ledger=fold(
+                Delivered(order=order, output=bought.digest, receipt=bought.receipt)
+                for order, bought in self.bought.items()
+            ),
+            has=lambda digest: digest in there,
+            requested=requested,
+            made=known(self.locked),
+        )

@@ -1,0 +1,252 @@
+"""The laws of building, over random graphs, edits, refusals and power cuts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fakes import FakeWorld, PowerCutError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux2build.build import Report, build
+from flux2build.graph import Graph
+from flux2build.model import (
+    Asset,
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Made,
+    Operation,
+    Recipe,
+    Source,
+)
+from flux2build.plan import Plan, plan
+from flux2build.verdict import Action
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A small spec: prompts, who refers to whom, which source, how many files."""
+
+    prompts: tuple[str, ...]
+    refs: tuple[frozenset[int], ...]
+    files: tuple[int, ...]
+
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipes that the spec comes to."""
+        made = []
+        for n, prompt in enumerate(self.prompts):
+            name, inputs = self.name(n), [Made(self.name(m)) for m in sorted(self.refs[n])]
+            sources: list[Input] = [Source("brand.png")] if n % 3 == 0 else []
+            task = Generate("fake", "m", prompt, {"seed": n})
+            made.append(Recipe(name, task, (*inputs, *sources), f"{name}.png"))
+            for size in range(self.files[n]):
+                crop = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
+                made.append(Recipe(name, crop, (Made(name),), f"{name}-{size}.webp"))
+        return tuple(made)
+
+    @staticmethod
+    def name(number: int) -> AssetName:
+        """The name of an asset by its number."""
+        return AssetName(f"a{number}")
+
+    def assets(self) -> Mapping[AssetName, Asset]:
+        """The assets by name."""
+        names = [self.name(n) for n in range(len(self.prompts))]
+        return {name: Asset(name, name, {}) for name in names}
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Wanted:
+    """Specs of up to seven assets, each referring to earlier ones only."""
+    count = draw(st.integers(1, 7))
+    prompts = draw(st.lists(st.sampled_from("pqrs"), min_size=count, max_size=count))
+    refs = [
+        draw(st.frozensets(st.integers(0, n - 1), max_size=2)) if n else frozenset[int]()
+        for n in range(count)
+    ]
+    files = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    return Wanted(tuple(f"{p}{n}" for n, p in enumerate(prompts)), tuple(refs), tuple(files))
+
+
+def fresh(*, steady: bool = False) -> FakeWorld:
+    """A world with one source and nothing made."""
+    return FakeWorld(sources={"brand.png": b"brand"}, steady=steady)
+
+
+def planned(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozenset()) -> Plan:
+    """What a build would do."""
+    order = Graph(wanted.recipes()).ordered
+    return plan(order, world.look(requested), lambda _: (Decimal(1), Decimal(1)))
+
+
+def built(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozenset()) -> Report:
+    """Plan and build."""
+    made = planned(wanted, world, requested)
+    seen = world.look(requested)
+    return asyncio.run(build(made, seen, wanted.assets(), world, lambda _: None))
+
+
+def edited(wanted: Wanted, number: int) -> Wanted:
+    """The spec with one prompt changed."""
+    prompts = [f"{p}!" if n == number else p for n, p in enumerate(wanted.prompts)]
+    return replace(wanted, prompts=tuple(prompts))
+
+
+def below(wanted: Wanted, number: int) -> set[AssetName]:
+    """An asset and everything that is made of its picture."""
+    found = {number}
+    for n in range(number + 1, len(wanted.prompts)):
+        if wanted.refs[n] & found:
+            found.add(n)
+    return {wanted.name(n) for n in found}
+
+
+@given(specs())
+def test_second_build_does_nothing(wanted: Wanted) -> None:
+    """After a build, a plan has nothing to do and a build has no effect."""
+    world = fresh()
+    built(wanted, world)
+    renders, derives, lock = list(world.renders), list(world.derives), world.locked
+
+    report = built(wanted, world)
+
+    assert not planned(wanted, world).drift
+    assert {verdict.action for _, verdict in report.done} == {Action.KEEP}
+    assert (world.renders, world.derives, world.locked) == (renders, derives, lock)
+
+
+@given(specs(), st.data())
+def test_exactly_the_descendants_of_an_edit_are_made_again(
+    wanted: Wanted, data: st.DataObject
+) -> None:
+    """An edited prompt remakes its asset and everything made of it, nothing else."""
+    world = fresh()
+    built(wanted, world)
+    world.renders.clear()
+    number = data.draw(st.integers(0, len(wanted.prompts) - 1))
+
+    built(edited(wanted, number), world)
+
+    assert set(world.renders) == below(wanted, number)
+    assert len(world.renders) == len(set(world.renders))
+
+
+@given(specs(), st.data())
+def test_identical_upstream_leaves_its_users_alone(wanted: Wanted, data: st.DataObject) -> None:
+    """Early cut-off: an asset rendered again to the same bytes remakes nobody else."""
+    world = fresh(steady=True)
+    built(wanted, world)
+    world.renders.clear()
+    world.derives.clear()
+    number = data.draw(st.integers(0, len(wanted.prompts) - 1))
+
+    built(wanted, world, frozenset({wanted.name(number)}))
+
+    assert world.renders == [wanted.name(number)]
+    assert world.derives == []
+
+
+@given(specs(), st.data())
+def test_done_was_planned(wanted: Wanted, data: st.DataObject) -> None:
+    """A build never does to a file what its plan did not announce for it."""
+    world = fresh()
+    built(wanted, world)
+    change = edited(wanted, data.draw(st.integers(0, len(wanted.prompts) - 1)))
+    announced = {s.recipe.output: s.verdict.action for s in planned(change, world).steps}
+
+    report = built(change, world)
+
+    for recipe, verdict in report.done:
+        cheaper = {Action.KEEP, Action.ADOPT, announced[recipe.output]}
+        assert verdict.action in cheaper, recipe.output
+
+
+@given(specs(), st.data())
+def test_reverting_an_edit_renders_nothing(wanted: Wanted, data: st.DataObject) -> None:
+    """Back to what was paid for already: the old pictures come back, nothing is bought."""
+    world = fresh()
+    built(wanted, world)
+    before = dict(world.files)
+    built(edited(wanted, data.draw(st.integers(0, len(wanted.prompts) - 1))), world)
+    world.renders.clear()
+
+    built(wanted, world)
+
+    assert world.renders == []
+    assert world.files == before
+
+
+@given(specs())
+def test_renaming_assets_renders_nothing(wanted: Wanted) -> None:
+    """A new name is not a new picture."""
+    world = fresh()
+    built(wanted, world)
+    world.renders.clear()
+
+    class Renamed(Wanted):
+        @staticmethod
+        def name(number: int) -> AssetName:
+            return AssetName(f"other{number}")
+
+    built(Renamed(wanted.prompts, wanted.refs, wanted.files), world)
+
+    assert world.renders == []
+
+
+@settings(max_examples=60)
+@given(specs(), st.lists(st.integers(0, 25), max_size=6))
+def test_power_cuts_never_buy_twice(wanted: Wanted, cuts: list[int]) -> None:
+    """However often the power is cut at whatever effect, each order is bought once."""
+    world = fresh()
+    for cut in cuts:
+        world.fuse = cut
+        try:
+            built(wanted, world)
+        except BaseExceptionGroup:
+            world.renders = list(world.renders)
+        except PowerCutError:
+            pass
+    world.fuse = None
+
+    report = built(wanted, world)
+
+    assert not report.exit
+    assert not planned(wanted, world).drift
+    assert sorted(world.renders) == sorted({wanted.name(n) for n in range(len(wanted.prompts))})
+
+
+@given(specs(), st.data())
+def test_failure_blocks_descendants_only(wanted: Wanted, data: st.DataObject) -> None:
+    """A refused asset blocks what is made of it; everything else is finished."""
+    number = data.draw(st.integers(0, len(wanted.prompts) - 1))
+    world = fresh()
+    world.refusing.add(wanted.name(number))
+
+    report = built(wanted, world)
+
+    assert {r.asset for r, _ in report.failures} == {wanted.name(number)}
+    assert report.exit == 3
+    done = {recipe.asset for recipe, _ in report.done}
+    assert done == {wanted.name(n) for n in range(len(wanted.prompts))} - below(wanted, number)
+    world.refusing.clear()
+    assert not built(wanted, world).exit
+
+
+def test_same_order_is_bought_once() -> None:
+    """Two assets with one recipe share one picture, and the plan says so."""
+    world, one = fresh(), Generate("fake", "m", "a fox", {})
+    recipes = tuple(Recipe(AssetName(n), one, (), f"{n}.png") for n in "ab")
+    made = plan(recipes, world.look(), lambda _: (Decimal(1), Decimal(1)))
+    assets = {AssetName(n): Asset(AssetName(n), n, {}) for n in "ab"}
+
+    asyncio.run(build(made, world.look(), assets, world, lambda _: None))
+
+    assert [step.verdict.action for step in made.steps] == [Action.RENDER, Action.ADOPT]
+    assert made.high == 1
+    assert len(world.renders) == 1
+    assert world.files["a.png"] == world.files["b.png"]
