@@ -1,0 +1,130 @@
+"""What people see: stdout is data, stderr is talk."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from flux2build.digest import Json
+from flux2build.errors import Flux2BuildError, Place, Problem
+
+_UNSAFE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def clean(text: str) -> str:
+    """Untrusted text made safe to print: control and direction marks are spelled out."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
+    forced = {"always": True, "never": False}.get(color)
+    return RichConsole(
+        file=stream,  # type: ignore[arg-type]  # any text stream will do
+        force_terminal=forced,
+        no_color=True if forced is False else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
+
+
+@dataclass
+class Console:
+    """The two streams, and how much is said on them."""
+
+    color: str = "auto"
+    verbosity: int = 0
+    """-1 quiet, 0 normal, 1 and more verbose."""
+    out: RichConsole = field(init=False)
+    err: RichConsole = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.out, self.err = _rich(sys.stdout, self.color), _rich(sys.stderr, self.color)
+
+    def data(self, text: str | Text) -> None:
+        """A line of what was asked for, on stdout."""
+        self.out.print(text if isinstance(text, Text) else Text(clean(text)))
+
+    def raw(self, text: str) -> None:
+        """Text exactly as it is, on stdout: JSON, DOT, a schema."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def json(self, value: Json) -> None:
+        """One JSON document on stdout."""
+        self.raw(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def say(self, text: str | Text, style: str = "") -> None:
+        """A line of talk on stderr, unless quiet."""
+        if self.verbosity >= 0:
+            self.err.print(text if isinstance(text, Text) else Text(clean(text), style))
+
+    def warn(self, text: str, hint: str | None = None) -> None:
+        """A warning on stderr, even when quiet."""
+        self.err.print(Text.assemble(("warning", "bold yellow"), ": ", clean(text)))
+        if hint:
+            self.err.print(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
+
+    def fail(self, error: Flux2BuildError) -> None:
+        """Every problem of an error, with its place and its mend, on stderr."""
+        for problem in error.problems:
+            for line in frame(problem):
+                self.err.print(line)
+        if len(error.problems) > 1:
+            self.err.print(Text(f"{len(error.problems)} problems", "bold red"))
+
+    @property
+    def live(self) -> bool:
+        """Whether stderr is a terminal on which a progress bar can move."""
+        return self.err.is_terminal and self.verbosity >= 0 and os.environ.get("TERM") != "dumb"
+
+    def progress(self) -> Progress:
+        """A progress bar with counts; it prints nothing where stderr is no terminal."""
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.err,
+            disable=not self.live,
+            transient=True,
+        )
+
+
+def frame(problem: Problem, label: str = "error") -> Iterable[Text]:
+    """A problem as people read it: headline, place, source line with a caret, facts, hint."""
+    style = {"error": "bold red", "warning": "bold yellow"}.get(label, "bold")
+    yield Text.assemble((label, style), ": ", (clean(problem.message), "bold"))
+    margin = " " * len(str(problem.place.line if problem.place else 0))
+    if problem.place:
+        yield Text.assemble((f"{margin}--> ", "blue"), clean(str(problem.place)))
+    if problem.place and problem.excerpt is not None:
+        yield from _excerpt(problem, problem.place, margin)
+    for name, value in problem.rows:
+        yield Text.assemble((f"{margin} = ", "blue"), (f"{clean(name)}: ", "bold"), clean(value))
+    if problem.hint:
+        yield Text.assemble((f"{margin} hint", "bold cyan"), ": ", clean(problem.hint))
+
+
+def _excerpt(problem: Problem, place: Place, margin: str) -> Iterable[Text]:
+    """The source line, shortened around the caret when it is long."""
+    line, start = (problem.excerpt or "").replace("\t", " "), max(place.column - 1, 0)
+    cut = max(0, start - 60)
+    shown = clean(line[cut : cut + 100])
+    carets = "^" * max(1, min(problem.width, len(line) - start, 100 - (start - cut)))
+    yield Text(f"{margin} |", "blue")
+    yield Text.assemble((f"{place.line} | ", "blue"), shown)
+    yield Text.assemble((f"{margin} | ", "blue"), " " * (start - cut), (carets, "bold red"))

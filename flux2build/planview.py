@@ -1,0 +1,191 @@
+"""A plan as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from rich.text import Text
+
+from flux2build.console import clean
+from flux2build.digest import Json, canonical
+from flux2build.lockfile import Generated
+from flux2build.model import Generate
+from flux2build.plan import Plan, Step
+from flux2build.verdict import Action, Reason
+from flux2build.worddiff import diff, plain
+
+FORMAT_VERSION: Final = "1.0"
+
+STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
+"""Colour by symbol; colour never carries meaning alone."""
+
+_SYMBOLS: Final = {
+    Action.KEEP: " ",
+    Action.RESTORE: "=",
+    Action.ADOPT: "=",
+    Action.RESUME: ">",
+    Action.RENDER: "~",
+    Action.DERIVE: "v",
+    Action.ASK: "!",
+}
+
+
+def money(amount: Decimal | None) -> str:
+    """USD for people: cents, and tenths of a cent where they matter."""
+    if amount is None:
+        return "unknown price"
+    exact = amount.quantize(Decimal("0.001"))
+    cents = exact.quantize(Decimal("0.01"))
+    return f"${cents if cents == exact else exact}"
+
+
+def span(low: Decimal, high: Decimal | None) -> str:
+    """A price range: one figure when it is certain."""
+    if high is None:
+        return "unknown price"
+    if high == 0:
+        return "free"
+    return money(low) if low == high else f"{money(low)} to {money(high)}"
+
+
+def symbol(step: Step) -> str:
+    """One character that tells what is to be done."""
+    if not step.verdict.certain:
+        return "?"
+    if any(reason.code == "never-rendered" for reason in step.verdict.reasons):
+        return "+" if step.verdict.action is Action.RENDER else "="
+    return _SYMBOLS[step.verdict.action]
+
+
+def because(reasons: Iterable[Reason]) -> str:
+    """Reasons in words."""
+    return ", ".join(reason.sentence for reason in reasons)
+
+
+def changes(step: Step) -> Iterator[tuple[str, str]]:
+    """The fields of a request that changed, as name and difference."""
+    task, before = step.recipe.task, step.before
+    if not isinstance(task, Generate) or not isinstance(before, Generated):
+        return
+    if task.model != before.model:
+        yield "model", f"{before.model} -> {task.model}"
+    if task.prompt != before.prompt:
+        yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
+    for name in sorted({*task.params, *before.params}):
+        old, new = before.params.get(name), task.params.get(name)
+        if canonical(old) != canonical(new):
+            yield name, f"{_value(old)} -> {_value(new)}"
+
+
+def _value(value: Json) -> str:
+    return "none" if value is None else canonical(value)
+
+
+def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
+    """One line for each step to do, files of one asset together, then one footer."""
+    groups = _grouped(plan, every=every)
+    width = min(44, max((len(group[0].recipe.asset) for group in groups), default=0))
+    for group in groups:
+        yield _line(group, width)
+        for name, change in changes(group[0]):
+            yield Text.assemble("    ", (f"{name} ", "bold"), _marked(change))
+    for orphan in plan.orphans:
+        yield Text.assemble(
+            ("- ", STYLES["-"]),
+            f"{clean(orphan.asset):<{width}}  ",
+            "orphan   ",
+            clean(orphan.path),
+        )
+    if groups or plan.orphans:
+        yield Text()
+    yield footer(plan)
+
+
+def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
+    """Steps shown on one line: files of one asset with the same action and reasons."""
+    groups: dict[tuple[object, ...], list[Step]] = {}
+    for step in plan.steps:
+        if not (every or step.drift):
+            continue
+        verdict = step.verdict
+        own = step.recipe.output if every else step.recipe.kind
+        key = (step.recipe.asset, own, verdict.action, verdict.reasons)
+        groups.setdefault(key, []).append(step)
+    return list(groups.values())
+
+
+def _line(group: Sequence[Step], width: int) -> Text:
+    step = group[0]
+    mark, many = symbol(step), f" {len(group)} files" if len(group) > 1 else ""
+    verb = f"{step.verdict.action}{many}"
+    priced = step.high is None or step.high > 0
+    return Text.assemble(
+        (f"{mark} ", STYLES.get(mark, "")),
+        f"{clean(step.recipe.asset):<{width}}  ",
+        f"{verb:<8} ",
+        (clean(because(step.verdict.reasons)), "dim"),
+        (f"  {span(step.low, step.high)}" if priced else "", "bold"),
+    )
+
+
+def _marked(change: str) -> Text:
+    """A word difference with its `[-…-]` red and its `{+…+}` green."""
+    text = Text(clean(change))
+    text.highlight_regex(r"\[-.*?-\]", "red")
+    text.highlight_regex(r"\{\+.*?\+\}", "green")
+    return text
+
+
+def footer(plan: Plan) -> Text:
+    """Counts and the price range, in one line."""
+    if not plan.drift:
+        return Text(clean_line(plan))
+    counts = plan.counts
+    parts = [f"{counts[a]} to {a}" for a in Action if a is not Action.KEEP and counts[a]]
+    if plan.orphans:
+        parts.append(f"{len(plan.orphans)} left over")
+    parts.append(f"{counts[Action.KEEP]} up to date")
+    price = span(plan.low, plan.high)
+    return Text.assemble(
+        (f"Plan ({plan.profile}): ", "bold"), ", ".join(parts), f". Price: {price}."
+    )
+
+
+def clean_line(plan: Plan) -> str:
+    """What is said when there is nothing to do."""
+    return up_to_date(len(plan.steps), plan.profile)
+
+
+def up_to_date(files: int, profile: str) -> str:
+    """The same sentence, from counts alone."""
+    return f"Up to date ({profile}): {files} files. Nothing to do."
+
+
+def as_json(plan: Plan) -> Json:
+    """The documented JSON of `plan --json`; prices are decimal strings in USD."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "steps": [step_json(step, plan.profile) for step in plan.steps],
+        "orphans": [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in plan.orphans],
+        "summary": {
+            **{action.value: plan.counts[action] for action in Action},
+            "price_min": str(plan.low),
+            "price_max": None if plan.high is None else str(plan.high),
+        },
+    }
+
+
+def step_json(step: Step, profile: str) -> dict[str, Json]:
+    """One step of `plan --json`."""
+    return {
+        "asset": step.recipe.asset,
+        "profile": profile,
+        "kind": step.recipe.kind,
+        "action": step.verdict.action.value,
+        "reasons": [str(reason) for reason in step.verdict.reasons],
+        "output": step.recipe.output,
+        "price_min": str(step.low),
+        "price_max": None if step.high is None else str(step.high),
+    }
