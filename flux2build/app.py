@@ -1,0 +1,336 @@
+"""The composition root: wires the real world to the pure core, and runs builds.
+
+What a command does not need is not imported: this is the one module with
+function-local imports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from flux2build import __version__, planview
+from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
+from flux2build.plan import Plan, pruned
+from flux2build.project import Choice, Project, ops_by_name
+from flux2build.verdict import Action, Snapshot
+
+if TYPE_CHECKING:
+    from flux2build.build import Event, Report
+    from flux2build.digest import Json
+    from flux2build.world import Workshop
+
+
+class _Usd(click.ParamType):
+    """An amount of money, exact."""
+
+    name = "usd"
+
+    def convert(
+        self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        """A decimal of at least 0, with or without `$`."""
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            self.fail(f"`{value}` is no amount in USD; write it like 2.50", param, ctx)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"`{value}` is no amount in USD; write it like 2.50", param, ctx)
+        return amount
+
+
+USD: Final = _Usd()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a build may proceed: how many at once, what it may spend, how long it waits."""
+
+    jobs: int | None = None
+    yes: bool = False
+    max_cost: Decimal | None = None
+    lock_timeout: float | None = None
+
+
+def build(project: Project, choice: Choice, terms: Terms) -> Exit:
+    """Plan, confirm, build and report, alone in this tree."""
+    from flux2build.runlock import held
+
+    with held(project.folder, "flux2build build", terms.lock_timeout, project.console.say):
+        project.forget()
+        made = project.plan(choice)
+        confirm(project, made, terms)
+        report = _carry_out(project, made, terms)
+        return _conclude(project, choice, made, report)
+
+
+def confirm(project: Project, made: Plan, terms: Terms) -> None:
+    """Let nothing be spent that is over the budget or that nobody agreed to.
+
+    Raises:
+        BudgetError: over a cap, without a price, or not confirmed.
+    """
+    budget, high = project.spec.budget, made.high
+    if high is None:
+        raise _unpriced(made)
+    if high == 0:
+        return
+    cap = min((c for c in (terms.max_cost, budget.per_run) if c is not None), default=None)
+    if cap is not None and made.low > cap:
+        raise BudgetError(
+            Problem(
+                f"this build costs {planview.span(made.low, high)}, "
+                f"more than the cap of {planview.money(cap)}",
+                hint="select fewer assets, or raise `--max-cost` or `[budget] per_run`",
+            )
+        )
+    if terms.yes or terms.max_cost is not None:
+        return
+    if budget.confirm_above is not None and high <= budget.confirm_above:
+        return
+    _ask(project, made, cap)
+
+
+def _unpriced(made: Plan) -> BudgetError:
+    names = ", ".join(f"`{step.recipe.asset}`" for step in made.steps if step.high is None)
+    return BudgetError(
+        Problem(
+            f"no price is known for {names}",
+            hint="put a price on the model's card in your own configuration; "
+            "`flux2build models` lists what is known",
+        )
+    )
+
+
+def _ask(project: Project, made: Plan, cap: Decimal | None) -> None:
+    price = planview.span(made.low, made.high)
+    if not sys.stdin.isatty():
+        if cap is not None:
+            return
+        raise BudgetError(
+            Problem(
+                f"this build costs {price}, and nobody is here to confirm it",
+                hint="add `--yes`, or a cap with `--max-cost USD`",
+            )
+        )
+    for line in planview.lines(made):
+        project.console.say(line)
+    if not click.confirm(f"Spend {price}?", default=False, err=True):
+        raise BudgetError(Problem("not confirmed; nothing was ordered"))
+
+
+def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
+    from flux2build.build import Report
+    from flux2build.build import build as run
+
+    if not any(step.verdict.reasons for step in made.steps):
+        return Report(done=[(step.recipe, step.verdict) for step in made.steps])
+
+    requested = frozenset(step.recipe.asset for step in made.steps if _forced(step.verdict.reasons))
+    seen = project.seen(requested)
+    jobs = terms.jobs or 2 * (os.cpu_count() or 1)
+    cap = min(
+        (c for c in (terms.max_cost, project.spec.budget.per_run) if c is not None), default=None
+    )
+    world = workshop(project, seen, jobs, cap)
+    with project.console.progress() as bar:
+        task = bar.add_task("building", total=len(made.todo))
+
+        def told(event: Event) -> None:
+            if event.verdict.action is not Action.KEEP:
+                bar.advance(task)
+            _tell(project, event)
+
+        return asyncio.run(run(made, seen, project.spec.assets, world, told))
+
+
+def _forced(reasons: Sequence[object]) -> bool:
+    return any(str(reason) == "requested" for reason in reasons)
+
+
+def workshop(project: Project, seen: Snapshot, jobs: int, cap: Decimal | None) -> Workshop:
+    """The real world for one build."""
+    from flux2build.market import markets
+    from flux2build.world import Stock, Workshop
+
+    paths = {digest: path for path, digest in seen.files.items()}
+    rows = [row for block in project.lock.blocks.values() for row in block.derived]
+    stock = Stock(project.folder, project.store, paths, frozenset(r.output.sha256 for r in rows))
+    return Workshop(stock, project.lock_path, markets(project, jobs, cap), ops_by_name())
+
+
+def _tell(project: Project, event: Event) -> None:
+    """One plain line for each step, where no bar moves."""
+    from flux2build.console import frame
+
+    if event.problem is not None:
+        for line in frame(event.problem):
+            project.console.err.print(line)
+        return
+    if event.verdict.action is Action.KEEP or (
+        project.console.live and project.console.verbosity < 1
+    ):
+        return
+    verb, path = event.verdict.action.value, event.recipe.output
+    reasons = planview.because(event.verdict.reasons)
+    project.console.say(f"{verb:<8} {path}  ({reasons})", "dim" if verb == "derive" else "")
+
+
+def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> Exit:
+    """Sum up what was done, in one line or in JSON, and remember a clean tree."""
+    if project.request.json:
+        project.console.json(_outcome(report))
+    project.console.say(_summary(report))
+    if not report.exit and choice.everything and not made.orphans:
+        remember(project, made)
+    if made.orphans and choice.everything:
+        project.console.say(
+            f"{len(made.orphans)} outputs are left over; `flux2build prune` removes them"
+        )
+    return report.exit
+
+
+def _summary(report: Report) -> str:
+    counts = Counter(verdict.action for _, verdict in report.done)
+    parts = [f"{counts[a]} {_PAST[a]}" for a in Action if counts[a] and a in _PAST]
+    parts += [f"{len(report.failures)} failed"] if report.failures else []
+    parts += [f"{len(report.blocked)} blocked"] if report.blocked else []
+    return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
+
+
+_PAST: Final = {
+    Action.RENDER: "rendered",
+    Action.RESUME: "collected",
+    Action.ADOPT: "adopted",
+    Action.RESTORE: "restored",
+    Action.DERIVE: "derived",
+}
+
+
+def _outcome(report: Report) -> Json:
+    """The JSON of `build --json`."""
+    return {
+        "format_version": planview.FORMAT_VERSION,
+        "done": [
+            {"asset": recipe.asset, "output": recipe.output, "action": verdict.action.value}
+            for recipe, verdict in report.done
+        ],
+        "failed": [
+            {"asset": recipe.asset, "output": recipe.output, "message": str(failure)}
+            for recipe, failure in report.failures
+        ],
+        "blocked": [
+            {"asset": recipe.asset, "output": recipe.output, "by": culprit}
+            for recipe, culprit in report.blocked
+        ],
+        "exit_code": int(report.exit),
+    }
+
+
+def show_plan(project: Project, made: Plan) -> None:
+    """Print a plan on stdout, as text or as the documented JSON."""
+    if project.request.json:
+        project.console.json(planview.as_json(made))
+        return
+    for line in planview.lines(made, every=project.console.verbosity > 0):
+        project.console.data(line)
+
+
+def prune(project: Project) -> None:
+    """Remove what is left over: files as they were recorded, then their rows in the lock.
+
+    A file that was edited by hand since stays, and only its row goes.
+    """
+    from flux2build import disk, lockfile
+    from flux2build.runlock import held
+    from flux2build.world import Stock
+
+    with held(project.folder, "flux2build prune", None, project.console.say):
+        project.forget()
+        left, seen = project.plan().orphans, project.seen()
+        stock = Stock(project.folder, project.store, {})
+        for orphan in left:
+            there = seen.files.get(orphan.path)
+            if there == orphan.sha256:
+                stock.keep(orphan.path)
+                project.folder.joinpath(orphan.path).unlink()
+                project.console.say(f"removed {orphan.path}")
+            elif there is not None:
+                project.console.warn(f"`{orphan.path}` was edited by hand and stays")
+        lock = pruned(project.lock, left)
+        disk.replace(project.lock_path, lockfile.dumps(lock).encode())
+
+
+def watch(project: Project, choice: Choice, terms: Terms) -> Exit:
+    """Build now and whenever an input changes, until Ctrl-C.
+
+    A broken spec shows its errors and is waited for. Paid orders are shown and
+    wait, unless the terms let the session spend.
+    """
+    from flux2build.watch import Watcher
+
+    watcher, spent = Watcher(), Decimal(0)
+    try:
+        while True:
+            project.forget()
+            broken = _broken(project)
+            if watcher.aim(project.inputs()):
+                continue
+            if broken is not None:
+                project.console.fail(broken)
+            else:
+                spent += _build_for_watch(project, choice, terms, spent)
+            project.console.say("watching; Ctrl-C ends", "dim")
+            changed = watcher.wait()
+            names = ", ".join(sorted(os.path.relpath(path, project.folder) for path in changed))
+            project.console.say(f"\nchanged: {names}")
+    except KeyboardInterrupt:
+        project.console.say("\nstopped watching")
+        return Exit.DONE
+
+
+def _broken(project: Project) -> Flux2BuildError | None:
+    """What keeps the project from being built, if anything."""
+    try:
+        _ = project.graph, project.lock
+    except Flux2BuildError as error:
+        return error
+    return None
+
+
+def _build_for_watch(project: Project, choice: Choice, terms: Terms, spent: Decimal) -> Decimal:
+    """One round of watching; what it may have cost at the most."""
+    try:
+        made = project.plan(choice)
+        high = made.high
+        if high != 0 and terms.max_cost is None:
+            show_plan(project, made)
+            project.console.say("paid orders wait: run `flux2build build`, or watch --max-cost USD")
+            return Decimal(0)
+        left = None if terms.max_cost is None else max(Decimal(0), terms.max_cost - spent)
+        build(project, choice, replace(terms, max_cost=left))
+    except Flux2BuildError as error:
+        project.console.fail(error)
+        return Decimal(0)
+    return high or Decimal(0)
+
+
+def remember(project: Project, made: Plan) -> None:
+    """Note that this tree is clean, so that the next call can be answered from the index."""
+    key = answer_key(project.file, project.request.profile)
+    text = planview.up_to_date(len(made.steps), project.spec.profile)
+    project.index.remember(key, text, project.dependencies())
+    project.index.save()
+
+
+def answer_key(file: str, profile: str | None) -> str:
+    """The name of an answer in the index: version, spec and profile as they were asked for."""
+    return f"{__version__} {file} {profile or ''}"

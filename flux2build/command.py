@@ -1,0 +1,102 @@
+"""The contract of a command: a module that ends in `COMMAND: Final[click.Command] = …`.
+
+Every option has an environment variable, `FLUX2BUILD_` and its name. A
+command's function takes the `Request` that all commands share, then its own
+options, and returns an exit code.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from flux2build.errors import Exit
+
+Function = Callable[..., Exit]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What every command is asked: which spec, which profile, how to talk."""
+
+    file: str | None = None
+    profile: str | None = None
+    json: bool = False
+    verbosity: int = 0
+    color: str = "auto"
+    env_file: str | None = None
+
+
+def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option whose environment variable is `FLUX2BUILD_` and its long name."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+def complete_assets(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Asset and family names out of the spec, for the shell's completion."""
+    from flux2build.app import asset_names
+
+    names = asset_names(context.params.get("file"))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+_SHARED = (
+    option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
+    option("-p", "--profile", metavar="NAME", help="The profile to build, such as draft or final."),
+    option("--json", is_flag=True, help="Print JSON on stdout."),
+    option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
+    option("-v", "--verbose", count=True, help="Say more; twice for even more."),
+    option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Colour; NO_COLOR and FORCE_COLOR are heeded too.",
+    ),
+    option("--env-file", metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."),
+)
+
+
+def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:
+    """Make a command of a function that takes a `Request`, then its own options.
+
+    The function's docstring is the command's help; its module's first line is
+    the summary in the list of commands.
+    """
+
+    def wrap(function: Function) -> click.Command:
+        @functools.wraps(function)
+        def run(**values: Any) -> Exit:
+            quiet, verbose = values.pop("quiet"), values.pop("verbose")
+            shared = {
+                key: values.pop(key) for key in ("file", "profile", "json", "color", "env_file")
+            }
+            request = Request(**shared, verbosity=-1 if quiet else verbose)
+            return function(request, **values)
+
+        wrapped: Any = run
+        for decorator in reversed(_SHARED):
+            wrapped = decorator(wrapped)
+        if selects:
+            wrapped = _selection(wrapped)
+        return click.command(name, help=function.__doc__)(wrapped)
+
+    return wrap
+
+
+def _selection(function: Any) -> Any:
+    """The selection grammar's argument and `--exclude`."""
+    function = option(
+        "--exclude", multiple=True, metavar="SELECTION", help="Leave these out of the selection."
+    )(function)
+    return click.argument(
+        "selection", nargs=-1, metavar="[SELECTION]...", shell_complete=complete_assets
+    )(function)

@@ -1,0 +1,52 @@
+"""Prove, offline, that every picture is current."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from flux2build import findingview
+from flux2build.check import Severity
+from flux2build.command import Request, command, option
+from flux2build.errors import Exit, Flux2BuildError
+from flux2build.project import Choice, Project
+
+
+@command("check", selects=True)
+@option(
+    "--output-format",
+    type=click.Choice(sorted(findingview.FORMATS)),
+    default="full",
+    help="How findings are printed; github makes annotations.",
+)
+@option("--strict", is_flag=True, help="Let warnings fail the check too.")
+def check(
+    request: Request,
+    *,
+    selection: Sequence[str],
+    exclude: Sequence[str],
+    output_format: str,
+    strict: bool,
+) -> Exit:
+    """Prove, offline, that every picture is current.
+
+    Reads only; needs no key and no network. Exits with 1 when files, lock and
+    spec disagree, and names the command that mends each finding.
+    """
+    project = Project.open(request)
+    show = findingview.FORMATS["json" if request.json else output_format]
+    try:
+        findings = project.findings(Choice(tuple(selection), tuple(exclude)))
+    except Flux2BuildError as error:
+        if show not in findingview.MACHINE_READABLE:
+            raise
+        show(project.console, findingview.of_error(error), 0)
+        return error.exit
+    show(project.console, findings, len(project.spec.recipes))
+    failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
+
+
+COMMAND: Final[click.Command] = check

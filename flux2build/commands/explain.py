@@ -1,0 +1,100 @@
+"""Tell why assets are, or are not, made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build import planview
+from flux2build.command import Request, command
+from flux2build.console import clean
+from flux2build.digest import Json
+from flux2build.errors import Exit, UsageError
+from flux2build.model import AssetName
+from flux2build.plan import Plan, Step
+from flux2build.project import Choice, Project
+
+
+@command("explain", selects=True)
+def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """Tell why assets are, or are not, made again.
+
+    The verdict is the very one that a build would act on: its reasons, the
+    fields that changed, what the asset is made of and who needs it.
+    """
+    if not selection:
+        raise UsageError("explain which asset?", hint="`flux2build list` names them all")
+    project = Project.open(request)
+    whole = project.plan()
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), whole)
+    if request.json:
+        project.console.json(_as_json(project, whole, chosen))
+        return Exit.DONE
+    for name in project.spec.assets:
+        if name in chosen:
+            for line in _lines(project, whole, name):
+                project.console.data(line)
+    return Exit.DONE
+
+
+def _steps(whole: Plan, name: AssetName) -> list[Step]:
+    return [step for step in whole.steps if step.recipe.asset == name]
+
+
+def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
+    place = project.spec.place(project.spec.assets[name].key)
+    yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
+    for step in _steps(whole, name):
+        verdict = step.verdict
+        why = planview.because(verdict.reasons) or "nothing it is made of has changed"
+        price = f"  {planview.span(step.low, step.high)}" if step.high != 0 else ""
+        yield Text.assemble(
+            f"  {planview.symbol(step)} ",
+            (verdict.action.value, "bold"),
+            f"  {clean(step.recipe.output)}",
+        )
+        yield Text(f"      because  {clean(why)}{price}")
+        for field, change in planview.changes(step):
+            yield Text(f"      {field}  {clean(change)}")
+        if verdict.key:
+            yield Text(f"      key      {verdict.key}", "dim")
+    yield from _neighbours(project, name)
+
+
+def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
+    for label, found in (
+        ("made of", project.graph.up(name)),
+        ("needed by", project.graph.down(name)),
+    ):
+        if found:
+            near = sorted(found, key=lambda other: (found[other], other))
+            yield Text(f"  {label}: {clean(', '.join(near))}", "dim")
+
+
+def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> Json:
+    return {
+        "format_version": planview.FORMAT_VERSION,
+        "assets": [
+            {
+                "asset": name,
+                "steps": [
+                    {
+                        **planview.step_json(step, whole.profile),
+                        "key": step.verdict.key,
+                        "changes": dict(planview.changes(step)),
+                    }
+                    for step in _steps(whole, name)
+                ],
+                "made_of": sorted(project.graph.up(name)),
+                "needed_by": sorted(project.graph.down(name)),
+            }
+            for name in project.spec.assets
+            if name in chosen
+        ],
+    }
+
+
+COMMAND: Final[click.Command] = explain

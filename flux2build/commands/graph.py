@@ -1,0 +1,44 @@
+"""Draw who is made of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import click
+
+from flux2build import graph as drawing
+from flux2build.command import Request, command, option
+from flux2build.errors import Exit
+from flux2build.project import Choice, Project
+
+_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "text": drawing.as_text,
+    "dot": drawing.as_dot,
+    "mermaid": drawing.as_mermaid,
+    "json": drawing.as_json,
+}
+
+
+@command("graph", selects=True)
+@option(
+    "--format",
+    "form",
+    type=click.Choice(list(_FORMATS)),
+    default="text",
+    help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
+)
+def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str], form: str) -> Exit:
+    """Draw who is made of what: sources, assets and the files derived from them."""
+    project = Project.open(request)
+    choice = Choice(tuple(selection), tuple(exclude))
+    names = frozenset(project.spec.assets)
+    if not choice.everything:
+        names = project.graph.closure(project.chosen(choice, project.plan()))
+    recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
+    shown = drawing.picture(recipes, [name for name in project.spec.assets if name in names])
+    project.console.raw(_FORMATS["json" if request.json else form](shown))
+    return Exit.DONE
+
+
+COMMAND: Final[click.Command] = graph

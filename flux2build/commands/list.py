@@ -1,0 +1,57 @@
+"""List assets with their state and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.command import Request, command
+from flux2build.console import clean
+from flux2build.digest import Json
+from flux2build.errors import Exit
+from flux2build.model import AssetName
+from flux2build.planview import FORMAT_VERSION
+from flux2build.project import Choice, Project
+
+
+@command("list", selects=True)
+def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """List assets with their state and output."""
+    project = Project.open(request)
+    whole = project.plan()
+    field = project.field(whole)
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), whole)
+    names = [name for name in project.spec.assets if name in chosen]
+    if request.json:
+        rows: list[Json] = [
+            {
+                "asset": name,
+                "states": sorted(field.states.get(name, ())),
+                "outputs": field.paths.get(name, ()),
+                "tags": project.spec.assets[name].tags,
+            }
+            for name in names
+        ]
+        project.console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        return Exit.DONE
+    width = max((len(name) for name in names), default=0)
+
+    def line(name: AssetName) -> Text:
+        states = field.states.get(name, frozenset())
+        state = "changed" if "changed" in states else "current" if states else "source"
+        paths = field.paths.get(name) or (project.spec.assets[name].source or "",)
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        style = "yellow" if state == "changed" else "dim"
+        return Text.assemble(
+            f"{clean(name):<{width}}  ", (f"{state:<8}", style), f"  {clean(paths[0])}{more}"
+        )
+
+    for name in names:
+        project.console.data(line(name))
+    return Exit.DONE
+
+
+COMMAND: Final[click.Command] = list_assets

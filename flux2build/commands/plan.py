@@ -1,0 +1,43 @@
+"""Show what a build would do, why, and for how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from flux2build import app
+from flux2build.command import Request, command, option
+from flux2build.errors import Exit
+from flux2build.project import Choice, Project
+
+
+@command("plan", selects=True)
+@option(
+    "--force", multiple=True, metavar="SELECTION", help="Plan to render these although current."
+)
+@option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
+def plan(
+    request: Request,
+    *,
+    selection: Sequence[str],
+    exclude: Sequence[str],
+    force: Sequence[str],
+    exit_code: bool,
+) -> Exit:
+    """Show what a build would do, why, and for how much.
+
+    Offline and without a key. `?` marks what may turn out unnecessary once
+    upstream pictures are made.
+    """
+    project = Project.open(request)
+    choice = Choice(tuple(selection), tuple(exclude), tuple(force))
+    made = project.plan(choice)
+    app.show_plan(project, made)
+    if choice.everything and not made.drift:
+        app.remember(project, made)
+    return Exit.DRIFT if exit_code and made.drift else Exit.DONE
+
+
+COMMAND: Final[click.Command] = plan

@@ -1,0 +1,113 @@
+"""Show the resolved request of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.command import Request, command
+from flux2build.console import clean
+from flux2build.digest import Json, canonical
+from flux2build.errors import Exit, UsageError
+from flux2build.model import Asset, Derive, Generate, Recipe
+from flux2build.planview import FORMAT_VERSION
+from flux2build.project import Choice, Project
+
+
+@command("show", selects=True)
+def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """Show the resolved request of assets.
+
+    Every default, style, profile and template applied: exactly what would be
+    sent, and the files derived from it.
+    """
+    if not selection:
+        raise UsageError("show which asset?", hint="`flux2build list` names them all")
+    project = Project.open(request)
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), project.plan())
+    assets = [asset for name, asset in project.spec.assets.items() if name in chosen]
+    if request.json:
+        rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
+        project.console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        return Exit.DONE
+    for asset in assets:
+        for line in _lines(asset, _recipes(project, asset)):
+            project.console.data(line)
+    return Exit.DONE
+
+
+def _recipes(project: Project, asset: Asset) -> list[Recipe]:
+    return [recipe for recipe in project.spec.recipes if recipe.asset == asset.name]
+
+
+def _lines(asset: Asset, recipes: Sequence[Recipe]) -> Iterator[Text]:
+    yield Text(clean(asset.name), "bold")
+    for name, value in (("source", asset.source), ("alt", asset.alt), ("title", asset.title)):
+        if value:
+            yield _row(name, value)
+    if asset.tags:
+        yield _row("tags", ", ".join(asset.tags))
+    for recipe in recipes:
+        yield from _request(recipe)
+
+
+def _request(recipe: Recipe) -> Iterator[Text]:
+    task = recipe.task
+    if isinstance(task, Generate):
+        yield _row("provider", task.provider)
+        yield _row("model", task.model)
+        yield _row("prompt", task.prompt)
+        for name, value in task.params.items():
+            yield _row(name, canonical(value))
+        for number, source in enumerate(recipe.inputs, 1):
+            yield _row(f"image {number}", str(source))
+        yield _row("output", recipe.output)
+        return
+    steps = [f"{op.op} {canonical(dict(op.params))}" for op in task.ops]
+    yield _row(
+        "deliver", f"{recipe.output}  {' | '.join([*steps, canonical(dict(task.encoding))])}"
+    )
+
+
+def _row(name: str, value: str) -> Text:
+    return Text.assemble((f"  {name:<10} ", "cyan"), clean(value))
+
+
+def _as_json(asset: Asset, recipes: Sequence[Recipe]) -> Json:
+    return {
+        "asset": asset.name,
+        "family": asset.family,
+        "axes": dict(asset.axes),
+        "source": asset.source,
+        "alt": asset.alt,
+        "title": asset.title,
+        "tags": asset.tags,
+        "requests": [_task_json(recipe) for recipe in recipes],
+    }
+
+
+def _task_json(recipe: Recipe) -> Json:
+    shared: dict[str, Json] = {
+        "kind": recipe.kind,
+        "output": recipe.output,
+        "inputs": [str(source) for source in recipe.inputs],
+    }
+    match recipe.task:
+        case Generate(provider, model, prompt, params, take):
+            return {
+                **shared,
+                "provider": provider,
+                "model": model,
+                "prompt": prompt,
+                "params": dict(params),
+                "take": take,
+            }
+        case Derive(ops, encoding):
+            steps = [{"op": op.op, "version": op.version, **op.params} for op in ops]
+            return {**shared, "ops": steps, "encoding": dict(encoding)}
+
+
+COMMAND: Final[click.Command] = show

@@ -1,0 +1,84 @@
+"""The door: answers what needs no parser, and hands everything else to `cli`.
+
+The common call is the one with nothing to do. It is answered from the index
+without importing the command line, pydantic, jinja2, networkx or Pillow, and
+without `pathlib`, whose import alone takes longer than the answer.
+"""
+
+# ruff: noqa: PTH - see above
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from flux2build import __version__
+
+_QUICK: Final = {"build", "plan", "check"}
+_HARMLESS: Final = {"FLUX2BUILD_HOME", "FLUX2BUILD_FILE", "FLUX2BUILD_PROFILE"}
+"""Variables that do not change what is said when there is nothing to do."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run flux2build and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["--version"]:
+        sys.stdout.write(f"flux2build {__version__}\n")
+        return 0
+    if (quick := _quick(words)) is not None and _answered(*quick):
+        return 0
+    from flux2build.cli import run
+
+    return run(words)
+
+
+def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
+    """The command, spec and profile of a call so plain that the index may answer it."""
+    names = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
+    if any(name not in _HARMLESS for name in names):
+        return None
+    found = {
+        "command": "build",
+        "file": os.environ.get("FLUX2BUILD_FILE", ""),
+        "profile": os.environ.get("FLUX2BUILD_PROFILE", ""),
+    }
+    rest = list(words)
+    if rest and rest[0] in _QUICK:
+        found["command"] = rest.pop(0)
+    names = {"-f": "file", "--file": "file", "-p": "profile", "--profile": "profile"}
+    while rest:
+        name, _, value = rest.pop(0).partition("=")
+        if name not in names or not (value or rest):
+            return None
+        found[names[name]] = value or rest.pop(0)
+    return found["command"], found["file"], found["profile"]
+
+
+def _answered(command: str, file: str, profile: str) -> bool:
+    """Say what the index knows, if nothing that the answer depends on has changed."""
+    from flux2build.index import Index
+
+    spec = file or _nearest_spec()
+    if not spec:
+        return False
+    folder, name = os.path.split(os.path.abspath(spec))
+    text = Index.load(folder).answer(f"{__version__} {name} {profile}")
+    if text is None:
+        return False
+    stream = sys.stdout if command == "plan" else sys.stderr
+    stream.write(text + "\n")
+    return True
+
+
+def _nearest_spec() -> str:
+    """`assets.toml` here or in a parent folder, as far as the project root."""
+    folder = os.getcwd()
+    while True:
+        if os.path.isfile(os.path.join(folder, "assets.toml")):
+            return os.path.join(folder, "assets.toml")
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.exists(os.path.join(folder, ".git")):
+            return ""
+        folder = parent

@@ -1,0 +1,63 @@
+"""Where rendered pictures come from: the embedded renderer, or a paid provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flux2build.build import Bought
+from flux2build.errors import DecisionError, Problem
+from flux2build.journal import Journal
+from flux2build.ledger import Delivered
+from flux2build.model import Order, Receipt, Recipe
+from flux2build.picture import probe
+from flux2build.provider import Embedded, Reference
+from flux2build.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Draws with an embedded provider, on as many threads as there are jobs."""
+
+    provider: Embedded
+    store: Store
+    journal: Journal
+    project: str
+    slots: asyncio.Semaphore
+
+    async def buy(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+        """Draw a picture, keep it in the store and note it in the ledger, free of charge."""
+        async with self.slots:
+            return await asyncio.to_thread(self._draw, order, recipe, references)
+
+    def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+        data = self.provider.draw(order, references)
+        verify(order, recipe, data)
+        receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")
+        bought = Bought(self.store.put(data), receipt)
+        self.journal.append(
+            Delivered(order=order.digest, output=bought.digest, receipt=receipt), durable=False
+        )
+        return bought
+
+
+def verify(order: Order, recipe: Recipe, data: bytes) -> None:
+    """Decode a picture in full and compare it with what was ordered.
+
+    Raises:
+        DecisionError: it is whole, but of another size or format than ordered.
+        PictureError: it is no whole picture.
+    """
+    found = probe(data, recipe.output)
+    wanted = {name: order.params.get(name) for name in ("width", "height", "format")}
+    seen = {"width": found.width, "height": found.height, "format": found.format}
+    wrong = [n for n in wanted if wanted[n] is not None and wanted[n] != seen[n]]
+    if wrong:
+        raise DecisionError(
+            Problem(
+                f"the picture of `{recipe.asset}` is not what was ordered",
+                rows=tuple((name, f"{seen[name]}, ordered {wanted[name]}") for name in wrong),
+            )
+        )

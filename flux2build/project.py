@@ -1,0 +1,339 @@
+"""A project as commands see it: spec, graph, lock, plan and findings; it only reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from flux2build import checks, ops, providers, registry
+from flux2build.catalog import FREE, Catalog, Form
+from flux2build.check import Check, Facts, Finding
+from flux2build.command import Request
+from flux2build.console import Console
+from flux2build.container import examine
+from flux2build.cost import Quote, quote
+from flux2build.digest import Digest
+from flux2build.disk import DiskTree, find_spec, home, root_of
+from flux2build.errors import Problem, SpecError, SystemFault, UsageError
+from flux2build.graph import Graph
+from flux2build.index import Index
+from flux2build.journal import Journal
+from flux2build.ledger import Ledger, fold
+from flux2build.lockfile import Lockfile, loads
+from flux2build.model import AssetName, Generate, Input, Made, Recipe, Source
+from flux2build.op import Op
+from flux2build.plan import Plan, orphans, plan
+from flux2build.provider import Provider
+from flux2build.selection import Field, select
+from flux2build.spec import Spec, load
+from flux2build.store import Store
+from flux2build.verdict import Action, Snapshot, known
+
+SPEC_NAME: Final = "assets.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which assets a command is about; everything when nothing is named."""
+
+    selection: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was named at all."""
+        return not (self.selection or self.exclude)
+
+
+EVERYTHING: Final = Choice()
+
+
+def catalogue() -> Catalog:
+    """All models and operations that this flux2build knows."""
+    known_ops = ops_by_name()
+    known_providers = providers_by_name()
+    return Catalog(
+        cards={name: provider.cards for name, provider in known_providers.items()},
+        default_models={name: p.default_model for name, p in known_providers.items()},
+        forms={name: Form(name, op.version, op.params) for name, op in known_ops.items()},
+    )
+
+
+def ops_by_name() -> dict[str, Op]:
+    """Every operation, by its name in the spec."""
+    found: list[Op] = registry.members(ops, "OP")
+    return {op.name: op for op in found}
+
+
+def providers_by_name() -> dict[str, Provider]:
+    """Every provider, by its name in the spec."""
+    found: list[Provider] = registry.members(providers, "PROVIDER")
+    return {provider.name: provider for provider in found}
+
+
+def checks_by_name() -> dict[str, Check]:
+    """Every check, by its name."""
+    found: list[Check] = registry.members(checks, "CHECK")
+    return {check.name: check for check in found}
+
+
+class Project:
+    """One spec with its lock, its tree, the ledger and the store; each read at most once."""
+
+    def __init__(self, request: Request, path: Path) -> None:
+        self.request = request
+        self.console = Console(request.color, request.verbosity)
+        self.folder, self.file = path.parent, path.name
+
+    @classmethod
+    def open(cls, request: Request) -> Project:
+        """The project of a spec that was named, or of the nearest `assets.toml` upwards.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if request.file is not None:
+            path = Path(request.file).absolute()
+            if not path.is_file():
+                raise UsageError(Problem(f"there is no spec at `{request.file}`"))
+            return cls(request, path)
+        found = find_spec(Path.cwd())
+        if found is None:
+            raise UsageError(
+                Problem(
+                    f"there is no `{SPEC_NAME}` here or above",
+                    hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
+                )
+            )
+        return cls(request, found)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What the spec may ask for."""
+        return catalogue()
+
+    @cached_property
+    def tree(self) -> DiskTree:
+        """The project's files, as the spec may read them."""
+        return DiskTree(self.folder, root_of(self.folder))
+
+    @cached_property
+    def index(self) -> Index:
+        """The stat cache beside the spec."""
+        return Index.load(str(self.folder))
+
+    @cached_property
+    def store(self) -> Store:
+        """Every picture that was ever bought on this machine."""
+        return Store(home() / "store")
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Every order that was ever placed on this machine."""
+        return Journal(home() / "ledger.jsonl")
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the journal adds up to."""
+        return fold(self.journal.read())
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the user wants, resolved.
+
+        Raises:
+            SpecError: all that is wrong with it, together.
+        """
+        return load(self.tree, self.file, self.request.profile, self.catalog)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who is made of what.
+
+        Raises:
+            SpecError: assets need each other in a circle.
+        """
+        graph = Graph(self.spec.recipes)
+        if circle := graph.cycle:
+            key = self.spec.assets[circle[0]].key
+            path = " -> ".join(f"`{name}`" for name in circle)
+            raise SpecError(
+                self.spec.problem(
+                    key,
+                    f"assets need each other in a circle: {path}",
+                    hint="take one of these references away",
+                )
+            )
+        return graph
+
+    @property
+    def lock_path(self) -> Path:
+        """`assets.lock`, beside the spec and named like it."""
+        return self.folder / Path(self.file).with_suffix(".lock").name
+
+    @cached_property
+    def lock(self) -> Lockfile:
+        """What is locked; empty before the first build.
+
+        Raises:
+            LockError: it is damaged, in conflict or newer than this flux2build.
+        """
+        try:
+            text = self.lock_path.read_text("utf-8") if self.lock_path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise SystemFault(f"`{self.lock_path.name}` cannot be read: {error}") from error
+        return loads(text, self.lock_path.name) if text else Lockfile()
+
+    def seen(self, requested: frozenset[str] = frozenset()) -> Snapshot:
+        """All that planning may know, read now."""
+        files = self._files()
+        in_tree = set(files.values())
+        return Snapshot(
+            profile=self.spec.profile,
+            files=files,
+            lock=self.lock,
+            ledger=self.ledger,
+            has=lambda digest: digest in in_tree or self.store.has(digest),
+            requested=requested,
+            made=known(self.lock),
+            metas={name: asset.meta for name, asset in self.spec.assets.items()},
+        )
+
+    def _files(self) -> dict[str, Digest]:
+        """Digests of every source and output, through the stat cache."""
+        paths = {recipe.output for recipe in self.spec.recipes}
+        paths |= {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
+        for block in self.lock.blocks.values():
+            rows = (block.generated, *block.derived)
+            paths |= {row.output.path for row in rows if row is not None}
+        found = {path: self.index.digest(path) for path in sorted(paths)}
+        return {path: Digest(digest) for path, digest in found.items() if digest is not None}
+
+    def plan(self, choice: Choice = EVERYTHING) -> Plan:
+        """What a build would do, for everything or for a choice of assets."""
+        whole = self._plan(self.seen())
+        if choice.force:
+            forced = select(choice.force, (), self.field(whole))
+            whole = self._plan(self.seen(frozenset(forced)))
+            if choice.everything:
+                return whole
+        if choice.everything:
+            return whole
+        chosen = select(choice.selection, choice.exclude, self.field(whole))
+        return whole.only(self.graph.closure(chosen))
+
+    def chosen(self, choice: Choice, whole: Plan) -> frozenset[AssetName]:
+        """The assets that a choice names, without what they are made of."""
+        if choice.everything:
+            return frozenset(self.spec.assets)
+        return select(choice.selection, choice.exclude, self.field(whole))
+
+    def _plan(self, seen: Snapshot) -> Plan:
+        made = plan(self.graph.ordered, seen, self.price)
+        profiles = frozenset({*self.spec.profiles, self.spec.profile})
+        left = orphans(self.spec.recipes, self.lock.blocks.values(), profiles, self.spec.profile)
+        return replace(made, orphans=left)
+
+    def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
+        """The least and the most that a recipe's order may cost in USD."""
+        if not isinstance(recipe.task, Generate):
+            return (Decimal(0), Decimal(0))
+        card = self.catalog.cards[recipe.task.provider][recipe.task.model]
+        if card.price == FREE:
+            return (Decimal(0), Decimal(0))
+        sizes = [self._size(source) for source in recipe.inputs]
+        found: Quote | None = quote(card, recipe.task.params, sizes)
+        return (found.low, found.high) if found else None
+
+    def _size(self, source: Input) -> tuple[int, int] | None:
+        """The size of a reference in pixels, where it is known before it is made."""
+        if isinstance(source, Made):
+            return self._made_sizes.get(source.asset)
+        found = examine(self.tree.read(source.path))
+        return (found.width, found.height)
+
+    @cached_property
+    def _made_sizes(self) -> Mapping[AssetName, tuple[int, int]]:
+        sizes: dict[AssetName, tuple[int, int]] = {}
+        for recipe in self.spec.recipes:
+            if isinstance(recipe.task, Generate):
+                width, height = (recipe.task.params.get(side) for side in ("width", "height"))
+                if isinstance(width, int) and isinstance(height, int):
+                    sizes[recipe.asset] = (width, height)
+        return sizes
+
+    def field(self, whole: Plan) -> Field:
+        """What a selection can be made from."""
+        paths: dict[AssetName, tuple[str, ...]] = {}
+        states: dict[AssetName, frozenset[str]] = {}
+        reasons: dict[AssetName, frozenset[str]] = {}
+        models: dict[AssetName, str] = {}
+        for step in whole.steps:
+            asset, task = step.recipe.asset, step.recipe.task
+            paths[asset] = (*paths.get(asset, ()), step.recipe.output)
+            codes = {str(reason) for reason in step.verdict.reasons}
+            reasons[asset] = reasons.get(asset, frozenset()) | codes
+            states[asset] = states.get(asset, frozenset()) | states_of(step.verdict.action, codes)
+            if isinstance(task, Generate):
+                models[asset] = task.model
+        return Field(
+            assets=self.spec.assets,
+            models=models,
+            paths=paths,
+            states=states,
+            reasons=reasons,
+            up=self.graph.up,
+            down=self.graph.down,
+        )
+
+    def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
+        """What all checks have to say, in the order of the spec."""
+        whole = self.plan()
+        facts = Facts(self.spec, whole, self.lock, self._read)
+        found = [f for check in checks_by_name().values() for f in check.findings(facts)]
+        if not choice.everything:
+            chosen = self.graph.closure(self.chosen(choice, whole))
+            found = [finding for finding in found if finding.asset in chosen]
+        return sorted(found, key=lambda f: (str(f.asset or ""), str(f.path or ""), f.code))
+
+    def inputs(self) -> list[Path]:
+        """Every file that the spec read or looked for, outputs and lock left out."""
+        outputs = {self.lock_path, *(self.folder / path for path in self._outputs())}
+        asked = (Path(os.path.normpath(self.folder / path)) for path in self.tree.asked)
+        return [path for path in asked if path not in outputs]
+
+    def dependencies(self) -> list[str]:
+        """Every path that the verdicts depend on, from the spec's folder."""
+        return sorted({*self.tree.asked, *self._files(), *self._outputs(), self.lock_path.name})
+
+    def _outputs(self) -> list[str]:
+        return [recipe.output for recipe in self.spec.recipes] if "spec" in self.__dict__ else []
+
+    def _read(self, path: str) -> bytes | None:
+        target = self.folder / path
+        return target.read_bytes() if target.is_file() else None
+
+    def forget(self) -> None:
+        """Look at everything anew the next time it is asked for."""
+        for name in ("spec", "graph", "lock", "tree", "index", "_made_sizes"):
+            self.__dict__.pop(name, None)
+
+
+def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
+    """The words that `state:` understands, for one step."""
+    names = {code.partition(":")[0] for code in codes}
+    words = {"current"} if action is Action.KEEP else {"changed"}
+    table = {
+        "never-rendered": "new",
+        "never-derived": "new",
+        "output-missing": "missing",
+        "output-modified": "modified",
+        "upstream-pending": "pending",
+    }
+    return frozenset(words | {table[name] for name in names if name in table})
