@@ -69,6 +69,10 @@ class Card:
     """One sentence for people who choose a model."""
 
 
+class InputMark:
+    """Marks the field of an operation whose value the spec replaces by the index of an input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How an operation is written in the spec: its version and its parameters."""

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Protocol
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from flux2build.catalog import InputMark
+
 
 class Params(BaseModel):
     """Parameters of an operation, as written in the spec beside `op = "…"`."""
@@ -32,10 +34,6 @@ class InputIndex(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     input: int
-
-
-class InputMark:
-    """Marks a field whose value the spec replaces by the index of an input."""
 
 
 File = Annotated[str | InputIndex, InputMark(), Field(description="path of a file")]
