@@ -5,8 +5,6 @@ without importing the command line, pydantic, jinja2, networkx or Pillow, and
 without `pathlib`, whose import alone takes longer than the answer.
 """
 
-# ruff: noqa: PTH - see above
-
 from __future__ import annotations
 
 import os
