@@ -126,7 +126,7 @@ def _jpeg(data: bytes) -> Container:
 def _gif(data: bytes) -> Container:
     width, height = _number(data, 6, 2, "little"), _number(data, 8, 2, "little")
     at, frames = 13 + _gif_table(data[10]), 0
-    while data[at] != 0x3B:
+    while at < len(data) and data[at] != 0x3B:
         if data[at] == 0x21:
             at = _gif_blocks(data, at + 2)
         elif data[at] == 0x2C:
@@ -136,6 +136,8 @@ def _gif(data: bytes) -> Container:
             at = _gif_blocks(data, at + 11 + _gif_table(data[at + 9]))
         else:
             return Container("gif", width, height, frames, "it holds an unknown block")
+    if at >= len(data):
+        return Container("gif", width, height, frames, "it has no end marker")
     return Container("gif", width, height, frames, None if frames else "it holds no picture")
 
 
@@ -144,8 +146,9 @@ def _gif_table(flags: int) -> int:
 
 
 def _gif_blocks(data: bytes, at: int) -> int:
-    while length := data[at]:
-        at += 1 + length
+    """Where the chain of blocks at `at` ends, beyond the file when it is cut off."""
+    while at < len(data) and data[at]:
+        at += 1 + data[at]
     return at + 1
 
 

@@ -126,7 +126,10 @@ def _settings(encoding: Mapping[str, Json]) -> Encoding:
         return Encoding.model_validate(dict(encoding))
     except ValidationError as error:
         problems = [
-            Problem(f"encoding: {fault['msg']}", rows=(("key", ".".join(map(str, fault["loc"]))),))
+            Problem(
+                f"encoding: {fault['msg'].removeprefix('Value error, ')}",
+                rows=(("key", ".".join(map(str, fault["loc"]))),),
+            )
             for fault in error.errors()
         ]
         raise PictureError(*problems) from error

@@ -115,13 +115,13 @@ def _opened(data: bytes, name: str, max_pixels: int) -> tuple[Container, ImageFi
     container = examine(data)
     if container.format not in _DECODERS:
         raise _unknown(data, name, container.format)
+    _within(container.width, container.height, container.format, name, max_pixels)
     if container.fault:
         raise _refusal(
             f"`{name}` is damaged or cut off: {container.fault}",
             (("format", container.format), ("size", f"{len(data)} bytes")),
             "fetch or export the file again",
         )
-    _within(container.width, container.height, container.format, name, max_pixels)
     image = _guarded(lambda: _DECODERS[container.format](io.BytesIO(data)), name)
     _within(*image.size, container.format, name, max_pixels)
     return container, image
