@@ -1,0 +1,82 @@
+"""Time as the wire knows it: a clock to be handed in, limits, and how long to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+
+class Clock(Protocol):
+    """Seconds that only ever grow, and a way to let some pass."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+
+
+class Monotonic:
+    """The clock of the machine, which no change of date moves."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a wire will put up with; seconds and bytes."""
+
+    posts: int = 4
+    """Orders that may be between the ledger and the server's answer: what a crash can put in doubt."""
+    in_flight: int | None = None
+    """Most orders pending at once, instead of the provider's own number."""
+    connect: float = 10
+    answer: float = 120
+    """For the answer to an order; a gateway may render before it answers."""
+    reply: float = 30
+    """For any other answer."""
+    deadline: float = 900
+    """For one picture to be ready, and for a server to take an order at all."""
+    reply_bytes: int = 2**20
+    picture_bytes: int = 64 * 2**20
+    picture_seconds: float = 120
+    picture_rate: int = 8 * 1024
+    """Fewest bytes a second; slower servers are hung up on."""
+    attempts: int = 5
+    """Times that a connection, an upload or a download is tried."""
+
+
+_GRACE: Final = 10.0
+"""Seconds before a download's rate is judged."""
+
+
+def backoff(attempt: int, jitter: float, most: float = 30.0) -> float:
+    """Seconds before attempt `attempt` (from 1) is repeated; `jitter` from 0 to 1 spreads clients."""
+    return min(most, 0.5 * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+
+
+def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
+    """Whether a download is to be given up."""
+    crawls = elapsed > _GRACE and received < elapsed * limits.picture_rate
+    return crawls or elapsed > limits.picture_seconds
+
+
+def until_next(elapsed: float, typical: float | None) -> float:
+    """Seconds until a pending order is asked for again.
+
+    Asking costs nothing but is rude when it is often, and a picture that lies
+    ready costs time: the wait grows with the age of the order, and is short
+    around the time at which others were ready.
+    """
+    if typical is None:
+        return min(5.0, max(0.5, elapsed / 10))
+    due = 0.9 * typical - elapsed
+    return max(due, min(5.0, max(0.2, elapsed / 20)))

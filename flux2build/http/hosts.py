@@ -1,0 +1,163 @@
+"""Which hosts may have the key, and which addresses may be fetched from."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import SplitResult, urlsplit
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""The addresses of a host name; raises `OSError` when there are none."""
+
+
+class Reach(StrEnum):
+    """Where an address lies."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    LINK_LOCAL = "link-local"
+    SPECIAL = "special"
+
+
+class ForbiddenError(Exception):
+    """A URL to which nothing may be sent, or from which nothing may be fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that was looked at, and the addresses it may be reached at."""
+
+    url: str
+    host: str
+    addresses: tuple[str, ...]
+    """Empty where a proxy resolves names."""
+
+
+async def resolved(host: str) -> Sequence[str]:
+    """The addresses of a host, as the machine resolves it."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def reach(address: str) -> Reach:
+    """Where an IP address lies; an IPv4 address inside an IPv6 one counts as itself."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    found = inner or found
+    if found.is_loopback:
+        return Reach.LOOPBACK
+    if found.is_link_local:
+        return Reach.LINK_LOCAL
+    if found.is_multicast or found.is_unspecified or found.is_reserved:
+        return Reach.SPECIAL
+    if found.is_global:
+        return Reach.PUBLIC
+    return Reach.PRIVATE if found.is_private else Reach.SPECIAL
+
+
+def literal(host: str) -> bool:
+    """Whether a host is an address already."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def matches(host: str, patterns: Iterable[str]) -> bool:
+    """Whether a host is one of some patterns, in which `*` stands for one label."""
+    labels = host.lower().rstrip(".").split(".")
+    for pattern in patterns:
+        wanted = pattern.lower().split(".")
+        if len(wanted) == len(labels) and all(
+            want in ("*", label) for want, label in zip(wanted, labels, strict=True)
+        ):
+            return True
+    return False
+
+
+def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
+    """Whether the key may be sent to a URL.
+
+    Always to the endpoint's own origin. Over https to the provider's other
+    hosts too, unless the endpoint was moved away from them: then the key may
+    be somebody else's.
+    """
+    there, home = split(url), split(endpoint)
+    if there is None or home is None or there.username is not None:
+        return False
+    if _origin(there) == _origin(home):
+        return True
+    known = list(hosts)
+    at_home = home.scheme == "https" and matches(home.hostname or "", known)
+    return (
+        at_home
+        and there.scheme == "https"
+        and _origin(there)[2] == 443
+        and matches(there.hostname or "", known)
+    )
+
+
+def split(url: str) -> SplitResult | None:
+    """The parts of an http URL that has a host; None for anything else."""
+    try:
+        found = urlsplit(url)
+        port = found.port
+    except ValueError:
+        return None
+    return found if found.scheme in {"http", "https"} and found.hostname and port != 0 else None
+
+
+def _origin(url: SplitResult) -> tuple[str, str, int]:
+    default = 443 if url.scheme == "https" else 80
+    return url.scheme, (url.hostname or "").lower(), url.port or default
+
+
+async def reach_of(url: str, resolve: Resolve) -> Reach:
+    """Where a URL's host lies; public unless all its addresses lie in one other place.
+
+    Raises:
+        OSError: the host has no address.
+    """
+    found = split(url)
+    host = found.hostname if found else None
+    if host is None:
+        return Reach.SPECIAL
+    addresses = [host] if literal(host) else await resolve(host)
+    reaches = {reach(address) for address in addresses}
+    return reaches.pop() if len(reaches) == 1 else Reach.PUBLIC
+
+
+async def fetchable(url: str, home: Reach, resolve: Resolve, *, proxied: bool) -> Target:
+    """A URL that a picture may be fetched from, without the key.
+
+    Only over https, and only from public addresses; where the endpoint itself
+    is on this machine or in a private network, from there as well. The
+    addresses that were looked at are the ones to connect to.
+
+    Raises:
+        ForbiddenError: it may not.
+        OSError: the host has no address.
+    """
+    found = split(url)
+    if found is None or found.hostname is None or found.username is not None:
+        raise ForbiddenError("the picture's URL is not a plain https URL")
+    host = found.hostname
+    if proxied and not literal(host):
+        if found.scheme != "https":
+            raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
+        return Target(url, host, ())
+    addresses = tuple([host] if literal(host) else await resolve(host))
+    for address in addresses:
+        there = reach(address)
+        if there not in (Reach.PUBLIC, home) or there is Reach.SPECIAL:
+            raise ForbiddenError(f"the picture's URL points into a {there} network, at `{host}`")
+        if found.scheme != "https" and there is Reach.PUBLIC:
+            raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
+    return Target(url, host, addresses)

@@ -1,0 +1,263 @@
+"""The wire to one provider: connects, orders once, asks until it is ready, fetches.
+
+What one order takes, with what the ledger notes in between:
+
+    async with wire.slot():
+        sent = await wire.prepare(references)
+        async with wire.window() as unreachable:
+            …intended…
+            answer = await wire.submit(order, sent)
+            …ticketed, or voided…
+        picture = await wire.collect(answer, told)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import httpx
+
+from flux2build.http.clock import Clock, Limits, Monotonic, backoff
+from flux2build.http.collection import Collection, Ended, Means
+from flux2build.http.desk import Desk, checked
+from flux2build.http.download import Downloads
+from flux2build.http.hosts import Resolve, resolved
+from flux2build.http.line import NOT_SENT, TROUBLE, Dial, Line
+from flux2build.http.redaction import Key
+from flux2build.model import Order
+from flux2build.provider import (
+    Call,
+    InDoubt,
+    Reference,
+    Refusal,
+    Refused,
+    Remote,
+    Reply,
+    Ticket,
+    Waiting,
+)
+
+Sent = Reference | str
+"""A reference as it travels: inside the order, or as the URL it was uploaded to."""
+
+_WARM: Final = 2.0
+"""Seconds for which a connection that was just used is trusted to stand."""
+
+_LONGEST: Final = 120.0
+"""Most seconds that a server's `Retry-After` is obeyed at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a wire stands on: the network, the clock and chance; tests hand in their own."""
+
+    clock: Clock = field(default_factory=Monotonic)
+    jitter: Callable[[], float] = random.random
+    resolve: Resolve = resolved
+    transport: httpx.AsyncBaseTransport | None = None
+    proxy: str | None = None
+
+
+class Wire:
+    """Drives one remote provider; the key goes to its hosts only, and every call is bounded."""
+
+    def __init__(
+        self,
+        provider: Remote,
+        key: Key | None,
+        endpoint: str | None = None,
+        limits: Limits | None = None,
+        ground: Ground | None = None,
+    ) -> None:
+        self.provider = provider
+        self._limits = limits = limits or Limits()
+        self._ground = ground = ground or Ground()
+        pending = limits.in_flight or provider.in_flight
+        self._slots = asyncio.Semaphore(pending)
+        self._windows = asyncio.Semaphore(limits.posts)
+        home = checked(endpoint or provider.endpoint, provider)
+        self._desk = Desk(provider, home, key, limits, ground.resolve)
+        self._orders = self._line(limits.posts, limits.answer)
+        self._inquiries = self._line(pending, limits.reply)
+        self._pictures = self._line(pending, limits.reply)
+        self._placed: dict[str, float] = {}
+        self._typical: float | None = None
+        self._quiet_until = self._warm_until = ground.clock.now()
+        for name in ("httpx", "httpcore"):
+            # Their information lines hold signed URLs in full.
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    def _line(self, connections: int, read: float) -> Line:
+        ground = self._ground
+        dial = Dial(connections, self._limits.connect, read, ground.proxy, ground.transport)
+        return Line(dial, ground.clock)
+
+    @property
+    def endpoint(self) -> str:
+        """Where the provider is met."""
+        return self._desk.endpoint
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for line in (self._orders, self._inquiries, self._pictures):
+            await line.close()
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the orders that may be pending at once; held until its picture is here."""
+        async with self._slots:
+            yield
+
+    @asynccontextmanager
+    async def window(self) -> AsyncIterator[Refused | None]:
+        """One of the few places between ledger and answer, connected; else why it is not."""
+        async with self._windows:
+            yield await self.connect()
+
+    async def connect(self) -> Refused | None:
+        """Have a connection stand ready, so that an order in the ledger meets no trouble."""
+        clock = self._ground.clock
+        if clock.now() < self._warm_until:
+            return None
+        for attempt in range(1, self._limits.attempts + 1):
+            try:
+                await self._orders.touch(self._desk.endpoint)
+            except NOT_SENT as error:
+                if attempt == self._limits.attempts:
+                    return self._unreachable(error)
+                await clock.sleep(backoff(attempt, self._ground.jitter()))
+            except TROUBLE:
+                return None  # something answers, if badly; the order itself will tell
+            else:
+                self._warm_until = clock.now() + _WARM
+                return None
+        return None
+
+    def _unreachable(self, error: Exception) -> Refused:
+        message = f"no connection to `{self.provider.name}` ({type(error).__name__})"
+        return Refused(Refusal.UNREACHABLE, message)
+
+    async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
+        """The references as they will travel; uploads those that travel ahead, which is free."""
+        prepared: list[Sent] = []
+        for reference in references:
+            sent = await self._uploaded(reference)
+            if isinstance(sent, Refused):
+                return self._desk.cleaned(sent)
+            prepared.append(sent)
+        return tuple(prepared)
+
+    async def _uploaded(self, reference: Sent) -> Sent | Refused:
+        if isinstance(reference, str):
+            return reference
+        call = self.provider.upload(reference, self.endpoint)
+        if call is None:
+            return reference
+        answer: Sent | Refused = Refused(Refusal.UNREACHABLE, "not tried")
+        for attempt in range(1, self._limits.attempts + 1):
+            answer = await self._upload(call)
+            if isinstance(answer, str) or answer.refusal not in _TRANSIENT:
+                return answer
+            await self._wait(answer, attempt)
+        return answer
+
+    async def _upload(self, call: Call) -> str | Refused:
+        try:
+            reply = await self._desk.call(self._inquiries, call, patience=self._limits.answer)
+        except TROUBLE as error:
+            return self._unreachable(error)
+        if reply.status >= 500:
+            return Refused(Refusal.UNREACHABLE, f"the upload answers HTTP {reply.status}")
+        return self.provider.uploaded(reply)
+
+    async def submit(
+        self, order: Order, references: Sequence[Sent] = ()
+    ) -> Ticket | Refused | InDoubt:
+        """Place an order: one POST, sent again only on proof that it was not accepted."""
+        sent = await self.prepare(references)
+        if isinstance(sent, Refused):
+            return sent
+        call = self.provider.submission(order, sent, self.endpoint)
+        started, attempt = self._ground.clock.now(), 0
+        while True:
+            await self._quiet()
+            answer, attempt = await self._post(call), attempt + 1
+            if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
+                return self._noted(answer)
+            await self._wait(answer, attempt)
+
+    async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
+        try:
+            reply = await self._desk.call(self._orders, call, patience=self._limits.answer)
+        except NOT_SENT as error:
+            return self._unreachable(error)
+        except TROUBLE as error:
+            return InDoubt(f"the connection broke after the order was sent ({_name(error)})")
+        self._warm_until = self._ground.clock.now() + _WARM
+        return self._read(reply)
+
+    def _read(self, reply: Reply) -> Ticket | Refused | InDoubt:
+        return self.provider.ticket(reply, self.endpoint)
+
+    def _again(self, refused: Refused, attempt: int, started: float) -> bool:
+        """Whether a refused order is worth sending again: nothing was accepted, and it may pass."""
+        if refused.refusal is Refusal.UNREACHABLE:
+            return attempt < self._limits.attempts
+        waited = self._ground.clock.now() - started
+        return refused.refusal is Refusal.RATE_LIMITED and waited < self._limits.deadline
+
+    async def _wait(self, refused: Refused, attempt: int) -> None:
+        """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
+        told = refused.retry_after
+        delay = min(told, _LONGEST) if told is not None else backoff(attempt, self._ground.jitter())
+        if refused.refusal is Refusal.RATE_LIMITED:
+            self._quiet_until = max(self._quiet_until, self._ground.clock.now() + delay)
+        await self._ground.clock.sleep(delay)
+
+    async def _quiet(self) -> None:
+        while (left := self._quiet_until - self._ground.clock.now()) > 0:
+            await self._ground.clock.sleep(left)
+
+    def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
+        if isinstance(answer, Ticket):
+            self._placed[answer.task] = self._ground.clock.now()
+            return answer
+        return self._desk.cleaned(answer)
+
+    def claim(self, task: str) -> Ticket | None:
+        """The ticket of an order that is known by its task's id alone; None for no id."""
+        body = json.dumps({"id": task}).encode()
+        answer = self.provider.ticket(Reply(200, {}, body), self.endpoint)
+        return answer if isinstance(answer, Ticket) else None
+
+    async def collect(
+        self, ticket: Ticket, told: Callable[[Waiting], None] = lambda _: None
+    ) -> Ended:
+        """The picture of a pending order, however long that takes within the deadline."""
+        ground = self._ground
+        downloads = Downloads(
+            self._pictures, ground.clock, self._limits, ground.resolve, bool(ground.proxy)
+        )
+        means = Means(self._desk, self._inquiries, downloads, ground.clock, ground.jitter)
+        placed = self._placed.pop(ticket.task, None)
+        collection = Collection(means, ticket, told, placed, self._typical)
+        ended = await collection.run()
+        if collection.took is not None:
+            self._typical = min(collection.took, self._typical or collection.took)
+        return ended
+
+
+_TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__
