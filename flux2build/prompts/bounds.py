@@ -1,0 +1,234 @@
+"""How much a template may do: steps, text, and the size of every value that it makes.
+
+A template is a stranger's program. No single operation may make something
+huge, and every value that is made is measured, so that no number of small
+operations can either.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+LONGEST_TEXT: Final = 64 * 1024
+"""Most characters of a value, and most bytes of a rendered prompt."""
+MOST_STEPS: Final = 100_000
+MOST_TEXT: Final = 4 * 1024 * 1024
+"""Most characters that one rendering may write, wherever they go."""
+MOST_ITEMS: Final = 20_000
+LARGEST_COUNT: Final = 10_000
+"""Largest width, size or length of a range that a template may ask for."""
+LARGEST_GROWTH: Final = 1024 * 1024
+"""Largest value that one operation may make before it is measured."""
+MOST_BITS: Final = 1024
+
+_WIDE: Final = re.compile(r"\d{4,}")
+_PERCENT: Final = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d*)(?:\.(\*|\d*))?")
+DATE_FORMAT: Final = re.compile(r"(?:[^%]|%[YymdBbAajHMSGVuUW%]|%$)*", re.DOTALL)
+"""Date directives that say the same on every machine; a last `%` is a number's."""
+
+_LEAVES: Final = (str, int, float, type(None))
+_VALUE_MODULES: Final = frozenset({"datetime", "decimal"})
+
+
+class OverBoundError(Exception):
+    """A template does more than templates may."""
+
+
+class Meter:
+    """What one rendering has used."""
+
+    __slots__ = ("leaf", "steps", "text")
+
+    def __init__(self, leaf: Callable[[object], bool]) -> None:
+        self.leaf = leaf
+        self.steps = 0
+        self.text = 0
+
+    def spend(self, text: int = 0) -> None:
+        """Count one step, and the text that it makes."""
+        self.steps += 1 + text // 256
+        self.text += text
+        if self.steps > MOST_STEPS:
+            raise OverBoundError(f"the template takes more than {MOST_STEPS:,} steps")
+        if self.text > MOST_TEXT:
+            raise OverBoundError("the template writes more than 4 MiB of text on its way")
+
+    def kept(self, value: object) -> None:
+        """Count a value that an operation made, after measuring it."""
+        if isinstance(value, str):
+            self.spend(_fitting(len(value)))
+        elif isinstance(value, list | tuple | Mapping):
+            self.spend(size(value, self.leaf))
+        elif isinstance(value, int):
+            _small(value.bit_length())
+            self.spend()
+        else:
+            self.spend()
+
+
+def _fitting(length: int) -> int:
+    if length > LONGEST_TEXT:
+        raise OverBoundError("a text grows beyond 64 KiB")
+    return length
+
+
+def _growing(length: int) -> None:
+    if length > LARGEST_GROWTH:
+        raise OverBoundError("a text or a list grows too large")
+
+
+def _small(bits: int) -> None:
+    if bits > MOST_BITS:
+        raise OverBoundError("a number grows too large")
+
+
+def is_value(value: object) -> bool:
+    """Whether a value means the same on every machine: no function, generator or object."""
+    return isinstance(value, _LEAVES) or type(value).__module__ in _VALUE_MODULES
+
+
+def kind(value: object) -> str:
+    """What a value is, in the words of people who write prompts."""
+    found = (word for types, word in _KINDS if isinstance(value, types))
+    return next(found, "function" if callable(value) else type(value).__name__.lower())
+
+
+_KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
+    (str, "text"),
+    (bool, "truth value"),
+    ((int, float), "number"),
+    ((list, tuple), "list"),
+    (Mapping, "mapping"),
+    (Iterator, "lazy list"),
+)
+
+
+def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
+    """The characters and items of a nested value, counted as often as it would be written.
+
+    Raises:
+        OverBoundError: it is too large, or something in it is no `leaf`.
+    """
+    items = text = 0
+    for item in _walk(value):
+        items += 1
+        if isinstance(item, str):
+            text += len(item)
+        elif not isinstance(item, list | tuple | Mapping) and not leaf(item):
+            raise OverBoundError(f"a {kind(item)} cannot be put in a list or mapping")
+        if items > MOST_ITEMS:
+            raise OverBoundError(f"a list grows beyond {MOST_ITEMS:,} items")
+        _growing(text)
+    return items + text
+
+
+def _walk(value: object) -> Iterator[object]:
+    waiting = [iter((value,))]
+    while waiting:
+        for item in waiting[-1]:
+            yield item
+            if isinstance(item, Mapping):
+                waiting.append(iter([*item.keys(), *item.values()]))
+                break
+            if isinstance(item, list | tuple):
+                waiting.append(iter(item))
+                break
+        else:
+            waiting.pop()
+
+
+def before_operator(operator: str, left: object, right: object) -> None:
+    """Refuse arithmetic that would explode at once."""
+    match operator, left, right:
+        case "*", int(), int():
+            _small(left.bit_length() + right.bit_length())
+        case "*", int(), str() | list() | tuple():
+            _growing(left * size(right))
+        case "*", str() | list() | tuple(), int():
+            _growing(size(left) * right)
+        case "**", int(), int():
+            _small(left.bit_length() * abs(right))
+        case "%", str(), _:
+            percent_format(left)
+        case _:
+            pass
+
+
+def percent_format(template: str) -> None:
+    """Refuse `%` formats with a wide field, or one whose width is an argument."""
+    for found in _PERCENT.finditer(template):
+        if any(width == "*" or _WIDE.match(width or "") for width in found.groups()):
+            raise OverBoundError(f"the format `{found[0][:40]}` asks for too wide a field")
+
+
+def brace_format(template: str) -> None:
+    """Refuse `{}` formats with a wide field, a nested one, or a machine's own date."""
+    for _, field, spec, _ in string.Formatter().parse(template):
+        if field and not field.replace("_", "").isalnum():
+            raise OverBoundError(f"the field `{field[:40]}` of a format must be a plain name")
+        if spec and (_WIDE.search(spec) or "{" in spec):
+            raise OverBoundError(f"the format `{spec[:40]}` asks for too wide a field")
+        date_format(spec or "")
+
+
+def date_format(template: str) -> None:
+    """Refuse date directives that depend on the machine, such as `%c` and `%s`."""
+    if not DATE_FORMAT.fullmatch(template):
+        raise OverBoundError(f"the date format `{template[:40]}` differs from machine to machine")
+
+
+def before_method(owner: str, method: str, arguments: Sequence[object]) -> None:
+    """Refuse a text's methods that would explode at once."""
+    match method, arguments:
+        case (("center" | "ljust" | "rjust" | "zfill"), [int() as width, *_]):
+            count(width)
+        case "expandtabs", [int() as width, *_]:
+            _growing(owner.count("\t") * count(width))
+        case "replace", [str() as old, str() as new, *_]:
+            _growing(owner.count(old) * len(new))
+        case "join", [list() | tuple() as parts]:
+            _growing(len(parts) * len(owner))
+        case _:
+            pass
+
+
+def before_filter(name: str, value: object, arguments: Sequence[object]) -> None:
+    """Refuse filters that would explode at once."""
+    text = str(value) if is_value(value) else ""
+    numbers = [argument for argument in arguments if isinstance(argument, int)]
+    match name, [*arguments]:
+        case (("center" | "batch" | "slice" | "round"), _):
+            for number in numbers:
+                count(number)
+        case "indent", _:
+            for number in numbers:
+                _growing(count(number) * (text.count("\n") + 1))
+            _growing(_longest(arguments) * (text.count("\n") + 1))
+        case "wordwrap", _:
+            _growing(_longest(arguments) * len(text))
+        case "replace", [str() as old, str() as new, *_]:
+            _growing(max(text.count(old) * len(new), text.count(new) * len(old)))
+        case "format", _:
+            percent_format(text)
+        case "join", [str() as separator, *_] if isinstance(value, list | tuple):
+            _growing(len(value) * len(separator))
+        case _:
+            pass
+
+
+def _longest(arguments: Sequence[object]) -> int:
+    return max((len(text) for text in arguments if isinstance(text, str)), default=0)
+
+
+def count(number: int) -> int:
+    """A width or length that a template asks for.
+
+    Raises:
+        OverBoundError: it is larger than anybody needs.
+    """
+    if abs(number) > LARGEST_COUNT:
+        raise OverBoundError(f"{number:,} is too much; {LARGEST_COUNT:,} is the most"[:200])
+    return number
