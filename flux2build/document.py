@@ -181,8 +181,9 @@ def _parsed(text: Text) -> dict[str, object]:
         data = tomli.loads(text.text)
     except tomli.TOMLDecodeError as fault:
         raise SpecError(_not_toml(text, fault)) from None
-    except RecursionError as fault:
-        raise SpecError(Problem(_lowered(str(fault)), Place(text.file))) from None
+    except RecursionError:
+        message = "keys, tables or arrays are nested too deeply"
+        raise SpecError(Problem(message, Place(text.file))) from None
     except ValueError:
         raise SpecError(Problem("a number has too many digits", Place(text.file))) from None
     for key, message in _excesses(data):

@@ -72,6 +72,11 @@ class Order:
     format: str
     take: int
 
+    @property
+    def size(self) -> dict[str, Json]:
+        """The sides that are asked for, in pixels."""
+        return {side: self.sent[side] for side in ("width", "height") if side in self.sent}
+
 
 @dataclass(slots=True)
 class Resolver:
@@ -123,9 +128,8 @@ class Resolver:
                 recipe, path = self._rendering(declared, one, order, scope)
                 yield recipe
                 stem = posixpath.splitext(path)[0]
-                size = {side: order.sent[side] for side in ("width", "height") & order.sent.keys()}
                 made = Made(one.name)
-                master = Master(one.name, one.axes, made, stem, order.format, size, scope)
+                master = Master(one.name, one.axes, made, stem, order.format, order.size, scope)
         if master is None:
             return
         for entry in entries:
@@ -151,17 +155,25 @@ class Resolver:
         return Recipe(one.name, task, inputs, output, declared.key), path
 
     def _references(self, declared: Declared, one: Member, scope: Scope) -> list[Reference]:
-        settled, texts = declared.settled, self.bench.texts
-        listed: list[str | AssetRef] = settled.get("refs") or []
-        found = []
+        """The references in order; all that is wrong with any of them is said at once."""
+        listed: list[str | AssetRef] = declared.settled.get("refs") or []
+        key = declared.settled.key("refs")
+        found: list[Reference] = []
+        wrong: list[Fault] = []
         for index, ref in enumerate(listed):
-            key = (*settled.key("refs"), index)
-            if isinstance(ref, AssetRef):
-                found.append(self._asset_reference(ref, one, scope, (*key, "asset")))
-            else:
-                path = texts.text(ref, scope, key)
-                found.append(references.called(self.bench.files.source(path, key), path))
+            try:
+                found.append(self._reference(ref, one, scope, (*key, index)))
+            except FaultyError as error:
+                wrong += error.faults
+        if len(found) < len(listed):
+            raise FaultyError(*wrong)
         return found
+
+    def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
+        if isinstance(ref, AssetRef):
+            return self._asset_reference(ref, one, scope, (*key, "asset"))
+        path = self.bench.texts.text(ref, scope, key)
+        return references.called(self.bench.files.source(path, key), path)
 
     def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
         name = self.bench.texts.text(ref.asset, scope, key)
@@ -176,8 +188,7 @@ class Resolver:
         pattern = declared.table.output
         if pattern is None:
             return f"{_stem(declared.family, one)}.{order.format}"
-        size = {side: order.sent[side] for side in ("width", "height") if side in order.sent}
-        seen = {**scope, **size, "format": order.format}
+        seen = {**scope, **order.size, "format": order.format}
         return self.bench.texts.text(pattern, seen, _output_key(declared))
 
     def _asset(self, declared: Declared, one: Member) -> Asset:

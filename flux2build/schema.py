@@ -80,7 +80,8 @@ class _Reader:
         )
 
     def _table(self, model: type[M], name: str) -> M:
-        return self._checked(model, (name,), self._data.get(name, {})) or model()
+        found = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
+        return found or model()
 
     def _family(self, model: type[M], name: str) -> Iterator[tuple[str, M]]:
         """The well-formed tables of a family, by name."""
@@ -94,19 +95,29 @@ class _Reader:
             if fault := paths.name_fault(key):
                 message = f"{name} name `{key[:60]}` {fault}"
                 self.faults.append(Fault((name, key), message, name=True))
-            elif (table := self._checked(model, (name, key), value)) is not None:
+            elif table := self._checked(model, (name, key), value, salvage=name != "asset"):
                 yield key, table
 
     def _declared(self, name: str) -> frozenset[str]:
         tables = self._data.get(name, {})
         return frozenset(tables) if isinstance(tables, Mapping) else frozenset()
 
-    def _checked(self, model: type[M], key: Key, value: object) -> M | None:
+    def _checked(
+        self, model: type[M], key: Key, value: object, *, salvage: bool = False
+    ) -> M | None:
+        """A table; None when it has faults, unless what is well formed in it can be salvaged.
+
+        Half an asset would lead to faults that are none, while half of the
+        defaults spares every asset such ones.
+        """
         try:
             table = model.model_validate(value)
         except ValidationError as error:
             self.faults += mistakes.of(error, model, value, key)
-            return None
+            if not salvage or not isinstance(value, Mapping):
+                return None
+            faulty = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
+            table = model.model_validate({k: v for k, v in value.items() if k not in faulty})
         if isinstance(table, Table):
             self._inside(key, table)
         return table

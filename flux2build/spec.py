@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from flux2build import document as documents
-from flux2build import outputs, paths, resolve, schema
+from flux2build import frames, outputs, paths, resolve, schema
 from flux2build.catalog import Catalog
 from flux2build.deliverables import Workbench
 from flux2build.document import Document
@@ -30,9 +29,6 @@ from flux2build.tree import Kind, Tree
 
 NO_PROFILE: Final = "default"
 """The name of the profile of a spec without profiles."""
-
-MOST_PROBLEMS: Final = 50
-_WORD: Final = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class Spec:
         hint: str | None = None,
     ) -> Problem:
         """Something wrong at a key, framed."""
-        return _problem(self.document, None, Fault(key, message, hint, rows), [])
+        return frames.problem(self.document, Fault(key, message, hint, rows))
 
 
 def load(tree: Tree, file: str, profile: str | None, catalog: Catalog) -> Spec:
@@ -93,7 +89,7 @@ def load(tree: Tree, file: str, profile: str | None, catalog: Catalog) -> Spec:
     reading = _Reading(tree, document, tables, chosen, faults)
     spec = reading.spec(catalog)
     if faults.found:
-        raise SpecError(*_problems(document, tree, faults))
+        raise SpecError(*frames.problems(document, tree, faults))
     return spec
 
 
@@ -125,7 +121,7 @@ class _Reading:
     def spec(self, catalog: Catalog) -> Spec:
         """The spec, as far as it can be read."""
         files = Files(self.tree)
-        texts = Texts(Prompts(self.tree, self._templates(files)), self._templates(files))
+        texts = Texts(Prompts(self.tree, self._templates(files)))
         declared = [one for one in self._declared() if one is not None]
         names = self._names(declared, texts, files)
         folder = self._folder(files)
@@ -238,6 +234,8 @@ class _Reading:
     ) -> None:
         for fault, recipe, other in outputs.collisions(recipes, taken):
             rows = fault.rows
+            if other and _same_name(recipe.asset, other.asset):
+                continue
             if other is not None:
                 rows = (*rows, ("first", f"{other.asset} at {self.document.place(other.key)}"))
             self.faults.add(
@@ -252,69 +250,6 @@ class _Reading:
                 self.faults.add(Fault(recipe.key, message), recipe.asset)
 
 
-def _problems(document: Document, tree: Tree, faults: Faults) -> list[Problem]:
-    """Every fault as a problem, in the order of places, each place and message once."""
-    found = [_problem(document, tree, fault, assets) for fault, assets in faults.found.items()]
-    found.sort(key=lambda problem: (problem.place or Place(""), problem.message))
-    if len(found) <= MOST_PROBLEMS:
-        return found
-    more = Problem(f"{len(found) - MOST_PROBLEMS:,} more problems", Place(document.file))
-    return [*found[:MOST_PROBLEMS], more]
-
-
-def _problem(
-    document: Document, tree: Tree | None, fault: Fault, assets: list[AssetName]
-) -> Problem:
-    rows = (*_who(assets, fault), *fault.rows)
-    place, width = document.point(fault.key, name=fault.name)
-    excerpt = document.excerpt(place)
-    if fault.place is not None:
-        if assets:
-            rows = (*rows, ("used at", str(place)))
-        place, width = fault.place, 1
-        excerpt = _line(tree, place) if tree else None
-    elif fault.line:
-        place, width, excerpt = _within(document, place, width, fault.line)
-    place, width = _word(fault, place, width, excerpt)
-    return Problem(fault.message, place, rows, fault.hint, excerpt, width)
-
-
-def _who(assets: list[AssetName], fault: Fault) -> tuple[tuple[str, str], ...]:
-    """The assets that have a fault, when the place does not say it already."""
-    if not assets or (len(assets) == 1 and fault.key[:2] == ("asset", assets[0])):
-        return ()
-    more = f" and {len(assets) - 1:,} more" if len(assets) > 1 else ""
-    return (("asset", f"{assets[0]}{more}"),)
-
-
-def _line(tree: Tree, place: Place) -> str | None:
-    if tree.kind(place.file) is not Kind.FILE or not place.line:
-        return None
-    lines = tree.read(place.file).decode(errors="replace").split("\n")
-    return lines[place.line - 1].rstrip("\r") if place.line <= len(lines) else None
-
-
-def _within(
-    document: Document, start: Place, width: int, line: int
-) -> tuple[Place, int, str | None]:
-    """A line of a text that starts at a place: only texts in triple quotes have several."""
-    first = (document.excerpt(start) or "")[start.column - 1 :]
-    if not first.startswith(('"""', "'''")):
-        return start, width, document.excerpt(start)
-    down = line - 1 + (len(first.rstrip()) == 3)
-    if not down:
-        return start, width, document.excerpt(start)
-    place = Place(start.file, start.line + down, 1)
-    excerpt = document.excerpt(place)
-    return place, len(excerpt or " "), excerpt
-
-
-def _word(fault: Fault, place: Place, width: int, excerpt: str | None) -> tuple[Place, int]:
-    """For a template, the word that the message speaks of: a template's error has only a line."""
-    if excerpt is None or not (fault.line or (fault.place and fault.place.line)):
-        return place, width
-    for word in _WORD.findall(fault.message):
-        at = excerpt.find(word, max(0, place.column - 1))
-        if at >= 0:
-            return Place(place.file, place.line, at + 1), len(word)
-    return place, width
+def _same_name(one: AssetName, other: AssetName) -> bool:
+    """Whether two names differ in spelling only, which is a fault of its own."""
+    return one != other and paths.fold(one) == paths.fold(other)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flux2build import paths
 from flux2build.errors import Place
 from flux2build.faults import Fault, FaultyError
 from flux2build.layers import Settled
@@ -27,7 +26,6 @@ class Texts:
     """Renders, and says in the spec's terms what is wrong with a template."""
 
     prompts: Prompts
-    folder: str
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
         """A text that may be a template.
@@ -40,7 +38,7 @@ class Texts:
         try:
             return self.prompts.text(source, scope)
         except TemplateFault as fault:
-            raise self._faulty(fault, key) from None
+            raise _faulty(fault, key) from None
 
     def inside(self, value: Any, scope: Scope, key: Key) -> Any:
         """Every text in a value of TOML, rendered."""
@@ -77,21 +75,23 @@ class Texts:
         if prompt is not None and template is not None:
             message = "`prompt` and `template` exclude each other"
             raise FaultyError(Fault(settled.key("template"), message, hint="keep one of them"))
-        if isinstance(prompt, str):
-            return self.text(prompt, scope, settled.key("prompt"))
         try:
+            if isinstance(prompt, str):
+                return self.prompts.text(prompt, scope)
             if prompt is not None:
                 return self.prompts.table(prompt, scope)
             if template is not None:
                 return self.prompts.file(template, scope)
         except TemplateFault as fault:
-            raise self._faulty(fault, settled.key("template" if template else "prompt")) from None
+            raise _faulty(fault, settled.key("template" if template else "prompt")) from None
         hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
         raise FaultyError(Fault(settled.asset, "the asset has no prompt", hint=hint))
 
-    def _faulty(self, fault: TemplateFault, key: Key) -> FaultyError:
-        if fault.template is None:
-            key = (*key, *fault.key)
-            return FaultyError(Fault(key, fault.message, hint=fault.hint, line=fault.line))
-        place = Place(paths.join(self.folder, fault.template), fault.line)
-        return FaultyError(Fault(key, fault.message, hint=fault.hint, place=place))
+
+def _faulty(fault: TemplateFault, key: Key) -> FaultyError:
+    """A template's fault, at its key; in a template file, at its line there."""
+    if fault.template is None:
+        key = (*key, *fault.key)
+        return FaultyError(Fault(key, fault.message, hint=fault.hint, line=fault.line))
+    place = Place(fault.template, fault.line)
+    return FaultyError(Fault(key, fault.message, hint=fault.hint, place=place))
