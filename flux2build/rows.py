@@ -146,7 +146,7 @@ def _normal(text: str) -> str:
 
 
 def _keyed(sheet: _Sheet, table: _Table, key: str) -> tuple[Row, ...]:
-    if table.records and key not in table.columns:
+    if key not in table.columns and (table.columns or table.records):
         hint = did_you_mean(key, table.columns)
         sheet.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
         return ()
@@ -249,9 +249,8 @@ def _json(sheet: _Sheet) -> _Table:
         items.extend(_items(sheet.text))
     except json.JSONDecodeError as fault:
         sheet.wrong(f"this is not JSON: {_lowered(fault.msg)}", fault.lineno, fault.colno)
-    except (_BadValueError, RecursionError, ValueError) as fault:
-        line = items[-1][0] if items else 1
-        sheet.wrong(_said(fault), line)
+    except _BadItemError as fault:
+        sheet.wrong(fault.message, fault.line)
     return _objects(sheet, items)
 
 
@@ -265,7 +264,7 @@ def _items(text: str) -> Iterator[tuple[int, object]]:
     more = text[at : at + 1] != "]"
     while more:
         line, counted = line + text.count("\n", counted, at), at
-        item, at = _DECODER.raw_decode(text, at)
+        item, at = _item(text, at, line)
         yield line, item
         at = _blank(text, at)
         more = text[at : at + 1] == ","
@@ -274,6 +273,15 @@ def _items(text: str) -> Iterator[tuple[int, object]]:
         raise json.JSONDecodeError("expecting `,` or `]`", text, at)
     if (end := _blank(text, at + 1)) != len(text):
         raise json.JSONDecodeError("nothing may follow the list", text, end)
+
+
+def _item(text: str, at: int, line: int) -> tuple[object, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as fault:
+        raise _BadItemError(line, _said(fault)) from None
 
 
 def _blank(text: str, at: int) -> int:
@@ -294,7 +302,7 @@ def _jsonl(sheet: _Sheet) -> _Table:
             items.append((line, _DECODER.decode(text)))
         except json.JSONDecodeError as fault:
             sheet.wrong(f"this is not JSON: {_lowered(fault.msg)}", line, fault.colno)
-        except (_BadValueError, RecursionError, ValueError) as fault:
+        except (ValueError, RecursionError) as fault:
             sheet.wrong(_said(fault), line)
     return _objects(sheet, items)
 
@@ -331,6 +339,15 @@ def _trimmed(value: object) -> object:
 
 class _BadValueError(ValueError):
     """A value that is JSON for Python, but not for us."""
+
+
+class _BadItemError(Exception):
+    """An item of a list that cannot be used, and its line."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

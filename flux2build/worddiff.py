@@ -99,8 +99,9 @@ def _marked(change: Change, text: str) -> str:
 
 def _elided(text: str, head: int, tail: int) -> str:
     """A text without its middle, when that is longer than the mark that stands for it."""
-    words = re.findall(r"\S+\s*|^\s+", text)
+    words = [match.span() for match in re.finditer(r"\S+", text)]
     if len(words) <= head + tail + 1:
         return text
-    before, after = "".join(words[:head]), "".join(words[len(words) - tail :])
-    return f"{before.rstrip()} … {after}" if before else f"… {after}"
+    before = text[: words[head - 1][1]] + " " if head else ""
+    after = " " + text[words[-tail][0] :] if tail else ""
+    return f"{before}…{after}"
