@@ -1,0 +1,99 @@
+"""Writing so that neither a crash nor a power cut loses what was written.
+
+A file is written under another name beside its place, synced, renamed into
+place, and its folder synced: whoever reads sees the old bytes or the new ones.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from flux2build.errors import Problem, SystemFault
+
+TEMPORARY: Final = ".flux2build-"
+"""How the names of unfinished files begin."""
+
+_EXCLUSIVE: Final = (
+    os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
+_HINTS: Final = {
+    errno.ENOSPC: "make room and run the command again; what was paid for is not lost",
+    errno.EDQUOT: "make room and run the command again; what was paid for is not lost",
+    errno.EROFS: "the disk is mounted read-only; `check` and `plan` work there, building does not",
+    errno.EACCES: "see who may write there",
+    errno.EPERM: "see who may write there",
+    errno.ENAMETOOLONG: "take a shorter name",
+}
+
+
+def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
+    """What went wrong with a file, for people."""
+    reason = (error.strerror or str(error)).lower()
+    return SystemFault(
+        Problem(f"cannot {doing} `{path}`: {reason}", hint=_HINTS.get(error.errno or 0))
+    )
+
+
+def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Put bytes at a path, durably, and never half of them; a link there is replaced.
+
+    Raises:
+        SystemFault: the disk is full, read-only or broken, or the folder is not ours.
+    """
+    try:
+        folder(path.parent)
+        temporary = path.parent / f"{TEMPORARY}{os.urandom(8).hex()}.tmp"
+        try:
+            _write(temporary, data, mode)
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync(path.parent)
+    except OSError as error:
+        raise fault("write", path, error) from error
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """A new file, complete and synced."""
+    file = os.open(path, _EXCLUSIVE, mode)
+    try:
+        write_all(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Write all of some bytes, however many calls that takes."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and its parents, durably, where they are missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if path.is_dir():
+        return
+    folder(path.parent, mode)
+    path.mkdir(mode, exist_ok=True)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make the names in a folder durable; Windows has no such call."""
+    if sys.platform == "win32":
+        return
+    file = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,329 @@
+"""The stat cache: what was at every path that an answer depended on.
+
+It lies in `.flux2build/index` beside the spec and may be deleted at any time. A
+file whose size, times and inode are what they were when it was hashed is not
+hashed again, unless it had been changed so shortly before that the times could
+not tell a later change ("racily clean", as git calls it).
+
+The common call reads this file and stats what it lists, nothing else, so this
+module imports next to nothing. The file is sealed with the inode and the change
+time of its neighbour: an index that came from elsewhere, as in a commit of a
+stranger, is not believed.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import marshal
+import os
+import stat
+import time
+import zlib
+
+FOLDER = ".flux2build"
+MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
+
+_FORMAT = 1
+_MOST_ANSWERS = 32
+_KINDS = ("file", MISSING, DIRECTORY, SPECIAL, UNREADABLE)
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_TICK = 50_000_000
+"""Nanoseconds within which a disk's clock may give two changes one time."""
+_COARSE = 2_100_000_000
+"""The same, for disks that count seconds."""
+
+Row = tuple[str, int, int, int, int]
+"""What was at a path, as `Index.state` says it; size, times and inode, 0 if not to be trusted."""
+
+
+class Index:
+    """What is known of the files of one spec; paths are POSIX, from its folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._rows: dict[str, Row] = {}
+        self._answers: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._packed: _Packed | None = None
+        self._asked: set[str] = set()
+        self._changed = False
+
+    @classmethod
+    def load(cls, folder: str) -> Index:
+        """The index beside a spec; empty if there is none, or none to be believed."""
+        index = cls(folder)
+        index._packed = _loaded(folder)
+        return index
+
+    def answer(self, key: str) -> str | None:
+        """The answer that was remembered, if nothing it depends on has changed since."""
+        if self._packed is not None:
+            return self._packed.answer(key, self._folder)
+        text, paths = self._answers.get(key, (None, ()))
+        return text if all(self._rows[path][0] == self.state(path) for path in paths) else None
+
+    def remember(
+        self, key: str, text: str, paths: list[str], seen: dict[str, str] | None = None
+    ) -> bool:
+        """Keep an answer for as long as nothing at these paths changes.
+
+        `seen` says what the answer was made from; where something else is there
+        by now, the answer is not kept.
+        """
+        self._unpack()
+        for path, was in (seen or {}).items():
+            now = self.state(path)
+            if was != now and not (was == "file" and now.startswith("sha256:")):
+                self._answers.pop(key, None)
+                return False
+        for path in paths:
+            self.state(path)
+        self._answers.pop(key, None)
+        self._answers[key] = (text, tuple(paths))
+        self._changed = True
+        return True
+
+    def digest(self, path: str) -> str | None:
+        """The digest of the file at a path; None where there is no readable file."""
+        state = self.state(path)
+        return state if state.startswith("sha256:") else None
+
+    def state(self, path: str) -> str:
+        """What is at a path: its digest, or `missing`, `folder`, `special`, `unreadable`."""
+        self._unpack()
+        self._asked.add(path)
+        known = self._rows.get(path)
+        row = _look(os.path.join(self._folder, path), known)
+        if row != known:
+            self._rows[path] = row
+            self._changed = True
+            if known is not None and known[0] != row[0]:
+                self._doubt(path)
+        return row[0]
+
+    def unchanged(self) -> bool:
+        """Whether everything that is known of any path still holds."""
+        self._unpack()
+        return all(self.state(path) == row[0] for path, row in list(self._rows.items()))
+
+    def save(self) -> None:
+        """Write down what is known; a disk that cannot be written on is left alone."""
+        if not self._changed:
+            return
+        recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
+        kept = self._asked.union(*(paths for _, paths in recent.values()))
+        rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
+        try:
+            folder = own_folder(self._folder)
+            data = _dumped(_seal(folder), rows, recent)
+            _swap(os.path.join(folder, "index"), data)
+        except OSError:
+            return
+        self._changed = False
+
+    def _doubt(self, path: str) -> None:
+        """Forget the answers that depended on what was at a path."""
+        for key in [key for key, (_, paths) in self._answers.items() if path in paths]:
+            del self._answers[key]
+
+    def _unpack(self) -> None:
+        if self._packed is not None:
+            self._rows, self._answers = self._packed.rows(), self._packed.answers()
+            self._packed = None
+
+
+class _Packed:
+    """An index as it lies on disk: columns, which are quicker to go through than rows."""
+
+    def __init__(self, columns: tuple[list[str], bytes, bytes, bytes], answers: object) -> None:
+        self._paths, self._kinds, signs, self._digests = columns
+        self._answers: dict[str, tuple[str, bytes]] = answers  # type: ignore[assignment] # sealed
+        count = len(self._paths)
+        numbers = memoryview(signs).cast("Q").tolist()
+        self._signs = [numbers[at : at + count] for at in range(0, 4 * count, count or 1)]
+
+    def answer(self, key: str, folder: str) -> str | None:
+        """An answer, if nothing it depends on has changed."""
+        text, packed = self._answers.get(key, (None, b""))
+        where = memoryview(packed).cast("I").tolist()
+        if text is None or not self._all_unchanged(where, folder):
+            return None
+        return text
+
+    def _all_unchanged(self, where: list[int], folder: str) -> bool:
+        paths, kinds, (sizes, times, changes, inodes) = self._paths, self._kinds, self._signs
+        prefix = os.path.join(folder, "")
+        look = os.stat
+        for at in where:
+            if not kinds[at]:
+                try:
+                    found = look(prefix + paths[at])
+                except OSError:
+                    return False
+                if (
+                    found.st_mtime_ns == times[at]
+                    and found.st_ctime_ns == changes[at]
+                    and found.st_size == sizes[at]
+                    and found.st_ino == inodes[at]
+                ):
+                    continue
+            if _look(prefix + paths[at], None)[0] != self._state(at):
+                return False
+        return True
+
+    def _state(self, at: int) -> str:
+        if kind := self._kinds[at]:
+            return _KINDS[kind]
+        return "sha256:" + self._digests[32 * at : 32 * at + 32].hex()
+
+    def rows(self) -> dict[str, Row]:
+        """What is known, by path."""
+        signs = zip(*self._signs, strict=True)
+        return {
+            path: (self._state(at), *sign)
+            for at, (path, sign) in enumerate(zip(self._paths, signs, strict=True))
+        }
+
+    def answers(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """The answers, each with the paths it depends on."""
+        paths = self._paths
+        return {
+            key: (text, tuple([paths[at] for at in memoryview(packed).cast("I").tolist()]))
+            for key, (text, packed) in self._answers.items()
+        }
+
+
+def own_folder(folder: str) -> str:
+    """flux2build's own folder beside a spec, made if it is missing; git ignores it.
+
+    Raises:
+        OSError: it cannot be made, or is a link to somewhere else.
+    """
+    path = os.path.join(folder, FOLDER)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
+    try:
+        file = os.open(
+            os.path.join(path, ".gitignore"), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666
+        )
+    except FileExistsError:
+        return path
+    try:
+        os.write(file, b"*\n")
+    finally:
+        os.close(file)
+    return path
+
+
+def _seal(folder: str) -> tuple[int, int]:
+    """What nobody can know who did not make the folder here."""
+    found = os.lstat(os.path.join(folder, ".gitignore"))
+    return found.st_ino, found.st_ctime_ns
+
+
+def _look(path: str, known: Row | None) -> Row:
+    """What is at a path now; what is `known` saves reading the file."""
+    try:
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode):
+            if known is not None and any(known[1:]) and known[1:] == _sign(found):
+                return known
+            return _hashed(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return (MISSING, 0, 0, 0, 0)
+    except OSError:
+        return (UNREADABLE, 0, 0, 0, 0)
+    return (DIRECTORY if stat.S_ISDIR(found.st_mode) else SPECIAL, 0, 0, 0, 0)
+
+
+def _hashed(path: str) -> Row:
+    now = time.time_ns()
+    file = os.open(path, _OPEN)
+    with open(file, "rb") as opened:
+        before = os.fstat(file)
+        if not stat.S_ISREG(before.st_mode):
+            return (SPECIAL, 0, 0, 0, 0)
+        digest = "sha256:" + hashlib.file_digest(opened, "sha256").hexdigest()
+        after = os.fstat(file)
+    newest = max(before.st_mtime_ns, before.st_ctime_ns)
+    margin = _TICK if before.st_ctime_ns % 10_000_000 else _COARSE
+    if _sign(before) != _sign(after) or newest >= now - margin:
+        return (digest, 0, 0, 0, 0)
+    return (digest, *_sign(before))
+
+
+def _sign(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What of a file changes when its bytes do; all 0 where that cannot be written down."""
+    sign = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return sign if all(0 <= number < 1 << 64 for number in sign) else (0, 0, 0, 0)
+
+
+def _loaded(folder: str) -> _Packed | None:
+    own = os.path.join(folder, FOLDER)
+    try:
+        with open(os.path.join(own, "index"), "rb") as file:
+            data = file.read()
+        if zlib.crc32(data[8:]) != int.from_bytes(data[:8], "big"):
+            return None
+        # Nothing but a true, undamaged seal gets as far as what could be crafted.
+        size = 8 + 8 * 3
+        head = memoryview(data[8:size]).cast("Q").tolist()
+        if head != [_FORMAT, *_seal(own)]:
+            return None
+        columns, answers = marshal.loads(data[size:])  # noqa: S302 - sealed, see above
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return _Packed(columns, answers)
+
+
+def _dumped(
+    seal: tuple[int, int],
+    rows: dict[str, Row],
+    answers: dict[str, tuple[str, tuple[str, ...]]],
+) -> bytes:
+    paths = list(rows)
+    places = {path: at for at, path in enumerate(paths)}
+    kinds = bytes([_kind(row[0]) for row in rows.values()])
+    digests = b"".join([_raw(row[0]) for row in rows.values()])
+    columns = zip(*(row[1:] for row in rows.values()), strict=True)
+    signs = _numbers([number for column in columns for number in column], "Q")
+    noted = {
+        key: (text, _numbers([places[path] for path in on], "I"))
+        for key, (text, on) in answers.items()
+    }
+    body = marshal.dumps(((paths, kinds, signs, digests), noted))
+    body = _numbers([_FORMAT, *seal], "Q") + body
+    return zlib.crc32(body).to_bytes(8, "big") + body
+
+
+def _numbers(values: list[int], code: str) -> bytes:
+    """Numbers of one width, as bytes; `array` would have to be imported for it."""
+    packed = bytearray((8 if code == "Q" else 4) * len(values))
+    with memoryview(packed) as raw, raw.cast(code) as view:  # type: ignore[call-overload] # Q or I
+        for at, value in enumerate(values):
+            view[at] = value
+    return bytes(packed)
+
+
+def _kind(state: str) -> int:
+    return 0 if state.startswith("sha256:") else _KINDS.index(state)
+
+
+def _raw(state: str) -> bytes:
+    return bytes.fromhex(state[7:]) if state.startswith("sha256:") else bytes(32)
+
+
+def _swap(path: str, data: bytes) -> None:
+    """Put bytes at a path at once; not durably, they can be had again."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
