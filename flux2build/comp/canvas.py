@@ -12,6 +12,10 @@ from PIL import Image, ImageDraw
 from flux2build.comp.colour import Rgb
 
 Point = tuple[float, float]
+Pixels = tuple[int, int, int, int]
+
+_SHADES: Final = 160
+"""Steps of a blend; more than eyes can tell apart."""
 
 _FALLOFF: Final = tuple(
     (near := max(0.0, 1 - distance / 180)) * near * (3 - 2 * near) for distance in range(256)
@@ -73,16 +77,19 @@ Paint = Rgb | Blend
 class Canvas:
     """Paints in the picture's pixels; `finish` gives the picture.
 
-    `stage` is the part that no label will cover: a subject belongs there.
+    Gradients and haze have no edges, so they are painted at the real size; the
+    first shape that has edges makes the canvas larger. `stage` is the part that no
+    label will cover: a subject belongs there.
     """
 
     def __init__(self, width: int, height: int, stage: Box, paint: Rgb) -> None:
         self.width = width
         self.height = height
         self.stage = stage
-        self.scale = _scale(width * height)
-        self._image = Image.new("RGB", (width * self.scale, height * self.scale), paint)
-        self._pen = ImageDraw.Draw(self._image, "RGBA")
+        self._scale = 1
+        self._image = Image.new("RGB", (width, height), paint)
+        self._pen = ImageDraw.Draw(self._image)
+        self._glaze = ImageDraw.Draw(self._image, "RGBA")
 
     @property
     def frame(self) -> Box:
@@ -91,32 +98,42 @@ class Canvas:
 
     def finish(self) -> Image.Image:
         """The picture at its real size, edges smoothed."""
-        return self._image if self.scale == 1 else self._image.reduce(self.scale)
+        return self._image if self._scale == 1 else self._image.reduce(self._scale)
 
     def polygon(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
         """A closed shape."""
+        self._enlarge()
         large = [self._at(point) for point in points]
         if isinstance(paint, Blend):
-            self._blend(large, paint, alpha)
+            self._pour(large, paint)
+        elif alpha < 1:
+            self._glaze.polygon(large, fill=_ink(paint, alpha))
         else:
-            self._pen.polygon(large, fill=_ink(paint, alpha))
+            self._pen.polygon(large, fill=paint)
 
     def box(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
         """A rectangle, its corners rounded by `radius`."""
         radius = min(radius, box.short / 2)
         if isinstance(paint, Blend):
-            self.polygon(rounded(box, radius), paint, alpha)
+            if radius > 0:
+                self.polygon(rounded(box, radius), paint)
+            elif (seen := self._seen(whole := self._box(box))) is not None:
+                self._image.paste(_strip(paint, whole, seen), seen[:2])
             return
+        self._enlarge()
         if (large := self._inside(box)) is not None:
-            self._pen.rounded_rectangle(large, radius * self.scale, fill=_ink(paint, alpha))
+            pen, ink = self._dipped(paint, alpha)
+            pen.rounded_rectangle(large, radius * self._scale, fill=ink)
 
     def ellipse(self, box: Box, paint: Paint, alpha: float = 1) -> None:
         """An ellipse that fills a box."""
         if isinstance(paint, Blend):
-            self.polygon(oval(box), paint, alpha)
+            self.polygon(oval(box), paint)
             return
+        self._enlarge()
         if (large := self._inside(box)) is not None:
-            self._pen.ellipse(large, fill=_ink(paint, alpha))
+            pen, ink = self._dipped(paint, alpha)
+            pen.ellipse(large, fill=ink)
 
     def circle(self, centre: Point, radius: float, paint: Paint, alpha: float = 1) -> None:
         """A disc."""
@@ -124,41 +141,49 @@ class Canvas:
 
     def line(self, points: Sequence[Point], width: float, paint: Rgb, alpha: float = 1) -> None:
         """An open stroke."""
-        thick = max(1, round(width * self.scale))
-        large = [self._at(point) for point in points]
-        self._pen.line(large, fill=_ink(paint, alpha), width=thick, joint="curve")
+        self._enlarge()
+        thick = max(1, round(width * self._scale))
+        pen, ink = self._dipped(paint, alpha)
+        pen.line([self._at(point) for point in points], fill=ink, width=thick, joint="curve")
 
     def glow(self, box: Box, paint: Rgb, alpha: float = 1) -> None:
         """A soft spot of light or shade that fades out at the edge of a box."""
-        whole, seen = self._box(box), self._seen(self._box(box))
-        if seen is None:
+        whole = self._box(box)
+        if (seen := self._seen(whole)) is None:
             return
         size = (seen[2] - seen[0], seen[3] - seen[1])
-        across, down = 256 / (whole[2] - whole[0]), 256 / (whole[3] - whole[1])
-        part = (
-            (seen[0] - whole[0]) * across,
-            (seen[1] - whole[1]) * down,
-            (seen[2] - whole[0]) * across,
-            (seen[3] - whole[1]) * down,
-        )
         spot = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
-        mask = spot.resize(size, Image.Resampling.BILINEAR, part)
-        self._image.paste(paint, (seen[0], seen[1]), mask)
+        mask = spot.resize(size, Image.Resampling.BILINEAR, _part(whole, seen, (256, 256)))
+        self._image.paste(paint, seen, mask)
 
-    def _blend(self, large: Sequence[tuple[int, int]], paint: Blend, alpha: float) -> None:
+    def _enlarge(self) -> None:
+        """From soft grounds to shapes with edges."""
+        if self._scale == 1 and (scale := _scale(self.width * self.height)) > 1:
+            self._scale = scale
+            size = (self.width * scale, self.height * scale)
+            self._image = self._image.resize(size, Image.Resampling.NEAREST)
+            self._pen = ImageDraw.Draw(self._image)
+            self._glaze = ImageDraw.Draw(self._image, "RGBA")
+
+    def _dipped(
+        self, paint: Rgb, alpha: float
+    ) -> tuple[ImageDraw.ImageDraw, tuple[int, int, int] | tuple[int, int, int, int]]:
+        """The pen for a paint: only a translucent one needs to look at what lies below."""
+        return (self._glaze, _ink(paint, alpha)) if alpha < 1 else (self._pen, paint)
+
+    def _pour(self, large: Sequence[tuple[int, int]], paint: Blend) -> None:
         """Pours a blend through a stencil of the shape."""
         left, right = (side(x for x, _ in large) for side in (min, max))
         top, bottom = (side(y for _, y in large) for side in (min, max))
-        seen = self._seen((left, top, right + 1, bottom + 1))
-        if seen is None:
+        whole = (left, top, right + 1, bottom + 1)
+        if (seen := self._seen(whole)) is None:
             return
-        stencil = Image.new("L", (seen[2] - seen[0], seen[3] - seen[1]))
+        stencil = Image.new("1", (seen[2] - seen[0], seen[3] - seen[1]))
         moved = [(x - seen[0], y - seen[1]) for x, y in large]
-        ImageDraw.Draw(stencil).polygon(moved, fill=round(255 * alpha))
-        span = (left, right, seen[0]) if paint.across else (top, bottom, seen[1])
-        self._image.paste(_strip(paint, stencil.size, span), (seen[0], seen[1]), stencil)
+        ImageDraw.Draw(stencil).polygon(moved, fill=1)
+        self._image.paste(_strip(paint, whole, seen), seen[:2], stencil)
 
-    def _seen(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
+    def _seen(self, box: Pixels) -> Pixels | None:
         """The part of a box that lies on the canvas."""
         width, height = self._image.size
         left, top = max(0, box[0]), max(0, box[1])
@@ -166,16 +191,16 @@ class Canvas:
         return (left, top, right, bottom) if left < right and top < bottom else None
 
     def _at(self, point: Point) -> tuple[int, int]:
-        return round(point[0] * self.scale), round(point[1] * self.scale)
+        return round(point[0] * self._scale), round(point[1] * self._scale)
 
-    def _box(self, box: Box) -> tuple[int, int, int, int]:
-        """The box on the large canvas, at least a pixel wide and high."""
+    def _box(self, box: Box) -> Pixels:
+        """The box on the canvas, at least a pixel wide and high."""
         (left, top), (right, bottom) = (
             self._at(corner) for corner in ((box.left, box.top), (box.right, box.bottom))
         )
         return left, top, max(left + 1, right), max(top + 1, bottom)
 
-    def _inside(self, box: Box) -> tuple[int, int, int, int] | None:
+    def _inside(self, box: Box) -> Pixels | None:
         """The same as Pillow counts, both edges included; None where nothing is left to draw."""
         left, top, right, bottom = self._box(box)
         return None if box.width <= 0 or box.height <= 0 else (left, top, right - 1, bottom - 1)
@@ -192,17 +217,25 @@ def _ink(paint: Rgb, alpha: float) -> tuple[int, int, int, int]:
     return (*paint, round(255 * alpha))
 
 
-def _strip(paint: Blend, size: tuple[int, int], span: tuple[int, int, int]) -> Image.Image:
-    """The visible part of a blend over a span (start, end, first seen), stretched."""
-    start, end, first = span
-    length = max(1, end - start)
-    steps = size[0] if paint.across else size[1]
+def _strip(paint: Blend, whole: Pixels, seen: Pixels) -> Image.Image:
+    """The visible part of a blend: one row or column of shades, stretched."""
     pairs = list(zip(paint.start, paint.end, strict=True))
-    row = bytes(
-        a + (b - a) * (first - start + step) // length for step in range(steps) for a, b in pairs
+    shades = bytes(a + (b - a) * step // (_SHADES - 1) for step in range(_SHADES) for a, b in pairs)
+    size = (_SHADES, 1) if paint.across else (1, _SHADES)
+    strip = Image.frombytes("RGB", size, shades)
+    seen_size = (seen[2] - seen[0], seen[3] - seen[1])
+    return strip.resize(seen_size, Image.Resampling.NEAREST, _part(whole, seen, size))
+
+
+def _part(whole: Pixels, seen: Pixels, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Where the visible part of a box lies in an image that is stretched over the whole box."""
+    across, down = size[0] / (whole[2] - whole[0]), size[1] / (whole[3] - whole[1])
+    return (
+        (seen[0] - whole[0]) * across,
+        (seen[1] - whole[1]) * down,
+        (seen[2] - whole[0]) * across,
+        (seen[3] - whole[1]) * down,
     )
-    strip = Image.frombytes("RGB", (steps, 1) if paint.across else (1, steps), row)
-    return strip.resize(size, Image.Resampling.NEAREST)
 
 
 def oval(box: Box, start: float = 0, end: float = 360) -> list[Point]:

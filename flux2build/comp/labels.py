@@ -51,6 +51,7 @@ class Card:
             if x < box.left + radius:
                 break
             canvas.circle((x, box.top), radius * 1.22, _plate(palette))
+            canvas.circle((x, box.top), radius * 1.04, mix(_plate(palette), palette.figure, 0.2))
             canvas.circle((x, box.top), radius, colour)
             x -= radius * 2.1
 
@@ -113,7 +114,7 @@ def caption(prompt: str, width: int, height: int) -> Card | None:
 
 def stamp(width: int, height: int) -> Stamp:
     """The mark for a picture of a size."""
-    size = max(8, round(type_size(width, height) * 0.66))
+    size = max(8, round(type_size(width, height) * 0.78))
     edge = margin(width, height)
     mark = measure(MARK, size, _gap(size)) + 2 * size
     note = f"{width}x{height}"

@@ -21,6 +21,8 @@ LEADING: Final = 1.32
 _DOTS: Final = "…"
 _BAR: Final = 0.52
 """Width of a letter that is drawn as a bar, in sizes."""
+_GREEKED: Final = 4
+"""Letters in one bar: about a word."""
 _PIECE: Final = re.compile(rf"{GREEK}{{1,7}}|[^{GREEK}\s]+|\s+")
 
 
@@ -89,8 +91,11 @@ def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
     for run in _runs(text):
         width = _width(run, size)
         if run[0] == GREEK:
-            bar = (x + 1, y + size * 0.45, x + width - size * 0.15, y + size * 0.82)
-            pen.rounded_rectangle(bar, size * 0.16, fill=paint)
+            for left in range(0, len(run), _GREEKED):
+                wide = _width(run[left : left + _GREEKED], size)
+                start = x + left * size * _BAR
+                bar = (start + 1, y + size * 0.45, start + wide - size * 0.18, y + size * 0.82)
+                pen.rounded_rectangle(bar, size * 0.16, fill=paint)
         elif spacing:
             for letter in run:
                 pen.text((round(x), round(y)), letter, fill=paint, font=face(size))

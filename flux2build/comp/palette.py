@@ -96,15 +96,19 @@ def _is_dark(prompt: str, named: tuple[Rgb, ...], chance: Chance) -> bool:
 
 def _branded(named: tuple[Rgb, ...], chance: Chance, *, dark: bool) -> Palette:
     """Colours built around those that the prompt names."""
-    loud = [colour for colour in named if chroma(colour) >= _GREY]
+    paper = next((one for one in named if lightness(one) > 0.9 and chroma(one) < 0.06), None)
+    ink = next((one for one in named if lightness(one) < 0.3 and chroma(one) < 0.08), None)
+    loud = [one for one in named if chroma(one) >= _GREY and one not in {paper, ink}]
     if not loud:
-        loud = [from_hex(chance.pick(_CURATED).split()[2])]
+        spare = [from_hex(part) for part in chance.pick(_CURATED).split()]
+        loud = [one for one in (ink, paper) if one and chroma(one) >= _GREY] or spare[2:]
     main = loud[0]
     near = tone(main, _middling(main, 0.12 * chance.sign()), turn=chance.sign() * 38)
     far = tone(main, _middling(main, 0.06), 0.12, turn=chance.pick((150, 180, 205)))
-    second, accent = [*loud[1:3], near, far][:2] if len(loud) != 2 else (loud[1], far)
-    paper = tone(main, 0.965, 0.014, turn=chance.pick((0, 0, 30)))
-    ink = tone(main, 0.25, min(0.05, chroma(main)))
+    second = loud[1] if len(loud) > 1 else near
+    accent = loud[2] if len(loud) > 2 else far
+    paper = paper or tone(main, 0.965, 0.014, turn=chance.pick((0, 0, 30)))
+    ink = ink or tone(main, 0.25, min(0.05, chroma(main)))
     return Palette(*_settled([paper, ink, main, second, accent]), dark=dark, named=named)
 
 
