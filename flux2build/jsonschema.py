@@ -14,6 +14,7 @@ from flux2build.digest import Json
 from flux2build.tables import SpecTable
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_UNWRITTEN: Final = ({"type": "null"}, {"$ref": "#/$defs/InputIndex"})
 _REFERENCES: Final = "#/$defs/{model}"
 
 
@@ -46,7 +47,7 @@ def json_schema(catalog: Catalog) -> dict[str, Json]:
         "$schema": _DIALECT,
         "title": "assets.toml",
         "x-tombi-toml-version": "v1.0.0",
-        **_sorted(schema),
+        **_sorted(_written(schema)),
     }
 
 
@@ -61,20 +62,23 @@ def _operation(catalog: Catalog, name: str, definitions: dict[str, Any]) -> dict
     schema = _of(catalog.forms[name].params)
     definitions.update(schema.pop("$defs", {}))
     definitions.pop("InputIndex", None)
-    schema = _written(schema)
     properties = {"op": {"const": name, "type": "string"}, **schema.get("properties", {})}
     required = ["op", *schema.get("required", [])]
     return {**schema, "type": "object", "properties": properties, "required": required}
 
 
 def _written(node: Any) -> Any:
-    """A schema without the form that inputs have inside recipes: nobody writes it."""
-    if isinstance(node, Mapping):
-        return {key: _written(value) for key, value in node.items()}
+    """A schema of what people write: no null, and no form that inputs have inside recipes only."""
     if isinstance(node, list):
-        kept = [item for item in node if item != {"$ref": "#/$defs/InputIndex"}]
-        return [_written(item) for item in kept]
-    return node
+        return [_written(item) for item in node if item not in _UNWRITTEN]
+    if not isinstance(node, Mapping):
+        return node
+    found = {key: _written(value) for key, value in node.items() if value is not None}
+    branches = found.get("anyOf")
+    if isinstance(branches, list) and len(branches) == 1:
+        del found["anyOf"]
+        found = {**branches[0], **found}
+    return found
 
 
 def _sorted(node: Any) -> Any:

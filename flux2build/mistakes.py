@@ -66,7 +66,14 @@ def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) ->
     by_key: dict[Key, list[Mapping[str, Any]]] = {}
     for entry in error.errors(include_url=False):
         by_key.setdefault(_real(entry["loc"], data), []).append(entry)
-    return [_fault((*at, *key), entries, model) for key, entries in by_key.items()]
+    faults = [_fault((*at, *key), entries, model) for key, entries in by_key.items()]
+    meant = {(*fault.key[:-1], fault.hint) for fault in faults if fault.name}
+    return [fault for fault in faults if (*fault.key, _meaning(fault)) not in meant]
+
+
+def _meaning(fault: Fault) -> str:
+    """The hint at an unknown key that explains why another one is missing."""
+    return f"did you mean {fault.message.removesuffix(' is missing')}?"
 
 
 def unknown(key: Key, known: Iterable[str]) -> Fault:

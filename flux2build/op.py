@@ -26,7 +26,7 @@ class AssetInput(BaseModel):
     """Another asset's master, in a field of an operation: `{ asset = "logo" }`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    asset: str
+    asset: str = Field(description="name of an asset, or of a family's member")
 
 
 class InputIndex(BaseModel):
