@@ -78,6 +78,8 @@ class Encoding(BaseModel):
             raise ValueError(f"`palette` is for png, not for {self.format}")
         if self.subsampling is not None and self.format not in {"jpeg", "avif"}:
             raise ValueError(f"`subsampling` is for jpeg and avif, not for {self.format}")
+        if self.max_bytes and self.quality and self.quality < self.min_quality:
+            raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
         return self
 
 

@@ -224,7 +224,7 @@ def _opaque(image: Image.Image) -> Image.Image:
         return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
     if image.mode in {"1", "LA", "La"}:
         return image.convert("L")
-    if image.mode == "RGBa":
+    if image.mode in {"RGBa", "P"}:
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")
 

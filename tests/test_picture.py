@@ -68,7 +68,7 @@ def test_every_format_is_told_by_its_bytes(form: str) -> None:
     assert (image.mode, image.size) == ("RGB", (64, 48))
 
 
-@pytest.mark.parametrize("form", ["png", "jpeg", "webp", "gif"])
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp", "gif", "avif"])
 @given(share=st.floats(0, 1))
 @settings(max_examples=20, deadline=None)
 def test_a_file_that_is_cut_anywhere_is_refused(form: str, share: float) -> None:
