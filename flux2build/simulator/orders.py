@@ -115,11 +115,13 @@ def fitted(
 ) -> tuple[int, int]:
     """The size of so many megapixels at a ratio, clipped to the longest side."""
     wide, high = ratio
-    pixels = megapixels * MEGAPIXEL
-    width = round((pixels * wide / high) ** 0.5, 6)
-    height = round((pixels * high / wide) ** 0.5, 6)
-    scale = min(1.0, side / max(width, height))
-    return floored(int(width * scale), multiple), floored(int(height * scale), multiple)
+    longest = (megapixels * MEGAPIXEL * max(wide, high) / min(wide, high)) ** 0.5
+    scale = min(longest, side) / max(wide, high)
+    # A thousandth of a pixel, so that 1152 is not 1151.999….
+    return (
+        floored(int(wide * scale + 0.001), multiple),
+        floored(int(high * scale + 0.001), multiple),
+    )
 
 
 def ratio_of(text: str) -> tuple[int, int]:

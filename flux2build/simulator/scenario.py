@@ -6,6 +6,7 @@ fault; `docs/simulator.md` has the table of both.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from flux2build.errors import Place, Problem, UsageError
+from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 Stage = Literal["submit", "poll", "download", "upload"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
@@ -73,6 +74,7 @@ FAULTS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Every fault by the stage at which it makes sense; `any` are faults of the connection."""
 
+_POSITION: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 _KINDS: Final = frozenset().union(*FAULTS.values())
 
 
@@ -215,8 +217,14 @@ def load(path: Path) -> Scenario:
     place = Place(str(path))
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(Problem(f"cannot read the scenario: {error}", place)) from error
+    except OSError as error:
+        raise UsageError(Problem(f"cannot read the scenario: {error.strerror}", place)) from error
+    except ValueError as error:
+        message, found = str(error), _POSITION.search(str(error))
+        if found:
+            place = Place(str(path), int(found[1]), int(found[2]))
+            message = message[: found.start()].rstrip()
+        raise UsageError(Problem(f"the scenario is no TOML: {message}", place)) from error
     return read(table, place)
 
 
@@ -234,5 +242,9 @@ def read(table: Mapping[str, Any], place: Place) -> Scenario:
 
 def _problem(found: Mapping[str, Any], place: Place) -> Problem:
     where = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "extra_forbidden":
+        name = str(found["loc"][-1])
+        known = Scenario.model_fields if len(found["loc"]) == 1 else Rule.model_fields
+        return Problem(f"there is no setting `{where}`", place, hint=did_you_mean(name, known))
     message = str(found["msg"]).removeprefix("Value error, ")
     return Problem(f"`{where}`: {message}" if where else message, place)

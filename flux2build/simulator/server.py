@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Final, TextIO
+from contextlib import contextmanager, suppress
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 
+from flux2build.errors import SystemFault
 from flux2build.simulator.scenario import Scenario
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import site
@@ -33,23 +35,30 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    out: TextIO | None = None,
+    as_json: bool = False,
 ) -> None:
-    """Serve until interrupted; the first line written is the base URL.
+    """Serve until interrupted; the first line on stdout is the base URL.
 
     Raises:
-        OSError: the port is taken.
+        SystemFault: the port is taken, or the address is not of this machine.
     """
-    with _listening(host, port) as listener:
-        announce(_base(host, listener), out or sys.stdout)
-        _server(app(scenario)).run(sockets=[listener])
+    simulation = Simulation(scenario)
+    # A termination must pass through here, so that the temporary folder goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _listening(host, port) as listener, suppress(KeyboardInterrupt):
+            sys.stdout.write(announcement(_base(host, listener), as_json=as_json))
+            sys.stdout.flush()
+            _server(site(simulation)).run(sockets=[listener])
+    finally:
+        simulation.spool.close()
 
 
-def announce(base: str, out: TextIO) -> None:
-    """Say where the server is and how to point flux2build at it."""
-    lines = [base, *(f"export {variable}={base}" for variable in VARIABLES)]
-    out.write("\n".join(lines) + "\n")
-    out.flush()
+def announcement(base: str, *, as_json: bool = False) -> str:
+    """Where the server is, and how to point flux2build at it."""
+    if as_json:
+        return json.dumps({"url": base, "environment": dict.fromkeys(VARIABLES, base)}) + "\n"
+    return "".join(f"{line}\n" for line in (base, *(f"{name}={base}" for name in VARIABLES)))
 
 
 @contextmanager
@@ -57,7 +66,8 @@ def running(
     scenario: Scenario | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[str]:
     """The base URL of a server in a thread of this process, stopped at the end."""
-    server = _server(app(scenario))
+    simulation = Simulation(scenario)
+    server = _server(site(simulation))
     with _listening(host, port) as listener:
         # The socket already queues connections, so nobody has to wait for the thread.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -67,14 +77,14 @@ def running(
         finally:
             server.should_exit = True
             thread.join()
+            simulation.spool.close()
 
 
 @contextmanager
-def spawned(*arguments: str, scenario: Path | None = None) -> Iterator[str]:
-    """The base URL of a server in a process of its own; arguments as on the command line."""
-    file = () if scenario is None else ("--scenario", str(scenario))
-    command = [sys.executable, "-m", __package__, "--port", "0", *arguments, *file]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
+def spawned(*arguments: str) -> Iterator[str]:
+    """The base URL of a server in a process of its own; arguments as of `flux2build simulate`."""
+    command = [sys.executable, "-m", "flux2build", "simulate", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:
             assert process.stdout is not None
             yield process.stdout.readline().strip()
@@ -89,7 +99,13 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise SystemFault(
+                f"cannot listen on `{host}:{port}`: {error.strerror}",
+                hint="`--port 0` picks a free port",
+            ) from error
         listener.listen(_QUEUE)
         yield listener
 

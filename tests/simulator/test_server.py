@@ -1,0 +1,108 @@
+"""The server as a process and in a thread: what it prints, how it ends, how it grows."""
+
+from __future__ import annotations
+
+import gc
+import json
+import socket
+import sys
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flux2build import cli
+from flux2build.errors import Exit, SystemFault
+from flux2build.simulator import Scenario, running, serve, spawned
+from flux2build.simulator.dialect import Desk
+from flux2build.simulator.server import announcement
+from flux2build.simulator.simulation import Simulation
+from flux2build.simulator.web import BFL
+
+
+def test_the_first_line_is_the_base_url(tmp_path: Path) -> None:
+    """As a process it listens before it speaks, and takes a scenario from a file."""
+    path = tmp_path / "scenario.toml"
+    path.write_text("latency = 0\ncredits = 7", encoding="utf-8")
+    with spawned("--scenario", str(path), "--limit", "2") as base:
+        assert base.startswith("http://127.0.0.1:")
+        with httpx.Client(base_url=base, trust_env=False) as client:
+            assert client.get("/v1/credits", headers={"x-key": "k"}).json() == {"credits": 7}
+            assert client.get("/_sim/scenario").json()["limit"] == 2
+
+
+def test_a_variable_for_each_provider() -> None:
+    """After the URL stand the variables that point flux2build at it; or all as JSON."""
+    first, *others = announcement("http://h:1").splitlines()
+    assert first == "http://h:1"
+    assert others == [
+        "FLUX2BUILD_BFL_URL=http://h:1",
+        "FLUX2BUILD_COMETAPI_URL=http://h:1",
+        "FLUX2BUILD_REPLICATE_URL=http://h:1",
+    ]
+    told = json.loads(announcement("http://h:1", as_json=True))
+    assert told["url"] == "http://h:1"
+    assert set(told["environment"]) == {line.partition("=")[0] for line in others}
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops takes its temporary folder with it, however it was stopped."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running(Scenario(latency=0)):
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+    with spawned():
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken() -> None:
+    """A port that cannot be had is a fault of the environment, with a hint."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemFault) as caught:
+        serve(port=taken.getsockname()[1])
+    assert "cannot listen" in caught.value.problems[0].message
+
+
+def test_bad_scenarios_are_usage_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command says what is wrong with a scenario, and serves nothing."""
+    assert cli.run(["simulate", "--scenario", str(tmp_path / "none.toml")]) == Exit.USAGE
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "cannot read the scenario" in captured.err
+
+
+def test_without_its_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plain installation has no server inside, and says how to get one."""
+    for name in [name for name in sys.modules if name.startswith("flux2build.simulator")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert cli.run(["simulate"]) == Exit.USAGE
+    assert "flux2build[simulate]" in capsys.readouterr().err
+
+
+def test_a_task_costs_little_memory() -> None:
+    """What is kept in memory does not grow with prompts and pictures."""
+    simulation = Simulation(Scenario(latency=0, limit=10**6))
+    desk = Desk(simulation.scenario, {})
+
+    def order(number: int) -> None:
+        prompt = f"{number} " + "a very long prompt about a fox " * 300
+        wanted, _ = BFL.read("flux-2-pro", {"prompt": prompt}, desk)
+        simulation.accept("bfl", wanted, None)
+
+    order(0)
+    tracemalloc.start()
+    for number in range(1, 201):
+        order(number)
+    gc.collect()
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    simulation.spool.close()
+    assert grown / 200 < 3000
