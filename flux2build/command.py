@@ -9,27 +9,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from flux2build.errors import Exit
+from flux2build.request import Request
 
 Function = Callable[..., Exit]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What every command is asked: which spec, which profile, how to talk."""
-
-    file: str | None = None
-    profile: str | None = None
-    json: bool = False
-    verbosity: int = 0
-    color: str = "auto"
-    env_file: str | None = None
 
 
 def option(*names: str, **settings: Any) -> Callable[[Any], Any]:

@@ -9,9 +9,10 @@ from typing import Final
 import click
 
 from flux2build import app
-from flux2build.command import Request, command, option
+from flux2build.command import command, option
 from flux2build.errors import Exit
 from flux2build.project import Choice, Project
+from flux2build.request import Request
 
 
 @command("build", selects=True)

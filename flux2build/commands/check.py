@@ -9,9 +9,10 @@ import click
 
 from flux2build import findingview
 from flux2build.check import Severity
-from flux2build.command import Request, command, option
+from flux2build.command import command, option
 from flux2build.errors import Exit, Flux2BuildError
 from flux2build.project import Choice, Project
+from flux2build.request import Request
 
 
 @command("check", selects=True)

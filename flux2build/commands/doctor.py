@@ -13,12 +13,13 @@ import click
 from rich.text import Text
 
 from flux2build import __version__, encode
-from flux2build.command import Request, command
+from flux2build.command import command
 from flux2build.console import Console, clean
 from flux2build.disk import home, root_of
 from flux2build.errors import Exit, Flux2BuildError
 from flux2build.project import Project, providers_by_name
 from flux2build.provider import Remote
+from flux2build.request import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ import click
 from rich.text import Text
 
 from flux2build import planview
-from flux2build.command import Request, command
+from flux2build.command import command
 from flux2build.console import clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import AssetName
 from flux2build.plan import Plan, Step
 from flux2build.project import Choice, Project
+from flux2build.request import Request
 
 
 @command("explain", selects=True)

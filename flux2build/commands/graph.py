@@ -8,9 +8,10 @@ from typing import Any, Final
 import click
 
 from flux2build import graph as drawing
-from flux2build.command import Request, command, option
+from flux2build.command import command, option
 from flux2build.errors import Exit
 from flux2build.project import Choice, Project
+from flux2build.request import Request
 
 _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     "text": drawing.as_text,

@@ -6,10 +6,11 @@ from typing import Final
 
 import click
 
-from flux2build.command import Request, command
+from flux2build.command import command
 from flux2build.console import Console
 from flux2build.errors import Exit
 from flux2build.project import catalogue
+from flux2build.request import Request
 from flux2build.schema import json_schema
 
 

@@ -8,13 +8,14 @@ from typing import Final
 import click
 from rich.text import Text
 
-from flux2build.command import Request, command
+from flux2build.command import command
 from flux2build.console import clean
 from flux2build.digest import Json, canonical
 from flux2build.errors import Exit, UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe
 from flux2build.planview import FORMAT_VERSION
 from flux2build.project import Choice, Project
+from flux2build.request import Request
 
 
 @command("show", selects=True)
