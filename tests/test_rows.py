@@ -124,8 +124,7 @@ def test_row_says_what_it_lacks() -> None:
         (
             "sku\nStra\u00dfe\nSTRASSE\n",
             [
-                "p.csv:3: `sku` is `STRASSE`, the same as `Stra\u00dfe` for some file systems,"
-                + " on line 2 and again on line 3"
+                "p.csv:3: `sku` is `STRASSE`, the same as `Stra\u00dfe` for some file systems, on line 2 and again on line 3"
             ],
         ),
         (b"sku\nA\n\xe9\n", ["p.csv:3:1: byte 0xe9 is not UTF-8"]),

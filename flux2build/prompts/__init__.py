@@ -46,7 +46,7 @@ class Prompts:
             return _whole(plain)
         bones = skeleton.of(plain)
         if bones is None:
-            return self._rendered(lambda: self._compiled(plain), scope)
+            return self._rendered(lambda: self._compiled(source), scope)
         return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
 
     def file(self, name: str, scope: Mapping[str, object]) -> str:

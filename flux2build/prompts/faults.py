@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, cast, runtime_checkable
@@ -16,6 +17,8 @@ from jinja2.exceptions import (
     TemplatesNotFound,
     TemplateSyntaxError,
 )
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 from jinja2.utils import missing
 
 from flux2build.errors import did_you_mean
@@ -79,6 +82,10 @@ def brief(text: str) -> str:
 @runtime_checkable
 class Knowing(Protocol):
     """A mapping that can say why it lacks something, such as a row of a data file."""
+
+    @property
+    def columns(self) -> AbstractSet[str]:
+        """What it could have."""
 
     def why_absent(self, column: str) -> tuple[str, str | None]:
         """The reason, and a hint."""
@@ -196,8 +203,10 @@ def _named(message: str) -> TemplateFault:
     found = _NO_FILTER.search(message[:1].upper() + message[1:])
     if not found:
         return TemplateFault(message)
-    kind, name = found[1], found[2]
-    return TemplateFault(f"there is no {kind} `{name}`", hint=REMOVED.get(name))
+    family, name = found[1], found[2]
+    known = FILTERS.keys() - REMOVED.keys() if family == "filter" else TESTS.keys()
+    hint = REMOVED.get(name) or did_you_mean(name, known)
+    return TemplateFault(f"there is no {family} `{name}`", hint=hint)
 
 
 def _lowered(message: str) -> str:

@@ -17,7 +17,7 @@ from jinja2.visitor import NodeTransformer
 from flux2build.digest import canonical
 from flux2build.prompts import bounds
 from flux2build.prompts.bounds import Meter, OverBoundError
-from flux2build.prompts.faults import REMOVED, Strict, TemplateFault
+from flux2build.prompts.faults import REMOVED, Knowing, Strict, TemplateFault
 
 _Load = Callable[[str], tuple[str, str, None] | None]
 
@@ -145,8 +145,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`row.items` is the column, when there is one of that name."""
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
+        if isinstance(obj, Mapping):
+            if attribute in obj:
+                return obj[attribute]
+            if isinstance(obj, Knowing) and attribute in obj.columns:
+                return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_EXPRESSION: Final = re.compile(r"(\{\{(?![-+])[^{}%#]*(?<!-)\}\})")
+_EXPRESSION: Final = re.compile(r"((?<!\{)\{\{(?![-+])[^{}%#]*(?<!-)\}\})")
 _MARK: Final = re.compile(r"\{[{%#]")
 
 
