@@ -62,7 +62,7 @@ _FAMILIES: Final = (
     Family(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
     Family(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
     Family(room.desk, "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
-    Family(room.lounge, "room|interior|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
+    Family(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
     Family(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
     Family(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
     Family(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, sheet=creature.scene(views=3)),
@@ -85,7 +85,7 @@ _FAMILIES: Final = (
     _thing(things.phone, "phone|smartphone|app|mobile|iphone"),
     _thing(things.laptop, "laptop|computer|dashboard|screen|software|saas|macbook"),
     _thing(things.vase, "vase|flower|plant|bouquet|botanical|tulip"),
-    _thing(things.book, r"(?<!picture-)(?<!picture )book|reading|essay|blog"),
+    _thing(things.book, r"(?<!picture-)(?<!picture )book|novel|essay|blog"),
     Family(abstract.shapes, "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
     Family(abstract.tiles, "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
     Family(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
@@ -129,14 +129,15 @@ def choose(prompt: str, chance: Chance) -> Scene:
 
 
 def _calls(text: str) -> list[Family]:
-    """The families that a text calls for, the loudest first."""
-    found = dict.fromkeys(
-        _FAMILIES[int(call.lastgroup[1:])] for call in _CALL.finditer(text) if call.lastgroup
-    )
-    calls = list(dict.fromkeys(_named(family, list(found)) for family in found))
-    if any(family.kind == "sign" and family.any for family in found):
-        return [family for family in calls if family.kind == "sign"]
-    return calls
+    """The families that a text calls for, the loudest first.
+
+    A heart or a tool is a pictogram only where an icon is asked for; then nothing else is.
+    """
+    numbers = (call.lastgroup for call in _CALL.finditer(text))
+    found = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
+    icon = any(family.kind == "sign" and family.any for family in found)
+    fitting = [family for family in found if (family.kind == "sign") == icon]
+    return list(dict.fromkeys(_named(family, fitting) for family in fitting))
 
 
 def _named(family: Family, found: list[Family]) -> Family:
