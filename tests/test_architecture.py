@@ -29,6 +29,7 @@ LAZY: Final = {
 BROAD: Final = {
     "cli.py": "a bug becomes a paste-ready report",
     "picture.py": "decoders raise anything for hostile bytes",
+    "thumbs.py": "decoders raise anything for hostile bytes",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -42,6 +43,12 @@ def name_of(path: Path) -> str:
 def functions(tree: ast.Module) -> Iterator[Function]:
     """Every function and method of a module."""
     return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler only cleans up and lets the exception go on."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def contracts() -> dict[str, dict[str, Any]]:
@@ -83,15 +90,16 @@ def import_linter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("import_linter")
 def test_contracts(capsys: pytest.CaptureFixture[str]) -> None:
     """Every import contract of pyproject.toml is kept."""
-    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    config = str(ROOT / "pyproject.toml")
+    status = lint_imports(config_filename=config, no_cache=True, no_logo=True)
 
     assert status == 0, capsys.readouterr().out
 
 
 def test_floors_are_complete() -> None:
     """Every module of the package has a floor, and every floor names modules that exist."""
-    present = {path.stem if path.suffix else path.name for path in PACKAGE.iterdir()}
-    present -= {"__init__", "__main__", "__pycache__", "py"}
+    present = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    present -= {"__init__", "__main__"}
 
     assert {name for floor in floors() for name in floor} == present
 
@@ -107,7 +115,9 @@ def test_deciding_is_pure() -> None:
 
 def test_length(module: Path) -> None:
     """A module can be read in one sitting."""
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    lines = module.read_bytes().count(b"\n")
+
+    assert lines <= MOST_LINES
 
 
 def test_function_length(tree: ast.Module) -> None:
@@ -152,7 +162,7 @@ def test_nothing_is_swallowed(module: Path, tree: ast.Module) -> None:
     broad = [
         f"line {node.lineno}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler)
+        if isinstance(node, ast.ExceptHandler) and not raises_again(node)
         for caught in ast.walk(node.type or ast.Name("BaseException"))
         if isinstance(caught, ast.Name) and caught.id in {"Exception", "BaseException"}
     ]
@@ -185,7 +195,7 @@ def test_members_have_tests(family: str) -> None:
     members = {path.stem for path in (PACKAGE / family).glob("*.py")} - {"__init__"}
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / family).glob("*.py")}
 
-    assert {name for name in members if not name.startswith("_")} <= tested
+    assert sorted(members - tested) == []
 
 
 @pytest.mark.parametrize("test", TESTS, ids=name_of)
