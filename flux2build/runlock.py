@@ -15,7 +15,7 @@ from typing import Final
 from flux2build import flock
 from flux2build.durable import fault
 from flux2build.errors import Problem, SystemFault
-from flux2build.index import own_folder
+from flux2build.index import FOLDER, own_folder
 
 _NAP: Final = 0.05
 _HOLDER: Final = 4096
@@ -34,16 +34,20 @@ def held(
     Raises:
         SystemFault: the other build took too long, or locks do not work here.
     """
-    lock = folder / ".flux2build" / "lock"
+    lock = folder / FOLDER / "lock"
+    holder = lock.with_name("holder.json")
     try:
         own_folder(str(folder))
         file = flock.opened(lock)
     except OSError as error:
         raise fault("lock", lock, error) from error
-    holder = lock.with_name("holder.json")
     try:
-        _acquire(file, wait, lambda: _describe(holder), told)
-        if not flock.keeps_out(lock):
+        try:
+            _acquire(file, wait, lambda: _describe(holder), told)
+            works = flock.keeps_out(lock)
+        except OSError as error:
+            raise _lockless(folder) from error
+        if not works:
             raise _lockless(folder)
         _sign(holder, command)
         yield

@@ -1,0 +1,401 @@
+"""The lock as text: it round-trips, merges, and its errors say where."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import tomli
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux2build.digest import Digest, Json, of_bytes
+from flux2build.errors import LockError
+from flux2build.lockfile import (
+    Block,
+    Derived,
+    Generated,
+    LockConflict,
+    Lockfile,
+    Output,
+    Seen,
+    dumps,
+    loads,
+    sides,
+)
+from flux2build.lockfile.text import tables
+from flux2build.model import AssetName, Operation, Receipt
+
+TEXT = st.text(max_size=40)
+LINES = st.lists(
+    st.sampled_from(
+        ["A fox. ", "in a scarf\n", 'says "hi"\\', "<<<<<<< ours\n", "=======\n", "\r\n"]
+    ),
+    max_size=5,
+).map("".join)
+NAMES = st.text(st.sampled_from("abz09-_.[]=, '\"\\é\u202e\n"), min_size=1, max_size=12)
+PATHS = st.lists(
+    st.sampled_from(["public", "a b", "héro.png", "x", ".hidden"]), min_size=1, max_size=3
+)
+DIGESTS = st.binary(max_size=2).map(of_bytes)
+COUNTS = st.integers(0, 2**40)
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    TEXT,
+)
+JSON: st.SearchStrategy[Json] = st.recursive(
+    st.one_of(st.none(), SCALARS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=5,
+)
+PARAMS = st.dictionaries(NAMES, JSON, max_size=4)
+COSTS = st.one_of(st.none(), st.decimals(0, 1000, places=4))
+
+
+def outputs(path: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Output]:
+    """Outputs at any path, or at the ones that are given."""
+    return st.builds(Output, path or PATHS.map("/".join), DIGESTS, COUNTS, COUNTS, COUNTS, NAMES)
+
+
+SEEN = st.lists(st.builds(Seen, NAMES, DIGESTS), max_size=3).map(tuple)
+RECEIPTS = st.builds(
+    Receipt, NAMES, TEXT, COSTS, NAMES, st.one_of(st.none(), COUNTS), st.one_of(st.none(), LINES)
+)
+GENERATED = st.builds(
+    Generated,
+    key=DIGESTS,
+    schema=COUNTS,
+    provider=NAMES,
+    model=NAMES,
+    prompt=st.one_of(TEXT, LINES),
+    params=PARAMS,
+    take=COUNTS,
+    inputs=SEEN,
+    output=outputs(),
+    receipt=RECEIPTS,
+    extra=st.just({}),
+)
+DERIVED = st.builds(
+    Derived,
+    key=DIGESTS,
+    schema=COUNTS,
+    ops=st.lists(st.builds(Operation, NAMES, COUNTS, PARAMS), max_size=2).map(tuple),
+    encoding=PARAMS,
+    inputs=SEEN,
+    output=outputs(),
+    encoder=TEXT,
+    extra=st.just({}),
+)
+BLOCKS = st.builds(
+    Block,
+    asset=NAMES.map(AssetName),
+    profile=st.sampled_from(["draft", "final", "", "a b"]),
+    meta=DIGESTS,
+    generated=st.one_of(st.none(), GENERATED),
+    derived=st.lists(DERIVED, max_size=2, unique_by=lambda d: d.output.path).map(
+        lambda found: tuple(sorted(found, key=lambda d: d.output.path))
+    ),
+    extra=st.just({}),
+)
+LOCKS = st.lists(BLOCKS, max_size=4).map(
+    lambda blocks: Lockfile({(block.asset, block.profile): block for block in blocks})
+)
+
+
+def made(name: str, word: str, *, path: str = "") -> Block:
+    """A block of an asset whose picture shows some word."""
+    output = Output(path or f"public/{name}.png", of_bytes(word.encode()), 9, 64, 64, "png")
+    row = Generated(
+        key=of_bytes(f"key {word}".encode()),
+        schema=1,
+        provider="sketch",
+        model="comp",
+        prompt=f"A {word}. In a scarf.",
+        params={"width": 64, "height": 64},
+        take=1,
+        inputs=(),
+        output=output,
+        receipt=Receipt("sketch", cost=Decimal(0), cost_source="free"),
+    )
+    return Block(AssetName(name), "final", of_bytes(name.encode()), row)
+
+
+def locked(*blocks: Block) -> Lockfile:
+    """A lock of some blocks."""
+    return Lockfile({(block.asset, block.profile): block for block in blocks})
+
+
+@settings(max_examples=150, deadline=None)
+@given(LOCKS)
+def test_reading_what_was_written_gives_the_same_lock(lock: Lockfile) -> None:
+    """Nothing is lost or changed between a lock and its text."""
+    text = dumps(lock)
+
+    assert loads(text, "assets.lock") == lock
+    assert dumps(loads(text, "assets.lock")) == text
+    assert loads(text.replace("\n", "\r\n"), "assets.lock") == lock
+
+
+@settings(max_examples=100, deadline=None)
+@given(LOCKS, st.randoms(use_true_random=False))
+def test_the_text_does_not_depend_on_the_order_of_insertion(lock: Lockfile, random: object) -> None:
+    """Two locks that say the same are written the same."""
+    items = list(lock.blocks.items())
+    random.shuffle(items)  # type: ignore[attr-defined] # hypothesis gives a random.Random
+
+    assert dumps(Lockfile(dict(items))) == dumps(lock)
+
+
+@settings(max_examples=100, deadline=None)
+@given(LOCKS)
+def test_the_text_is_toml(lock: Lockfile) -> None:
+    """The quick reader reads exactly what any TOML reader does."""
+    text = dumps(lock)
+
+    assert tables(text) == tomli.loads(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LOCKS, st.data())
+def test_the_quick_reader_never_reads_more_into_a_text_than_toml_does(
+    lock: Lockfile, data: st.DataObject
+) -> None:
+    """Whatever is done to a lock, it reads as TOML says, or not at all."""
+    text = dumps(lock)
+    at = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(at, min(len(text), at + 80)))
+    part = data.draw(
+        st.one_of(
+            st.sampled_from(
+                ['"', "[", "]\n", "#", "\n", " = ", ".", "x = 1\n", "\x00", "\t", text[at:end] * 2]
+            ),
+            st.text(max_size=3),
+        )
+    )
+    text = text[:at] + part + text[end:]
+    try:
+        expected: object = tomli.loads(text)
+    except (ValueError, RecursionError):
+        expected = None
+    try:
+        found: object = tables(text)
+    except (ValueError, RecursionError):
+        found = None
+
+    assert found == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text().map("version = 1\n".__add__), LOCKS.map(dumps)), st.data())
+def test_any_text_is_a_lock_or_a_lock_error(text: str, data: st.DataObject) -> None:
+    """No text makes the reader fail in another way, and each error has a hint."""
+    at = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(at, len(text)))
+    for damaged in (text, text[:at], text[:at] + text[end:], text[:at] + "[" * 2000 + text[at:]):
+        try:
+            loads(damaged, "assets.lock")
+        except LockError as error:
+            for problem in error.problems:
+                assert problem.place is not None
+                assert problem.place.file == "assets.lock"
+
+
+def test_ten_thousand_blocks_load_quickly() -> None:
+    """A lock of ten thousand pictures is read in about a second, not in several."""
+    text = dumps(locked(*(made(f"asset-{n}", f"word {n}") for n in range(10_000))))
+    start = time.perf_counter()
+    lock = loads(text, "assets.lock")
+
+    assert len(lock.blocks) == 10_000
+    assert time.perf_counter() - start < 4
+
+
+def test_a_newer_version_is_refused_and_both_are_named() -> None:
+    """A lock of another version says which one it has and which one is read."""
+    with pytest.raises(LockError) as caught:
+        loads("# new\nversion = 7\n", "assets.lock")
+
+    (problem,) = caught.value.problems
+    assert problem.message == "`assets.lock` has version 7, this flux2build reads version 1"
+    assert str(problem.place) == "assets.lock:2"
+
+
+def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
+    """What a newer revision added is kept where it was, in every kind of table."""
+    text = dumps(locked(made("fox", "fox"))).replace("revision = 0", 'revision = 3\nteam = "red"')
+    text = text.replace("\nmeta =", '\napproval = { by = ["ann"] }\nmeta =')
+    text = text.replace("\nschema =", '\noutput.phash = "ff"\nmood = "calm"\nschema =')
+    lock = loads(text, "assets.lock")
+    block = lock.blocks[(AssetName("fox"), "final")]
+
+    assert lock.revision == 3
+    assert lock.extra == {"team": "red"}
+    assert block.extra == {"approval": {"by": ["ann"]}}
+    assert block.generated is not None
+    assert block.generated.extra == {"mood": "calm", "output": {"phash": "ff"}}
+    assert loads(dumps(lock), "assets.lock") == lock
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "line"),
+    [
+        ("schema = 1", "schema = one", "is damaged", 16),
+        ("schema = 1", 'schema = "1"', "`generated.schema` of `fox` is no whole number", 16),
+        ("take = 1\n", "", "`generated.take` of `fox` is missing", 8),
+        ("take = 1", "taek = 1", "is missing", 8),
+        ("take = 1", "take = 1\nmood = 1", "`generated.mood` of `fox` is not known here", 20),
+        ('meta = "sha256:', 'meta = "md5:', "`meta` of `fox` is no digest", 6),
+        ('"public/fox.png"', '"../../.ssh/../x"', "is no path", 15),
+        ('"public/fox.png"', '"/etc/passwd"', "is no path", 15),
+        ("take = 1", "take = 1\ntake = 1", "is damaged", 20),
+        ("version = 1", "", "does not say its `version`", 1),
+        ('receipt.cost = "0"', "receipt.cost = 0.1", "is no amount", 29),
+    ],
+)
+def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line: int) -> None:
+    """An error names the file, the line and the field, and never says to delete the lock."""
+    text = dumps(locked(made("fox", "fox")))
+    assert old in text
+    with pytest.raises(LockError) as caught:
+        loads(text.replace(old, new, 1), "assets.lock")
+
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.place is not None
+    assert (problem.place.file, problem.place.line) == ("assets.lock", line)
+    assert "git restore" in (problem.hint or "")
+
+
+def test_a_block_that_is_there_twice_is_an_error_with_its_line() -> None:
+    """A merge that doubled a block is damage, not a choice."""
+    text = dumps(locked(made("fox", "fox")))
+    block = text[text.index("\n[asset.fox.final]") :]
+    with pytest.raises(LockError) as caught:
+        loads(text + block, "assets.lock")
+
+    assert str(caught.value.problems[0].place).startswith(f"assets.lock:{text.count(chr(10)) + 2}")
+
+
+def test_every_block_that_is_wrong_is_reported() -> None:
+    """Several problems are reported together."""
+    text = dumps(locked(made("ant", "a"), made("bee", "b"))).replace("take = 1", "take = -1")
+    with pytest.raises(LockError) as caught:
+        loads(text, "assets.lock")
+
+    assert [problem.place and problem.place.line for problem in caught.value.problems] == [19, 46]
+
+
+def merged(folder: Path, base: str, ours: str, theirs: str, style: str) -> tuple[int, str]:
+    """What git makes of two changes to one file: conflicts, and the text."""
+    for name, text in (("base", base), ("ours", ours), ("theirs", theirs)):
+        (folder / name).write_text(text, "utf-8", newline="")
+    done = subprocess.run(
+        ["git", "merge-file", "-p", *style.split(), "ours", "base", "theirs"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.mark.parametrize("style", ["", "--diff3", "--zdiff3"])
+def test_both_sides_of_a_conflict_are_read(tmp_path: Path, style: str) -> None:
+    """Where both changed one asset, and each added another, each side has its own blocks."""
+    base = locked(made("ant", "a"), made("fox", "fox"), made("owl", "owl"))
+    ours = base.with_block(made("fox", "red fox")).with_block(made("bee", "bee"))
+    theirs = base.with_block(made("fox", "grey fox")).with_block(made("cat", "cat"))
+    conflicts, text = merged(tmp_path, dumps(base), dumps(ours), dumps(theirs), style)
+
+    assert conflicts > 0
+    with pytest.raises(LockConflict) as caught:
+        loads(text, "assets.lock")
+    assert "<<<<<<<" in text.splitlines()[getattr(caught.value.problems[0].place, "line", 0) - 1]
+    assert sides(text, "assets.lock") == (ours, theirs)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_different_assets_never_conflict_and_no_side_mixes_pictures(data: st.DataObject) -> None:
+    """Edits of different assets merge by themselves; a key keeps the bytes it was made with."""
+    names = ["ant", "bee", "cat", "dog", "eel"]
+    base = locked(*(made(name, name) for name in names))
+    edits = [
+        data.draw(st.dictionaries(st.sampled_from(names), st.sampled_from("123"))) for _ in "ab"
+    ]
+    ours, theirs = (
+        locked(
+            *(
+                made(name, edit.get(name, name) + name) if name in edit else made(name, name)
+                for name in names
+            )
+        )
+        for edit in edits
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        _, text = merged(Path(folder), dumps(base), dumps(ours), dumps(theirs), "")
+    if not edits[0].keys() & edits[1].keys():
+        both = base
+        for edit in edits:
+            for name, word in edit.items():
+                both = both.with_block(made(name, word + name))
+        assert loads(text, "assets.lock") == both
+        return
+    pairs = {
+        (block.generated.key, block.generated.output.sha256)
+        for lock in (base, ours, theirs)
+        for block in lock.blocks.values()
+        if block.generated
+    }
+    for side in sides(text, "assets.lock"):
+        for block in side.blocks.values():
+            assert block.generated is not None
+            assert (block.generated.key, block.generated.output.sha256) in pairs
+
+
+def test_a_side_that_is_damaged_is_reported_at_its_line_in_the_file() -> None:
+    """A line number counts the markers and the other side too."""
+    text = dumps(locked(made("fox", "fox")))
+    text = text.replace(
+        "take = 1\n", "<<<<<<< ours\ntake = 1\n=======\ntake = 2\nmood = 1\n>>>>>>> x\n"
+    )
+    with pytest.raises(LockError) as caught:
+        sides(text, "assets.lock")
+
+    assert str(caught.value.problems[0].place) == "assets.lock:23"
+
+
+@pytest.mark.parametrize(
+    ("markers", "line"),
+    [("<<<<<<< a\n", 5), ("=======\n", 4), ("<<<<<<< a\n=======\n=======\n>>>>>>> b\n", 6)],
+)
+def test_markers_that_are_not_paired_are_an_error(markers: str, line: int) -> None:
+    """Half a conflict is not resolved by guessing."""
+    with pytest.raises(LockError) as caught:
+        sides("version = 1\nrevision = 0\n\n" + markers, "assets.lock")
+
+    assert str(caught.value.problems[0].place) == f"assets.lock:{line}"
+    assert "not paired" in caught.value.problems[0].message
+
+
+def test_a_lock_without_conflicts_has_two_equal_sides() -> None:
+    """Asking for the sides of a sound lock is harmless."""
+    lock = locked(made("fox", "fox"))
+
+    assert sides(dumps(lock), "assets.lock") == (lock, lock)
+
+
+def test_blocks_are_put_in_and_taken_out() -> None:
+    """A lock is immutable; the next one differs in one block."""
+    fox, owl = made("fox", "fox"), made("owl", "owl")
+    lock = locked(fox).with_block(owl)
+
+    assert lock.block(owl.asset, "final") == owl
+    assert lock.without(owl.asset, "final") == locked(fox)
+    assert lock.with_block(replace(owl, meta=Digest(fox.meta))).block(owl.asset, "final") != owl
