@@ -99,10 +99,11 @@ def test_a_task_costs_little_memory() -> None:
 
     order(0)
     tracemalloc.start()
-    for number in range(1, 201):
+    for number in range(1, 1001):
         order(number)
     gc.collect()
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     simulation.spool.close()
-    assert grown / 200 < 3000
+    # Half of one prompt each; the interpreter's own tables grow by leaps of megabytes.
+    assert grown / 1000 < 4500
