@@ -109,7 +109,7 @@ class Collection:
 
     async def _read(self, reply: Reply) -> State:
         state = self.means.desk.provider.status(reply)
-        trouble = isinstance(state, Waiting) and reply.status >= 400
+        trouble = isinstance(state, Waiting) and reply.status >= 300
         self._denied = self._denied + 1 if trouble and reply.status in {401, 403} else 0
         if self._denied >= _DENIED:
             return Overdue("the provider refuses the key")

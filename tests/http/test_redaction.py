@@ -1,0 +1,56 @@
+"""The key, signed queries and users in URLs never reach a text."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.errors import SystemFault
+from flux2build.http import Key, redacted
+
+ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40)
+
+
+@given(ASCII, st.text(max_size=20), st.text(max_size=20))
+def test_key_is_masked_in_every_form(value: str, before: str, after: str) -> None:
+    """Plain, URL-quoted and base64, a key does not come through."""
+    key = Key(value)
+    forms = value, quote(value, safe=""), base64.b64encode(value.encode()).decode()
+
+    for form in forms:
+        assert form not in key.masked(before + form + after)
+
+
+def test_key_does_not_print() -> None:
+    """Neither `repr` nor `str` nor a format shows a key."""
+    key = Key("  secret-key\n")
+
+    assert key.reveal() == "secret-key"
+    assert "secret" not in f"{key} {key!r} {[key]}"
+
+
+@pytest.mark.parametrize("value", ["", "  ", "a\nb", "schlüssel", "a\x7fb"])
+def test_odd_keys_are_refused_without_being_shown(value: str) -> None:
+    """What cannot stand in a header is refused, naming the variable only."""
+    with pytest.raises(SystemFault) as error:
+        Key(value, "BFL_API_KEY")
+
+    assert "BFL_API_KEY" in str(error.value)
+    assert value not in str(error.value) or not value.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see https://d.example/a.png?sig=abc&se=1 now", "see https://d.example/a.png?… now"),
+        ("https://user:pass@d.example/a", "https://d.example/a"),
+        ("no url here? none", "no url here? none"),
+    ],
+)
+def test_urls_lose_what_opens_doors(text: str, expected: str) -> None:
+    """Signed queries and users are removed, the rest of a URL stays."""
+    assert expected == redacted(text)
