@@ -221,8 +221,11 @@ def test_a_free_delivery_needs_no_attempt() -> None:
     ],
 )
 def test_what_an_attempt_costs(
-    entries: Sequence[Entry], usd: str, source: str, reserved: bool
-) -> None:  # noqa: FBT001 - a table of cases
+    entries: Sequence[Entry],
+    usd: str,
+    source: str,
+    reserved: bool,  # noqa: FBT001 - a table of cases
+) -> None:
     """The receipt counts, else the ticket, else what was set aside."""
     (charge,) = charges(fold(entries))
 
