@@ -22,7 +22,7 @@ _CURATED: Final = (
     "edf2fb 14213d 3a5fcd 8fb3ff fca311",
     "f3f0fa 27223f 7c6fcf c9a2e8 f2a65a",
     "f6f1e1 1d2f33 d6a02c 1b7f79 c9503c",
-    "f7ede6 33291f c97b84 8a8d4f 4f5d75",
+    "f7ede6 2a2438 c97b84 8a8d4f 4f5d75",
     "eef4f7 1b2735 4d7ea8 9dbcd4 e4755a",
 )
 """Paper, ink, and three colours that get along."""
@@ -36,6 +36,7 @@ _LIGHT: Final = re.compile(
     r"|minimal|cream|ivory|dawn|sunrise"
 )
 _WORD: Final = re.compile(r"[a-z]+")
+_BLUE_BLACK: Final = (24, 26, 46)
 _GREY: Final = 0.035
 
 
@@ -108,8 +109,15 @@ def _branded(named: tuple[Rgb, ...], chance: Chance, *, dark: bool) -> Palette:
     second = loud[1] if len(loud) > 1 else near
     accent = loud[2] if len(loud) > 2 else far
     paper = paper or tone(main, 0.965, 0.014, turn=chance.pick((0, 0, 30)))
-    ink = ink or tone(main, 0.25, min(0.05, chroma(main)))
+    ink = ink or _night(main)
     return Palette(*_settled([paper, ink, main, second, accent]), dark=dark, named=named)
+
+
+def _night(main: Rgb) -> Rgb:
+    """An ink that goes with a colour: of its hue, or blue where that would be brown."""
+    if main[0] > main[2] + 40:
+        return mix(_BLUE_BLACK, main, 0.1)
+    return tone(main, 0.25, min(0.05, chroma(main)))
 
 
 def _middling(colour: Rgb, by: float) -> float:

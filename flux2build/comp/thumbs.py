@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Final
 
@@ -113,8 +114,12 @@ def _thumb(
     return Thumb(blank.box, blank.number, blank.name, kind, _decoded(data, size))
 
 
+@lru_cache(maxsize=12)
 def _decoded(data: bytes, side: int) -> Image.Image | None:
-    """The picture as a small square, or None where it cannot be read."""
+    """The picture as a small square, or None where it cannot be read.
+
+    Scenes of one family share their references, so the last few are kept.
+    """
     try:
         with Image.open(BytesIO(data)) as image:
             image.draft("RGB", (side * 2, side * 2))

@@ -24,6 +24,8 @@ class Kind:
     tail: bool = False
 
 
+BLUSH: Final = (233, 118, 104)
+
 KINDS: Final = {
     "fox": Kind("d9743a", "pointed", "mask", tail=True),
     "bear": Kind("8a5f44", "round"),
@@ -204,7 +206,7 @@ def _face(
     for side in (-1, 1):
         spot.oval((side * 0.11, -0.67), (eye, eye * 1.25), black)
         spot.oval((side * 0.11 + 0.008, -0.682), (eye * 0.34, eye * 0.34), (255, 255, 255))
-        spot.shade((side * 0.18, -0.58), (0.06, 0.045), palette.accent, 0.4)
+        spot.shade((side * 0.18, -0.58), (0.06, 0.045), BLUSH, 0.4)
     if kind.muzzle != "screen":
         spot.oval((0, -0.59), (0.036, 0.026), dark if lightness(dark) < 0.4 else black)
         spot.line([(-0.035, -0.535), (0, -0.52), (0.035, -0.535)], 0.009, dark)

@@ -89,9 +89,9 @@ def sky(canvas: Canvas, palette: Palette) -> None:
 
 def light_of(palette: Palette) -> Rgb:
     """The colour of the sun by day and of the moon by night."""
-    if palette.dark:
-        return mix(palette.paper, palette.accent, 0.12)
     warm = max(palette.colours, key=lambda colour: colour[0] * 2 + colour[1] - colour[2] * 2)
+    if palette.dark:
+        return mix(palette.paper, warm, 0.3)
     return tone(warm, max(0.74, lightness(warm)))
 
 

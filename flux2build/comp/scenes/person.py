@@ -8,7 +8,7 @@ from flux2build.comp.canvas import Blend, Box, Canvas
 from flux2build.comp.chance import Chance
 from flux2build.comp.colour import Rgb, from_hex, lift, mix
 from flux2build.comp.palette import Palette
-from flux2build.comp.scenes.creature import backdrop
+from flux2build.comp.scenes.creature import BLUSH, backdrop
 from flux2build.comp.spot import Spot, path
 
 _SKIN: Final = ("f2cfb4", "e0ac86", "c68a62", "9a6544", "6f4630", "4f3222")
@@ -110,7 +110,7 @@ def _features(spot: Spot, palette: Palette, chance: Chance, skin: Rgb) -> None:
     for side in (-1, 1):
         spot.oval((side * 0.067, -0.625), (0.014, 0.018), (34, 24, 24))
         spot.line([(side * 0.04, -0.675), (side * 0.095, -0.68)], 0.011, line)
-        spot.shade((side * 0.09, -0.55), (0.06, 0.045), palette.accent, 0.35)
+        spot.shade((side * 0.09, -0.55), (0.06, 0.045), BLUSH, 0.35)
     spot.line([(0.004, -0.6), (0.02, -0.55), (0, -0.545)], 0.009, lift(skin, -0.14))
     spot.line(
         [(-0.042, -0.492), (0, -0.478), (0.042, -0.492)], 0.011, mix(skin, (150, 40, 50), 0.6)
