@@ -18,6 +18,8 @@ class Fault:
     rows: tuple[tuple[str, str], ...] = ()
     name: bool = False
     """The key itself is wrong, not its value."""
+    template: bool = False
+    """It is about a word of a template, which only knows lines."""
     line: int = 0
     """Line inside a text of several lines, from 1."""
     place: Place | None = None

@@ -78,10 +78,10 @@ def _within(
 
 
 def _word(fault: Fault, place: Place, width: int, excerpt: str | None) -> tuple[Place, int]:
-    """For a template, the word that the message speaks of: a template's error has only a line."""
-    if excerpt is None or not (fault.line or (fault.place and fault.place.line)):
+    """In a template, the word that the message speaks of."""
+    if excerpt is None or not fault.template:
         return place, width
-    for word in _WORD.findall(fault.message):
+    for word in reversed(_WORD.findall(fault.message)):
         at = excerpt.find(word, max(0, place.column - 1))
         if at >= 0:
             return Place(place.file, place.line, at + 1), len(word)

@@ -95,11 +95,16 @@ def _operation(form: Form, raw: Mapping[str, Any], key: Key, bind: Bind) -> Oper
 
 
 def _model(model: type[BaseModel], value: Mapping[str, Any], key: Key, bind: Bind) -> Any:
-    """Dumped parameters with every marked field replaced by an index."""
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    """Dumped parameters with every marked field replaced by an index.
+
+    Inputs come in the order of the model's fields, whatever order they are written in.
+    """
     bound = dict(value)
-    for name in value.keys() & fields.keys():
-        field, at = fields[name], (*key, name)
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
+        if name not in value:
+            continue
+        at = (*key, name)
         marked = any(isinstance(mark, InputMark) for mark in field.metadata)
         if marked:
             bound[name] = _index(value[name], at, bind)

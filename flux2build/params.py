@@ -121,7 +121,7 @@ def _wrong(settled: Settled, name: str, card: Card) -> Iterator[Fault]:
     if name in card.ranges:
         low, high = card.ranges[name]
         if not low <= value <= high:
-            yield Fault(key, f"`{name}` of `{card.model}` goes from {low:g} to {high:g}")
+            yield Fault(key, f"`{name}` of `{card.model}` goes from {low:.12g} to {high:.12g}")
     choices = card.formats if name == "format" else card.choices.get(name)
     if choices and value not in choices:
         message = f"`{card.model}` has no {name.replace('_', ' ')} `{value}`"

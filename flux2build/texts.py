@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flux2build.errors import Place
@@ -90,8 +90,7 @@ class Texts:
 
 def _faulty(fault: TemplateFault, key: Key) -> FaultyError:
     """A template's fault, at its key; in a template file, at its line there."""
+    told = Fault(key, fault.message, hint=fault.hint, template=True)
     if fault.template is None:
-        key = (*key, *fault.key)
-        return FaultyError(Fault(key, fault.message, hint=fault.hint, line=fault.line))
-    place = Place(fault.template, fault.line)
-    return FaultyError(Fault(key, fault.message, hint=fault.hint, place=place))
+        return FaultyError(replace(told, key=(*key, *fault.key), line=fault.line))
+    return FaultyError(replace(told, place=Place(fault.template, fault.line)))
