@@ -10,26 +10,31 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from flux2build import __version__, planview
+from flux2build import __version__, digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
+from flux2build.model import Generate
 from flux2build.plan import Plan, pruned
-from flux2build.project import Choice, Project, ops_by_name
+from flux2build.project import Choice, Project, ops_by_name, providers_by_name
+from flux2build.request import Request
 from flux2build.verdict import Action, Snapshot
 
 if TYPE_CHECKING:
     from flux2build.build import Event, Report
     from flux2build.digest import Json
-    from flux2build.world import Workshop
+    from flux2build.provider import Remote
+    from flux2build.purse import Purse
+    from flux2build.world import Market, Workshop
 
 
-class _Usd(click.ParamType):
+class _Usd(click.ParamType[Decimal]):
     """An amount of money, exact."""
 
     name = "usd"
@@ -69,6 +74,7 @@ def build(project: Project, choice: Choice, terms: Terms) -> Exit:
         made = project.plan(choice)
         confirm(project, made, terms)
         report = _carry_out(project, made, terms)
+        project.reread_lock()
         return _conclude(project, choice, made, report)
 
 
@@ -83,12 +89,12 @@ def confirm(project: Project, made: Plan, terms: Terms) -> None:
         raise _unpriced(made)
     if high == 0:
         return
-    cap = min((c for c in (terms.max_cost, budget.per_run) if c is not None), default=None)
-    if cap is not None and made.low > cap:
+    most = cap(project, terms)
+    if most is not None and made.low > most:
         raise BudgetError(
             Problem(
                 f"this build costs {planview.span(made.low, high)}, "
-                f"more than the cap of {planview.money(cap)}",
+                f"more than the cap of {planview.money(most)}",
                 hint="select fewer assets, or raise `--max-cost` or `[budget] per_run`",
             )
         )
@@ -96,7 +102,7 @@ def confirm(project: Project, made: Plan, terms: Terms) -> None:
         return
     if budget.confirm_above is not None and high <= budget.confirm_above:
         return
-    _ask(project, made, cap)
+    _ask(project, made, most)
 
 
 def _unpriced(made: Plan) -> BudgetError:
@@ -110,10 +116,10 @@ def _unpriced(made: Plan) -> BudgetError:
     )
 
 
-def _ask(project: Project, made: Plan, cap: Decimal | None) -> None:
+def _ask(project: Project, made: Plan, most: Decimal | None) -> None:
     price = planview.span(made.low, made.high)
     if not sys.stdin.isatty():
-        if cap is not None:
+        if most is not None:
             return
         raise BudgetError(
             Problem(
@@ -129,18 +135,9 @@ def _ask(project: Project, made: Plan, cap: Decimal | None) -> None:
 
 def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
     from flux2build.build import Report
-    from flux2build.build import build as run
 
     if not any(step.verdict.reasons for step in made.steps):
         return Report(done=[(step.recipe, step.verdict) for step in made.steps])
-
-    requested = frozenset(step.recipe.asset for step in made.steps if _forced(step.verdict.reasons))
-    seen = project.seen(requested)
-    jobs = terms.jobs or 2 * (os.cpu_count() or 1)
-    cap = min(
-        (c for c in (terms.max_cost, project.spec.budget.per_run) if c is not None), default=None
-    )
-    world = workshop(project, seen, jobs, cap)
     with project.console.progress() as bar:
         task = bar.add_task("building", total=len(made.todo))
 
@@ -149,22 +146,86 @@ def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
                 bar.advance(task)
             _tell(project, event)
 
-        return asyncio.run(run(made, seen, project.spec.assets, world, told))
+        return asyncio.run(_run(project, made, terms, told))
+
+
+async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event], None]) -> Report:
+    from flux2build.build import build as run
+
+    requested = frozenset(s.recipe.asset for s in made.steps if _forced(s.verdict.reasons))
+    seen = project.seen(requested)
+    async with AsyncExitStack() as stack:
+        world = await workshop(project, made, seen, terms, stack)
+        return await run(made, seen, project.spec.assets, world, told)
 
 
 def _forced(reasons: Sequence[object]) -> bool:
     return any(str(reason) == "requested" for reason in reasons)
 
 
-def workshop(project: Project, seen: Snapshot, jobs: int, cap: Decimal | None) -> Workshop:
-    """The real world for one build."""
-    from flux2build.market import markets
+async def workshop(
+    project: Project, made: Plan, seen: Snapshot, terms: Terms, stack: AsyncExitStack
+) -> Workshop:
+    """The real world for one build, with a market for each provider that it needs."""
     from flux2build.world import Stock, Workshop
 
     paths = {digest: path for path, digest in seen.files.items()}
     rows = [row for block in project.lock.blocks.values() for row in block.derived]
     stock = Stock(project.folder, project.store, paths, frozenset(r.output.sha256 for r in rows))
-    return Workshop(stock, project.lock_path, markets(project, jobs, cap), ops_by_name())
+    tasks = (step.recipe.task for step in made.steps)
+    names = {task.provider for task in tasks if isinstance(task, Generate)}
+    markets = await _markets(project, names, terms, stack)
+    return Workshop(stock, project.lock_path, markets, ops_by_name())
+
+
+async def _markets(
+    project: Project, names: set[str], terms: Terms, stack: AsyncExitStack
+) -> dict[str, Market]:
+    from flux2build.market import Studio
+    from flux2build.provider import Embedded
+    from flux2build.purse import Purse
+
+    providers = providers_by_name()
+    slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
+    purse = Purse(cap(project, terms), project.spec.budget.per_asset)
+    found: dict[str, Market] = {}
+    for name in sorted(names):
+        provider = providers[name]
+        if isinstance(provider, Embedded):
+            place = str(project.folder)
+            found[name] = Studio(provider, project.store, project.journal, place, slots)
+        else:
+            found[name] = await _counter(project, provider, purse, stack, terms)
+    return found
+
+
+async def _counter(
+    project: Project, provider: Remote, purse: Purse, stack: AsyncExitStack, terms: Terms
+) -> Market:
+    """A counter at a paid provider; its key comes from the user, never from the spec."""
+    from flux2build.http import Key, Limits, Wire
+    from flux2build.purchase import Counter
+
+    secret = project.settings.value(provider.key_variable)
+    key = Key(secret, provider.key_variable) if secret else None
+    endpoint = project.settings.value(provider.url_variable)
+    wire = Wire(provider, key, endpoint or None, Limits(in_flight=terms.jobs))
+    return Counter(
+        wire=await stack.enter_async_context(wire),
+        store=project.store,
+        journal=project.journal,
+        purse=purse,
+        project=str(project.folder),
+        price=lambda recipe: (project.price(recipe) or (None, None))[1],
+        say=lambda text: project.console.say(text, "dim"),
+        account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
+    )
+
+
+def cap(project: Project, terms: Terms) -> Decimal | None:
+    """The most that one run may spend, in USD; None without any cap."""
+    caps = (terms.max_cost, project.spec.budget.per_run)
+    return min((amount for amount in caps if amount is not None), default=None)
 
 
 def _tell(project: Project, event: Event) -> None:
@@ -188,7 +249,9 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
     """Sum up what was done, in one line or in JSON, and remember a clean tree."""
     if project.request.json:
         project.console.json(_outcome(report))
-    project.console.say(_summary(report))
+    done = [verdict for _, verdict in report.done if verdict.action is not Action.KEEP]
+    idle = not (done or report.failures or report.blocked)
+    project.console.say(planview.footer(made) if idle and not made.drift else _summary(report))
     if not report.exit and choice.everything and not made.orphans:
         remember(project, made)
     if made.orphans and choice.everything:
@@ -324,13 +387,28 @@ def _build_for_watch(project: Project, choice: Choice, terms: Terms, spent: Deci
 
 
 def remember(project: Project, made: Plan) -> None:
-    """Note that this tree is clean, so that the next call can be answered from the index."""
+    """Note that this tree is clean, so that the next call can be answered from the index.
+
+    The note says what every file was when it was judged; a file that is already
+    another one by now makes it void.
+    """
     key = answer_key(project.file, project.request.profile)
     text = planview.up_to_date(len(made.steps), project.spec.profile)
-    project.index.remember(key, text, project.dependencies())
+    seen = project.judged(made)
+    project.index.remember(key, text, sorted(seen), seen)
     project.index.save()
 
 
 def answer_key(file: str, profile: str | None) -> str:
     """The name of an answer in the index: version, spec and profile as they were asked for."""
     return f"{__version__} {file} {profile or ''}"
+
+
+def asset_names(file: str | None) -> list[str]:
+    """The names of assets and families, for the shell's completion; none where there is no spec."""
+    try:
+        project = Project.open(Request(file=file))
+        assets = project.spec.assets.values()
+    except Flux2BuildError:
+        return []
+    return sorted({str(name) for asset in assets for name in (asset.name, asset.family)})

@@ -70,9 +70,8 @@ class World(Protocol):
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""
 
-    @property
-    def encoder(self) -> str:
-        """Versions of the libraries that write derived files."""
+    def encoder(self, form: str) -> str:
+        """Versions of the libraries that write derived files of a format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +316,7 @@ class _Runner:
             encoding=task.encoding,
             inputs=_seen(recipe.inputs, inputs),
             output=output,
-            encoder=self._world.encoder,
+            encoder=self._world.encoder(output.format),
         )
         self._made[row.key] = Known(output.sha256)
         block = self._block_of(recipe.asset)

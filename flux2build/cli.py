@@ -73,7 +73,7 @@ MAIN: Final = Family(
 click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(version)s")(MAIN)
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
     """Parse the words, run the command, and turn every outcome into an exit code."""
     try:
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)

@@ -8,6 +8,7 @@ options, and returns an exit code.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -31,9 +32,9 @@ def complete_assets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Asset and family names out of the spec, for the shell's completion."""
-    from flux2build.app import asset_names
-
-    names = asset_names(context.params.get("file"))
+    # Lazy: only a shell that completes a name pays for reading the spec.
+    app = importlib.import_module("flux2build.app")
+    names = app.asset_names(context.params.get("file"))
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -34,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
     """The command, spec and profile of a call so plain that the index may answer it."""
-    names = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
-    if any(name not in _HARMLESS for name in names):
+    ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
+    if any(name not in _HARMLESS for name in ours):
         return None
     found = {
         "command": "build",
@@ -65,7 +65,7 @@ def _answered(command: str, file: str, profile: str) -> bool:
     text = Index.load(folder).answer(f"{__version__} {name} {profile}")
     if text is None:
         return False
-    stream = sys.stdout if command == "plan" else sys.stderr
+    stream = sys.stderr if command == "build" else sys.stdout
     stream.write(text + "\n")
     return True
 

@@ -12,10 +12,11 @@ from flux2build.check import Finding, Severity
 from flux2build.console import Console, clean, frame
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, LockError, Problem
-from flux2build.planview import FORMAT_VERSION
+from flux2build.plan import Plan
+from flux2build.planview import FORMAT_VERSION, footer
 
-View = Callable[[Console, Sequence[Finding], int], None]
-"""Print findings, given also how many files were looked at."""
+View = Callable[[Console, Sequence[Finding], Plan | None], None]
+"""Print findings, given also the plan of all that was looked at."""
 
 
 def of_error(error: Flux2BuildError) -> list[Finding]:
@@ -34,45 +35,54 @@ def of_error(error: Flux2BuildError) -> list[Finding]:
     ]
 
 
-def full(console: Console, findings: Sequence[Finding], files: int) -> None:
-    """Every finding with its place and its mend; findings that differ only in the file together."""
-    for finding, paths in _grouped(findings):
-        rows = tuple(("file", path) for path in paths[:3])
-        if len(paths) > 3:
-            rows = (*rows, ("and", f"{len(paths) - 3} more files"))
-        about = f"`{finding.asset}`: {finding.message}" if finding.asset else finding.message
-        problem = Problem(f"{about} [{finding.code}]", finding.place, rows, finding.hint)
-        for line in frame(problem, finding.severity.value):
+def full(console: Console, findings: Sequence[Finding], plan: Plan | None) -> None:
+    """Every finding with its place and its mend; those that say the same of many files, once."""
+    for group in _grouped(findings):
+        first = group[0]
+        assets = list(dict.fromkeys(str(f.asset) for f in group if f.asset))
+        paths = list(dict.fromkeys(f.path for f in group if f.path))
+        about = f"`{assets[0]}`: {first.message}" if len(assets) == 1 else first.message
+        rows = (*_rows("asset", assets if len(assets) > 1 else []), *_rows("file", paths))
+        problem = Problem(f"{about} [{first.code}]", first.place, rows, first.hint)
+        for line in frame(problem, first.severity.value):
             console.data(line)
-    console.data(_count(findings, files))
+    console.data(_count(findings, plan))
 
 
-def _grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
-    groups: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
+def _rows(name: str, values: Sequence[str], most: int = 3) -> tuple[tuple[str, str], ...]:
+    """The first few values, and how many more there are."""
+    more = len(values) - most
+    shown = ", ".join(values[:most]) + (f" and {more} more" if more > 0 else "")
+    return ((name, shown),) if values else ()
+
+
+def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        key = (finding.asset, finding.code, finding.message, finding.severity)
-        groups.setdefault(key, (finding, []))[1].extend([finding.path] if finding.path else [])
+        key = (finding.code, finding.message, finding.severity, finding.place, finding.hint)
+        groups.setdefault(key, []).append(finding)
     return list(groups.values())
 
 
-def _count(findings: Sequence[Finding], files: int) -> Text:
-    if not findings:
-        return Text(f"All {files} files are current.", "green")
+def _count(findings: Sequence[Finding], plan: Plan | None) -> Text:
+    if not findings and plan is not None:
+        return footer(plan)
     counts = Counter(finding.severity for finding in findings)
     parts = [f"{n} {s.value}{'s' if n > 1 else ''}" for s, n in sorted(counts.items())]
-    return Text(f"{', '.join(parts)} in {files} files.", "bold")
+    files = f" in {len(plan.steps)} files" if plan else ""
+    return Text(f"{', '.join(parts)}{files}.", "bold")
 
 
-def concise(console: Console, findings: Sequence[Finding], files: int) -> None:
+def concise(console: Console, findings: Sequence[Finding], plan: Plan | None) -> None:
     """One line a finding."""
     for finding in findings:
         where = finding.place or finding.path or ""
         asset = f" {finding.asset}:" if finding.asset else ""
         console.data(f"{where}: {finding.severity} {finding.code}:{asset} {finding.message}")
-    console.say(_count(findings, files))
+    console.say(_count(findings, plan))
 
 
-def as_json(console: Console, findings: Sequence[Finding], _files: int) -> None:
+def as_json(console: Console, findings: Sequence[Finding], _plan: Plan | None) -> None:
     """The documented JSON of `check --json`."""
     console.json({"format_version": FORMAT_VERSION, "findings": [_row(f) for f in findings]})
 
@@ -92,7 +102,7 @@ def _row(finding: Finding) -> Json:
     }
 
 
-def github(console: Console, findings: Sequence[Finding], _files: int) -> None:
+def github(console: Console, findings: Sequence[Finding], _plan: Plan | None) -> None:
     """Workflow commands, which GitHub shows as annotations beside the spec's lines."""
     for finding in findings:
         properties = {"title": f"flux2build {finding.code}"}

@@ -113,7 +113,8 @@ def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
         own = step.recipe.output if every else step.recipe.kind
         key = (step.recipe.asset, own, verdict.action, verdict.reasons)
         groups.setdefault(key, []).append(step)
-    return list(groups.values())
+    first = {asset: n for n, asset in reversed(list(enumerate(s.recipe.asset for s in plan.steps)))}
+    return sorted(groups.values(), key=lambda group: first[group[0].recipe.asset])
 
 
 def _line(group: Sequence[Step], width: int) -> Text:

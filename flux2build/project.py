@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from flux2build import checks, ops, providers, registry
+from flux2build.cards import load as load_cards
+from flux2build.cards import shipped_text
 from flux2build.catalog import FREE, Catalog, Form
 from flux2build.check import Check, Facts, Finding
-from flux2build.command import Request
 from flux2build.console import Console
 from flux2build.container import examine
 from flux2build.cost import Quote, quote
-from flux2build.digest import Digest
+from flux2build.digest import Digest, of_bytes
 from flux2build.disk import DiskTree, find_spec, home, root_of
-from flux2build.errors import Problem, SpecError, SystemFault, UsageError
+from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
 from flux2build.graph import Graph
 from flux2build.index import Index
 from flux2build.journal import Journal
@@ -29,7 +30,10 @@ from flux2build.model import AssetName, Generate, Input, Made, Recipe, Source
 from flux2build.op import Op
 from flux2build.plan import Plan, orphans, plan
 from flux2build.provider import Provider
+from flux2build.request import Request
 from flux2build.selection import Field, select
+from flux2build.settings import Settings, config_path
+from flux2build.settings import read as read_settings
 from flux2build.spec import Spec, load
 from flux2build.store import Store
 from flux2build.verdict import Action, Snapshot, known
@@ -54,15 +58,24 @@ class Choice:
 EVERYTHING: Final = Choice()
 
 
-def catalogue() -> Catalog:
-    """All models and operations that this flux2build knows."""
+def catalogue(settings: Settings | None = None) -> Catalog:
+    """All models and operations that this flux2build knows, with the user's own cards over ours."""
     known_ops = ops_by_name()
     known_providers = providers_by_name()
+    cards = {name: provider.cards for name, provider in known_providers.items()}
+    if settings is not None and settings.cards:
+        own = load_cards(shipped_text(), settings.cards)
+        cards |= {name: own[name] for name in cards if name in own}
     return Catalog(
-        cards={name: provider.cards for name, provider in known_providers.items()},
+        cards=cards,
         default_models={name: p.default_model for name, p in known_providers.items()},
         forms={name: Form(name, op.version, op.params) for name, op in known_ops.items()},
     )
+
+
+def user_journal() -> Journal:
+    """Every order that was ever placed on this machine."""
+    return Journal(home() / "ledger.jsonl")
 
 
 def ops_by_name() -> dict[str, Op]:
@@ -116,7 +129,12 @@ class Project:
     @cached_property
     def catalog(self) -> Catalog:
         """What the spec may ask for."""
-        return catalogue()
+        return catalogue(self.settings)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What belongs to the user: keys, endpoints, prices of their own."""
+        return read_settings(self.request.env_file)
 
     @cached_property
     def tree(self) -> DiskTree:
@@ -136,7 +154,7 @@ class Project:
     @cached_property
     def journal(self) -> Journal:
         """Every order that was ever placed on this machine."""
-        return Journal(home() / "ledger.jsonl")
+        return user_journal()
 
     @property
     def ledger(self) -> Ledger:
@@ -184,11 +202,18 @@ class Project:
         Raises:
             LockError: it is damaged, in conflict or newer than this flux2build.
         """
-        try:
-            text = self.lock_path.read_text("utf-8") if self.lock_path.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise SystemFault(f"`{self.lock_path.name}` cannot be read: {error}") from error
+        text = self._lock_text
         return loads(text, self.lock_path.name) if text else Lockfile()
+
+    @cached_property
+    def _lock_text(self) -> str:
+        try:
+            return self.lock_path.read_text("utf-8") if self.lock_path.exists() else ""
+        except UnicodeDecodeError as error:
+            hint = "bring it back from git; it is a receipt"
+            raise LockError(Problem(f"the lock is not UTF-8: {error}", hint=hint)) from error
+        except OSError as error:
+            raise SystemFault(f"`{self.lock_path.name}` cannot be read: {error}") from error
 
     def seen(self, requested: frozenset[str] = frozenset()) -> Snapshot:
         """All that planning may know, read now."""
@@ -215,24 +240,26 @@ class Project:
         found = {path: self.index.digest(path) for path in sorted(paths)}
         return {path: Digest(digest) for path, digest in found.items() if digest is not None}
 
+    @cached_property
+    def whole(self) -> Plan:
+        """What a build of everything would do."""
+        return self._plan(self.seen())
+
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
-        whole = self._plan(self.seen())
+        made = self.whole
         if choice.force:
-            forced = select(choice.force, (), self.field(whole))
-            whole = self._plan(self.seen(frozenset(forced)))
-            if choice.everything:
-                return whole
+            forced = select(choice.force, (), self.field(made))
+            made = self._plan(self.seen(frozenset(forced)))
         if choice.everything:
-            return whole
-        chosen = select(choice.selection, choice.exclude, self.field(whole))
-        return whole.only(self.graph.closure(chosen))
+            return made
+        return made.only(self.graph.closure(self.chosen(choice)))
 
-    def chosen(self, choice: Choice, whole: Plan) -> frozenset[AssetName]:
+    def chosen(self, choice: Choice) -> frozenset[AssetName]:
         """The assets that a choice names, without what they are made of."""
         if choice.everything:
             return frozenset(self.spec.assets)
-        return select(choice.selection, choice.exclude, self.field(whole))
+        return select(choice.selection, choice.exclude, self.field(self.whole))
 
     def _plan(self, seen: Snapshot) -> Plan:
         made = plan(self.graph.ordered, seen, self.price)
@@ -294,11 +321,10 @@ class Project:
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of the spec."""
-        whole = self.plan()
-        facts = Facts(self.spec, whole, self.lock, self._read)
+        facts = Facts(self.spec, self.whole, self.lock, self._read)
         found = [f for check in checks_by_name().values() for f in check.findings(facts)]
         if not choice.everything:
-            chosen = self.graph.closure(self.chosen(choice, whole))
+            chosen = self.graph.closure(self.chosen(choice))
             found = [finding for finding in found if finding.asset in chosen]
         return sorted(found, key=lambda f: (str(f.asset or ""), str(f.path or ""), f.code))
 
@@ -308,9 +334,24 @@ class Project:
         asked = (Path(os.path.normpath(self.folder / path)) for path in self.tree.asked)
         return [path for path in asked if path not in outputs]
 
-    def dependencies(self) -> list[str]:
-        """Every path that the verdicts depend on, from the spec's folder."""
-        return sorted({*self.tree.asked, *self._files(), *self._outputs(), self.lock_path.name})
+    def judged(self, made: Plan) -> dict[str, str]:
+        """All that the verdicts of a clean plan depend on: by path, what was there."""
+        rows = [
+            row for block in self.lock.blocks.values() for row in (block.generated, *block.derived)
+        ]
+        outputs = {row.output.path: row.output.sha256 for row in rows if row is not None}
+        wanted = {step.recipe.output: outputs[step.recipe.output] for step in made.steps}
+        sources = self._files()
+        inputs = {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
+        lock = of_bytes(self._lock_text.encode())
+        config = config_path()
+        return {
+            **self.tree.asked,
+            **{path: sources[path] for path in inputs},
+            **wanted,
+            self.lock_path.name: lock,
+            str(config): self.index.state(str(config)),
+        }
 
     def _outputs(self) -> list[str]:
         return [recipe.output for recipe in self.spec.recipes] if "spec" in self.__dict__ else []
@@ -319,9 +360,23 @@ class Project:
         target = self.folder / path
         return target.read_bytes() if target.is_file() else None
 
+    def reread_lock(self) -> None:
+        """Read the lock anew, as a build has just left it."""
+        for name in ("lock", "_lock_text", "whole"):
+            self.__dict__.pop(name, None)
+
     def forget(self) -> None:
         """Look at everything anew the next time it is asked for."""
-        for name in ("spec", "graph", "lock", "tree", "index", "_made_sizes"):
+        for name in (
+            "spec",
+            "graph",
+            "lock",
+            "_lock_text",
+            "whole",
+            "tree",
+            "index",
+            "_made_sizes",
+        ):
             self.__dict__.pop(name, None)
 
 

@@ -68,7 +68,7 @@ SENTENCES: Mapping[str, str] = {
     "output-modified": "the file was modified",
     "output-moved": "moved from `{}`",
     "same-order": "the same order as `{}`",
-    "already-delivered": "already paid for",
+    "already-made": "this very picture was made before",
     "in-flight": "already ordered, on its way",
     "in-doubt": "may have been ordered already",
     "moderated": "was refused by moderation, unchanged since",
@@ -223,7 +223,9 @@ def _meta(recipe: Recipe, seen: Snapshot) -> tuple[Reason, ...]:
 def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
     """Is there a cheaper way than making it?"""
     if (found := _elsewhere(key, seen)) is not None:
-        return Verdict(Action.ADOPT, reasons, key, found.output, found.receipt)
+        return Verdict(
+            Action.ADOPT, (*reasons, Reason("already-made")), key, found.output, found.receipt
+        )
     if isinstance(recipe.task, Derive):
         return Verdict(Action.DERIVE, reasons, key)
     if key in seen.ledger.pending:
@@ -254,8 +256,10 @@ def _pending(
         yield _new(recipe)
     else:
         yield from _task_differences(recipe, row)
+    own = Made(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
-        if digest is None:
+        # That a new file comes after its own master goes without saying.
+        if digest is None and not (source == own and row is None):
             yield Reason("upstream-pending", _subject(source))
 
 

@@ -103,18 +103,16 @@ class Workshop:
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
     ) -> Sequence[bytes | Flux2BuildError]:
         """Derive files of one asset on all cores; its master is decoded once."""
-        wants = [
-            Want(recipe.task, tuple([await self.fetch(digest) for digest in digests[1:]]))
-            for recipe, digests in zip(recipes, inputs, strict=True)
-            if isinstance(recipe.task, Derive)
-        ]
         try:
-            master = await self.fetch(inputs[0][0])
-            return await asyncio.to_thread(
-                derive_many, master, wants, self._ops, lane=self._pool.map
-            )
+            bytes_of = {digest: await self.fetch(digest) for row in inputs for digest in row}
         except Flux2BuildError as failure:
             return [failure] * len(recipes)
+        wants = [
+            Want(recipe.task, tuple(bytes_of[digest] for digest in row))
+            for recipe, row in zip(recipes, inputs, strict=True)
+            if isinstance(recipe.task, Derive)
+        ]
+        return await asyncio.to_thread(derive_many, wants, self._ops, self._pool.map)
 
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes that exist, read and hashed in a thread."""
@@ -140,7 +138,6 @@ class Workshop:
         """Write the lock durably."""
         disk.replace(self._lock_path, lockfile.dumps(lock).encode())
 
-    @property
-    def encoder(self) -> str:
-        """Versions of Pillow and its codecs."""
-        return versions()
+    def encoder(self, form: str) -> str:
+        """Versions of Pillow and of the codec of a format."""
+        return versions(form)

@@ -90,8 +90,7 @@ class FakeWorld:
         self._burn()
         self.locked = lock
 
-    @property
-    def encoder(self) -> str:
+    def encoder(self, form: str) -> str:  # noqa: ARG002 - the protocol's signature
         """No library at all."""
         return "fake"
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 import pytest
-from specs import MemoryTree
+from tests.specs import MemoryTree
 
 from flux2build import document
 from flux2build.errors import Place, Problem, SpecError

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from specs import CATALOG, read, said
+from tests.specs import CATALOG, read, said
 
 from flux2build import schema
 from flux2build.jsonschema import json_schema

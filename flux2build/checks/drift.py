@@ -48,10 +48,13 @@ class Drift:
 
     @staticmethod
     def _mend(step: Step) -> str:
-        verb = {Action.RESTORE: "restores", Action.ADOPT: "restores"}.get(step.verdict.action)
+        if step.verdict.action in (Action.RESTORE, Action.ADOPT):
+            return "`flux2build build` restores it, free"
         if isinstance(step.recipe.task, Derive):
-            return f"`flux2build build` {verb or 'derives'} it, free"
-        return f"`flux2build build` {verb or 'renders'} it; `flux2build plan` shows the price"
+            return "`flux2build build` derives it, free"
+        if step.high == 0:
+            return "`flux2build build` renders it, free"
+        return "`flux2build plan` shows the price, `flux2build build` renders it"
 
 
 CHECK: Final[Check] = Drift()

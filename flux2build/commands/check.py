@@ -37,15 +37,16 @@ def check(
     spec disagree, and names the command that mends each finding.
     """
     project = Project.open(request)
+    choice = Choice(tuple(selection), tuple(exclude))
     show = findingview.FORMATS["json" if request.json else output_format]
     try:
-        findings = project.findings(Choice(tuple(selection), tuple(exclude)))
+        findings = project.findings(choice)
     except Flux2BuildError as error:
         if show not in findingview.MACHINE_READABLE:
             raise
-        show(project.console, findingview.of_error(error), 0)
+        show(project.console, findingview.of_error(error), None)
         return error.exit
-    show(project.console, findings, len(project.spec.recipes))
+    show(project.console, findings, project.plan(choice))
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 

@@ -55,7 +55,7 @@ def doctor(request: Request) -> Exit:
 def _machine() -> Iterator[Line]:
     yield Line("flux2build", __version__)
     yield Line("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield Line("pictures", encode.versions())
+    yield Line("pictures", encode.versions("png"))
 
 
 def _money() -> Iterator[Line]:

@@ -29,8 +29,8 @@ def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str
     if not selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
     project = Project.open(request)
-    whole = project.plan()
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), whole)
+    whole = project.whole
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     if request.json:
         project.console.json(_as_json(project, whole, chosen))
         return Exit.DONE

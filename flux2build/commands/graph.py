@@ -35,7 +35,7 @@ def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str],
     choice = Choice(tuple(selection), tuple(exclude))
     names = frozenset(project.spec.assets)
     if not choice.everything:
-        names = project.graph.closure(project.chosen(choice, project.plan()))
+        names = project.graph.closure(project.chosen(choice))
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
     shown = drawing.picture(recipes, [name for name in project.spec.assets if name in names])
     project.console.raw(_FORMATS["json" if request.json else form](shown))

@@ -22,9 +22,9 @@ from flux2build.request import Request
 def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """List assets with their state and output."""
     project = Project.open(request)
-    whole = project.plan()
+    whole = project.whole
     field = project.field(whole)
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), whole)
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     names = [name for name in project.spec.assets if name in chosen]
     if request.json:
         rows: list[Json] = [

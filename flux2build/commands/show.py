@@ -28,7 +28,7 @@ def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) 
     if not selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
     project = Project.open(request)
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)), project.plan())
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     assets = [asset for name, asset in project.spec.assets.items() if name in chosen]
     if request.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fakes import FakeWorld, PowerCutError
+from tests.fakes import FakeWorld, PowerCutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

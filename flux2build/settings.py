@@ -1,0 +1,93 @@
+"""What belongs to the user and never to a spec: keys, endpoints, prices of their own.
+
+A value is looked for in the environment, then in the file of `--env-file`, then
+in the user's configuration file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+import tomli
+
+from flux2build.errors import Place, Problem, UsageError
+
+CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Values by the name of their environment variable, and cards that override ours."""
+
+    environment: Mapping[str, str]
+    env_file: Mapping[str, str] = field(default_factory=dict, repr=False)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cards: str = ""
+    """TOML of model cards that is merged over the ones flux2build ships."""
+
+    def value(self, name: str) -> str:
+        """A key or an endpoint; empty when it is set nowhere."""
+        values = self.config.get("environment", {})
+        for source in (self.environment, self.env_file, values):
+            if found := str(source.get(name, "")).strip():
+                return found
+        return ""
+
+
+def config_path() -> Path:
+    """The user's configuration file; FLUX2BUILD_CONFIG moves it."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else platformdirs.user_config_path("flux2build") / "config.toml"
+
+
+def read(env_file: str | None) -> Settings:
+    """The user's settings, as they are now.
+
+    Raises:
+        UsageError: a file that was named is missing, or cannot be read as what it is.
+    """
+    config = _config(config_path())
+    cards = Path(config["cards"]).expanduser() if "cards" in config else None
+    return Settings(
+        environment=os.environ,
+        env_file=_assignments(Path(env_file)) if env_file else {},
+        config=config,
+        cards=_text(cards) if cards else "",
+    )
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """The configuration file's tables: `cards = "FILE"` and `[environment]`."""
+    if not path.is_file():
+        return {}
+    try:
+        return tomli.loads(_text(path))
+    except tomli.TOMLDecodeError as error:
+        place = Place(str(path), error.lineno, error.colno)
+        raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
+
+
+def _assignments(path: Path) -> dict[str, str]:
+    """Lines of `NAME=VALUE`; quotes around a value and `export` before a name are taken off."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise UsageError(Problem("this line is not NAME=VALUE", Place(str(path), number)))
+        found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(Problem(f"`{path}` cannot be read: {error}")) from error
