@@ -1,0 +1,55 @@
+"""What one run may spend: the worst case is set aside before an order is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from flux2build.errors import BudgetError, Problem
+
+
+@dataclass(slots=True)
+class Purse:
+    """Caps in USD, and what is spent or set aside; a cap cannot be overshot."""
+
+    per_run: Decimal | None = None
+    per_asset: Decimal | None = None
+    spent: Decimal = Decimal(0)
+    _aside: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def reserved(self) -> Decimal:
+        """What the orders on their way may still cost at the most."""
+        return sum(self._aside.values(), Decimal(0))
+
+    def reserve(self, attempt: str, asset: str, worst: Decimal) -> None:
+        """Set the worst case of an attempt aside.
+
+        Raises:
+            BudgetError: that would go over a cap; nothing was set aside.
+        """
+        if self.per_asset is not None and worst > self.per_asset:
+            raise _over(asset, worst, self.per_asset, "[budget] per_asset")
+        if self.per_run is not None:
+            left = self.per_run - self.spent - self.reserved
+            if worst > left:
+                raise _over(asset, worst, left, "this run's cap")
+        self._aside[attempt] = worst
+
+    def settle(self, attempt: str, cost: Decimal) -> None:
+        """An attempt was charged; its reservation ends."""
+        self._aside.pop(attempt, None)
+        self.spent += cost
+
+    def release(self, attempt: str) -> None:
+        """An attempt was certainly not charged; its reservation ends."""
+        self._aside.pop(attempt, None)
+
+
+def _over(asset: str, worst: Decimal, left: Decimal, cap: str) -> BudgetError:
+    return BudgetError(
+        Problem(
+            f"`{asset}` may cost ${worst}, and {cap} leaves ${max(left, Decimal(0))}",
+            hint="nothing was ordered for it; raise the cap or select fewer assets",
+        )
+    )
