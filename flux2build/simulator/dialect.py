@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from flux2build.simulator.account import READY, Reason, Task
 from flux2build.simulator.answers import Answer
-from flux2build.simulator.orders import Wanted
+from flux2build.simulator.orders import Uploaded, Wanted
 from flux2build.simulator.scenario import Rule, Scenario
 
 
@@ -19,7 +19,7 @@ class Desk:
     """What a dialect may know while it reads an order."""
 
     scenario: Scenario
-    uploads: Mapping[str, bytes]
+    uploaded: Uploaded
 
 
 @dataclass(frozen=True, slots=True)

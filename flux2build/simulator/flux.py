@@ -15,6 +15,7 @@ from flux2build.simulator.orders import (
     MAX_PIXELS,
     BadReferenceError,
     Reference,
+    Uploaded,
     Wanted,
     fitted,
     floored,
@@ -74,7 +75,7 @@ class Flux:
         if found:
             raise refusal(422, {"detail": found})
         given = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
-        references = _references(given, desk.uploads)
+        references = _references(given, desk.uploaded)
         if model == "flux-3-image":
             return _flux3(given, references), unknown
         return _flux2(model, given, references, desk.scenario.odd_sizes), unknown
@@ -151,7 +152,7 @@ class Flux:
         return refusal(403, {"detail": message})
 
 
-def _references(given: Mapping[str, Any], uploads: Mapping[str, bytes]) -> list[Reference]:
+def _references(given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
     listed = given.get("images") or []
     fields = {"images": [listed] if isinstance(listed, str) else listed}
     for number_ in range(1, 9):
@@ -161,7 +162,7 @@ def _references(given: Mapping[str, Any], uploads: Mapping[str, bytes]) -> list[
     for name, texts in fields.items():
         for text in texts:
             try:
-                found.append(reference_of(text, uploads))
+                found.append(reference_of(text, uploaded))
             except BadReferenceError as error:
                 complaint = schema.Complaint((name,), "value_error", f"Invalid image: {error}")
                 raise refusal(422, {"detail": [complaint.fastapi()]}) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -16,6 +16,9 @@ from flux2build.simulator.prices import MEGAPIXEL
 MAX_PIXELS: Final = 2048 * 2048
 UPLOADS: Final = "/v1/files/"
 """Where uploaded files live; a URL with this path is one of ours."""
+
+Uploaded = Callable[[str], bytes | None]
+"""How to get an uploaded file by its id."""
 
 _READABLE: Final = frozenset({"png", "jpeg", "webp"})
 
@@ -80,14 +83,14 @@ _IMAGE_FIELDS: Final = frozenset(
 )
 
 
-def reference_of(text: str, uploaded: Mapping[str, bytes]) -> Reference:
+def reference_of(text: str, uploaded: Uploaded) -> Reference:
     """The reference behind a URL, a data URL or base64.
 
     Raises:
         BadReferenceError: it is no whole PNG, JPEG or WebP.
     """
     if text.startswith(("http://", "https://")):
-        data = uploaded.get(text.rpartition(UPLOADS)[2]) if UPLOADS in text else None
+        data = uploaded(text.rpartition(UPLOADS)[2]) if UPLOADS in text else None
         return Reference(of_bytes(text.encode())) if data is None else _picture(data)
     encoded = text.partition(",")[2] if text.startswith("data:") else text
     try:

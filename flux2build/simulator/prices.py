@@ -31,11 +31,6 @@ def credits_for_class(resolution: str) -> Decimal:
     return Decimal(_table()["flux-3-image"][resolution])
 
 
-def priced() -> frozenset[str]:
-    """The models that have a price per megapixel."""
-    return frozenset(_table()["models"])
-
-
 @cache
 def _table() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("prices.toml").read_text(encoding="utf-8")

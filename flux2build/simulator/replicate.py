@@ -15,6 +15,7 @@ from flux2build.simulator.orders import (
     MAX_PIXELS,
     BadReferenceError,
     Reference,
+    Uploaded,
     Wanted,
     fitted,
     floored,
@@ -155,7 +156,7 @@ class Predictions:
         return [report.url] if self.lists or about["output"] == "list" else report.url
 
     def _wanted(self, model: str, multiple: int, given: Mapping[str, Any], desk: Desk) -> Wanted:
-        references = self._references(given, desk.uploads)
+        references = self._references(given, desk.uploaded)
         width, height = _size(given, references, multiple)
         upsampled = given.get("prompt_upsampling", False)
         inputs = [reference.pixels for reference in references]
@@ -174,14 +175,14 @@ class Predictions:
             echo=given,
         )
 
-    def _references(self, given: Mapping[str, Any], files: Mapping[str, bytes]) -> list[Reference]:
+    def _references(self, given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
         found = []
         name = "images" if "images" in given else "input_images"
         for index, text in enumerate(given.get(name, ())):
             if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
                 raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
             try:
-                found.append(reference_of(text, files))
+                found.append(reference_of(text, uploaded))
             except BadReferenceError as error:
                 raise _invalid([(f"{name}.{index}", str(error))]) from error
         return found

@@ -51,7 +51,7 @@ class Simulation:
     @property
     def desk(self) -> Desk:
         """What a dialect may know while it reads an order."""
-        return Desk(self.scenario, self.spool.uploads)
+        return Desk(self.scenario, self.spool.uploads.get)
 
     def accept(self, dialect: str, wanted: Wanted, rule: Rule | None) -> Task:
         """An order accepted and charged.

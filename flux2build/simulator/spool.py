@@ -13,22 +13,16 @@ from typing import Any
 from flux2build.simulator.orders import Wanted
 
 
-class Uploads(Mapping[str, bytes]):
+class Uploads:
     """Uploaded files by id."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __getitem__(self, name: str) -> bytes:
-        if not name.isalnum() or not (self._folder / name).is_file():
-            raise KeyError(name)
-        return (self._folder / name).read_bytes()
-
-    def __iter__(self) -> Iterator[str]:
-        return (path.name for path in sorted(self._folder.iterdir()) if not path.suffix)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    def get(self, name: str) -> bytes | None:
+        """An uploaded file, if it is there."""
+        path = self._folder / name
+        return path.read_bytes() if name.isalnum() and path.is_file() else None
 
     def add(self, name: str, data: bytes, description: Mapping[str, Any]) -> None:
         """Keep a file and what is said about it."""

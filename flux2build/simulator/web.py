@@ -52,6 +52,8 @@ DIALECTS: Final[list[Dialect]] = [BFL, COMET_FLUX, REPLICATE, COMET_PREDICTIONS]
 
 _LARGEST_BODY: Final = 200 * 2**20
 _LONGEST_WAIT: Final = 60
+_TICK: Final = 0.01
+"""Seconds by which two clocks may disagree on whether a wait is over."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -128,7 +130,7 @@ async def _predict(simulation: Simulation, dialect: Predictions, request: Reques
     wait = _patience(request)
     if task is None or wait is None:
         return response
-    await asyncio.sleep(max(0.0, min(wait, task.ready - simulation.now())))
+    await asyncio.sleep(max(0.0, min(wait, task.ready - simulation.now() + _TICK)))
     return respond(dialect.accepted(simulation.report(task, _base(request)), None))
 
 

@@ -405,3 +405,33 @@ def test_a_bad_scenario_changes_nothing(client: httpx.Client) -> None:
     assert "latncy" in answer.text
     assert client.post("/_sim/scenario", content=b"[").status_code == 422
     assert client.get("/_sim/scenario").json()["latency"] == 0
+
+
+def test_a_submission_can_wait_for_its_picture(client: httpx.Client) -> None:
+    """`Prefer: wait` holds the answer until the picture is there, or for so many seconds."""
+    client.post("/_sim/scenario", json={"latency": 0.05})
+    body = {"input": {"prompt": "a"}}
+    for prefer in ("wait", "wait=5"):
+        made = client.post(PRO, json=body, headers=BEARER | {"prefer": prefer})
+        assert made.json()["status"] == "succeeded"
+    made = client.post(PRO, json=body, headers=BEARER | {"prefer": "wait=0"})
+    assert made.json()["status"] != "succeeded"
+
+
+def test_an_unknown_address_is_not_found(client: httpx.Client) -> None:
+    """Strange routes and models have the answer of their API, a page at CometAPI."""
+    assert client.get("/v2/flux").status_code == 404
+    assert client.post("/v1/flux-9", json=ORDER, headers=KEY).status_code == 404
+    assert client.get("/delivery/nothing/sample.png").status_code == 404
+    assert client.get("/v1/files/none", headers=BEARER).status_code == 404
+    assert client.post("/v1/predictions/none/cancel", headers=BEARER).status_code == 404
+    for path in ("/flux/v1/none/at/all", "/replicate/v1/models/x/y/predictions"):
+        answer = client.post(path, json={"input": {}}, headers=BEARER)
+        assert (answer.status_code, answer.headers["content-type"][:9]) == (200, "text/html")
+    for path in ("/v1/flux-2-pro", PRO, "/flux/v1/flux-2-pro"):
+        broken = client.post(path, content=b"{", headers=KEY | BEARER)
+        assert broken.status_code in {400, 422}
+        assert "detail" in broken.json()
+    listed = client.post(PRO, content=b"[]", headers=BEARER)
+    assert listed.status_code == 400
+    assert charges(client) == []
