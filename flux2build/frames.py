@@ -78,11 +78,16 @@ def _within(
 
 
 def _word(fault: Fault, place: Place, width: int, excerpt: str | None) -> tuple[Place, int]:
-    """In a template, the word that the message speaks of."""
-    if excerpt is None or not fault.template:
+    """The word that a message speaks of, where all that is known is a line.
+
+    What a template's message ends with is what is wrong; what a data file's
+    begins with is what stands there.
+    """
+    if excerpt is None or not (fault.template or place.column == 0):
         return place, width
-    for word in reversed(_WORD.findall(fault.message)):
+    words = _WORD.findall(fault.message)
+    for word in reversed(words) if fault.template else words:
         at = excerpt.find(word, max(0, place.column - 1))
         if at >= 0:
             return Place(place.file, place.line, at + 1), len(word)
-    return place, width
+    return Place(place.file, place.line, place.column or 1), width

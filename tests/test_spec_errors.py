@@ -124,7 +124,7 @@ def test_one_mistake(spec: str, expected: str) -> None:
         ('[asset.a]\nsource = "a.png"\noutput = "x.png"', "3:1: a picture with `source` is not rendered: it has no `output`"),
         ('[asset.a]\nsource = "x.png"', "2:10: `x.png` does not exist"),
         ('[asset.a]\nsource = "dir"', "2:10: `dir` is a folder"),
-        ('[asset.a]\ntemplate = "t.j2"', "2:12: there is no template `t.j2`"),
+        ('[asset.a]\ntemplate = "t.j2"', "2:13: there is no template `t.j2`"),
         ('[asset.CON]\nprompt = "x"', "1:8: output `CON.png` has the part `CON.png`, a device name on Windows"),
         ('[asset."assets"]\nprompt = "x"\noutput = "a{{ 1 }}.png"\n[asset.b]\nprompt = "x"\noutput = "A1.png"', "4:8: outputs `a1.png` and `A1.png` are one file on some systems"),
         ('[asset.a]\nprompt = "x"\n[asset.A]\nprompt = "x"', "3:8: asset `A` is the same as `a` on some systems"),
@@ -196,7 +196,7 @@ prompt = "{{ row.name }} of {{ row.material }}"
             "sku,name,material\nA,Mug,clay\nB,Bowl,clay\nA,Cup,clay\n",
             ["p.csv:4:1: `sku` is `A` on line 2 and again on line 4"],
         ),
-        ("name,material\nMug,clay\n", ["p.csv:1: there is no column `sku` to name the rows by"]),
+        ("name,material\nMug,clay\n", ["p.csv:1:1: there is no column `sku` to name the rows by"]),
         (
             "sku,name,material\nA,Mug,\n",
             ["assets.toml:3:36: column `material` is blank in p.csv line 2"],
