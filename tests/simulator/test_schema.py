@@ -18,16 +18,20 @@ from flux2build.simulator.web import BFL, COMET_FLUX, COMET_PREDICTIONS, REPLICA
 PICTURE = base64.b64encode(comp.picture("a desk", 64, 64, "png", "ref")).decode()
 
 
+def no_uploads(_name: str) -> None:
+    """Nobody uploaded anything."""
+
+
 def bfl(model: str = "flux-2-pro", **fields: Any) -> Wanted:
     """An order at BFL, read."""
-    wanted, _ = BFL.read(model, {"prompt": "a fox"} | fields, Desk(Scenario(), {}.get))
+    wanted, _ = BFL.read(model, {"prompt": "a fox"} | fields, Desk(Scenario(), no_uploads))
     return wanted
 
 
 def replicate(model: str = "flux-2-pro", **fields: Any) -> Wanted:
     """An order at Replicate, read."""
     body = {"input": {"prompt": "a fox"} | fields}
-    wanted, _ = REPLICATE.read(model, body, Desk(Scenario(), {}.get))
+    wanted, _ = REPLICATE.read(model, body, Desk(Scenario(), no_uploads))
     return wanted
 
 
@@ -94,7 +98,7 @@ def test_bfl_takes_what_its_document_allows(fields: dict[str, Any]) -> None:
 def test_a_missing_prompt_is_missing() -> None:
     """The only field that is required is asked for by name."""
     with pytest.raises(RefusalError) as caught:
-        BFL.read("flux-2-pro", {}, Desk(Scenario(), {}.get))
+        BFL.read("flux-2-pro", {}, Desk(Scenario(), no_uploads))
     assert b'"missing"' in caught.value.answer.body
 
 
@@ -119,7 +123,7 @@ def test_what_becomes_of_odd_sides(rule: str, size: tuple[int, int]) -> None:
     """A side that is no multiple of 16 is rounded down, or kept, as the scenario says."""
     scenario = Scenario.model_validate({"odd_sizes": rule})
     body = {"prompt": "a fox", "width": 100, "height": 70}
-    wanted, _ = BFL.read("flux-2-pro", body, Desk(scenario, {}.get))
+    wanted, _ = BFL.read("flux-2-pro", body, Desk(scenario, no_uploads))
     assert (wanted.width, wanted.height) == size
     assert wanted.billed == 7000
 
@@ -128,23 +132,23 @@ def test_odd_sides_may_be_refused() -> None:
     """A strict server wants multiples of 16."""
     body = {"prompt": "a fox", "width": 100, "height": 64}
     with pytest.raises(RefusalError):
-        BFL.read("flux-2-pro", body, Desk(Scenario(odd_sizes="refuse"), {}.get))
+        BFL.read("flux-2-pro", body, Desk(Scenario(odd_sizes="refuse"), no_uploads))
 
 
 @pytest.mark.parametrize(("dialect", "model"), [(BFL, "flux-2-pro"), (COMET_FLUX, "flux-2-max")])
 def test_unknown_fields_are_told_but_taken(dialect: Any, model: str) -> None:
     """FLUX.2 ignores what it does not know; the simulator takes note, or refuses if strict."""
     body = {"prompt": "a fox", "negative_prompt": "a cat", "steps": 3}
-    _, unknown = dialect.read(model, body, Desk(Scenario(), {}.get))
+    _, unknown = dialect.read(model, body, Desk(Scenario(), no_uploads))
     assert unknown == ["negative_prompt", "steps"]
     with pytest.raises(RefusalError):
-        dialect.read(model, body, Desk(Scenario(strict=True), {}.get))
+        dialect.read(model, body, Desk(Scenario(strict=True), no_uploads))
 
 
 def test_a_fifth_reference_is_unknown_to_klein() -> None:
     """Klein has four fields for references."""
     body = {"prompt": "a fox", "input_image_5": PICTURE}
-    _, unknown = BFL.read("flux-2-klein-4b", body, Desk(Scenario(), {}.get))
+    _, unknown = BFL.read("flux-2-klein-4b", body, Desk(Scenario(), no_uploads))
     assert unknown == ["input_image_5"]
 
 
@@ -205,7 +209,7 @@ def test_replicate_makes_pixels_of_its_words(
 def test_a_stale_input_is_told_but_ignored() -> None:
     """Replicate takes inputs that a model no longer has; so the size is the default one."""
     body = {"input": {"prompt": "a fox", "megapixels": "2"}}
-    wanted, unknown = REPLICATE.read("flux-2-pro", body, Desk(Scenario(), {}.get))
+    wanted, unknown = REPLICATE.read("flux-2-pro", body, Desk(Scenario(), no_uploads))
     assert unknown == ["megapixels"]
     assert (wanted.width, wanted.height) == (1024, 1024)
 
@@ -215,7 +219,7 @@ def test_without_files_data_urls_may_be_large() -> None:
     data = base64.b64encode(comp.picture("a desk", 1024, 1024, "webp", "ref")).decode()
     url = "data:image/webp;base64," + data + "A" * (-len(data) % 4)
     body = {"input": {"prompt": "a fox", "input_images": [url]}}
-    wanted, _ = COMET_PREDICTIONS.read("flux-2-pro", body, Desk(Scenario(), {}.get))
+    wanted, _ = COMET_PREDICTIONS.read("flux-2-pro", body, Desk(Scenario(), no_uploads))
     assert len(wanted.references) == 1
 
 

@@ -19,6 +19,10 @@ from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import BFL
 
 
+def no_uploads(_name: str) -> None:
+    """Nobody uploaded anything."""
+
+
 def test_a_variable_for_each_provider() -> None:
     """After the URL stand the variables that point flux2build at it; or all as JSON."""
     first, *others = announcement("http://h:1").splitlines()
@@ -55,7 +59,7 @@ def test_a_port_that_is_taken() -> None:
 def test_a_task_costs_little_memory() -> None:
     """What is kept in memory does not grow with prompts and pictures."""
     simulation = Simulation(Scenario(latency=0, limit=10**6))
-    desk = Desk(simulation.scenario, {}.get)
+    desk = Desk(simulation.scenario, no_uploads)
 
     def order(number: int) -> None:
         prompt = f"{number} " + "a very long prompt about a fox " * 300
