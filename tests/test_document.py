@@ -8,11 +8,11 @@ import sys
 from collections.abc import Mapping
 
 import pytest
-from tests.specs import MemoryTree
 
 from flux2build import document
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.tree import Kind
+from tests.specs import MemoryTree
 
 
 def read(files: Mapping[str, str | bytes]) -> document.Document:
@@ -151,10 +151,14 @@ def test_line_ends_and_byte_order_marks_mean_nothing() -> None:
 def test_places_cost_nothing_until_asked() -> None:
     """A spec without mistakes is read without the parser that knows places."""
     code = (
-        "import sys, specs\n"
+        "import sys\nfrom tests import specs\n"
         "specs.read('[asset.a]\\nprompt = \"x\"')\n"
         "sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
 
     assert done.returncode == 0
