@@ -15,8 +15,8 @@ from typing import Final
 from flux2build import __version__
 
 _QUICK: Final = {"build", "plan", "check"}
-_HARMLESS: Final = {"FLUX2BUILD_HOME", "FLUX2BUILD_FILE", "FLUX2BUILD_PROFILE"}
-"""Variables that do not change what is said when there is nothing to do."""
+_HARMLESS: Final = ("_HOME", "_FILE", "_PROFILE", "_CONFIG", "_URL", "_DEEP")
+"""Ends of variables that do not change what is said when there is nothing to do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
     """The command, spec and profile of a call so plain that the index may answer it."""
     ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
-    if any(name not in _HARMLESS for name in ours):
+    if any(not name.endswith(_HARMLESS) for name in ours):
         return None
     found = {
         "command": "build",
