@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.specs import CATALOG, read, said
 
 from flux2build import schema
 from flux2build.jsonschema import json_schema
 from flux2build.tables import Settings
+from tests.specs import CATALOG, read, said
 
 
 def keys_of(node: Any) -> Iterator[tuple[str, Any]]:
