@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from flux2build import flock
+from flux2build.digest import Digest
 from flux2build.durable import fault, folder, sync
 from flux2build.errors import Flux2BuildError, Place, Problem, SystemFault
-from flux2build.ledger import Entry, Intended, entry_from_json, entry_to_json
+from flux2build.ledger import Entry, Foreign, Intended, entry_from_json, entry_to_json
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
@@ -65,6 +66,16 @@ class Journal:
                 raise fault("read", self.path, error) from error
             return list(self._entries)
 
+    def about(self, order: Digest) -> list[Entry]:
+        """Every entry about one order, without going through all the others.
+
+        Raises:
+            SystemFault: the journal is damaged, or cannot be read.
+        """
+        self.read()
+        with self._guard:
+            return list(self._by_order.get(order, ()))
+
     def _append(self, entry: Entry, *, lasting: bool) -> None:
         """Take away a torn end, then write one line; the lock is held."""
         end = self._whole(entry)
@@ -95,7 +106,7 @@ class Journal:
 
     def _write(self, file: int, entry: Entry, *, lasting: bool) -> None:
         start = os.fstat(file).st_size
-        torn = start > 0 and os.pread(file, 1, start - 1) != b"\n"
+        torn = start > 0 and _last_byte(file) != b"\n"
         try:
             _write_at_once(file, b"\n" * torn + encoded(entry))
         except OSError:
@@ -112,6 +123,7 @@ class Journal:
 
     def _forget(self) -> None:
         self._entries: list[Entry] = []
+        self._by_order: dict[Digest, list[Entry]] = {}
         self._end = 0
         self._last = b""
 
@@ -138,9 +150,12 @@ class Journal:
         if text is None:
             raise self._damaged(number, "its checksum does not fit")
         try:
-            self._entries.append(entry_from_json(text))
+            entry = entry_from_json(text)
         except ValueError as error:
             raise self._damaged(number, str(error)) from error
+        self._entries.append(entry)
+        if not isinstance(entry, Foreign):
+            self._by_order.setdefault(entry.order, []).append(entry)
         self._last = line + b"\n"
         self._end += len(self._last)
 
@@ -153,6 +168,11 @@ class Journal:
                 "that line only when you know from the provider what became of its order",
             )
         )
+
+
+def _last_byte(file: int) -> bytes:
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1)
 
 
 def _write_at_once(file: int, data: bytes) -> None:

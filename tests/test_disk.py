@@ -122,6 +122,26 @@ def test_devices_and_pipes_are_never_opened(project: Path) -> None:
         tree.read("pipe")
 
 
+def test_a_file_that_turns_into_a_pipe_is_not_waited_for(project: Path) -> None:
+    """Between asking and reading, what lies at a path may be swapped by someone hostile."""
+
+    class Late(DiskTree):
+        def kind(self, path: str) -> Kind:
+            self.asked[path] = "file"
+            return Kind.FILE
+
+    os.mkfifo(project / "pipe")
+    with pytest.raises(SpecError, match="not a regular file"):
+        Late(project, root_of(project)).read("pipe")
+    with pytest.raises(SpecError, match="no such file"):
+        Late(project, root_of(project)).read("gone")
+
+
+def test_without_a_repository_the_search_ends_at_the_top() -> None:
+    """Where there is neither spec nor repository, nothing is found."""
+    assert find_spec(Path("/")) is None
+
+
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     """The new bytes are there, folders are made, and nothing else is left behind."""
     path = tmp_path / "a" / "b" / "hero.png"

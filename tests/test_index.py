@@ -78,6 +78,33 @@ def test_states_and_digests(folder: Path) -> None:
     assert states == [of_bytes(b"fox"), "folder", "missing", "special", "missing"]
 
 
+def test_what_cannot_be_looked_at_is_unreadable(folder: Path) -> None:
+    """A circle of links is no file, and not missing either."""
+    (folder / "loop").symlink_to("loop")
+    index = Index.load(str(folder))
+
+    assert index.state("loop") == "unreadable"
+    assert index.digest("loop") is None
+
+
+def test_a_file_that_turns_into_a_pipe_is_not_waited_for(folder: Path) -> None:
+    """Between asking and reading, what lies at a path may be swapped."""
+    os.mkfifo(folder / "pipe")
+
+    assert index_module._hashed(str(folder / "pipe"))[0] == "special"
+
+
+def test_saving_without_news_writes_nothing(folder: Path) -> None:
+    """The index file is left alone when it would say the same."""
+    remembered(folder)
+    before = (folder / ".flux2build" / "index").stat()
+    index = Index.load(str(folder))
+    index.digest("assets.toml")
+    index.save()
+
+    assert (folder / ".flux2build" / "index").stat() == before
+
+
 def test_an_answer_stands_while_nothing_changes(folder: Path, reads: list[str]) -> None:
     """The next process gets the answer without reading a single file."""
     remembered(folder)

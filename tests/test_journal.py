@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from flux2build.digest import of_bytes
 from flux2build.errors import SystemFault
 from flux2build.journal import Journal, encoded
-from flux2build.ledger import Entry, Intended, Ticketed, fold
+from flux2build.ledger import Entry, Foreign, Intended, Ticketed, fold
 
 WRITER = """
 import sys
@@ -94,6 +94,26 @@ def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
     """Reading makes no file."""
     assert Journal(path).read() == []
     assert not path.exists()
+
+
+def test_the_entries_of_one_order_are_found_at_once(path: Path) -> None:
+    """Asking about one order gives what filtering all entries would give."""
+    journal = written(path)
+    other = Ticketed(order=of_bytes(b"owl"), attempt="8", at="", task="t", poll="https://x/t")
+    journal.append(other, durable=False)
+    journal.append(Foreign(kind="refund", schema=9, text='{"kind":"refund","schema":9}'))
+
+    assert journal.about(of_bytes(b"fox")) == ENTRIES
+    assert journal.about(of_bytes(b"owl")) == [other]
+    assert journal.about(of_bytes(b"ant")) == []
+    assert len(journal.read()) == 5
+
+
+def test_a_journal_that_cannot_be_read_is_named(path: Path) -> None:
+    """A folder in the journal's place is an error of the environment."""
+    path.mkdir(parents=True)
+    with pytest.raises(SystemFault, match=r"cannot read .*ledger\.jsonl"):
+        Journal(path).read()
 
 
 def test_reading_goes_on_where_it_stopped(path: Path) -> None:

@@ -232,6 +232,40 @@ def test_what_an_attempt_costs(
     assert (charge.usd, charge.source, charge.reserved) == (Decimal(usd), source, reserved)
 
 
+def test_free_pictures_cost_nothing_and_name_their_provider() -> None:
+    """What an embedded provider drew is in the sums with nothing."""
+    free = Receipt("sketch", cost=Decimal(0), cost_source="free")
+    ledger = fold([Delivered(order=FOX, output=PNG, receipt=free, asset="fox", model="comp")])
+
+    assert spent(ledger, provider)["sketch"].sources == {"free": Decimal(0)}
+    assert (list(spent(ledger, asset)), list(spent(ledger, model))) == (["fox"], ["comp"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"order": "md5:0"},
+        {"reserve": "-1"},
+        {"reserve": 0.1},
+        {"at": None},
+        {"schema": "1x"},
+        {"kind": 1},
+    ],
+)
+def test_an_entry_with_a_wrong_value_is_no_entry(change: dict[str, object]) -> None:
+    """Money, digests and texts are what they should be, or the line is damage."""
+    text = json.dumps({**json.loads(entry_to_json(intended())), **change})
+    with pytest.raises(ValueError, match=r"\w"):
+        entry_from_json(text)
+
+
+def test_a_receipt_with_a_wrong_seed_is_no_receipt() -> None:
+    """A seed is a whole number."""
+    text = entry_to_json(delivered()).replace('"seed":42', '"seed":"42"')
+    with pytest.raises(ValueError, match="no ledger entry"):
+        entry_from_json(text)
+
+
 def test_a_refusal_without_charge_costs_nothing() -> None:
     """What certainly was not charged is in no sum."""
     assert list(charges(fold([intended(), voided()]))) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -162,7 +163,7 @@ def test_the_text_is_toml(lock: Lockfile) -> None:
     assert tables(text) == tomli.loads(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LOCKS, st.data())
 def test_the_quick_reader_never_reads_more_into_a_text_than_toml_does(
     lock: Lockfile, data: st.DataObject
@@ -192,7 +193,7 @@ def test_the_quick_reader_never_reads_more_into_a_text_than_toml_does(
     assert found == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(), st.text().map("version = 1\n".__add__), LOCKS.map(dumps)), st.data())
 def test_any_text_is_a_lock_or_a_lock_error(text: str, data: st.DataObject) -> None:
     """No text makes the reader fail in another way, and each error has a hint."""
@@ -207,14 +208,18 @@ def test_any_text_is_a_lock_or_a_lock_error(text: str, data: st.DataObject) -> N
                 assert problem.place.file == "assets.lock"
 
 
-def test_ten_thousand_blocks_load_quickly() -> None:
-    """A lock of ten thousand pictures is read in about a second, not in several."""
-    text = dumps(locked(*(made(f"asset-{n}", f"word {n}") for n in range(10_000))))
-    start = time.perf_counter()
-    lock = loads(text, "assets.lock")
+def test_a_long_lock_loads_faster_than_toml_is_parsed() -> None:
+    """Reading a lock into blocks takes less time than the TOML reader alone would."""
+    text = dumps(locked(*(made(f"asset-{n}", f"word {n}") for n in range(3000))))
 
-    assert len(lock.blocks) == 10_000
-    assert time.perf_counter() - start < 4
+    def took(read: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        read()
+        return time.perf_counter() - start
+
+    ours = min(took(lambda: loads(text, "assets.lock")) for _ in range(3))
+    toml = min(took(lambda: tomli.loads(text)) for _ in range(3))
+    assert ours < toml
 
 
 def test_a_newer_version_is_refused_and_both_are_named() -> None:
@@ -257,6 +262,18 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
         ("take = 1", "take = 1\ntake = 1", "is damaged", 20),
         ("version = 1", "", "does not say its `version`", 1),
         ('receipt.cost = "0"', "receipt.cost = 0.1", "is no amount", 29),
+        ("params.width = 64", "params.width = [64]", "is neither text, number", 25),
+        ("params.width = 64", "params.width = inf", "is neither text, number", 25),
+        ("params.width = 64", "params_json.width = '{'", "holds no JSON", 25),
+        ("params.width = 64", "params_json.width = 'NaN'", "holds no JSON", 25),
+        ("inputs = []", "inputs = 1", "is no array", 26),
+        ("inputs = []", 'inputs = ["fox.png"]', "holds something else than names", 26),
+        ("inputs = []", 'inputs = ["fox.png sha256:00"]', "is no digest", 26),
+        ('provider = "sketch"', "provider = 1", "is no text", 17),
+        ("receipt.cost", "receipt.seed = 0.5\nreceipt.cost", "is no whole number", 29),
+        ("revision = 0", 'revision = "x"', "`revision` is no whole number", 3),
+        ("revision = 0", "revision = 0\nteam = 1", "`team` is not known here", 4),
+        ("schema = 1", "output.phash = 1\nschema = 1", "is not known here", 16),
     ],
 )
 def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line: int) -> None:
@@ -271,6 +288,52 @@ def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line
     assert problem.place is not None
     assert (problem.place.file, problem.place.line) == ("assets.lock", line)
     assert "git restore" in (problem.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("ops = []", "ops = 1", "`deliver.public/a.webp.ops` of `fox` is no array"),
+        ("ops = []", "ops = ['[]']", "holds something else than operations"),
+        ("ops = []", 'ops = [\'{"op":1,"params":{},"version":1}\']', "something else than"),
+        ("ops = []", "mood = 1\nops = []", "`deliver.public/a.webp.mood` of `fox` is not known"),
+        ('."public/a.webp"]', '."../../../x/../a"]', "is no path"),
+        ('."public/a.webp"]', '."C:/a.webp"]', "is no path"),
+    ],
+)
+def test_damage_of_a_deliverable_names_it(old: str, new: str, message: str) -> None:
+    """An error in a derived file says which file of which asset."""
+    row = made("fox", "fox").generated
+    assert row is not None
+    output = replace(row.output, path="public/a.webp")
+    derived = Derived(row.key, 1, (), {"format": "webp"}, (), output)
+    text = dumps(locked(replace(made("fox", "fox"), derived=(derived,))))
+    assert old in text
+    with pytest.raises(LockError) as caught:
+        loads(text.replace(old, new, 1), "assets.lock")
+
+    assert message in caught.value.problems[0].message
+    assert getattr(caught.value.problems[0].place, "line", 0) > 30
+
+
+@pytest.mark.parametrize("text", ["asset = 1", "[asset]\nfox = 1", "[asset.fox]\nfinal = 1"])
+def test_what_should_be_a_table_and_is_not(text: str) -> None:
+    """A value in the place of blocks is damage at its line."""
+    with pytest.raises(LockError, match="is no table") as caught:
+        loads(f"version = 1\n{text}\n", "assets.lock")
+
+    assert getattr(caught.value.problems[0].place, "line", 0) >= 2
+
+
+def test_a_flood_of_damage_is_cut_short() -> None:
+    """Of very many problems the first ones are shown, and how many more there are."""
+    names = [f"asset-{number}" for number in range(2000)]
+    text = dumps(locked(*(made(name, name) for name in names))).replace("take = 1", "take = -1")
+    with pytest.raises(LockError) as caught:
+        loads(text, "assets.lock")
+
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1].message == "and 1980 more like these"
 
 
 def test_a_block_that_is_there_twice_is_an_error_with_its_line() -> None:

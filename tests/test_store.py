@@ -136,6 +136,51 @@ def test_a_full_disk_names_the_file(store: Store, monkeypatch: pytest.MonkeyPatc
     assert list(store.path(of_bytes(b"fox")).parent.iterdir()) == []
 
 
+def test_what_cannot_be_read_is_not_missing(store: Store) -> None:
+    """A failing disk is not taken for a picture that was never bought."""
+    digest = store.put(b"fox")
+    path = store.path(digest)
+    path.unlink()
+    path.symlink_to(path.name)
+    with pytest.raises(SystemFault, match="cannot read") as caught:
+        store.get(digest)
+
+    assert not isinstance(caught.value, LostError)
+
+
+def test_damage_on_a_read_only_disk_is_refused_where_it_lies(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be moved aside is still never given out."""
+    digest = store.put(b"fox")
+    damage(store.path(digest), b"fix")
+
+    def fail(*_: object) -> None:
+        raise OSError(30, os.strerror(30))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(LostError):
+            store.get(digest)
+
+    assert store.path(digest).read_bytes() == b"fix"
+
+
+def test_what_another_process_put_is_synced_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are there count as kept only once their name is durable."""
+    store.put(b"fox")
+
+    def fail(_: int) -> None:
+        raise OSError(5, os.strerror(5))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(SystemFault, match="cannot write"):
+            store.put(b"fox")
+
+
 def test_many_processes_put_the_same_bytes(tmp_path: Path) -> None:
     """Processes that keep the same pictures at once do not get in each other's way."""
     command = [sys.executable, "-c", PUTTER, str(tmp_path)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
 from flux2build.lockfile.read import LockConflict, loads, sides
+from flux2build.lockfile.text import conflict_line
 from flux2build.lockfile.write import REVISION, VERSION, dumps
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Lockfile",
     "Output",
     "Seen",
+    "conflict_line",
     "dumps",
     "loads",
     "sides",

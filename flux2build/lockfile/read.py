@@ -16,7 +16,7 @@ import tomli
 from flux2build.digest import Digest, Json
 from flux2build.errors import LockError, Place, Problem
 from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
-from flux2build.lockfile.text import Side, conflict_line, line_of, split, tables
+from flux2build.lockfile.text import Side, conflict_line, lines_of, split, tables
 from flux2build.lockfile.write import REVISION, VERSION
 from flux2build.model import AssetName, Operation, Receipt
 
@@ -130,9 +130,10 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
 
 def _placed(problems: list[tuple[tuple[str, ...], str]], text: str, file: str) -> list[Problem]:
     hint = _RESTORE.format(file=file)
+    lines = lines_of(text, [path for path, _ in problems[:_SHOWN]])
     shown = [
-        Problem(message, Place(file, line_of(text, path)), hint=hint)
-        for path, message in problems[:_SHOWN]
+        Problem(message, Place(file, line), hint=hint)
+        for (_, message), line in zip(problems, lines, strict=False)
     ]
     if more := len(problems) - len(shown):
         shown.append(Problem(f"and {more} more like these", Place(file)))

@@ -8,7 +8,7 @@ so a lock edited by hand, or by a newer flux2build, reads just the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -179,19 +179,20 @@ def split(text: str) -> tuple[Side, Side]:
     return ours, theirs
 
 
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """The line of a key, or else of the innermost table around it that is written out; 0 if none."""
-    best, depth = 0, 0
+def lines_of(text: str, paths: Sequence[tuple[str, ...]]) -> list[int]:
+    """The lines of some keys; of one that is not written out, the line of what is around it."""
+    best, depths = [0] * len(paths), [0] * len(paths)
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if line.startswith("["):
             here = table = _keys(line)
-        elif "=" in line and path[: len(table)] == table:
+        elif "=" in line and any(path[: len(table)] == table for path in paths):
             here = (*table, *_keys(line.partition("=")[0] + "= 0"))
         else:
             continue
-        if len(here) > depth and path[: len(here)] == here:
-            best, depth = number, len(here)
+        for at, path in enumerate(paths):
+            if len(here) > depths[at] and path[: len(here)] == here:
+                best[at], depths[at] = number, len(here)
     return best
 
 
