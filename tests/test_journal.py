@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -145,6 +146,46 @@ def test_a_torn_end_is_passed_over_and_repaired(cut: int, noise: bytes, warm: bo
 
         assert journal.read() == [*kept, ticketed("9")]
         assert Journal(path).read() == [*kept, ticketed("9")]
+
+
+def test_a_last_line_of_noise_is_torn_too(path: Path) -> None:
+    """A power cut may leave a whole line of zeros; nobody was promised what stood there."""
+    written(path)
+    with path.open("ab") as file:
+        file.write(bytes(90) + b"\n" + bytes(10) + b"\n")
+    journal = Journal(path)
+
+    assert journal.read() == ENTRIES
+    journal.append(ticketed("9"))
+    assert Journal(path).read() == [*ENTRIES, ticketed("9")]
+
+
+def test_killed_at_any_step_the_entry_is_there_or_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step of an append is the last, whole entries are read and the next one fits."""
+    written(path)
+    for point in range(30):
+        steps = iter(range(100))
+
+        def watched(
+            real: Callable[..., object], steps: Iterator[int] = steps, point: int = point
+        ) -> Callable[..., object]:
+            def call(*args: object, **named: object) -> object:
+                if next(steps) == point:
+                    raise KeyboardInterrupt
+                return real(*args, **named)
+
+            return call
+
+        before = Journal(path).read()
+        with monkeypatch.context() as patch:
+            for name in ("open", "write", "fsync", "fstat", "lseek"):
+                patch.setattr(os, name, watched(getattr(os, name)))
+            with suppress(KeyboardInterrupt):
+                Journal(path).append(intended(f"point {point}"))
+
+        assert Journal(path).read() in (before, [*before, intended(f"point {point}")])
 
 
 def test_damage_in_the_middle_is_reported_with_its_line(path: Path) -> None:
