@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +20,10 @@ import click
 
 from flux2build import __version__, digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
+from flux2build.families import ops_by_name, providers_by_name
 from flux2build.model import Generate
-from flux2build.plan import Plan, pruned
-from flux2build.project import Choice, Project, ops_by_name, providers_by_name
+from flux2build.plan import Plan
+from flux2build.project import Choice, Project
 from flux2build.request import Request
 from flux2build.verdict import Action, Snapshot
 
@@ -305,85 +306,6 @@ def show_plan(project: Project, made: Plan) -> None:
         return
     for line in planview.lines(made, every=project.console.verbosity > 0):
         project.console.data(line)
-
-
-def prune(project: Project) -> None:
-    """Remove what is left over: files as they were recorded, then their rows in the lock.
-
-    A file that was edited by hand since stays, and only its row goes.
-    """
-    from flux2build import disk, lockfile
-    from flux2build.runlock import held
-    from flux2build.world import Stock
-
-    with held(project.folder, "flux2build prune", None, project.console.say):
-        project.forget()
-        left, seen = project.plan().orphans, project.seen()
-        stock = Stock(project.folder, project.store, {})
-        for orphan in left:
-            there = seen.files.get(orphan.path)
-            if there == orphan.sha256:
-                stock.keep(orphan.path)
-                project.folder.joinpath(orphan.path).unlink()
-                project.console.say(f"removed {orphan.path}")
-            elif there is not None:
-                project.console.warn(f"`{orphan.path}` was edited by hand and stays")
-        lock = pruned(project.lock, left)
-        disk.replace(project.lock_path, lockfile.dumps(lock).encode())
-
-
-def watch(project: Project, choice: Choice, terms: Terms) -> Exit:
-    """Build now and whenever an input changes, until Ctrl-C.
-
-    A broken spec shows its errors and is waited for. Paid orders are shown and
-    wait, unless the terms let the session spend.
-    """
-    from flux2build.watch import Watcher
-
-    watcher, spent = Watcher(), Decimal(0)
-    try:
-        while True:
-            project.forget()
-            broken = _broken(project)
-            if watcher.aim(project.inputs()):
-                continue
-            if broken is not None:
-                project.console.fail(broken)
-            else:
-                spent += _build_for_watch(project, choice, terms, spent)
-            project.console.say("watching; Ctrl-C ends", "dim")
-            changed = watcher.wait()
-            names = ", ".join(sorted(os.path.relpath(path, project.folder) for path in changed))
-            project.console.say(f"\nchanged: {names}")
-    except KeyboardInterrupt:
-        project.console.say("\nstopped watching")
-        return Exit.DONE
-
-
-def _broken(project: Project) -> Flux2BuildError | None:
-    """What keeps the project from being built, if anything."""
-    try:
-        _ = project.graph, project.lock
-    except Flux2BuildError as error:
-        return error
-    return None
-
-
-def _build_for_watch(project: Project, choice: Choice, terms: Terms, spent: Decimal) -> Decimal:
-    """One round of watching; what it may have cost at the most."""
-    try:
-        made = project.plan(choice)
-        high = made.high
-        if high != 0 and terms.max_cost is None:
-            show_plan(project, made)
-            project.console.say("paid orders wait: run `flux2build build`, or watch --max-cost USD")
-            return Decimal(0)
-        left = None if terms.max_cost is None else max(Decimal(0), terms.max_cost - spent)
-        build(project, choice, replace(terms, max_cost=left))
-    except Flux2BuildError as error:
-        project.console.fail(error)
-        return Decimal(0)
-    return high or Decimal(0)
 
 
 def remember(project: Project, made: Plan) -> None:

@@ -48,6 +48,8 @@ class Facts:
     lock: Lockfile
     read: Callable[[str], bytes | None]
     """The bytes of a file below the project root by its path, or None when it is missing."""
+    conflicted: bool = False
+    """Whether a merge left its markers in the lock."""
 
 
 class Check(Protocol):

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.lockfile import Block, Derived, Generated, Lockfile
-from flux2build.model import AssetName, Generate, Input, Recipe, Source
-from flux2build.verdict import Action, Reason, Snapshot, Verdict, judge, locked
+from flux2build.model import AssetName, Generate, Input, Recipe, Source, key_of
+from flux2build.verdict import Action, Reason, Snapshot, Verdict, judge, locked, row_of
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """The least and the most an order may cost in USD; None when its price is unknown."""
@@ -178,3 +178,56 @@ def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
         if made or rows:
             blocks[key] = replace(block, generated=made, derived=rows)
     return replace(lock, blocks=blocks)
+
+
+def reconciled(
+    recipes: Iterable[Recipe],
+    ours: Lockfile,
+    theirs: Lockfile,
+    files: Mapping[str, Digest],
+    profile: str,
+) -> Lockfile:
+    """One lock out of both sides of a merge: for each output the row that the merged spec wants.
+
+    Where neither side is what the spec wants, or it does not say, the row whose
+    file is there wins, else ours; nothing that only one side knows is lost.
+    """
+    blocks = {**theirs.blocks, **ours.blocks}
+    masters: dict[AssetName, Digest | None] = {}
+    for recipe in recipes:
+        rows = [_row(side, recipe, profile) for side in (ours, theirs)]
+        inputs = tuple(
+            files.get(s.path) if isinstance(s, Source) else masters.get(s.asset)
+            for s in recipe.inputs
+        )
+        ready = tuple(digest for digest in inputs if digest is not None)
+        key = key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+        row = _better([row for row in rows if row is not None], key, files)
+        if row is None:
+            continue
+        block = blocks[(recipe.asset, profile)]
+        if isinstance(row, Generated):
+            masters[recipe.asset] = row.output.sha256
+            block = replace(block, generated=row)
+        else:
+            others = [old for old in block.derived if old.output.path != row.output.path]
+            ordered = sorted((*others, row), key=lambda one: one.output.path)
+            block = replace(block, derived=tuple(ordered))
+        blocks[(recipe.asset, profile)] = block
+    return replace(ours, blocks=blocks)
+
+
+def _row(side: Lockfile, recipe: Recipe, profile: str) -> Generated | Derived | None:
+    block = side.block(recipe.asset, profile)
+    return row_of(recipe, block) if block else None
+
+
+def _better(
+    rows: Sequence[Generated | Derived], key: Digest | None, files: Mapping[str, Digest]
+) -> Generated | Derived | None:
+    """The row that is wanted, else the one whose file is there, else the first."""
+
+    def rank(row: Generated | Derived) -> tuple[bool, bool]:
+        return (row.key != key, files.get(row.output.path) != row.output.sha256)
+
+    return min(rows, key=rank, default=None)

@@ -10,26 +10,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from flux2build import checks, ops, providers, registry
-from flux2build.cards import load as load_cards
-from flux2build.cards import shipped_text
-from flux2build.catalog import FREE, Catalog, Form
-from flux2build.check import Check, Facts, Finding
+from flux2build.catalog import FREE, Catalog
+from flux2build.check import Facts, Finding
 from flux2build.console import Console
 from flux2build.container import examine
 from flux2build.cost import Quote, quote
 from flux2build.digest import Digest, of_bytes
 from flux2build.disk import DiskTree, find_spec, home, root_of
 from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
+from flux2build.families import catalogue, checks_by_name
 from flux2build.graph import Graph
 from flux2build.index import Index
 from flux2build.journal import Journal
 from flux2build.ledger import Ledger, fold
-from flux2build.lockfile import Lockfile, loads
+from flux2build.lockfile import Lockfile, conflict_line, loads, sides
 from flux2build.model import AssetName, Generate, Input, Made, Recipe, Source
-from flux2build.op import Op
-from flux2build.plan import Plan, orphans, plan
-from flux2build.provider import Provider
+from flux2build.plan import Plan, orphans, plan, reconciled
 from flux2build.request import Request
 from flux2build.selection import Field, select
 from flux2build.settings import Settings, config_path
@@ -58,42 +54,9 @@ class Choice:
 EVERYTHING: Final = Choice()
 
 
-def catalogue(settings: Settings | None = None) -> Catalog:
-    """All models and operations that this flux2build knows, with the user's own cards over ours."""
-    known_ops = ops_by_name()
-    known_providers = providers_by_name()
-    cards = {name: provider.cards for name, provider in known_providers.items()}
-    if settings is not None and settings.cards:
-        own = load_cards(shipped_text(), settings.cards)
-        cards |= {name: own[name] for name in cards if name in own}
-    return Catalog(
-        cards=cards,
-        default_models={name: p.default_model for name, p in known_providers.items()},
-        forms={name: Form(name, op.version, op.params) for name, op in known_ops.items()},
-    )
-
-
 def user_journal() -> Journal:
     """Every order that was ever placed on this machine."""
     return Journal(home() / "ledger.jsonl")
-
-
-def ops_by_name() -> dict[str, Op]:
-    """Every operation, by its name in the spec."""
-    found: list[Op] = registry.members(ops, "OP")
-    return {op.name: op for op in found}
-
-
-def providers_by_name() -> dict[str, Provider]:
-    """Every provider, by its name in the spec."""
-    found: list[Provider] = registry.members(providers, "PROVIDER")
-    return {provider.name: provider for provider in found}
-
-
-def checks_by_name() -> dict[str, Check]:
-    """Every check, by its name."""
-    found: list[Check] = registry.members(checks, "CHECK")
-    return {check.name: check for check in found}
 
 
 class Project:
@@ -129,7 +92,7 @@ class Project:
     @cached_property
     def catalog(self) -> Catalog:
         """What the spec may ask for."""
-        return catalogue(self.settings)
+        return catalogue(self.settings.cards)
 
     @cached_property
     def settings(self) -> Settings:
@@ -199,11 +162,24 @@ class Project:
     def lock(self) -> Lockfile:
         """What is locked; empty before the first build.
 
+        Both sides of a merge conflict are reconciled by what the spec wants.
+
         Raises:
-            LockError: it is damaged, in conflict or newer than this flux2build.
+            LockError: it is damaged, or newer than this flux2build.
         """
-        text = self._lock_text
-        return loads(text, self.lock_path.name) if text else Lockfile()
+        text, name = self._lock_text, self.lock_path.name
+        if not text:
+            return Lockfile()
+        if not self.conflicted:
+            return loads(text, name)
+        ours, theirs = sides(text, name)
+        files = self._digests((ours, theirs))
+        return reconciled(self.graph.ordered, ours, theirs, files, self.spec.profile)
+
+    @cached_property
+    def conflicted(self) -> bool:
+        """Whether a merge left its markers in the lock."""
+        return conflict_line(self._lock_text) is not None
 
     @cached_property
     def _lock_text(self) -> str:
@@ -232,9 +208,12 @@ class Project:
 
     def _files(self) -> dict[str, Digest]:
         """Digests of every source and output, through the stat cache."""
+        return self._digests((self.lock,))
+
+    def _digests(self, locks: Iterable[Lockfile]) -> dict[str, Digest]:
         paths = {recipe.output for recipe in self.spec.recipes}
         paths |= {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
-        for block in self.lock.blocks.values():
+        for block in (block for lock in locks for block in lock.blocks.values()):
             rows = (block.generated, *block.derived)
             paths |= {row.output.path for row in rows if row is not None}
         found = {path: self.index.digest(path) for path in sorted(paths)}
@@ -321,7 +300,7 @@ class Project:
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of the spec."""
-        facts = Facts(self.spec, self.whole, self.lock, self._read)
+        facts = Facts(self.spec, self.whole, self.lock, self._read, conflicted=self.conflicted)
         found = [f for check in checks_by_name().values() for f in check.findings(facts)]
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
@@ -362,7 +341,7 @@ class Project:
 
     def reread_lock(self) -> None:
         """Read the lock anew, as a build has just left it."""
-        for name in ("lock", "_lock_text", "whole"):
+        for name in ("lock", "_lock_text", "conflicted", "whole"):
             self.__dict__.pop(name, None)
 
     def forget(self) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from flux2build.digest import Digest, Json, canonical
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Derived, Generated, Lockfile, Seen
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Seen
 from flux2build.model import (
     AssetName,
     Derive,
@@ -159,8 +159,11 @@ def known(lock: Lockfile) -> dict[Digest, Known]:
 def locked(recipe: Recipe, seen: Snapshot) -> Generated | Derived | None:
     """What the lock says of this recipe's output in the snapshot's profile."""
     block = seen.lock.block(recipe.asset, seen.profile)
-    if block is None:
-        return None
+    return row_of(recipe, block) if block else None
+
+
+def row_of(recipe: Recipe, block: Block) -> Generated | Derived | None:
+    """The row of a block that is about this recipe's output."""
     if isinstance(recipe.task, Generate):
         return block.generated
     return next((row for row in block.derived if row.output.path == recipe.output), None)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from flux2build import checks, commands, ops, registry
 from flux2build.errors import Exit
-from flux2build.tables import (
+from flux2build.spec.tables import (
     AssetTable,
     BudgetTable,
     Deliver,

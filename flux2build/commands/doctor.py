@@ -17,7 +17,8 @@ from flux2build.command import command
 from flux2build.console import Console, clean
 from flux2build.disk import home, root_of
 from flux2build.errors import Exit, Flux2BuildError
-from flux2build.project import Project, providers_by_name
+from flux2build.families import providers_by_name
+from flux2build.project import Project
 from flux2build.provider import Remote
 from flux2build.request import Request
 

@@ -12,9 +12,10 @@ from flux2build.command import command
 from flux2build.console import Console
 from flux2build.disk import replace
 from flux2build.errors import Exit, Problem, UsageError
-from flux2build.jsonschema import json_schema
-from flux2build.project import SPEC_NAME, catalogue
+from flux2build.families import catalogue
+from flux2build.project import SPEC_NAME
 from flux2build.request import Request
+from flux2build.spec.jsonschema import json_schema
 
 _SPEC: Final = """\
 #:schema ./flux2build.schema.json

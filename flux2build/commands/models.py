@@ -12,7 +12,7 @@ from flux2build.command import command
 from flux2build.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
-from flux2build.project import catalogue
+from flux2build.families import catalogue
 from flux2build.request import Request
 from flux2build.settings import read
 
@@ -24,7 +24,10 @@ def models(request: Request) -> Exit:
     Prices are list prices in USD with the day they were read; the file named
     by `cards` in your own configuration overrides them.
     """
-    console, catalog = Console(request.color, request.verbosity), catalogue(read(request.env_file))
+    console, catalog = (
+        Console(request.color, request.verbosity),
+        catalogue(read(request.env_file).cards),
+    )
     if request.json:
         rows: list[Json] = [
             _as_json(provider, card)

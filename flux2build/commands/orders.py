@@ -15,9 +15,10 @@ from flux2build.console import Console
 from flux2build.digest import Digest, Json
 from flux2build.disk import home
 from flux2build.errors import Exit, Problem, UsageError
+from flux2build.families import providers_by_name
 from flux2build.ledger import WRITTEN_OFF, Attempt, Delivered, State, Ticketed, Voided
 from flux2build.model import Receipt
-from flux2build.project import providers_by_name, user_journal
+from flux2build.project import user_journal
 from flux2build.provider import Remote, Reply, Ticket
 from flux2build.request import Request
 from flux2build.settings import read

@@ -6,11 +6,14 @@ from typing import Final
 
 import click
 
-from flux2build import app
+from flux2build import disk, lockfile
 from flux2build.command import command, option
 from flux2build.errors import Exit
+from flux2build.plan import pruned
 from flux2build.project import Project
 from flux2build.request import Request
+from flux2build.runlock import held
+from flux2build.world import Stock
 
 
 @command("prune")
@@ -32,10 +35,31 @@ def prune(request: Request, *, yes: bool) -> Exit:
     if not left:
         project.console.say("Nothing is left over.")
     elif yes:
-        app.prune(project)
+        _remove(project)
     else:
         project.console.say(f"{len(left)} outputs are left over; `--yes` removes them.")
     return Exit.DONE
+
+
+def _remove(project: Project) -> None:
+    """Remove what is left over: files as they were recorded, then their rows in the lock.
+
+    A file that was edited by hand since stays, and only its row goes.
+    """
+    with held(project.folder, "flux2build prune", None, project.console.say):
+        project.forget()
+        left, seen = project.plan().orphans, project.seen()
+        stock = Stock(project.folder, project.store, {})
+        for orphan in left:
+            there = seen.files.get(orphan.path)
+            if there == orphan.sha256:
+                stock.keep(orphan.path)
+                project.folder.joinpath(orphan.path).unlink()
+                project.console.say(f"removed {orphan.path}")
+            elif there is not None:
+                project.console.warn(f"`{orphan.path}` was edited by hand and stays")
+        lock = pruned(project.lock, left)
+        disk.replace(project.lock_path, lockfile.dumps(lock).encode())
 
 
 COMMAND: Final[click.Command] = prune

@@ -9,9 +9,9 @@ import click
 from flux2build.command import command
 from flux2build.console import Console
 from flux2build.errors import Exit
-from flux2build.jsonschema import json_schema
-from flux2build.project import catalogue
+from flux2build.families import catalogue
 from flux2build.request import Request
+from flux2build.spec.jsonschema import json_schema
 
 
 @command("schema")

@@ -1,0 +1,41 @@
+"""The lock is as flux2build writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from flux2build.check import Check, Facts, Finding, Severity
+from flux2build.errors import Place
+
+_MESSAGE: Final = "the lock holds merge conflicts"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock in which a merge left its markers; a build reconciles the sides, and pays nothing."""
+
+    name: str = "lock"
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The one code it reports."""
+        return {"lock-conflict": _MESSAGE}
+
+    def findings(self, facts: Facts) -> Iterator[Finding]:
+        """At most one finding."""
+        if facts.conflicted:
+            path = PurePosixPath(facts.spec.file).with_suffix(".lock").name
+            yield Finding(
+                code="lock-conflict",
+                severity=Severity.ERROR,
+                message=_MESSAGE,
+                path=path,
+                place=Place(path),
+                hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
+            )
+
+
+CHECK: Final[Check] = Lock()

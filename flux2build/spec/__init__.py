@@ -1,0 +1,256 @@
+"""`assets.toml`, read: what the user wants, validated and immutable, down to its recipes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from flux2build import paths
+from flux2build.catalog import Catalog
+from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.model import Asset, AssetName, Key, Recipe, Source
+from flux2build.prompts import Prompts
+from flux2build.spec import document as documents
+from flux2build.spec import frames, outputs, resolve, schema
+from flux2build.spec.deliverables import Workbench
+from flux2build.spec.document import Document
+from flux2build.spec.family import Families, Family
+from flux2build.spec.faults import Fault, Faults
+from flux2build.spec.layers import Layer, settle
+from flux2build.spec.outputs import Outputs
+from flux2build.spec.references import Files, Names
+from flux2build.spec.resolve import Declared, Resolver
+from flux2build.spec.schema import Tables
+from flux2build.spec.tables import AssetTable, Profile
+from flux2build.spec.texts import Texts
+from flux2build.tree import Kind, Tree
+
+NO_PROFILE: Final = "default"
+"""The name of the profile of a spec without profiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits in USD; None where there is none."""
+
+    per_run: Decimal | None = None
+    per_asset: Decimal | None = None
+    confirm_above: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the user wrote, with every default, style, profile and template resolved."""
+
+    file: str
+    profile: str
+    profiles: tuple[str, ...]
+    """The names that are declared."""
+    output: str
+    """The folder below which every output lies."""
+    budget: Budget
+    checks: Mapping[str, Any]
+    """By check: `error`, `warning`, `off`, or a table of its own."""
+    assets: Mapping[AssetName, Asset]
+    """In the order in which they are declared."""
+    recipes: tuple[Recipe, ...]
+    document: Document = field(repr=False)
+
+    def place(self, key: Key) -> Place:
+        """Where in the spec something stands."""
+        return self.document.place(key)
+
+    def problem(
+        self,
+        key: Key,
+        message: str,
+        rows: tuple[tuple[str, str], ...] = (),
+        hint: str | None = None,
+    ) -> Problem:
+        """Something wrong at a key, framed."""
+        return frames.problem(self.document, Fault(key, message, hint, rows))
+
+
+def load(tree: Tree, file: str, profile: str | None, catalog: Catalog) -> Spec:
+    """A spec in one of its profiles.
+
+    Raises:
+        SpecError: with every problem that was found, in the order of places.
+        UsageError: the profile that was asked for is not declared.
+    """
+    document = documents.read(tree, file)
+    tables, wrong = schema.read(document.data)
+    faults = Faults()
+    for fault in wrong:
+        faults.add(fault)
+    chosen = _chosen(tables, profile, faults)
+    reading = _Reading(tree, document, tables, chosen, faults)
+    spec = reading.spec(catalog)
+    if faults.found:
+        raise SpecError(*frames.problems(document, tree, faults))
+    return spec
+
+
+def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
+    """The profile to use: the one asked for, the project's, or the one called `default`."""
+    declared = tables.names["profile"]
+    if asked is not None:
+        if asked in declared or asked == NO_PROFILE:
+            return asked
+        hint = did_you_mean(asked, declared) or "the spec declares no profiles"
+        raise UsageError(Problem(f"there is no profile `{asked}`", hint=hint))
+    named = tables.project.profile
+    if named is not None and named not in declared:
+        hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"
+        faults.add(Fault(("project", "profile"), f"there is no profile `{named}`", hint=hint))
+    return named or NO_PROFILE
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a spec, on its way from tables to recipes."""
+
+    tree: Tree
+    document: Document
+    tables: Tables
+    profile: str
+    faults: Faults
+
+    def spec(self, catalog: Catalog) -> Spec:
+        """The spec, as far as it can be read."""
+        files = Files(self.tree)
+        texts = Texts(Prompts(self.tree, self._templates(files)))
+        declared = [one for one in self._declared() if one is not None]
+        names = self._names(declared, texts, files)
+        folder = self._folder(files)
+        bench = Workbench(texts, files, names, Outputs(folder, files))
+        resolver = Resolver(bench, catalog, self.faults)
+        assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
+        recipes = tuple(recipe for one in declared for recipe in resolver.recipes(one))
+        self._collide(recipes, self._taken(declared, files), folder)
+        return Spec(
+            file=self.document.file,
+            profile=self.profile,
+            profiles=tuple(self.tables.profiles),
+            output=folder,
+            budget=Budget(**dict(self.tables.budget)),
+            checks=self.tables.checks,
+            assets=assets,
+            recipes=recipes,
+            document=self.document,
+        )
+
+    def _templates(self, files: Files) -> str:
+        folder = paths.join("", self.tables.project.templates)
+        if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            message = f"templates folder `{folder}` is not a folder of the project"
+            self.faults.add(Fault(("project", "templates"), message))
+        return folder
+
+    def _folder(self, files: Files) -> str:
+        """The output folder: the profile's, else the project's."""
+        own = self.tables.profiles.get(self.profile, Profile()).output
+        key = ("project", "output") if own is None else ("profile", self.profile, "output")
+        written = self.tables.project.output if own is None else own
+        folder = paths.join("", written)
+        fault = None if folder == "." else paths.fault(folder)
+        if fault or files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            why = fault or "is not a folder of the project"
+            self.faults.add(Fault(key, f"output folder `{written[:80]}` {why}"))
+            return "."
+        return folder
+
+    def _declared(self) -> Iterator[Declared | None]:
+        families = Families(self.tree, self.faults)
+        for name, table in self.tables.assets.items():
+            key = ("asset", name)
+            settled = settle(key, self.tables.vars, self._layers(key, table))
+            yield Declared(table, settled, families.expand(name, table))
+
+    def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        yield Layer(("defaults",), self.tables.defaults)
+        yield from self._styles(key, table)
+        yield Layer(key, table)
+        if self.profile in self.tables.profiles:
+            yield Layer(("profile", self.profile), self.tables.profiles[self.profile])
+        for name, settings in (table.profile or {}).items():
+            place = (*key, "profile", name)
+            known = self.tables.names["profile"]
+            if name not in known:
+                hint = did_you_mean(name, known) or f"declare it as `[profile.{name}]`"
+                message = f"there is no profile `{name}`"
+                self.faults.add(Fault(place, message, hint=hint, name=True))
+            elif name == self.profile:
+                yield Layer(place, settings)
+
+    def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        several = isinstance(table.style, list)
+        names = table.style if isinstance(table.style, list) else [table.style]
+        for index, name in enumerate(names):
+            if name in self.tables.styles:
+                yield Layer(("style", name), self.tables.styles[name])
+            elif name is not None and name not in self.tables.names["style"]:
+                place = (*key, "style", index) if several else (*key, "style")
+                hint = did_you_mean(name, self.tables.names["style"])
+                self.faults.add(Fault(place, f"there is no style `{name}`", hint=hint))
+
+    def _names(self, declared: Iterable[Declared], texts: Texts, files: Files) -> Names:
+        families: dict[str, Family] = {}
+        seen: dict[str, tuple[AssetName, Key]] = {}
+        sources: dict[AssetName, Source] = {}
+        for one in declared:
+            families[one.family.name] = one.family
+            for member in one.family.members:
+                earlier = seen.setdefault(paths.fold(member.name), (member.name, one.key))
+                if earlier[0] != member.name:
+                    message = f"asset `{member.name}` is the same as `{earlier[0]}` on some systems"
+                    rows = (("also at", str(self.document.place(earlier[1]))),)
+                    self.faults.add(Fault(one.key, message, rows=rows, name=True))
+            sources.update(resolve.sources(one, texts, files, self.faults))
+        members = frozenset(member.name for f in families.values() for member in f.members)
+        return Names(families, self.tables.names["asset"], members, sources)
+
+    def _taken(
+        self, declared: Iterable[Declared], files: Files
+    ) -> dict[str, tuple[str, Key | None]]:
+        """Every file that is read or kept, and so is no output, by its folded path."""
+        lock = posixpath.splitext(self.document.file)[0] + ".lock"
+        taken: dict[str, tuple[str, Key | None]] = {
+            paths.fold(path): (f"the source `{path}`", key) for path, key in files.used.items()
+        }
+        for one in declared:
+            if one.table.rows:
+                data = paths.join("", one.table.rows.file)
+                taken[paths.fold(data)] = (f"the data file `{data}`", (*one.key, "rows", "file"))
+        for text in self.document.texts:
+            taken[paths.fold(text.file)] = (f"the spec `{text.file}`", None)
+        taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
+        return taken
+
+    def _collide(
+        self, recipes: Iterable[Recipe], taken: Mapping[str, tuple[str, Key | None]], folder: str
+    ) -> None:
+        for fault, recipe, other in outputs.collisions(recipes, taken):
+            rows = fault.rows
+            if other and _same_name(recipe.asset, other.asset):
+                continue
+            if other is not None:
+                rows = (*rows, ("first", f"{other.asset} at {self.document.place(other.key)}"))
+            self.faults.add(
+                Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
+            )
+        templates = paths.join("", self.tables.project.templates)
+        if templates == "." or f"{folder}/".startswith(f"{templates}/"):
+            return
+        for recipe in recipes:
+            if paths.fold(recipe.output).startswith(paths.fold(templates) + "/"):
+                message = f"output `{recipe.output}` lies in the templates folder"
+                self.faults.add(Fault(recipe.key, message), recipe.asset)
+
+
+def _same_name(one: AssetName, other: AssetName) -> bool:
+    """Whether two names differ in spelling only, which is a fault of its own."""
+    return one != other and paths.fold(one) == paths.fold(other)

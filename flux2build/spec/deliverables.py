@@ -1,0 +1,165 @@
+"""Deliverables: each entry of `deliver`, times widths, times formats, is one derived file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flux2build.catalog import Catalog
+from flux2build.digest import Json
+from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe
+from flux2build.spec import operations
+from flux2build.spec.faults import Fault, Faults, FaultyError
+from flux2build.spec.layers import Settled
+from flux2build.spec.operations import Step
+from flux2build.spec.outputs import Outputs, format_of
+from flux2build.spec.references import Files, Names
+from flux2build.spec.tables import FORMATS, Deliver
+from flux2build.spec.texts import Scope, Texts
+
+_APPLIES: Final[Mapping[str, frozenset[str]]] = {
+    "quality": frozenset({"jpeg", "webp", "avif"}),
+    "lossless": frozenset({"webp"}),
+    "matte": frozenset(FORMATS),
+    "max_bytes": frozenset(FORMATS),
+    "min_quality": frozenset({"jpeg", "webp", "avif"}),
+    "subsampling": frozenset({"jpeg", "avif"}),
+    "palette": frozenset({"png"}),
+}
+"""The settings of an encoding, and the formats that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of `deliver`, with what is the same for every member worked out."""
+
+    key: Key
+    table: Deliver
+    steps: tuple[Step, ...]
+    resizes: Mapping[int | None, tuple[Operation, ...]]
+    """The last operations by width: none when the width is whatever comes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """The picture that files are derived from."""
+
+    asset: AssetName
+    axes: Mapping[str, str]
+    input: Input
+    stem: str
+    """Its path below the output folder, without its ending."""
+    format: str
+    size: Mapping[str, Json]
+    """Its `width` and `height`, where they are asked for."""
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What deriving needs beside the entry: texts, files, names, and where outputs go."""
+
+    texts: Texts
+    files: Files
+    names: Names
+    outputs: Outputs
+
+
+def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
+    """The entries of an asset; those with faults are noted and left out."""
+    entries = []
+    tables: list[Deliver] = settled.get("deliver") or []
+    for index, table in enumerate(tables):
+        key = (*settled.key("deliver"), index)
+        with faults.collecting():
+            steps = tuple(
+                operations.prepare(op, (*key, "ops", at), catalog)
+                for at, op in enumerate(table.ops or [])
+            )
+            resizes: dict[int | None, tuple[Operation, ...]] = {
+                width: (operations.resize(catalog, width, (*key, "widths", at)),)
+                for at, width in enumerate(table.widths or [])
+            }
+            _useless(table, key)
+            entries.append(Entry(key, table, steps, resizes or {None: ()}))
+    return entries
+
+
+def _useless(table: Deliver, key: Key) -> None:
+    for name, formats in _APPLIES.items():
+        given = getattr(table, name) is not None
+        if given and table.formats and formats.isdisjoint(table.formats):
+            message = f"none of the formats has `{name}`"
+            hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
+            raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
+
+
+def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
+    """The files of one entry for one master.
+
+    Raises:
+        FaultyError: a template, a path, an input or a parameter is wrong.
+    """
+    for form in _formats(entry.table, master):
+        for width, resize in entry.resizes.items():
+            scope = {**master.scope, **_size(master, width), "format": form}
+            inputs = [master.input]
+            steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
+            task = Derive(steps, _encoding(entry.table, form))
+            output = bench.outputs.locate(
+                _path(entry, master, scope, form, width, bench), form, (*entry.key, "path")
+            )
+            yield Recipe(master.asset, task, tuple(inputs), output, entry.key)
+
+
+def _size(master: Master, width: int | None) -> Mapping[str, Json]:
+    return master.size if width is None else {"width": width}
+
+
+def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
+    if table.formats:
+        return tuple(table.formats)
+    said = format_of(table.path or "")
+    return (said or (master.format if master.format in FORMATS else "png"),)
+
+
+def _path(  # noqa: PLR0913, PLR0917 - the six things that a path can say
+    entry: Entry, master: Master, scope: Scope, form: str, width: int | None, bench: Workbench
+) -> str:
+    if entry.table.path is not None:
+        return bench.texts.text(entry.table.path, scope, (*entry.key, "path"))
+    return f"{master.stem}-{width}.{form}" if width else f"{master.stem}.{form}"
+
+
+def _operations(
+    entry: Entry, scope: Scope, master: Master, inputs: list[Input], bench: Workbench
+) -> Iterator[Operation]:
+    """The operations of one file; what they name is added to its inputs."""
+
+    def bind(value: str | Mapping[str, Any], key: Key) -> int:
+        if isinstance(value, str):
+            found: Input | None = bench.files.source(value, key)
+        else:
+            found = bench.names.input(value["asset"], master.axes, (*key, "asset"))
+        if found is None:
+            raise FaultyError
+        if found not in inputs[1:]:
+            inputs.append(found)
+        return inputs.index(found, 1)
+
+    for step in entry.steps:
+        yield step.operation(bench.texts, scope, bind)
+
+
+def _encoding(table: Deliver, form: str) -> dict[str, Json]:
+    """What the encoder of one format is told: no more than it was asked."""
+    given = {name: getattr(table, name) for name, has in _APPLIES.items() if form in has}
+    said = {name: value for name, value in given.items() if value is not None}
+    if said.get("lossless"):
+        said.pop("quality", None)
+    else:
+        said.pop("lossless", None)
+    if "matte" in said:
+        said["matte"] = said["matte"].lower()
+    return {"format": form, **said}

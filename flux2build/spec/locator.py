@@ -1,0 +1,155 @@
+"""Where every key and value of a TOML file stands, for messages.
+
+Nothing imports this module by name: `document` loads it when the first place
+is asked for, because a spec without mistakes never needs one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import tomli
+import tree_sitter_toml
+from tree_sitter import Language, Node, Parser
+
+from flux2build.model import Key
+
+_KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
+_TABLES: Final = frozenset({"table", "table_array_element"})
+_DEEPEST: Final = 100
+_SIMPLE: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A token: line and column count from 1, in characters; its width on that line."""
+
+    line: int
+    column: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A key of the file: where its name stands, and where its value does."""
+
+    name: Span
+    value: Span
+
+
+def locate(text: str) -> Mapping[Key, Spot]:
+    """Every key path of a TOML text, as far as it can be read, with its spot."""
+    tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
+    return _Walk(text.split("\n")).document(tree.root_node)
+
+
+class _Walk:
+    """One pass over the syntax tree."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._spots: dict[Key, Spot] = {}
+        self._elements: Counter[Key] = Counter()
+
+    def document(self, root: Node) -> dict[Key, Spot]:
+        for node in root.children:
+            if node.type == "pair":
+                self._pair((), node)
+            elif node.type in _TABLES:
+                self._table(node)
+        return self._spots
+
+    def _table(self, node: Node) -> None:
+        names = _names(node)
+        prefix = self._descend((), names[:-1])
+        if not names:
+            return
+        key, span = self._step(prefix, names[-1])
+        if node.type == "table_array_element":
+            self._spots.setdefault(key, Spot(span, span))
+            key = (*key, self._elements[key])
+            self._elements[key[:-1]] += 1
+        self._spots[key] = Spot(span, span)
+        for child in node.children:
+            if child.type == "pair":
+                self._pair(key, child)
+
+    def _pair(self, prefix: Key, node: Node) -> None:
+        names, value = _names(node), _value(node)
+        if not names or value is None:
+            return
+        key, span = self._step(self._descend(prefix, names[:-1]), names[-1])
+        self._spots.setdefault(key, Spot(span, self._span(value)))
+        self._inside(key, value)
+
+    def _inside(self, key: Key, value: Node) -> None:
+        """The keys of an inline table, the elements of an array."""
+        if len(key) > _DEEPEST:
+            return
+        if value.type == "inline_table":
+            for child in value.children:
+                if child.type == "pair":
+                    self._pair(key, child)
+        elif value.type == "array":
+            elements = (n for n in value.named_children if n.type not in {"comment", "ERROR"})
+            for index, element in enumerate(elements):
+                span = self._span(element)
+                self._spots.setdefault((*key, index), Spot(span, span))
+                self._inside((*key, index), element)
+
+    def _descend(self, key: Key, names: list[Node]) -> Key:
+        """Through the names before the last; one that is an array of tables means its last."""
+        for name in names:
+            key, span = self._step(key, name)
+            self._spots.setdefault(key, Spot(span, span))
+            if count := self._elements[key]:
+                key = (*key, count - 1)
+        return key
+
+    def _step(self, key: Key, name: Node) -> tuple[Key, Span]:
+        return (*key, _text(name)), self._span(name)
+
+    def _span(self, node: Node) -> Span:
+        """A node's place; the grammar counts bytes, people count characters."""
+        (row, start), (last, end) = node.start_point, node.end_point
+        line = self._lines[row].encode()
+        column = len(line[:start].decode(errors="replace"))
+        stop = len(line[:end].decode(errors="replace")) if row == last else len(self._lines[row])
+        return Span(row + 1, column + 1, max(1, stop - column))
+
+
+def _names(node: Node) -> list[Node]:
+    """The parts of the dotted key that a pair or a header starts with."""
+    found = next((child for child in node.children if child.type in _KEYS), None)
+    return list(_parts(found)) if found else []
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """The grammar nests dotted keys to the left, without an end to it: so no recursion."""
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if part.type == "dotted_key":
+            pending.extend(reversed([child for child in part.children if child.type in _KEYS]))
+        else:
+            yield part
+
+
+def _text(node: Node) -> str:
+    """What a key says, its quotes and escapes undone."""
+    written = (node.text or b"").decode(errors="replace")
+    if _SIMPLE.fullmatch(written):
+        return written
+    try:
+        return next(iter(tomli.loads(f"{written} = 0")))
+    except tomli.TOMLDecodeError:
+        return written
+
+
+def _value(node: Node) -> Node | None:
+    after = [child for child in node.named_children if child.type not in _KEYS]
+    return next((child for child in after if child.type not in {"comment", "ERROR"}), None)

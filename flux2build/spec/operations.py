@@ -1,0 +1,146 @@
+"""The `ops` of a deliverable: from what is written to what a recipe holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from flux2build.catalog import Catalog, Form, InputMark
+from flux2build.errors import did_you_mean
+from flux2build.model import Key, Operation
+from flux2build.spec import mistakes
+from flux2build.spec.faults import Fault, FaultyError
+from flux2build.spec.texts import Scope, Texts, is_template
+
+Bind = Callable[[str | Mapping[str, Any], Key], int]
+"""A path, or `{ asset = … }`, to the index of the input that it becomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of `ops`; `fixed` when it is the same operation for every member."""
+
+    form: Form
+    key: Key
+    raw: Mapping[str, Any]
+    fixed: Operation | None
+
+    def operation(self, texts: Texts, scope: Scope, bind: Bind) -> Operation:
+        """The operation for one file.
+
+        Raises:
+            FaultyError: a template in it is wrong, or a parameter after rendering.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        return _operation(self.form, texts.inside(self.raw, scope, self.key), self.key, bind)
+
+
+def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
+    """An entry of `ops` as a step, validated at once when no template is in it.
+
+    Raises:
+        FaultyError: there is no such operation, or a parameter is wrong.
+    """
+    name: object = entry.get("op")
+    if not isinstance(name, str):
+        such = 'such as `{ op = "crop", ratio = "16:9" }`'
+        raise FaultyError(Fault(key, "an operation needs a name: `op`", hint=such))
+    form = catalog.forms.get(name)
+    if form is None:
+        hint = did_you_mean(name, catalog.forms)
+        raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
+    raw = {word: value for word, value in entry.items() if word != "op"}
+    if _templates(raw):
+        return Step(form, key, raw, None)
+    bound: list[Key] = []
+
+    def note(_: str | Mapping[str, Any], at: Key) -> int:
+        bound.append(at)
+        return 0
+
+    fixed = _operation(form, raw, key, note)
+    return Step(form, key, raw, None if bound else fixed)
+
+
+def resize(catalog: Catalog, width: int, key: Key) -> Operation:
+    """The resizing that a width of a deliverable comes to.
+
+    Raises:
+        FaultyError: this flux2build has no such operation, or it refuses the width.
+    """
+    step = prepare({"op": "resize", "width": width}, key, catalog)
+    assert step.fixed is not None
+    return step.fixed
+
+
+def _templates(value: Any) -> bool:
+    if isinstance(value, str):
+        return is_template(value)
+    if isinstance(value, Mapping):
+        return any(_templates(item) for item in value.values())
+    return isinstance(value, list) and any(_templates(item) for item in value)
+
+
+def _operation(form: Form, raw: Mapping[str, Any], key: Key, bind: Bind) -> Operation:
+    try:
+        params = form.params.model_validate(raw)
+    except ValidationError as error:
+        raise FaultyError(*mistakes.of(error, form.params, raw, key)) from None
+    dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Operation(form.op, form.version, _model(form.params, dumped, key, bind))
+
+
+def _model(model: type[BaseModel], value: Mapping[str, Any], key: Key, bind: Bind) -> Any:
+    """Dumped parameters with every marked field replaced by an index.
+
+    Inputs come in the order of the model's fields, whatever order they are written in.
+    """
+    bound = dict(value)
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
+        if name not in value:
+            continue
+        at = (*key, name)
+        marked = any(isinstance(mark, InputMark) for mark in field.metadata)
+        if marked:
+            bound[name] = _index(value[name], at, bind)
+        else:
+            bound[name] = _field(field.annotation, value[name], at, bind)
+    return bound
+
+
+def _field(annotation: Any, value: Any, key: Key, bind: Bind) -> Any:
+    """A value inside a field: marked itself, or a list or a table that holds marked ones."""
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        if any(isinstance(mark, InputMark) for mark in marks):
+            return _index(value, key, bind)
+        return _field(inner, value, key, bind)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _model(annotation, value, key, bind) if isinstance(value, Mapping) else value
+    if get_origin(annotation) in {list, tuple}:
+        return _list(get_args(annotation)[0], value, key, bind)
+    for branch in get_args(annotation):
+        found = _field(branch, value, key, bind)
+        if found != value:
+            return found
+    return value
+
+
+def _list(annotation: Any, value: Any, key: Key, bind: Bind) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [_field(annotation, item, (*key, at), bind) for at, item in enumerate(value)]
+
+
+def _index(value: Any, key: Key, bind: Bind) -> Any:
+    if isinstance(value, str) or (isinstance(value, Mapping) and "asset" in value):
+        return {"input": bind(value, key)}
+    if isinstance(value, Mapping) and "input" in value:
+        message = "must be a path or an asset"
+        raise FaultyError(Fault(key, message, hint='write `"logo.png"` or `{ asset = "logo" }`'))
+    return value
