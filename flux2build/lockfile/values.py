@@ -1,0 +1,161 @@
+"""Values of a lock's fields: each is what its field holds, or a sentence about what is wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from flux2build.digest import Digest, Json
+from flux2build.lockfile.block import Seen
+from flux2build.model import Operation
+
+T = TypeVar("T")
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_PATH: Final = re.compile(r"(?:\.\./)*(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f\x7f]+(?:/(?!$)|$))+")
+_AMOUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+
+
+class BadValue(Exception):  # noqa: N818 - it becomes a problem
+    """What is wrong with the value of a key, as the rest of a sentence."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def get(table: dict[str, Any], key: str, read: Callable[[Any], T], *within: str) -> T:
+    """What is at a key, as something reads it; `within` are the keys around the table."""
+    if key not in table:
+        raise BadValue("is missing", *within, key)
+    try:
+        return read(table[key])
+    except BadValue as bad:
+        raise BadValue(str(bad), *within, key, *bad.path) from None
+
+
+def params(table: dict[str, Any], key: str) -> Mapping[str, Json]:
+    """A table of values: those that TOML can hold, and those that are written as JSON."""
+    found: dict[str, Json] = {}
+    if key in table:
+        found = {k: _plain(v, key, k) for k, v in get(table, key, as_table).items()}
+    if (nested := f"{key}_json") in table:
+        for name, text in get(table, nested, as_table).items():
+            found[name] = get({name: text}, name, _parsed_json, nested)
+    return found
+
+
+def as_table(value: Any) -> dict[str, Any]:
+    """A table."""
+    if type(value) is dict:
+        return value
+    raise BadValue("is no table")
+
+
+def as_digest(value: Any) -> Digest:
+    """A digest."""
+    if type(value) is str and _DIGEST.fullmatch(value):
+        return Digest(value)
+    raise BadValue("is no digest: `sha256:` and 64 hex digits")
+
+
+def as_integer(value: Any) -> int:
+    """A whole number."""
+    if type(value) is int:
+        return value
+    raise BadValue("is no whole number")
+
+
+def as_count(value: Any) -> int:
+    """A whole number from 0 up."""
+    if type(value) is int and value >= 0:
+        return value
+    raise BadValue("is no whole number from 0 up")
+
+
+def as_money(value: Any) -> Decimal:
+    """An amount of USD."""
+    if type(value) is str and _AMOUNT.fullmatch(value):
+        return Decimal(value)
+    raise BadValue('is no amount: digits in quotes, like "0.045"')
+
+
+def as_text(value: Any) -> str:
+    """A text, or the pieces of one."""
+    if type(value) is str:
+        return value
+    if type(value) is list and all(type(piece) is str for piece in value):
+        return "".join(value)
+    raise BadValue("is no text")
+
+
+def as_path(value: Any) -> str:
+    """A relative POSIX path that may climb only at its start."""
+    if type(value) is str and _PATH.fullmatch(value) and not _DRIVE.match(value):
+        return value
+    raise BadValue("is no path: relative, with `/` between its parts")
+
+
+def as_inputs(value: Any) -> tuple[Seen, ...]:
+    """Names of inputs, each with its digest."""
+    if type(value) is not list:
+        raise BadValue("is no array")
+    return tuple([_seen(item) for item in value])
+
+
+def _seen(value: Any) -> Seen:
+    name, _, digest = value.rpartition(" ") if type(value) is str else ("", "", "")
+    if not name:
+        raise BadValue("holds something else than names, each with its digest")
+    return Seen(name, as_digest(digest))
+
+
+def as_operations(value: Any) -> tuple[Operation, ...]:
+    """Operations, each as JSON."""
+    if type(value) is not list:
+        raise BadValue("is no array")
+    return tuple([_operation(as_text(item)) for item in value])
+
+
+@lru_cache(maxsize=256)
+def _operation(value: str) -> Operation:
+    found = _parsed_json(value)
+    if isinstance(found, dict) and found.keys() == {"op", "version", "params"}:
+        name, version, params = found["op"], found["version"], found["params"]
+        if type(name) is str and type(version) is int and isinstance(params, dict):
+            return Operation(name, version, params)
+    raise BadValue("holds something else than operations")
+
+
+def _parsed_json(value: Any) -> Json:
+    try:
+        found: Json = json.loads(as_text(value), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise BadValue("holds no JSON") from None
+    return found
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(name)
+
+
+def _plain(value: Any, *path: str) -> Json:
+    if type(value) in {str, int, bool} or (type(value) is float and math.isfinite(value)):
+        plain: Json = value
+        return plain
+    raise BadValue("is neither text, number, true nor false", *path)
+
+
+def as_json(value: Any, *path: str) -> Json:
+    """Any value that JSON can hold as well."""
+    if type(value) is dict:
+        return {key: as_json(item, *path, key) for key, item in value.items()}
+    if type(value) is list:
+        return [as_json(item, *path) for item in value]
+    return _plain(value, *path)
