@@ -1,8 +1,11 @@
-"""Where a smaller box lies in a larger one: the nine anchors."""
+"""Where a smaller box lies in a larger one, and what shape it has."""
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+import re
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import AfterValidator
 
 Anchor = Literal[
     "top-left",
@@ -21,6 +24,7 @@ Size = tuple[int, int]
 _SHARES: Final[dict[str, tuple[float, float]]] = {
     name: (index % 3 / 2, index // 3 / 2) for index, name in enumerate(get_args(Anchor))
 }
+_RATIO: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?):([0-9]+(?:\.[0-9]+)?)")
 
 
 def share(anchor: Anchor) -> tuple[float, float]:
@@ -31,3 +35,24 @@ def share(anchor: Anchor) -> tuple[float, float]:
 def offset(outer: Size, inner: Size, at: tuple[float, float]) -> tuple[int, int]:
     """The left and top of `inner` in `outer`, with the spare room split as `at` says."""
     return round((outer[0] - inner[0]) * at[0]), round((outer[1] - inner[1]) * at[1])
+
+
+def shape(ratio: str) -> float:
+    """Width divided by height of a ratio such as `16:9`.
+
+    Raises:
+        ValueError: it is not two positive numbers with a colon between them.
+    """
+    found = _RATIO.fullmatch(ratio)
+    if not found or not float(found[1]) or not float(found[2]):
+        raise ValueError(f'`{ratio}` is not a ratio; write `"16:9"`')
+    return float(found[1]) / float(found[2])
+
+
+def _checked(ratio: str) -> str:
+    shape(ratio)
+    return ratio
+
+
+Ratio = Annotated[str, AfterValidator(_checked)]
+"""A shape as people write it: `16:9`, `1.91:1`."""

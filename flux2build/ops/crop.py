@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
 from PIL import Image
 from pydantic import Field, model_validator
 
-from flux2build.anchor import Anchor, Size, offset, share
+from flux2build.anchor import Anchor, Ratio, Size, offset, shape, share
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
-
-_RATIO: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?):([0-9]+(?:\.[0-9]+)?)")
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0)]
@@ -22,7 +19,7 @@ Pixels = Annotated[int, Field(ge=0)]
 class CropParams(Params):
     """A ratio, a box, or a size; with a ratio or a size also where the part lies."""
 
-    ratio: str | None = Field(
+    ratio: Ratio | None = Field(
         default=None, description='the largest part with this shape: `"16:9"`'
     )
     box: Annotated[list[Pixels], Field(min_length=4, max_length=4)] | None = Field(
@@ -50,21 +47,7 @@ class CropParams(Params):
             raise ValueError("`box` says where the part lies; drop `anchor` and `focus`")
         if self.box and 0 in self.box[2:]:
             raise ValueError("the width and height of `box` must be at least 1")
-        if self.ratio is not None:
-            shape(self.ratio)
         return self
-
-
-def shape(ratio: str) -> float:
-    """Width divided by height of a ratio such as `16:9`.
-
-    Raises:
-        ValueError: it is not two positive numbers with a colon between them.
-    """
-    found = _RATIO.fullmatch(ratio.strip())
-    if not found or not float(found[1]) or not float(found[2]):
-        raise ValueError(f'`{ratio}` is not a ratio; write `"16:9"`')
-    return float(found[1]) / float(found[2])
 
 
 def largest(size: Size, ratio: float) -> Size:

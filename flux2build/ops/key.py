@@ -1,0 +1,111 @@
+"""`key`: make one colour transparent, such as the green behind a figure."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from PIL import Image, ImageChops, ImageMath
+from pydantic import Field
+
+from flux2build.alpha import faded
+from flux2build.colour import Colour, rgba
+from flux2build.op import Op, Params
+
+_GREYISH: Final = 0.25
+"""Key colours below this saturation have no hue to tell them by; their lightness does."""
+
+
+class KeyParams(Params):
+    """Which colour goes, and how sharply it is told from the others."""
+
+    color: Colour = Field(default="#00ff00", description="colour that becomes transparent")
+    tolerance: float = Field(
+        default=0.2, ge=0, le=1, description="distance from the colour that is fully transparent"
+    )
+    softness: float = Field(
+        default=0.4, ge=0, le=1, description="further distance over which opacity grows"
+    )
+    spill: float = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="how much of the colour is taken out of edges and of what reflects it",
+    )
+
+
+class Key:
+    """Chroma key: turn a background of one colour into transparency."""
+
+    name = "key"
+    version = 1
+    params = KeyParams
+
+    def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
+        """The picture without that colour; transparency that was there stays."""
+        key = rgba(params.color)[:3]
+        colours = image.convert("RGB")
+        mask = self._opacity(colours, key, params)
+        clean = self._without_spill(self._unmixed(colours, key, mask), key)
+        clean = Image.blend(colours, clean, params.spill)
+        if image.mode == "RGBA":
+            clean.putalpha(image.getchannel("A"))
+        return faded(clean, mask)
+
+    @staticmethod
+    def _opacity(colours: Image.Image, key: tuple[int, ...], params: KeyParams) -> Image.Image:
+        """0 within the tolerance, 255 beyond the softness, growing evenly in between."""
+        grey = colorsys.rgb_to_hsv(*(channel / 255 for channel in key))[1] < _GREYISH
+        space = "RGB" if grey else "YCbCr"
+        plain = Image.new("RGB", colours.size, key).convert(space)
+        apart = ImageChops.difference(colours.convert(space), plain).split()
+        first, last = (0, 3) if grey else (1, 3)
+        # The length of the longest difference that can occur, so that 1 is the far end.
+        reach = 255 * (3**0.5 if grey else 2**0.5 / 2)
+        steep = 255 / max(params.softness * reach, 1)
+
+        def opacity(given: dict[str, Any]) -> Any:
+            squares = sum(given["float"](given[f"d{n}"]) ** 2 for n in range(first, last))
+            level = (squares**0.5 - params.tolerance * reach) * steep
+            bounded = given["min"](given["max"](level, 0), 255)
+            return given["convert"](bounded, "L")
+
+        channels = {f"d{n}": channel for n, channel in enumerate(apart)}
+        return cast("Image.Image", ImageMath.lambda_eval(opacity, **channels))
+
+    @staticmethod
+    def _unmixed(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
+        """Half-transparent edges are a mixture with the key; this is what it was mixed with."""
+
+        def foreground(given: dict[str, Any]) -> Any:
+            mixed = given["float"](given["channel"]) - given["key"]
+            level = mixed * 255 / given["max"](given["float"](given["mask"]), 1) + given["key"]
+            return given["convert"](given["min"](given["max"](level, 0), 255), "L")
+
+        channels = [
+            cast(
+                "Image.Image",
+                ImageMath.lambda_eval(foreground, channel=channel, mask=mask, key=level),
+            )
+            for channel, level in zip(colours.split(), key, strict=True)
+        ]
+        return Image.merge("RGB", channels)
+
+    @staticmethod
+    def _without_spill(colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
+        """Channels in which the key is strong are held to what the others allow."""
+        strong = [n for n, channel in enumerate(key) if channel > 128]
+        weak = [n for n in range(3) if n not in strong]
+        if not strong or not weak:
+            return colours
+        channels = list(colours.split())
+        limit = channels[weak[0]]
+        for n in weak[1:]:
+            limit = ImageChops.lighter(limit, channels[n])
+        for n in strong:
+            channels[n] = ImageChops.darker(channels[n], limit)
+        return Image.merge("RGB", channels)
+
+
+OP: Final[Op] = Key()

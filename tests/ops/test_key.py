@@ -1,0 +1,75 @@
+"""`key` removes one colour and keeps the figure in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image, ImageDraw
+
+from flux2build.ops.key import OP, KeyParams
+
+
+def applied(image: Image.Image, **params: object) -> Image.Image:
+    """The picture after the operation with these parameters."""
+    return OP.apply(image, KeyParams.model_validate(params), [])
+
+
+def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    """The channels of one pixel."""
+    found = image.getpixel((x, y))
+    assert isinstance(found, tuple)
+    return tuple(int(channel) for channel in found)
+
+
+def figure(ground: str, ink: str = "#f0f0eb", size: int = 200) -> Image.Image:
+    """A smooth disc on a ground of one colour."""
+    image = Image.new("RGB", (size * 4, size * 4), ground)
+    ImageDraw.Draw(image).ellipse((size, size, size * 3, size * 3), fill=ink)
+    return image.resize((size, size), Image.Resampling.BOX)
+
+
+def visible(image: Image.Image) -> Iterator[tuple[int, ...]]:
+    """The pixels that can be seen well."""
+    return (seen for seen in zip(*[iter(image.tobytes())] * 4, strict=True) if seen[3] > 64)
+
+
+@pytest.mark.parametrize("ground", ["#00ff00", "#14eb1e", "#0000ff", "#ff00ff"])
+def test_the_ground_goes_and_the_figure_stays(ground: str) -> None:
+    """Less than half a percent of the ground is left, and the figure is opaque."""
+    keyed = applied(figure(ground), color=ground)
+    outside = keyed.getchannel("A").crop((0, 0, 200, 40))
+    assert outside.getextrema() == (0, 0)
+    assert keyed.getchannel("A").crop((70, 70, 130, 130)).getextrema() == (255, 255)
+    covered = sum(keyed.getchannel("A").tobytes()) / 255 / 200 / 200
+    assert abs(covered - 3.14159 / 16) < 0.005
+
+
+def test_no_green_is_left_in_the_edges() -> None:
+    """A white disc on green has no pixel in which green rules."""
+    assert all(g <= max(r, b) + 8 for r, g, b, _a in visible(applied(figure("#00ff00"))))
+
+
+def test_edges_are_not_dark() -> None:
+    """What was mixed with the key comes out in the colour of the figure."""
+    assert all(min(seen[:3]) > 170 for seen in visible(applied(figure("#00ff00"))))
+
+
+def test_without_spill_colours_stay_as_they_were() -> None:
+    """`spill = 0` changes alpha only."""
+    image = figure("#00ff00")
+    assert applied(image, spill=0).convert("RGB").tobytes() == image.tobytes()
+
+
+def test_white_can_be_a_key() -> None:
+    """A colour without a hue is told by its lightness."""
+    keyed = applied(figure("#ffffff", "#204080"), color="white", tolerance=0.1)
+    assert pixel(keyed, 2, 2)[3] == 0
+    assert pixel(keyed, 100, 100) == (0x20, 0x40, 0x80, 255)
+
+
+def test_transparency_that_was_there_stays() -> None:
+    """A hole in the picture is a hole after keying."""
+    image = figure("#00ff00").convert("RGBA")
+    image.putalpha(0)
+    assert applied(image).getchannel("A").getextrema() == (0, 0)
