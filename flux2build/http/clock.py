@@ -79,4 +79,4 @@ def until_next(elapsed: float, typical: float | None) -> float:
     if typical is None:
         return min(5.0, max(0.5, elapsed / 10))
     due = 0.9 * typical - elapsed
-    return max(due, min(5.0, max(0.2, elapsed / 20)))
+    return max(due, min(5.0, max(0.05, elapsed / 20)))

@@ -23,10 +23,10 @@ def test_backoff_grows_and_is_bounded(attempt: int, jitter: float) -> None:
 
 @given(st.floats(0, 900), st.none() | st.floats(0.1, 300))
 def test_questions_are_never_rude_nor_rare(elapsed: float, typical: float | None) -> None:
-    """Between two questions lie 0.2 to 5 seconds, except before a picture can be ready."""
+    """Between two questions lie a twentieth of a second to five, except before a picture can be ready."""
     wait = until_next(elapsed, typical)
 
-    assert wait >= 0.2
+    assert wait >= 0.05
     assert wait <= 5 or (typical is not None and elapsed + wait <= typical)
 
 

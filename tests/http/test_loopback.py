@@ -315,14 +315,14 @@ def test_waiting_order_is_resumed_by_its_ticket() -> None:
         assert len(_charges(base)) == 1
 
 
-@REMOTE
-def test_key_is_carried_to_the_api_only(server: str, remote: Remote) -> None:
-    """No picture was ever asked for with a key."""
-    requests = httpx.get(f"{server}/_sim/requests", trust_env=False).json()["requests"]
-    pictures = [request for request in requests if "/results/" in request.get("path", "")]
+def test_key_is_carried_to_the_api_only(outcome: Outcome) -> None:
+    """Orders and questions carry the key; connecting and fetching the picture never do."""
+    rule = _rule("download", "http", code=503, times="once")
+    for remote in REMOTES.values():
+        _, _, requests = outcome(rule, remote)
 
-    assert remote.name
-    assert SECRET not in str(pictures)
+        assert {request["stage"] for request in requests if request["key"]} == {"submit", "poll"}
+        assert {r["stage"] for r in requests if not r["key"]} == {"other", "download"}
 
 
 def test_no_field_is_unknown(server: str) -> None:
