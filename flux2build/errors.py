@@ -1,13 +1,15 @@
 """Everything that can go wrong, as data: what, where, and what to do about it.
 
-Flux2BuildError
-├── UsageError         2   the command line asks for something impossible
-├── SpecError          2   assets.toml, a template or a data file is wrong
-├── LockError          2   assets.lock cannot be used
-├── IncompleteError    3   some assets failed, the others are done
-├── BudgetError        4   stopped by a cap, or confirmation is missing
-├── DecisionError      5   a person must decide before money moves
-└── SystemFault        6   the environment: disk, credentials, another build
+    Flux2BuildError
+    ├── UsageError         2   the command line asks for something impossible
+    ├── SpecError          2   assets.toml, a template or a data file is wrong
+    ├── LockError          2   assets.lock cannot be used
+    ├── IncompleteError    3   some assets failed, the others are done
+    ├── BudgetError        4   stopped by a cap, or confirmation is missing
+    ├── DecisionError      5   a person must decide before money moves
+    └── SystemFault        6   the environment: disk, credentials, another build
+
+The numbers are the exit codes.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The documents do not lie: whatever can be read out of the code is compared with it.
 
-`FLUX2BUILD_WRITE_DOCS=1 python -m pytest tests/test_docs.py` writes the generated parts anew.
+`WRITE_DOCS=1 python -m pytest tests/test_docs.py` writes the generated parts anew.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -18,6 +19,8 @@ from pydantic import BaseModel
 
 from flux2build import checks, commands, ops, registry
 from flux2build.errors import Exit
+from flux2build.families import catalogue
+from flux2build.spec.jsonschema import json_schema
 from flux2build.spec.tables import (
     AssetTable,
     BudgetTable,
@@ -146,7 +149,7 @@ def test_generated(page: Path) -> None:
     """The generated parts of a page say what the code says."""
     text = page.read_text(encoding="utf-8")
     wanted = BLOCK.sub(lambda found: found[1] + GENERATED[found[2]]() + found[3], text)
-    if os.environ.get("FLUX2BUILD_WRITE_DOCS"):
+    if os.environ.get("WRITE_DOCS"):
         page.write_text(wanted, encoding="utf-8")
         return
 
@@ -158,6 +161,16 @@ def test_everything_is_generated_somewhere() -> None:
     used = {found[2] for page in PAGES for found in BLOCK.finditer(page.read_text("utf-8"))}
 
     assert used == set(GENERATED)
+
+
+def test_schema_for_editors() -> None:
+    """The schema that the example's first line names is the one that the code makes."""
+    page = ROOT / "docs" / "assets.schema.json"
+    wanted = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("WRITE_DOCS"):
+        page.write_text(wanted, encoding="utf-8")
+
+    assert page.read_text(encoding="utf-8") == wanted
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])

@@ -44,6 +44,8 @@ class Dial:
     read: float
     proxy: str | None = None
     transport: httpx.AsyncBaseTransport | None = None
+    certificates: ssl.SSLContext | None = None
+    """The authorities to trust, instead of the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _client(dial: Dial) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=dial.transport,
         proxy=None if dial.transport else dial.proxy,
-        verify=_certificates(),
+        verify=dial.certificates or _certificates(),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx.Timeout(dial.read, connect=dial.connect, pool=None),
@@ -133,7 +135,7 @@ def _client(dial: Dial) -> httpx.AsyncClient:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The authorities to trust, read once: it takes a while."""
+    """The usual authorities, read once: it takes a while."""
     return httpx.create_ssl_context(trust_env=False)
 
 

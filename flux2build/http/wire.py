@@ -17,6 +17,7 @@ import asyncio
 import json
 import logging
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class Ground:
     resolve: Resolve = resolved
     transport: httpx.AsyncBaseTransport | None = None
     proxy: str | None = None
+    certificates: ssl.SSLContext | None = None
+    """The authorities to trust, instead of the usual ones."""
 
 
 class Wire:
@@ -96,7 +99,14 @@ class Wire:
 
     def _line(self, connections: int, read: float) -> Line:
         ground = self._ground
-        dial = Dial(connections, self._limits.connect, read, ground.proxy, ground.transport)
+        dial = Dial(
+            connections=connections,
+            connect=self._limits.connect,
+            read=read,
+            proxy=ground.proxy,
+            transport=ground.transport,
+            certificates=ground.certificates,
+        )
         return Line(dial, ground.clock)
 
     @property
