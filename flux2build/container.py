@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -176,17 +176,40 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _avif(data: bytes) -> Container:
-    at = 0
-    while at < len(data):
-        length = _number(data, at, 4)
+    width = height = 0
+    for kind, start, end in _boxes(data, 0, len(data)):
+        if end > len(data):
+            return Container("avif", width, height, fault="it ends too early")
+        if kind == b"meta":
+            # The largest extent among the items: thumbnails and tiles are smaller.
+            extents = _extents(data, start + 4, end, (b"iprp", b"ipco", b"ispe"))
+            width, height = max(extents, key=lambda size: size[0] * size[1], default=(0, 0))
+    return Container("avif", width, height)
+
+
+def _extents(
+    data: bytes, start: int, end: int, path: tuple[bytes, ...]
+) -> Iterator[tuple[int, int]]:
+    """The sizes in the boxes that lie one in another as `path` says."""
+    if not path:
+        yield _number(data, start + 4, 4), _number(data, start + 8, 4)
+        return
+    for kind, inside, stop in _boxes(data, start, end):
+        if kind == path[0]:
+            yield from _extents(data, inside, stop, path[1:])
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes of an ISO media file: kind, where the content begins, where it ends."""
+    while at < end:
+        length, kind, start = _number(data, at, 4), data[at + 4 : at + 8], at + 8
         if length == 1:
-            length = _number(data, at + 8, 8)
-        if length == 0:
-            break
-        if length < 8 or at + length > len(data):
-            return Container("avif", fault="it ends too early")
+            length, start = _number(data, at + 8, 8), at + 16
+        length = length or end - at
+        if length < start - at:
+            raise ValueError(length)
+        yield kind, start, at + length
         at += length
-    return Container("avif")
 
 
 _WALKS: Final[dict[str, Callable[[bytes], Container]]] = {

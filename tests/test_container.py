@@ -21,7 +21,7 @@ def saved(form: str, **options: object) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize("form", SIZED)
+@pytest.mark.parametrize("form", [*SIZED, "avif"])
 def test_the_size_is_read_from_the_header(form: str) -> None:
     """Format and size are known without Pillow."""
     container = examine(saved(form))
