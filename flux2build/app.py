@@ -242,7 +242,7 @@ def _tell(project: Project, event: Event) -> None:
     ):
         return
     verb, path = event.verdict.action.value, event.recipe.output
-    reasons = planview.because(event.verdict.reasons)
+    reasons = planview.because(event.recipe, event.verdict.reasons)
     project.console.say(f"{verb:<8} {path}  ({reasons})", "dim" if verb == "derive" else "")
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from flux2build.console import clean
 from flux2build.digest import Json, canonical
 from flux2build.lockfile import Generated
-from flux2build.model import Generate
+from flux2build.model import Generate, Recipe
 from flux2build.plan import Plan, Step
 from flux2build.verdict import Action, Reason
 from flux2build.worddiff import diff, plain
@@ -59,9 +59,10 @@ def symbol(step: Step) -> str:
     return _SYMBOLS[step.verdict.action]
 
 
-def because(reasons: Iterable[Reason]) -> str:
+def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
     """Reasons in words."""
-    return ", ".join(reason.sentence for reason in reasons)
+    own = Reason("upstream-pending", recipe.asset)
+    return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
 
 
 def changes(step: Step) -> Iterator[tuple[str, str]]:
@@ -126,7 +127,7 @@ def _line(group: Sequence[Step], width: int) -> Text:
         (f"{mark} ", STYLES.get(mark, "")),
         f"{clean(step.recipe.asset):<{width}}  ",
         f"{verb:<8} ",
-        (clean(because(step.verdict.reasons)), "dim"),
+        (clean(because(step.recipe, step.verdict.reasons)), "dim"),
         (f"  {span(step.low, step.high)}" if priced else "", "bold"),
     )
 

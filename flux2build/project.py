@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from flux2build.catalog import FREE, Catalog
@@ -323,14 +323,19 @@ class Project:
         sources = self._files()
         inputs = {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
         lock = of_bytes(self._lock_text.encode())
-        config = config_path()
+        config, made_by_us = config_path(), self._below_output()
         return {
-            **self.tree.asked,
+            **{path: was for path, was in self.tree.asked.items() if path not in made_by_us},
             **{path: sources[path] for path in inputs},
             **wanted,
             self.lock_path.name: lock,
             str(config): self.index.state(str(config)),
         }
+
+    def _below_output(self) -> set[str]:
+        """Outputs and their folders: a build makes them, so what was there before says nothing."""
+        paths = (PurePosixPath(recipe.output) for recipe in self.spec.recipes)
+        return {str(each) for path in paths for each in (path, *path.parents)}
 
     def _outputs(self) -> list[str]:
         return [recipe.output for recipe in self.spec.recipes] if "spec" in self.__dict__ else []

@@ -100,7 +100,7 @@ class Counter:
 
     def _known(self, order: Digest) -> Ledger:
         """What the journal says of one order."""
-        return fold(e for e in self.journal.read() if getattr(e, "order", None) == order)
+        return fold(self.journal.about(order))
 
     async def _order(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
         async with self.wire.slot():

@@ -50,7 +50,7 @@ def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for step in _steps(whole, name):
         verdict = step.verdict
-        why = planview.because(verdict.reasons) or "nothing it is made of has changed"
+        why = planview.because(step.recipe, verdict.reasons) or "nothing it is made of has changed"
         price = f"  {planview.span(step.low, step.high)}" if step.high != 0 else ""
         yield Text.assemble(
             f"  {planview.symbol(step)} ",
