@@ -128,6 +128,7 @@ def test_user_adds_a_model() -> None:
         ("[bfl.x]\nlike = 'bfl/x'", "`like` goes in a circle: bfl/x -> bfl/x"),
         ("[bfl.x]\nparams = 'seed'", "expected a list, got 'seed'"),
         ("[bfl.x]\nparams = [1]", "expected a list of words"),
+        ("[bfl.flux-2-pro]\nprice = { first = true }", "expected an amount in USD"),
         ("[bfl.x]\nranges = { seed = [1, 2] }", "unknown key"),
         ("[bfl.x]\nparams = ['seed']\nranges = { seed = [2, 1] }", "expected [least, most]"),
         ("[bfl.x]\nparams = ['seed']\ndefaults = { steps = 2 }", "unknown key `steps`"),

@@ -177,3 +177,19 @@ def test_cliff_is_really_cheaper_and_possible(width: int, height: int) -> None:
 def test_cliff_reads_as_a_sentence() -> None:
     """The hint names the size and the saving."""
     assert str(Cliff(1024, 1024, Decimal("0.0150"))) == "1024×1024 costs $0.015 less"  # noqa: RUF001  # as shown
+
+
+def test_quotes_add_up() -> None:
+    """The sum of quotes bounds the sum of their costs; equal bounds are certain."""
+    both = Quote(Decimal(1), Decimal(2)) + Quote(Decimal(3), Decimal(3))
+
+    assert both == Quote(Decimal(4), Decimal(5))
+    assert not both.certain
+    assert NOTHING.certain
+
+
+def test_no_cliff_below_the_smallest_side() -> None:
+    """A size that the card forbids is not suggested."""
+    card = Card("x", frozenset(), multiple=16, min_side=1040, price=Price(Decimal(1), Decimal(1)))
+
+    assert cliff(card, {"width": 1040, "height": 1040}) is None

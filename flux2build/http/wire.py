@@ -135,21 +135,22 @@ class Wire:
 
     async def connect(self) -> Refused | None:
         """Have a connection stand ready, so that an order in the ledger meets no trouble."""
-        clock = self._ground.clock
-        if clock.now() < self._warm_until:
-            return None
-        for attempt in range(1, self._limits.attempts + 1):
-            try:
-                await self._orders.touch(self._desk.endpoint)
-            except NOT_SENT as error:
-                if attempt == self._limits.attempts:
-                    return self._unreachable(error)
-                await clock.sleep(backoff(attempt, self._ground.jitter()))
-            except TROUBLE:
-                return None  # something answers, if badly; the order itself will tell
-            else:
-                self._warm_until = clock.now() + _WARM
-                return None
+        attempt = 0
+        while self._ground.clock.now() >= self._warm_until:
+            attempt += 1
+            if (refused := await self._touched()) is None or attempt >= self._limits.attempts:
+                return refused
+            await self._wait(refused, attempt)
+        return None
+
+    async def _touched(self) -> Refused | None:
+        try:
+            await self._orders.touch(self.endpoint)
+        except NOT_SENT as error:
+            return self._unreachable(error)
+        except TROUBLE:
+            return None  # something answers, if badly; the order itself will tell
+        self._warm_until = self._ground.clock.now() + _WARM
         return None
 
     def _unreachable(self, error: Exception) -> Refused:

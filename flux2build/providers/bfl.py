@@ -11,13 +11,14 @@ from typing import Final
 
 from flux2build.cards import shipped
 from flux2build.catalog import Card
-from flux2build.dialect import CREDIT, base, flux_body, flux_status, flux_ticket
+from flux2build.dialect import CREDIT, base, flux_body, flux_status, flux_ticket, said
 from flux2build.model import Order
 from flux2build.provider import (
     Call,
     InDoubt,
     Ready,
     Reference,
+    Refusal,
     Refused,
     Remote,
     Reply,
@@ -50,9 +51,9 @@ class Bfl:
         """None: references travel inside the order, as base64."""
         del reference, endpoint
 
-    def uploaded(self, reply: Reply) -> str | Refused:
-        """Never asked: nothing is uploaded."""
-        raise NotImplementedError
+    def uploaded(self, reply: Reply) -> Refused:
+        """Nothing is uploaded, so no answer is a reference's URL."""
+        return Refused(Refusal.FAILED, said(reply))
 
     def submission(
         self, order: Order, references: Sequence[Reference | str], endpoint: str

@@ -18,6 +18,7 @@ from flux2build.http.hosts import (
     may_have_key,
     reach,
     reach_of,
+    resolved,
 )
 
 BFL = "https://api.bfl.ai"
@@ -174,3 +175,11 @@ def test_behind_a_proxy_names_are_left_to_it() -> None:
         asyncio.run(fetchable("https://10.0.0.1/a", Reach.PUBLIC, _resolve, proxied=True))
     with pytest.raises(ForbiddenError):
         asyncio.run(fetchable("http://unknown.example/", Reach.PUBLIC, _resolve, proxied=True))
+
+
+def test_machine_resolves_names() -> None:
+    """The real resolver gives each address of this machine once."""
+    found = asyncio.run(resolved("localhost"))
+
+    assert {reach(address) for address in found} == {Reach.LOOPBACK}
+    assert len(found) == len(set(found))

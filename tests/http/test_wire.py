@@ -332,6 +332,32 @@ def test_endpoint_must_be_a_url(endpoint: str) -> None:
     assert "FLUX2BUILD_BFL_URL" in str(error.value)
 
 
+def test_unknown_endpoint_is_treated_as_public() -> None:
+    """Where the endpoint lies cannot be told: the key is not sent in clear to be sure."""
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED])))
+    wire = Wire(bfl.PROVIDER, Key(SECRET), "http://unknown.example", ground=ground)
+
+    with pytest.raises(SystemFault):
+        _run(wire, lambda wire: wire.submit(ORDER))
+
+
+def test_no_key_sends_none() -> None:
+    """Without a key nothing is attached."""
+    internet = Internet(posts=[ACCEPTED])
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+
+    _run(Wire(bfl.PROVIDER, None, ground=ground), lambda wire: wire.submit(ORDER))
+
+    assert "x-key" not in internet.seen[0].headers
+
+
+def test_answer_that_is_only_said_to_be_compressed_is_doubt() -> None:
+    """A body that cannot be read proves nothing."""
+    internet = Internet(posts=[_page(200, b"{}", **{"content-encoding": "gzip"})])
+
+    assert isinstance(_submit(internet), InDoubt)
+
+
 # Before an order
 
 
@@ -702,7 +728,11 @@ def test_hostile_downloads_are_refused_at_once(picture: Any, gist: str) -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    ["https://inside.example/a.png", "http://delivery.example/a.png", "https://127.0.0.1/a.png"],
+    [
+        "https://inside.example/a.png",
+        "http://delivery.example/a.png",
+        "https://127.0.0.1/a.png",
+    ],
 )
 def test_picture_in_a_forbidden_place_is_not_fetched(sample: str) -> None:
     """A finished picture inside a private network or in clear text is not asked for."""
@@ -710,6 +740,14 @@ def test_picture_in_a_forbidden_place_is_not_fetched(sample: str) -> None:
 
     assert isinstance(_collect(internet), Overdue)
     assert len(internet.seen) == 1
+
+
+def test_picture_without_an_address_is_asked_for_again() -> None:
+    """A host that does not resolve may do so later: the server is asked for a URL again."""
+    nowhere = _state("Ready", result={"sample": "https://nowhere.example/a.png"})
+    internet = Internet(polls=[nowhere, READY], pictures=[DELIVERED])
+
+    assert isinstance(_collect(internet), Arrived)
 
 
 def test_ready_at_submission_is_fetched_without_asking() -> None:

@@ -277,6 +277,7 @@ def test_no_reply_breaks_a_provider(remote: Remote, body: bytes, status: int) ->
     reply = Reply(status, {"retry-after": "soon"}, body)
     ticket, state = remote.ticket(reply, remote.endpoint), remote.status(reply)
 
+    assert isinstance(remote.uploaded(reply), str | Refused)
     assert isinstance(ticket, Ticket | Refused | InDoubt)
     assert isinstance(state, Waiting | Ready | Refused)
     for answer in (ticket, state):
