@@ -1,11 +1,13 @@
 """The ledger: what was ordered, what came of it, and what that adds up to; pure.
 
 An attempt to buy is `Intended` before anything is sent, `Ticketed` once the
-server gave a claim check, and ends `Delivered` or `Voided`:
+server gave a claim check, and ends `Delivered` or `Voided`. What is not what
+was ordered is `Kept` until a person has looked at it:
 
     Intended ──▶ Ticketed ──▶ Delivered
-        │            │
-        └────────────┴──────▶ Voided
+        │            │            ▲
+        │            ├───▶ Kept ──┤
+        └────────────┴────────────┴──▶ Voided
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from flux2build.ledger.entry import (
     Entry,
     Foreign,
     Intended,
+    Kept,
     Ticketed,
     Voided,
 )
@@ -42,6 +45,7 @@ __all__ = [
     "Entry",
     "Foreign",
     "Intended",
+    "Kept",
     "Ledger",
     "State",
     "Sum",

@@ -50,6 +50,9 @@ def charges(ledger: Ledger) -> Iterator[Charge]:
     for attempt in ledger.attempts:
         if attempt.delivered:
             yield _settled(attempt, attempt.delivered.receipt)
+        elif attempt.kept:
+            # Whether it was taken, given up or not decided on: it arrived, so it was charged.
+            yield _settled(attempt, attempt.kept.receipt)
         elif attempt.voided is None or attempt.voided.charged:
             usd, source = _estimate(attempt)
             yield Charge(attempt, usd, source, reserved=attempt.voided is None)

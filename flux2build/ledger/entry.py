@@ -61,6 +61,19 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Something else than was ordered arrived; its bytes are in the store, and a person decides."""
+
+    order: Digest
+    attempt: str
+    at: str
+    output: Digest
+    receipt: Receipt
+    message: str
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voided:
     """The order certainly came to nothing, or a person wrote it off."""
 
@@ -82,4 +95,4 @@ class Foreign:
     text: str
 
 
-Entry = Intended | Ticketed | Delivered | Voided | Foreign
+Entry = Intended | Ticketed | Delivered | Kept | Voided | Foreign

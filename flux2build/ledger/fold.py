@@ -11,7 +11,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from flux2build.digest import Digest
-from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Ticketed, Voided
+from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
+
+
+Fact = Intended | Ticketed | Delivered | Kept | Voided
+"""An entry about an attempt that this flux2build understands."""
 
 
 class State(StrEnum):
@@ -20,6 +24,8 @@ class State(StrEnum):
     DOUBT = "in doubt"
     """Sent, perhaps; only a person can say what it came to."""
     PENDING = "pending"
+    KEPT = "kept aside"
+    """Something arrived that is not what was ordered; only a person can say what to do with it."""
     DELIVERED = "delivered"
     VOIDED = "voided"
 
@@ -33,6 +39,7 @@ class Attempt:
     intended: Intended | None = None
     ticketed: Ticketed | None = None
     delivered: Delivered | None = None
+    kept: Kept | None = None
     voided: Voided | None = None
 
     @property
@@ -42,6 +49,8 @@ class Attempt:
             return State.DELIVERED
         if self.voided:
             return State.VOIDED
+        if self.kept:
+            return State.KEPT
         return State.PENDING if self.ticketed else State.DOUBT
 
 
@@ -55,6 +64,8 @@ class Ledger:
     """The newest delivery of each order that has one."""
     pending: Mapping[Digest, tuple[Intended, Ticketed]] = field(default_factory=dict)
     """The newest attempt of each order that waits to be collected."""
+    kept: Mapping[Digest, Kept] = field(default_factory=dict)
+    """What arrived last for each order and is kept aside."""
     doubts: Mapping[Digest, Intended] = field(default_factory=dict)
     """The newest attempt of each order that may have been sent."""
     refusals: Mapping[Digest, Voided] = field(default_factory=dict)
@@ -76,12 +87,12 @@ def fold(entries: Iterable[Entry]) -> Ledger:
     return _ledger(tuple(attempts.values()), tuple(foreign))
 
 
-def _name(entry: Intended | Ticketed | Delivered | Voided) -> str:
+def _name(entry: Fact) -> str:
     """An attempt's name; a delivery that was not bought is told apart by its bytes."""
     return entry.attempt or (entry.output if isinstance(entry, Delivered) else "")
 
 
-def _added(attempt: Attempt, entry: Intended | Ticketed | Delivered | Voided) -> Attempt:
+def _added(attempt: Attempt, entry: Fact) -> Attempt:
     """An attempt with one more fact; of two that say the same, the first one counts."""
     match entry:
         case Intended():
@@ -90,6 +101,8 @@ def _added(attempt: Attempt, entry: Intended | Ticketed | Delivered | Voided) ->
             return replace(attempt, ticketed=attempt.ticketed or entry)
         case Delivered():
             return replace(attempt, delivered=attempt.delivered or entry)
+        case Kept():
+            return replace(attempt, kept=attempt.kept or entry)
         case Voided():
             return replace(attempt, voided=attempt.voided or entry)
 
@@ -104,6 +117,7 @@ def _ledger(made: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
             for a in made
             if a.state is State.PENDING and a.intended and a.ticketed
         },
+        kept={a.order: a.kept for a in made if a.state is State.KEPT and a.kept},
         doubts={a.order: a.intended for a in made if a.state is State.DOUBT and a.intended},
         refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},
         foreign=foreign,

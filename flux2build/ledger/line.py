@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from flux2build.digest import Digest
-from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Ticketed, Voided
+from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
 from flux2build.model import Receipt
 
 SCHEMA: Final = 1
@@ -20,6 +20,7 @@ _NAMES: Final[Mapping[type[Entry], str]] = {
     Intended: "intended",
     Ticketed: "ticketed",
     Delivered: "delivered",
+    Kept: "kept",
     Voided: "voided",
 }
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -89,6 +90,17 @@ def _delivered(facts: dict[str, Any]) -> Delivered:
     )
 
 
+def _kept(facts: dict[str, Any]) -> Kept:
+    return Kept(
+        order=_digest(facts["order"]),
+        attempt=_text(facts["attempt"]),
+        at=_text(facts["at"]),
+        output=_digest(facts["output"]),
+        receipt=_receipt(facts["receipt"]),
+        message=_text(facts["message"]),
+    )
+
+
 def _voided(facts: dict[str, Any]) -> Voided:
     return Voided(
         order=_digest(facts["order"]),
@@ -104,6 +116,7 @@ _READERS: Final[Mapping[str, Callable[[dict[str, Any]], Entry]]] = {
     "intended": _intended,
     "ticketed": _ticketed,
     "delivered": _delivered,
+    "kept": _kept,
     "voided": _voided,
 }
 
