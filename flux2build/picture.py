@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeVar, cast
 
 from PIL import (
@@ -30,6 +31,9 @@ from flux2build.errors import Problem, SpecError
 
 MAX_PIXELS: Final = 25_000_000
 """Most pixels of a picture whose decoder needs 8 bytes for each: 200 MB at the peak."""
+
+MOST_MADE: Final = 32_000_000
+"""Most pixels that an operation may give a picture."""
 
 _BYTES_PER_PIXEL: Final = {"webp": 16, "avif": 12}
 """What other decoders need at their peak; their pictures are capped accordingly."""
@@ -110,6 +114,20 @@ def decode(
     return _normalised(image, name)
 
 
+def refuse_excess(width: int, height: int) -> None:
+    """Refuse to make a picture that no memory should be asked for.
+
+    Raises:
+        PictureError: it would have more pixels than any deliverable needs.
+    """
+    if width * height > MOST_MADE:
+        raise _refusal(
+            f"a picture of {width}x{height} pixels is too large to make",
+            (("limit", f"{MOST_MADE / 1e6:g} megapixels"),),
+            "ask for fewer pixels",
+        )
+
+
 def _opened(data: bytes, name: str, max_pixels: int) -> tuple[Container, ImageFile.ImageFile]:
     """The decoder's handle on a file that looks whole and is small enough; nothing is decoded."""
     container = examine(data)
@@ -174,6 +192,7 @@ def _normalised(image: ImageFile.ImageFile, name: str) -> Image.Image:
         )
     turn = _TURNS.get(_orientation(image))
     plain = _guarded(lambda: _plain(image), name)
+    image.close()  # its pixels would be a second copy while the plain ones are turned
     return plain if turn is None else plain.transpose(turn)
 
 
@@ -187,12 +206,18 @@ def _orientation(image: Image.Image) -> int:
 
 def _plain(image: Image.Image) -> Image.Image:
     """RGB or RGBA in sRGB, without a trace of the file it came from."""
+    profile = image.info.get("icc_profile")
+    if not profile and image.mode in {"P", "RGBA"} and image.has_transparency_data:
+        clear = image.convert("RGBA")
+        clear.info.clear()
+        return clear
     alpha = _alpha(image)
-    colours = _in_srgb(_opaque(image), image.info.get("icc_profile"))
+    colours = _in_srgb(_opaque(image), profile)
     if isinstance(colours, ImageFile.ImageFile):
         colours = colours.copy()
     colours.info.clear()
     if alpha is not None:
+        image.close()
         colours.putalpha(alpha)
     return colours
 
@@ -221,7 +246,7 @@ def _opaque(image: Image.Image) -> Image.Image:
     if image.mode in {"L", "RGB", "CMYK"}:
         return image
     if image.mode.startswith("I"):
-        return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+        return image.convert("I").point(_upper_bytes(), "L")
     if image.mode in {"1", "LA", "La"}:
         return image.convert("L")
     if image.mode in {"RGBa", "P"}:
@@ -229,9 +254,15 @@ def _opaque(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+@cache
+def _upper_bytes() -> list[int]:
+    """The 8-bit level that is nearest to each 16-bit level."""
+    return [round(level / 257) for level in range(65536)]
+
+
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     managed = _managed(image, profile) if profile else None
-    return managed or image.convert("RGB")
+    return managed or (image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:

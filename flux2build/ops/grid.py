@@ -10,11 +10,9 @@ from pydantic import Field
 
 from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.colour import Colour, rgba
-from flux2build.errors import Problem, SpecError
 from flux2build.inputs import picture
 from flux2build.op import Op, Params, Picture
-
-_MOST_PIXELS: Final = 32_000_000
+from flux2build.picture import refuse_excess
 
 Side = Annotated[int, Field(ge=1, le=8192)]
 
@@ -74,14 +72,7 @@ class Grid:
         rows = -(-count // params.columns)
         width = columns * (cell[0] + params.padding) + params.padding
         height = rows * (cell[1] + params.padding) + params.padding
-        if width * height > _MOST_PIXELS:
-            raise SpecError(
-                Problem(
-                    f"a sheet of {width}x{height} pixels is too large",
-                    rows=(("limit", f"{_MOST_PIXELS // 1_000_000} megapixels"),),
-                    hint="set a smaller `cell`, or spread the pictures over several sheets",
-                )
-            )
+        refuse_excess(width, height)
         return Image.new("RGBA", (width, height), rgba(params.color))
 
     @staticmethod

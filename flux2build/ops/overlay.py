@@ -13,6 +13,7 @@ from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.errors import Problem, SpecError
 from flux2build.inputs import picture
 from flux2build.op import Op, Params, Picture
+from flux2build.picture import refuse_excess
 
 _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
     "multiply": ImageChops.multiply,
@@ -96,6 +97,7 @@ class Overlay:
             )
         if wanted == layer.size:
             return layer
+        refuse_excess(*wanted)
         return layer.resize(wanted, Image.Resampling.LANCZOS)
 
     @staticmethod

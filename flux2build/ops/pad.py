@@ -12,6 +12,7 @@ from flux2build.anchor import Anchor, Ratio, Size, offset, shape, share
 from flux2build.colour import Colour, rgba
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
+from flux2build.picture import refuse_excess
 
 Border = Annotated[int, Field(ge=0, le=8192)]
 
@@ -54,6 +55,7 @@ class Pad:
                     hint="use a larger canvas, or `resize` before `pad`",
                 )
             )
+        refuse_excess(*size)
         canvas = Image.new("RGBA", size, rgba(params.color))
         canvas.alpha_composite(
             image.convert("RGBA"), offset(size, image.size, share(params.anchor))

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
+from flux2build.picture import refuse_excess
 
 
 class ResizeParams(Params):
@@ -53,6 +54,7 @@ class Resize:
         size = self._scaled(image.size, params)
         if not params.upscale:
             self._refuse_growth(image.size, size)
+        refuse_excess(*size)
         if size != image.size:
             image = image.resize(size, Image.Resampling.LANCZOS)
         if params.mode != "fill":

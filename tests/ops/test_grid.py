@@ -82,5 +82,5 @@ def test_the_first_cell_can_be_left_to_the_others() -> None:
 
 def test_a_sheet_too_large_for_memory_is_refused() -> None:
     """The size is checked before a pixel is made."""
-    with pytest.raises(SpecError, match="is too large"):
+    with pytest.raises(SpecError, match="too large to make"):
         composed([square(1), square(2)], columns=2, cell=[8000, 8000])

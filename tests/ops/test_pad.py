@@ -78,3 +78,9 @@ def test_one_way_to_size_the_canvas_is_needed(params: dict[str, object]) -> None
     """Size, shape and border exclude each other."""
     with pytest.raises(ValidationError, match="give one of"):
         PadParams.model_validate(params)
+
+
+def test_a_canvas_too_large_for_memory_is_refused() -> None:
+    """The size is checked before a pixel is made."""
+    with pytest.raises(SpecError, match="too large to make"):
+        applied(Image.new("RGB", (4, 4)), ratio="4000000:1")

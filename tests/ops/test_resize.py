@@ -91,6 +91,12 @@ def test_a_picture_that_already_fits_is_untouched() -> None:
     assert resized(image, width=256).tobytes() == image.tobytes()
 
 
+def test_a_size_too_large_for_memory_is_refused() -> None:
+    """Even with `upscale`, the size is checked before a pixel is made."""
+    with pytest.raises(SpecError, match="too large to make"):
+        resized(Image.new("RGB", (400, 400)), width=16000, upscale=True)
+
+
 def test_fill_keeps_the_side_of_its_anchor() -> None:
     """Filling a square from a wide picture keeps the side that was asked for."""
     image = Image.new("L", (40, 20))
