@@ -131,6 +131,7 @@ async def build(
                 tasks.create_task(runner.asset(steps))
         runner.supersede({step.recipe.output: step.recipe.asset for step in plan.steps})
     finally:
+        await runner.land()
         runner.save()
     return runner.report
 
@@ -339,6 +340,13 @@ class _Runner:
             else:
                 del self._blocks[key]
 
+    async def land(self) -> None:
+        """After an interruption, see every flight down: what is submitted gets its ticket."""
+        flying = [flight for flight in self._flights.values() if not flight.done()]
+        for flight in flying:
+            flight.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
+
     def save(self) -> None:
         """Write the lock if this build changed it."""
         if self._blocks != self._before.blocks:
@@ -369,6 +377,13 @@ def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
                 f"`{recipe.asset}` was refused by moderation, and its order has not changed",
                 hint="change the prompt or the seed, or `flux2build build --force "
                 f"'{recipe.asset}'` to send it again unchanged",
+            )
+        )
+    if any(reason.code == "kept-aside" for reason in verdict.reasons):
+        return DecisionError(
+            Problem(
+                f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
+                hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
             )
         )
     return DecisionError(

@@ -71,6 +71,7 @@ SENTENCES: Mapping[str, str] = {
     "already-made": "this very picture was made before",
     "in-flight": "already ordered, on its way",
     "in-doubt": "may have been ordered already",
+    "kept-aside": "what arrived is not what was ordered",
     "moderated": "was refused by moderation, unchanged since",
     "requested": "asked for",
     "meta-changed": "tags, alt text or title changed",
@@ -233,6 +234,8 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
         return Verdict(Action.DERIVE, reasons, key)
     if key in seen.ledger.pending:
         return Verdict(Action.RESUME, (*reasons, Reason("in-flight")), key)
+    if key in seen.ledger.kept:
+        return Verdict(Action.ASK, (*reasons, Reason("kept-aside")), key)
     if key in seen.ledger.doubts:
         return Verdict(Action.ASK, (*reasons, Reason("in-doubt")), key)
     refused = seen.ledger.refusals.get(key)
