@@ -86,9 +86,8 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\ninterrupted; what was submitted is recorded and resumes\n")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`flux2build list | head`); there is nobody left to tell.
-        sys.stderr.close()
+    except SystemExit:
+        # click's answer when nobody reads its help any more (`flux2build --help | head -1`).
         return Exit.DONE
     except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
         sys.stderr.write(_report(bug, words))

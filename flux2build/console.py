@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import IO, Final
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -28,9 +28,25 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
+class _Stream(RichConsole):
+    """A stream whose reader may go away: the work goes on, and its exit code stays true."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        self.quiet = True
+        _hang_up(self.file)
+
+
+def _hang_up(stream: IO[str]) -> None:
+    """Let a stream without a reader lead nowhere (`flux2build list | head -1`)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
     forced = {"always": True, "never": False}.get(color)
-    return RichConsole(
+    return _Stream(
         file=stream,  # type: ignore[arg-type]  # any text stream will do
         force_terminal=forced,
         no_color=True if forced is False else None,
@@ -60,8 +76,11 @@ class Console:
 
     def raw(self, text: str) -> None:
         """Text exactly as it is, on stdout: JSON, DOT, a schema."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _hang_up(sys.stdout)
 
     def json(self, value: Json) -> None:
         """One JSON document on stdout."""

@@ -66,7 +66,11 @@ def _answered(command: str, file: str, profile: str) -> bool:
     if text is None:
         return False
     stream = sys.stderr if command == "build" else sys.stdout
-    stream.write(text + "\n")
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return True
 
 
