@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import platform
 import sys
@@ -75,6 +76,8 @@ click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(ve
 
 def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
     """Parse the words, run the command, and turn every outcome into an exit code."""
+    # Large projects make many lasting objects at once; looking for cycles among them is in vain.
+    gc.set_threshold(50_000, 20, 50)
     try:
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:

@@ -75,6 +75,7 @@ class DiskTree:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder, self._root = folder.resolve(), root.resolve()
+        self._inside: dict[str, bool] = {}
         self.asked: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
@@ -103,11 +104,11 @@ class DiskTree:
         return data
 
     def _kind(self, path: str) -> Kind:
+        whole = os.path.join(self._folder, path)
         try:
-            found = (self._folder / path).resolve()
-            if not found.is_relative_to(self._root):
+            if not self._contained(whole):
                 return Kind.OUTSIDE
-            mode = found.stat().st_mode
+            mode = os.stat(whole).st_mode
         except (FileNotFoundError, NotADirectoryError):
             return Kind.MISSING
         except (OSError, ValueError, RuntimeError):
@@ -115,6 +116,15 @@ class DiskTree:
         if stat.S_ISREG(mode):
             return Kind.FILE
         return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.SPECIAL
+
+    def _contained(self, path: str) -> bool:
+        """Whether a path lies below the root, links followed; folders are looked at once."""
+        parent, name = os.path.split(path)
+        if name in {"", ".", ".."} or os.path.islink(path):
+            return Path(path).resolve().is_relative_to(self._root)
+        if parent not in self._inside:
+            self._inside[parent] = Path(parent).resolve().is_relative_to(self._root)
+        return self._inside[parent]
 
 
 _WHY: Final = {
