@@ -25,7 +25,7 @@ from flux2build.model import Generate
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
-from flux2build.verdict import Action, Snapshot
+from flux2build.verdict import Action, Snapshot, because
 
 if TYPE_CHECKING:
     from flux2build.build import Event, Report
@@ -242,7 +242,7 @@ def _tell(project: Project, event: Event) -> None:
     ):
         return
     verb, path = event.verdict.action.value, event.recipe.output
-    reasons = planview.because(event.recipe, event.verdict.reasons)
+    reasons = because(event.recipe, event.verdict.reasons)
     project.console.say(f"{verb:<8} {path}  ({reasons})", "dim" if verb == "derive" else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,9 +11,9 @@ from rich.text import Text
 from flux2build.console import clean
 from flux2build.digest import Json, canonical
 from flux2build.lockfile import Generated
-from flux2build.model import Generate, Recipe
+from flux2build.model import Generate
 from flux2build.plan import Plan, Step
-from flux2build.verdict import Action, Reason
+from flux2build.verdict import Action, because
 from flux2build.worddiff import diff, plain
 
 FORMAT_VERSION: Final = "1.0"
@@ -57,12 +57,6 @@ def symbol(step: Step) -> str:
     if any(reason.code == "never-rendered" for reason in step.verdict.reasons):
         return "+" if step.verdict.action is Action.RENDER else "="
     return _SYMBOLS[step.verdict.action]
-
-
-def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
-    """Reasons in words."""
-    own = Reason("upstream-pending", recipe.asset)
-    return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
 
 
 def changes(step: Step) -> Iterator[tuple[str, str]]:
@@ -126,7 +120,7 @@ def _line(group: Sequence[Step], width: int) -> Text:
     return Text.assemble(
         (f"{mark} ", STYLES.get(mark, "")),
         f"{clean(step.recipe.asset):<{width}}  ",
-        f"{verb:<8} ",
+        f"{verb:<8}  " if many else f"{verb:<8} ",
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
         (f"  {span(step.low, step.high)}" if priced else "", "bold"),
     )

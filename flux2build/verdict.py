@@ -6,7 +6,7 @@ can never disagree with what is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -144,6 +144,12 @@ class Snapshot:
     """What the lock holds, by key; kept up to date while building."""
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
     """What the spec says beside the pixels, by asset; it never renders."""
+
+
+def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
+    """Reasons in words, as they concern a recipe."""
+    own = Reason("upstream-pending", recipe.asset)
+    return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
 
 
 def known(lock: Lockfile) -> dict[Digest, Known]:

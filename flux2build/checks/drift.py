@@ -9,7 +9,7 @@ from typing import Final
 from flux2build.check import Check, Facts, Finding, Severity
 from flux2build.model import Derive
 from flux2build.plan import Step
-from flux2build.verdict import SENTENCES, Action
+from flux2build.verdict import SENTENCES, Action, because
 
 _HINTS: Final = {
     Action.ASK: "see `flux2build orders list`",
@@ -39,7 +39,7 @@ class Drift:
         return Finding(
             code=verdict.reasons[0].code,
             severity=Severity.ERROR,
-            message=", ".join(reason.sentence for reason in verdict.reasons),
+            message=because(recipe, verdict.reasons),
             asset=recipe.asset,
             path=recipe.output,
             place=facts.spec.place(recipe.key),

@@ -17,6 +17,7 @@ from flux2build.model import AssetName
 from flux2build.plan import Plan, Step
 from flux2build.project import Choice, Project
 from flux2build.request import Request
+from flux2build.verdict import because
 
 
 @command("explain", selects=True)
@@ -50,7 +51,7 @@ def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for step in _steps(whole, name):
         verdict = step.verdict
-        why = planview.because(step.recipe, verdict.reasons) or "nothing it is made of has changed"
+        why = because(step.recipe, verdict.reasons) or "nothing it is made of has changed"
         price = f"  {planview.span(step.low, step.high)}" if step.high != 0 else ""
         yield Text.assemble(
             f"  {planview.symbol(step)} ",
