@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ import click
 from flux2build import __version__, digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.families import ops_by_name, providers_by_name
-from flux2build.model import Generate
+from flux2build.model import Generate, Recipe
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
@@ -234,7 +234,7 @@ def _tell(project: Project, event: Event) -> None:
     from flux2build.console import frame
 
     if event.problem is not None:
-        for line in frame(event.problem):
+        for line in frame(_of(event.recipe, event.problem)):
             project.console.err.print(line)
         return
     if event.verdict.action is Action.KEEP or (
@@ -244,6 +244,16 @@ def _tell(project: Project, event: Event) -> None:
     verb, path = event.verdict.action.value, event.recipe.output
     reasons = because(event.recipe, event.verdict.reasons)
     project.console.say(f"{verb:<8} {path}  ({reasons})", "dim" if verb == "derive" else "")
+
+
+def _of(recipe: Recipe, problem: Problem) -> Problem:
+    """A problem that says whose it is."""
+    name = f"`{recipe.asset}`"
+    return (
+        problem
+        if name in problem.message
+        else replace(problem, message=f"{name}: {problem.message}")
+    )
 
 
 def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> Exit:
@@ -257,7 +267,7 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
         remember(project, made)
     if made.orphans and choice.everything:
         project.console.say(
-            f"{len(made.orphans)} outputs are left over; `flux2build prune` removes them"
+            f"{planview.left_over(len(made.orphans))}; `flux2build prune` removes them"
         )
     return report.exit
 

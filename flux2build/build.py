@@ -105,7 +105,7 @@ class BlockedError(Flux2BuildError):
     exit = Exit.INCOMPLETE
 
     def __init__(self, culprit: AssetName) -> None:
-        super().__init__(Problem(f"blocked: `{culprit}` was not made"))
+        super().__init__(Problem(f"blocked, because `{culprit}` was not made"))
         self.culprit = culprit
 
 

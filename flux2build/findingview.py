@@ -13,7 +13,7 @@ from flux2build.console import Console, clean, frame
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, LockError, Problem
 from flux2build.plan import Plan
-from flux2build.planview import FORMAT_VERSION, footer
+from flux2build.planview import FORMAT_VERSION, counted, footer
 
 View = Callable[[Console, Sequence[Finding], Plan | None], None]
 """Print findings, given also the plan of all that was looked at."""
@@ -69,7 +69,7 @@ def _count(findings: Sequence[Finding], plan: Plan | None) -> Text:
         return footer(plan)
     counts = Counter(finding.severity for finding in findings)
     parts = [f"{n} {s.value}{'s' if n > 1 else ''}" for s, n in sorted(counts.items())]
-    files = f" in {len(plan.steps)} files" if plan else ""
+    files = f" in {counted(len(plan.steps))}" if plan else ""
     return Text(f"{', '.join(parts)}{files}.", "bold")
 
 

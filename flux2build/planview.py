@@ -156,7 +156,17 @@ def clean_line(plan: Plan) -> str:
 
 def up_to_date(files: int, profile: str) -> str:
     """The same sentence, from counts alone."""
-    return f"Up to date ({profile}): {files} files. Nothing to do."
+    return f"Up to date ({profile}): {counted(files)}. Nothing to do."
+
+
+def counted(files: int) -> str:
+    """A number of files in words."""
+    return "1 file" if files == 1 else f"{files} files"
+
+
+def left_over(count: int) -> str:
+    """How many outputs nobody wants any more."""
+    return "1 output is left over" if count == 1 else f"{count} outputs are left over"
 
 
 def as_json(plan: Plan) -> Json:

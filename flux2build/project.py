@@ -299,13 +299,15 @@ class Project:
         )
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
-        """What all checks have to say, in the order of the spec."""
+        """What all checks have to say, in the order of building: causes before consequences."""
         facts = Facts(self.spec, self.whole, self.lock, self._read, conflicted=self.conflicted)
         found = [f for check in checks_by_name().values() for f in check.findings(facts)]
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
             found = [finding for finding in found if finding.asset in chosen]
-        return sorted(found, key=lambda f: (str(f.asset or ""), str(f.path or ""), f.code))
+        order = list(dict.fromkeys(step.recipe.asset for step in self.whole.steps))
+        rank = {asset: number for number, asset in enumerate(order)}
+        return sorted(found, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
 
     def inputs(self) -> list[Path]:
         """Every file that the spec read or looked for, outputs and lock left out."""

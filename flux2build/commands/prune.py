@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from flux2build import disk, lockfile
+from flux2build import disk, lockfile, planview
 from flux2build.command import command, option
 from flux2build.errors import Exit
 from flux2build.plan import pruned
@@ -37,7 +37,9 @@ def prune(request: Request, *, yes: bool) -> Exit:
     elif yes:
         _remove(project)
     else:
-        project.console.say(f"{len(left)} outputs are left over; `--yes` removes them.")
+        project.console.say(
+            f"{planview.left_over(len(left))}; `--yes` removes {'it' if len(left) == 1 else 'them'}."
+        )
     return Exit.DONE
 
 
