@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -28,6 +28,7 @@ from flux2build.request import Request
 from flux2build.verdict import Action, Snapshot, because
 
 if TYPE_CHECKING:
+    from flux2build import purchase
     from flux2build.build import Event, Report
     from flux2build.digest import Json
     from flux2build.provider import Remote
@@ -153,15 +154,19 @@ def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
 async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event], None]) -> Report:
     from flux2build.build import build as run
 
-    requested = frozenset(s.recipe.asset for s in made.steps if _forced(s.verdict.reasons))
-    seen = project.seen(requested)
+    seen = project.seen(forced(made))
     async with AsyncExitStack() as stack:
         world = await workshop(project, made, seen, terms, stack)
         return await run(made, seen, project.spec.assets, world, told)
 
 
-def _forced(reasons: Sequence[object]) -> bool:
-    return any(str(reason) == "requested" for reason in reasons)
+def forced(made: Plan) -> frozenset[str]:
+    """The assets that are asked for even though they are current."""
+    return frozenset(
+        step.recipe.asset
+        for step in made.steps
+        if any(reason.code == "requested" for reason in step.verdict.reasons)
+    )
 
 
 async def workshop(
@@ -175,12 +180,16 @@ async def workshop(
     stock = Stock(project.folder, project.store, paths, frozenset(r.output.sha256 for r in rows))
     tasks = (step.recipe.task for step in made.steps)
     names = {task.provider for task in tasks if isinstance(task, Generate)}
-    markets = await _markets(project, names, terms, stack)
+    markets = await _markets(project, names, terms, forced(made), stack)
     return Workshop(stock, project.lock_path, markets, ops_by_name())
 
 
 async def _markets(
-    project: Project, names: set[str], terms: Terms, stack: AsyncExitStack
+    project: Project,
+    names: set[str],
+    terms: Terms,
+    requested: frozenset[str],
+    stack: AsyncExitStack,
 ) -> dict[str, Market]:
     from flux2build.market import Studio
     from flux2build.provider import Embedded
@@ -196,13 +205,15 @@ async def _markets(
             place = str(project.folder)
             found[name] = Studio(provider, project.store, project.journal, place, slots)
         else:
-            found[name] = await _counter(project, provider, purse, stack, terms)
+            counter = _counter(project, provider, purse, terms, requested)
+            await stack.enter_async_context(counter.wire)
+            found[name] = counter
     return found
 
 
-async def _counter(
-    project: Project, provider: Remote, purse: Purse, stack: AsyncExitStack, terms: Terms
-) -> Market:
+def _counter(
+    project: Project, provider: Remote, purse: Purse, terms: Terms, requested: frozenset[str]
+) -> purchase.Counter:
     """A counter at a paid provider; its key comes from the user, never from the spec."""
     from flux2build.http import Key, Limits, Wire
     from flux2build.purchase import Counter
@@ -212,14 +223,16 @@ async def _counter(
     endpoint = project.settings.value(provider.url_variable)
     wire = Wire(provider, key, endpoint or None, Limits(in_flight=terms.jobs))
     return Counter(
-        wire=await stack.enter_async_context(wire),
+        wire=wire,
         store=project.store,
         journal=project.journal,
         purse=purse,
         project=str(project.folder),
         price=lambda recipe: (project.price(recipe) or (None, None))[1],
         say=lambda text: project.console.say(text, "dim"),
+        cards=project.catalog.cards[provider.name],
         account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
+        forced=requested,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,8 +13,11 @@ from flux2build.journal import Journal
 from flux2build.ledger import Delivered
 from flux2build.model import Order, Receipt, Recipe
 from flux2build.picture import probe
-from flux2build.provider import Embedded, Reference
+from flux2build.provider import Embedded, Ready, Reference
 from flux2build.store import Store
+
+Loading = Callable[[], Awaitable[Sequence[Reference]]]
+"""Reads an order's references when its turn has come: an order that waits holds no pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class Studio:
     project: str
     slots: asyncio.Semaphore
 
-    async def buy(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """Draw a picture, keep it in the store and note it in the ledger, free of charge."""
         async with self.slots:
-            return await asyncio.to_thread(self._draw, order, recipe, references)
+            return await asyncio.to_thread(self._draw, order, recipe, await references())
 
     def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
         data = self.provider.draw(order, references)
@@ -59,5 +62,21 @@ def verify(order: Order, recipe: Recipe, data: bytes) -> None:
             Problem(
                 f"the picture of `{recipe.asset}` is not what was ordered",
                 rows=tuple((name, f"{seen[name]}, ordered {wanted[name]}") for name in wrong),
+            )
+        )
+
+
+def same_seed(order: Order, recipe: Recipe, ready: Ready) -> None:
+    """See that the server rendered with the seed that was ordered, where it tells.
+
+    Raises:
+        DecisionError: it rendered with another one.
+    """
+    ordered = order.params.get("seed")
+    if ordered is not None and ready.seed is not None and ready.seed != ordered:
+        raise DecisionError(
+            Problem(
+                f"the picture of `{recipe.asset}` is not what was ordered",
+                rows=(("seed", f"{ready.seed}, ordered {ordered}"),),
             )
         )

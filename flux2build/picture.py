@@ -279,3 +279,8 @@ def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
         return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
+
+
+def resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture at another size, its edges smooth."""
+    return image.resize((width, height), Image.Resampling.LANCZOS)

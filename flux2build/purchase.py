@@ -10,36 +10,36 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from flux2build import flock
-from flux2build.build import Bought
+from flux2build import durable, flock, setback, upload
+from flux2build.build import Bought, undecided
+from flux2build.catalog import Card
+from flux2build.container import examine
 from flux2build.digest import Digest, of_json
-from flux2build.errors import (
-    BudgetError,
-    DecisionError,
-    Flux2BuildError,
-    IncompleteError,
-    Problem,
-    SystemFault,
-)
+from flux2build.errors import Flux2BuildError, IncompleteError, SpecError
 from flux2build.http import Arrived, Overdue, Wire
 from flux2build.journal import Journal
-from flux2build.ledger import Delivered, Intended, Ledger, Ticketed, Voided, fold
-from flux2build.market import verify
+from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
+from flux2build.market import Loading, same_seed, verify
 from flux2build.model import Order, Receipt, Recipe
 from flux2build.provider import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.purse import Purse
 from flux2build.store import Store
+from flux2build.verdict import MODERATED, Action, Reason, Verdict
 
 _HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS})
 """Refusals after which no other order can succeed either."""
 
+_WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
+"""Refusals that were met again and again, for as long as there is patience."""
+
+_DOUBTS: Final = 5
+"""Orders in a row that may fall in doubt before no other is sent."""
 
 _CLAIM_SECONDS: Final = 0.2
 """Between two looks at an order that another process is buying."""
@@ -57,10 +57,17 @@ class Counter:
     price: Callable[[Recipe], Decimal | None]
     """The most an order may cost in USD; None when nobody knows."""
     say: Callable[[str], None]
+    cards: Mapping[str, Card]
     account: str = ""
+    """A fingerprint of the key; empty when there is none."""
+    forced: frozenset[str] = frozenset()
+    """Assets that are bought again although their order was delivered or moderated."""
     _halted: Flux2BuildError | None = field(default=None, init=False)
+    _doubts: int = field(default=0, init=False)
+    _locks: bool = field(default=False, init=False)
+    """Whether it is known that locks keep others out where the ledger lies."""
 
-    async def buy(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """Buy an order, or collect it if it was bought before.
 
         Raises:
@@ -68,64 +75,112 @@ class Counter:
             BudgetError: it would go over a cap, or the account is empty.
             SystemFault: no key, no connection, no disk.
             IncompleteError: it was refused.
+            SpecError: its references are not fit to be sent.
         """
-        async with AsyncExitStack() as stack:
-            # Another build of the same user, in another tree, may be buying this very order.
-            stack.callback(os.close, await self._claim(order.digest))
-            known = self._known(order.digest)
-            delivered = known.delivered.get(order.digest)
-            if delivered is not None and self.store.has(delivered.output):
-                return Bought(delivered.output, delivered.receipt)
-            if order.digest in known.pending:
-                intended, ticketed = known.pending[order.digest]
-                ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
-                await stack.enter_async_context(self.wire.slot())
-                return await self._collect(order, recipe, intended, ticket)
-            if order.digest in known.doubts:
-                raise in_doubt(known.doubts[order.digest])
-            return await self._order(order, recipe, references)
+        while True:
+            async with self.wire.slot():
+                # Another build of the same user, in another tree, may be buying this very order.
+                claim = self._claim(order.digest)
+                if claim is not None:
+                    try:
+                        return await self._bought(order, recipe, references)
+                    finally:
+                        os.close(claim)
+            await asyncio.sleep(_CLAIM_SECONDS)
 
-    async def _claim(self, order: Digest) -> int:
-        """A lock on one order, held by the kernel; waiting takes no thread from anybody."""
+    def _claim(self, order: Digest) -> int | None:
+        """A lock on one order, held by the kernel; None while another process has it."""
         path = self.journal.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        claim = flock.opened(path, 0o600)
         try:
-            while not flock.try_lock(claim):  # noqa: ASYNC110 - it is let go by another process
-                await asyncio.sleep(_CLAIM_SECONDS)
-        except BaseException:
-            os.close(claim)
-            raise
-        return claim
+            durable.folder(path.parent, 0o700)
+            claim = flock.opened(path, 0o600)
+            try:
+                mine = flock.try_lock(claim)
+                self._locks = self._locks or (mine and flock.keeps_out(path))
+            except BaseException:
+                os.close(claim)
+                raise
+        except OSError as error:
+            raise durable.fault("lock", path, error) from error
+        if mine and self._locks:
+            return claim
+        os.close(claim)
+        if mine:
+            raise setback.lockless(path.parent)
+        return None
+
+    async def _bought(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
+        """What the ledger says of an order decides what is done about it."""
+        known = self._known(order.digest)
+        forced = recipe.asset in self.forced
+        delivered = known.delivered.get(order.digest)
+        if delivered is not None and not forced and self.store.has(delivered.output):
+            return Bought(delivered.output, delivered.receipt)
+        if order.digest in known.pending:
+            intended, ticketed = known.pending[order.digest]
+            ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
+            return await self._collect(order, recipe, intended, ticket)
+        if order.digest in known.kept:
+            raise undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
+        if order.digest in known.doubts:
+            raise setback.in_doubt(known.doubts[order.digest])
+        refused = known.refusals.get(order.digest)
+        if refused is not None and refused.refusal in MODERATED and not forced:
+            raise undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))
+        intended, ticket = await self._order(order, recipe, references)
+        return await self._collect(order, recipe, intended, ticket)
 
     def _known(self, order: Digest) -> Ledger:
         """What the journal says of one order."""
         return fold(self.journal.about(order))
 
-    async def _order(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
-        async with self.wire.slot():
-            if self._halted is not None:
-                raise self._halted
-            sent = await self.wire.prepare(references)
-            if isinstance(sent, Refused):
-                raise self._refused(recipe, sent)
-            intended = self._intention(order, recipe)
-            self.purse.reserve(intended.attempt, recipe.asset, intended.reserve)
-            # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
-            window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
-            try:
-                ticket = await asyncio.shield(window)
-            except asyncio.CancelledError:
-                await asyncio.wait([window])
-                raise
-            return await self._collect(order, recipe, intended, ticket)
+    async def _order(
+        self, order: Order, recipe: Recipe, references: Loading
+    ) -> tuple[Intended, Ticket]:
+        """Place an order; all that can be known to be wrong with it is found before."""
+        self._go_on(recipe)
+        if not self.account:
+            variable = self.wire.provider.key_variable
+            self._halted = setback.keyless(f"`{variable}` is not set", variable)
+            raise self._halted
+        intended = self._intention(order, recipe)
+        sent = await self._prepared(order, recipe, references)
+        self._go_on(recipe)
+        self.purse.reserve(intended.attempt, recipe.asset, intended.reserve)
+        # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
+        window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
+        try:
+            return intended, await asyncio.shield(window)
+        except asyncio.CancelledError:
+            self._halted = self._halted or IncompleteError("interrupted")
+            self.wire.leave()
+            await asyncio.gather(window, return_exceptions=True)
+            raise
+
+    def _go_on(self, recipe: Recipe) -> None:
+        """Stop here if no other order can succeed, or none is to be sent any more."""
+        if self._halted is not None:
+            raise setback.not_ordered(recipe, self._halted)
+
+    async def _prepared(
+        self, order: Order, recipe: Recipe, references: Loading
+    ) -> Sequence[Reference | str]:
+        """The references as they travel."""
+        card = self.cards[order.model]
+        loaded = await references()
+        sizes = {f"{n} {each.name}": _size(each) for n, each in enumerate(loaded, 1)}
+        if wrong := tuple(upload.misfits(card, order.params, sizes)):
+            raise SpecError(*wrong)
+        ready = [await asyncio.to_thread(upload.prepared, each, card) for each in loaded]
+        sent = await self.wire.prepare(ready)
+        if isinstance(sent, Refused):
+            raise self._refused(recipe, sent)
+        return sent
 
     def _intention(self, order: Order, recipe: Recipe) -> Intended:
         worst = self.price(recipe)
         if worst is None:
-            raise BudgetError(
-                Problem(f"no price is known for `{recipe.asset}`; nothing was ordered")
-            )
+            raise setback.unpriced(recipe)
         return Intended(
             order=order.digest,
             attempt=uuid.uuid4().hex,
@@ -144,31 +199,46 @@ class Counter:
     ) -> Ticket:
         """From the ledger to the answer: the only moment in which a purchase can fall in doubt."""
         async with self.wire.window() as unreachable:
-            if self._halted is not None:
-                self.purse.release(intended.attempt)
-                raise self._halted
-            if unreachable is not None:
-                self.purse.release(intended.attempt)
-                raise self._refused(recipe, unreachable)
             try:
+                self._go_on(recipe)
+                if unreachable is not None:
+                    raise self._refused(recipe, unreachable)
                 await asyncio.to_thread(self.journal.append, intended)
             except Flux2BuildError:
                 self.purse.release(intended.attempt)
                 raise
-            answer = await self.wire.submit(order, sent)
-            match answer:
-                case Refused():
+            match await self._sent(order, intended, sent):
+                case Refused() as answer:
                     await self._void(intended, answer)
                     raise self._refused(recipe, answer)
                 case InDoubt(message):
-                    raise in_doubt(intended, message)
-                case Ticket():
-                    await self._ticketed(intended, answer)
-                    return answer
+                    raise self._doubted(intended, message)
+                case Ticket() as ticket:
+                    await self._ticketed(intended, ticket)
+                    return ticket
+
+    async def _sent(
+        self, order: Order, intended: Intended, sent: Sequence[Reference | str]
+    ) -> Ticket | Refused | InDoubt:
+        """The answer to an order; what is wrong on this side proves that nothing was sent."""
+        try:
+            return await self.wire.submit(order, sent)
+        except Flux2BuildError as error:
+            await self._void(intended, Refused(Refusal.UNREACHABLE, str(error)))
+            raise
+
+    def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
+        """An order in doubt; when one follows the other, no more money is put at risk."""
+        self._doubts += 1
+        if self._doubts >= _DOUBTS and self._halted is None:
+            self._halted = setback.too_many_doubts(self._doubts)
+        return setback.in_doubt(intended, message)
 
     async def _ticketed(self, intended: Intended, ticket: Ticket) -> None:
+        self._doubts = 0
         # A log outlives a disk: the task is said at once, whatever becomes of the journal.
         self.say(f"submitted {intended.asset} task={ticket.task}")
+        self._charged(intended, ticket.cost)
         entry = Ticketed(
             order=intended.order,
             attempt=intended.attempt,
@@ -178,6 +248,12 @@ class Counter:
             cost=ticket.cost,
         )
         await asyncio.to_thread(self.journal.append, entry)
+
+    def _charged(self, intended: Intended, cost: Decimal | None) -> None:
+        """Say at once when an order costs more than anybody could know."""
+        if cost is not None and (beyond := self.purse.charge(intended.attempt, cost)):
+            expected = f"${beyond} more than the list price"
+            self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
 
     async def _void(self, intended: Intended, refused: Refused) -> None:
         entry = Voided(
@@ -199,21 +275,32 @@ class Counter:
     ) -> Bought:
         ended = await self.wire.collect(ticket)
         match ended:
+            case Refused(refusal=Refusal.LOST):
+                # It was paid for: the ticket stays, and only a person gives it up.
+                raise setback.lost(recipe, ticket, ended.message)
             case Refused():
                 await self._void(intended, ended)
                 raise self._refused(recipe, ended)
             case Overdue(message, decide):
-                raise _overdue(recipe, ticket, message, decide=decide)
+                raise setback.overdue(recipe, ticket, message, decide=decide)
             case Arrived():
-                return await self._deliver(order, recipe, intended, ticket, ended)
+                receipt = _receipt(intended, ticket, ended)
+                return await self._deliver(order, recipe, intended, receipt, ended)
 
     async def _deliver(
-        self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket, arrived: Arrived
+        self, order: Order, recipe: Recipe, intended: Intended, receipt: Receipt, arrived: Arrived
     ) -> Bought:
         """Keep what was paid for first; then see whether it is what was ordered."""
         output = await asyncio.to_thread(self.store.put, arrived.data)
-        await asyncio.to_thread(self._verify, order, recipe, arrived, output)
-        receipt = _receipt(intended, ticket, arrived)
+        cost = receipt.cost if receipt.cost is not None else intended.reserve
+        self._charged(intended, cost)
+        self.purse.settle(intended.attempt, cost)
+        try:
+            same_seed(order, recipe, arrived.ready)
+            await asyncio.to_thread(verify, order, recipe, arrived.data)
+        except Flux2BuildError as wrong:
+            await self._keep(intended, output, receipt, str(wrong))
+            raise setback.kept_aside(recipe, output, receipt.task, wrong) from wrong
         entry = Delivered(
             order=order.digest,
             output=output,
@@ -225,95 +312,33 @@ class Counter:
             model=order.model,
         )
         await asyncio.to_thread(self.journal.append, entry)
-        self.purse.settle(intended.attempt, receipt.cost or intended.reserve)
         return Bought(output, receipt)
 
-    def _verify(self, order: Order, recipe: Recipe, arrived: Arrived, output: Digest) -> None:
-        try:
-            verify(order, recipe, arrived.data)
-        except Flux2BuildError as error:
-            first = error.problems[0]
-            raise DecisionError(
-                Problem(
-                    f"what arrived for `{recipe.asset}` is kept aside: {first.message}",
-                    rows=(*first.rows, ("kept as", output), ("task", arrived.ready.task)),
-                    hint="`flux2build orders list` shows it; `orders adopt` takes it as it is, "
-                    "`orders write-off` gives it up",
-                )
-            ) from error
+    async def _keep(
+        self, intended: Intended, output: Digest, receipt: Receipt, message: str
+    ) -> None:
+        entry = Kept(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            output=output,
+            receipt=receipt,
+            message=message,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """What a refusal means; an empty account or a bad key stops all other orders."""
-        error = refusal(self.wire.provider.name, recipe, refused, self.wire.provider.key_variable)
-        if refused.refusal in _HALTING and self._halted is None:
+        provider = self.wire.provider
+        error = setback.refusal(provider.name, recipe, refused, provider.key_variable)
+        if refused.refusal in _HALTING | _WAITED_OUT and self._halted is None:
             self._halted = error
         return error
 
 
-def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> Flux2BuildError:
-    """A refusal as an error: what it means and what to do."""
-    said = f"`{provider}` says: {refused.message}" if refused.message else f"by `{provider}`"
-    match refused.refusal:
-        case Refusal.CREDITS:
-            return BudgetError(
-                Problem(
-                    f"the account is empty; nothing more is ordered ({said})",
-                    hint="add credits, then build again: what is paid for is collected first",
-                )
-            )
-        case Refusal.CREDENTIALS:
-            return SystemFault(
-                Problem(
-                    f"the key is missing or refused; nothing was ordered ({said})",
-                    hint=f"set {variable} in the environment or with `--env-file`",
-                )
-            )
-        case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
-            return SystemFault(
-                Problem(f"`{recipe.asset}` was not ordered: {said}", hint="build again later")
-            )
-        case Refusal.REQUEST_MODERATED:
-            return IncompleteError(
-                Problem(
-                    f"the request for `{recipe.asset}` was moderated: {said}",
-                    hint="change the prompt or its references; it is not sent again unchanged",
-                )
-            )
-        case Refusal.CONTENT_MODERATED:
-            return IncompleteError(
-                Problem(
-                    f"the picture of `{recipe.asset}` was moderated: {said}",
-                    hint="another seed or prompt may pass; it is not sent again unchanged",
-                )
-            )
-        case Refusal.INVALID | Refusal.FAILED | Refusal.LOST:
-            return IncompleteError(Problem(f"`{recipe.asset}` failed ({refused.refusal}): {said}"))
-
-
-def in_doubt(intended: Intended, message: str = "") -> DecisionError:
-    """The error for an order that may have been bought."""
-    because = f": {message}" if message else ""
-    return DecisionError(
-        Problem(
-            f"`{intended.asset}` may have been bought{because}",
-            rows=(
-                ("sent", f"{intended.at} to {intended.provider}, {intended.model}"),
-                ("at most", f"${intended.reserve}"),
-                ("attempt", intended.attempt),
-            ),
-            hint="it is never sent again by itself: see `flux2build orders list`, then "
-            "`orders adopt`, `orders resubmit` or `orders write-off`",
-        )
-    )
-
-
-def _overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
-    problem = Problem(
-        f"the picture of `{recipe.asset}` is not here yet: {message}",
-        rows=(("task", ticket.task),),
-        hint="it is paid for and stays in the ledger; the next build collects it",
-    )
-    return DecisionError(problem) if decide else IncompleteError(problem)
+def _size(reference: Reference) -> tuple[int, int]:
+    found = examine(reference.data)
+    return found.width, found.height
 
 
 def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:

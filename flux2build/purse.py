@@ -10,11 +10,16 @@ from flux2build.errors import BudgetError, Problem
 
 @dataclass(slots=True)
 class Purse:
-    """Caps in USD, and what is spent or set aside; a cap cannot be overshot."""
+    """Caps in USD, and what is spent or set aside; no order goes out that could overshoot a cap.
+
+    What an earlier run ordered is not in it: that money is spent already.
+    """
 
     per_run: Decimal | None = None
     per_asset: Decimal | None = None
     spent: Decimal = Decimal(0)
+    excess: Decimal = Decimal(0)
+    """What providers charged beyond the worst case they had announced."""
     _aside: dict[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -36,10 +41,19 @@ class Purse:
                 raise _over(asset, worst, left, "this run's cap")
         self._aside[attempt] = worst
 
+    def charge(self, attempt: str, cost: Decimal) -> Decimal:
+        """The provider says what an attempt costs; how much that is beyond what was set aside."""
+        beyond = max(Decimal(0), cost - self._aside.get(attempt, cost))
+        if beyond:
+            self._aside[attempt] = cost
+            self.excess += beyond
+        return beyond
+
     def settle(self, attempt: str, cost: Decimal) -> None:
-        """An attempt was charged; its reservation ends."""
-        self._aside.pop(attempt, None)
-        self.spent += cost
+        """An attempt of this run was charged; its reservation ends."""
+        self.charge(attempt, cost)
+        if self._aside.pop(attempt, None) is not None:
+            self.spent += cost
 
     def release(self, attempt: str) -> None:
         """An attempt was certainly not charged; its reservation ends."""

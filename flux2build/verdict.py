@@ -183,6 +183,9 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Ve
         return Verdict(Action.RENDER, (Reason("requested"),), _key(recipe, inputs))
     if (key := _key(recipe, inputs)) is None:
         return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
+    if isinstance(recipe.task, Generate) and key in seen.ledger.pending:
+        # It is paid for: it is collected even where another picture of the same order is there.
+        return Verdict(Action.RESUME, (Reason("in-flight"),), key)
     if row is not None and row.key == key:
         return _current(recipe, row, key, seen)
     reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
@@ -238,16 +241,21 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
         )
     if isinstance(recipe.task, Derive):
         return Verdict(Action.DERIVE, reasons, key)
-    if key in seen.ledger.pending:
-        return Verdict(Action.RESUME, (*reasons, Reason("in-flight")), key)
+    if (doubt := _undecided(key, seen)) is not None:
+        return Verdict(Action.ASK, (*reasons, doubt), key)
+    return Verdict(Action.RENDER, reasons, key)
+
+
+def _undecided(key: Digest, seen: Snapshot) -> Reason | None:
+    """Why an order cannot be sent by itself."""
     if key in seen.ledger.kept:
-        return Verdict(Action.ASK, (*reasons, Reason("kept-aside")), key)
+        return Reason("kept-aside")
     if key in seen.ledger.doubts:
-        return Verdict(Action.ASK, (*reasons, Reason("in-doubt")), key)
+        return Reason("in-doubt")
     refused = seen.ledger.refusals.get(key)
     if refused is not None and refused.refusal in MODERATED:
-        return Verdict(Action.ASK, (*reasons, Reason("moderated")), key)
-    return Verdict(Action.RENDER, reasons, key)
+        return Reason("moderated")
+    return None
 
 
 def _elsewhere(key: Digest, seen: Snapshot) -> Known | None:

@@ -17,6 +17,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.encode import versions
 from flux2build.errors import Flux2BuildError, Problem, SystemFault
 from flux2build.lockfile import Lockfile, Output
+from flux2build.market import Loading
 from flux2build.model import Derive, Generate, Order, Recipe
 from flux2build.op import Op
 from flux2build.provider import Reference
@@ -70,7 +71,7 @@ class Stock:
 class Market(Protocol):
     """Where a rendered picture comes from."""
 
-    async def buy(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """Render an order, or collect it if it is on its way; the bytes go into the store."""
 
 
@@ -87,10 +88,13 @@ class Workshop:
         """Render an order at its provider."""
         if not isinstance(recipe.task, Generate):  # pragma: no cover - only orders are bought
             raise TypeError(recipe)
-        references = [
-            await self._reference(str(source), digest)
-            for source, digest in zip(recipe.inputs, order.inputs, strict=True)
-        ]
+
+        async def references() -> Sequence[Reference]:
+            return [
+                await self._reference(str(source), digest)
+                for source, digest in zip(recipe.inputs, order.inputs, strict=True)
+            ]
+
         return await self._markets[recipe.task.provider].buy(order, recipe, references)
 
     async def _reference(self, name: str, digest: Digest) -> Reference:

@@ -93,6 +93,7 @@ class Wire:
         self._placed: dict[str, float] = {}
         self._typical: float | None = None
         self._quiet_until = self._warm_until = ground.clock.now()
+        self._left = asyncio.Event()
         for name in ("httpx", "httpcore"):
             # Their information lines hold signed URLs in full.
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -138,7 +139,7 @@ class Wire:
         attempt = 0
         while self._ground.clock.now() >= self._warm_until:
             attempt += 1
-            if (refused := await self._touched()) is None or attempt >= self._limits.attempts:
+            if (refused := await self._touched()) is None or self._tired(attempt):
                 return refused
             await self._wait(refused, attempt)
         return None
@@ -201,6 +202,8 @@ class Wire:
         started, attempt = self._ground.clock.now(), 0
         while True:
             await self._quiet()
+            if self._left.is_set():
+                return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
                 return self._noted(answer)
@@ -222,9 +225,18 @@ class Wire:
     def _again(self, refused: Refused, attempt: int, started: float) -> bool:
         """Whether a refused order is worth sending again: nothing was accepted, and it may pass."""
         if refused.refusal is Refusal.UNREACHABLE:
-            return attempt < self._limits.attempts
+            return not self._tired(attempt)
         waited = self._ground.clock.now() - started
-        return refused.refusal is Refusal.RATE_LIMITED and waited < self._limits.deadline
+        patient = waited < self._limits.deadline and not self._left.is_set()
+        return refused.refusal is Refusal.RATE_LIMITED and patient
+
+    def _tired(self, attempt: int) -> bool:
+        """Whether an attempt that failed was the last one."""
+        return attempt >= self._limits.attempts or self._left.is_set()
+
+    def leave(self) -> None:
+        """Try nothing again and send no order any more; what is under way is answered."""
+        self._left.set()
 
     async def _wait(self, refused: Refused, attempt: int) -> None:
         """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
@@ -232,11 +244,26 @@ class Wire:
         delay = min(told, _LONGEST) if told is not None else backoff(attempt, self._ground.jitter())
         if refused.refusal is Refusal.RATE_LIMITED:
             self._quiet_until = max(self._quiet_until, self._ground.clock.now() + delay)
-        await self._ground.clock.sleep(delay)
+        await self._pause(delay)
 
     async def _quiet(self) -> None:
-        while (left := self._quiet_until - self._ground.clock.now()) > 0:
-            await self._ground.clock.sleep(left)
+        while (
+            left := self._quiet_until - self._ground.clock.now()
+        ) > 0 and not self._left.is_set():
+            await self._pause(left)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let some time pass, unless nobody waits any more."""
+        ends = [
+            asyncio.ensure_future(self._ground.clock.sleep(seconds)),
+            asyncio.ensure_future(self._left.wait()),
+        ]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
         if isinstance(answer, Ticket):

@@ -13,7 +13,6 @@ from enum import StrEnum
 from flux2build.digest import Digest
 from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
 
-
 Fact = Intended | Ticketed | Delivered | Kept | Voided
 """An entry about an attempt that this flux2build understands."""
 
