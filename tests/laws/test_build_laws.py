@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tests.fakes import FakeWorld, PowerCutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from flux2build.model import (
 )
 from flux2build.plan import Plan, plan
 from flux2build.verdict import Action
+from tests.fakes import FakeWorld, PowerCutError
 
 
 @dataclass(frozen=True)
