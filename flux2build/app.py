@@ -148,16 +148,21 @@ def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
                 bar.advance(task)
             _tell(project, event)
 
-        return asyncio.run(_run(project, made, terms, told))
+        try:
+            return asyncio.run(_run(project, made, terms, told))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event], None]) -> Report:
     from flux2build.build import build as run
+    from flux2build.interruption import heeded
 
-    seen = project.seen(forced(made))
+    seen, halt = project.seen(forced(made)), asyncio.Event()
     async with AsyncExitStack() as stack:
-        world = await workshop(project, made, seen, terms, stack)
-        return await run(made, seen, project.spec.assets, world, told)
+        world = await _Outfit(project, made, terms, halt).world(seen, stack)
+        with heeded(halt, project.console.say):
+            return await run(made, seen, project.spec.assets, world, told)
 
 
 def forced(made: Plan) -> frozenset[str]:
@@ -169,71 +174,68 @@ def forced(made: Plan) -> frozenset[str]:
     )
 
 
-async def workshop(
-    project: Project, made: Plan, seen: Snapshot, terms: Terms, stack: AsyncExitStack
-) -> Workshop:
-    """The real world for one build, with a market for each provider that it needs."""
-    from flux2build.world import Stock, Workshop
+@dataclass(frozen=True, slots=True)
+class _Outfit:
+    """What one build takes of the real world."""
 
-    paths = {digest: path for path, digest in seen.files.items()}
-    rows = [row for block in project.lock.blocks.values() for row in block.derived]
-    stock = Stock(project.folder, project.store, paths, frozenset(r.output.sha256 for r in rows))
-    tasks = (step.recipe.task for step in made.steps)
-    names = {task.provider for task in tasks if isinstance(task, Generate)}
-    markets = await _markets(project, names, terms, forced(made), stack)
-    return Workshop(stock, project.lock_path, markets, ops_by_name())
+    project: Project
+    made: Plan
+    terms: Terms
+    halt: asyncio.Event
 
+    async def world(self, seen: Snapshot, stack: AsyncExitStack) -> Workshop:
+        """Files, store and lock, with a market for each provider that is needed."""
+        from flux2build.world import Stock, Workshop
 
-async def _markets(
-    project: Project,
-    names: set[str],
-    terms: Terms,
-    requested: frozenset[str],
-    stack: AsyncExitStack,
-) -> dict[str, Market]:
-    from flux2build.market import Studio
-    from flux2build.provider import Embedded
-    from flux2build.purse import Purse
+        project, paths = self.project, {digest: path for path, digest in seen.files.items()}
+        rows = [row for block in project.lock.blocks.values() for row in block.derived]
+        free = frozenset(row.output.sha256 for row in rows)
+        stock = Stock(project.folder, project.store, paths, free)
+        markets = await self._markets(stack)
+        return Workshop(stock, project.lock_path, markets, ops_by_name(), self.halt)
 
-    providers = providers_by_name()
-    slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
-    purse = Purse(cap(project, terms), project.spec.budget.per_asset)
-    found: dict[str, Market] = {}
-    for name in sorted(names):
-        provider = providers[name]
-        if isinstance(provider, Embedded):
-            place = str(project.folder)
-            found[name] = Studio(provider, project.store, project.journal, place, slots)
-        else:
-            counter = _counter(project, provider, purse, terms, requested)
-            await stack.enter_async_context(counter.wire)
-            found[name] = counter
-    return found
+    async def _markets(self, stack: AsyncExitStack) -> dict[str, Market]:
+        from flux2build.market import Studio
+        from flux2build.provider import Embedded
+        from flux2build.purse import Purse
 
+        project, terms, providers = self.project, self.terms, providers_by_name()
+        slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
+        purse = Purse(cap(project, terms), project.spec.budget.per_asset)
+        tasks = (step.recipe.task for step in self.made.steps)
+        found: dict[str, Market] = {}
+        for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
+            provider = providers[name]
+            if isinstance(provider, Embedded):
+                place, journal = str(project.folder), project.journal
+                found[name] = Studio(provider, project.store, journal, place, slots, self.halt)
+            else:
+                found[name] = counter = self._counter(provider, purse)
+                await stack.enter_async_context(counter.wire)
+        return found
 
-def _counter(
-    project: Project, provider: Remote, purse: Purse, terms: Terms, requested: frozenset[str]
-) -> purchase.Counter:
-    """A counter at a paid provider; its key comes from the user, never from the spec."""
-    from flux2build.http import Key, Limits, Wire
-    from flux2build.purchase import Counter
+    def _counter(self, provider: Remote, purse: Purse) -> purchase.Counter:
+        """A counter at a paid provider; its key comes from the user, never from the spec."""
+        from flux2build.http import Ground, Key, Limits, Wire
+        from flux2build.purchase import Counter
 
-    secret = project.settings.value(provider.key_variable)
-    key = Key(secret, provider.key_variable) if secret else None
-    endpoint = project.settings.value(provider.url_variable)
-    wire = Wire(provider, key, endpoint or None, Limits(in_flight=terms.jobs))
-    return Counter(
-        wire=wire,
-        store=project.store,
-        journal=project.journal,
-        purse=purse,
-        project=str(project.folder),
-        price=lambda recipe: (project.price(recipe) or (None, None))[1],
-        say=lambda text: project.console.say(text, "dim"),
-        cards=project.catalog.cards[provider.name],
-        account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
-        forced=requested,
-    )
+        project = self.project
+        secret = project.settings.value(provider.key_variable)
+        key = Key(secret, provider.key_variable) if secret else None
+        endpoint = project.settings.value(provider.url_variable) or None
+        limits = Limits(in_flight=self.terms.jobs)
+        return Counter(
+            wire=Wire(provider, key, endpoint, limits, Ground(left=self.halt)),
+            store=project.store,
+            journal=project.journal,
+            purse=purse,
+            project=str(project.folder),
+            price=lambda recipe: (project.price(recipe) or (None, None))[1],
+            say=lambda text: project.console.say(text, "dim"),
+            cards=project.catalog.cards[provider.name],
+            account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
+            forced=forced(self.made),
+        )
 
 
 def cap(project: Project, terms: Terms) -> Decimal | None:
@@ -276,6 +278,8 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
     done = [verdict for _, verdict in report.done if verdict.action is not Action.KEEP]
     idle = not (done or report.failures or report.blocked)
     project.console.say(planview.footer(made) if idle and not made.drift else _summary(report))
+    if report.interrupted:
+        project.console.say("interrupted; the next build goes on from here")
     if not report.exit and choice.everything and not made.orphans:
         remember(project, made)
     if made.orphans and choice.everything:

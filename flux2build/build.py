@@ -12,14 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from flux2build.digest import Digest
-from flux2build.errors import (
-    DecisionError,
-    Exit,
-    Flux2BuildError,
-    IncompleteError,
-    Problem,
-    gravest,
-)
+from flux2build.errors import Exit, Flux2BuildError, HaltedError, Problem, gravest
 from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Seen
 from flux2build.model import (
     KEY_SCHEMA,
@@ -35,6 +28,7 @@ from flux2build.model import (
     order_of,
 )
 from flux2build.plan import Plan, Step
+from flux2build.setback import undecided
 from flux2build.verdict import Action, Known, Snapshot, Verdict, judge
 
 
@@ -70,6 +64,10 @@ class World(Protocol):
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""
 
+    @property
+    def halted(self) -> bool:
+        """Whether a person asked to stop: nothing more is to be begun."""
+
     def encoder(self, form: str) -> str:
         """Versions of the libraries that write derived files of a format."""
 
@@ -90,12 +88,15 @@ class Report:
     done: list[tuple[Recipe, Verdict]] = field(default_factory=list)
     failures: list[tuple[Recipe, Flux2BuildError]] = field(default_factory=list)
     blocked: list[tuple[Recipe, AssetName]] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether anything was left for the next build because a person asked to stop."""
 
     @property
     def exit(self) -> Exit:
         """The exit code: the gravest of what happened."""
         codes = {failure.exit for _, failure in self.failures}
         codes = {Exit.INCOMPLETE if code is Exit.USAGE else code for code in codes}
+        codes |= {Exit.INTERRUPTED} if self.interrupted else set()
         return gravest(codes | ({Exit.INCOMPLETE} if self.blocked else set()))
 
 
@@ -119,6 +120,7 @@ async def build(
     """Carry out a plan; failures of one asset never cancel its siblings.
 
     The lock is written as pictures arrive and at the end, whatever happens.
+    Once the world is halted nothing more is begun, and what is under way is finished.
     """
     runner = _Runner(seen, assets, world, told)
     groups: dict[AssetName, list[Step]] = {}
@@ -179,13 +181,16 @@ class _Runner:
             future.set_result(await self._master(recipe))
         except Flux2BuildError as failure:
             self._fail(recipe, failure)
-            future.set_exception(BlockedError(recipe.asset))
+            halted = isinstance(failure, HaltedError)
+            future.set_exception(failure if halted else BlockedError(recipe.asset))
 
     async def _master(self, recipe: Recipe) -> Digest:
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._seen)
         if verdict.action is Action.ASK:
             raise undecided(recipe, verdict)
+        if verdict.action is Action.RENDER and self._world.halted:
+            raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):
             bought = await self._buy(recipe, inputs)
             verdict = replace(verdict, bytes=bought.digest, receipt=bought.receipt)
@@ -239,6 +244,9 @@ class _Runner:
         self._finish(recipe, verdict)
 
     async def _derive(self, due: Sequence[tuple[Recipe, tuple[Digest, ...], Verdict]]) -> None:
+        if self._world.halted:
+            self.report.interrupted = True
+            return
         answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
         for (recipe, inputs, verdict), answer in zip(due, answers, strict=True):
             if isinstance(answer, Flux2BuildError):
@@ -362,36 +370,14 @@ class _Runner:
         self._told(Event(recipe, verdict))
 
     def _fail(self, recipe: Recipe, failure: Flux2BuildError) -> None:
+        if isinstance(failure, HaltedError):
+            self.report.interrupted = True
+            return
         if isinstance(failure, BlockedError):
             self.report.blocked.append((recipe, failure.culprit))
         else:
             self.report.failures.append((recipe, failure))
         self._told(Event(recipe, Verdict(Action.ASK), failure.problems[0]))
-
-
-def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
-    """The error for an order that only a person can settle."""
-    if any(reason.code == "moderated" for reason in verdict.reasons):
-        return IncompleteError(
-            Problem(
-                f"`{recipe.asset}` was refused by moderation, and its order has not changed",
-                hint="change the prompt or the seed, or `flux2build build --force "
-                f"'{recipe.asset}'` to send it again unchanged",
-            )
-        )
-    if any(reason.code == "kept-aside" for reason in verdict.reasons):
-        return DecisionError(
-            Problem(
-                f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
-                hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
-            )
-        )
-    return DecisionError(
-        Problem(
-            f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
-            hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
-        )
-    )
 
 
 def _seen(inputs: Sequence[Input], digests: Sequence[Digest]) -> tuple[Seen, ...]:

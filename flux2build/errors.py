@@ -7,7 +7,8 @@
     ├── IncompleteError    3   some assets failed, the others are done
     ├── BudgetError        4   stopped by a cap, or confirmation is missing
     ├── DecisionError      5   a person must decide before money moves
-    └── SystemFault        6   the environment: disk, credentials, another build
+    ├── SystemFault        6   the environment: disk, credentials, another build
+    └── HaltedError      130   a person asked to stop before it was begun
 
 The numbers are the exit codes.
 """
@@ -122,6 +123,15 @@ class DecisionError(Flux2BuildError):
     """A purchase is in doubt, or a result is not what was ordered."""
 
     exit = Exit.DECIDE
+
+
+class HaltedError(Flux2BuildError):
+    """A person asked to stop before this was begun; nothing is wrong with it."""
+
+    exit = Exit.INTERRUPTED
+
+    def __init__(self, *problems: Problem | str) -> None:
+        super().__init__(*(problems or ("interrupted before it was begun",)))
 
 
 class SystemFault(Flux2BuildError):  # noqa: N818 - the fault lies with the system

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from flux2build.build import Bought
-from flux2build.errors import DecisionError, Problem
+from flux2build.errors import DecisionError, HaltedError, Problem
 from flux2build.journal import Journal
 from flux2build.ledger import Delivered
 from flux2build.model import Order, Receipt, Recipe
@@ -29,10 +29,14 @@ class Studio:
     journal: Journal
     project: str
     slots: asyncio.Semaphore
+    halt: asyncio.Event
+    """Set when nothing more is to be drawn."""
 
     async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """Draw a picture, keep it in the store and note it in the ledger, free of charge."""
         async with self.slots:
+            if self.halt.is_set():
+                raise HaltedError
             return await asyncio.to_thread(self._draw, order, recipe, await references())
 
     def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:

@@ -17,11 +17,11 @@ from decimal import Decimal
 from typing import Final
 
 from flux2build import durable, flock, setback, upload
-from flux2build.build import Bought, undecided
+from flux2build.build import Bought
 from flux2build.catalog import Card
 from flux2build.container import examine
 from flux2build.digest import Digest, of_json
-from flux2build.errors import Flux2BuildError, IncompleteError, SpecError
+from flux2build.errors import Flux2BuildError, HaltedError, SpecError
 from flux2build.http import Arrived, Overdue, Wire
 from flux2build.journal import Journal
 from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
@@ -74,6 +74,7 @@ class Counter:
             DecisionError: it may have been bought already, or is not what was ordered.
             BudgetError: it would go over a cap, or the account is empty.
             SystemFault: no key, no connection, no disk.
+            HaltedError: nothing more is to be ordered.
             IncompleteError: it was refused.
             SpecError: its references are not fit to be sent.
         """
@@ -121,12 +122,12 @@ class Counter:
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in known.kept:
-            raise undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
+            raise setback.undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
         if order.digest in known.doubts:
             raise setback.in_doubt(known.doubts[order.digest])
         refused = known.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
-            raise undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))
+            raise setback.undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
 
@@ -152,13 +153,14 @@ class Counter:
         try:
             return intended, await asyncio.shield(window)
         except asyncio.CancelledError:
-            self._halted = self._halted or IncompleteError("interrupted")
-            self.wire.leave()
+            self.wire.left.set()
             await asyncio.gather(window, return_exceptions=True)
             raise
 
     def _go_on(self, recipe: Recipe) -> None:
         """Stop here if no other order can succeed, or none is to be sent any more."""
+        if self.wire.left.is_set():
+            raise HaltedError
         if self._halted is not None:
             raise setback.not_ordered(recipe, self._halted)
 
@@ -329,6 +331,8 @@ class Counter:
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """What a refusal means; an empty account or a bad key stops all other orders."""
+        if refused.refusal in _WAITED_OUT and self.wire.left.is_set():
+            return HaltedError()
         provider = self.wire.provider
         error = setback.refusal(provider.name, recipe, refused, provider.key_variable)
         if refused.refusal in _HALTING | _WAITED_OUT and self._halted is None:

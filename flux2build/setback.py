@@ -16,6 +16,7 @@ from flux2build.errors import (
 from flux2build.ledger import Intended
 from flux2build.model import Recipe
 from flux2build.provider import Refusal, Refused, Ticket
+from flux2build.verdict import Verdict
 
 _SETTLE = "`flux2build orders list` shows it"
 
@@ -153,3 +154,28 @@ def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Fl
         hint="it is paid for and stays in the ledger; the next build collects it",
     )
     return DecisionError(problem) if decide else IncompleteError(problem)
+
+
+def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
+    """The error for an order that only a person can settle."""
+    if any(reason.code == "moderated" for reason in verdict.reasons):
+        return IncompleteError(
+            Problem(
+                f"`{recipe.asset}` was refused by moderation, and its order has not changed",
+                hint="change the prompt or the seed, or `flux2build build --force "
+                f"'{recipe.asset}'` to send it again unchanged",
+            )
+        )
+    if any(reason.code == "kept-aside" for reason in verdict.reasons):
+        return DecisionError(
+            Problem(
+                f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
+                hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
+            )
+        )
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
+            hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+        )
+    )

@@ -79,10 +79,21 @@ class Workshop:
     """Carries out what `build` decides; implements `build.World`."""
 
     def __init__(
-        self, stock: Stock, lock_path: Path, markets: Mapping[str, Market], ops: Mapping[str, Op]
+        self,
+        stock: Stock,
+        lock_path: Path,
+        markets: Mapping[str, Market],
+        ops: Mapping[str, Op],
+        halt: asyncio.Event,
     ) -> None:
         self._stock, self._lock_path, self._markets, self._ops = stock, lock_path, markets, ops
+        self._halt = halt
         self._pool = ThreadPoolExecutor(thread_name_prefix="flux2build")
+
+    @property
+    def halted(self) -> bool:
+        """Whether a person asked to stop."""
+        return self._halt.is_set()
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""

@@ -35,6 +35,8 @@ class FakeWorld:
     derives: list[str] = field(default_factory=list)
     refusing: set[str] = field(default_factory=set)
     fuse: int | None = None
+    patience: int | None = None
+    """How many renders are waited for before a person asks to stop."""
     steady: bool = False
     """Whether a render with the same prompt has the same bytes whatever its inputs."""
 
@@ -89,6 +91,11 @@ class FakeWorld:
         """Keep the lock."""
         self._burn()
         self.locked = lock
+
+    @property
+    def halted(self) -> bool:
+        """Whether a person asked to stop, after so many renders."""
+        return self.patience is not None and len(self.renders) >= self.patience
 
     def encoder(self, form: str) -> str:  # noqa: ARG002 - the protocol's signature
         """No library at all."""

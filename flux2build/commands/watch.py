@@ -83,7 +83,8 @@ def _round(project: Project, choice: Choice, terms: app.Terms, spent: Decimal) -
             project.console.say("paid orders wait: run `flux2build build`, or watch --max-cost USD")
             return Decimal(0)
         left = None if terms.max_cost is None else max(Decimal(0), terms.max_cost - spent)
-        app.build(project, choice, replace(terms, max_cost=left))
+        if app.build(project, choice, replace(terms, max_cost=left)) is Exit.INTERRUPTED:
+            raise KeyboardInterrupt
     except Flux2BuildError as error:
         project.console.fail(error)
         return Decimal(0)

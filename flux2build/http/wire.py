@@ -66,6 +66,8 @@ class Ground:
     proxy: str | None = None
     certificates: ssl.SSLContext | None = None
     """The authorities to trust, instead of the usual ones."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once set, nothing is tried again and no order is sent; what is under way is answered."""
 
 
 class Wire:
@@ -93,7 +95,7 @@ class Wire:
         self._placed: dict[str, float] = {}
         self._typical: float | None = None
         self._quiet_until = self._warm_until = ground.clock.now()
-        self._left = asyncio.Event()
+        self.left = ground.left
         for name in ("httpx", "httpcore"):
             # Their information lines hold signed URLs in full.
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -202,7 +204,7 @@ class Wire:
         started, attempt = self._ground.clock.now(), 0
         while True:
             await self._quiet()
-            if self._left.is_set():
+            if self.left.is_set():
                 return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
@@ -227,16 +229,12 @@ class Wire:
         if refused.refusal is Refusal.UNREACHABLE:
             return not self._tired(attempt)
         waited = self._ground.clock.now() - started
-        patient = waited < self._limits.deadline and not self._left.is_set()
+        patient = waited < self._limits.deadline and not self.left.is_set()
         return refused.refusal is Refusal.RATE_LIMITED and patient
 
     def _tired(self, attempt: int) -> bool:
         """Whether an attempt that failed was the last one."""
-        return attempt >= self._limits.attempts or self._left.is_set()
-
-    def leave(self) -> None:
-        """Try nothing again and send no order any more; what is under way is answered."""
-        self._left.set()
+        return attempt >= self._limits.attempts or self.left.is_set()
 
     async def _wait(self, refused: Refused, attempt: int) -> None:
         """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
@@ -247,16 +245,14 @@ class Wire:
         await self._pause(delay)
 
     async def _quiet(self) -> None:
-        while (
-            left := self._quiet_until - self._ground.clock.now()
-        ) > 0 and not self._left.is_set():
+        while (left := self._quiet_until - self._ground.clock.now()) > 0 and not self.left.is_set():
             await self._pause(left)
 
     async def _pause(self, seconds: float) -> None:
         """Let some time pass, unless nobody waits any more."""
         ends = [
             asyncio.ensure_future(self._ground.clock.sleep(seconds)),
-            asyncio.ensure_future(self._left.wait()),
+            asyncio.ensure_future(self.left.wait()),
         ]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux2build.build import Report, build
+from flux2build.errors import Exit
 from flux2build.graph import Graph
 from flux2build.model import (
     Asset,
@@ -250,3 +251,26 @@ def test_same_order_is_bought_once() -> None:
     assert made.high == 1
     assert len(world.renders) == 1
     assert world.files["a.png"] == world.files["b.png"]
+
+
+@given(specs(), st.integers(0, 7))
+def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patience: int) -> None:
+    """Who asks to stop keeps what is made, and the next build makes the rest, nothing twice."""
+    world = fresh()
+    whole = fresh()
+    built(wanted, whole)
+    world.patience = patience
+
+    report = built(wanted, world)
+    made = list(world.renders)
+    world.patience = None
+    again = built(wanted, world)
+
+    assert report.interrupted == (len(report.done) < len(wanted.recipes()))
+    assert report.exit is (Exit.INTERRUPTED if report.interrupted else Exit.DONE)
+    assert not report.failures
+    assert not report.blocked
+    assert again.exit is Exit.DONE
+    assert not planned(wanted, world).drift
+    assert sorted(world.renders) == sorted(whole.renders)
+    assert world.renders[: len(made)] == made
