@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
+from flux2build.provenance import SourceType
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -65,6 +67,8 @@ class Card:
     """None when unknown: an order without a price is refused."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """Prices by `resolution`, for a model that is sold by class and not by pixels."""
+    source_type: str = SourceType.TRAINED
+    """IPTC's term for what it makes; deliverables are marked with it."""
     note: str = ""
     """One sentence for people who choose a model."""
 

@@ -81,6 +81,20 @@ def sniff(data: bytes) -> str:
     return next((form for word, form in _TEXTS if word in head), "")
 
 
+def parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The pieces that a file is made of, each as its kind and content, as far as they are whole.
+
+    Chunks of a PNG or WebP, segments of a JPEG before its pixels, by the byte
+    of their marker, boxes of an AVIF. Never raises, whatever the bytes.
+    """
+    walk = _PARTS.get(sniff(data))
+    if walk is not None:
+        try:
+            yield from walk(data)
+        except (IndexError, ValueError):
+            return
+
+
 def is_lfs_pointer(data: bytes) -> bool:
     """True for the small text that Git LFS leaves in place of a file."""
     return data.startswith(LFS_POINTER)
@@ -212,6 +226,43 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
         at += length
 
 
+def _png_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_PNG)
+    while at < len(data):
+        length = _number(data, at, 4)
+        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _jpeg_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 2
+    while data[at : at + 1] == b"\xff":
+        kind, length = data[at + 1 : at + 2], _number(data, at + 2, 2)
+        if kind == b"\xda" or length < 2:
+            return
+        yield kind, data[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
+def _webp_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 12
+    while at + 8 <= len(data):
+        length = _number(data, at + 4, 4, "little")
+        yield data[at : at + 4], data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+
+
+def _avif_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for kind, start, end in _boxes(data, 0, len(data)):
+        yield kind, data[start:end]
+
+
+_PARTS: Final[dict[str, Callable[[bytes], Iterator[tuple[bytes, bytes]]]]] = {
+    "png": _png_parts,
+    "jpeg": _jpeg_parts,
+    "webp": _webp_parts,
+    "avif": _avif_parts,
+}
 _WALKS: Final[dict[str, Callable[[bytes], Container]]] = {
     "png": _png,
     "jpeg": _jpeg,

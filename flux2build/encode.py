@@ -18,6 +18,7 @@ from flux2build.colour import Colour, rgba
 from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.picture import PictureError
+from flux2build.provenance import PNG_KEYWORD, packet
 
 DEFAULT_QUALITY: Final = {"jpeg": 85, "webp": 82, "avif": 60}
 _CODECS: Final = {
@@ -65,6 +66,11 @@ class Encoding(BaseModel):
         default=6, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
     )
     profile: bool = Field(default=False, description="embed an sRGB colour profile")
+    source_type: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z]+$",
+        description="IPTC's term for where the picture comes from, embedded as XMP",
+    )
 
     @model_validator(mode="after")
     def _combines(self) -> Encoding:
@@ -184,6 +190,8 @@ def _too_large(settings: Encoding, size: int, where: str) -> PictureError:
 
 def _written(image: Image.Image, settings: Encoding, quality: int) -> bytes:
     options = _OPTIONS[settings.format](settings, quality)
+    if settings.source_type and settings.format != "png":
+        options["xmp"] = packet(settings.source_type)
     if settings.profile:
         options["icc_profile"] = _srgb_profile()
     target = io.BytesIO()
@@ -200,6 +208,8 @@ def _png(settings: Encoding, _quality: int) -> dict[str, Any]:
     chunks = PngImagePlugin.PngInfo()
     if not settings.profile:
         chunks.add(b"sRGB", b"\x00")
+    if settings.source_type:
+        chunks.add_itxt(PNG_KEYWORD, packet(settings.source_type).decode())
     return {"compress_level": 6, "pnginfo": chunks}
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from PIL import Image, PngImagePlugin
 
 from flux2build.comp.words import one_line
+from flux2build.provenance import PNG_KEYWORD, SourceType, packet
 
 SOFTWARE: Final = "flux2build sketch"
 FORMATS: Final = ("png", "jpeg", "webp")
@@ -15,6 +16,7 @@ FORMATS: Final = ("png", "jpeg", "webp")
 _DESCRIPTION: Final = 1000
 _IMAGE_DESCRIPTION: Final = 0x010E
 _SOFTWARE_TAG: Final = 0x0131
+_MARK: Final = packet(SourceType.ALGORITHMIC)
 _RLE: Final = 3
 """zlib's run-length strategy: flat comps come out smaller and sooner."""
 
@@ -29,9 +31,9 @@ def encode(image: Image.Image, form: str, prompt: str) -> bytes:
                 out, "PNG", compress_level=1, compress_type=_RLE, pnginfo=_texts(description)
             )
         case "jpeg" | "jpg":
-            image.save(out, "JPEG", quality=90, subsampling=0, exif=_exif(description))
+            image.save(out, "JPEG", quality=90, subsampling=0, exif=_exif(description), xmp=_MARK)
         case "webp":
-            image.save(out, "WEBP", quality=88, method=0, exif=_exif(description))
+            image.save(out, "WEBP", quality=88, method=0, exif=_exif(description), xmp=_MARK)
         case _:
             raise ValueError(f"a sketch is {', '.join(FORMATS)}, not {form}")
     return out.getvalue()
@@ -41,6 +43,7 @@ def _texts(description: str) -> PngImagePlugin.PngInfo:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Software", SOFTWARE)
     texts.add_text("Description", description)
+    texts.add_itxt(PNG_KEYWORD, _MARK.decode())
     return texts
 
 

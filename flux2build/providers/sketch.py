@@ -13,6 +13,7 @@ from typing import Final
 from flux2build.catalog import FREE, Card
 from flux2build.comp import FORMATS, picture
 from flux2build.model import Order
+from flux2build.provenance import SourceType
 from flux2build.provider import Embedded, Reference
 
 _SIDE: Final = 1024
@@ -40,6 +41,7 @@ _CARD: Final = Card(
     max_side=8192,
     max_pixels=8192 * 8192,
     price=FREE,
+    source_type=SourceType.ALGORITHMIC,
     note="draws a free comp to lay out pages with; nothing is rendered or sent",
 )
 

@@ -14,7 +14,7 @@ from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mea
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.prompts import Prompts
 from flux2build.spec import document as documents
-from flux2build.spec import frames, outputs, resolve, schema
+from flux2build.spec import frames, marks, outputs, resolve, schema
 from flux2build.spec.deliverables import Workbench
 from flux2build.spec.document import Document
 from flux2build.spec.family import Families, Family
@@ -129,7 +129,7 @@ class _Reading:
         bench = Workbench(texts, files, names, Outputs(folder, files))
         resolver = Resolver(bench, catalog, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
-        recipes = tuple(recipe for one in declared for recipe in resolver.recipes(one))
+        recipes = self._marked(declared, resolver, catalog)
         self._collide(recipes, self._taken(declared, files), folder)
         return Spec(
             file=self.document.file,
@@ -142,6 +142,19 @@ class _Reading:
             recipes=recipes,
             document=self.document,
         )
+
+    @staticmethod
+    def _marked(
+        declared: Iterable[Declared], resolver: Resolver, catalog: Catalog
+    ) -> tuple[Recipe, ...]:
+        """Every recipe; deliverables are told how they are to be marked."""
+        recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
+        said: dict[AssetName, bool | None] = {
+            member.name: one.settled.get("provenance")
+            for one in declared
+            for member in one.family.members
+        }
+        return tuple(marks.marked(recipes, marks.marks(recipes, said, catalog)))
 
     def _templates(self, files: Files) -> str:
         folder = paths.join("", self.tables.project.templates)

@@ -181,6 +181,12 @@ class Settings(Table):
     tags: list[str] | None = Field(default=None, description="words to select by; templates")
     alt: str | None = Field(default=None, description="alternative text; a template")
     title: str | None = Field(default=None, description="title; a template")
+    provenance: bool | None = Field(
+        default=None,
+        description="mark files derived from the picture as generated (IPTC's digital source "
+        "type, in XMP); when not given, those of rendered pictures are, and those of a `source` "
+        "are not",
+    )
     deliver: list[Deliver] | None = Field(
         default=None, description="files to derive from the picture"
     )

@@ -99,11 +99,14 @@ def test_prompts_differ_visibly() -> None:
 def test_a_png_says_that_it_is_a_sketch() -> None:
     """The mark and the prompt are in the text chunks, and no time is."""
     image = opened(picture(FOX, 64, 64, "png", "1"))
+    packet = image.info.pop("XML:com.adobe.xmp")
+    image.info.pop("xmp")
 
     assert {
         "Software": "flux2build sketch",
         "Description": f"A sketch, not a render: {FOX}",
     } == image.info
+    assert "digitalsourcetype/algorithmicMedia" in packet
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp"])

@@ -88,6 +88,7 @@ SKETCH = Card(
     references=16,
     formats=("png", "jpeg", "webp"),
     price=FREE,
+    source_type="algorithmicMedia",
 )
 PRO = Card(
     "flux-2-pro",

@@ -357,9 +357,10 @@ def test_deliverables() -> None:
         Operation("crop", 3, {"ratio": "16:9", "anchor": "center"}),
         Operation("resize", 2, {"width": 20}),
     )
-    assert task.encoding == {"format": "webp", "quality": 70, "matte": "#fff"}
-    assert found["public/img/hero-10.png"][1].encoding == {"format": "png", "matte": "#fff"}
-    assert found["public/small-640x320.jpg"][1].encoding == {"format": "jpeg"}
+    made = {"source_type": "algorithmicMedia"}
+    assert task.encoding == {"format": "webp", "quality": 70, "matte": "#fff", **made}
+    assert found["public/img/hero-10.png"][1].encoding == {"format": "png", "matte": "#fff", **made}
+    assert found["public/small-640x320.jpg"][1].encoding == {"format": "jpeg", **made}
 
 
 def test_lossless_replaces_quality() -> None:
@@ -372,9 +373,10 @@ def test_lossless_replaces_quality() -> None:
         """
     )
 
+    made = {"source_type": "algorithmicMedia"}
     assert [task.encoding for _, task in derived(spec).values()] == [
-        {"format": "webp", "lossless": True},
-        {"format": "jpeg", "quality": 9},
+        {"format": "webp", "lossless": True, **made},
+        {"format": "jpeg", "quality": 9, **made},
     ]
 
 
