@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from flux2build import __version__, digest, planview
+from flux2build import digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.families import ops_by_name, providers_by_name
+from flux2build.index import answer_key
 from flux2build.model import Generate, Recipe
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
@@ -75,9 +76,19 @@ def build(project: Project, choice: Choice, terms: Terms) -> Exit:
         project.forget()
         made = project.plan(choice)
         confirm(project, made, terms)
+        if project.conflicted:
+            _reconcile(project)
         report = _carry_out(project, made, terms)
-        project.reread_lock()
         return _conclude(project, choice, made, report)
+
+
+def _reconcile(project: Project) -> None:
+    """Write what both sides of a merge of the lock come to; this spends nothing."""
+    from flux2build import disk, lockfile
+
+    disk.replace(project.lock_path, lockfile.dumps(project.lock).encode())
+    project.console.say(f"reconciled both sides of {project.lock_path.name}")
+    project.reread_lock()
 
 
 def confirm(project: Project, made: Plan, terms: Terms) -> None:
@@ -275,13 +286,15 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
     """Sum up what was done, in one line or in JSON, and remember a clean tree."""
     if project.request.json:
         project.console.json(_outcome(report))
-    done = [verdict for _, verdict in report.done if verdict.action is not Action.KEEP]
-    idle = not (done or report.failures or report.blocked)
-    project.console.say(planview.footer(made) if idle and not made.drift else _summary(report))
+    done = [verdict for _, verdict in report.done if verdict.reasons]
+    if done or report.failures or report.blocked:
+        project.reread_lock()
+    idle = not report.exit and not made.drift
+    project.console.say(planview.footer(made) if idle else _summary(report))
     if report.interrupted:
         project.console.say("interrupted; the next build goes on from here")
     if not report.exit and choice.everything and not made.orphans:
-        remember(project, made)
+        remember(project)
     if made.orphans and choice.everything:
         project.console.say(
             f"{planview.left_over(len(made.orphans))}; `flux2build prune` removes them"
@@ -333,24 +346,28 @@ def show_plan(project: Project, made: Plan) -> None:
         return
     for line in planview.lines(made, every=project.console.verbosity > 0):
         project.console.data(line)
+    if project.conflicted:
+        name = project.lock_path.name
+        project.console.say(f"`{name}` holds merge conflicts; `flux2build build` reconciles them")
 
 
-def remember(project: Project, made: Plan) -> None:
+def remember(project: Project) -> None:
     """Note that this tree is clean, so that the next call can be answered from the index.
 
     The note says what every file was when it was judged; a file that is already
-    another one by now makes it void.
+    another one by now makes it void. `check` has a note of its own: a check may
+    find something where a build has nothing to do.
     """
-    key = answer_key(project.file, project.request.profile)
+    made = project.whole
+    if made.drift or project.conflicted or any(step.verdict.reasons for step in made.steps):
+        return
     text = planview.up_to_date(len(made.steps), project.spec.profile)
+    commands = ("build",) if project.findings() else ("build", "check")
     seen = project.judged(made)
-    project.index.remember(key, text, sorted(seen), seen)
+    for command in commands:
+        key = answer_key(command, project.file, project.request.profile)
+        project.index.remember(key, text, sorted(seen), seen)
     project.index.save()
-
-
-def answer_key(file: str, profile: str | None) -> str:
-    """The name of an answer in the index: version, spec and profile as they were asked for."""
-    return f"{__version__} {file} {profile or ''}"
 
 
 def asset_names(file: str | None) -> list[str]:

@@ -13,9 +13,8 @@ from typing import Protocol
 
 from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, HaltedError, Problem, gravest
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.lockfile import Lockfile, Output
 from flux2build.model import (
-    KEY_SCHEMA,
     Asset,
     AssetName,
     Derive,
@@ -28,8 +27,9 @@ from flux2build.model import (
     order_of,
 )
 from flux2build.plan import Plan, Step
+from flux2build.register import Register
 from flux2build.setback import undecided
-from flux2build.verdict import Action, Known, Snapshot, Verdict, judge
+from flux2build.verdict import Action, Known, Reason, Snapshot, Verdict, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,11 @@ class World(Protocol):
     ) -> Sequence[bytes | Flux2BuildError]:
         """Derive files that share their input 0; one answer for each recipe."""
 
+    def has(self, digest: Digest) -> bool:
+        """Whether bytes can be had now, from the store or the work tree."""
+
     async def fetch(self, digest: Digest) -> bytes:
-        """Bytes that exist, from the store or the work tree."""
+        """Bytes that can be had."""
 
     async def place(self, path: str, data: bytes, was: str | None) -> Output:
         """Write a file durably; `was` is an older path of the same output, now vacated."""
@@ -119,10 +122,11 @@ async def build(
 ) -> Report:
     """Carry out a plan; failures of one asset never cancel its siblings.
 
-    The lock is written as pictures arrive and at the end, whatever happens.
+    The lock is written at the end, whatever happened until then. Where there is
+    no end, as in a power cut, ledger and store know what was paid for.
     Once the world is halted nothing more is begun, and what is under way is finished.
     """
-    runner = _Runner(seen, assets, world, told)
+    runner = _Runner(seen, Register(seen.lock, seen.profile, assets), world, told)
     groups: dict[AssetName, list[Step]] = {}
     for step in plan.steps:
         groups.setdefault(step.recipe.asset, []).append(step)
@@ -131,7 +135,7 @@ async def build(
         async with asyncio.TaskGroup() as tasks:
             for steps in groups.values():
                 tasks.create_task(runner.asset(steps))
-        runner.supersede({step.recipe.output: step.recipe.asset for step in plan.steps})
+        runner.supersede()
     finally:
         await runner.land()
         runner.save()
@@ -142,25 +146,24 @@ class _Runner:
     def __init__(
         self,
         seen: Snapshot,
-        assets: Mapping[AssetName, Asset],
+        register: Register,
         world: World,
         told: Callable[[Event], None],
     ) -> None:
         self.report = Report()
-        self._assets, self._world, self._told = assets, world, told
+        self._register, self._world, self._told = register, world, told
         self._made: dict[Digest, Known] = dict(seen.made)
         self._files = dict(seen.files)
-        self._seen = replace(seen, made=self._made, files=self._files, has=self._has)
-        self._before, self._blocks = seen.lock, dict(seen.lock.blocks)
-        self._fresh: set[Digest] = set()
-        self._had = seen.has
+        self._seen = replace(seen, made=self._made, files=self._files, has=world.has)
+        self._wanted: dict[str, AssetName] = {}
         self._masters: dict[AssetName, asyncio.Future[Digest]] = {}
-        self._flights: dict[Digest, asyncio.Future[Bought]] = {}
+        self._flights: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
 
     def expect(self, steps: Iterable[Step]) -> None:
-        """Promise the masters that this build is going to have."""
+        """Promise the files that this build is going to have, masters first of all."""
         loop = asyncio.get_running_loop()
         for step in steps:
+            self._wanted[step.recipe.output] = step.recipe.asset
             if isinstance(step.recipe.task, Generate):
                 future = self._masters[step.recipe.asset] = loop.create_future()
                 future.add_done_callback(lambda f: f.cancelled() or f.exception())
@@ -192,32 +195,35 @@ class _Runner:
         if verdict.action is Action.RENDER and self._world.halted:
             raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):
-            bought = await self._buy(recipe, inputs)
-            verdict = replace(verdict, bytes=bought.digest, receipt=bought.receipt)
+            verdict = await self._bought(recipe, inputs, verdict)
         digest = verdict.bytes
         if digest is None:  # pragma: no cover - every verdict with known inputs has bytes by now
             raise AssertionError(verdict)
         if verdict.action is not Action.KEEP:
             output = await self._put(recipe, await self._world.fetch(digest))
-            self._record_master(recipe, inputs, output, verdict)
+            self._register.master(recipe, inputs, output, verdict)
         else:
-            self._touch(recipe.asset)
+            self._register.touch(recipe.asset)
         self._finish(recipe, verdict)
         return digest
 
-    async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...]) -> Bought:
-        """One flight per order: who asks second waits for the first."""
+    async def _bought(
+        self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict
+    ) -> Verdict:
+        """One flight per order: who asks second waits for the first, and adopts its picture."""
         if not isinstance(recipe.task, Generate):  # pragma: no cover - masters only
             raise TypeError(recipe)
         order = order_of(recipe.task, inputs)
-        flight = self._flights.get(order.digest)
-        if flight is None:
+        if order.digest in self._flights:
+            first, flight = self._flights[order.digest]
+            reasons = (*verdict.reasons, Reason("same-order", first))
+            verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
+        else:
             flight = asyncio.ensure_future(self._world.buy(order, recipe))
-            self._flights[order.digest] = flight
+            self._flights[order.digest] = (recipe.asset, flight)
         bought = await asyncio.shield(flight)
-        self._fresh.add(bought.digest)
         self._made[order.digest] = Known(bought.digest, bought.receipt)
-        return bought
+        return replace(verdict, bytes=bought.digest, receipt=bought.receipt)
 
     async def _deliverables(self, recipes: Sequence[Recipe]) -> None:
         """Judge all files of one asset, then derive what is due in one go."""
@@ -237,10 +243,10 @@ class _Runner:
 
     async def _reuse(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
         if verdict.action is Action.KEEP:
-            self._touch(recipe.asset)
+            self._register.touch(recipe.asset)
         elif verdict.bytes is not None:
             output = await self._put(recipe, await self._world.fetch(verdict.bytes))
-            self._record_derived(recipe, inputs, output, verdict)
+            self._enter(recipe, inputs, output, verdict)
         self._finish(recipe, verdict)
 
     async def _derive(self, due: Sequence[tuple[Recipe, tuple[Digest, ...], Verdict]]) -> None:
@@ -257,8 +263,17 @@ class _Runner:
             except Flux2BuildError as failure:
                 self._fail(recipe, failure)
                 continue
-            self._record_derived(recipe, inputs, output, verdict)
+            self._enter(recipe, inputs, output, verdict)
             self._finish(recipe, verdict)
+
+    def _enter(
+        self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict
+    ) -> None:
+        if verdict.key is None:  # pragma: no cover - its inputs are known by now
+            raise AssertionError(verdict)
+        encoder = self._world.encoder(output.format)
+        self._register.derived(recipe, inputs, output, verdict.key, encoder)
+        self._made[verdict.key] = Known(output.sha256)
 
     async def _inputs(self, recipe: Recipe) -> tuple[Digest, ...]:
         """The bytes of the inputs, once they are all there."""
@@ -272,98 +287,35 @@ class _Runner:
         return digest
 
     async def _put(self, recipe: Recipe, data: bytes) -> Output:
-        before = self._row(recipe)
-        was = before.output.path if before and before.output.path != recipe.output else None
+        was = self._left_behind(recipe)
         output = await self._world.place(recipe.output, data, was)
         self._files[recipe.output] = output.sha256
+        if was is not None:
+            self._files.pop(was, None)
         return output
 
-    def _row(self, recipe: Recipe) -> Generated | None:
-        block = self._blocks.get((recipe.asset, self._seen.profile))
-        return block.generated if block and isinstance(recipe.task, Generate) else None
+    def _left_behind(self, recipe: Recipe) -> str | None:
+        """The older path of a picture, where its file still is and nobody else wants one."""
+        before = self._register.output(recipe.asset)
+        if not isinstance(recipe.task, Generate) or before is None or before.path in self._wanted:
+            return None
+        return before.path if self._files.get(before.path) == before.sha256 else None
 
-    def _block_of(self, asset: AssetName) -> Block:
-        key, meta = (asset, self._seen.profile), self._assets[asset].meta
-        block = self._blocks.get(key)
-        return replace(block, meta=meta) if block else Block(*key, meta)
-
-    def _touch(self, asset: AssetName) -> None:
-        """Note what is said about a kept asset beside its pixels."""
-        self._blocks[(asset, self._seen.profile)] = self._block_of(asset)
-
-    def _record_master(
-        self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict
-    ) -> None:
-        task = recipe.task
-        if not isinstance(task, Generate) or verdict.key is None:  # pragma: no cover
-            raise TypeError(recipe)
-        row = Generated(
-            key=verdict.key,
-            schema=KEY_SCHEMA,
-            provider=task.provider,
-            model=task.model,
-            prompt=task.prompt,
-            params=task.params,
-            take=task.take,
-            inputs=_seen(recipe.inputs, inputs),
-            output=output,
-            receipt=verdict.receipt or Receipt(task.provider),
-        )
-        block = replace(self._block_of(recipe.asset), generated=row)
-        self._blocks[(recipe.asset, self._seen.profile)] = block
-
-    def _record_derived(
-        self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict
-    ) -> None:
-        task = recipe.task
-        if not isinstance(task, Derive) or verdict.key is None:  # pragma: no cover
-            raise TypeError(recipe)
-        row = Derived(
-            key=verdict.key,
-            schema=KEY_SCHEMA,
-            ops=task.ops,
-            encoding=task.encoding,
-            inputs=_seen(recipe.inputs, inputs),
-            output=output,
-            encoder=self._world.encoder(output.format),
-        )
-        self._made[row.key] = Known(output.sha256)
-        block = self._block_of(recipe.asset)
-        others = [old for old in block.derived if old.output.path != output.path]
-        rows = tuple(sorted((*others, row), key=lambda r: r.output.path))
-        self._blocks[(recipe.asset, self._seen.profile)] = replace(block, derived=rows)
-
-    def supersede(self, wanted: Mapping[str, AssetName]) -> None:
+    def supersede(self) -> None:
         """Drop rows of files that another asset has taken over."""
-        for key, block in tuple(self._blocks.items()):
-            profile_gone = key[1] != self._seen.profile
-            rows = tuple(r for r in block.derived if wanted.get(r.output.path, key[0]) == key[0])
-            made = block.generated
-            if made and wanted.get(made.output.path, key[0]) != key[0]:
-                made = None
-            if profile_gone or (made, rows) == (block.generated, block.derived):
-                continue
-            if made or rows:
-                self._blocks[key] = replace(block, generated=made, derived=rows)
-            else:
-                del self._blocks[key]
+        self._register.supersede(self._wanted)
 
     async def land(self) -> None:
         """After an interruption, see every flight down: what is submitted gets its ticket."""
-        flying = [flight for flight in self._flights.values() if not flight.done()]
+        flying = [flight for _, flight in self._flights.values() if not flight.done()]
         for flight in flying:
             flight.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
 
     def save(self) -> None:
         """Write the lock if this build changed it."""
-        if self._blocks != self._before.blocks:
-            lock = replace(self._before, blocks=dict(self._blocks))
-            self._world.lock(lock)
-            self._before = lock
-
-    def _has(self, digest: Digest) -> bool:
-        return digest in self._fresh or self._had(digest)
+        if self._register.changed:
+            self._world.lock(self._register.entered)
 
     def _finish(self, recipe: Recipe, verdict: Verdict) -> None:
         self.report.done.append((recipe, verdict))
@@ -378,7 +330,3 @@ class _Runner:
         else:
             self.report.failures.append((recipe, failure))
         self._told(Event(recipe, Verdict(Action.ASK), failure.problems[0]))
-
-
-def _seen(inputs: Sequence[Input], digests: Sequence[Digest]) -> tuple[Seen, ...]:
-    return tuple(Seen(str(s), digest) for s, digest in zip(inputs, digests, strict=True))

@@ -11,6 +11,7 @@ from typing import Final
 import platformdirs
 
 from flux2build import durable
+from flux2build.container import LFS_MOST, lfs_target
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.tree import Kind
@@ -102,6 +103,24 @@ class DiskTree:
             raise _unreadable(path, (error.strerror or str(error)).lower()) from error
         self.asked[path] = of_bytes(data)
         return data
+
+    def inside(self, path: str) -> bool:
+        """Whether a path lies below the folder of the spec, links followed."""
+        whole = os.path.join(self._folder, path)
+        try:
+            return not path.startswith("../") and self._contained(whole)
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def lfs_target(self, path: str) -> Digest | None:
+        """The digest of the file that a Git LFS pointer at a path stands for."""
+        try:
+            with open(os.path.join(self._folder, path), "rb") as file:
+                head = file.read(LFS_MOST + 1)
+        except OSError:
+            return None
+        target = lfs_target(head)
+        return Digest(target) if target else None
 
     def _kind(self, path: str) -> Kind:
         whole = os.path.join(self._folder, path)

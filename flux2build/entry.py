@@ -56,13 +56,13 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
 
 def _answered(command: str, file: str, profile: str) -> bool:
     """Say what the index knows, if nothing that the answer depends on has changed."""
-    from flux2build.index import Index
+    from flux2build.index import Index, answer_key
 
     spec = file or _nearest_spec()
     if not spec:
         return False
     folder, name = os.path.split(os.path.abspath(spec))
-    text = Index.load(folder).answer(f"{__version__} {name} {profile}")
+    text = Index.load(folder).answer(answer_key(command, name, profile))
     if text is None:
         return False
     stream = sys.stderr if command == "build" else sys.stdout

@@ -21,6 +21,8 @@ import stat
 import time
 import zlib
 
+from flux2build import __version__
+
 FOLDER = ".flux2build"
 MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
 
@@ -191,6 +193,12 @@ class _Packed:
             key: (text, tuple([paths[at] for at in memoryview(packed).cast("I").tolist()]))
             for key, (text, packed) in self._answers.items()
         }
+
+
+def answer_key(command: str, file: str, profile: str | None) -> str:
+    """The name of an answer; `plan` and `build` have one, `check` has its own."""
+    about = "check" if command == "check" else "build"
+    return f"{__version__} {about} {file} {profile or ''}"
 
 
 def own_folder(folder: str) -> str:

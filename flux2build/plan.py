@@ -130,7 +130,7 @@ def _shared(recipe: Recipe, verdict: Verdict, sharing: dict[Digest, AssetName]) 
 
 def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
     before = locked(recipe, seen)
-    if verdict.action not in (Action.RENDER, Action.ASK):
+    if verdict.action not in (Action.RENDER, Action.ASK) or verdict.bytes is not None:
         return Step(recipe, verdict, before)
     cost = price(recipe)
     if cost is None:
@@ -181,40 +181,63 @@ def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
 
 
 def reconciled(
-    recipes: Iterable[Recipe],
+    wanted: Mapping[str, Sequence[Recipe]],
     ours: Lockfile,
     theirs: Lockfile,
     files: Mapping[str, Digest],
-    profile: str,
 ) -> Lockfile:
     """One lock out of both sides of a merge: for each output the row that the merged spec wants.
 
-    Where neither side is what the spec wants, or it does not say, the row whose
-    file is there wins, else ours; nothing that only one side knows is lost.
+    Where neither side is what the spec wants in a profile, or it does not say,
+    the row whose file is there wins, else ours; nothing that only one side knows
+    is lost.
     """
-    blocks = {**theirs.blocks, **ours.blocks}
-    masters: dict[AssetName, Digest | None] = {}
-    for recipe in recipes:
-        rows = [_row(side, recipe, profile) for side in (ours, theirs)]
-        inputs = tuple(
-            files.get(s.path) if isinstance(s, Source) else masters.get(s.asset)
-            for s in recipe.inputs
-        )
-        ready = tuple(digest for digest in inputs if digest is not None)
-        key = key_of(recipe.task, ready) if len(ready) == len(inputs) else None
-        row = _better([row for row in rows if row is not None], key, files)
-        if row is None:
-            continue
-        block = blocks[(recipe.asset, profile)]
-        if isinstance(row, Generated):
-            masters[recipe.asset] = row.output.sha256
-            block = replace(block, generated=row)
-        else:
-            others = [old for old in block.derived if old.output.path != row.output.path]
-            ordered = sorted((*others, row), key=lambda one: one.output.path)
-            block = replace(block, derived=tuple(ordered))
-        blocks[(recipe.asset, profile)] = block
-    return replace(ours, blocks=blocks)
+    blocks = dict(ours.blocks)
+    for name, block in theirs.blocks.items():
+        blocks[name] = _united(blocks[name], block) if name in blocks else block
+    for profile, recipes in wanted.items():
+        masters: dict[AssetName, Digest | None] = {}
+        for recipe in recipes:
+            key = _key(recipe, masters, files)
+            rows = [_row(side, recipe, profile) for side in (ours, theirs)]
+            row = _better([row for row in rows if row is not None], key, files)
+            if isinstance(row, Generated):
+                masters[recipe.asset] = row.output.sha256
+            if row is not None:
+                block = blocks[(recipe.asset, profile)]
+                blocks[(recipe.asset, profile)] = _with_row(block, row)
+    return replace(ours, blocks=blocks, revision=max(ours.revision, theirs.revision))
+
+
+def _key(
+    recipe: Recipe, masters: Mapping[AssetName, Digest | None], files: Mapping[str, Digest]
+) -> Digest | None:
+    """What a recipe is keyed on, as far as its inputs are known."""
+    inputs = (
+        files.get(source.path) if isinstance(source, Source) else masters.get(source.asset)
+        for source in recipe.inputs
+    )
+    ready = tuple(digest for digest in inputs if digest is not None)
+    return key_of(recipe.task, ready) if len(ready) == len(recipe.inputs) else None
+
+
+def _united(ours: Block, theirs: Block) -> Block:
+    """Our block, with the rows that only theirs has."""
+    paths = {row.output.path for row in ours.derived}
+    more = tuple(row for row in theirs.derived if row.output.path not in paths)
+    both = replace(ours, generated=ours.generated or theirs.generated)
+    return replace(both, derived=_sorted((*ours.derived, *more)))
+
+
+def _with_row(block: Block, row: Generated | Derived) -> Block:
+    if isinstance(row, Generated):
+        return replace(block, generated=row)
+    others = (old for old in block.derived if old.output.path != row.output.path)
+    return replace(block, derived=_sorted((*others, row)))
+
+
+def _sorted(rows: Iterable[Derived]) -> tuple[Derived, ...]:
+    return tuple(sorted(rows, key=lambda row: row.output.path))
 
 
 def _row(side: Lockfile, recipe: Recipe, profile: str) -> Generated | Derived | None:

@@ -81,9 +81,10 @@ def _value(value: Json) -> str:
 def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
     """One line for each step to do, files of one asset together, then one footer."""
     groups = _grouped(plan, every=every)
-    width = min(44, max((len(group[0].recipe.asset) for group in groups), default=0))
+    names = [*(group[0].recipe.asset for group in groups), *(o.asset for o in plan.orphans)]
+    width = min(44, max((len(name) for name in names), default=0))
     for group in groups:
-        yield _line(group, width)
+        yield _line(group, width, every=every)
         for name, change in changes(group[0]):
             yield Text.assemble("    ", (f"{name} ", "bold"), _marked(change))
     for orphan in plan.orphans:
@@ -112,7 +113,7 @@ def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
     return sorted(groups.values(), key=lambda group: first[group[0].recipe.asset])
 
 
-def _line(group: Sequence[Step], width: int) -> Text:
+def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     step = group[0]
     mark, many = symbol(step), f" {len(group)} files" if len(group) > 1 else ""
     verb = f"{step.verdict.action}{many}"
@@ -121,6 +122,7 @@ def _line(group: Sequence[Step], width: int) -> Text:
         (f"{mark} ", STYLES.get(mark, "")),
         f"{clean(step.recipe.asset):<{width}}  ",
         f"{verb:<8}  " if many else f"{verb:<8} ",
+        f"{clean(step.recipe.output)}  " if every else "",
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
         (f"  {span(step.low, step.high)}" if priced else "", "bold"),
     )
@@ -139,7 +141,7 @@ def footer(plan: Plan) -> Text:
     if not plan.drift:
         return Text(clean_line(plan))
     counts = plan.counts
-    parts = [f"{counts[a]} to {a}" for a in Action if a is not Action.KEEP and counts[a]]
+    parts = [f"{counts[a]} to {_VERBS.get(a, a)}" for a in Action if counts[a] and a in _TODO]
     if plan.orphans:
         parts.append(f"{len(plan.orphans)} left over")
     parts.append(f"{counts[Action.KEEP]} up to date")
@@ -147,6 +149,10 @@ def footer(plan: Plan) -> Text:
     return Text.assemble(
         (f"Plan ({plan.profile}): ", "bold"), ", ".join(parts), f". Price: {price}."
     )
+
+
+_TODO: Final = frozenset(Action) - {Action.KEEP}
+_VERBS: Final = {Action.ASK: "decide", Action.RESUME: "collect"}
 
 
 def clean_line(plan: Plan) -> str:
@@ -177,8 +183,7 @@ def as_json(plan: Plan) -> Json:
         "orphans": [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in plan.orphans],
         "summary": {
             **{action.value: plan.counts[action] for action in Action},
-            "price_min": str(plan.low),
-            "price_max": None if plan.high is None else str(plan.high),
+            **_prices(plan.low, plan.high),
         },
     }
 
@@ -192,6 +197,10 @@ def step_json(step: Step, profile: str) -> dict[str, Json]:
         "action": step.verdict.action.value,
         "reasons": [str(reason) for reason in step.verdict.reasons],
         "output": step.recipe.output,
-        "price_min": str(step.low),
-        "price_max": None if step.high is None else str(step.high),
+        **_prices(step.low, step.high),
     }
+
+
+def _prices(low: Decimal, high: Decimal | None) -> dict[str, Json]:
+    """Decimal strings in USD, never in scientific notation."""
+    return {"price_min": f"{low:f}", "price_max": None if high is None else f"{high:f}"}

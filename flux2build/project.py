@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -27,12 +29,12 @@ from flux2build.lockfile import Lockfile, conflict_line, loads, sides
 from flux2build.model import AssetName, Generate, Input, Made, Recipe, Source
 from flux2build.plan import Plan, orphans, plan, reconciled
 from flux2build.request import Request
-from flux2build.selection import Field, select
+from flux2build.selection import Field, field_of, select
 from flux2build.settings import Settings, config_path
 from flux2build.settings import read as read_settings
 from flux2build.spec import Spec, load
 from flux2build.store import Store
-from flux2build.verdict import Action, Snapshot, known
+from flux2build.verdict import Snapshot, known
 
 SPEC_NAME: Final = "assets.toml"
 
@@ -66,6 +68,7 @@ class Project:
         self.request = request
         self.console = Console(request.color, request.verbosity)
         self.folder, self.file = path.parent, path.name
+        self._consulted: dict[str, str] = {}
 
     @classmethod
     def open(cls, request: Request) -> Project:
@@ -173,8 +176,17 @@ class Project:
         if not self.conflicted:
             return loads(text, name)
         ours, theirs = sides(text, name)
-        files = self._digests((ours, theirs))
-        return reconciled(self.graph.ordered, ours, theirs, files, self.spec.profile)
+        wanted = dict(self._other_profiles(ours, theirs))
+        wanted[self.spec.profile] = self.graph.ordered
+        return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
+
+    def _other_profiles(self, *locks: Lockfile) -> Iterator[tuple[str, Sequence[Recipe]]]:
+        """What the spec wants in the other profiles of some locks, as far as it can be read."""
+        for profile in sorted({profile for lock in locks for _, profile in lock.blocks}):
+            if profile != self.spec.profile and profile in self.spec.profiles:
+                with suppress(SpecError):
+                    graph = Graph(load(self.tree, self.file, profile, self.catalog).recipes)
+                    yield profile, () if graph.cycle else graph.ordered
 
     @cached_property
     def conflicted(self) -> bool:
@@ -195,12 +207,15 @@ class Project:
         """All that planning may know, read now."""
         files = self._files()
         in_tree = set(files.values())
+        targets = {path: self.tree.lfs_target(path) for path in self._sources() if path in files}
         return Snapshot(
             profile=self.spec.profile,
-            files=files,
+            # A source that Git LFS has not fetched is known by the digest in its pointer.
+            files=files | {path: target for path, target in targets.items() if target},
             lock=self.lock,
             ledger=self.ledger,
             has=lambda digest: digest in in_tree or self.store.has(digest),
+            pointer=lambda path: self.tree.lfs_target(path) is not None,
             requested=requested,
             made=known(self.lock),
             metas={name: asset.meta for name, asset in self.spec.assets.items()},
@@ -208,14 +223,23 @@ class Project:
 
     def _files(self) -> dict[str, Digest]:
         """Digests of every source and output, through the stat cache."""
-        return self._digests((self.lock,))
+        return self._digests((self.spec.recipes,), (self.lock,))
 
-    def _digests(self, locks: Iterable[Lockfile]) -> dict[str, Digest]:
-        paths = {recipe.output for recipe in self.spec.recipes}
-        paths |= {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
+    def _sources(self) -> set[str]:
+        return {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
+
+    def _digests(
+        self, wanted: Iterable[Sequence[Recipe]], locks: Iterable[Lockfile]
+    ) -> dict[str, Digest]:
+        paths: set[str] = set()
+        for recipe in chain.from_iterable(wanted):
+            paths.add(recipe.output)
+            paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
         for block in (block for lock in locks for block in lock.blocks.values()):
             rows = (block.generated, *block.derived)
-            paths |= {row.output.path for row in rows if row is not None}
+            # The lock may come from a stranger: what it says lies elsewhere is not looked at.
+            told = {row.output.path for row in rows if row is not None} - paths
+            paths |= {path for path in told if self.tree.inside(path)}
         found = {path: self.index.digest(path) for path in sorted(paths)}
         return {path: Digest(digest) for path, digest in found.items() if digest is not None}
 
@@ -262,7 +286,7 @@ class Project:
         if isinstance(source, Made):
             return self._made_sizes.get(source.asset)
         found = examine(self.tree.read(source.path))
-        return (found.width, found.height)
+        return (found.width, found.height) if found.width else None
 
     @cached_property
     def _made_sizes(self) -> Mapping[AssetName, tuple[int, int]]:
@@ -276,35 +300,15 @@ class Project:
 
     def field(self, whole: Plan) -> Field:
         """What a selection can be made from."""
-        paths: dict[AssetName, tuple[str, ...]] = {}
-        states: dict[AssetName, frozenset[str]] = {}
-        reasons: dict[AssetName, frozenset[str]] = {}
-        models: dict[AssetName, str] = {}
-        for step in whole.steps:
-            asset, task = step.recipe.asset, step.recipe.task
-            paths[asset] = (*paths.get(asset, ()), step.recipe.output)
-            codes = {str(reason) for reason in step.verdict.reasons}
-            reasons[asset] = reasons.get(asset, frozenset()) | codes
-            states[asset] = states.get(asset, frozenset()) | states_of(step.verdict.action, codes)
-            if isinstance(task, Generate):
-                models[asset] = task.model
-        return Field(
-            assets=self.spec.assets,
-            models=models,
-            paths=paths,
-            states=states,
-            reasons=reasons,
-            up=self.graph.up,
-            down=self.graph.down,
-        )
+        return field_of(whole, self.spec.assets, self.graph.up, self.graph.down)
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
-        facts = Facts(self.spec, self.whole, self.lock, self._read, conflicted=self.conflicted)
+        facts = Facts(self.spec, self.whole, self.lock, self.consult, conflicted=self.conflicted)
         found = [f for check in checks_by_name().values() for f in check.findings(facts)]
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
-            found = [finding for finding in found if finding.asset in chosen]
+            found = [finding for finding in found if not finding.asset or finding.asset in chosen]
         order = list(dict.fromkeys(step.recipe.asset for step in self.whole.steps))
         rank = {asset: number for number, asset in enumerate(order)}
         return sorted(found, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
@@ -323,15 +327,17 @@ class Project:
         outputs = {row.output.path: row.output.sha256 for row in rows if row is not None}
         wanted = {step.recipe.output: outputs[step.recipe.output] for step in made.steps}
         sources = self._files()
-        inputs = {s.path for r in self.spec.recipes for s in r.inputs if isinstance(s, Source)}
         lock = of_bytes(self._lock_text.encode())
-        config, made_by_us = config_path(), self._below_output()
+        # An order that is under way in another tree is collected in this one as well.
+        outside = (str(config_path()), str(self.journal.path))
+        made_by_us = self._below_output()
         return {
             **{path: was for path, was in self.tree.asked.items() if path not in made_by_us},
-            **{path: sources[path] for path in inputs},
+            **self._consulted,
+            **{path: sources[path] for path in self._sources()},
             **wanted,
             self.lock_path.name: lock,
-            str(config): self.index.state(str(config)),
+            **{path: self.index.state(path) for path in outside},
         }
 
     def _below_output(self) -> set[str]:
@@ -342,7 +348,9 @@ class Project:
     def _outputs(self) -> list[str]:
         return [recipe.output for recipe in self.spec.recipes] if "spec" in self.__dict__ else []
 
-    def _read(self, path: str) -> bytes | None:
+    def consult(self, path: str) -> bytes | None:
+        """The bytes of a file that a check looks into; None when there is none."""
+        self._consulted[path] = self.index.state(path)
         target = self.folder / path
         return target.read_bytes() if target.is_file() else None
 
@@ -364,17 +372,3 @@ class Project:
             "_made_sizes",
         ):
             self.__dict__.pop(name, None)
-
-
-def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
-    """The words that `state:` understands, for one step."""
-    names = {code.partition(":")[0] for code in codes}
-    words = {"current"} if action is Action.KEEP else {"changed"}
-    table = {
-        "never-rendered": "new",
-        "never-derived": "new",
-        "output-missing": "missing",
-        "output-modified": "modified",
-        "upstream-pending": "pending",
-    }
-    return frozenset(words | {table[name] for name in names if name in table})

@@ -7,13 +7,14 @@ made from or what is made from it. A name is a glob over assets and families.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from flux2build.errors import Problem, UsageError, did_you_mean
-from flux2build.model import Asset, AssetName
-from flux2build.verdict import SENTENCES
+from flux2build.model import Asset, AssetName, Generate
+from flux2build.plan import Plan
+from flux2build.verdict import SENTENCES, Action
 
 STATES: Final = frozenset({"new", "changed", "missing", "modified", "orphan", "current", "pending"})
 
@@ -35,6 +36,45 @@ class Field:
     """What an asset is made from, with the number of steps between."""
     down: Distances
     """What is made from an asset, likewise."""
+
+
+def field_of(
+    plan: Plan, assets: Mapping[AssetName, Asset], up: Distances, down: Distances
+) -> Field:
+    """What a selection can be made from, as a plan sees it."""
+    paths: dict[AssetName, tuple[str, ...]] = {}
+    states: dict[AssetName, frozenset[str]] = {}
+    reasons: dict[AssetName, frozenset[str]] = {}
+    models: dict[AssetName, str] = {}
+    for step in plan.steps:
+        asset, task = step.recipe.asset, step.recipe.task
+        paths[asset] = (*paths.get(asset, ()), step.recipe.output)
+        codes = {str(reason) for reason in step.verdict.reasons}
+        reasons[asset] = reasons.get(asset, frozenset()) | codes
+        states[asset] = states.get(asset, frozenset()) | states_of(step.verdict.action, codes)
+        if isinstance(task, Generate):
+            models[asset] = task.model
+    for orphan in plan.orphans:
+        if orphan.asset in states:
+            states[orphan.asset] |= {"orphan"}
+    return Field(assets, models, paths, states, reasons, up, down)
+
+
+def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
+    """The words that `state:` understands, for one step."""
+    names = {code.partition(":")[0] for code in codes}
+    words = {"current"} if action is Action.KEEP else {"changed"}
+    return frozenset(words | {_STATE_OF[name] for name in names if name in _STATE_OF})
+
+
+_STATE_OF: Final = {
+    "never-rendered": "new",
+    "never-derived": "new",
+    "output-missing": "missing",
+    "output-modified": "modified",
+    "output-pointer": "missing",
+    "upstream-pending": "pending",
+}
 
 
 def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen:

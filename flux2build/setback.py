@@ -158,6 +158,13 @@ def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Fl
 
 def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
     """The error for an order that only a person can settle."""
+    if any(reason.code == "output-pointer" for reason in verdict.reasons):
+        return SystemFault(
+            Problem(
+                f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
+                hint="`git lfs pull` fetches it",
+            )
+        )
     if any(reason.code == "moderated" for reason in verdict.reasons):
         return IncompleteError(
             Problem(

@@ -66,6 +66,7 @@ SENTENCES: Mapping[str, str] = {
     "encoding-changed": "encoding changed",
     "output-missing": "the file is missing",
     "output-modified": "the file was modified",
+    "output-pointer": "a Git LFS pointer stands in for the file",
     "output-moved": "moved from `{}`",
     "same-order": "the same order as `{}`",
     "already-made": "this very picture was made before",
@@ -138,6 +139,8 @@ class Snapshot:
     ledger: Ledger
     has: Callable[[Digest], bool]
     """Whether bytes can be had, from the store or from the work tree."""
+    pointer: Callable[[str], bool] = lambda _path: False
+    """Whether a file is what Git LFS leaves in place of one that was not fetched."""
     requested: frozenset[str] = frozenset()
     """Assets to render even though they are current."""
     made: Mapping[Digest, Known] = field(default_factory=dict)
@@ -178,18 +181,26 @@ def row_of(recipe: Recipe, block: Block) -> Generated | Derived | None:
 
 def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Verdict:
     """What to do about a recipe whose inputs have these bytes; None is not made yet."""
-    row = locked(recipe, seen)
-    if str(recipe.asset) in seen.requested and isinstance(recipe.task, Generate):
-        return Verdict(Action.RENDER, (Reason("requested"),), _key(recipe, inputs))
-    if (key := _key(recipe, inputs)) is None:
-        return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
-    if isinstance(recipe.task, Generate) and key in seen.ledger.pending:
+    row, key = locked(recipe, seen), _key(recipe, inputs)
+    if isinstance(recipe.task, Generate) and key is not None and key in seen.ledger.pending:
         # It is paid for: it is collected even where another picture of the same order is there.
         return Verdict(Action.RESUME, (Reason("in-flight"),), key)
+    if str(recipe.asset) in seen.requested and isinstance(recipe.task, Generate):
+        return _requested(key, seen)
+    if key is None:
+        return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
     if row is not None and row.key == key:
         return _current(recipe, row, key, seen)
     reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
     return _cheapest(recipe, key, reasons or (Reason("key-schema"),), seen)
+
+
+def _requested(key: Digest | None, seen: Snapshot) -> Verdict:
+    """Another picture, although there is one; only what may be paid for already is not asked."""
+    reason, doubt = Reason("requested"), _undecided(key, seen) if key else None
+    if doubt is not None and doubt.code != "moderated":
+        return Verdict(Action.ASK, (reason, doubt), key)
+    return Verdict(Action.RENDER, (reason,), key)
 
 
 def _key(recipe: Recipe, inputs: Sequence[Digest | None]) -> Digest | None:
@@ -213,13 +224,26 @@ def _current(recipe: Recipe, row: Generated | Derived, key: Digest, seen: Snapsh
         reasons = () if row.output.path == recipe.output else _moved(row)
         action = Action.RESTORE if reasons else Action.KEEP
         return Verdict(action, reasons or _meta(recipe, seen), key, wanted, receipt)
-    if row.output.path != recipe.output:
-        reasons = _moved(row)
-    else:
-        reasons = (Reason("output-missing" if there is None else "output-modified"),)
+    reasons = _damage(recipe, row, seen)
     if seen.has(wanted):
         return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
-    return _cheapest(recipe, key, reasons, seen)
+    made = _cheapest(recipe, key, reasons, seen)
+    if made.action is Action.RENDER and _POINTER in reasons:
+        # It was paid for, and Git LFS has it: what is made of it can be judged all the same.
+        return Verdict(Action.ASK, reasons, key, wanted, receipt)
+    return made
+
+
+def _damage(recipe: Recipe, row: Generated | Derived, seen: Snapshot) -> tuple[Reason, ...]:
+    """What became of a file that is not what the lock says."""
+    if recipe.output not in seen.files:
+        return (Reason("output-missing"),) if row.output.path == recipe.output else _moved(row)
+    if seen.pointer(recipe.output):
+        return (_POINTER,)
+    return (Reason("output-modified"),) if row.output.path == recipe.output else _moved(row)
+
+
+_POINTER: Final = Reason("output-pointer")
 
 
 def _moved(row: Generated | Derived) -> tuple[Reason, ...]:

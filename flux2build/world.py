@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from flux2build import disk, lockfile
+from flux2build import disk, durable, lockfile
 from flux2build.build import Bought
-from flux2build.container import examine
+from flux2build.container import examine, is_lfs_pointer
 from flux2build.derive import Want, derive_many
 from flux2build.digest import Digest, of_bytes
 from flux2build.encode import versions
-from flux2build.errors import Flux2BuildError, Problem, SystemFault
+from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.lockfile import Lockfile, Output
 from flux2build.market import Loading
 from flux2build.model import Derive, Generate, Order, Recipe
@@ -32,7 +32,8 @@ class Stock:
 
     folder: Path
     store: Store
-    paths: Mapping[Digest, str]
+    paths: dict[Digest, str]
+    """Where in the work tree bytes are; it moves along with the build."""
     free: frozenset[Digest] = frozenset()
     """Bytes that can be derived again for nothing, and need not be kept."""
 
@@ -46,26 +47,59 @@ class Stock:
         Raises:
             SystemFault: neither the store nor the work tree holds them any more.
         """
-        if self.store.has(digest):
-            return self.store.get(digest)
         path = self.paths.get(digest)
-        data = self.folder.joinpath(path).read_bytes() if path else b""
-        if path is None or of_bytes(data) != digest:
-            raise SystemFault(
-                Problem(
-                    f"the bytes of {digest} are gone" if path is None else f"`{path}` changed",
-                    hint="run the build again; it looks at the files anew",
-                )
-            )
-        return data
+        data = None if path is None else self._read(path)
+        if data is not None and of_bytes(data) == digest:
+            return data
+        if path is None or self.store.has(digest):
+            return self.store.get(digest)
+        if data is not None and is_lfs_pointer(data):
+            raise SystemFault(f"`{path}` is a Git LFS pointer", hint="`git lfs pull` fetches it")
+        hint = "run the build again; it looks at the files anew"
+        raise SystemFault(f"`{path}` changed while building", hint=hint)
 
-    def keep(self, path: str) -> None:
-        """Put a file that is about to be replaced into the store: nothing is lost."""
+    def replace(self, path: str, data: bytes) -> Digest:
+        """Write a file durably; what it replaces is kept in the store first.
+
+        Raises:
+            SystemFault: the disk does not let it.
+        """
+        self._keep(path)
+        disk.replace(self.folder / path, data)
+        digest = of_bytes(data)
+        self.paths[digest] = path
+        return digest
+
+    def remove(self, path: str) -> None:
+        """Remove a file; it is kept in the store first.
+
+        Raises:
+            SystemFault: the disk does not let it.
+        """
+        self._keep(path)
+        try:
+            self.folder.joinpath(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise durable.fault("remove", path, error) from error
+
+    def _keep(self, path: str) -> None:
+        """Put a file that is about to go into the store: nothing is lost."""
+        data = None if self.folder.joinpath(path).is_symlink() else self._read(path)
+        if data is None:
+            return
+        digest = of_bytes(data)
+        if digest not in self.free:
+            self.store.put(data)
+        if self.paths.get(digest) == path:
+            del self.paths[digest]
+
+    def _read(self, path: str) -> bytes | None:
+        """The bytes of a regular file, if there is one."""
         target = self.folder / path
-        if target.is_file() and not target.is_symlink():
-            data = target.read_bytes()
-            if of_bytes(data) not in self.free:
-                self.store.put(data)
+        try:
+            return target.read_bytes() if target.is_file() else None
+        except OSError as error:
+            raise durable.fault("read", path, error) from error
 
 
 class Market(Protocol):
@@ -129,6 +163,10 @@ class Workshop:
         ]
         return await asyncio.to_thread(derive_many, wants, self._ops, self._pool.map)
 
+    def has(self, digest: Digest) -> bool:
+        """Whether bytes can be had now."""
+        return self._stock.has(digest)
+
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes that exist, read and hashed in a thread."""
         return await asyncio.to_thread(self._stock.get, digest)
@@ -139,15 +177,10 @@ class Workshop:
 
     def _place(self, path: str, data: bytes, was: str | None) -> Output:
         found = examine(data)
-        self._stock.keep(path)
-        disk.replace(self._stock.folder / path, data)
+        digest = self._stock.replace(path, data)
         if was is not None:
-            self._vacate(was)
-        return Output(path, of_bytes(data), len(data), found.width, found.height, found.format)
-
-    def _vacate(self, path: str) -> None:
-        self._stock.keep(path)
-        self._stock.folder.joinpath(path).unlink(missing_ok=True)
+            self._stock.remove(was)
+        return Output(path, digest, len(data), found.width, found.height, found.format)
 
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""

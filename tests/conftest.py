@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from flux2build.entry import main
+
+# Tests count effects, never time: a busy machine must not fail them.
+settings.register_profile("flux2build", deadline=None)
+settings.load_profile("flux2build")
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,10 @@ class FakeWorld:
             made.append(f"derived {derivation(recipe.task, digests)}".encode())
         return made
 
+    def has(self, digest: Digest) -> bool:
+        """Whether bytes are in the store or the tree."""
+        return digest in self.store or digest in {of_bytes(data) for data in self.files.values()}
+
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes out of the store or the tree."""
         by_digest = {of_bytes(data): data for data in self.files.values()}

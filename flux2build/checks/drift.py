@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.check import Check, Facts, Finding, Severity
-from flux2build.model import Derive
 from flux2build.plan import Step
 from flux2build.verdict import SENTENCES, Action, because
 
-_HINTS: Final = {
-    Action.ASK: "see `flux2build orders list`",
-    Action.RESUME: "`flux2build build` collects it",
+_BY_REASON: Final = {
+    "output-pointer": "`git lfs pull` fetches it",
+    "in-doubt": "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    "kept-aside": "see `flux2build orders list`, then `orders adopt` or `write-off`",
+    "moderated": "change the prompt or the seed",
+}
+_BY_ACTION: Final = {
+    Action.RESTORE: "`flux2build build` restores it, free",
+    Action.ADOPT: "`flux2build build` adopts it, free",
+    Action.RESUME: "`flux2build build` collects it, already paid",
+    Action.DERIVE: "`flux2build build` derives it, free",
 }
 
 
@@ -43,18 +50,20 @@ class Drift:
             asset=recipe.asset,
             path=recipe.output,
             place=facts.spec.place(recipe.key),
-            hint=_HINTS.get(verdict.action, self._mend(step)),
+            hint=_mend(step),
         )
 
-    @staticmethod
-    def _mend(step: Step) -> str:
-        if step.verdict.action in (Action.RESTORE, Action.ADOPT):
-            return "`flux2build build` restores it, free"
-        if isinstance(step.recipe.task, Derive):
-            return "`flux2build build` derives it, free"
-        if step.high == 0:
-            return "`flux2build build` renders it, free"
-        return "`flux2build plan` shows the price, `flux2build build` renders it"
+
+def _mend(step: Step) -> str:
+    """What to do about a file: for some reasons it is not a build."""
+    codes = [reason.code for reason in step.verdict.reasons if reason.code in _BY_REASON]
+    if codes:
+        return _BY_REASON[codes[0]]
+    if step.verdict.action in _BY_ACTION:
+        return _BY_ACTION[step.verdict.action]
+    if step.high == 0:
+        return "`flux2build build` renders it, free"
+    return "`flux2build plan` shows the price, `flux2build build` renders it"
 
 
 CHECK: Final[Check] = Drift()

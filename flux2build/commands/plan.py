@@ -36,9 +36,9 @@ def plan(
     choice = Choice(tuple(selection), tuple(exclude), tuple(force))
     made = project.plan(choice)
     app.show_plan(project, made)
-    if choice.everything and not made.drift:
-        app.remember(project, made)
-    return Exit.DRIFT if exit_code and made.drift else Exit.DONE
+    if choice.everything and not choice.force:
+        app.remember(project)
+    return Exit.DRIFT if exit_code and (made.drift or project.conflicted) else Exit.DONE
 
 
 COMMAND: Final[click.Command] = plan

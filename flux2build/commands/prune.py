@@ -55,8 +55,7 @@ def _remove(project: Project) -> None:
         for orphan in left:
             there = seen.files.get(orphan.path)
             if there == orphan.sha256:
-                stock.keep(orphan.path)
-                project.folder.joinpath(orphan.path).unlink()
+                stock.remove(orphan.path)
                 project.console.say(f"removed {orphan.path}")
             elif there is not None:
                 project.console.warn(f"`{orphan.path}` was edited by hand and stays")

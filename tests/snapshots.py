@@ -1,0 +1,172 @@
+"""Small recipes, locks and snapshots for tests of what decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from flux2build.digest import Digest, Json, of_bytes
+from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided, fold
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.model import (
+    KEY_SCHEMA,
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Made,
+    Operation,
+    Receipt,
+    Recipe,
+    key_of,
+)
+from flux2build.verdict import Snapshot, known
+
+PROFILE: Final = "draft"
+META: Final = of_bytes(b"meta")
+
+
+def d(text: str) -> Digest:
+    """The digest of a text."""
+    return of_bytes(text.encode())
+
+
+def master(
+    name: str = "fox", prompt: str = "a red fox", *inputs: Input, take: int = 1, **params: Json
+) -> Recipe:
+    """A recipe that renders a picture, at `img/<name>.png`."""
+    task = Generate("fake", "m", prompt, params or {"width": 64}, take)
+    return Recipe(AssetName(name), task, inputs, f"img/{name}.png", ("asset", name))
+
+
+def deliverable(
+    name: str = "fox", path: str = "img/fox.webp", *inputs: Input, size: int = 32
+) -> Recipe:
+    """A recipe that derives a file from a picture."""
+    task = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
+    return Recipe(AssetName(name), task, (Made(AssetName(name)), *inputs), path)
+
+
+def output(path: str, data: str) -> Output:
+    """A file that came out."""
+    return Output(path, d(data), len(data), 64, 64, "png")
+
+
+def generated(recipe: Recipe, inputs: Iterable[Digest] = (), data: str = "") -> Generated:
+    """The row of a picture as a build would have entered it."""
+    task, digests = recipe.task, tuple(inputs)
+    assert isinstance(task, Generate)
+    seen = tuple(Seen(str(s), digest) for s, digest in zip(recipe.inputs, digests, strict=True))
+    return Generated(
+        key=key_of(task, digests),
+        schema=KEY_SCHEMA,
+        provider=task.provider,
+        model=task.model,
+        prompt=task.prompt,
+        params=task.params,
+        take=task.take,
+        inputs=seen,
+        output=output(recipe.output, data or f"picture of {recipe.asset}"),
+        receipt=Receipt("fake"),
+    )
+
+
+def derived(recipe: Recipe, inputs: Iterable[Digest], data: str = "") -> Derived:
+    """The row of a deliverable as a build would have entered it."""
+    task, digests = recipe.task, tuple(inputs)
+    assert isinstance(task, Derive)
+    return Derived(
+        key=key_of(task, digests),
+        schema=KEY_SCHEMA,
+        ops=task.ops,
+        encoding=task.encoding,
+        inputs=tuple(Seen(str(s), x) for s, x in zip(recipe.inputs, digests, strict=True)),
+        output=output(recipe.output, data or f"file {recipe.output}"),
+    )
+
+
+def locked(*rows: tuple[Recipe, Generated | Derived], profile: str = PROFILE) -> Lockfile:
+    """A lock with these rows."""
+    lock = Lockfile()
+    for recipe, row in rows:
+        block = lock.block(recipe.asset, profile) or Block(recipe.asset, profile, META)
+        if isinstance(row, Generated):
+            block = replace(block, generated=row)
+        else:
+            files = sorted((*block.derived, row), key=lambda one: one.output.path)
+            block = replace(block, derived=tuple(files))
+        lock = lock.with_block(block)
+    return lock
+
+
+def files_of(lock: Lockfile) -> dict[str, Digest]:
+    """The work tree in which every file is what the lock says."""
+    rows = [row for b in lock.blocks.values() for row in (b.generated, *b.derived) if row]
+    return {row.output.path: row.output.sha256 for row in rows}
+
+
+def snapshot(
+    lock: Lockfile | None = None,
+    files: Mapping[str, Digest] | None = None,
+    entries: Iterable[Entry] = (),
+    stored: Iterable[Digest] = (),
+    requested: Iterable[str] = (),
+) -> Snapshot:
+    """What is seen: a lock, the files it speaks of or others, a ledger and a store."""
+    lock = lock or Lockfile()
+    there = files_of(lock) if files is None else files
+    at_hand = {*there.values(), *stored}
+    return Snapshot(
+        profile=PROFILE,
+        files=there,
+        lock=lock,
+        ledger=fold(entries),
+        has=at_hand.__contains__,
+        requested=frozenset(requested),
+        made=known(lock),
+    )
+
+
+def intended(order: Digest) -> Entry:
+    """An order that is about to be sent."""
+    return Intended(
+        order=order,
+        attempt="1",
+        at="2026-01-01T00:00:00+00:00",
+        provider="fake",
+        model="m",
+        asset="fox",
+        reserve=Decimal(1),
+        payload=d("payload"),
+    )
+
+
+def ticketed(order: Digest) -> Entry:
+    """An order that was accepted."""
+    return Ticketed(order=order, attempt="1", at="2026-01-01T00:00:01+00:00", task="t", poll="p")
+
+
+def delivered(order: Digest, data: str) -> Entry:
+    """An order that arrived."""
+    return Delivered(order=order, output=d(data), receipt=Receipt("fake"), attempt="1")
+
+
+def kept(order: Digest) -> Entry:
+    """An order that arrived and is not what was ordered."""
+    return Kept(
+        order=order,
+        attempt="1",
+        at="2026-01-01T00:00:02+00:00",
+        output=d("wrong"),
+        receipt=Receipt("fake"),
+        message="too small",
+    )
+
+
+def voided(order: Digest, refusal: str) -> Entry:
+    """An order that was refused."""
+    return Voided(
+        order=order, attempt="1", at="2026-01-01T00:00:02+00:00", refusal=refusal, message="no"
+    )
