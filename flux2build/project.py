@@ -361,11 +361,13 @@ class Project:
 
     def forget(self) -> None:
         """Look at everything anew the next time it is asked for."""
+        self._consulted.clear()
         for name in (
             "spec",
             "graph",
             "lock",
             "_lock_text",
+            "conflicted",
             "whole",
             "tree",
             "index",
