@@ -378,3 +378,11 @@ def asset_names(file: str | None) -> list[str]:
     except Flux2BuildError:
         return []
     return sorted({str(name) for asset in assets for name in (asset.name, asset.family)})
+
+
+def profile_names(file: str | None) -> list[str]:
+    """The profiles of the spec, for the shell's completion; none where there is no spec."""
+    try:
+        return sorted(Project.open(Request(file=file)).spec.profiles)
+    except Flux2BuildError:
+        return []

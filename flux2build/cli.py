@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
+import itertools
+import os
 import platform
 import sys
 import traceback
@@ -11,9 +14,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from flux2build import __version__, commands, registry
+from flux2build.command import led
 from flux2build.errors import Exit, Flux2BuildError, UsageError, did_you_mean
+from flux2build.misuse import misuse
 
 _DEFAULT: Final = "build"
 _HELP_FLAGS: Final = {"--help", "-h", "--version"}
@@ -28,10 +34,8 @@ class Family(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands; summaries are read without importing the commands."""
-        names = self.list_commands(ctx)
-        rows = [(name, registry.summary(commands, _module(name)).rstrip(".")) for name in names]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command by its name."""
@@ -44,16 +48,31 @@ class Family(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is meant; an unknown one gets the nearest as a hint."""
-        if self.get_command(ctx, args[0]) is None:
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `flux2build --help`"
             raise UsageError(f"there is no command `{args[0]}`", hint=hint)
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`flux2build` alone, or with options only, means `flux2build build`."""
-        if not args or (args[0].startswith("-") and args[0] not in _HELP_FLAGS):
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
+        words = led(args, self.list_commands(ctx))
+        bare = not words and not ctx.resilient_parsing
+        if bare or (words and words[0].startswith("-") and words[0] not in _HELP_FLAGS):
+            words = [_DEFAULT, *words]
+        return super().parse_args(ctx, words)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, none of them imported; or the options that mean `build`."""
+        if incomplete.startswith("-"):
+            build = self.get_command(ctx, _DEFAULT)
+            return build.shell_complete(ctx, incomplete) if build else []
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=_summary(name)) for name in names]
+
+
+def _summary(name: str) -> str:
+    """What a command does, read without importing it."""
+    return registry.summary(commands, _module(name)).rstrip(".")
 
 
 def _module(name: str) -> str:
@@ -78,12 +97,13 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     """Parse the words, run the command, and turn every outcome into an exit code."""
     # Large projects make many lasting objects at once; looking for cycles among them is in vain.
     gc.set_threshold(50_000, 20, 50)
+    _say_it_somehow()
     try:
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        return _fail(words, _usage(wrong))
+        return _fail(words, misuse(wrong, f"flux2build {_named(words)}"))
     except Flux2BuildError as error:
         return _fail(words, error)
     except (KeyboardInterrupt, click.Abort):
@@ -97,20 +117,34 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
         return Exit.BUG
 
 
+def _say_it_somehow() -> None:
+    """Spell out what a stream's encoding lacks (`PYTHONIOENCODING=ascii`), rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
     """Print an error; the console is imported only now, `--help` does without it."""
     console = importlib.import_module("flux2build.console")
-    console.Console("never" if "--color=never" in words else "auto").fail(error)
+    console.Console(_color(words)).fail(error)
     return error.exit
 
 
-def _usage(wrong: click.ClickException) -> UsageError:
-    """What click found wrong with the words, as every other error reads."""
-    path = wrong.ctx.command_path if isinstance(wrong, click.UsageError) and wrong.ctx else ""
-    message = wrong.format_message().rstrip(".")
-    return UsageError(
-        message[:1].lower() + message[1:], hint=f"see `{path or 'flux2build'} --help`"
-    )
+def _color(words: Sequence[str]) -> str:
+    """The colour that was asked for, whatever else is wrong with the words."""
+    found = [os.environ.get("FLUX2BUILD_COLOR", "")]
+    for word, following in itertools.pairwise([*words, ""]):
+        name, joined, value = word.partition("=")
+        if name == "--color":
+            found.append(value if joined else following)
+    return found[-1] if found[-1] in {"always", "never"} else "auto"
+
+
+def _named(words: Sequence[str]) -> str:
+    """The command that is meant by the words, even if they cannot be parsed."""
+    known = MAIN.list_commands(click.Context(MAIN))
+    return next((word for word in led(words, known)[:1] if word in known), _DEFAULT)
 
 
 def _report(bug: Exception, words: Sequence[str]) -> str:
@@ -121,7 +155,7 @@ def _report(bug: Exception, words: Sequence[str]) -> str:
             "\nThis is a bug in flux2build; please report it with the text below.\n\n",
             f"flux2build {__version__}, Python {platform.python_version()}, ",
             f"{platform.system()} {platform.machine()}\n",
-            f"command: {words[0] if words else 'build'}\n\n",
+            f"command: {_named(words)}\n\n",
             *lines,
         )
     )

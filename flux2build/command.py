@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import click
@@ -28,6 +28,24 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
 
+def led(words: Sequence[str], commands: Container[str]) -> list[str]:
+    """The words with the command in front, where options shared by all stand before it."""
+    takes_value = {
+        name: not (each.is_flag or each.count) for each in _shared() for name in each.opts
+    }
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        name, joined, _ = words[at].partition("=")
+        if not name.startswith("--"):
+            name, joined = words[at][:2], words[at][2:]
+        if name not in takes_value:
+            return list(words)
+        at += 2 if takes_value[name] and not joined else 1
+    if at < len(words) and words[at] in commands:
+        return [words[at], *words[:at], *words[at + 1 :]]
+    return list(words)
+
+
 def complete_assets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -38,9 +56,37 @@ def complete_assets(
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def complete_profiles(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The profiles of the spec, for the shell's completion."""
+    app = importlib.import_module("flux2build.app")
+    names = app.profile_names(context.params.get("file"))
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def complete_files(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Whatever files the shell knows."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 _SHARED = (
-    option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
-    option("-p", "--profile", metavar="NAME", help="The profile to build, such as draft or final."),
+    option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        shell_complete=complete_files,
+        help="The spec; default: assets.toml here or above.",
+    ),
+    option(
+        "-p",
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete_profiles,
+        help="The profile to build, such as draft or final.",
+    ),
     option("--json", is_flag=True, help="Print JSON on stdout."),
     option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
     option("-v", "--verbose", count=True, help="Say more; twice for even more."),
@@ -50,8 +96,25 @@ _SHARED = (
         default="auto",
         help="Colour; NO_COLOR and FORCE_COLOR are heeded too.",
     ),
-    option("--env-file", metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."),
+    option(
+        "--env-file",
+        metavar="FILE",
+        shell_complete=complete_files,
+        help="Read API keys from this file of NAME=VALUE lines.",
+    ),
 )
+
+
+@functools.cache
+def _shared() -> list[click.Option]:
+    """The options that all commands have."""
+
+    def bare() -> None: ...
+
+    for decorator in _SHARED:
+        decorator(bare)
+    found: list[click.Option] = bare.__click_params__  # type: ignore[attr-defined] # click's own
+    return found
 
 
 def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:
@@ -84,7 +147,11 @@ def command(name: str, *, selects: bool = False) -> Callable[[Function], click.C
 def _selection(function: Any) -> Any:
     """The selection grammar's argument and `--exclude`."""
     function = option(
-        "--exclude", multiple=True, metavar="SELECTION", help="Leave these out of the selection."
+        "--exclude",
+        multiple=True,
+        metavar="SELECTION",
+        shell_complete=complete_assets,
+        help="Leave these out of the selection.",
     )(function)
     return click.argument(
         "selection", nargs=-1, metavar="[SELECTION]...", shell_complete=complete_assets

@@ -49,7 +49,7 @@ def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
     return _Stream(
         file=stream,  # type: ignore[arg-type]  # any text stream will do
         force_terminal=forced,
-        no_color=True if forced is False else None,
+        no_color=None if forced is None else not forced,
         highlight=False,
         markup=False,
         emoji=False,

@@ -80,7 +80,7 @@ class Project:
         if request.file is not None:
             path = Path(request.file).absolute()
             if not path.is_file():
-                raise UsageError(Problem(f"there is no spec at `{request.file}`"))
+                raise _no_spec(request.file, path)
             return cls(request, path)
         found = find_spec(Path.cwd())
         if found is None:
@@ -374,3 +374,12 @@ class Project:
             "_made_sizes",
         ):
             self.__dict__.pop(name, None)
+
+
+def _no_spec(named: str, path: Path) -> UsageError:
+    """What is said of a spec that is not where it was named."""
+    if not path.is_dir():
+        return UsageError(Problem(f"there is no spec at `{named}`"))
+    inside = Path(named) / SPEC_NAME
+    hint = f"did you mean `{inside}`?" if inside.is_file() else "name a file"
+    return UsageError(Problem(f"`{named}` is a folder", hint=hint))

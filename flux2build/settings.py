@@ -7,7 +7,7 @@ in the user's configuration file.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,10 @@ from typing import Any, Final
 import platformdirs
 import tomli
 
-from flux2build.errors import Place, Problem, UsageError
+from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
+_SETTINGS: Final = frozenset({"cards", "environment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def read(env_file: str | None) -> Settings:
     Raises:
         UsageError: a file that was named is missing, or cannot be read as what it is.
     """
-    config = _config(config_path())
-    cards = Path(config["cards"]).expanduser() if "cards" in config else None
+    path = config_path()
+    config = _config(path)
+    cards = path.parent / Path(config["cards"]).expanduser() if "cards" in config else None
     return Settings(
         environment=os.environ,
         env_file=_assignments(Path(env_file)) if env_file else {},
@@ -66,10 +68,24 @@ def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomli.loads(_text(path))
+        found = tomli.loads(_text(path))
     except tomli.TOMLDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
+    if problems := list(_mistakes(found, Place(str(path)))):
+        raise UsageError(*problems)
+    return found
+
+
+def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+    for name in sorted(config.keys() - _SETTINGS):
+        yield Problem(f"`{name}` is no setting", place, hint=did_you_mean(name, _SETTINGS))
+    if not isinstance(config.get("cards", ""), str):
+        yield Problem("`cards` names a file", place, hint='write it like `cards = "my-cards.toml"`')
+    values = config.get("environment", {})
+    if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
+        hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
+        yield Problem("`environment` is a table of texts", place, hint=hint)
 
 
 def _assignments(path: Path) -> dict[str, str]:
@@ -89,5 +105,8 @@ def _assignments(path: Path) -> dict[str, str]:
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(Problem(f"`{path}` cannot be read: {error}")) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(Problem(f"`{path}` cannot be read: it is not UTF-8")) from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(Problem(f"`{path}` cannot be read: {why}")) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +16,25 @@ from flux2build.request import Request
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 
 
+def _amount(text: str) -> Decimal:
+    """A decimal of at least 0."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"`{text}` is no number") from error
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"`{text}` is no balance")
+    return amount
+
+
 @command("simulate")
 @option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
 @option("--latency", type=click.FloatRange(0), help="Seconds until a picture is ready.")
 @option("--scenario", type=click.Path(path_type=Path), help="Settings and faults, in TOML.")
-@option("--credits", type=Decimal, help="Balance at the start; a credit is 0.01 USD.")
+@option(
+    "--credits", type=_amount, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."
+)
 @option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
 def simulate(

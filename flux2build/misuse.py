@@ -1,0 +1,93 @@
+"""What is wrong with the words of a command line, told as every other error is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import click
+from click.core import ParameterSource
+
+from flux2build.errors import Problem, UsageError, did_you_mean
+
+_PLAINER: Final = (
+    (r"'(.*)' is not a valid integer(?: range)?", r"`\1` is not a whole number"),
+    (r"'(.*)' is not a valid float(?: range)?", r"`\1` is not a number"),
+    (r"'(.*)' is not a valid boolean.*", r"`\1` is neither `true` nor `false`"),
+    (r"(\S+) is not in the range (\S+)<=x<=(\S+)", r"\1 is not between \2 and \3"),
+    (r"(\S+) is not in the range x>=(\S+)", r"\1 is less than \2"),
+    (r"'(.*?)' is not one of .*", r"there is no `\1`"),
+    (r"got unexpected extra arguments? \((.*)\)", r"nothing is done with `\1`"),
+    (r"'([^']*)'", r"`\1`"),
+)
+"""How click puts it, and how we do."""
+
+
+def misuse(wrong: click.ClickException, command: str) -> UsageError:
+    """What click found wrong; `command` is the one that was meant, where click does not say."""
+    context = wrong.ctx if isinstance(wrong, click.UsageError) else None
+    path = context.command_path if context else command
+    match wrong:
+        case click.NoSuchOption():
+            message = f"`{path}` has no option `{wrong.option_name}`"
+            hint = did_you_mean(wrong.option_name, _options(context))
+        case click.exceptions.NoSuchCommand():
+            message = f"`{path}` has no command `{wrong.command_name}`"
+            hint = did_you_mean(wrong.command_name, _commands(context))
+        case click.MissingParameter():
+            message, hint = f"`{path}` needs {_name(wrong)}", _choices(wrong.param)
+        case click.BadParameter():
+            message, hint = f"{_name(wrong)}: {_plain(wrong.message)}", _nearest(wrong)
+        case _:
+            message, hint = _plain(wrong.format_message()), None
+    return UsageError(Problem(message, hint=hint or f"see `{path} --help`"))
+
+
+def _plain(message: str) -> str:
+    """A sentence of click's without its quotes, its capital and its period."""
+    plain = message[:1].lower() + message[1:].rstrip(".")
+    for theirs, ours in _PLAINER:
+        plain = re.sub(theirs, ours, plain, flags=re.DOTALL)
+    return plain
+
+
+def _options(context: click.Context | None) -> list[str]:
+    """The long options of a command."""
+    params = context.command.get_params(context) if context else []
+    return [name for param in params for name in param.opts if name.startswith("--")]
+
+
+def _commands(context: click.Context | None) -> list[str]:
+    group = context.command if context else None
+    return sorted(group.commands) if isinstance(group, click.Group) else []
+
+
+def _name(wrong: click.BadParameter) -> str:
+    """The option, argument or variable whose value is wrong or missing."""
+    param, context = wrong.param, wrong.ctx
+    if param is None or param.name is None:
+        return "a value"
+    if isinstance(param, click.Argument):
+        return param.metavar or param.name.upper()
+    if context and context.get_parameter_source(param.name) is ParameterSource.ENVIRONMENT:
+        return f"`{param.envvar}`"
+    return f"`{max(param.opts, key=len)}`"
+
+
+def _choices(param: click.Parameter | None) -> str | None:
+    if param is None or not isinstance(param.type, click.Choice):
+        return None
+    return "one of " + _listed([str(choice) for choice in param.type.choices])
+
+
+def _nearest(wrong: click.BadParameter) -> str | None:
+    """The choice that was most likely meant."""
+    kind, value = wrong.param.type if wrong.param else None, re.match("'(.*?)'", wrong.message)
+    if not isinstance(kind, click.Choice) or not value:
+        return None
+    return did_you_mean(value[1], [str(choice) for choice in kind.choices])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
