@@ -33,6 +33,18 @@ def on_solid(
     return done
 
 
+def scaled(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture at another size, its edges smooth and in the colours of what can be seen.
+
+    Where a side shrinks to less than a third, Lanczos filtering starts from a picture that was
+    averaged to three times the size: nobody sees the difference, and icons take a third of
+    the time.
+    """
+    if image.mode == "RGBA":
+        return scaled(image.convert("RGBa"), width, height).convert("RGBA")
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
 def faded(image: Image.Image, mask: Image.Image) -> Image.Image:
     """The picture with its alpha multiplied by a mask."""
     done = image.convert("RGBA")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -57,6 +58,9 @@ class World(Protocol):
 
     def has(self, digest: Digest) -> bool:
         """Whether bytes can be had now, from the store or the work tree."""
+
+    def bench(self) -> AbstractAsyncContextManager[object]:
+        """A place to derive one asset's files at; there are as many as memory shall bear."""
 
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes that can be had."""
@@ -239,7 +243,8 @@ class _Runner:
             except Flux2BuildError as failure:
                 self._fail(recipe, failure)
         if due:
-            await self._derive(due)
+            async with self._world.bench():
+                await self._derive(due)
 
     async def _reuse(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
         if verdict.action is Action.KEEP:

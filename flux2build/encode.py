@@ -63,7 +63,7 @@ class Encoding(BaseModel):
         default=None, ge=2, le=256, description="reduce a png to this many colours"
     )
     speed: int = Field(
-        default=6, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
+        default=7, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
     )
     profile: bool = Field(default=False, description="embed an sRGB colour profile")
     source_type: str | None = Field(

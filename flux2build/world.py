@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -122,7 +124,8 @@ class Workshop:
     ) -> None:
         self._stock, self._lock_path, self._markets, self._ops = stock, lock_path, markets, ops
         self._halt = halt
-        self._pool = ThreadPoolExecutor(thread_name_prefix="flux2build")
+        self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
+        self._benches = asyncio.Semaphore(cores())
 
     @property
     def halted(self) -> bool:
@@ -148,12 +151,17 @@ class Workshop:
         media_type = _TYPES.get(found.format, f"image/{found.format}")
         return Reference(name.removeprefix("asset:"), data, media_type)
 
+    def bench(self) -> asyncio.Semaphore:
+        """A place to work at: one asset for each core, so that few masters are in memory."""
+        return self._benches
+
     async def derive(
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
     ) -> Sequence[bytes | Flux2BuildError]:
         """Derive files of one asset on all cores; its master is decoded once."""
         try:
-            bytes_of = {digest: await self.fetch(digest) for row in inputs for digest in row}
+            needed = dict.fromkeys(digest for row in inputs for digest in row)
+            bytes_of = {digest: await self.fetch(digest) for digest in needed}
         except Flux2BuildError as failure:
             return [failure] * len(recipes)
         wants = [
@@ -189,3 +197,8 @@ class Workshop:
     def encoder(self, form: str) -> str:
         """Versions of Pillow and of the codec of a format."""
         return versions(form)
+
+
+def cores() -> int:
+    """The cores that this process may use, which containers and `taskset` limit."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from flux2build.build import Bought
@@ -75,6 +76,10 @@ class FakeWorld:
     def has(self, digest: Digest) -> bool:
         """Whether bytes are in the store or the tree."""
         return digest in self.store or digest in {of_bytes(data) for data in self.files.values()}
+
+    def bench(self) -> AbstractAsyncContextManager[None]:
+        """Room for everyone."""
+        return nullcontext()
 
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes out of the store or the tree."""

@@ -57,7 +57,7 @@ SQUARE = Operation("crop", 1, {"ratio": "1:1"})
 
 def scaled(width: int, form: str = "png") -> Derive:
     """A square of some width in some format."""
-    return Derive((SQUARE, Operation("resize", 1, {"width": width})), {"format": form})
+    return Derive((SQUARE, Operation("resize", 2, {"width": width})), {"format": form})
 
 
 def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
@@ -84,7 +84,7 @@ def test_equal_beginnings_are_done_once_and_by_content() -> None:
     def pasted(index: int, width: int) -> Derive:
         steps = (
             Operation("paste", 3, {"source": {"input": index}}),
-            Operation("resize", 1, {"width": width}),
+            Operation("resize", 2, {"width": width}),
         )
         return Derive(steps, {"format": "png"})
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from PIL import Image
 from pydantic import Field
 
+from flux2build.alpha import scaled
 from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.colour import Colour, rgba
 from flux2build.inputs import picture
@@ -42,7 +43,7 @@ class Grid:
     """Compose pictures into rows and columns; larger ones are scaled down to their cell."""
 
     name = "grid"
-    version = 1
+    version = 2
     params = GridParams
 
     def apply(self, image: Image.Image, params: GridParams, inputs: Sequence[bytes]) -> Image.Image:
@@ -80,8 +81,8 @@ class Grid:
         factor = min(1, cell[0] / image.width, cell[1] / image.height)
         if factor == 1:
             return image
-        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-        return image.resize(size, Image.Resampling.LANCZOS)
+        width, height = round(image.width * factor), round(image.height * factor)
+        return scaled(image, max(1, width), max(1, height))
 
 
 OP: Final[Op] = Grid()

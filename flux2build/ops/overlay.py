@@ -8,7 +8,7 @@ from typing import Final, Literal
 from PIL import Image, ImageChops
 from pydantic import Field, model_validator
 
-from flux2build.alpha import faded
+from flux2build.alpha import faded, scaled
 from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.errors import Problem, SpecError
 from flux2build.inputs import picture
@@ -64,7 +64,7 @@ class Overlay:
     """Lay a logo, a frame or a texture over the picture."""
 
     name = "overlay"
-    version = 1
+    version = 2
     params = OverlayParams
 
     def apply(
@@ -98,7 +98,7 @@ class Overlay:
         if wanted == layer.size:
             return layer
         refuse_excess(*wanted)
-        return layer.resize(wanted, Image.Resampling.LANCZOS)
+        return scaled(layer, *wanted)
 
     @staticmethod
     def _margin(size: Size, params: OverlayParams) -> int:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from PIL import Image
 from pydantic import Field, model_validator
 
+from flux2build.alpha import scaled
 from flux2build.anchor import Anchor, Size, offset, share
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
@@ -44,19 +45,19 @@ class Resize:
     """Scale the picture with Lanczos filtering; never up unless asked."""
 
     name = "resize"
-    version = 1
+    version = 2
     params = ResizeParams
 
     def apply(
         self, image: Image.Image, params: ResizeParams, _inputs: Sequence[bytes]
     ) -> Image.Image:
-        """The scaled picture; Pillow weighs colours by alpha, so edges keep their colour."""
+        """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
         size = self._scaled(image.size, params)
         if not params.upscale:
             self._refuse_growth(image.size, size)
         refuse_excess(*size)
         if size != image.size:
-            image = image.resize(size, Image.Resampling.LANCZOS)
+            image = scaled(image, *size)
         if params.mode != "fill":
             return image
         return self._cut(image, (params.width or 1, params.height or 1), params)
