@@ -169,7 +169,7 @@ async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event
     from flux2build.build import build as run
     from flux2build.interruption import heeded
 
-    seen, halt = project.seen(forced(made)), asyncio.Event()
+    seen, halt = project.seen(forced(made), refresh=_refreshing(made)), asyncio.Event()
     async with AsyncExitStack() as stack:
         world = await _Outfit(project, made, terms, halt).world(seen, stack)
         with heeded(halt, project.console.say):
@@ -183,6 +183,11 @@ def forced(made: Plan) -> frozenset[str]:
         for step in made.steps
         if any(reason.code == "requested" for reason in step.verdict.reasons)
     )
+
+
+def _refreshing(made: Plan) -> bool:
+    """Whether files of other encoders are to be made again."""
+    return any(r.code == "encoder-changed" for step in made.steps for r in step.verdict.reasons)
 
 
 @dataclass(frozen=True, slots=True)

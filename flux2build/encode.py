@@ -120,6 +120,11 @@ def versions(form: str) -> str:
     return f"pillow {PIL.__version__}, {_NAMES.get(feature, name)} {version}"
 
 
+def encoders() -> dict[str, str]:
+    """What writes each format today, as a lock records it."""
+    return {form: versions(form) for form in _CODECS}
+
+
 def flatten(image: Image.Image, matte: str) -> Image.Image:
     """The picture on a colour; where that is opaque the result has no alpha."""
     if image.mode != "RGBA":

@@ -19,6 +19,7 @@ from flux2build.container import examine
 from flux2build.cost import Quote, quote
 from flux2build.digest import Digest, of_bytes
 from flux2build.disk import DiskTree, find_spec, home, root_of
+from flux2build.encode import encoders
 from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
 from flux2build.families import catalogue, checks_by_name
 from flux2build.graph import Graph
@@ -46,6 +47,8 @@ class Choice:
     selection: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
+    refresh: bool = False
+    """Whether derived files that another encoder wrote are made again."""
 
     @property
     def everything(self) -> bool:
@@ -203,7 +206,7 @@ class Project:
         except OSError as error:
             raise SystemFault(f"`{self.lock_path.name}` cannot be read: {error}") from error
 
-    def seen(self, requested: frozenset[str] = frozenset()) -> Snapshot:
+    def seen(self, requested: frozenset[str] = frozenset(), *, refresh: bool = False) -> Snapshot:
         """All that planning may know, read now."""
         files = self._files()
         in_tree = set(files.values())
@@ -217,6 +220,7 @@ class Project:
             has=lambda digest: digest in in_tree or self.store.has(digest),
             pointer=lambda path: self.tree.lfs_target(path) is not None,
             requested=requested,
+            encoders=encoders() if refresh else {},
             made=known(self.lock),
             metas={name: asset.meta for name, asset in self.spec.assets.items()},
         )
@@ -251,9 +255,9 @@ class Project:
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
         made = self.whole
-        if choice.force:
-            forced = select(choice.force, (), self.field(made))
-            made = self._plan(self.seen(frozenset(forced)))
+        if choice.force or choice.refresh:
+            forced = select(choice.force, (), self.field(made)) if choice.force else frozenset()
+            made = self._plan(self.seen(frozenset(forced), refresh=choice.refresh))
         if choice.everything:
             return made
         return made.only(self.graph.closure(self.chosen(choice)))

@@ -64,6 +64,7 @@ SENTENCES: Mapping[str, str] = {
     "upstream-pending": "waits for `{}`",
     "ops-changed": "operations changed",
     "encoding-changed": "encoding changed",
+    "encoder-changed": "written by `{}`",
     "output-missing": "the file is missing",
     "output-modified": "the file was modified",
     "output-pointer": "a Git LFS pointer stands in for the file",
@@ -143,6 +144,8 @@ class Snapshot:
     """Whether a file is what Git LFS leaves in place of one that was not fetched."""
     requested: frozenset[str] = frozenset()
     """Assets to render even though they are current."""
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    """Today's encoder of each format, where files that another one wrote are to be made again."""
     made: Mapping[Digest, Known] = field(default_factory=dict)
     """What the lock holds, by key; kept up to date while building."""
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
@@ -190,9 +193,16 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Ve
     if key is None:
         return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
     if row is not None and row.key == key:
+        if isinstance(row, Derived) and _aged(row, seen):
+            return Verdict(Action.DERIVE, (Reason("encoder-changed", row.encoder),), key)
         return _current(recipe, row, key, seen)
     reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
     return _cheapest(recipe, key, reasons or (Reason("key-schema"),), seen)
+
+
+def _aged(row: Derived, seen: Snapshot) -> bool:
+    """Whether another encoder wrote a file, and that matters now."""
+    return row.encoder != seen.encoders.get(row.output.format, row.encoder)
 
 
 def _requested(key: Digest | None, seen: Snapshot) -> Verdict:

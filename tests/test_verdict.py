@@ -441,3 +441,17 @@ def test_verdicts_are_sound(
             assert verdict.key is not None
         case Action.DERIVE:
             raise AssertionError(verdict)
+
+
+def test_another_encoder_is_no_drift_until_asked() -> None:
+    """A file that an older encoder wrote is current; asked to, it is made again, for nothing."""
+    cut = deliverable()
+    row = derived(cut, (d("x"),))
+    seen = snapshot(locked((cut, replace(row, encoder="pillow 1"))))
+    form = row.output.format
+
+    assert judged(cut, (d("x"),), seen) == ("keep", [])
+    asked_for = replace(seen, encoders={form: "pillow 2"})
+    assert judged(cut, (d("x"),), asked_for) == ("derive", ["encoder-changed:pillow 1"])
+    assert judged(cut, (d("x"),), replace(seen, encoders={form: "pillow 1"})) == ("keep", [])
+    assert judged(cut, (d("x"),), replace(seen, encoders={"other": "pillow 2"})) == ("keep", [])

@@ -20,14 +20,16 @@ from flux2build.request import Request
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=app.USD, metavar="USD", help="Never spend more than this in one run.")
 @option("--force", multiple=True, metavar="SELECTION", help="Render these although current.")
+@option("--refresh-derived", is_flag=True, help="Derive files again that another encoder wrote.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option("--lock-timeout", type=float, metavar="SECONDS", help="Wait no longer for another build.")
-def build(
+def build(  # noqa: PLR0913 - click hands over each option
     request: Request,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
     force: Sequence[str],
+    refresh_derived: bool,
     dry_run: bool,
     **terms: bool | float | Decimal | None,
 ) -> Exit:
@@ -38,7 +40,7 @@ def build(
     what they are made of.
     """
     project = Project.open(request)
-    choice = Choice(tuple(selection), tuple(exclude), tuple(force))
+    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     if dry_run:
         app.show_plan(project, project.plan(choice))
         return Exit.DONE

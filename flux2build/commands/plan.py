@@ -18,13 +18,17 @@ from flux2build.request import Request
 @option(
     "--force", multiple=True, metavar="SELECTION", help="Plan to render these although current."
 )
+@option(
+    "--refresh-derived", is_flag=True, help="Plan to derive files again that another encoder wrote."
+)
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
-def plan(
+def plan(  # noqa: PLR0913 - click hands over each option
     request: Request,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
     force: Sequence[str],
+    refresh_derived: bool,
     exit_code: bool,
 ) -> Exit:
     """Show what a build would do, why, and for how much.
@@ -33,7 +37,7 @@ def plan(
     upstream pictures are made.
     """
     project = Project.open(request)
-    choice = Choice(tuple(selection), tuple(exclude), tuple(force))
+    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     made = project.plan(choice)
     app.show_plan(project, made)
     if choice.everything and not choice.force:
