@@ -1,0 +1,1 @@
+"""Exact lettering: words, fonts and a box in; glyphs in their places, and their ink, out."""

@@ -1,0 +1,73 @@
+"""What must be known of scripts: where each begins, which join their letters, which run left."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+_JOINED: Final = frozenset({
+    "ARABIC", "BENGALI", "DEVANAGARI", "GUJARATI", "GURMUKHI", "KANNADA", "MALAYALAM", "MANDAIC",
+    "MONGOLIAN", "MYANMAR", "NKO", "ORIYA", "SINHALA", "SYRIAC", "TAMIL", "TELUGU", "TIBETAN",
+})  # fmt: skip
+"""Scripts whose letters touch or form clusters: space between them would break words."""
+
+_TALL: Final = _JOINED | {"KHMER", "LAO", "THAI"}
+"""Scripts that stack marks above and below their letters."""
+
+_KNOWN: Final = _TALL | {
+    "ARMENIAN", "BOPOMOFO", "CJK", "CYRILLIC", "ETHIOPIC", "GEORGIAN", "GREEK", "HANGUL", "HEBREW",
+    "HIRAGANA", "KATAKANA", "LATIN", "THAANA",
+}  # fmt: skip
+
+_LEFTWARD: Final = frozenset({
+    "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "prs", "ps", "sd", "syr", "ug", "ur", "yi",
+})  # fmt: skip
+"""Languages that are written from right to left when their tag names no script (CLDR)."""
+
+_LEFTWARD_SCRIPTS: Final = frozenset({"arab", "hebr", "nkoo", "syrc", "thaa"})
+_UNSEEN: Final = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufeff")
+
+
+@lru_cache(maxsize=4096)
+def script(char: str) -> str:
+    """The script of a letter, as the first word of its Unicode name; nothing when it has none.
+
+    Marks and signs that several scripts share belong to whatever they stand in.
+    """
+    word = unicodedata.name(char, "").partition(" ")[0]
+    return word if word in _KNOWN and unicodedata.category(char)[0] in "LM" else ""
+
+
+def joined(text: str) -> bool:
+    """Whether letters of the text hang together."""
+    return any(script(char) in _JOINED for char in text)
+
+
+def tall(text: str) -> bool:
+    """Whether lines of the text need more room between them."""
+    return any(script(char) in _TALL for char in text)
+
+
+def leftward(language: str) -> bool | None:
+    """Whether a language runs from right to left; None when no language is named."""
+    if not language:
+        return None
+    first, *rest = language.replace("_", "-").lower().split("-")
+    named = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
+    return named in _LEFTWARD_SCRIPTS if named else first in _LEFTWARD
+
+
+@lru_cache(maxsize=4096)
+def invisible(char: str) -> bool:
+    """Whether a character has no shape in any font: joiners, variation selectors, directions."""
+    code = ord(char)
+    return (
+        char in _UNSEEN
+        or 0x180B <= code <= 0x180F
+        or 0x200B <= code <= 0x200F
+        or 0x202A <= code <= 0x202E
+        or 0x2060 <= code <= 0x206F
+        or 0xFE00 <= code <= 0xFE0F
+        or 0xE0000 <= code <= 0xE0FFF
+    )
