@@ -36,6 +36,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "round": {"percent": 30},
     "sharpen": {},
     "slice": {"columns": 3, "rows": 2, "cell": 4},
+    "text": {"text": "Ag قمة", "size": 14, "min_size": 6, "stroke": 1, "shadow": {}},
     "tint": {"color": "tomato", "strength": 0.4},
     "vignette": {},
 }
