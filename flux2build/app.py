@@ -232,16 +232,16 @@ class _Outfit:
 
     def _counter(self, provider: Remote, purse: Purse) -> purchase.Counter:
         """A counter at a paid provider; its key comes from the user, never from the spec."""
-        from flux2build.http import Ground, Key, Limits, Wire
+        from flux2build.http import Ground, Key, Wire, limits
         from flux2build.purchase import Counter
 
         project = self.project
         secret = project.settings.value(provider.key_variable)
         key = Key(secret, provider.key_variable) if secret else None
         endpoint = project.settings.value(provider.url_variable) or None
-        limits = Limits(in_flight=self.terms.jobs)
+        own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
         return Counter(
-            wire=Wire(provider, key, endpoint, limits, Ground(left=self.halt)),
+            wire=Wire(provider, key, endpoint, own, Ground(left=self.halt)),
             store=project.store,
             journal=project.journal,
             purse=purse,

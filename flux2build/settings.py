@@ -30,6 +30,20 @@ class Settings:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     cards: str = ""
     """TOML of model cards that is merged over the ones flux2build ships."""
+    file: str = ""
+    """The configuration file, for messages."""
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What a connection may take, by name; empty where the usual limits hold.
+
+        Raises:
+            UsageError: `limits` is no table.
+        """
+        found = self.config.get("limits", {})
+        if not isinstance(found, Mapping):
+            raise UsageError(Problem("`limits` is a table", Place(self.file)))
+        return found
 
     def value(self, name: str) -> str:
         """A key or an endpoint; empty when it is set nowhere."""
@@ -60,11 +74,12 @@ def read(env_file: str | None) -> Settings:
         env_file=_assignments(Path(env_file)) if env_file else {},
         config=config,
         cards=_text(cards) if cards else "",
+        file=str(path),
     )
 
 
 def _config(path: Path) -> dict[str, Any]:
-    """The configuration file's tables: `cards = "FILE"` and `[environment]`."""
+    """The configuration file: `cards = "FILE"`, `[environment]` and `[limits]`."""
     if not path.is_file():
         return {}
     try:

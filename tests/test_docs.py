@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 from flux2build import checks, commands, ops, registry
 from flux2build.errors import Exit
 from flux2build.families import catalogue
+from flux2build.http import Limits
 from flux2build.spec.jsonschema import json_schema
 from flux2build.spec.tables import (
     AssetTable,
@@ -185,6 +187,17 @@ def test_exit_codes(page: str) -> None:
     rows = re.findall(r"^\| (\d+) \| ", text, re.MULTILINE)
 
     assert [int(row) for row in rows] == [*Exit]
+
+
+def test_every_limit_is_documented() -> None:
+    """The table of limits has each one with its usual value."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]*) ?\| ", page, re.MULTILINE)
+
+    usual = dataclasses.asdict(Limits())
+    assert dict(rows) == {
+        name: "" if value is None else str(value) for name, value in usual.items()
+    }
 
 
 def test_documents_name_real_commands() -> None:

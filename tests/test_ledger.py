@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -185,6 +186,17 @@ def test_the_state_of_an_attempt(entries: Sequence[Entry], state: State) -> None
     (attempt,) = fold(entries).attempts
 
     assert attempt.state is state
+
+
+@given(st.permutations(["2026-11-20T12:00:01", "2026-11-20T12:00:01.5", "2026-11-21T09:00:00"]))
+def test_the_latest_claim_check_counts(moments: list[str]) -> None:
+    """A person who knows better where to ask is believed, in whatever order it is read."""
+    tickets = [replace(ticketed(), at=at, poll=f"https://{at}") for at in moments]
+
+    (attempt,) = fold([intended(), *tickets]).attempts
+
+    assert attempt.ticketed is not None
+    assert attempt.ticketed.poll == "https://2026-11-21T09:00:00"
 
 
 def test_a_later_attempt_answers_for_an_order() -> None:

@@ -18,6 +18,7 @@ from flux2build.errors import Exit, Problem, UsageError
 from flux2build.families import providers_by_name
 from flux2build.ledger import WRITTEN_OFF, Attempt, Delivered, State, Ticketed, Voided
 from flux2build.model import Receipt
+from flux2build.picture import probe
 from flux2build.project import user_journal
 from flux2build.provider import Remote, Reply, Ticket
 from flux2build.request import Request
@@ -53,25 +54,34 @@ def _find(name: str) -> Attempt:
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
 def list_orders(request: Request, *, everything: bool) -> Exit:
-    """List the orders that wait or are in doubt."""
+    """List the orders that wait, are in doubt, or brought something else than was ordered."""
     console = Console(request.color, request.verbosity)
-    open_states = {State.DOUBT, State.PENDING}
-    shown = [a for a in _attempts() if everything or a.state in open_states]
+    over = {State.DELIVERED, State.VOIDED}
+    shown = [a for a in _attempts() if everything or a.state not in over]
     if request.json:
         console.json({"format_version": "1.0", "orders": [_as_json(a) for a in shown]})
         return Exit.DONE
     for attempt in shown:
         console.data(_line(attempt))
-    if any(attempt.state is State.DOUBT for attempt in shown):
-        console.say(
-            "\nLook the orders in doubt up at the provider, then\n"
-            "  flux2build orders adopt ORDER TASK   it was bought: collect it\n"
-            "  flux2build orders resubmit ORDER     it was not bought: let the next build send it\n"
-            "  flux2build orders write-off ORDER    nobody can tell: count it as spent"
-        )
-    elif not shown:
+    states = {attempt.state for attempt in shown}
+    for state, advice in _ADVICE.items():
+        if state in states:
+            console.say(advice)
+    if not shown:
         console.say("No order waits or is in doubt.")
     return Exit.DONE
+
+
+_ADVICE: Final = {
+    State.DOUBT: "\nLook the orders in doubt up at the provider, then\n"
+    "  flux2build orders adopt ORDER TASK   it was bought: collect it\n"
+    "  flux2build orders resubmit ORDER     it was not bought: let the next build send it\n"
+    "  flux2build orders write-off ORDER    nobody can tell: count it as spent",
+    State.KEPT: "\nWhat is kept aside is not what was ordered; `orders show ORDER` says why\n"
+    "  flux2build orders adopt ORDER        take it as it is\n"
+    "  flux2build orders adopt ORDER FILE   take a file that you had from the provider\n"
+    "  flux2build orders write-off ORDER    give it up: it stays paid, the next build orders anew",
+}
 
 
 def _line(attempt: Attempt) -> str:
@@ -80,7 +90,7 @@ def _line(attempt: Attempt) -> str:
         return attempt.name
     task = f"  task={attempt.ticketed.task}" if attempt.ticketed else ""
     return (
-        f"{attempt.name[:_SHORT]}  {attempt.state.value:<9}  {sent.at[:16]}  {sent.asset}  "
+        f"{attempt.name[:_SHORT]}  {attempt.state.value:<10}  {sent.at[:16]}  {sent.asset}  "
         f"{sent.provider}/{sent.model}  at most {planview.money(sent.reserve)}{task}"
     )
 
@@ -95,7 +105,9 @@ def show_order(request: Request, *, order: str) -> Exit:
 
 
 def _as_json(attempt: Attempt) -> Json:
-    sent, ticket, done = attempt.intended, attempt.ticketed, attempt.delivered
+    sent, ticket = attempt.intended, attempt.ticketed
+    brought = attempt.delivered or attempt.kept
+    cost = brought.receipt.cost if brought else None
     return {
         "order": attempt.name,
         "state": attempt.state.value,
@@ -107,35 +119,50 @@ def _as_json(attempt: Attempt) -> Json:
         "sent": sent.at if sent else None,
         "reserve": str(sent.reserve) if sent else None,
         "task": ticket.task if ticket else None,
-        "output": done.output if done else None,
-        "cost": str(done.receipt.cost) if done and done.receipt.cost is not None else None,
+        "output": brought.output if brought else None,
+        "cost": str(cost) if cost is not None else None,
+        "message": attempt.kept.message if attempt.kept else None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
     }
 
 
 @command("adopt")
 @click.argument("order")
-@click.argument("what")
-def adopt(request: Request, *, order: str, what: str) -> Exit:
+@click.argument("what", required=False)
+def adopt(request: Request, *, order: str, what: str | None) -> Exit:
     """Settle an order that was bought.
 
-    WHAT is the task's id at the provider (the next build collects it), the
-    `sha256:…` of a picture that was kept aside, or a picture file that you
-    fetched from the provider yourself.
+    WHAT is the task's id at the provider (the next build collects it), or a
+    picture file that you fetched from the provider yourself. Without it, what
+    was kept aside is taken as it is.
     """
     console, attempt = Console(request.color, request.verbosity), _open(order)
-    data = Path(what).read_bytes() if Path(what).is_file() else None
-    if data is None and not what.startswith("sha256:"):
+    data = Path(what).read_bytes() if what and Path(what).is_file() else None
+    if what and data is None and not what.startswith("sha256:"):
         _ticket(attempt, what, request)
         console.say(f"`{_asset(attempt)}` was bought as {what}; the next build collects it")
         return Exit.DONE
+    if what and data is not None:
+        probe(data, what)
     store = Store(home() / "store")
-    output = store.put(data) if data is not None else Digest(what)
+    output = store.put(data) if data is not None else Digest(what or _kept(attempt))
     if not store.has(output):
         raise UsageError(Problem(f"the store holds no {output}"))
     _deliver(attempt, output)
     console.say(f"`{_asset(attempt)}` is delivered as {output}; the next build puts it in place")
     return Exit.DONE
+
+
+def _kept(attempt: Attempt) -> Digest:
+    """What was kept aside of an order."""
+    if attempt.kept is None:
+        raise UsageError(
+            Problem(
+                f"nothing is kept aside of order `{attempt.name[:_SHORT]}`",
+                hint="name the task's id at the provider, or a picture file",
+            )
+        )
+    return attempt.kept.output
 
 
 def _ticket(attempt: Attempt, task: str, request: Request) -> None:
@@ -148,32 +175,42 @@ def _ticket(attempt: Attempt, task: str, request: Request) -> None:
     answer = provider.ticket(Reply(200, {}, b'{"id": "%s"}' % task.encode()), endpoint)
     if not isinstance(answer, Ticket):
         raise UsageError(Problem(f"`{task}` is no task of `{provider.name}`"))
+    # To the microsecond: what a person knows comes after what the server said in that second.
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
     user_journal().append(
         Ticketed(
-            order=attempt.order, attempt=attempt.name, at=_now(), task=answer.task, poll=answer.poll
+            order=attempt.order, attempt=attempt.name, at=at, task=answer.task, poll=answer.poll
         )
     )
 
 
 def _deliver(attempt: Attempt, output: Digest) -> None:
     sent = attempt.intended
-    receipt = Receipt(
-        provider=sent.provider if sent else "",
-        task=attempt.ticketed.task if attempt.ticketed else "",
-        cost=sent.reserve if sent else None,
-        cost_source="estimated",
-    )
     user_journal().append(
         Delivered(
             order=attempt.order,
             output=output,
-            receipt=receipt,
+            receipt=_receipt(attempt),
             attempt=attempt.name,
             at=_now(),
             project=sent.project if sent else "",
             asset=_asset(attempt),
             model=sent.model if sent else "",
         )
+    )
+
+
+def _receipt(attempt: Attempt) -> Receipt:
+    """The proof of what a person adopts, with the best figure there is."""
+    if attempt.kept:
+        return attempt.kept.receipt
+    sent, ticket = attempt.intended, attempt.ticketed
+    told = ticket.cost if ticket else None
+    return Receipt(
+        provider=sent.provider if sent else "",
+        task=ticket.task if ticket else "",
+        cost=told if told is not None or sent is None else sent.reserve,
+        cost_source="estimated" if told is None else "submitted",
     )
 
 

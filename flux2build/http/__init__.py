@@ -1,6 +1,6 @@
 """The one door to the network: drives a provider's described calls, and guards the key."""
 
-from flux2build.http.clock import Clock, Limits, Monotonic
+from flux2build.http.clock import Clock, Limits, Monotonic, limits
 from flux2build.http.collection import Arrived, Ended, Overdue
 from flux2build.http.redaction import Key, redacted
 from flux2build.http.wire import Ground, Wire
@@ -15,5 +15,6 @@ __all__ = [
     "Monotonic",
     "Overdue",
     "Wire",
+    "limits",
     "redacted",
 ]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any, Final, Protocol
+
+from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 
 class Clock(Protocol):
@@ -52,15 +56,44 @@ class Limits:
     """Fewest bytes a second; slower servers are hung up on."""
     attempts: int = 5
     """Times that a connection, an upload or a download is tried."""
+    wait: float = 0.5
+    """Before something is tried or asked again for the first time; from there it grows."""
 
+
+def limits(table: Mapping[str, Any], file: str, in_flight: int | None = None) -> Limits:
+    """The limits of a user's table, over the usual ones; `in_flight` overrules both.
+
+    Raises:
+        UsageError: with one problem for each limit that there is not, or that is no amount.
+    """
+    wrong = [found for name, value in table.items() if (found := _wrong(name, value))]
+    if wrong:
+        raise UsageError(*(Problem(text, Place(file), hint=hint) for text, hint in wrong))
+    return Limits(**{**table, **({"in_flight": in_flight} if in_flight else {})})
+
+
+def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
+    """What is wrong with one limit, and what to do about it."""
+    if name not in _LIMITS:
+        return f"there is no limit `{name}`", did_you_mean(name, _LIMITS)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (isinstance(value, float) and isfinite(value) and name not in _COUNTS)
+    if number and value > 0:  # type: ignore[operator]  # it is a number
+        return None
+    kind = "a whole number" if name in _COUNTS else "a number"
+    return f"limit `{name}` is {kind} above 0, not {value!r}", None
+
+
+_LIMITS: Final = frozenset(each.name for each in fields(Limits))
+_COUNTS: Final = frozenset({"posts", "in_flight", "attempts", "reply_bytes", "picture_bytes"})
 
 _GRACE: Final = 10.0
 """Seconds before a download's rate is judged."""
 
 
-def backoff(attempt: int, jitter: float, most: float = 30.0) -> float:
+def backoff(attempt: int, jitter: float, first: float = 0.5, most: float = 30.0) -> float:
     """Seconds before attempt `attempt` (from 1) is repeated; `jitter` from 0 to 1 spreads clients."""
-    return min(most, 0.5 * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
+    return min(most, first * 2.0 ** (attempt - 1)) * (0.5 + jitter / 2)
 
 
 def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
@@ -69,7 +102,7 @@ def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
     return crawls or elapsed > limits.picture_seconds
 
 
-def until_next(elapsed: float, typical: float | None) -> float:
+def until_next(elapsed: float, typical: float | None, least: float = 0.5) -> float:
     """Seconds until a pending order is asked for again.
 
     Asking costs nothing but is rude when it is often, and a picture that lies
@@ -77,6 +110,6 @@ def until_next(elapsed: float, typical: float | None) -> float:
     around the time at which others were ready.
     """
     if typical is None:
-        return min(5.0, max(0.5, elapsed / 10))
+        return min(5.0, max(least, elapsed / 10))
     due = 0.9 * typical - elapsed
-    return max(due, min(5.0, max(0.05, elapsed / 20)))
+    return max(due, min(5.0, max(least / 10, elapsed / 20)))

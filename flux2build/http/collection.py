@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from flux2build.container import sniff
 from flux2build.dialect import retry_after
 from flux2build.http.clock import Clock, backoff, until_next
 from flux2build.http.desk import Desk
@@ -24,8 +25,11 @@ _LOST: Final = 3
 _DENIED: Final = 3
 """Times in a row that a server may refuse the key before it is left alone."""
 
-_PAUSE: Final = 5.0
-"""Seconds between questions to a server that denies an order."""
+_NO_PICTURE: Final = frozenset({"", "html"})
+"""What lies at a picture's URL by mistake, and may be gone in a moment."""
+
+_PAUSES: Final = 10
+"""First waits between questions to a server that denies an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,14 @@ class Collection:
         state: State = self.ticket.ready or await self._first(started)
         while (ended := await self._settled(state, started)) is None:
             if clock.now() - started >= limits.deadline:
-                return Overdue(f"not ready after {limits.deadline / 60:.0f} minutes")
+                return Overdue(f"not ready after {_span(limits.deadline)}")
             state = await self._ask()
         return ended
 
     async def _first(self, started: float) -> State:
         """The first question: at once for an old order, in due time for a new one."""
         if self.born is not None:
-            await self._sleep(until_next(started - self.born, self.typical))
+            await self._sleep(self._until_next(started))
         return await self._ask()
 
     async def _ask(self) -> State:
@@ -124,7 +128,7 @@ class Collection:
     async def _flap(self, wait: float | None) -> None:
         """Wait longer each time that a server or the network fails in a row."""
         self._flaps += 1
-        await self._sleep(min(wait, 120.0) if wait else backoff(self._flaps, self.means.jitter()))
+        await self._sleep(min(wait, 120.0) if wait else self._backoff(self._flaps))
 
     async def _settled(self, state: State, started: float) -> Ended | None:
         """The end, if this is one; else None, after the wait that it asks for."""
@@ -137,7 +141,7 @@ class Collection:
                 self._lost += 1
                 if self._lost >= _LOST:
                     return self.means.desk.cleaned(state)
-                await self._sleep(_PAUSE)
+                await self._sleep(_PAUSES * self.means.desk.limits.wait)
             case Refused():
                 return self.means.desk.cleaned(state)
             case Waiting():
@@ -147,9 +151,13 @@ class Collection:
 
     def _until_next(self, started: float) -> float:
         """What is typical says nothing about an order of unknown age."""
+        now, least = self.means.clock.now(), self.means.desk.limits.wait
         if self.born is None:
-            return until_next(self.means.clock.now() - started, None)
-        return until_next(self.means.clock.now() - self.born, self.typical)
+            return until_next(now - started, None, least)
+        return until_next(now - self.born, self.typical, least)
+
+    def _backoff(self, attempt: int) -> float:
+        return backoff(attempt, self.means.jitter(), self.means.desk.limits.wait)
 
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
         """The picture; after a failure the server is asked again, for a fresh URL."""
@@ -159,12 +167,23 @@ class Collection:
         try:
             data = await self.means.downloads.fetch(ready.url, await desk.home())
         except FetchError as error:
-            self._fetched += 1
-            if error.final or self._fetched >= desk.limits.attempts:
+            if error.final or not self._patient():
                 return Overdue(desk.clean(str(error)))
-            await self._sleep(backoff(self._fetched, self.means.jitter()))
-            return None
-        return Arrived(data, ready)
+        else:
+            # In the end it is kept, whatever it is: what was paid for is for people to judge.
+            if sniff(data) not in _NO_PICTURE or not self._patient():
+                return Arrived(data, ready)
+        await self._sleep(self._backoff(self._fetched))
+        return None
+
+    def _patient(self) -> bool:
+        """Count a download that came to nothing; whether another one may be tried."""
+        self._fetched += 1
+        return self._fetched < self.means.desk.limits.attempts
 
     async def _sleep(self, seconds: float) -> None:
         await self.means.clock.sleep(seconds)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:g} seconds"

@@ -239,7 +239,8 @@ class Wire:
     async def _wait(self, refused: Refused, attempt: int) -> None:
         """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
         told = refused.retry_after
-        delay = min(told, _LONGEST) if told is not None else backoff(attempt, self._ground.jitter())
+        own = backoff(attempt, self._ground.jitter(), self._limits.wait)
+        delay = own if told is None else min(told, _LONGEST)
         if refused.refusal is Refusal.RATE_LIMITED:
             self._quiet_until = max(self._quiet_until, self._ground.clock.now() + delay)
         await self._pause(delay)

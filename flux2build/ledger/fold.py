@@ -92,12 +92,16 @@ def _name(entry: Fact) -> str:
 
 
 def _added(attempt: Attempt, entry: Fact) -> Attempt:
-    """An attempt with one more fact; of two that say the same, the first one counts."""
+    """An attempt with one more fact; of two that say the same, the first one counts.
+
+    Only a later claim check replaces an earlier one: a person knew better where to ask.
+    """
     match entry:
         case Intended():
             return replace(attempt, intended=attempt.intended or entry)
         case Ticketed():
-            return replace(attempt, ticketed=attempt.ticketed or entry)
+            before = attempt.ticketed or entry
+            return replace(attempt, ticketed=max(before, entry, key=lambda one: one.at))
         case Delivered():
             return replace(attempt, delivered=attempt.delivered or entry)
         case Kept():

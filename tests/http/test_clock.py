@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.http import Limits, Monotonic
+from flux2build.errors import UsageError
+from flux2build.http import Limits, Monotonic, limits
 from flux2build.http.clock import backoff, too_slow, until_next
 
 JITTER = st.floats(0, 1)
@@ -61,3 +62,31 @@ def test_machine_clock_moves_on() -> None:
     asyncio.run(clock.sleep(0))
 
     assert clock.now() >= before
+
+
+def test_limits_of_a_user_are_laid_over_the_usual_ones() -> None:
+    """One line changes one limit; what a build asks for at once counts more."""
+    assert limits({}, "config.toml") == Limits()
+    assert limits({"wait": 2, "in_flight": 3}, "config.toml", 7) == Limits(wait=2, in_flight=7)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"wiat": 1}, "there is no limit `wiat`"),
+        ({"wait": 0}, "limit `wait` is a number above 0, not 0"),
+        ({"wait": True}, "limit `wait` is a number above 0, not True"),
+        ({"wait": "1"}, "limit `wait` is a number above 0, not '1'"),
+        ({"wait": float("inf")}, "limit `wait` is a number above 0, not inf"),
+        ({"attempts": 2.5}, "limit `attempts` is a whole number above 0, not 2.5"),
+    ],
+)
+def test_wrong_limits_are_named(table: dict[str, object], expected: str) -> None:
+    """A limit that there is not, or that is no amount, is a mistake in the user's file."""
+    with pytest.raises(UsageError) as error:
+        limits(table, "config.toml")
+
+    (problem,) = error.value.problems
+    assert problem.message == expected
+    assert problem.place is not None
+    assert problem.place.file == "config.toml"

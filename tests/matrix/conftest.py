@@ -1,0 +1,20 @@
+"""A server that renders in no time, for all cells of a module in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from flux2build.simulator import Scenario, running
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """The server's own pages, through which it is set up and looked at."""
+    with (
+        running(Scenario(latency=0.01, fast=True)) as base,
+        httpx.Client(base_url=base, trust_env=False) as control,
+    ):
+        yield control
