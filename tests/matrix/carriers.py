@@ -22,12 +22,12 @@ cards = "{cards}"
 
 [limits]
 connect = 1
-answer = 0.8
-reply = 0.4
-deadline = 0.8
-picture_seconds = 0.4
+answer = 1
+reply = 0.6
+deadline = 1
+picture_seconds = 0.6
 picture_bytes = 3000000
-attempts = 2
+attempts = 3
 wait = 0.005
 """
 PRICES: Final = "".join(
@@ -108,7 +108,7 @@ class Shop:
         }
         lines = "".join(text for name, text in said.items() if name in params)
         if large:
-            Image.effect_noise((600, 600), 90).convert("RGB").save(self.site.folder / "desk.png")
+            Image.effect_noise((310, 310), 90).convert("RGB").save(self.site.folder / "desk.png")
             lines += 'refs = ["desk.png"]\n'
         self.site.write(
             "assets.toml",
