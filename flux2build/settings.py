@@ -18,7 +18,7 @@ import tomli
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
-_SETTINGS: Final = frozenset({"cards", "environment"})
+_SETTINGS: Final = frozenset({"cards", "environment", "limits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,8 @@ class Settings:
 
     @property
     def limits(self) -> Mapping[str, Any]:
-        """What a connection may take, by name; empty where the usual limits hold.
-
-        Raises:
-            UsageError: `limits` is no table.
-        """
-        found = self.config.get("limits", {})
-        if not isinstance(found, Mapping):
-            raise UsageError(Problem("`limits` is a table", Place(self.file)))
+        """What a connection may take, by name; empty where the usual limits hold."""
+        found: Mapping[str, Any] = self.config.get("limits", {})
         return found
 
     def value(self, name: str) -> str:
@@ -101,6 +95,9 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
         hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
         yield Problem("`environment` is a table of texts", place, hint=hint)
+    if not isinstance(config.get("limits", {}), dict):
+        hint = "write it like `[limits]` with lines like `deadline = 1800`"
+        yield Problem("`limits` is a table", place, hint=hint)
 
 
 def _assignments(path: Path) -> dict[str, str]:

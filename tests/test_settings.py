@@ -83,6 +83,7 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ('environment = "x"', "`environment` is a table"),
         ("[environment]\nA = 1", "`environment` is a table"),
         ('card = "x"', "`card` is no setting"),
+        ("limits = 3", "`limits` is a table"),
     ],
 )
 def test_a_bad_configuration(
