@@ -1,4 +1,4 @@
-"""What the spec may ask for: the cards of models and the forms of operations.
+"""What the spec may ask for: models, operations and checks.
 
 The spec never imports a provider or an operation; the composition root hands
 it this catalogue.
@@ -88,8 +88,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models, by provider, and all operations."""
+    """All models, by provider, all operations and all checks."""
 
     cards: Mapping[str, Mapping[str, Card]]
     default_models: Mapping[str, str]
     forms: Mapping[str, Form]
+    checks: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    """The options of every check, by its name."""

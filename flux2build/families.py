@@ -23,6 +23,7 @@ def catalogue(own_cards: str = "") -> Catalog:
         cards=cards,
         default_models={name: p.default_model for name, p in known_providers.items()},
         forms={name: Form(name, op.version, op.params) for name, op in known_ops.items()},
+        checks={name: check.options for name, check in checks_by_name().items()},
     )
 
 

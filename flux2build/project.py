@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from flux2build.catalog import FREE, Catalog
-from flux2build.check import Facts, Finding
+from flux2build.check import Facts, Finding, Options, weighed
 from flux2build.console import Console
 from flux2build.container import examine
 from flux2build.cost import Quote, quote
@@ -309,13 +309,24 @@ class Project:
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
         facts = Facts(self.spec, self.whole, self.lock, self.consult, conflicted=self.conflicted)
-        found = [f for check in checks_by_name().values() for f in check.findings(facts)]
+        found = list(weighed(checks_by_name(), facts, self.spec.checks, self._left_alone))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
             found = [finding for finding in found if not finding.asset or finding.asset in chosen]
         order = list(dict.fromkeys(step.recipe.asset for step in self.whole.steps))
         rank = {asset: number for number, asset in enumerate(order)}
         return sorted(found, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
+
+    def _left_alone(self, check: str, options: Options) -> frozenset[AssetName]:
+        """The assets that a check's `exclude` names."""
+        if not options.exclude:
+            return frozenset()
+        try:
+            return select(options.exclude, (), self.field(self.whole))
+        except UsageError as error:
+            key = ("checks", check, "exclude")
+            problems = (self.spec.problem(key, p.message, p.rows, p.hint) for p in error.problems)
+            raise SpecError(*problems) from error
 
     def inputs(self) -> list[Path]:
         """Every file that the spec read or looked for, outputs and lock left out."""

@@ -19,11 +19,14 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.encode import versions
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.lockfile import Lockfile, Output
+from flux2build.look import tones
 from flux2build.market import Loading
 from flux2build.model import Derive, Generate, Order, Recipe
 from flux2build.op import Op
+from flux2build.provenance import source_type
 from flux2build.provider import Reference
 from flux2build.store import Store
+from flux2build.tones import written
 
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
@@ -188,7 +191,16 @@ class Workshop:
         digest = self._stock.replace(path, data)
         if was is not None:
             self._stock.remove(was)
-        return Output(path, digest, len(data), found.width, found.height, found.format)
+        return Output(
+            path,
+            digest,
+            len(data),
+            found.width,
+            found.height,
+            found.format,
+            source_type(data),
+            written(tones(data)),
+        )
 
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""

@@ -19,6 +19,7 @@ import pytest
 from pydantic import BaseModel
 
 from flux2build import checks, commands, ops, registry
+from flux2build.check import Check, Options
 from flux2build.errors import Exit
 from flux2build.families import catalogue
 from flux2build.http import Limits
@@ -108,6 +109,26 @@ def codes() -> str:
     return table(("code", "check", "meaning"), rows)
 
 
+def weights() -> str:
+    """Every check: what it reports, by which codes, and its options."""
+    found: list[Check] = registry.members(checks, "CHECK")
+    return "\n".join(described(check) for check in found)
+
+
+def described(check: Check) -> str:
+    """One check."""
+    usual = check.options.model_fields["severity"].default
+    told = "off until the spec names it" if usual == "off" else f"{usual} by default"
+    codes = ", ".join(f"`{code}`" for code in check.codes if code not in SENTENCES)
+    reported = codes or "the [reasons](formats.md#reasons) of plans"
+    own = fields(check.options, Options) if set(check.options.model_fields) - set(SHARED) else ""
+    text = " ".join((type(check).__doc__ or "").split())
+    return f"### `{check.name}`\n\n{text}\n\nCodes: {reported}; {told}.\n" + (own and f"\n{own}")
+
+
+SHARED: Final = Options.model_fields
+
+
 def floors() -> str:
     """The layers of the import contract, as a drawing."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -140,6 +161,8 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "reasons": reasons,
     "check codes": codes,
     "operations": operations,
+    "checks": weights,
+    "options of checks": lambda: fields(Options),
     "keys of the file": lambda: fields(SpecTable),
     "keys of project": lambda: fields(ProjectTable),
     "keys of budget": lambda: fields(BudgetTable),

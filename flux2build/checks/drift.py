@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Severity
+from flux2build.check import Check, Facts, Finding, Options, Severity
 from flux2build.plan import Step
 from flux2build.verdict import SENTENCES, Action, because
 
@@ -29,13 +29,14 @@ class Drift:
     """Anything that a build would do is drift, with the reason for which it would do it."""
 
     name: str = "drift"
+    options: type[Options] = Options
 
     @property
     def codes(self) -> dict[str, str]:
         """The reason codes of verdicts."""
         return {code: sentence.replace("{}", "…") for code, sentence in SENTENCES.items()}
 
-    def findings(self, facts: Facts) -> Iterator[Finding]:
+    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each file that is not what the spec wants."""
         for step in facts.plan.steps:
             if step.drift:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Severity
+from flux2build.check import Check, Facts, Finding, Options, Severity
 from flux2build.errors import Place
 
 _MESSAGE: Final = "the lock holds merge conflicts"
@@ -18,13 +18,14 @@ class Lock:
     """A lock in which a merge left its markers; a build reconciles the sides, and pays nothing."""
 
     name: str = "lock"
+    options: type[Options] = Options
 
     @property
     def codes(self) -> dict[str, str]:
         """The one code it reports."""
         return {"lock-conflict": _MESSAGE}
 
-    def findings(self, facts: Facts) -> Iterator[Finding]:
+    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """At most one finding."""
         if facts.conflicted:
             path = PurePosixPath(facts.spec.file).with_suffix(".lock").name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Severity
+from flux2build.check import Check, Facts, Finding, Options, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +14,14 @@ class Orphan:
     """An output that the lock holds and the spec no longer wants."""
 
     name: str = "orphan"
+    options: type[Options] = Options
 
     @property
     def codes(self) -> dict[str, str]:
         """The one code it reports."""
         return {"orphan": "the spec no longer wants this output"}
 
-    def findings(self, facts: Facts) -> Iterator[Finding]:
+    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each output that is left over."""
         for orphan in facts.plan.orphans:
             yield Finding(

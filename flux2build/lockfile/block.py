@@ -19,6 +19,10 @@ class Output:
     width: int
     height: int
     format: str
+    source_type: str | None = None
+    """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
+    colours: str = ""
+    """Its main colours as `tones` writes them; empty where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

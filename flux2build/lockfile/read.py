@@ -252,7 +252,9 @@ _GENERATED: Final = _COMMON | {
     "provider", "model", "prompt", "params", "params_json", "take", "receipt",
 }  # fmt: skip
 _DERIVED: Final = _COMMON | {"ops", "encoding", "encoding_json", "encoder"}
-_OUTPUT: Final = frozenset({"sha256", "bytes", "width", "height", "format"})
+_OUTPUT: Final = frozenset(
+    {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}
+)
 _RECEIPT: Final = frozenset({"provider", "task", "cost", "cost_source", "seed", "prompt"})
 
 
@@ -264,7 +266,13 @@ def _output(table: dict[str, Any], path: str) -> Output:
         width=get(table, "width", as_count, "output"),
         height=get(table, "height", as_count, "output"),
         format=get(table, "format", as_text, "output"),
+        source_type=_optional(table, "source_type"),
+        colours=_optional(table, "colours") or "",
     )
+
+
+def _optional(table: dict[str, Any], key: str) -> str | None:
+    return get(table, key, as_text, "output") if key in table else None
 
 
 def _receipt(table: dict[str, Any]) -> Receipt:

@@ -113,6 +113,10 @@ def _output(output: Output) -> Iterator[str]:
     yield f"output.width = {output.width}"
     yield f"output.height = {output.height}"
     yield f"output.format = {_string(output.format)}"
+    if output.source_type is not None:
+        yield f"output.source_type = {_string(output.source_type)}"
+    if output.colours:
+        yield f"output.colours = {_string(output.colours)}"
 
 
 def _receipt(receipt: Receipt) -> Iterator[str]:

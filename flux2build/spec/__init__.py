@@ -14,7 +14,7 @@ from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mea
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.prompts import Prompts
 from flux2build.spec import document as documents
-from flux2build.spec import frames, marks, outputs, resolve, schema
+from flux2build.spec import frames, marks, outputs, policy, resolve, schema
 from flux2build.spec.deliverables import Workbench
 from flux2build.spec.document import Document
 from flux2build.spec.family import Families, Family
@@ -53,7 +53,7 @@ class Spec:
     """The folder below which every output lies."""
     budget: Budget
     checks: Mapping[str, Any]
-    """By check: `error`, `warning`, `off`, or a table of its own."""
+    """The options of the checks that it names."""
     assets: Mapping[AssetName, Asset]
     """In the order in which they are declared."""
     recipes: tuple[Recipe, ...]
@@ -137,7 +137,9 @@ class _Reading:
             profiles=tuple(self.tables.profiles),
             output=folder,
             budget=Budget(**dict(self.tables.budget)),
-            checks=self.tables.checks,
+            checks=policy.options(
+                self.tables.checks, catalog, texts, self.tables.vars, self.faults
+            ),
             assets=assets,
             recipes=recipes,
             document=self.document,

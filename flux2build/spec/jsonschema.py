@@ -43,12 +43,23 @@ def json_schema(catalog: Catalog) -> dict[str, Json]:
         properties["provider"]["enum"] = sorted(catalog.cards)
         models = {model for cards in catalog.cards.values() for model in cards}
         properties["model"]["examples"] = sorted(models)
+    schema["properties"]["checks"] = _checks(catalog, schema["properties"]["checks"])
     return {
         "$schema": _DIALECT,
         "title": "assets.toml",
         "x-tombi-toml-version": "v1.0.0",
         **_sorted(_written(schema)),
     }
+
+
+def _checks(catalog: Catalog, written: dict[str, Any]) -> dict[str, Any]:
+    """The table `[checks]`: by check, a severity or its options."""
+    level = {"enum": ["error", "warning", "off"]}
+    known = {name: {"oneOf": [level, _of(catalog.checks[name])]} for name in sorted(catalog.checks)}
+    described: dict[str, Any] = {
+        key: written[key] for key in ("default", "description") if key in written
+    }
+    return {**described, "type": "object", "properties": known, "additionalProperties": False}
 
 
 def _of(model: type[BaseModel]) -> dict[str, Any]:

@@ -76,11 +76,11 @@ def _meaning(fault: Fault) -> str:
     return f"did you mean {fault.message.removesuffix(' is missing')}?"
 
 
-def unknown(key: Key, known: Iterable[str]) -> Fault:
+def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
     """The fault of a key that there is not, with what may have been meant."""
     word = str(key[-1])
     hint = _ELSEWHERE.get(word) or did_you_mean(word, known)
-    return Fault(key, f"unknown key `{word}`", hint=hint, name=True)
+    return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
 
 
 def kind_of(value: object) -> str:

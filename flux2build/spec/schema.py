@@ -65,20 +65,33 @@ class _Reader:
     def tables(self) -> Tables:
         known = SpecTable.model_fields
         self.faults += [mistakes.unknown((key,), known) for key in self._data if key not in known]
-        rest = {key: self._data[key] for key in ("vars", "checks") if key in self._data}
-        whole = self._checked(SpecTable, (), rest) or SpecTable()
+        whole = self._alone("vars", self._data.get("vars", {}))
         self._names(("vars",), whole.vars)
         return Tables(
             project=self._table(ProjectTable, "project"),
             vars=whole.vars,
             budget=self._table(BudgetTable, "budget"),
-            checks=whole.checks,
+            checks=self._checks(),
             defaults=self._table(Settings, "defaults"),
             profiles=dict(self._family(Profile, "profile")),
             styles=dict(self._family(Settings, "style")),
             assets=dict(self._family(AssetTable, "asset")),
             names={name: self._declared(name) for name in ("asset", "style", "profile")},
         )
+
+    def _alone(self, key: str, value: object) -> SpecTable:
+        """One key at the top of the file, so that a mistake in another one does not void it."""
+        return self._checked(SpecTable, (), {key: value}) or SpecTable()
+
+    def _checks(self) -> dict[str, Any]:
+        written = self._data.get("checks", {})
+        if not isinstance(written, Mapping):
+            return dict(self._alone("checks", written).checks)
+        return {
+            name: checks[name]
+            for name, value in written.items()
+            if (checks := self._alone("checks", {name: value}).checks)
+        }
 
     def _table(self, model: type[M], name: str) -> M:
         found = self._checked(model, (name,), self._data.get(name, {}), salvage=True)

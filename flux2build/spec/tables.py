@@ -268,7 +268,8 @@ class SpecTable(Table):
     profile: dict[str, Profile] = Field(default={}, description="settings over all assets, by name")
     budget: BudgetTable = Field(default=BudgetTable(), description="limits in USD")
     checks: dict[str, Weight] = Field(
-        default={}, description="how much a check weighs, or its options, by its name"
+        default={},
+        description="by a check's name, `error`, `warning`, `off` or its options: see checks.md",
     )
     defaults: Settings = Field(default=Settings(), description="settings under every asset")
     style: dict[str, Settings] = Field(default={}, description="named presets")

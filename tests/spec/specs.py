@@ -80,6 +80,13 @@ class SheetParams(Params):
     pictures: Annotated[list[Picture], Field(min_length=1)]
 
 
+class CheckOptions(Params):
+    """Options of the fake checks."""
+
+    severity: Literal["error", "warning", "off"] = "off"
+    colours: list[str] = Field(default=[])
+
+
 _PIXELS = frozenset({"width", "height", "seed", "format"})
 SKETCH = Card(
     "sketch",
@@ -129,6 +136,7 @@ CATALOG = Catalog(
         "text": Form("text", 1, TextParams),
         "sheet": Form("sheet", 1, SheetParams),
     },
+    checks={"alt": CheckOptions, "palette": CheckOptions},
 )
 
 

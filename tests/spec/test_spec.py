@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flux2build.errors import Place, UsageError
 from flux2build.model import Made, Operation, Recipe, Source
 from flux2build.spec import Budget, load
-from tests.spec.specs import CATALOG, derived, orders, read, tree
+from tests.spec.specs import CATALOG, CheckOptions, derived, orders, read, tree
 
 
 def test_an_asset_is_an_order() -> None:
@@ -432,14 +432,16 @@ def test_what_is_said_beside_pixels() -> None:
 
 
 def test_budget_checks_and_places() -> None:
-    """Limits are exact, checks are handed on, and every key has a place."""
+    """Limits are exact, checks have options, and every key has a place."""
     spec = read(
         """
+        [vars]
+        blue = "#00f"
         [budget]
         per_run = 5.00
         [checks]
         alt = "error"
-        palette = { distance = 3 }
+        palette = { colours = ["{{ blue }}"] }
         [asset.a]
         prompt = "a"
         """
@@ -447,10 +449,13 @@ def test_budget_checks_and_places() -> None:
     problem = spec.problem(("asset", "a", "prompt"), "odd", (("a", "b"),), "hint")
 
     assert spec.budget == Budget(per_run=Decimal(5))
-    assert spec.checks == {"alt": "error", "palette": {"distance": 3}}
-    assert spec.place(("checks", "alt")) == Place("assets.toml", 4, 7)
+    assert spec.checks == {
+        "alt": CheckOptions(severity="error"),
+        "palette": CheckOptions(severity="warning", colours=["#00f"]),
+    }
+    assert spec.place(("checks", "alt")) == Place("assets.toml", 6, 7)
     assert (problem.place, problem.excerpt, problem.width) == (
-        Place("assets.toml", 7, 10),
+        Place("assets.toml", 9, 10),
         'prompt = "a"',
         3,
     )

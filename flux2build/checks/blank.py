@@ -1,0 +1,47 @@
+"""No picture is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import Field
+
+from flux2build.check import Check, Facts, Finding, Level, Options
+from flux2build.tones import CLEAR
+
+
+class BlankOptions(Options):
+    """Options of `blank`."""
+
+    severity: Level = Field(default="warning", description="how much its findings weigh")
+    share: float = Field(
+        default=0.99, gt=0.5, le=1, description="how much of a picture may be of one colour"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A picture that is of one colour, or transparent, all over or nearly so."""
+
+    name: str = "blank"
+    options: type[Options] = BlankOptions
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The one code it reports."""
+        return {"blank": "there is next to nothing to be seen in the picture"}
+
+    def findings(self, facts: Facts, options: BlankOptions) -> Iterator[Finding]:
+        """One finding for each file."""
+        for file in facts.files():
+            most = next(iter(facts.tones(file.output)), None)
+            if most and most.share >= 100 * options.share:
+                colour = "transparent" if most.colour == CLEAR else most.colour
+                message = f"{most.share}% of the picture is {colour}"
+                hint = "look at it; `take = 2` asks for another one"
+                yield facts.about(file, "blank", message, hint=hint)
+
+
+CHECK: Final[Check] = Blank()

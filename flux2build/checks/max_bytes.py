@@ -1,0 +1,61 @@
+"""Files are no larger than a page can bear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import Field, model_validator
+
+from flux2build.check import Check, Facts, Finding, Level, Options
+
+Form = Literal["png", "jpeg", "webp", "avif"]
+
+
+class MaxBytesOptions(Options):
+    """Options of `max-bytes`: off until it is named."""
+
+    severity: Level = Field(default="off", description="how much its findings weigh")
+    bytes: int | None = Field(default=None, ge=1, description="the most that a file may have")
+    formats: dict[Form, int] = Field(
+        default={}, description="the most by format, instead: `{ png = 500_000 }`"
+    )
+
+    @model_validator(mode="after")
+    def _says_how_many(self) -> MaxBytesOptions:
+        if self.severity != "off" and self.bytes is None and not self.formats:
+            raise ValueError("give `bytes`, the most that a file may have")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class MaxBytes:
+    """A file to be published that is larger than a limit.
+
+    Looked at are deliverables, and masters of which nothing is derived.
+    """
+
+    name: str = "max-bytes"
+    options: type[Options] = MaxBytesOptions
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The one code it reports."""
+        return {"too-large": "the file has more bytes than the check allows"}
+
+    def findings(self, facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
+        """One finding for each file."""
+        limits: Mapping[str, int] = dict(options.formats.items())
+        for file in facts.shipped():
+            limit = limits.get(file.output.format, options.bytes)
+            if limit is not None and file.output.bytes > limit:
+                message = f"it has {file.output.bytes:,} bytes; {limit:,} are allowed"
+                hint = (
+                    "deliver fewer pixels or another format, or set `max_bytes` there: the "
+                    "quality is lowered until it fits"
+                )
+                yield facts.about(file, "too-large", message, hint=hint)
+
+
+CHECK: Final[Check] = MaxBytes()

@@ -1,0 +1,86 @@
+"""Pictures keep to the colours of a brand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import Field, model_validator
+
+from flux2build.check import Check, Current, Facts, Finding, Level, Options
+from flux2build.colour import Colour
+from flux2build.model import AssetName
+from flux2build.tones import CLEAR, Tone, difference
+
+_SHOWN: Final = 3
+
+
+class PaletteOptions(Options):
+    """Options of `palette`: off until it is named."""
+
+    severity: Level = Field(default="off", description="how much its findings weigh")
+    colours: list[Colour] = Field(default=[], description="the colours to keep to; templates")
+    tolerance: float = Field(
+        default=15,
+        gt=0,
+        le=100,
+        description="how far from the nearest of them a colour may be, as CIEDE2000: 1 is just "
+        "visible, 10 is seen at a glance",
+    )
+    share: float = Field(
+        default=0.5, gt=0, le=1, description="how much of a picture must be near them"
+    )
+
+    @model_validator(mode="after")
+    def _says_which(self) -> PaletteOptions:
+        if self.severity != "off" and not self.colours:
+            raise ValueError("give `colours`, those that pictures are to keep to")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """A picture that is mostly of other colours than those of the brand."""
+
+    name: str = "palette"
+    options: type[Options] = PaletteOptions
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The one code it reports."""
+        return {"off-palette": "too much of the picture is far from the palette"}
+
+    def findings(self, facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
+        """One finding for each asset, about its farthest file."""
+        farthest: dict[AssetName, tuple[float, Current]] = {}
+        for file in facts.shipped():
+            near = _near(facts.tones(file.output), options)
+            if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
+                farthest[file.recipe.asset] = near, file
+        for near, file in farthest.values():
+            wanted = f"{options.share:.0%} should be"
+            message = f"{near:.0%} of the picture is near the palette, {wanted}"
+            hint = f"{_most(facts.tones(file.output), options)}; name the colours in the prompt"
+            yield facts.about(file, "off-palette", message, hint=hint)
+
+
+def _near(tones: Sequence[Tone], options: PaletteOptions) -> float:
+    """How much of what is seen of a picture is near; all of it, where nothing is."""
+    seen = [tone for tone in tones if tone.colour != CLEAR]
+    near = sum(tone.share for tone in seen if _distance(tone, options) <= options.tolerance)
+    return near / whole if (whole := sum(tone.share for tone in seen)) else 1.0
+
+
+def _distance(tone: Tone, options: PaletteOptions) -> float:
+    return min(difference(tone.colour, colour[:7]) for colour in options.colours)
+
+
+def _most(tones: Sequence[Tone], options: PaletteOptions) -> str:
+    """Its largest stray colours."""
+    seen = [(t.colour, _distance(t, options)) for t in tones if t.colour != CLEAR]
+    strays = [f"{colour} ({far:.0f} away)" for colour, far in seen if far > options.tolerance]
+    return f"it is mostly {', '.join(strays[:_SHOWN])}"
+
+
+CHECK: Final[Check] = Palette()

@@ -1,0 +1,72 @@
+"""How much a check weighs is for the spec to say, and which codes are of interest for the call."""
+
+from __future__ import annotations
+
+from tests.checks.told import built, files, told
+from tests.conftest import Site
+
+
+def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
+    """An orphan as a warning passes, fails with `--strict`, and is silent when off."""
+    built(empty)
+    empty.edit("assets.toml", '[asset.bell]\nprompt = "a bell"\ntags = ["small"]\n', "")
+    assert told(empty)[0]["severity"] == "error"
+
+    empty.edit("assets.toml", "[defaults]", '[checks]\norphan = "warning"\n[defaults]')
+    assert told(empty)[0]["severity"] == "warning"
+    assert empty.run("check").code == 0
+    assert empty.run("check", "--strict").code == 1
+
+    empty.edit("assets.toml", '"warning"', '"off"')
+    assert told(empty) == []
+
+
+def test_codes_are_selected_and_ignored(empty: Site) -> None:
+    """By code or by check, several at once, with commas or one by one."""
+    built(empty, '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }')
+    empty.folder.joinpath("img/fox.png").unlink()
+    assert {f["code"] for f in told(empty)} == {"output-missing", "alt-missing", "too-large"}
+
+    assert {f["code"] for f in told(empty, "--select", "alt")} == {"alt-missing"}
+    assert {f["code"] for f in told(empty, "--select", "too-large,drift")} == {
+        "too-large",
+        "output-missing",
+    }
+    assert files(told(empty, "--ignore", "drift", "--ignore", "alt-missing, too-large"), "x") == []
+    assert empty.run("check", "--ignore", "drift,alt,max-bytes").code == 0
+    assert told(empty, "--select", "alt", "--ignore", "alt-missing") == []
+
+
+def test_a_code_that_is_none_is_a_usage_error(empty: Site) -> None:
+    """Every wrong word is named, with the nearest right one."""
+    built(empty)
+    ran = empty.run("check", "--select", "alt-mising,drift", "--ignore", "palete")
+
+    assert ran.code == 2
+    assert "did you mean `alt-missing`?" in ran.err
+
+    ran = empty.run("check", "--ignore", "palete")
+    assert "did you mean `palette`?" in ran.err
+
+
+def test_every_mistake_in_the_table_is_told_and_voids_nothing_else(empty: Site) -> None:
+    """Unknown checks, severities and keys, each at its place; variables stay what they are."""
+    empty.write(
+        "assets.toml",
+        '[vars]\nbrand = "blue"\n[checks]\nalt = "eror"\nblnk = "off"\nblank = { shar = 1 }\n'
+        'lock = 3\n[asset.a]\nprompt = "a {{ brand }} fox"\n',
+    )
+    ran = empty.run("check")
+
+    assert ran.code == 2
+    for said in (
+        "assets.toml:4:7",
+        "did you mean `error`?",
+        "unknown check `blnk`",
+        "assets.toml:5:1",
+        "did you mean `share`?",
+        "assets.toml:7:8",
+        "must be `error`, `warning`, `off` or a table, not a whole number",
+        "4 problems",
+    ):
+        assert said in ran.err
