@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -75,6 +76,15 @@ class Card:
 
 class InputMark:
     """Marks the field of an operation whose value the spec replaces by the index of an input."""
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """Parameters that may leave one out, to say: one file for each of its values."""
+
+    @property
+    def each(self) -> tuple[str, int] | None:
+        """The parameter that was left out, and how many values it has, from 0; else None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,8 +155,17 @@ def _prepared(image: Image.Image, settings: Encoding) -> Image.Image:
         return plain.convert("RGB")
     if settings.palette is None:
         return plain
-    method = Image.Quantize.FASTOCTREE if plain.mode == "RGBA" else Image.Quantize.MEDIANCUT
+    method = Image.Quantize.MEDIANCUT
+    if plain.mode == "RGBA":
+        plain, method = _cleared(plain), Image.Quantize.FASTOCTREE
     return plain.quantize(settings.palette, method, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _cleared(image: Image.Image) -> Image.Image:
+    """The picture without colours under transparent pixels, which would take up a palette."""
+    clear = Image.new("RGBA", image.size)
+    clear.paste(image, mask=image.getchannel("A").point(lambda level: 255 if level else 0))
+    return clear
 
 
 def _squeezed(image: Image.Image, settings: Encoding, best: int, size: int) -> bytes:

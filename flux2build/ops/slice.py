@@ -11,26 +11,43 @@ from pydantic import Field, model_validator
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
 
+_NOISE: Final = 12
+"""Levels within which all pixels of an empty cell lie."""
+
+_MOST_CELLS: Final = 4096
+
 
 class SliceParams(Params):
     """The board's grid, and which of its cells to take."""
 
     columns: int = Field(ge=1, le=256, description="cells in a row")
     rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
-    cell: int = Field(ge=0, description="which cell, in reading order, counted from 0")
+    cell: int | None = Field(
+        default=None,
+        ge=0,
+        description="which cell, in reading order, counted from 0; one file for each, with "
+        "`{{ cell }}` in its path, when not given",
+    )
     gap: int = Field(default=0, ge=0, le=4096, description="pixels between cells")
     margin: int = Field(default=0, ge=0, le=4096, description="pixels around all cells")
-    allow_empty: bool = Field(default=False, description="accept a cell of a single colour")
+    allow_empty: bool = Field(default=False, description="accept a cell in which nothing is")
     allow_twins: bool = Field(
         default=False, description="accept a cell with the same pixels as another one"
     )
 
     @model_validator(mode="after")
     def _inside(self) -> SliceParams:
-        if self.cell >= self.columns * self.rows:
+        if self.columns * self.rows > _MOST_CELLS:
+            raise ValueError(f"a board has at most {_MOST_CELLS:,} cells")
+        if self.cell is not None and self.cell >= self.columns * self.rows:
             last = self.columns * self.rows - 1
             raise ValueError(f"there is no cell {self.cell}; the last one is {last}")
         return self
+
+    @property
+    def each(self) -> tuple[str, int] | None:
+        """Without a cell, every cell is a file."""
+        return ("cell", self.columns * self.rows) if self.cell is None else None
 
 
 class Slice:
@@ -44,6 +61,8 @@ class Slice:
         self, image: Image.Image, params: SliceParams, _inputs: Sequence[bytes]
     ) -> Image.Image:
         """The pixels of the cell."""
+        if params.cell is None:  # the spec has put one in for each file
+            raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
         self._refuse_other_grids(image, params)
         cells = list(self._boxes(image, params))
         taken = image.crop(cells[params.cell])
@@ -88,9 +107,11 @@ class Slice:
 
     @staticmethod
     def _is_empty(cell: Image.Image) -> bool:
-        if cell.mode == "RGBA" and cell.getchannel("A").getextrema() == (0, 0):
+        """Whether nobody would see anything in it; renders and codecs leave some noise."""
+        if cell.mode == "RGBA" and max(cell.getchannel("A").tobytes()) <= _NOISE:
             return True
-        return cell.getcolors(1) is not None
+        ranges = [band.getextrema() for band in cell.split()]
+        return all(float(high) - float(low) <= _NOISE for low, high in ranges)  # type: ignore[arg-type]  # pairs
 
     @staticmethod
     def _refuse_twins(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flux2build.catalog import Catalog
@@ -39,6 +39,8 @@ class Entry:
     steps: tuple[Step, ...]
     resizes: Mapping[int | None, tuple[Operation, ...]]
     """The last operations by width: none when the width is whatever comes out."""
+    part: Mapping[str, int] = field(default_factory=dict)
+    """Which of the files that one operation makes: `{"cell": 3}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Workbench:
 
 def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
     """The entries of an asset; those with faults are noted and left out."""
-    entries = []
+    entries: list[Entry] = []
     tables: list[Deliver] = settled.get("deliver") or []
     for index, table in enumerate(tables):
         key = (*settled.key("deliver"), index)
@@ -82,8 +84,24 @@ def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
                 for at, width in enumerate(table.widths or [])
             }
             _useless(table, key)
-            entries.append(Entry(key, table, steps, resizes or {None: ()}))
+            entries += _spread(Entry(key, table, steps, resizes or {None: ()}))
     return entries
+
+
+def _spread(entry: Entry) -> Iterator[Entry]:
+    """One entry for each file of an operation that makes several, such as `slice`."""
+    spreading = [(at, step) for at, step in enumerate(entry.steps) if step.each]
+    if not spreading:
+        yield entry
+        return
+    (at, step), *more = spreading
+    if step.each is None or more:
+        key = more[0][1].key if more else step.key
+        raise FaultyError(Fault(key, "only one operation can make several files"))
+    name, count = step.each
+    for value in range(count):
+        steps = (*entry.steps[:at], step.at(value), *entry.steps[at + 1 :])
+        yield replace(entry, steps=steps, part={name: value})
 
 
 def _useless(table: Deliver, key: Key) -> None:
@@ -103,7 +121,7 @@ def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
     """
     for form in _formats(entry.table, master):
         for width, resize in entry.resizes.items():
-            scope = {**master.scope, **_size(master, width), "format": form}
+            scope = {**master.scope, **_size(master, width), **entry.part, "format": form}
             inputs = [master.input]
             steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
             task = Derive(steps, _encoding(entry.table, form))
@@ -129,7 +147,8 @@ def _path(  # noqa: PLR0913, PLR0917 - the six things that a path can say
 ) -> str:
     if entry.table.path is not None:
         return bench.texts.text(entry.table.path, scope, (*entry.key, "path"))
-    return f"{master.stem}-{width}.{form}" if width else f"{master.stem}.{form}"
+    said = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    return f"{'-'.join((master.stem, *said))}.{form}"
 
 
 def _operations(

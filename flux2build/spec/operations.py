@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from flux2build.catalog import Catalog, Form, InputMark
+from flux2build.catalog import Catalog, Form, InputMark, Spreading
 from flux2build.errors import did_you_mean
 from flux2build.model import Key, Operation
 from flux2build.spec import mistakes
@@ -27,6 +27,15 @@ class Step:
     key: Key
     raw: Mapping[str, Any]
     fixed: Operation | None
+    each: tuple[str, int] | None = None
+    """A parameter that was left out, to make one file for each of so many values."""
+
+    def at(self, value: int) -> Step:
+        """The step with one value of the parameter that was left out."""
+        if self.fixed is None or self.each is None:  # pragma: no cover - asked of such steps only
+            return self
+        params = {**self.fixed.params, self.each[0]: value}
+        return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
     def operation(self, texts: Texts, scope: Scope, bind: Bind) -> Operation:
         """The operation for one file.
@@ -63,7 +72,9 @@ def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
         return 0
 
     fixed = _operation(form, raw, key, note)
-    return Step(form, key, raw, None if bound else fixed)
+    params = form.params.model_validate(raw)
+    each = params.each if isinstance(params, Spreading) else None
+    return Step(form, key, raw, None if bound else fixed, each)
 
 
 def resize(catalog: Catalog, width: int, key: Key) -> Operation:

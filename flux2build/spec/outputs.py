@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build import paths
-from flux2build.model import Key, Recipe
+from flux2build.model import Derive, Key, Recipe
 from flux2build.spec.document import LIES
 from flux2build.spec.faults import Fault, FaultyError
 from flux2build.spec.references import Files
@@ -114,7 +114,9 @@ def _twice(recipe: Recipe, earlier: Recipe) -> Fault:
         message = f"outputs `{earlier.output}` and `{recipe.output}` are one file on some systems"
     hint = "give one of them another `output`"
     if earlier.key == recipe.key and recipe.kind == "derive":
-        hint = "let the path say `{{ width }}`, `{{ format }}` and the axes"
+        ops = recipe.task.ops if isinstance(recipe.task, Derive) else ()
+        cell = "`{{ cell }}`, " if any("cell" in step.params for step in ops) else ""
+        hint = f"let the path say {cell}`{{{{ width }}}}`, `{{{{ format }}}}` and the axes"
     elif earlier.key == recipe.key:
         hint = "let `output` say the axes"
     elif recipe.kind == "derive":

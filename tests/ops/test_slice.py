@@ -96,3 +96,29 @@ def test_a_cell_beyond_the_board_is_refused() -> None:
     """The message names the last cell."""
     with pytest.raises(ValidationError, match="the last one is 5"):
         SliceParams.model_validate({"columns": 6, "cell": 6})
+
+
+def test_the_noise_of_a_render_is_no_frame() -> None:
+    """A flat background that came out a little uneven is still an empty cell."""
+    image = board(2, 1)
+    image.paste((10, 240, 12), (8, 0, 16, 6))
+    image.putpixel((10, 2), (18, 232, 14))
+    with pytest.raises(SpecError, match="cell 1 of the board is empty"):
+        applied(image, columns=2, cell=1)
+    image.putpixel((10, 2), (60, 232, 14))
+    assert applied(image, columns=2, cell=1).size == (8, 6)
+
+
+def test_without_a_cell_every_cell_is_a_file() -> None:
+    """The parameters say how many files there are; the operation itself takes one at a time."""
+    every = SliceParams.model_validate({"columns": 3, "rows": 2})
+    assert every.each == ("cell", 6)
+    assert SliceParams.model_validate({"columns": 3, "cell": 1}).each is None
+    with pytest.raises(SpecError, match="which `cell`"):
+        OP.apply(board(3, 2), every, [])
+
+
+def test_a_board_has_a_sane_number_of_cells() -> None:
+    """Nobody asks for 65,536 files by mistake."""
+    with pytest.raises(ValidationError, match="at most 4,096 cells"):
+        SliceParams.model_validate({"columns": 256, "rows": 256})
