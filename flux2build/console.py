@@ -64,6 +64,8 @@ class Console:
     color: str = "auto"
     verbosity: int = 0
     """-1 quiet, 0 normal, 1 and more verbose."""
+    one_line: bool = False
+    """Whether a JSON document is one line, where several follow each other."""
     out: RichConsole = field(init=False)
     err: RichConsole = field(init=False)
 
@@ -84,7 +86,8 @@ class Console:
 
     def json(self, value: Json) -> None:
         """One JSON document on stdout."""
-        self.raw(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        indent = None if self.one_line else 2
+        self.raw(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
     def say(self, text: str | Text, style: str = "") -> None:
         """A line of talk on stderr, unless quiet."""

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from flux2build.console import clean
 from flux2build.digest import Json, canonical
+from flux2build.errors import Problem
 from flux2build.lockfile import Generated
 from flux2build.model import Generate
 from flux2build.plan import Plan, Step
@@ -204,3 +205,15 @@ def step_json(step: Step, profile: str) -> dict[str, Json]:
 def _prices(low: Decimal, high: Decimal | None) -> dict[str, Json]:
     """Decimal strings in USD, never in scientific notation."""
     return {"price_min": f"{low:f}", "price_max": None if high is None else f"{high:f}"}
+
+
+def problem_json(problem: Problem) -> dict[str, Json]:
+    """One thing that is wrong, for programs."""
+    place = problem.place
+    return {
+        "message": problem.message,
+        "file": place.file if place else None,
+        "line": place.line or None if place else None,
+        "column": place.column or None if place else None,
+        "hint": problem.hint,
+    }

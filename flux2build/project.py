@@ -329,8 +329,9 @@ class Project:
             raise SpecError(*problems) from error
 
     def inputs(self) -> list[Path]:
-        """Every file that the spec read or looked for, outputs and lock left out."""
-        outputs = {self.lock_path, *(self.folder / path for path in self._outputs())}
+        """Every file that the spec read or looked for, and nothing that a build writes."""
+        ours = self._below_output() if "spec" in self.__dict__ else set()
+        outputs = {self.lock_path, *(self.folder / path for path in ours)}
         asked = (Path(os.path.normpath(self.folder / path)) for path in self.tree.asked)
         return [path for path in asked if path not in outputs]
 
@@ -359,9 +360,6 @@ class Project:
         """Outputs and their folders: a build makes them, so what was there before says nothing."""
         paths = (PurePosixPath(recipe.output) for recipe in self.spec.recipes)
         return {str(each) for path in paths for each in (path, *path.parents)}
-
-    def _outputs(self) -> list[str]:
-        return [recipe.output for recipe in self.spec.recipes] if "spec" in self.__dict__ else []
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file that a check looks into; None when there is none."""

@@ -8,6 +8,8 @@ from typing import Final
 
 from watchfiles import Change, watch
 
+from flux2build.errors import Problem, SystemFault
+
 _DEBOUNCE_MS: Final = 60
 """Edits closer together than this are one change."""
 _STEP_MS: Final = 10
@@ -18,22 +20,39 @@ class Watcher:
 
     def __init__(self) -> None:
         self._files: frozenset[str] = frozenset()
+        self._above: frozenset[str] = frozenset()
+        """Folders between the root and the files: whoever replaces one replaces its files."""
         self._folders: frozenset[Path] = frozenset()
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
 
-    def aim(self, files: Iterable[Path]) -> bool:
-        """Watch these files; True when folders are watched that were not before.
+    def aim(self, files: Iterable[Path], root: Path) -> bool:
+        """Watch these files, most of them below a root; True when folders are watched anew.
 
         Whoever looked at the files earlier then looks again: an edit may have
         come in between.
+
+        Raises:
+            SystemFault: the system watches no more folders for this user.
         """
-        known = [path.absolute() for path in files]
+        known, root = [path.absolute() for path in files], root.absolute()
+        above = {at for path in known for at in path.parents if root in at.parents}
         self._files = frozenset(str(path) for path in known)
-        folders = frozenset(_existing(path.parent) for path in known)
+        self._above = frozenset(str(folder) for folder in above)
+        wanted = {path.parent for path in known} | {folder.parent for folder in above}
+        folders = frozenset(_existing(folder) for folder in wanted)
         if folders <= self._folders:
             return False
+        try:
+            self._changes = self._started(folders)
+        except FileNotFoundError:
+            folders = frozenset()  # one is just being replaced: look again
+        except OSError as error:
+            raise _unwatched(error) from error
         self._folders = folders
-        self._changes = watch(
+        return True
+
+    def _started(self, folders: frozenset[Path]) -> Iterator[set[tuple[Change, str]]]:
+        changes = watch(
             *sorted(folders),
             watch_filter=self._matters,
             debounce=_DEBOUNCE_MS,
@@ -43,19 +62,30 @@ class Watcher:
             recursive=False,
         )
         # The first answer starts the watcher; from then on it collects by itself.
-        next(self._changes)
-        return True
+        next(changes)
+        return changes
 
     def wait(self) -> set[str]:
-        """Block until some of the files change; their paths."""
+        """Block until some of the files change; their paths, or those of folders above them."""
         while not (changed := {path for _, path in next(self._changes)}):
             pass
+        if changed & self._above:
+            self._folders = frozenset()  # a folder that was replaced is no longer watched
         return changed
 
     def _matters(self, _change: Change, path: str) -> bool:
-        return path in self._files
+        return path in self._files or path in self._above
 
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest parent that exists."""
     return next(f for f in (folder, *folder.parents) if f.is_dir())
+
+
+def _unwatched(error: OSError) -> SystemFault:
+    return SystemFault(
+        Problem(
+            f"changes of files cannot be watched: {(error.strerror or str(error)).lower()}",
+            hint="on Linux, `sysctl fs.inotify` shows how much a user may watch",
+        )
+    )

@@ -102,8 +102,8 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
             "did you mean `show`?",
         ),
         (
-            ["orders", "adopt", "12"],
-            "`flux2build orders adopt` needs WHAT",
+            ["orders", "adopt"],
+            "`flux2build orders adopt` needs ORDER",
             "see `flux2build orders adopt --help`",
         ),
         (["completion"], "`flux2build completion` needs SHELL", "one of `bash`, `zsh`, `fish`"),

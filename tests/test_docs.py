@@ -137,18 +137,20 @@ def floors() -> str:
 
 
 def helps() -> str:
-    """What `--help` of every command says."""
-    return "".join(
-        f"## {command.name}\n\n```text\n{said(command)}\n```\n\n"
-        for command in registry.members(commands, "COMMAND")
-    )
+    """What `--help` of every command says, and of the commands inside a group."""
+    found: list[tuple[str, click.Command]] = []
+    for command in registry.members(commands, "COMMAND"):
+        found.append((command.name, command))
+        inner = command.commands if isinstance(command, click.Group) else {}
+        found += [(f"{command.name} {name}", each) for name, each in inner.items()]
+    return "".join(f"## {name}\n\n```text\n{said(name, each)}\n```\n\n" for name, each in found)
 
 
-def said(command: click.Command) -> str:
+def said(name: str, command: click.Command) -> str:
     """A command's help, at the same width everywhere."""
     with click.Context(
         command,
-        info_name=f"flux2build {command.name}",
+        info_name=f"flux2build {name}",
         terminal_width=88,
         help_option_names=["-h", "--help"],
     ) as at:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Final
 
 import click
 
 from flux2build import ledger, planview
 from flux2build.command import command, option
+from flux2build.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.ledger import Sum
@@ -34,27 +36,40 @@ def cost(request: Request, *, by: str, everything: bool) -> Exit:
     `submitted` ones when it was ordered, `estimated` ones from the price list.
     What is on its way or in doubt is set aside and shown apart.
     """
-    entries = ledger.fold(user_journal().read())
-    project = Project.open(request)
-    if not everything:
-        own = tuple(a for a in entries.attempts if ledger.project(a) == str(project.folder))
-        entries = ledger.Ledger(attempts=own)
-    sums = ledger.spent(entries, _GROUPS[by])
+    console = Console(request.color, request.verbosity)
+    folder = None if everything else str(Project.open(request).folder)
+    bought = tuple(
+        attempt
+        for attempt in ledger.fold(user_journal().read()).attempts
+        if attempt.intended and folder in {None, ledger.project(attempt)}
+    )
+    found = ledger.spent(ledger.Ledger(bought), _GROUPS[by])
+    sums = {name: each for name, each in found.items() if each.spent or each.reserved}
     if request.json:
-        project.console.json(_as_json(by, sums))
+        console.json(_as_json(by, sums))
         return Exit.DONE
-    paid = {name: found for name, found in sums.items() if found.spent or found.reserved}
-    width = max((len(name) for name in paid), default=0)
-    for name, found in paid.items():
-        aside = f", {planview.money(found.reserved)} set aside" if found.reserved else ""
-        sources = ", ".join(f"{source}" for source in sorted(found.sources))
-        project.console.data(
-            f"{name:<{width}}  {planview.money(found.spent)} for {found.orders} orders"
-            f"{aside}  ({sources})"
-        )
-    if not paid:
-        project.console.say("Nothing was spent yet.")
+    for line in _lines(sums):
+        console.data(line)
+    if not sums:
+        console.say("Nothing was spent yet.")
     return Exit.DONE
+
+
+def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
+    """A line for each group, and their total where there are several."""
+    rows = dict(sums)
+    if len(rows) > 1:
+        rows["total"] = Sum(
+            sum((each.spent for each in sums.values()), Decimal(0)),
+            sum((each.reserved for each in sums.values()), Decimal(0)),
+            sum(each.orders for each in sums.values()),
+        )
+    width = max((len(name) for name in rows), default=0)
+    for name, found in rows.items():
+        orders = "1 order" if found.orders == 1 else f"{found.orders} orders"
+        aside = f", {planview.money(found.reserved)} set aside" if found.reserved else ""
+        sources = f"  ({', '.join(sorted(found.sources))})" if found.sources else ""
+        yield f"{name:<{width}}  {planview.money(found.spent)} for {orders}{aside}{sources}"
 
 
 def _as_json(by: str, sums: Mapping[str, Sum]) -> Json:

@@ -10,9 +10,10 @@ from typing import Final
 
 import click
 
-from flux2build import app
+from flux2build import app, ledger, planview
 from flux2build.command import command, option
-from flux2build.errors import Exit, Flux2BuildError
+from flux2build.errors import Exit, Flux2BuildError, UsageError
+from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
 from flux2build.watch import Watcher
@@ -31,64 +32,109 @@ def watch(
 ) -> Exit:
     """Build again whenever something changes.
 
-    Free providers build at once. Paid ones show the plan and wait, unless
-    --max-cost allows the session to spend. Ctrl-C ends it.
+    The spec, its templates, data and source files are watched. A mistake in
+    them is shown and waited for. Free providers build at once. Paid orders are
+    shown and wait, unless --max-cost lets the session spend.
+
+    Ctrl-C ends it: with exit code 0 while it waits, with 130 while it builds.
     """
-    choice = Choice(tuple(selection), tuple(exclude))
-    return _watch(Project.open(request), choice, app.Terms(jobs=jobs, max_cost=max_cost))
+    project = Project.open(request)
+    project.console.one_line = True
+    session = _Session(project, Choice(tuple(selection), tuple(exclude)), app.Terms(jobs=jobs))
+    return session.run(max_cost)
 
 
-def _watch(project: Project, choice: Choice, terms: app.Terms) -> Exit:
-    """Build now and whenever an input changes, until Ctrl-C.
+class _Session:
+    """One watch, from its start to Ctrl-C."""
 
-    A broken spec shows its errors and is waited for. Paid orders are shown and
-    wait, unless the terms let the session spend.
-    """
-    watcher, spent = Watcher(), Decimal(0)
-    try:
+    def __init__(self, project: Project, choice: Choice, terms: app.Terms) -> None:
+        self._project, self._choice, self._terms = project, choice, terms
+        self._console, self._watcher = project.console, Watcher()
+        self._started = False
+
+    def run(self, max_cost: Decimal | None) -> Exit:
+        """Build now and whenever an input changes, spending `max_cost` at most."""
+        before = self._spent()
+        try:
+            while True:
+                self._look()
+                left = None if max_cost is None else max_cost - (self._spent() - before)
+                if self._round(left) is Exit.INTERRUPTED:
+                    return Exit.INTERRUPTED
+                self._console.say("watching; Ctrl-C ends", "dim")
+                self._wait()
+        except KeyboardInterrupt:
+            self._console.say("\nstopped watching")
+            return Exit.DONE
+
+    def _look(self) -> None:
+        """Read the spec, and watch all that was read for it."""
         while True:
-            project.forget()
-            broken = _broken(project)
-            if watcher.aim(project.inputs()):
-                continue
-            if broken is not None:
-                project.console.fail(broken)
-            else:
-                spent += _round(project, choice, terms, spent)
-            project.console.say("watching; Ctrl-C ends", "dim")
-            changed = watcher.wait()
-            names = ", ".join(sorted(os.path.relpath(path, project.folder) for path in changed))
-            project.console.say(f"\nchanged: {names}")
-    except KeyboardInterrupt:
-        project.console.say("\nstopped watching")
-        return Exit.DONE
+            self._project.forget()
+            self._broken = self._fault()
+            if not self._watcher.aim(self._project.inputs(), self._project.folder):
+                return
 
+    def _fault(self) -> Flux2BuildError | None:
+        """What keeps the project from being built, if anything."""
+        try:
+            _ = self._project.graph, self._project.lock, self._project.chosen(self._choice)
+        except UsageError:
+            if not self._started:
+                raise
+            return None
+        except Flux2BuildError as error:
+            return error
+        return None
 
-def _broken(project: Project) -> Flux2BuildError | None:
-    """What keeps the project from being built, if anything."""
-    try:
-        _ = project.graph, project.lock
-    except Flux2BuildError as error:
-        return error
-    return None
+    def _wait(self) -> None:
+        changed, folder = self._watcher.wait(), self._project.folder
+        names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
+        self._console.say(f"\nchanged: {names}")
 
+    def _round(self, left: Decimal | None) -> Exit:
+        """Build what is out of date, as far as that may be paid; mistakes are shown."""
+        self._started = True
+        try:
+            if self._broken is not None:
+                raise self._broken
+            made = self._project.plan(self._choice)
+            if made.high == 0:
+                return app.build(self._project, self._choice, self._terms)
+            if left is not None and made.high is not None and made.low <= left:
+                return app.build(self._project, self._choice, replace(self._terms, max_cost=left))
+            self._put_off(made, left)
+        except Flux2BuildError as error:
+            self._tell(error)
+            return error.exit
+        except KeyboardInterrupt:
+            return Exit.INTERRUPTED
+        return Exit.BUDGET
 
-def _round(project: Project, choice: Choice, terms: app.Terms, spent: Decimal) -> Decimal:
-    """One round of watching; what it may have cost at the most."""
-    try:
-        made = project.plan(choice)
-        high = made.high
-        if high != 0 and terms.max_cost is None:
-            app.show_plan(project, made)
-            project.console.say("paid orders wait: run `flux2build build`, or watch --max-cost USD")
-            return Decimal(0)
-        left = None if terms.max_cost is None else max(Decimal(0), terms.max_cost - spent)
-        if app.build(project, choice, replace(terms, max_cost=left)) is Exit.INTERRUPTED:
-            raise KeyboardInterrupt
-    except Flux2BuildError as error:
-        project.console.fail(error)
-        return Decimal(0)
-    return high or Decimal(0)
+    def _put_off(self, made: Plan, left: Decimal | None) -> None:
+        app.show_plan(self._project, made)
+        if left is None:
+            self._console.say(
+                "paid orders wait: run `flux2build build`, or start again with `--max-cost USD`"
+            )
+        elif made.high is None:
+            self._console.say("orders wait: no price is known for them; `flux2build models`")
+        else:
+            self._console.say(
+                f"paid orders wait: {planview.money(max(left, Decimal(0)))} of `--max-cost` is left"
+            )
+
+    def _tell(self, error: Flux2BuildError) -> None:
+        self._console.fail(error)
+        if self._project.request.json:
+            rows = [planview.problem_json(problem) for problem in error.problems]
+            self._console.json({"format_version": planview.FORMAT_VERSION, "problems": rows})
+
+    def _spent(self) -> Decimal:
+        """All that this project's orders cost so far, with what may still be charged."""
+        charges = ledger.charges(self._project.ledger)
+        own = str(self._project.folder)
+        return sum((c.usd for c in charges if ledger.project(c.attempt) == own), Decimal(0))
 
 
 COMMAND: Final[click.Command] = watch

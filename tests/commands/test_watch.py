@@ -1,0 +1,214 @@
+"""`flux2build watch` as people run it: a real process, a real terminal, real edits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from PIL import Image
+
+from flux2build.errors import Exit
+from flux2build.simulator import Scenario, running
+from tests.conftest import Site
+from tests.spawned import flux2build
+
+WATCHING: Final = "watching; Ctrl-C ends"
+
+
+@pytest.fixture
+def shop(site: Site) -> Site:
+    """The site with a table of data and a drawn reference."""
+    site.write("data/products.csv", "sku,name\nA1,cup\n")
+    site.folder.joinpath("refs").mkdir()
+    Image.new("RGB", (64, 64), "red").save(site.folder / "refs/desk.png")
+    text = site.folder.joinpath("assets.toml").read_text("utf-8")
+    site.write(
+        "assets.toml",
+        text
+        + '[asset.shot]\nrows = { file = "data/products.csv", key = "sku" }\n'
+        + 'prompt = "photo of a {{ row.name }}"\nrefs = ["refs/desk.png"]\n',
+    )
+    return site
+
+
+def paint(site: Site) -> None:
+    """Another reference at the same place."""
+    Image.new("RGB", (64, 64), "blue").save(site.folder / "refs/desk.png")
+
+
+def rename_over(site: Site) -> None:
+    """An edit as many editors save it: a new file that takes the old one's place."""
+    site.write("new.toml", site.folder.joinpath("assets.toml").read_text().replace("bell", "drum"))
+    site.folder.joinpath("new.toml").replace(site.folder / "assets.toml")
+
+
+EDITS: Final[dict[str, tuple[Callable[[Site], object], str, set[str]]]] = {
+    "spec": (
+        lambda site: site.edit("assets.toml", "a bell", "a drum"),
+        "assets.toml",
+        {"img/icon.png"},
+    ),
+    "spec, renamed into place": (rename_over, "assets.toml", {"img/icon.png"}),
+    "template": (
+        lambda site: site.edit("templates/hero.j2", "at a desk", "at a bar"),
+        "templates/hero.j2",
+        {"img/hero-dark.png", "img/hero-light.png"},
+    ),
+    "data": (
+        lambda site: site.edit("data/products.csv", "cup", "jug"),
+        "data/products.csv",
+        {"img/shot-A1.png"},
+    ),
+    "reference": (paint, "refs/desk.png", {"img/shot-A1.png"}),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_an_edit_is_built(shop: Site, kind: str) -> None:
+    """Whatever the spec is made of counts, and exactly what it touches is drawn again."""
+    edit, name, touched = EDITS[kind]
+    with flux2build(shop.folder, "watch") as process:
+        process.until(WATCHING)
+        before = shop.files()
+        edit(shop)
+        said = process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+    drawn = {line.split()[1] for line in said.splitlines() if line.startswith("render")}
+
+    assert f"changed: {name}" in said
+    assert drawn == touched
+    after = shop.files()
+    assert {path for path in touched if after[path] != before[path]} == touched
+    assert shop.run("check").code == Exit.DONE
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_its_own_writes_are_no_change(site: Site, *, terminal: bool) -> None:
+    """Each edit leads to one round, whatever that round writes; and Ctrl-C ends the waiting."""
+    with flux2build(site.folder, "watch", terminal=terminal) as process:
+        process.until(WATCHING)
+        for word in ("drum", "horn", "harp"):
+            text = site.folder.joinpath("assets.toml").read_text("utf-8")
+            site.write("assets.toml", text.replace("a bell", f"a {word} and a bell"))
+            process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert process.said.count("changed: assets.toml") == 3
+    assert process.said.count("changed: ") == 3
+    assert process.said.count("1 rendered, ") == 3
+    assert "stopped watching" in process.said
+    assert "Traceback" not in process.said
+
+
+def test_a_mistake_is_shown_and_waited_for(site: Site) -> None:
+    """A broken spec, template or reference ends nothing: its error is shown, its mend is built."""
+    with flux2build(site.folder, "watch") as process:
+        process.until(WATCHING)
+        site.edit("assets.toml", "a bell", "a drum\nand")
+        assert "--> assets.toml:" in process.until(WATCHING)
+        site.edit("assets.toml", "a drum\nand", "a drum")
+        assert "1 rendered" in process.until(WATCHING)
+        site.edit("templates/hero.j2", "theme", "thme")
+        assert "did you mean `theme`?" in process.until(WATCHING)
+        site.edit("templates/hero.j2", "thme", "theme")
+        process.until(WATCHING)
+        site.folder.joinpath("templates/hero.j2").unlink()
+        assert "hero.j2" in process.until(WATCHING)
+        site.write("templates/hero.j2", "{{ ref('mascot') }} asleep, {{ theme }}")
+        assert "2 rendered" in process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+
+def test_a_folder_that_is_replaced(site: Site, tmp_path: Path) -> None:
+    """A folder may go and come again, as when branches change; edits in the new one count."""
+    with flux2build(site.folder, "watch") as process:
+        process.until(WATCHING)
+        site.folder.joinpath("templates").rename(tmp_path / "old")
+        process.until("hero.j2")
+        process.until(WATCHING)
+        site.write("new/hero.j2", "{{ ref('mascot') }} asleep, {{ theme }}")
+        site.folder.joinpath("new").rename(site.folder / "templates")
+        assert "2 rendered" in process.until(WATCHING)
+        site.edit("templates/hero.j2", "asleep", "awake")
+        assert "2 rendered" in process.until(WATCHING)
+
+
+def test_paid_orders_wait(site: Site) -> None:
+    """Without a cap nothing is ordered: the plan is shown, again at each edit."""
+    with flux2build(site.folder, "watch", "-p", "final", "icon") as process:
+        assert "paid orders wait: run `flux2build build`" in process.until(WATCHING)
+        assert process.line() == "+ icon  render   never rendered  $0.03"
+        site.edit("assets.toml", "a bell", "a drum")
+        assert "paid orders wait" in process.until(WATCHING)
+
+    assert site.run("orders", "list", "--everything").out == ""
+
+
+def test_the_session_has_a_cap(site: Site) -> None:
+    """`--max-cost` is for all rounds together; what goes over it is shown and waits."""
+    with (
+        running(Scenario(latency=0)) as server,
+        flux2build(
+            site.folder,
+            *("watch", "-p", "final", "--max-cost", "0.07", "icon", "mascot"),
+            FLUX2BUILD_BFL_URL=server,
+            BFL_API_KEY="k",
+        ) as process,
+    ):
+        assert "2 rendered" in process.until(WATCHING)
+        site.edit("assets.toml", "a bell", "a drum")
+        said = process.until(WATCHING)
+        assert "paid orders wait: $0.01 of `--max-cost` is left" in said
+        site.edit("assets.toml", "a drum", "a bell")
+        assert "Up to date" in process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert site.run("cost", "--by", "asset").out == (
+        "icon    $0.03 for 1 order  (settled)\n"
+        "mascot  $0.03 for 1 order  (settled)\n"
+        "total   $0.06 for 2 orders\n"
+    )
+
+
+def test_programs_get_one_document_a_line(site: Site) -> None:
+    """With `--json` each round is one line on stdout: a plan, an outcome or problems."""
+    with flux2build(site.folder, "watch", "--json", "icon") as process:
+        first = json.loads(process.line())
+        assert [(row["asset"], row["action"]) for row in first["done"]] == [("icon", "render")]
+        process.until(WATCHING)
+        site.edit("assets.toml", "prompt = ", "promt = ")
+        problems = json.loads(process.line())["problems"]
+        assert problems[0]["file"] == "assets.toml"
+        assert problems[0]["line"] > 0
+        process.until(WATCHING)
+
+
+def test_what_was_never_right_is_not_watched(site: Site) -> None:
+    """A selection or profile that does not exist is said at once, with the nearest."""
+    assert "did you mean `icon`?" in (ran := site.run("watch", "icno")).err
+    assert ran.code == Exit.USAGE
+    assert "did you mean `final`?" in (ran := site.run("watch", "-p", "fianl")).err
+    assert ran.code == Exit.USAGE
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_interrupt_while_it_builds(site: Site, *, terminal: bool) -> None:
+    """Ctrl-C during a round ends with 130; what was drawn counts, and the next build goes on."""
+    names = [f"bell{number}" for number in range(60)]
+    spec = "".join(f'[asset.{name}]\nprompt = "{name}"\nwidth = 512\n' for name in names)
+    site.write("assets.toml", f'[project]\noutput = "img"\n{spec}')
+    with flux2build(site.folder, "watch", "-v", terminal=terminal) as process:
+        process.until("render ")
+        process.interrupt()
+        assert process.ended() == Exit.INTERRUPTED
+    assert 0 < len(list(site.folder.glob("img/*.png"))) < 60
+
+    assert site.run("build").code == Exit.DONE
+    assert site.run("check").code == Exit.DONE
