@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from PIL import (
     AvifImagePlugin,
@@ -19,7 +19,6 @@ from PIL import (
     Image,
     ImageCms,
     ImageFile,
-    ImageMath,
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
@@ -35,8 +34,8 @@ MAX_PIXELS: Final = 25_000_000
 MOST_MADE: Final = 32_000_000
 """Most pixels that an operation may give a picture."""
 
-_BYTES_PER_PIXEL: Final = {"webp": 16, "avif": 12}
-"""What other decoders need at their peak; their pictures are capped accordingly."""
+_BYTES_PER_PIXEL: Final = {"webp": 16, "avif": 12, "bmp": 11, "tiff": 12}
+"""What other decoders, or files of bare pixels, need at their peak; they are capped accordingly."""
 
 _DECODERS: Final[dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
     "avif": AvifImagePlugin.AvifImageFile,
@@ -212,12 +211,15 @@ def _plain(image: Image.Image) -> Image.Image:
         clear.info.clear()
         return clear
     alpha = _alpha(image)
-    colours = _in_srgb(_opaque(image), profile)
+    image.info.pop("transparency", None)
+    opaque = _opaque(image)
+    if opaque is not image:
+        image.close()  # one copy less in memory
+    colours = _in_srgb(opaque, profile)
     if isinstance(colours, ImageFile.ImageFile):
         colours = colours.copy()
     colours.info.clear()
     if alpha is not None:
-        image.close()
         colours.putalpha(alpha)
     return colours
 
@@ -234,11 +236,7 @@ def _alpha(image: Image.Image) -> Image.Image | None:
 
 def _unlike(image: Image.Image, value: int) -> Image.Image:
     """Transparent where a 16-bit grey equals `value`, opaque elsewhere."""
-    mask = ImageMath.lambda_eval(
-        lambda given: given["convert"]((given["grey"] != value) * 255, "L"),
-        grey=image.convert("I"),
-    )
-    return cast("Image.Image", mask)
+    return image.convert("I").point([0 if level == value else 255 for level in range(65536)], "L")
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -249,7 +247,7 @@ def _opaque(image: Image.Image) -> Image.Image:
         return image.convert("I").point(_upper_bytes(), "L")
     if image.mode in {"1", "LA", "La"}:
         return image.convert("L")
-    if image.mode in {"RGBa", "P"}:
+    if image.mode == "RGBa":
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")
 
@@ -276,6 +274,9 @@ def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
             return None
         if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return None
+        if image.mode == "RGB" and not isinstance(image, ImageFile.ImageFile):
+            ImageCms.profileToProfile(image, source, _SRGB, inPlace=True)
+            return image
         return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
