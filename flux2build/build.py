@@ -71,6 +71,9 @@ class World(Protocol):
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""
 
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is under way, kept aside or in doubt."""
+
     @property
     def halted(self) -> bool:
         """Whether a person asked to stop: nothing more is to be begun."""
@@ -135,6 +138,7 @@ async def build(
     for step in plan.steps:
         groups.setdefault(step.recipe.asset, []).append(step)
     runner.expect(plan.steps)
+    runner.give_up(plan.steps)
     try:
         async with asyncio.TaskGroup() as tasks:
             for steps in groups.values():
@@ -162,6 +166,9 @@ class _Runner:
         self._wanted: dict[str, AssetName] = {}
         self._masters: dict[AssetName, asyncio.Future[Digest]] = {}
         self._flights: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
+        self._given_up: dict[AssetName, Digest | None] = {}
+        """Assets that are bought anew and not here yet, with their orders once they are placed."""
+        self._written = register.lock
 
     def expect(self, steps: Iterable[Step]) -> None:
         """Promise the files that this build is going to have, masters first of all."""
@@ -171,6 +178,14 @@ class _Runner:
             if isinstance(step.recipe.task, Generate):
                 future = self._masters[step.recipe.asset] = loop.create_future()
                 future.add_done_callback(lambda f: f.cancelled() or f.exception())
+
+    def give_up(self, steps: Iterable[Step]) -> None:
+        """Take what is bought anew out of the lock: after a crash the old picture is not it."""
+        for step in steps:
+            anew = any(reason.code == "requested" for reason in step.verdict.reasons)
+            if anew and step.verdict.action is Action.RENDER and step.high != 0:
+                self._given_up[step.recipe.asset] = None
+        self._write(self._register.without(self._given_up))
 
     async def asset(self, steps: Sequence[Step]) -> None:
         """Make one asset: its master first, then everything derived from it."""
@@ -206,6 +221,7 @@ class _Runner:
         if verdict.action is not Action.KEEP:
             output = await self._put(recipe, await self._world.fetch(digest))
             self._register.master(recipe, inputs, output, verdict)
+            self._given_up.pop(recipe.asset, None)
         else:
             self._register.touch(recipe.asset)
         self._finish(recipe, verdict)
@@ -218,6 +234,8 @@ class _Runner:
         if not isinstance(recipe.task, Generate):  # pragma: no cover - masters only
             raise TypeError(recipe)
         order = order_of(recipe.task, inputs)
+        if recipe.asset in self._given_up:
+            self._given_up[recipe.asset] = order.digest
         if order.digest in self._flights:
             first, flight = self._flights[order.digest]
             reasons = (*verdict.reasons, Reason("same-order", first))
@@ -318,9 +336,18 @@ class _Runner:
         await asyncio.gather(*flying, return_exceptions=True)
 
     def save(self) -> None:
-        """Write the lock if this build changed it."""
-        if self._register.changed:
-            self._world.lock(self._register.entered)
+        """Write the lock if this build changed it.
+
+        What was to be bought anew keeps its old picture, unless a new one may yet come.
+        """
+        orders = ((asset, order) for asset, order in self._given_up.items() if order)
+        open_ones = [asset for asset, order in orders if self._world.unsettled(order)]
+        self._write(self._register.without(open_ones))
+
+    def _write(self, lock: Lockfile) -> None:
+        if lock.blocks != self._written.blocks:
+            self._world.lock(lock)
+            self._written = lock
 
     def _finish(self, recipe: Recipe, verdict: Verdict) -> None:
         self.report.done.append((recipe, verdict))

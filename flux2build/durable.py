@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,13 @@ def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
         raise fault("write", path, error) from error
 
 
+def sweep(folder: Path) -> None:
+    """Take away what a crash left unfinished in a folder; nobody else may be writing there."""
+    with suppress(OSError):
+        for path in folder.glob(f"{TEMPORARY}*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def _write(path: Path, data: bytes, mode: int) -> None:
     """A new file, complete and synced."""
     file = os.open(path, _EXCLUSIVE, mode)
@@ -86,6 +94,18 @@ def folder(path: Path, mode: int = 0o777) -> None:
     folder(path.parent, mode)
     path.mkdir(mode, exist_ok=True)
     sync(path.parent)
+
+
+def hold(path: Path, top: Path) -> None:
+    """Make the names of a folder and of its parents durable, as far as `top`.
+
+    A folder that is there may have been made by a process that died before it
+    could sync the name.
+    """
+    with suppress(PermissionError):
+        sync(path.parent)
+    if path != top:
+        hold(path.parent, top)
 
 
 def sync(path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 
 from flux2build import flock
 from flux2build.digest import Digest
-from flux2build.durable import fault, folder, sync
+from flux2build.durable import fault, folder, hold, sync
 from flux2build.errors import Flux2BuildError, Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, entry_from_json, entry_to_json
 
@@ -88,6 +88,7 @@ class Journal:
             os.close(file)
         if lasting and not self._named:
             sync(self.path.parent)
+            hold(self.path.parent, self.path.parent)
             self._named = True
 
     def _whole(self, entry: Entry) -> int | None:

@@ -89,6 +89,10 @@ class Counter:
                         os.close(claim)
             await asyncio.sleep(_CLAIM_SECONDS)
 
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is under way, kept aside or in doubt."""
+        return order in self._known(order).unsettled
+
     def _claim(self, order: Digest) -> int | None:
         """A lock on one order, held by the kernel; None while another process has it."""
         path = self.journal.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
@@ -114,13 +118,14 @@ class Counter:
         """What the ledger says of an order decides what is done about it."""
         known = self._known(order.digest)
         forced = recipe.asset in self.forced
-        delivered = known.delivered.get(order.digest)
-        if delivered is not None and not forced and self.store.has(delivered.output):
-            return Bought(delivered.output, delivered.receipt)
         if order.digest in known.pending:
+            # Also where there is an older picture: then this one was bought anew.
             intended, ticketed = known.pending[order.digest]
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
+        delivered = known.delivered.get(order.digest)
+        if delivered is not None and not forced and self.store.has(delivered.output):
+            return Bought(delivered.output, delivered.receipt)
         if order.digest in known.kept:
             raise setback.undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
         if order.digest in known.doubts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from flux2build.digest import Digest
@@ -24,15 +24,16 @@ class Register:
     def __post_init__(self) -> None:
         self.blocks = dict(self.lock.blocks)
 
-    @property
-    def changed(self) -> bool:
-        """Whether the lock is to be written."""
-        return self.blocks != self.lock.blocks
-
-    @property
-    def entered(self) -> Lockfile:
-        """The lock with everything that was entered."""
-        return replace(self.lock, blocks=dict(self.blocks))
+    def without(self, assets: Iterable[AssetName]) -> Lockfile:
+        """The lock with everything that was entered, but the pictures of some assets."""
+        blocks = dict(self.blocks)
+        for asset in assets:
+            key = (asset, self.profile)
+            if key in blocks:
+                blocks[key] = replace(blocks[key], generated=None)
+                if not blocks[key].derived:
+                    del blocks[key]
+        return replace(self.lock, blocks=blocks)
 
     def output(self, asset: AssetName) -> Output | None:
         """The picture of an asset as it was entered last."""

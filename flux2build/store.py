@@ -31,6 +31,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: set[Path] = set()
+        """Shelves whose names are known to be durable."""
 
     def path(self, digest: Digest) -> Path:
         """Where the bytes of a digest lie, or would lie."""
@@ -56,6 +58,7 @@ class Store:
             _synced(path.parent)
         else:
             durable.replace(path, data, _READ_ONLY)
+        self._hold(path.parent)
         return digest
 
     def get(self, digest: Digest) -> bytes:
@@ -88,6 +91,16 @@ class Store:
     def damaged(self) -> list[Path]:
         """Files that were found damaged and moved aside, sorted."""
         return sorted(self._folder.glob("damaged/*"))
+
+    def _hold(self, shelf: Path) -> None:
+        """See that a shelf is where a power cut cannot reach it, the first time it is used."""
+        if shelf in self._held:
+            return
+        try:
+            durable.hold(shelf, shelf if self._held else self._folder.parent)
+        except OSError as error:
+            raise durable.fault("write", shelf, error) from error
+        self._held.add(shelf)
 
     def _intact(self, digest: Digest) -> bytes | None:
         """The bytes of a digest, if they are there; what is damaged is moved aside."""

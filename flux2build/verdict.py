@@ -185,9 +185,6 @@ def row_of(recipe: Recipe, block: Block) -> Generated | Derived | None:
 def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Verdict:
     """What to do about a recipe whose inputs have these bytes; None is not made yet."""
     row, key = locked(recipe, seen), _key(recipe, inputs)
-    if isinstance(recipe.task, Generate) and key is not None and key in seen.ledger.pending:
-        # It is paid for: it is collected even where another picture of the same order is there.
-        return Verdict(Action.RESUME, (Reason("in-flight"),), key)
     if str(recipe.asset) in seen.requested and isinstance(recipe.task, Generate):
         return _requested(key, seen)
     if key is None:
@@ -207,6 +204,8 @@ def _aged(row: Derived, seen: Snapshot) -> bool:
 
 def _requested(key: Digest | None, seen: Snapshot) -> Verdict:
     """Another picture, although there is one; only what may be paid for already is not asked."""
+    if key in seen.ledger.pending:
+        return Verdict(Action.RESUME, (Reason("in-flight"),), key)
     reason, doubt = Reason("requested"), _undecided(key, seen) if key else None
     if doubt is not None and doubt.code != "moderated":
         return Verdict(Action.ASK, (reason, doubt), key)
@@ -269,12 +268,23 @@ def _meta(recipe: Recipe, seen: Snapshot) -> tuple[Reason, ...]:
 
 def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
     """Is there a cheaper way than making it?"""
+    attempt = seen.ledger.unsettled.get(key)
+    if attempt is not None and attempt.asset == recipe.asset:
+        # It was bought anew for this very asset: what was there before is not what is wanted.
+        return _open(key, reasons, seen)
     if (found := _elsewhere(key, seen)) is not None:
         return Verdict(
             Action.ADOPT, (*reasons, Reason("already-made")), key, found.output, found.receipt
         )
     if isinstance(recipe.task, Derive):
         return Verdict(Action.DERIVE, reasons, key)
+    return _open(key, reasons, seen)
+
+
+def _open(key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
+    """What is to be done about an order of which there is no picture."""
+    if key in seen.ledger.pending:
+        return Verdict(Action.RESUME, (*reasons, Reason("in-flight")), key)
     if (doubt := _undecided(key, seen)) is not None:
         return Verdict(Action.ASK, (*reasons, doubt), key)
     return Verdict(Action.RENDER, reasons, key)

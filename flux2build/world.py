@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -113,6 +114,9 @@ class Market(Protocol):
     async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """Render an order, or collect it if it is on its way; the bytes go into the store."""
 
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is under way, kept aside or in doubt."""
+
 
 class Workshop:
     """Carries out what `build` decides; implements `build.World`."""
@@ -129,11 +133,17 @@ class Workshop:
         self._halt = halt
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._benches = asyncio.Semaphore(cores())
+        self._swept: set[Path] = set()
+        self._sweeping = threading.Lock()
 
     @property
     def halted(self) -> bool:
         """Whether a person asked to stop."""
         return self._halt.is_set()
+
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is under way, kept aside or in doubt."""
+        return any(market.unsettled(order) for market in self._markets.values())
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""
@@ -188,6 +198,7 @@ class Workshop:
 
     def _place(self, path: str, data: bytes, was: str | None) -> Output:
         found = examine(data)
+        self._sweep(self._stock.folder.joinpath(path).parent)
         digest = self._stock.replace(path, data)
         if was is not None:
             self._stock.remove(was)
@@ -204,7 +215,15 @@ class Workshop:
 
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""
+        self._sweep(self._lock_path.parent)
         disk.replace(self._lock_path, lockfile.dumps(lock).encode())
+
+    def _sweep(self, folder: Path) -> None:
+        """Remove what an earlier build left unfinished in a folder; this one is alone here."""
+        with self._sweeping:
+            if folder not in self._swept:
+                self._swept.add(folder)
+                durable.sweep(folder)
 
     def encoder(self, form: str) -> str:
         """Versions of Pillow and of the codec of a format."""

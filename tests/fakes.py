@@ -35,6 +35,7 @@ class FakeWorld:
     renders: list[AssetName] = field(default_factory=list)
     derives: list[str] = field(default_factory=list)
     refusing: set[str] = field(default_factory=set)
+    doubtful: set[Digest] = field(default_factory=set)
     fuse: int | None = None
     patience: int | None = None
     """How many renders are waited for before a person asks to stop."""
@@ -100,6 +101,10 @@ class FakeWorld:
         """Keep the lock."""
         self._burn()
         self.locked = lock
+
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is in doubt."""
+        return order in self.doubtful
 
     @property
     def halted(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
@@ -27,6 +28,9 @@ class State(StrEnum):
     """Something arrived that is not what was ordered; only a person can say what to do with it."""
     DELIVERED = "delivered"
     VOIDED = "voided"
+
+
+_UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.DOUBT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Ledger:
     """What arrived last for each order and is kept aside."""
     doubts: Mapping[Digest, Intended] = field(default_factory=dict)
     """The newest attempt of each order that may have been sent."""
+    unsettled: Mapping[Digest, Intended] = field(default_factory=dict)
+    """The newest attempt of each order that is pending, kept aside or in doubt."""
     refusals: Mapping[Digest, Voided] = field(default_factory=dict)
     """Orders whose newest attempt came to nothing, with why."""
     foreign: tuple[Foreign, ...] = ()
@@ -122,6 +128,7 @@ def _ledger(made: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
         },
         kept={a.order: a.kept for a in made if a.state is State.KEPT and a.kept},
         doubts={a.order: a.intended for a in made if a.state is State.DOUBT and a.intended},
+        unsettled={a.order: a.intended for a in made if a.state in _UNSETTLED and a.intended},
         refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},
         foreign=foreign,
     )
