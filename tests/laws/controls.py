@@ -1,0 +1,137 @@
+"""Builds that break a law on purpose: a harness that does not notice them proves nothing.
+
+Each control puts a subclass, or a door that does nothing, where the real thing
+would be. It is put in by the process under test itself, never by the product.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import httpx
+
+from flux2build import http, project, purchase, purse
+from flux2build.digest import Digest, of_bytes
+from flux2build.http.line import Line
+from flux2build.http.redaction import Key
+from flux2build.http.wire import Wire
+from flux2build.journal import Journal
+from flux2build.ledger import Entry, Intended
+from flux2build.provider import Call, InDoubt, Refused, Ticket
+from flux2build.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One way to break a law."""
+
+    spoil: Callable[[], None]
+    syncing: bool = True
+    """Whether syncing a file does anything."""
+
+
+class Forgetful(Journal):
+    """Writes nothing down before an order is sent."""
+
+    def append(self, entry: Entry, *, durable: bool = True) -> None:
+        """Note what happened, never what is going to happen."""
+        if not isinstance(entry, Intended):
+            super().append(entry, durable=durable)
+
+
+class Hopeful(Journal):
+    """Writes an intention down, and trusts that it is on disk."""
+
+    def append(self, entry: Entry, *, durable: bool = True) -> None:
+        """Append, and sync facts only."""
+        super().append(entry, durable=durable and not isinstance(entry, Intended))
+
+
+class Eager(Wire):
+    """Sends an order again when the connection broke, as many clients do."""
+
+    async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
+        answer = await super()._post(call)
+        return await super()._post(call) if isinstance(answer, InDoubt) else answer
+
+
+class Hasty(Store):
+    """Keeps pictures without making them durable."""
+
+    def put(self, data: bytes) -> Digest:
+        """Write and rename, and sync nothing."""
+        digest = of_bytes(data)
+        path = self.path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".new")
+        beside.write_bytes(data)
+        beside.replace(path)
+        return digest
+
+
+class Following(Line):
+    """Goes where a redirect leads, with all headers."""
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The pool, which follows."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(follow_redirects=True, trust_env=False)
+        return self._client
+
+
+class Trusting(Wire):
+    """Believes every redirect."""
+
+    def _line(self, connections: int, read: float) -> Line:
+        return Following(super()._line(connections, read).dial, self._ground.clock)
+
+
+class Crowded(purchase.Counter):
+    """Buys without keeping others out."""
+
+    def _claim(self, order: Digest) -> int | None:
+        del order
+        return os.open(os.devnull, os.O_RDONLY)
+
+
+class Bottomless(purse.Purse):
+    """Never says that there is not enough."""
+
+    def reserve(self, attempt: str, asset: str, worst: Decimal) -> None:
+        """Set the worst case aside, whatever the caps."""
+        del asset
+        self._aside[attempt] = worst
+
+
+class Open(Key):
+    """A key that hides nothing."""
+
+    def masked(self, text: str) -> str:
+        """The text as it is."""
+        return text
+
+
+def _put(place: Any, **names: type) -> Callable[[], None]:
+    def spoil() -> None:
+        for name, new in names.items():
+            setattr(place, name, new)
+
+    return spoil
+
+
+CONTROLS: Final[Mapping[str, Control]] = {
+    "nothing intended": Control(_put(project, Journal=Forgetful)),
+    "intended unsynced": Control(_put(project, Journal=Hopeful)),
+    "nothing synced": Control(lambda: None, syncing=False),
+    "post retried": Control(_put(http, Wire=Eager)),
+    "store unsynced": Control(_put(project, Store=Hasty)),
+    "redirect followed": Control(_put(http, Wire=Trusting)),
+    "nobody kept out": Control(_put(purchase, Counter=Crowded)),
+    "caps ignored": Control(_put(purse, Purse=Bottomless)),
+    "key in clear": Control(_put(http, Key=Open)),
+}

@@ -1,0 +1,441 @@
+"""Crash trials: kill a real build at an effect, start the next one, and hold the books against the bill.
+
+A trial restores a prepared project, runs the scene's command with a cut (or
+several, each in the run that recovers from the one before), lets a last build
+finish, and returns what is wrong. No complaint is the law.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from flux2build import durable, lockfile
+from flux2build.digest import of_bytes
+from flux2build.errors import Exit, Flux2BuildError
+from flux2build.journal import Journal
+from flux2build.ledger import Ledger, Ticketed, fold
+from flux2build.model import AssetName
+from flux2build.store import Store
+from tests.laws.disk import Disk, files
+from tests.laws.doors import Cut, Effect, effects
+from tests.laws.monitor import misordered
+
+ROOT: Final = Path(__file__).parents[2]
+KEY: Final = "canary-0123456789abcdef"
+PATIENCE: Final = 60.0
+"""Seconds after which a command is said to hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command came to."""
+
+    code: int
+    """Minus the signal that killed it."""
+    hung: bool
+    out: str
+    err: str
+    trace: tuple[Effect, ...] = ()
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was cut."""
+        return self.code == -9
+
+
+class Nursery:
+    """Runs commands in forked processes that have flux2build in memory already."""
+
+    def __init__(self, process: subprocess.Popen[str], scratch: Path) -> None:
+        self._process, self._scratch = process, scratch
+        self._started = 0
+
+    def ask(self, **asked: Any) -> dict[str, int]:
+        """One question, one answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, int] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def start(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        environment: dict[str, str],
+        cut: Cut | None = None,
+        control: str | None = None,
+        *,
+        traced: bool = True,
+    ) -> Child:
+        """Start a command."""
+        self._started += 1
+        paths = [str(self._scratch / f"{self._started}.{name}") for name in ("out", "err", "trace")]
+        run = {
+            "words": list(words),
+            "folder": str(folder),
+            "environment": environment,
+            "out": paths[0],
+            "err": paths[1],
+            "trace": paths[2] if traced else None,
+            "cut": [cut.at, cut.torn, cut.after] if cut else None,
+            "control": control,
+        }
+        return Child(self, self.ask(run=run)["child"], paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A command that was started."""
+
+    nursery: Nursery
+    number: int
+    paths: Sequence[str]
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self.nursery.ask(kill=self.number, signal=number)
+
+    def end(self) -> Ended:
+        """Wait for its end."""
+        answer = self.nursery.ask(wait=self.number, patience=PATIENCE)
+        out, err = (Path(path).read_text("utf-8", "replace") for path in self.paths[:2])
+        trace = tuple(effects(self.paths[2])) if Path(self.paths[2]).exists() else ()
+        for path in self.paths:
+            Path(path).unlink(missing_ok=True)
+        return Ended(answer["code"], bool(answer["hung"]), out, err, trace)
+
+
+@contextmanager
+def nursery(scratch: Path) -> Iterator[Nursery]:
+    """A nursery, closed at the end."""
+    command = [sys.executable, "-m", "tests.laws.nursery"]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            yield Nursery(process, scratch)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+class Server:
+    """The simulator, asked for what it charged."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._client = httpx.Client(base_url=base, trust_env=False, timeout=30)
+
+    def reset(self, **changes: Any) -> None:
+        """Forget everything, and go on with another scenario."""
+        self._client.post("/_sim/reset").raise_for_status()
+        plain: dict[str, Any] = {"latency": 0, "fast": True, "rules": [], **changes}
+        answer = self._client.post("/_sim/scenario", json=plain)
+        assert answer.status_code == 200, answer.text
+
+    def bill(self) -> dict[str, str]:
+        """Every order that was ever accepted, by its task: also what was given back later."""
+        found = self._client.get("/_sim/charges").json()
+        return {each["id"]: each["order"] for each in (*found["charges"], *found["refunds"])}
+
+    def total(self) -> Decimal:
+        """What stands charged, in USD."""
+        return Decimal(self._client.get("/_sim/charges").json()["total_usd"])
+
+    def visits(self) -> list[dict[str, Any]]:
+        """Every request so far."""
+        found: list[dict[str, Any]] = self._client.get("/_sim/requests").json()["requests"]
+        return found
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A project, what was done in it before, and the command that is going to be killed."""
+
+    name: str
+    spec: str
+    words: tuple[str, ...] = ("build", "--yes", "-j", "1")
+    before: tuple[tuple[str, ...], ...] = ()
+    """Commands that prepare it, or edits: `edit FILE OLD NEW`, `delete FILE`, `after TEXT WORDS…`, killed then."""
+    rules: tuple[dict[str, Any], ...] = ()
+    exit: Exit = Exit.DONE
+    """What the command comes to when nobody kills it."""
+    forced: bool = False
+    """Whether orders that were delivered before are bought again on purpose."""
+    orders: int = 0
+    """How many orders the command places when nobody kills it."""
+    kept: bool = False
+    """Whether something else than was ordered arrives."""
+
+
+RECOVERY: Final = ("build", "--yes", "-j", "1")
+
+
+@dataclass
+class Play:
+    """A scene that was prepared, to be played again and again."""
+
+    scene: Scene
+    nursery: Nursery
+    server: Server
+    folder: Path
+    control: str | None = None
+    trials: int = 0
+    doubts: int = 0
+    charged_doubts: int = 0
+    """Orders in doubt that the server had really charged."""
+    points: set[str] = field(default_factory=set)
+
+    @property
+    def tree(self) -> Path:
+        """Where the spec lies."""
+        return self.folder / "play" / "tree"
+
+    @property
+    def home(self) -> Path:
+        """Where ledger and store lie."""
+        return self.folder / "play" / "home"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command sees."""
+        return {
+            "FLUX2BUILD_HOME": str(self.home),
+            "FLUX2BUILD_CONFIG": str(self.folder / "config.toml"),
+            "FLUX2BUILD_BFL_URL": self.server.base,
+            "BFL_API_KEY": KEY,
+            "HOME": str(self.folder),
+            "PATH": os.environ["PATH"],
+        }
+
+    def prepare(self) -> None:
+        """Build up what the scene begins with."""
+        self.server.reset(rules=list(self.scene.rules))
+        self.tree.joinpath(".git").mkdir(parents=True)
+        self.home.mkdir()
+        self.tree.joinpath("assets.toml").write_text(self.scene.spec, "utf-8")
+        for step in self.scene.before:
+            self._step(step)
+        shutil.copytree(self.folder / "play", self.folder / "template")
+        self.paid = self.server.bill()
+
+    def _step(self, step: Sequence[str]) -> None:
+        match step:
+            case ("edit", name, old, new):
+                path = self.tree / name
+                text = path.read_text("utf-8")
+                assert old in text
+                path.write_text(text.replace(old, new), "utf-8")
+            case ("delete", name):
+                self.tree.joinpath(name).unlink()
+            case ("after", mark, *words):
+                ended = self.run(words, Cut(2, after=mark))
+                assert ended.killed, ended.err
+            case _:
+                ended = self.run(step)
+                assert not ended.code, ended.err
+
+    def run(self, words: Sequence[str], cut: Cut | None = None) -> Ended:
+        """Run a command in the tree."""
+        child = self.nursery.start(words, self.tree, self.environment, cut, self.control)
+        return child.end()
+
+    def restore(self) -> None:
+        """Bring the scene back to its beginning."""
+        shutil.rmtree(self.folder / "play")
+        shutil.copytree(self.folder / "template", self.folder / "play")
+
+    def whole(self) -> Ended:
+        """The scene as it goes when nobody kills it."""
+        self.restore()
+        return self.run(self.scene.words)
+
+    def trial(self, cuts: Sequence[Cut], *, power: bool = False) -> list[str]:
+        """Kill, recover, and say what is wrong."""
+        self.restore()
+        self.trials += 1
+        before, found = self.server.bill(), list[str]()
+        disk = Disk(self.folder / "play")
+        for number, cut in enumerate(cuts):
+            words = RECOVERY if number else self.scene.words
+            ended = self.run(words, cut)
+            found += self._order(ended, disk)
+            if not ended.killed:
+                break
+            if number == 0:
+                self.points.add(f"{cut}{'!' * power} {_last(ended)}")
+            if power and number == len(cuts) - 1:
+                disk.cut_power()
+            found += self._books()
+        found += self.recovered(before)
+        return [f"{self.scene.name} {'+'.join(map(str, cuts))}: {each}" for each in found]
+
+    def _order(self, ended: Ended, disk: Disk) -> list[str]:
+        """What a run did in the wrong order, or past the doors; the disk follows."""
+        unseen = [
+            each.path
+            for each in ended.trace
+            if each.kind == "unseen" and not each.path.startswith(sys.prefix)
+        ]
+        hung = ["it hangs"] * ended.hung
+        traceback = [f"a traceback: {ended.err[-600:]}"] * ("Traceback" in ended.err)
+        return [
+            *hung,
+            *traceback,
+            *(f"an effect went past the doors: {each}" for each in unseen),
+            *misordered(ended.trace, disk, self.tree / "assets.lock", self.home),
+        ]
+
+    def _books(self) -> list[str]:
+        """What is wrong with lock, journal and store, whatever the moment."""
+        found = []
+        try:
+            self.lock()
+        except Flux2BuildError as error:
+            found.append(f"the lock cannot be read: {error}")
+        try:
+            ledger = self.ledger()
+        except Flux2BuildError as error:
+            return [*found, f"the journal cannot be read: {error}"]
+        store = Store(self.home / "store")
+        for digest in {*store.digests(), *(each.output for each in ledger.delivered.values())}:
+            try:
+                store.get(digest)
+            except Flux2BuildError as error:
+                found.append(f"the store: {error}")
+        return found + [f"the store has damage: {path}" for path in store.damaged()]
+
+    def lock(self) -> lockfile.Lockfile:
+        """What is locked."""
+        path = self.tree / "assets.lock"
+        return lockfile.loads(path.read_text("utf-8"), path.name) if path.exists() else _EMPTY
+
+    def ledger(self) -> Ledger:
+        """What the journal adds up to."""
+        return fold(Journal(self.home / "ledger.jsonl").read())
+
+    def recovered(self, before: dict[str, str]) -> list[str]:
+        """Let the next build finish; a person settles what is in doubt; what is wrong?"""
+        disk = Disk(self.folder / "play")
+        ended = self.run(RECOVERY)
+        found = [*self._order(ended, disk), *self._books()]
+        new = {task: o for task, o in self.server.bill().items() if task not in before}
+        found += self._bill(new, resubmitted=0)
+        ledger = self.ledger()
+        if not ledger.doubts:
+            return found + self._finished(ended)
+        self.doubts += len(ledger.doubts)
+        self.charged_doubts += len(new.keys() - _tasks(self.home))
+        if ended.code != Exit.DECIDE or "may have been bought" not in ended.err:
+            found.append(f"in doubt, and does not say so: exit {ended.code}: {ended.err}")
+        listed = self.run(("orders", "list", "--json")).out
+        for attempt in ledger.doubts.values():
+            if attempt.attempt not in listed:
+                found.append(f"`orders list` does not show {attempt.attempt}")
+            settled = self.run(("orders", "resubmit", attempt.attempt))
+            found += [f"cannot be settled: {settled.err}"] * bool(settled.code)
+        ended = self.run(RECOVERY)
+        new = {task: o for task, o in self.server.bill().items() if task not in before}
+        found += self._bill(new, resubmitted=len(ledger.doubts))
+        return found + self._books() + self._finished(ended)
+
+    def _bill(self, new: dict[str, str], resubmitted: int) -> list[str]:
+        """Orders that were charged twice, or that nobody can see."""
+        counts, found = Counter(new.values()), []
+        if sum(count - 1 for count in counts.values()) > resubmitted:
+            found.append(f"DOUBLE CHARGE: {counts}")
+        if not self.scene.forced and (again := counts.keys() & set(self.paid.values())):
+            found.append(f"DOUBLE CHARGE: bought before the crash: {again}")
+        seen, doubts = _tasks(self.home), len(self.ledger().doubts) + resubmitted
+        if len(hidden := new.keys() - seen) > doubts:
+            found.append(f"charged, and nobody can see it: {hidden}")
+        return found
+
+    def _finished(self, ended: Ended) -> list[str]:
+        """What is missing, once nothing is in doubt."""
+        found = []
+        if ended.code != self.scene.exit:
+            found.append(f"exit {ended.code} instead of {int(self.scene.exit)}: {ended.err}")
+        ledger = self.ledger()
+        for asset, row in _rows(self.lock()):
+            path = self.tree / row.output.path
+            sha = of_bytes(path.read_bytes()) if path.exists() else None
+            if sha != row.output.sha256:
+                found.append(f"`{asset}` is not what the lock says")
+            bought = ledger.delivered.get(row.key)
+            if bought is None or bought.output != row.output.sha256:
+                found.append(f"`{asset}` is not what was bought last for its order")
+        if ledger.pending:
+            found.append(f"not collected: {list(ledger.pending)}")
+        if self.scene.exit is Exit.DONE:
+            found += [f"`check` says: {c.out}" for c in [self.run(("check",))] if c.code]
+        found += [
+            f"left behind: {path}"
+            for path in files(self.tree)
+            if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, ended)
+        ]
+        return found
+
+
+_EMPTY: Final = lockfile.Lockfile()
+
+
+def _rows(lock: lockfile.Lockfile) -> Iterator[tuple[AssetName, lockfile.Generated]]:
+    for block in lock.blocks.values():
+        if block.generated is not None:
+            yield block.asset, block.generated
+
+
+def _tasks(home: Path) -> set[str]:
+    """The tasks that the journal knows."""
+    entries = Journal(home / "ledger.jsonl").read()
+    return {entry.task for entry in entries if isinstance(entry, Ticketed)}
+
+
+def _wrote_in(folder: Path, ended: Ended) -> bool:
+    """Whether a run put any file into a folder: then nothing unfinished is to be left there."""
+    names = [each.path.split("\n")[1] for each in ended.trace if each.kind == "rename"]
+    return any(Path(name).parent == folder for name in names)
+
+
+def _last(ended: Ended) -> str:
+    """What happened last before a process was killed."""
+    if not ended.trace:
+        return "start"
+    last = ended.trace[-1]
+    return f"{last.kind} {Path(last.path.rpartition(os.linesep)[2]).suffix or last.data[:12]!r}"
+
+
+def cuts(whole: Ended) -> list[Cut]:
+    """Every point at which a run can be killed: before each effect, in each, and after the last."""
+    found = [Cut(1)]
+    for number, effect in enumerate(whole.trace, 1):
+        if effect.kind in {"write", "send"} and len(effect.data) > 1:
+            found.append(Cut(number, torn=True))
+        found.append(Cut(number + 1))
+    return found

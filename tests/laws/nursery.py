@@ -1,0 +1,143 @@
+"""A process that has flux2build in memory and forks a child for each command it is told to run.
+
+Starting Python a thousand times is what makes crash tests slow. The nursery reads
+one JSON object a line: `{"run": …}` starts a child and answers its process id,
+`{"wait": id}` answers what became of it: its exit code, or minus the signal.
+
+A child is a real process: it runs the whole command line, and is killed for real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final, TypedDict
+
+from PIL import Image
+
+import flux2build
+from flux2build.entry import main
+from flux2build.http import clock, line
+from tests.laws import controls
+from tests.laws.doors import Cut, Doors
+
+_PACE: Final = 0.01
+"""Of the time that a build would wait between two questions."""
+
+
+class Run(TypedDict):
+    """One command, and how it shall end."""
+
+    words: list[str]
+    folder: str
+    environment: dict[str, str]
+    out: str
+    err: str
+    trace: str | None
+    """Where the effects are written down; without, the process has no doors."""
+    cut: tuple[int, bool, str] | None
+    control: str | None
+    """What is sabotaged, to see whether anybody notices."""
+
+
+def _preload() -> None:
+    """Import what any build needs, so that no child has to."""
+    skipped = ("flux2build.simulator", "flux2build.__main__")
+    for module in pkgutil.walk_packages(flux2build.__path__, "flux2build."):
+        if not module.name.startswith(skipped):
+            importlib.import_module(module.name)
+    for name in ("anyio._backends._asyncio", "httpcore", "encodings.utf_8_sig"):
+        importlib.import_module(name)
+    Image.init()
+    line._certificates()
+    gc.collect()
+    gc.freeze()
+
+
+async def _hurried(_: clock.Monotonic, seconds: float) -> None:
+    await asyncio.sleep(seconds * _PACE)
+
+
+def _child(run: Run) -> None:
+    """Run a command as if this process had been started for it."""
+    os.chdir(run["folder"])
+    os.environ.clear()
+    os.environ.update(run["environment"])
+    for number, (path, flags) in enumerate(
+        (
+            (os.devnull, os.O_RDONLY),
+            (run["out"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC),
+            (run["err"], os.O_CREAT | os.O_WRONLY | os.O_TRUNC),
+        )
+    ):
+        os.dup2(os.open(path, flags), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1)
+    setattr(clock.Monotonic, "sleep", _hurried)  # noqa: B010 - nobody waits for a simulator
+    spoiled = controls.CONTROLS[run["control"]] if run["control"] else None
+    if run["trace"] is not None:
+        syncing = spoiled is None or spoiled.syncing
+        Doors(run["trace"], Cut(*run["cut"]) if run["cut"] else None, syncing=syncing).hang()
+    if spoiled is not None:
+        spoiled.spoil()
+    code = main(run["words"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _start(run: Run) -> int:
+    if (child := os.fork()) == 0:
+        try:
+            _child(run)
+        except BaseException:
+            traceback.print_exc()
+            raise
+        finally:
+            sys.stderr.flush()
+            os._exit(99)
+    return child
+
+
+def _wait(child: int, patience: float) -> dict[str, int]:
+    """The exit code of a child; one that hangs is killed and said to hang."""
+    file = os.pidfd_open(child)
+    try:
+        hangs = not select.select([file], [], [], patience)[0]
+    finally:
+        os.close(file)
+    if hangs:
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return {"code": os.waitstatus_to_exitcode(status), "hung": int(hangs)}
+
+
+def _answer(asked: Mapping[str, Any]) -> dict[str, int]:
+    if "run" in asked:
+        return {"child": _start(asked["run"])}
+    if "kill" in asked:
+        os.kill(asked["kill"], asked["signal"])
+        return {}
+    return _wait(asked["wait"], asked["patience"])
+
+
+def serve() -> None:
+    """Do what each line on stdin says, and answer on stdout."""
+    _preload()
+    for text in sys.stdin:
+        sys.stdout.write(json.dumps(_answer(json.loads(text))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()
