@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from flux2build.catalog import Catalog
 from flux2build.digest import Json
+from flux2build.encode import Encoding
 from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe
 from flux2build.spec import operations
 from flux2build.spec.faults import Fault, Faults, FaultyError
@@ -26,6 +29,8 @@ _APPLIES: Final[Mapping[str, frozenset[str]]] = {
     "min_quality": frozenset({"jpeg", "webp", "avif"}),
     "subsampling": frozenset({"jpeg", "avif"}),
     "palette": frozenset({"png"}),
+    "speed": frozenset({"avif"}),
+    "profile": frozenset(FORMATS),
 }
 """The settings of an encoding, and the formats that have them."""
 
@@ -84,6 +89,7 @@ def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
                 for at, width in enumerate(table.widths or [])
             }
             _useless(table, key)
+            _possible(table, key)
             entries += _spread(Entry(key, table, steps, resizes or {None: ()}))
     return entries
 
@@ -111,6 +117,18 @@ def _useless(table: Deliver, key: Key) -> None:
             message = f"none of the formats has `{name}`"
             hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
             raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
+
+
+def _possible(table: Deliver, key: Key) -> None:
+    """Refuse settings that no encoder could follow together."""
+    said = format_of(table.path or "")
+    forms: Sequence[str] = table.formats or [said or "png"]
+    for form in forms:
+        try:
+            Encoding.model_validate(_encoding(table, form))
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise FaultyError(Fault(key, f"{form}: {message}")) from None
 
 
 def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
@@ -179,6 +197,6 @@ def _encoding(table: Deliver, form: str) -> dict[str, Json]:
         said.pop("quality", None)
     else:
         said.pop("lossless", None)
-    if "matte" in said:
-        said["matte"] = said["matte"].lower()
+    if not said.get("profile"):
+        said.pop("profile", None)
     return {"format": form, **said}

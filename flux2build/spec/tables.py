@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic.json_schema import WithJsonSchema
 
+from flux2build.colour import Colour
+
 FORMATS: Final = ("png", "jpeg", "webp", "avif")
 """The formats that deliverables can have."""
 
@@ -100,10 +102,9 @@ class Deliver(Table):
         default=None, ge=1, le=100, description="quality of jpeg, webp and avif"
     )
     lossless: bool | None = Field(default=None, description="keep every pixel exactly (webp)")
-    matte: str | None = Field(
+    matte: Colour | None = Field(
         default=None,
-        pattern=r"^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$",
-        description="colour put behind transparent pixels, as `#RRGGBB`",
+        description="colour put behind transparent pixels, as `#RRGGBB` or a CSS name",
     )
     max_bytes: int | None = Field(
         default=None, ge=1, description="largest file; the quality is lowered until it fits"
@@ -116,6 +117,12 @@ class Deliver(Table):
     )
     palette: int | None = Field(
         default=None, ge=2, le=256, description="reduce a png to this many colours"
+    )
+    speed: int | None = Field(
+        default=None, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
+    )
+    profile: bool | None = Field(
+        default=None, description="embed an sRGB colour profile; pixels are sRGB either way"
     )
     ops: list[dict[str, Any]] | None = Field(
         default=None, description="operations on the picture, in order, before it is resized"

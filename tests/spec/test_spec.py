@@ -358,8 +358,12 @@ def test_deliverables() -> None:
         Operation("resize", 2, {"width": 20}),
     )
     made = {"source_type": "algorithmicMedia"}
-    assert task.encoding == {"format": "webp", "quality": 70, "matte": "#fff", **made}
-    assert found["public/img/hero-10.png"][1].encoding == {"format": "png", "matte": "#fff", **made}
+    assert task.encoding == {"format": "webp", "quality": 70, "matte": "#ffffff", **made}
+    assert found["public/img/hero-10.png"][1].encoding == {
+        "format": "png",
+        "matte": "#ffffff",
+        **made,
+    }
     assert found["public/small-640x320.jpg"][1].encoding == {"format": "jpeg", **made}
 
 
