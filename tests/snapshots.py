@@ -129,23 +129,25 @@ def snapshot(
     )
 
 
-def intended(order: Digest) -> Entry:
+def intended(order: Digest, attempt: str = "1", asset: str = "fox") -> Entry:
     """An order that is about to be sent."""
     return Intended(
         order=order,
-        attempt="1",
+        attempt=attempt,
         at="2026-01-01T00:00:00+00:00",
         provider="fake",
         model="m",
-        asset="fox",
+        asset=asset,
         reserve=Decimal(1),
         payload=d("payload"),
     )
 
 
-def ticketed(order: Digest) -> Entry:
+def ticketed(order: Digest, attempt: str = "1") -> Entry:
     """An order that was accepted."""
-    return Ticketed(order=order, attempt="1", at="2026-01-01T00:00:01+00:00", task="t", poll="p")
+    return Ticketed(
+        order=order, attempt=attempt, at="2026-01-01T00:00:01+00:00", task="t", poll="p"
+    )
 
 
 def delivered(order: Digest, data: str) -> Entry:
@@ -153,11 +155,11 @@ def delivered(order: Digest, data: str) -> Entry:
     return Delivered(order=order, output=d(data), receipt=Receipt("fake"), attempt="1")
 
 
-def kept(order: Digest) -> Entry:
+def kept(order: Digest, attempt: str = "1") -> Entry:
     """An order that arrived and is not what was ordered."""
     return Kept(
         order=order,
-        attempt="1",
+        attempt=attempt,
         at="2026-01-01T00:00:02+00:00",
         output=d("wrong"),
         receipt=Receipt("fake"),
@@ -165,8 +167,8 @@ def kept(order: Digest) -> Entry:
     )
 
 
-def voided(order: Digest, refusal: str) -> Entry:
+def voided(order: Digest, refusal: str, attempt: str = "1") -> Entry:
     """An order that was refused."""
     return Voided(
-        order=order, attempt="1", at="2026-01-01T00:00:02+00:00", refusal=refusal, message="no"
+        order=order, attempt=attempt, at="2026-01-01T00:00:02+00:00", refusal=refusal, message="no"
     )

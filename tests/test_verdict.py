@@ -262,15 +262,53 @@ def test_adopted_from_the_ledger() -> None:
     assert judged(FOX, seen=snapshot(entries=entries)) == ("render", ["never-rendered"])
 
 
-def test_pending_orders_are_collected_even_when_current() -> None:
-    """An order on its way was paid for: it is collected, whatever lock and files say."""
+def test_pending_orders_are_collected() -> None:
+    """An order on its way was paid for: it is collected, also when it is asked for once more."""
+    on_its_way = [intended(key()), ticketed(key())]
+    wished = snapshot(LOCK, entries=on_its_way, requested=["fox"])
+
+    assert judged(FOX, seen=snapshot(entries=on_its_way)) == (
+        "resume",
+        ["never-rendered", "in-flight"],
+    )
+    assert judged(FOX, seen=wished) == ("resume", ["in-flight"])
+
+
+def test_the_lock_pins_bytes_whatever_the_ledger_says() -> None:
+    """Another tree may buy the same order anew: what is locked and there, or at hand, stays."""
     on_its_way = [intended(key()), ticketed(key())]
 
-    assert judged(FOX, seen=snapshot(entries=on_its_way)) == ("resume", ["in-flight"])
-    assert judged(FOX, seen=snapshot(LOCK, entries=on_its_way)) == ("resume", ["in-flight"])
-    assert judged(FOX, seen=snapshot(LOCK, {}, on_its_way)) == ("resume", ["in-flight"])
-    wished = snapshot(LOCK, entries=on_its_way, requested=["fox"])
-    assert judged(FOX, seen=wished) == ("resume", ["in-flight"])
+    assert judged(FOX, seen=snapshot(LOCK, entries=on_its_way)) == ("keep", [])
+    lost = snapshot(LOCK, {}, on_its_way, [d("picture of fox")])
+    assert judged(FOX, seen=lost) == ("restore", ["output-missing"])
+
+
+@pytest.mark.parametrize(
+    ("again", "action", "code"),
+    [
+        ([intended(key(), "2"), ticketed(key(), "2")], "resume", "in-flight"),
+        ([intended(key(), "2")], "ask", "in-doubt"),
+        ([intended(key(), "2"), ticketed(key(), "2"), kept(key(), "2")], "ask", "kept-aside"),
+        ([intended(key(), "2"), voided(key(), "credits", "2")], "adopt", "already-made"),
+    ],
+)
+def test_what_is_bought_anew_goes_before_what_is_there(
+    again: list[Entry], action: str, code: str
+) -> None:
+    """A forced purchase that a crash left open is seen to its end; the older picture is not it."""
+    before = [intended(key()), ticketed(key()), delivered(key(), "bought")]
+    seen = snapshot(entries=[*before, *again], stored=[d("bought")])
+
+    assert judged(FOX, seen=seen) == (action, ["never-rendered", code])
+
+
+def test_an_open_order_of_another_asset_asks_for_nothing_here() -> None:
+    """What is at hand is adopted, though the same order is in doubt for somebody else."""
+    before = [intended(key()), ticketed(key()), delivered(key(), "bought")]
+    theirs = intended(key(), "2", "vixen")
+    seen = snapshot(entries=[*before, theirs], stored=[d("bought")])
+
+    assert judged(FOX, seen=seen) == ("adopt", ["never-rendered", "already-made"])
 
 
 @pytest.mark.parametrize(
