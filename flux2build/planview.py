@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,8 +11,8 @@ from rich.text import Text
 from flux2build.console import clean
 from flux2build.digest import Json, canonical
 from flux2build.errors import Problem
-from flux2build.lockfile import Generated
-from flux2build.model import Generate
+from flux2build.lockfile import Derived, Generated
+from flux2build.model import Derive, Generate
 from flux2build.plan import Plan, Step
 from flux2build.verdict import Action, because
 from flux2build.worddiff import diff, plain
@@ -61,22 +61,45 @@ def symbol(step: Step) -> str:
 
 
 def changes(step: Step) -> Iterator[tuple[str, str]]:
-    """The fields of a request that changed, as name and difference."""
+    """The fields of a request or of a derivation that changed, as name and difference."""
     task, before = step.recipe.task, step.before
-    if not isinstance(task, Generate) or not isinstance(before, Generated):
-        return
+    if isinstance(task, Generate) and isinstance(before, Generated):
+        yield from _request_changes(task, before)
+    elif isinstance(task, Derive) and isinstance(before, Derived):
+        old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
+        if len(old) != len(new):
+            yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
+        elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
+            yield "ops", ", ".join(changed)
+        yield from _value_changes(before.encoding, task.encoding)
+
+
+def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:
     if task.model != before.model:
         yield "model", f"{before.model} -> {task.model}"
     if task.prompt != before.prompt:
         yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
-    for name in sorted({*task.params, *before.params}):
-        old, new = before.params.get(name), task.params.get(name)
-        if canonical(old) != canonical(new):
-            yield name, f"{_value(old)} -> {_value(new)}"
+    yield from _value_changes(before.params, task.params)
 
 
-def _value(value: Json) -> str:
-    return "none" if value is None else canonical(value)
+def _value_changes(
+    before: Mapping[str, Json], now: Mapping[str, Json]
+) -> Iterator[tuple[str, str]]:
+    for name in sorted({*before, *now}):
+        if canonical(before.get(name)) != canonical(now.get(name)):
+            yield name, f"{value(before.get(name))} -> {value(now.get(name))}"
+
+
+def operation(name: str, params: Mapping[str, Json]) -> str:
+    """An operation or an encoding in one line: `resize width=640`."""
+    return " ".join([name, *(f"{key}={value(params[key])}" for key in sorted(params))])
+
+
+def value(value: Json) -> str:
+    """A parameter's value for people; text stands without quotes."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else canonical(value)
 
 
 def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
@@ -86,8 +109,8 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
     width = min(44, max((len(name) for name in names), default=0))
     for group in groups:
         yield _line(group, width, every=every)
-        for name, change in changes(group[0]):
-            yield Text.assemble("    ", (f"{name} ", "bold"), _marked(change))
+        for name, change in dict.fromkeys(each for step in group for each in changes(step)):
+            yield Text.assemble("    ", (f"{name} ", "bold"), marked(change))
     for orphan in plan.orphans:
         yield Text.assemble(
             ("- ", STYLES["-"]),
@@ -129,7 +152,7 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     )
 
 
-def _marked(change: str) -> Text:
+def marked(change: str) -> Text:
     """A word difference with its `[-…-]` red and its `{+…+}` green."""
     text = Text(clean(change))
     text.highlight_regex(r"\[-.*?-\]", "red")

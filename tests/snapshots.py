@@ -34,10 +34,10 @@ def d(text: str) -> Digest:
 
 
 def master(
-    name: str = "fox", prompt: str = "a red fox", *inputs: Input, take: int = 1, **params: Json
+    name: str = "fox", prompt: str = "", *inputs: Input, take: int = 1, **params: Json
 ) -> Recipe:
     """A recipe that renders a picture, at `img/<name>.png`."""
-    task = Generate("fake", "m", prompt, params or {"width": 64}, take)
+    task = Generate("fake", "m", prompt or f"a {name}", params or {"width": 64}, take)
     return Recipe(AssetName(name), task, inputs, f"img/{name}.png", ("asset", name))
 
 

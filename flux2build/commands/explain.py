@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
 import click
@@ -25,7 +26,8 @@ def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str
     """Tell why assets are, or are not, made again.
 
     The verdict is the very one that a build would act on: its reasons, the
-    fields that changed, what the asset is made of and who needs it.
+    fields that changed, what the asset is made of and who needs it. With -v every
+    file by itself, with what it is keyed on.
     """
     if not selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
@@ -48,22 +50,38 @@ def _steps(whole: Plan, name: AssetName) -> list[Step]:
 
 def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
     place = project.spec.place(project.spec.assets[name].key)
+    every = project.console.verbosity > 0
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
-    for step in _steps(whole, name):
-        verdict = step.verdict
-        why = because(step.recipe, verdict.reasons) or "nothing it is made of has changed"
-        price = f"  {planview.span(step.low, step.high)}" if step.high != 0 else ""
-        yield Text.assemble(
-            f"  {planview.symbol(step)} ",
-            (verdict.action.value, "bold"),
-            f"  {clean(step.recipe.output)}",
-        )
-        yield Text(f"      because  {clean(why)}{price}")
-        for field, change in planview.changes(step):
-            yield Text(f"      {field}  {clean(change)}")
-        if verdict.key:
-            yield Text(f"      key      {verdict.key}", "dim")
+    for steps in _grouped(_steps(whole, name), every=every):
+        yield from _verdict(steps)
+        if every and (key := steps[0].verdict.key):
+            yield Text(f"             key {key}", "dim")
     yield from _neighbours(project, name)
+
+
+def _grouped(steps: Sequence[Step], *, every: bool) -> Iterator[list[Step]]:
+    """Files in a row about which the same is to be said; each by itself where all is asked for."""
+
+    def same(step: Step) -> object:
+        return step.recipe.output if every else (step.recipe.kind, step.verdict.reasons)
+
+    for _, group in groupby(steps, key=same):
+        yield list(group)
+
+
+def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
+    step, more = steps[0], len(steps) - 1
+    others = f" and {more} more" if more else ""
+    yield Text.assemble(
+        f"  {planview.symbol(step)} ",
+        (f"{step.verdict.action:<8}", "bold"),
+        f" {clean(step.recipe.output)}{others}",
+    )
+    why = because(step.recipe, step.verdict.reasons) or "nothing it is made of has changed"
+    price = f"  {planview.span(step.low, step.high)}" if step.high != 0 else ""
+    yield Text.assemble(f"             {clean(why)}", (price, "bold"))
+    for field, change in planview.changes(step):
+        yield Text.assemble("             ", (f"{field} ", "bold"), planview.marked(change))
 
 
 def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:

@@ -8,12 +8,12 @@ from typing import Final
 import click
 from rich.text import Text
 
+from flux2build import planview
 from flux2build.command import command
 from flux2build.console import clean
-from flux2build.digest import Json, canonical
+from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe
-from flux2build.planview import FORMAT_VERSION
 from flux2build.project import Choice, Project
 from flux2build.request import Request
 
@@ -32,7 +32,7 @@ def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) 
     assets = [asset for name, asset in project.spec.assets.items() if name in chosen]
     if request.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
-        project.console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        project.console.json({"format_version": planview.FORMAT_VERSION, "assets": rows})
         return Exit.DONE
     for asset in assets:
         for line in _lines(asset, _recipes(project, asset)):
@@ -62,15 +62,15 @@ def _request(recipe: Recipe) -> Iterator[Text]:
         yield _row("model", task.model)
         yield _row("prompt", task.prompt)
         for name, value in task.params.items():
-            yield _row(name, canonical(value))
+            yield _row(name, planview.value(value))
         for number, source in enumerate(recipe.inputs, 1):
             yield _row(f"image {number}", str(source))
         yield _row("output", recipe.output)
         return
-    steps = [f"{op.op} {canonical(dict(op.params))}" for op in task.ops]
-    yield _row(
-        "deliver", f"{recipe.output}  {' | '.join([*steps, canonical(dict(task.encoding))])}"
-    )
+    rest = {name: value for name, value in task.encoding.items() if name != "format"}
+    steps = [planview.operation(op.op, op.params) for op in task.ops]
+    yield _row("deliver", recipe.output)
+    yield _row("", " | ".join([*steps, planview.operation(str(task.encoding["format"]), rest)]))
 
 
 def _row(name: str, value: str) -> Text:
