@@ -11,7 +11,8 @@ from rich.text import Text
 from flux2build.check import Finding, Severity
 from flux2build.console import Console, clean, frame
 from flux2build.digest import Json
-from flux2build.errors import Flux2BuildError, LockError, Problem
+from flux2build.errors import Flux2BuildError, LockError, Problem, SpecError, UsageError
+from flux2build.lockfile import LockNewer
 from flux2build.plan import Plan
 from flux2build.planview import FORMAT_VERSION, counted, footer
 
@@ -21,10 +22,9 @@ View = Callable[[Console, Sequence[Finding], Plan | None], None]
 
 def of_error(error: Flux2BuildError) -> list[Finding]:
     """An error that kept the check from starting, as findings."""
-    code = "lock-unusable" if isinstance(error, LockError) else "spec-error"
     return [
         Finding(
-            code,
+            _code(error),
             Severity.ERROR,
             problem.message,
             path=problem.place.file if problem.place else None,
@@ -33,6 +33,29 @@ def of_error(error: Flux2BuildError) -> list[Finding]:
         )
         for problem in error.problems
     ]
+
+
+def _code(error: Flux2BuildError) -> str:
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    return "system-fault"
+
+
+_CODES: Final = (
+    (LockNewer, "lock-newer"),
+    (LockError, "lock-damaged"),
+    (SpecError, "spec-error"),
+    (UsageError, "usage-error"),
+)
+UNUSABLE: Final = {
+    "spec-error": "the spec is wrong; the message says what and where",
+    "lock-damaged": "the lock cannot be read",
+    "lock-newer": "the lock was written by a newer flux2build",
+    "usage-error": "the command line names something that does not exist",
+    "system-fault": "a file cannot be read",
+}
+"""Codes of what keeps a check from starting, in the formats for machines."""
 
 
 def full(console: Console, findings: Sequence[Finding], plan: Plan | None) -> None:

@@ -186,7 +186,7 @@ class Project:
     def _other_profiles(self, *locks: Lockfile) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in the other profiles of some locks, as far as it can be read."""
         for profile in sorted({profile for lock in locks for _, profile in lock.blocks}):
-            if profile != self.spec.profile and profile in self.spec.profiles:
+            if profile != self.spec.profile and profile in self.spec.wanted_profiles:
                 with suppress(SpecError):
                     graph = Graph(load(self.tree, self.file, profile, self.catalog).recipes)
                     yield profile, () if graph.cycle else graph.ordered
@@ -270,8 +270,8 @@ class Project:
 
     def _plan(self, seen: Snapshot) -> Plan:
         made = plan(self.graph.ordered, seen, self.price)
-        profiles = frozenset({*self.spec.profiles, self.spec.profile})
-        left = orphans(self.spec.recipes, self.lock.blocks.values(), profiles, self.spec.profile)
+        spec, blocks = self.spec, self.lock.blocks.values()
+        left = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         return replace(made, orphans=left)
 
     def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:

@@ -22,6 +22,7 @@ from flux2build import checks, commands, ops, registry
 from flux2build.check import Check, Options
 from flux2build.errors import Exit
 from flux2build.families import catalogue
+from flux2build.findingview import UNUSABLE
 from flux2build.http import Limits
 from flux2build.spec.jsonschema import json_schema
 from flux2build.spec.tables import (
@@ -129,6 +130,12 @@ def described(check: Check) -> str:
 SHARED: Final = Options.model_fields
 
 
+def unusable() -> str:
+    """The codes of what keeps a check from starting."""
+    rows = ((f"`{code}`", text) for code, text in UNUSABLE.items())
+    return table(("code", "meaning"), rows)
+
+
 def floors() -> str:
     """The layers of the import contract, as a drawing."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -162,6 +169,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "floors": floors,
     "reasons": reasons,
     "check codes": codes,
+    "codes of what cannot be checked": unusable,
     "operations": operations,
     "checks": weights,
     "options of checks": lambda: fields(Options),

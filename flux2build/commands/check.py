@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import click
 
 from flux2build import findingview
-from flux2build.check import Severity
+from flux2build.check import Finding, Severity
 from flux2build.command import command, option
-from flux2build.errors import Exit, Flux2BuildError, Problem, UsageError, did_you_mean
+from flux2build.disk import root_of
+from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.families import checks_by_name
 from flux2build.project import Choice, Project
 from flux2build.request import Request
@@ -64,10 +67,10 @@ def check(  # noqa: PLR0913 - a command takes its options
     except Flux2BuildError as error:
         if show not in findingview.MACHINE_READABLE:
             raise
-        show(project.console, findingview.of_error(error), None)
+        show(project.console, _placed(project, show, findingview.of_error(error)), None)
         return error.exit
     findings = [f for f in found if f.code not in unwanted and (wanted is None or f.code in wanted)]
-    show(project.console, findings, project.plan(choice))
+    show(project.console, _placed(project, show, findings), project.plan(choice))
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 
@@ -90,6 +93,20 @@ def _codes(words: Sequence[str]) -> frozenset[str]:
             )
         )
     return frozenset[str]().union(*(known[word] for word in named))
+
+
+def _placed(
+    project: Project, show: findingview.View, findings: Sequence[Finding]
+) -> Sequence[Finding]:
+    """Findings as a format needs them: GitHub knows files by their path in the repository."""
+    if show is not findingview.github:
+        return findings
+    folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
+
+    def moved(place: Place) -> Place:
+        return replace(place, file=posixpath.normpath(posixpath.join(folder, place.file)))
+
+    return [replace(f, place=f.place and moved(f.place)) for f in findings]
 
 
 COMMAND: Final[click.Command] = check

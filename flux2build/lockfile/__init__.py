@@ -7,7 +7,7 @@ one canonical form, and never thrown away.
 from __future__ import annotations
 
 from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
-from flux2build.lockfile.read import LockConflict, loads, sides
+from flux2build.lockfile.read import LockConflict, LockNewer, loads, sides
 from flux2build.lockfile.text import conflict_line
 from flux2build.lockfile.write import REVISION, VERSION, dumps
 
@@ -18,6 +18,7 @@ __all__ = [
     "Derived",
     "Generated",
     "LockConflict",
+    "LockNewer",
     "Lockfile",
     "Output",
     "Seen",

@@ -41,6 +41,10 @@ class LockConflict(LockError):  # noqa: N818 - a state that merges leave behind,
     """The lock holds conflict markers; `sides` has what each side says."""
 
 
+class LockNewer(LockError):  # noqa: N818 - the lock is fine, this flux2build is too old
+    """The lock has a version that this flux2build cannot read."""
+
+
 def loads(text: str, file: str) -> Lockfile:
     """The lock that a text holds.
 
@@ -110,7 +114,7 @@ def _expect_version(text: str, file: str) -> None:
         )
     if int(found[1]) != VERSION:
         line = text.count("\n", 0, found.start()) + 1
-        raise LockError(
+        raise LockNewer(
             Problem(
                 f"`{file}` has version {found[1]}, this flux2build reads version {VERSION}",
                 Place(file, line),

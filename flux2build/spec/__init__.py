@@ -47,6 +47,8 @@ class Spec:
 
     file: str
     profile: str
+    usual: str
+    """The profile that is used when none is named."""
     profiles: tuple[str, ...]
     """The names that are declared."""
     output: str
@@ -58,6 +60,11 @@ class Spec:
     """In the order in which they are declared."""
     recipes: tuple[Recipe, ...]
     document: Document = field(repr=False)
+
+    @property
+    def wanted_profiles(self) -> frozenset[str]:
+        """Profiles whose outputs somebody wants: `default` too, where the project names no other."""
+        return frozenset({*self.profiles, self.profile, self.usual})
 
     def place(self, key: Key) -> Place:
         """Where in the spec something stands."""
@@ -134,6 +141,7 @@ class _Reading:
         return Spec(
             file=self.document.file,
             profile=self.profile,
+            usual=self.tables.project.profile or NO_PROFILE,
             profiles=tuple(self.tables.profiles),
             output=folder,
             budget=Budget(**dict(self.tables.budget)),
