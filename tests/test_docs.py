@@ -28,6 +28,7 @@ from flux2build.spec.jsonschema import json_schema
 from flux2build.spec.tables import (
     AssetTable,
     BudgetTable,
+    CatalogTable,
     Deliver,
     Profile,
     ProjectTable,
@@ -176,6 +177,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "keys of the file": lambda: fields(SpecTable),
     "keys of project": lambda: fields(ProjectTable),
     "keys of budget": lambda: fields(BudgetTable),
+    "keys of catalog": lambda: fields(CatalogTable),
     "keys of profile": lambda: fields(Profile, Settings),
     "keys of settings": lambda: fields(Settings),
     "keys of asset": lambda: fields(AssetTable, Settings),

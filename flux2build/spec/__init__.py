@@ -26,6 +26,7 @@ from flux2build.spec.resolve import Declared, Resolver
 from flux2build.spec.schema import Tables
 from flux2build.spec.tables import AssetTable, Profile
 from flux2build.spec.texts import Texts
+from flux2build.spec.translations import Gap, Translations, faults_of
 from flux2build.tree import Kind, Tree
 
 NO_PROFILE: Final = "default"
@@ -59,6 +60,8 @@ class Spec:
     assets: Mapping[AssetName, Asset]
     """In the order in which they are declared."""
     recipes: tuple[Recipe, ...]
+    gaps: tuple[Gap, ...]
+    """Strings that a locale does not have, as far as the spec allows it."""
     document: Document = field(repr=False)
 
     @property
@@ -129,7 +132,8 @@ class _Reading:
     def spec(self, catalog: Catalog) -> Spec:
         """The spec, as far as it can be read."""
         files = Files(self.tree)
-        texts = Texts(Prompts(self.tree, self._templates(files)))
+        translations = self._translations()
+        texts = Texts(Prompts(self.tree, self._templates(files)), translations)
         declared = [one for one in self._declared() if one is not None]
         names = self._names(declared, texts, files)
         folder = self._folder(files)
@@ -137,6 +141,8 @@ class _Reading:
         resolver = Resolver(bench, catalog, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         recipes = self._marked(declared, resolver, catalog)
+        translations.report()
+        files.used.update(translations.used)
         self._collide(recipes, self._taken(declared, files), folder)
         return Spec(
             file=self.document.file,
@@ -150,6 +156,7 @@ class _Reading:
             ),
             assets=assets,
             recipes=recipes,
+            gaps=tuple(translations.gaps),
             document=self.document,
         )
 
@@ -165,6 +172,14 @@ class _Reading:
             for member in one.family.members
         }
         return tuple(marks.marked(recipes, marks.marks(recipes, said, catalog)))
+
+    def _translations(self) -> Translations:
+        table = self.tables.catalog
+        wrong = list(faults_of(table)) if table else []
+        for fault in wrong:
+            self.faults.add(fault)
+        faulty = bool(wrong) or ("catalog" in self.document.data and table is None)
+        return Translations(self.tree, table, self.faults, faulty)
 
     def _templates(self, files: Files) -> str:
         folder = paths.join("", self.tables.project.templates)

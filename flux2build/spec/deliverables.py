@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from flux2build.spec.outputs import Outputs, format_of
 from flux2build.spec.references import Files, Names
 from flux2build.spec.tables import FORMATS, Deliver
 from flux2build.spec.texts import Scope, Texts
+from flux2build.spec.translations import UntranslatedError
 
 _APPLIES: Final[Mapping[str, frozenset[str]]] = {
     "quality": frozenset({"jpeg", "webp", "avif"}),
@@ -132,7 +134,7 @@ def _possible(table: Deliver, key: Key) -> None:
 
 
 def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
-    """The files of one entry for one master.
+    """The files of one entry for one master; those that lack a translation may be left out.
 
     Raises:
         FaultyError: a template, a path, an input or a parameter is wrong.
@@ -141,12 +143,12 @@ def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
         for width, resize in entry.resizes.items():
             scope = {**master.scope, **_size(master, width), **entry.part, "format": form}
             inputs = [master.input]
-            steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
-            task = Derive(steps, _encoding(entry.table, form))
-            output = bench.outputs.locate(
-                _path(entry, master, scope, form, width, bench), form, (*entry.key, "path")
-            )
-            yield Recipe(master.asset, task, tuple(inputs), output, entry.key)
+            with suppress(UntranslatedError):
+                steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
+                task = Derive(steps, _encoding(entry.table, form))
+                path = _path(entry, master, scope, form, width, bench)
+                output = bench.outputs.locate(path, form, (*entry.key, "path"))
+                yield Recipe(master.asset, task, tuple(inputs), output, entry.key)
 
 
 def _size(master: Master, width: int | None) -> Mapping[str, Json]:
@@ -164,7 +166,7 @@ def _path(  # noqa: PLR0913, PLR0917 - the six things that a path can say
     entry: Entry, master: Master, scope: Scope, form: str, width: int | None, bench: Workbench
 ) -> str:
     if entry.table.path is not None:
-        return bench.texts.text(entry.table.path, scope, (*entry.key, "path"))
+        return bench.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
     said = [str(part) for part in (*entry.part.values(), width) if part is not None]
     return f"{'-'.join((master.stem, *said))}.{form}"
 
@@ -186,7 +188,7 @@ def _operations(
         return inputs.index(found, 1)
 
     for step in entry.steps:
-        yield step.operation(bench.texts, scope, bind)
+        yield step.operation(bench.texts.skipping, scope, bind)
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:

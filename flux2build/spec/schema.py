@@ -16,6 +16,7 @@ from flux2build.spec.faults import Fault
 from flux2build.spec.tables import (
     AssetTable,
     BudgetTable,
+    CatalogTable,
     Profile,
     ProjectTable,
     Settings,
@@ -23,7 +24,7 @@ from flux2build.spec.tables import (
     Table,
 )
 
-RESERVED: Final = frozenset({"row", "asset", "ref", "width", "height", "format", "profile"})
+RESERVED: Final = frozenset({"row", "asset", "ref", "width", "height", "format", "profile", "t"})
 """Names that templates see with a meaning of their own."""
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -39,6 +40,7 @@ class Tables:
 
     project: ProjectTable = field(default_factory=ProjectTable)
     vars: Mapping[str, Any] = field(default_factory=dict)
+    catalog: CatalogTable | None = None
     budget: BudgetTable = field(default_factory=BudgetTable)
     checks: Mapping[str, Any] = field(default_factory=dict)
     defaults: Settings = field(default_factory=Settings)
@@ -70,6 +72,7 @@ class _Reader:
         return Tables(
             project=self._table(ProjectTable, "project"),
             vars=whole.vars,
+            catalog=self._optional(CatalogTable, "catalog"),
             budget=self._table(BudgetTable, "budget"),
             checks=self._checks(),
             defaults=self._table(Settings, "defaults"),
@@ -96,6 +99,9 @@ class _Reader:
     def _table(self, model: type[M], name: str) -> M:
         found = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
         return found or model()
+
+    def _optional(self, model: type[M], name: str) -> M | None:
+        return self._checked(model, (name,), self._data[name]) if name in self._data else None
 
     def _family(self, model: type[M], name: str) -> Iterator[tuple[str, M]]:
         """The well-formed tables of a family, by name."""

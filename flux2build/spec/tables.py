@@ -264,6 +264,33 @@ class BudgetTable(Table):
     )
 
 
+class CatalogTable(Table):
+    """Where translations are, and what to do when there is none."""
+
+    path: str = Field(
+        description="path of a locale's gettext, JSON or TOML file, with `{locale}` in it, such as "
+        "`locale/{locale}.po`"
+    )
+    axis: str = Field(
+        default="locale", description="the axis or variable that says the locale of an asset"
+    )
+    source: str | None = Field(
+        default=None, description="the locale whose texts are the keys themselves; it needs no file"
+    )
+    policy: Literal["error", "fallback", "skip"] = Field(
+        default="error",
+        description="when a translation is missing: an error, another locale's text, or leave out "
+        "the deliverable that it is for",
+    )
+    fallback: Names | None = Field(
+        default=None, description="with `fallback`: locales to take the text from, in order"
+    )
+    fuzzy: bool = Field(
+        default=False,
+        description="use translations that are marked as fuzzy; else they are missing",
+    )
+
+
 class SpecTable(Table):
     """All of `assets.toml`."""
 
@@ -273,6 +300,9 @@ class SpecTable(Table):
     project: ProjectTable = Field(default=ProjectTable(), description="names and folders")
     vars: dict[str, Any] = Field(default={}, description="values that every template sees")
     profile: dict[str, Profile] = Field(default={}, description="settings over all assets, by name")
+    catalog: CatalogTable | None = Field(
+        default=None, description="where translations are, for `{{ t('key') }}`"
+    )
     budget: BudgetTable = Field(default=BudgetTable(), description="limits in USD")
     checks: dict[str, Weight] = Field(
         default={},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from flux2build.errors import Place
@@ -11,6 +12,7 @@ from flux2build.model import Key
 from flux2build.prompts import Prompts, TemplateFault
 from flux2build.spec.faults import Fault, FaultyError
 from flux2build.spec.layers import Settled
+from flux2build.spec.translations import Translations
 
 Scope = Mapping[str, object]
 """What a template sees, by name."""
@@ -21,11 +23,25 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text or "{#" in text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """Renders, and says in the spec's terms what is wrong with a template."""
 
     prompts: Prompts
+    translations: Translations
+    skips: bool = False
+    """Whether a missing translation can leave out what the text is for."""
+
+    @cached_property
+    def skipping(self) -> Texts:
+        """The same for deliverables, which can be left out.
+
+        Its templates may raise `UntranslatedError`.
+        """
+        return replace(self, skips=True)
+
+    def _seen(self, scope: Scope) -> Scope:
+        return {**scope, "t": self.translations.speaker(scope, skips=self.skips)}
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
         """A text that may be a template.
@@ -36,7 +52,7 @@ class Texts:
         if not is_template(source):
             return source
         try:
-            return self.prompts.text(source, scope)
+            return self.prompts.text(source, self._seen(scope))
         except TemplateFault as fault:
             raise _faulty(fault, key) from None
 
@@ -77,11 +93,11 @@ class Texts:
             raise FaultyError(Fault(settled.key("template"), message, hint="keep one of them"))
         try:
             if isinstance(prompt, str):
-                return self.prompts.text(prompt, scope)
+                return self.prompts.text(prompt, self._seen(scope))
             if prompt is not None:
-                return self.prompts.table(prompt, scope)
+                return self.prompts.table(prompt, self._seen(scope))
             if template is not None:
-                return self.prompts.file(template, scope)
+                return self.prompts.file(template, self._seen(scope))
         except TemplateFault as fault:
             raise _faulty(fault, settled.key("template" if template else "prompt")) from None
         hint = "say what to see in `prompt` or `template`, or name a picture with `source`"

@@ -1,0 +1,56 @@
+"""What stands in for a translation, or is left out for want of one, is told by `check`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.told import built, files, told
+from tests.conftest import Site
+
+SPEC = """\
+[catalog]
+path = "locale/{locale}.po"
+POLICY
+
+[defaults]
+width = 128
+height = 96
+
+[asset.ad]
+prompt = "a night train"
+matrix = { locale = ["en", "fr"] }
+
+[[asset.ad.deliver]]
+path = "{{ locale }}.png"
+ops = [{ op = "text", text = "{{ t('headline') }}", language = "{{ locale }}" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "words"),
+    [
+        ('policy = "fallback"\nfallback = "en"', "translation-fallback", "that of `en` stands in"),
+        ('policy = "skip"', "translation-skipped", "its files are left out"),
+    ],
+)
+def test_gaps_are_warnings(empty: Site, policy: str, code: str, words: str) -> None:
+    """The build is done, and the string that is missing is named with its line."""
+    empty.write("locale/en.po", 'msgid "headline"\nmsgstr "Home by night"\n')
+    empty.write("locale/fr.po", '# later\nmsgid "headline"\nmsgstr ""\n')
+    built(empty, spec=SPEC.replace("POLICY", policy))
+    (found,) = told(empty)
+
+    assert (found["code"], found["severity"]) == (code, "warning")
+    assert found["message"] == f"`headline` is not translated into `fr`: {words}"
+    assert files([found], code) == ["locale/fr.po"]
+    assert found["line"] == 2
+    assert (empty.folder / "fr.png").exists() == (code == "translation-fallback")
+
+
+def test_nothing_is_missing(empty: Site) -> None:
+    """With every translation there is nothing to say."""
+    for locale in ("en", "fr"):
+        empty.write(f"locale/{locale}.po", 'msgid "headline"\nmsgstr "Home"\n')
+    built(empty, spec=SPEC.replace("POLICY", ""))
+
+    assert told(empty) == []
