@@ -74,8 +74,8 @@ class Facts:
     lock: Lockfile
     read: Callable[[str], bytes | None]
     """The bytes of a file below the project root by its path, or None when it is missing."""
-    conflicted: bool = False
-    """Whether a merge left its markers in the lock."""
+    conflict: int | None = None
+    """The line of the lock at which a merge left its first marker."""
 
     def files(self) -> Iterator[Current]:
         """Every file that is what the spec wants; what drifts is about to be another one."""

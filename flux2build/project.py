@@ -194,7 +194,12 @@ class Project:
     @cached_property
     def conflicted(self) -> bool:
         """Whether a merge left its markers in the lock."""
-        return conflict_line(self._lock_text) is not None
+        return self.conflict is not None
+
+    @property
+    def conflict(self) -> int | None:
+        """The line of the lock at which a merge left its first marker."""
+        return conflict_line(self._lock_text)
 
     @cached_property
     def _lock_text(self) -> str:
@@ -308,7 +313,7 @@ class Project:
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
-        facts = Facts(self.spec, self.whole, self.lock, self.consult, conflicted=self.conflicted)
+        facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict)
         found = list(weighed(checks_by_name(), facts, self.spec.checks, self._left_alone))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))

@@ -27,14 +27,14 @@ class Lock:
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """At most one finding."""
-        if facts.conflicted:
+        if facts.conflict is not None:
             path = PurePosixPath(facts.spec.file).with_suffix(".lock").name
             yield Finding(
                 code="lock-conflict",
                 severity=Severity.ERROR,
                 message=_MESSAGE,
                 path=path,
-                place=Place(path),
+                place=Place(path, facts.conflict),
                 hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
             )
 

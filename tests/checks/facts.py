@@ -1,0 +1,63 @@
+"""Facts about a fox in memory, for checks that need no files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from flux2build.check import Check, Facts, Finding, Options
+from flux2build.digest import Digest
+from flux2build.graph import Graph
+from flux2build.ledger import Entry
+from flux2build.lockfile import Lockfile
+from flux2build.model import Recipe
+from flux2build.plan import orphans, plan
+from tests.snapshots import PROFILE, derived, generated, locked, snapshot
+from tests.spec.specs import read
+
+SPEC: Final = """\
+[profile.draft]
+provider = "sketch"
+
+[asset.fox]
+prompt = "a fox"
+
+[[asset.fox.deliver]]
+formats = ["webp"]
+"""
+
+
+def recipes(spec: str = SPEC) -> tuple[Recipe, ...]:
+    """The fox, and the file derived from it."""
+    return read(spec, profile=PROFILE).recipes
+
+
+def lock() -> Lockfile:
+    """The lock after a build."""
+    fox, cut = recipes()
+    return locked((fox, generated(fox)), (cut, derived(cut, [generated(fox).output.sha256])))
+
+
+def facts(
+    spec: str = SPEC,
+    *,
+    held: Lockfile | None = None,
+    files: Mapping[str, Digest] | None = None,
+    entries: Sequence[Entry] = (),
+    stored: Sequence[Digest] = (),
+    price: str = "0",
+    pointers: Sequence[str] = (),
+) -> Facts:
+    """What a check would get to see."""
+    wanted, known = read(spec, profile=PROFILE), lock() if held is None else held
+    seen = replace(snapshot(known, files, entries, stored), pointer=pointers.__contains__)
+    made = plan(Graph(wanted.recipes).ordered, seen, lambda _: (Decimal(price), Decimal(price)))
+    left = orphans(wanted.recipes, known.blocks.values(), wanted.wanted_profiles, PROFILE)
+    return Facts(wanted, replace(made, orphans=left), known, lambda _: None)
+
+
+def found(check: Check, about: Facts) -> list[Finding]:
+    """What a check says of facts."""
+    return list(check.findings(about, Options()))

@@ -1,0 +1,38 @@
+"""Markers of a merge in the lock are found, whatever the files say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flux2build.check import Finding, Severity
+from flux2build.checks.lock import CHECK
+from flux2build.errors import Place
+from tests.checks.facts import facts, found
+
+
+def test_conflicts() -> None:
+    """One finding, at the first marker, with what a build will do about it."""
+    assert found(CHECK, replace(facts(), conflict=17)) == [
+        Finding(
+            code="lock-conflict",
+            severity=Severity.ERROR,
+            message="the lock holds merge conflicts",
+            path="assets.lock",
+            place=Place("assets.lock", 17),
+            hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
+        )
+    ]
+
+
+def test_no_conflicts() -> None:
+    """A lock without markers is none of its business, even where files drift."""
+    assert found(CHECK, facts()) == []
+    assert found(CHECK, facts(files={})) == []
+
+
+def test_the_lock_is_named_like_the_spec() -> None:
+    """Beside `icons.toml` lies `icons.lock`."""
+    about = facts()
+    renamed = replace(about, spec=replace(about.spec, file="icons.toml"), conflict=1)
+
+    assert found(CHECK, renamed)[0].path == "icons.lock"

@@ -1,0 +1,47 @@
+"""What the lock holds and nobody wants is found, with the command that removes it."""
+
+from __future__ import annotations
+
+from flux2build.check import Finding, Severity
+from flux2build.checks.orphan import CHECK
+from flux2build.model import AssetName
+from tests.checks.facts import SPEC, facts, found, lock
+from tests.snapshots import generated, locked, master
+
+
+def test_orphans() -> None:
+    """A deliverable that the spec has dropped is left over; the picture it came from is not."""
+    bare = SPEC.partition("[[")[0]
+
+    assert found(CHECK, facts(bare)) == [
+        Finding(
+            code="orphan",
+            severity=Severity.ERROR,
+            message="the spec no longer wants this output",
+            asset=AssetName("fox"),
+            path="fox.webp",
+            hint="`flux2build prune` shows what is left over, and `--yes` removes it",
+        )
+    ]
+
+
+def test_missing_orphans() -> None:
+    """An orphan whose file is gone still has its row in the lock."""
+    bare = SPEC.partition("[[")[0]
+
+    assert [f.path for f in found(CHECK, facts(bare, files={}))] == ["fox.webp"]
+
+
+def test_gone_profiles() -> None:
+    """A profile that is gone leaves everything it made; a declared one leaves nothing."""
+    old = master("old")
+    final = locked((old, generated(old)), profile="final")
+
+    assert [f.path for f in found(CHECK, facts(held=final))] == ["img/old.png"]
+    declared = f'{SPEC}\n[profile.final]\nprovider = "sketch"\n'
+    assert found(CHECK, facts(declared, held=final)) == []
+
+
+def test_clean() -> None:
+    """Where the spec wants everything nothing is found."""
+    assert found(CHECK, facts(held=lock())) == []
