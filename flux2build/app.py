@@ -246,7 +246,7 @@ class _Outfit:
             journal=project.journal,
             purse=purse,
             project=str(project.folder),
-            price=lambda recipe: (project.price(recipe) or (None, None))[1],
+            price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             say=lambda text: project.console.say(text, "dim"),
             cards=project.catalog.cards[provider.name],
             account=digest.short(digest.of_bytes(secret.encode())) if secret else "",

@@ -227,7 +227,7 @@ _FIELDS: Final[Mapping[str, Callable[[object], Any]]] = {
     "min_side": _count,
     "max_side": _count,
     "max_pixels": _count,
-    "input_megapixels": _count,
+    "input_megapixels": lambda value: _count(value) or None,
     "ranges": _each(_range),
     "choices": _each(_words),
     "defaults": _each(_plain),

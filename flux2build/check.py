@@ -6,13 +6,14 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build import look, provenance, tones
+from flux2build.catalog import Card
 from flux2build.errors import Place
 from flux2build.lockfile import Lockfile, Output
 from flux2build.model import AssetName, Derive, Recipe
@@ -76,6 +77,8 @@ class Facts:
     """The bytes of a file below the project root by its path, or None when it is missing."""
     conflict: int | None = None
     """The line of the lock at which a merge left its first marker."""
+    cards: Mapping[str, Mapping[str, Card]] = field(default_factory=dict)
+    """What the models can do and cost, by provider and model."""
 
     def files(self) -> Iterator[Current]:
         """Every file that is what the spec wants; what drifts is about to be another one."""

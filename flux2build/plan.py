@@ -27,6 +27,8 @@ class Step:
     low: Decimal = Decimal(0)
     high: Decimal | None = Decimal(0)
     """None when the price is unknown."""
+    notes: tuple[str, ...] = ()
+    """What should be known before it is paid for."""
 
     @property
     def drift(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -120,7 +120,20 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
         )
     if groups or plan.orphans:
         yield Text()
+    yield from _notes(plan.steps)
     yield footer(plan)
+
+
+def _notes(steps: Iterable[Step], most: int = 3) -> Iterator[Text]:
+    """What should be known before it is paid for, each thing once."""
+    about: dict[str, list[str]] = {}
+    for step in steps:
+        for note in step.notes:
+            about.setdefault(note, []).append(step.recipe.asset)
+    for note, assets in about.items():
+        more = f" and {len(assets) - most} more" if len(assets) > most else ""
+        names = clean(", ".join(assets[:most]))
+        yield Text.assemble(("note", "bold cyan"), f": {names}{more}: ", clean(note))
 
 
 def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
@@ -222,6 +235,7 @@ def step_json(step: Step, profile: str) -> dict[str, Json]:
         "reasons": [str(reason) for reason in step.verdict.reasons],
         "output": step.recipe.output,
         **_prices(step.low, step.high),
+        "notes": list(step.notes),
     }
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from flux2build.catalog import FREE, Catalog
+from flux2build.catalog import Catalog
 from flux2build.check import Facts, Finding, Options, weighed
 from flux2build.console import Console
-from flux2build.container import examine
-from flux2build.cost import Quote, quote
 from flux2build.digest import Digest, of_bytes
 from flux2build.disk import DiskTree, find_spec, home, root_of
 from flux2build.encode import encoders
@@ -27,8 +24,9 @@ from flux2build.index import Index
 from flux2build.journal import Journal
 from flux2build.ledger import Ledger, fold
 from flux2build.lockfile import Lockfile, conflict_line, loads, sides
-from flux2build.model import AssetName, Generate, Input, Made, Recipe, Source
+from flux2build.model import AssetName, Key, Recipe, Source
 from flux2build.plan import Plan, orphans, plan, reconciled
+from flux2build.quotes import Quotes, masters
 from flux2build.request import Request
 from flux2build.selection import Field, field_of, select
 from flux2build.settings import Settings, config_path
@@ -274,38 +272,20 @@ class Project:
         return select(choice.selection, choice.exclude, self.field(self.whole))
 
     def _plan(self, seen: Snapshot) -> Plan:
-        made = plan(self.graph.ordered, seen, self.price)
+        made = plan(self.graph.ordered, seen, self.quotes.price)
+        if wrong := [(key, problem) for key, problem in self.quotes.misfits(made)]:
+            raise SpecError(*(self._placed(key, problem) for key, problem in wrong))
         spec, blocks = self.spec, self.lock.blocks.values()
         left = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        return replace(made, orphans=left)
+        return replace(self.quotes.annotated(made), orphans=left)
 
-    def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
-        """The least and the most that a recipe's order may cost in USD."""
-        if not isinstance(recipe.task, Generate):
-            return (Decimal(0), Decimal(0))
-        card = self.catalog.cards[recipe.task.provider][recipe.task.model]
-        if card.price == FREE:
-            return (Decimal(0), Decimal(0))
-        sizes = [self._size(source) for source in recipe.inputs]
-        found: Quote | None = quote(card, recipe.task.params, sizes)
-        return (found.low, found.high) if found else None
-
-    def _size(self, source: Input) -> tuple[int, int] | None:
-        """The size of a reference in pixels, where it is known before it is made."""
-        if isinstance(source, Made):
-            return self._made_sizes.get(source.asset)
-        found = examine(self.tree.read(source.path))
-        return (found.width, found.height) if found.width else None
+    def _placed(self, key: Key, problem: Problem) -> Problem:
+        return self.spec.problem(key, problem.message, problem.rows, problem.hint)
 
     @cached_property
-    def _made_sizes(self) -> Mapping[AssetName, tuple[int, int]]:
-        sizes: dict[AssetName, tuple[int, int]] = {}
-        for recipe in self.spec.recipes:
-            if isinstance(recipe.task, Generate):
-                width, height = (recipe.task.params.get(side) for side in ("width", "height"))
-                if isinstance(width, int) and isinstance(height, int):
-                    sizes[recipe.asset] = (width, height)
-        return sizes
+    def quotes(self) -> Quotes:
+        """What orders will cost, and what becomes of their references."""
+        return Quotes(self.catalog.cards, masters(self.spec.recipes), self.tree.read)
 
     def field(self, whole: Plan) -> Field:
         """What a selection can be made from."""
@@ -313,7 +293,8 @@ class Project:
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
-        facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict)
+        cards = self.catalog.cards
+        facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict, cards)
         found = list(weighed(checks_by_name(), facts, self.spec.checks, self._left_alone))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
@@ -389,7 +370,7 @@ class Project:
             "whole",
             "tree",
             "index",
-            "_made_sizes",
+            "quotes",
         ):
             self.__dict__.pop(name, None)
 

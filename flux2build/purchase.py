@@ -175,8 +175,8 @@ class Counter:
         """The references as they travel."""
         card = self.cards[order.model]
         loaded = await references()
-        sizes = {f"{n} {each.name}": _size(each) for n, each in enumerate(loaded, 1)}
-        if wrong := tuple(upload.misfits(card, order.params, sizes)):
+        named = [(each.name, _size(each)) for each in loaded]
+        if wrong := [problem for _, problem in upload.misfits(card, order.params, named)]:
             raise SpecError(*wrong)
         ready = [await asyncio.to_thread(upload.prepared, each, card) for each in loaded]
         sent = await self.wire.prepare(ready)

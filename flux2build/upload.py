@@ -25,6 +25,8 @@ Size = tuple[int, int]
 _QUALITY: Final = 95
 _SENT: Final = frozenset({"png", "jpeg", "webp"})
 """Formats that every provider takes."""
+_CONVERTED: Final = frozenset({"avif", "bmp", "gif", "tiff"})
+"""Formats that are sent as PNG."""
 
 _HARMLESS_PNG: Final = frozenset(
     {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD"}
@@ -47,36 +49,70 @@ def sent_size(size: Size, card: Card) -> Size:
     return max(1, isqrt(width * most // height)), max(1, isqrt(height * most // width))
 
 
+def shown(size: Size) -> str:
+    """A size as people write it."""
+    return f"{size[0]}×{size[1]}"  # noqa: RUF001  # the sign people read in sizes
+
+
+def scaled(size: Size, card: Card) -> str:
+    """How a reference is scaled before it is sent, in words; empty when it is not."""
+    sent = sent_size(size, card)
+    return "" if sent == size else f"scaled from {shown(size)} to {shown(sent)}"
+
+
+def alteration(data: bytes, card: Card) -> str:
+    """What becomes of a reference before it is sent, in words; empty when its bytes are sent as they are."""
+    found = examine(data)
+    if found.format not in _SENT | _CONVERTED or found.fault is not None:
+        return ""
+    if words := scaled((found.width, found.height), card):
+        return words
+    if found.format not in _SENT:
+        return f"as PNG instead of {found.format.upper()}"
+    return "without its metadata" if has_more(data, found.format) else ""
+
+
+Misfit = tuple[int | None, Problem]
+"""What is wrong with a reference by its number from 0, or with all of them."""
+
+
 def misfits(
-    card: Card, params: Mapping[str, Json], sizes: Mapping[str, Size | None]
-) -> Iterator[Problem]:
+    card: Card, params: Mapping[str, Json], references: Sequence[tuple[str, Size | None]]
+) -> Iterator[Misfit]:
     """What is wrong with an order's references, as far as their sizes are known."""
-    if len(sizes) > card.references:
+    if len(references) > card.references:
         most = f"`{card.model}` takes {card.references or 'no'} references"
-        yield Problem(f"{most}, and there are {len(sizes)}", hint="leave some out of `refs`")
-    for name, size in sizes.items():
+        message = f"{most}, and there are {len(references)}"
+        yield None, Problem(message, hint="leave some out of `refs`")
+    for index, (name, size) in enumerate(references):
         if size and min(size) < card.reference_side:
-            yield Problem(
-                f"`{name}` is too small for `{card.model}`",
-                rows=(("size", f"{size[0]}x{size[1]}"), ("least", f"{card.reference_side} a side")),
-                hint="use a larger picture",
+            least = f"{card.reference_side} pixels a side"
+            yield (
+                index,
+                Problem(
+                    f"`{name}` is too small for `{card.model}`",
+                    rows=(("size", shown(size)), ("least", least)),
+                    hint="use a larger picture",
+                ),
             )
-    if card.input_megapixels is not None:
-        yield from _crowding(card, params, sizes)
+    yield from _crowding(card, params, [size for _, size in references])
 
 
 def _crowding(
-    card: Card, params: Mapping[str, Json], sizes: Mapping[str, Size | None]
-) -> Iterator[Problem]:
+    card: Card, params: Mapping[str, Json], sizes: Sequence[Size | None]
+) -> Iterator[Misfit]:
     """Too many megapixels of output and references together."""
-    size, most = size_of(params), card.input_megapixels or 0
+    size, most = size_of(params), card.input_megapixels
     output = megapixels(*size) if size else 1
-    inputs = [megapixels(*sent_size(each, card)) if each else 1 for each in sizes.values()]
-    if inputs and output + sum(inputs) > most:
-        yield Problem(
-            f"`{card.model}` takes {most} megapixels of output and references together",
-            rows=(("output", f"{output}"), ("references", " + ".join(map(str, inputs)))),
-            hint="use smaller references or a smaller output, or leave a reference out",
+    inputs = [megapixels(*sent_size(each, card)) if each else 1 for each in sizes]
+    if most is not None and inputs and output + sum(inputs) > most:
+        yield (
+            None,
+            Problem(
+                f"`{card.model}` takes {most} megapixels of output and references together",
+                rows=(("output", f"{output}"), ("references", " + ".join(map(str, inputs)))),
+                hint="use smaller references or a smaller output, or leave a reference out",
+            ),
         )
 
 

@@ -42,6 +42,7 @@ def test_models_that_are_promised_are_there() -> None:
         "flux-2-dev",
         "flux-2-klein-4b",
         "flux-2-klein-9b",
+        "flux-2-klein-9b-base",
     }
 
 

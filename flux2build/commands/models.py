@@ -52,19 +52,24 @@ def _limits(card: Card) -> str:
 
 
 def _price(card: Card) -> str:
-    """The list price in one line."""
+    """The list price in one line, with the day it was read."""
     if card.prices:
-        first = ", ".join(f"{name} ${price.first}" for name, price in card.prices.items())
-        return f"by resolution: {first}"
+        by_name = (f"{name} ${price.first}{_day(price)}" for name, price in card.prices.items())
+        return f"by resolution: {', '.join(by_name)}"
     price = card.price
     if price is None:
-        return "no price known"
+        return "no price known; `cards` in your configuration can give it one"
     if price == FREE:
         return "free"
     parts = [f"${price.first} first MP"]
     parts += [f"${price.further} each further"] if price.further else []
-    parts += [f"${price.reference} a MP of references"] if price.reference else []
-    return f"{', '.join(parts)} ({price.dated})"
+    most = "" if price.reference_sure else "at most "
+    parts += [f"{most}${price.reference} a MP of references"] if price.reference else []
+    return f"{', '.join(parts)}{_day(price)}"
+
+
+def _day(price: Price) -> str:
+    return f" ({price.dated})" if price.dated else ""
 
 
 def _as_json(provider: str, card: Card) -> Json:
@@ -79,6 +84,7 @@ def _as_json(provider: str, card: Card) -> Json:
         "min_side": card.min_side,
         "max_side": card.max_side,
         "max_pixels": card.max_pixels,
+        "note": card.note,
         "price": None if price is None else _price_json(price),
         "prices": {name: _price_json(one) for name, one in card.prices.items()},
     }
@@ -89,6 +95,7 @@ def _price_json(price: Price) -> Json:
         "first": str(price.first),
         "further": str(price.further),
         "reference": str(price.reference),
+        "reference_sure": price.reference_sure,
         "dated": price.dated,
         "source": price.source,
     }

@@ -31,7 +31,9 @@ ORDERS: Final = [
     for name, remote in REMOTES.items()
     for model in remote.cards
 ]
-LIMITS: Final = Limits(answer=40, reply=40, connect=2, picture_bytes=2**20, attempts=2, deadline=20)
+LIMITS: Final = Limits(
+    answer=40, reply=40, connect=2, picture_bytes=2**20, picture_rate=1, attempts=2, deadline=60
+)
 
 
 class Hasty:

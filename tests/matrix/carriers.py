@@ -33,7 +33,7 @@ wait = 0.005
 """
 PRICES: Final = "".join(
     f'[replicate."black-forest-labs/{model}"]\nprice = {{ first = 0.02, dated = "2026-11-01" }}\n'
-    for model in ("flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b")
+    for model in ("flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-klein-9b-base")
 )
 """Some models have no list price; a user gives them one."""
 

@@ -1,0 +1,57 @@
+"""The check `price`: a size that costs a megapixel for a few pixels is told before it is paid."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from flux2build.simulator import Scenario, running
+from tests.conftest import Site
+
+SPEC: Final = """\
+[project]
+name = "acme"
+[profile.draft]
+[profile.final]
+provider = "bfl"
+[asset.fox]
+prompt = "a fox"
+height = 1024
+width = 1040
+[asset.owl]
+prompt = "an owl"
+width = 1024
+height = 1024
+"""
+
+
+def _cliffs(site: Site, profile: str) -> list[dict[str, Any]]:
+    found = json.loads(site.run("check", "--profile", profile, "--json").out)["findings"]
+    return [one for one in found if one["code"] == "megapixel-cliff"]
+
+
+def test_cliff_is_a_warning_where_the_size_stands(empty: Site) -> None:
+    """It names the asset, the place of the width, what is billed, and the cheaper size."""
+    empty.write("assets.toml", SPEC)
+
+    (found,) = _cliffs(empty, "final")
+
+    assert (found["asset"], found["severity"]) == ("fox", "warning")
+    assert (found["file"], found["line"], found["column"]) == ("assets.toml", 9, 9)
+    assert found["message"] == "1040 by 1024 is billed as 2 megapixels"
+    assert found["hint"] == "1024×1024 costs $0.015 less"  # noqa: RUF001  # as shown
+    assert _cliffs(empty, "draft") == []
+
+
+def test_paid_picture_is_no_warning(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it is paid for, another size would only cost more; a clean tree stays clean."""
+    empty.write("assets.toml", SPEC)
+    with running(Scenario(latency=0, fast=True)) as base:
+        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
+        monkeypatch.setenv("BFL_API_KEY", "practice")
+        assert empty.run("build", "--profile", "final", "--yes").code == 0
+
+    assert _cliffs(empty, "final") == []
+    assert empty.run("check", "--profile", "final", "--strict").code == 0
