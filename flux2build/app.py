@@ -201,14 +201,16 @@ class _Outfit:
 
     async def world(self, seen: Snapshot, stack: AsyncExitStack) -> Workshop:
         """Files, store and lock, with a market for each provider that is needed."""
+        from flux2build.seal import seal_for
         from flux2build.world import Stock, Workshop
 
         project, paths = self.project, {digest: path for path, digest in seen.files.items()}
         rows = [row for block in project.lock.blocks.values() for row in block.derived]
-        free = frozenset(row.output.sha256 for row in rows)
+        free = frozenset(row.output.sha256 for row in rows if not row.output.unsigned)
         stock = Stock(project.folder, project.store, paths, free)
+        seal = seal_for((step.recipe for step in self.made.todo), project.settings.value)
         markets = await self._markets(stack)
-        return Workshop(stock, project.lock_path, markets, ops_by_name(), self.halt)
+        return Workshop(stock, project.lock_path, markets, ops_by_name(), self.halt, seal)
 
     async def _markets(self, stack: AsyncExitStack) -> dict[str, Market]:
         from flux2build.market import Studio

@@ -71,6 +71,9 @@ class Encoding(BaseModel):
         pattern=r"^[A-Za-z]+$",
         description="IPTC's term for where the picture comes from, embedded as XMP",
     )
+    sign: bool = Field(
+        default=False, description="sign the file afterwards, with the user's certificate"
+    )
 
     @model_validator(mode="after")
     def _combines(self) -> Encoding:
@@ -149,12 +152,16 @@ def _settings(encoding: Mapping[str, Json]) -> Encoding:
 
 
 def _prepared(image: Image.Image, settings: Encoding) -> Image.Image:
+    """The pixels as they are written, in a picture of their own.
+
+    Pillow notes the settings of a save in the picture: threads must not share it.
+    """
     matte = settings.matte or ("#ffffff" if settings.format == "jpeg" else None)
     plain = flatten(image, matte) if matte else image
     if settings.format == "jpeg":
         return plain.convert("RGB")
     if settings.palette is None:
-        return plain
+        return plain.copy()
     method = Image.Quantize.MEDIANCUT
     if plain.mode == "RGBA":
         plain, method = _cleared(plain), Image.Quantize.FASTOCTREE

@@ -11,6 +11,7 @@ import zlib
 from enum import StrEnum
 from typing import Final
 
+from flux2build import manifest
 from flux2build.container import parts, sniff
 
 
@@ -27,7 +28,7 @@ class SourceType(StrEnum):
 
 PNG_KEYWORD: Final = "XML:com.adobe.xmp"
 
-_TERMS: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+TERMS: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _JPEG_XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
 _MOST_XMP: Final = 1 << 20
 _PACKET: Final = (
@@ -45,17 +46,17 @@ _TERM: Final = re.compile(rb"DigitalSourceType[^<]{0,200}?digitalsourcetype/([A-
 
 def packet(source_type: str) -> bytes:
     """The XMP that marks a picture; the same term always gives the same bytes."""
-    return _PACKET.format(_TERMS + source_type).encode()
+    return _PACKET.format(TERMS + source_type).encode()
 
 
 def source_type(data: bytes) -> str:
-    """The term that a picture's file is marked with; empty where it is not.
+    """The term that a picture's file is marked with, in XMP or in a C2PA manifest; empty for none.
 
     Written as an attribute or as an element, in any prefix: the namespace is not
     looked at. Never raises, whatever the bytes.
     """
     found = _TERM.search(xmp(data))
-    return found[1].decode("ascii") if found else ""
+    return found[1].decode("ascii") if found else manifest.source_type(data)
 
 
 def xmp(data: bytes) -> bytes:

@@ -26,6 +26,7 @@ from flux2build.model import Derive, Generate, Order, Recipe
 from flux2build.op import Op
 from flux2build.provenance import source_type
 from flux2build.provider import Reference
+from flux2build.seal import Seal
 from flux2build.store import Store
 from flux2build.tones import written
 
@@ -121,16 +122,17 @@ class Market(Protocol):
 class Workshop:
     """Carries out what `build` decides; implements `build.World`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the real world
         self,
         stock: Stock,
         lock_path: Path,
         markets: Mapping[str, Market],
         ops: Mapping[str, Op],
         halt: asyncio.Event,
+        seal: Seal | None = None,
     ) -> None:
         self._stock, self._lock_path, self._markets, self._ops = stock, lock_path, markets, ops
-        self._halt = halt
+        self._halt, self._seal = halt, seal or Seal()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._benches = asyncio.Semaphore(cores())
         self._swept: set[Path] = set()
@@ -182,7 +184,20 @@ class Workshop:
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        return await asyncio.to_thread(derive_many, wants, self._ops, self._pool.map)
+        return await asyncio.to_thread(self._derived, wants)
+
+    def _derived(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
+        made = derive_many(wants, self._ops, self._pool.map)
+        return list(self._pool.map(self._sealed, wants, made))
+
+    def _sealed(self, want: Want, made: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+        """The file signed, if it is to be."""
+        if isinstance(made, Flux2BuildError):
+            return made
+        try:
+            return self._seal.signed(want.task, made, want.inputs[0])
+        except Flux2BuildError as failure:
+            return failure
 
     def has(self, digest: Digest) -> bool:
         """Whether bytes can be had now."""
@@ -211,6 +226,8 @@ class Workshop:
             found.format,
             source_type(data),
             written(tones(data)),
+            self._seal.verified(data),
+            self._seal.unsigned(digest),
         )
 
     def lock(self, lock: Lockfile) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +53,20 @@ def test_the_same_picture_gives_the_same_bytes_in_another_process(form: str) -> 
         here = encode(gradient(), asked)
         assert here == encode(gradient(), asked)
         assert hashlib.sha256(here).hexdigest() == there.stdout.strip()
+
+
+def test_one_picture_is_written_in_many_ways_at_once() -> None:
+    """Threads that write the same picture do not see each other's settings."""
+    image = gradient()
+    choices: list[dict[str, Json]] = [
+        *({"format": "webp", "quality": quality} for quality in (10, 90)),
+        *({"format": "avif", "quality": quality} for quality in (10, 90)),
+        *({"format": form, "source_type": "algorithmicMedia"} for form in FORMATS),
+    ]
+    alone = [encode(image, choice) for choice in choices]
+    with ThreadPoolExecutor(len(choices)) as pool:
+        for _ in range(10):
+            assert list(pool.map(lambda choice: encode(image, choice), choices)) == alone
 
 
 @pytest.mark.parametrize("form", FORMATS)

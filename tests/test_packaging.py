@@ -16,7 +16,7 @@ import flux2build
 
 ROOT: Final = Path(__file__).parents[1]
 MODULES: Final = sorted((ROOT / "flux2build").rglob("*.py"))
-BY_IMPORT: Final = {"PIL": "pillow", "pydantic_core": "pydantic"}
+BY_IMPORT: Final = {"c2pa": "c2pa-python", "PIL": "pillow", "pydantic_core": "pydantic"}
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flux2build.digest import Digest, Json
+from flux2build.manifest import Manifest
 from flux2build.model import AssetName, Operation, Receipt
 
 
@@ -23,6 +24,10 @@ class Output:
     """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
     colours: str = ""
     """Its main colours as `tones` writes them; empty where nobody looked."""
+    manifest: Manifest | None = None
+    """The C2PA manifest in its file."""
+    unsigned: Digest | None = None
+    """Of a file that was signed: what it was before; that can be made again, a signature cannot."""
 
 
 @dataclass(frozen=True, slots=True)

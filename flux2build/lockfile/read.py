@@ -29,6 +29,7 @@ from flux2build.lockfile.values import (
     params,
 )
 from flux2build.lockfile.write import REVISION, VERSION
+from flux2build.manifest import NONE, Manifest
 from flux2build.model import AssetName, Receipt
 
 _SHOWN: Final = 20
@@ -258,6 +259,7 @@ _GENERATED: Final = _COMMON | {
 _DERIVED: Final = _COMMON | {"ops", "encoding", "encoding_json", "encoder"}
 _OUTPUT: Final = frozenset(
     {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}
+    | {"manifest", "signer", "generator", "unsigned"}
 )
 _RECEIPT: Final = frozenset({"provider", "task", "cost", "cost_source", "seed", "prompt"})
 
@@ -272,7 +274,17 @@ def _output(table: dict[str, Any], path: str) -> Output:
         format=get(table, "format", as_text, "output"),
         source_type=_optional(table, "source_type"),
         colours=_optional(table, "colours") or "",
+        manifest=_manifest(table),
+        unsigned=get(table, "unsigned", as_digest, "output") if "unsigned" in table else None,
     )
+
+
+def _manifest(table: dict[str, Any]) -> Manifest | None:
+    state = _optional(table, "manifest")
+    if state is None or state == NONE:
+        return None
+    signer, generator = (_optional(table, key) or "" for key in ("signer", "generator"))
+    return Manifest(state, signer, generator)
 
 
 def _optional(table: dict[str, Any], key: str) -> str | None:

@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from flux2build import manifest
 from flux2build.digest import Json, canonical
 from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
 from flux2build.model import Operation, Receipt
@@ -84,6 +85,8 @@ def _block(block: Block) -> Iterator[str]:
 def _generated(made: Generated) -> Iterator[str]:
     yield f'key = "{made.key}"'
     yield from _output(made.output)
+    if made.output.source_type is not None and made.output.manifest is None:
+        yield f'output.manifest = "{manifest.NONE}"'
     yield f"output.path = {_string(made.output.path)}"
     yield f"schema = {made.schema}"
     yield f"provider = {_string(made.provider)}"
@@ -117,6 +120,12 @@ def _output(output: Output) -> Iterator[str]:
         yield f"output.source_type = {_string(output.source_type)}"
     if output.colours:
         yield f"output.colours = {_string(output.colours)}"
+    if output.unsigned:
+        yield f'output.unsigned = "{output.unsigned}"'
+    if output.manifest:
+        yield f"output.manifest = {_string(output.manifest.state)}"
+        yield f"output.signer = {_string(output.manifest.signer)}"
+        yield f"output.generator = {_string(output.manifest.generator)}"
 
 
 def _receipt(receipt: Receipt) -> Iterator[str]:

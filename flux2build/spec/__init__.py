@@ -166,12 +166,10 @@ class _Reading:
     ) -> tuple[Recipe, ...]:
         """Every recipe; deliverables are told how they are to be marked."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
-        said: dict[AssetName, bool | None] = {
-            member.name: one.settled.get("provenance")
-            for one in declared
-            for member in one.family.members
-        }
-        return tuple(marks.marked(recipes, marks.marks(recipes, said, catalog)))
+        members = [(member.name, one.settled) for one in declared for member in one.family.members]
+        said = {name: settled.get("provenance") for name, settled in members}
+        signed = frozenset(name for name, settled in members if settled.get("sign"))
+        return tuple(marks.marked(recipes, marks.marks(recipes, said, signed, catalog)))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flux2build.catalog import Catalog
+from flux2build.digest import Json
 from flux2build.model import AssetName, Derive, Generate, Input, Recipe, Source
 from flux2build.provenance import SourceType
 
@@ -25,6 +26,8 @@ class Marks:
     """By asset, for those that are not drawn, shot or written by hand."""
     unmarked: frozenset[AssetName]
     """Assets whose files are not to be marked."""
+    signed: frozenset[AssetName]
+    """Assets whose files are to be signed."""
 
     def of(self, recipe: Recipe) -> str | None:
         """The term for a deliverable; None where it is not marked.
@@ -43,25 +46,33 @@ class Marks:
 
 
 def marks(
-    recipes: Iterable[Recipe], said: Mapping[AssetName, bool | None], catalog: Catalog
+    recipes: Iterable[Recipe],
+    said: Mapping[AssetName, bool | None],
+    signed: frozenset[AssetName],
+    catalog: Catalog,
 ) -> Marks:
     """The marks of a spec: `said` is what each asset's `provenance` says."""
     terms: dict[AssetName, str] = {name: SourceType.TRAINED for name, mark in said.items() if mark}
     for recipe in recipes:
         if isinstance(task := recipe.task, Generate):
             terms[recipe.asset] = catalog.cards[task.provider][task.model].source_type
-    return Marks(terms, frozenset(name for name, mark in said.items() if mark is False))
+    unmarked = frozenset(name for name, mark in said.items() if mark is False)
+    return Marks(terms, unmarked, signed)
 
 
 def marked(recipes: Iterable[Recipe], found: Marks) -> Iterator[Recipe]:
-    """The recipes, each deliverable told how it is to be marked."""
+    """The recipes, each deliverable told how it is to be marked, and whether to be signed."""
     for recipe in recipes:
         task = recipe.task
-        if isinstance(task, Derive) and (term := found.of(recipe)):
-            encoding = {**task.encoding, "source_type": term}
-            yield replace(recipe, task=replace(task, encoding=encoding))
-        else:
+        if not isinstance(task, Derive):
             yield recipe
+            continue
+        encoding: dict[str, Json] = dict(task.encoding)
+        if term := found.of(recipe):
+            encoding["source_type"] = term
+        if recipe.asset in found.signed:
+            encoding["sign"] = True
+        yield replace(recipe, task=replace(task, encoding=encoding))
 
 
 def _asset(source: Input) -> AssetName | None:

@@ -194,6 +194,11 @@ class Settings(Table):
         "type, in XMP); when not given, those of rendered pictures are, and those of a `source` "
         "are not",
     )
+    sign: bool | None = Field(
+        default=None,
+        description="sign files derived from the picture (C2PA), with the certificate that the "
+        "user's own configuration names",
+    )
     deliver: list[Deliver] | None = Field(
         default=None, description="files to derive from the picture"
     )
