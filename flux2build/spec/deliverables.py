@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from flux2build import paths
 from flux2build.catalog import Catalog
 from flux2build.digest import Json
 from flux2build.encode import Encoding
 from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe
 from flux2build.spec import operations
+from flux2build.spec.family import MOST_MEMBERS, axes_of, points_of
 from flux2build.spec.faults import Fault, Faults, FaultyError
 from flux2build.spec.layers import Settled
 from flux2build.spec.operations import Step
@@ -46,6 +49,8 @@ class Entry:
     steps: tuple[Step, ...]
     resizes: Mapping[int | None, tuple[Operation, ...]]
     """The last operations by width: none when the width is whatever comes out."""
+    points: tuple[Mapping[str, str], ...] = ({},)
+    """The combinations of its own axes."""
     part: Mapping[str, int] = field(default_factory=dict)
     """Which of the files that one operation makes: `{"cell": 3}`."""
 
@@ -92,8 +97,16 @@ def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
             }
             _useless(table, key)
             _possible(table, key)
-            entries += _spread(Entry(key, table, steps, resizes or {None: ()}))
+            points = _points(table, (*key, "matrix"), faults)
+            entries += _spread(Entry(key, table, steps, resizes or {None: ()}, points))
     return entries
+
+
+def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str], ...]:
+    axes = axes_of(table.matrix or {}, key, faults)
+    if math.prod(len(values) for values in axes.values()) > MOST_MEMBERS:
+        raise FaultyError(Fault(key, f"more than {MOST_MEMBERS:,} files"))
+    return tuple(points_of(axes))
 
 
 def _spread(entry: Entry) -> Iterator[Entry]:
@@ -139,6 +152,24 @@ def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
     Raises:
         FaultyError: a template, a path, an input or a parameter is wrong.
     """
+    for point in entry.points:
+        yield from _files(entry, _at(master, point, entry), point, bench)
+
+
+def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
+    """The picture at one point of an entry's axes."""
+    for axis in point:
+        if axis in master.axes:
+            message = f"`{axis}` is an axis of the asset already"
+            raise FaultyError(Fault((*entry.key, "matrix", axis), message, name=True))
+    axes = {**master.axes, **point}
+    return replace(master, axes=axes, scope={**master.scope, **point})
+
+
+def _files(
+    entry: Entry, master: Master, point: Mapping[str, str], bench: Workbench
+) -> Iterator[Recipe]:
+    """The files at one point: every format in every width."""
     for form in _formats(entry.table, master):
         for width, resize in entry.resizes.items():
             scope = {**master.scope, **_size(master, width), **entry.part, "format": form}
@@ -146,7 +177,7 @@ def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
             with suppress(UntranslatedError):
                 steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
                 task = Derive(steps, _encoding(entry.table, form))
-                path = _path(entry, master, scope, form, width, bench)
+                path = _path(entry, master, point, scope, form, width, bench)
                 output = bench.outputs.locate(path, form, (*entry.key, "path"))
                 yield Recipe(master.asset, task, tuple(inputs), output, entry.key)
 
@@ -162,12 +193,19 @@ def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
     return (said or (master.format if master.format in FORMATS else "png"),)
 
 
-def _path(  # noqa: PLR0913, PLR0917 - the six things that a path can say
-    entry: Entry, master: Master, scope: Scope, form: str, width: int | None, bench: Workbench
+def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
+    entry: Entry,
+    master: Master,
+    point: Mapping[str, str],
+    scope: Scope,
+    form: str,
+    width: int | None,
+    bench: Workbench,
 ) -> str:
     if entry.table.path is not None:
         return bench.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
     said = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    said[:0] = [paths.slug(value) for value in point.values()]
     return f"{'-'.join((master.stem, *said))}.{form}"
 
 

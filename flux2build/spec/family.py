@@ -50,7 +50,7 @@ class Families:
     def expand(self, name: str, table: AssetTable) -> Family:
         """The members of an asset; with what is wrong with its axes noted."""
         key: Key = ("asset", name)
-        axes = self._axes(key, table)
+        axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
         points, rows = self._points(key, table, axes), self._rows(key, table)
         axis = axis_of(table.rows.key) if table.rows else None
         if axis is None or rows is None:
@@ -69,27 +69,6 @@ class Families:
             self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
         return Family(name, names, tuple(kept))
 
-    def _axes(self, key: Key, table: AssetTable) -> dict[str, list[str]]:
-        """The matrix with every value as text; values that cannot be in a name are noted."""
-        axes: dict[str, list[str]] = {}
-        for axis, values in (table.matrix or {}).items():
-            place = (*key, "matrix", axis)
-            if not values:
-                self.faults.add(Fault(place, f"axis `{axis}` has no values"))
-            kept: dict[str, str] = {}
-            for index, value in enumerate(values):
-                text = written(value)
-                if fault := paths.name_fault(text):
-                    message = f"value `{text[:60]}` {fault}"
-                    self.faults.add(Fault((*place, index), message))
-                elif (same := kept.get(paths.fold(text))) is not None:
-                    message = f"value `{text}` is the same as `{same}`"
-                    self.faults.add(Fault((*place, index), message))
-                else:
-                    kept[paths.fold(text)] = text
-            axes[axis] = list(kept.values())
-        return axes
-
     def _points(
         self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]
     ) -> list[dict[str, str]]:
@@ -101,7 +80,7 @@ class Families:
             message = f"`{axis}` is an axis of the matrix and the key of the rows"
             self.faults.add(Fault((*key, "rows", "key"), message))
             return []
-        return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+        return points_of(axes)
 
     def _rows(self, key: Key, table: AssetTable) -> list[Row] | None:
         """The rows whose key can be in a name; None when there is no data file."""
@@ -147,6 +126,33 @@ class Families:
             if part:
                 found.append({axis: written(value) for axis, value in part.items()})
         return found
+
+
+def axes_of(
+    matrix: Mapping[str, Sequence[Scalar]], key: Key, faults: Faults
+) -> dict[str, list[str]]:
+    """A matrix with every value as text; values that cannot be in a name are noted."""
+    axes: dict[str, list[str]] = {}
+    for axis, values in matrix.items():
+        place = (*key, axis)
+        if not values:
+            faults.add(Fault(place, f"axis `{axis}` has no values"))
+        kept: dict[str, str] = {}
+        for index, value in enumerate(values):
+            text = written(value)
+            if fault := paths.name_fault(text):
+                faults.add(Fault((*place, index), f"value `{text[:60]}` {fault}"))
+            elif (same := kept.get(paths.fold(text))) is not None:
+                faults.add(Fault((*place, index), f"value `{text}` is the same as `{same}`"))
+            else:
+                kept[paths.fold(text)] = text
+        axes[axis] = list(kept.values())
+    return axes
+
+
+def points_of(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Every combination of a matrix; one empty one when it has no axes."""
+    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
 
 
 def written(value: Scalar) -> str:

@@ -45,7 +45,8 @@ class Step:
         """
         if self.fixed is not None:
             return self.fixed
-        return _operation(self.form, texts.inside(self.raw, scope, self.key), self.key, bind)
+        written = texts.inside(self.raw, scope, self.key)
+        return _operation(self.form, written, self.key, bind, strict=False)
 
 
 def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
@@ -96,9 +97,12 @@ def _templates(value: Any) -> bool:
     return isinstance(value, list) and any(_templates(item) for item in value)
 
 
-def _operation(form: Form, raw: Mapping[str, Any], key: Key, bind: Bind) -> Operation:
+def _operation(
+    form: Form, raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
+) -> Operation:
+    """An operation; unless `strict`, a text that a template wrote may stand for a number."""
     try:
-        params = form.params.model_validate(raw)
+        params = form.params.model_validate(raw, strict=strict)
     except ValidationError as error:
         raise FaultyError(*mistakes.of(error, form.params, raw, key)) from None
     dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)

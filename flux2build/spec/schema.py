@@ -146,6 +146,8 @@ class _Reader:
         """The names that a table's variables and axes have in templates."""
         if isinstance(table, Settings):
             self._names((*key, "vars"), table.vars or {})
+            for at, entry in enumerate(table.deliver or []):
+                self._names((*key, "deliver", at, "matrix"), entry.matrix or {})
         if isinstance(table, AssetTable):
             self._names((*key, "matrix"), table.matrix or {})
             for name, settings in (table.profile or {}).items():

@@ -90,6 +90,11 @@ class Deliver(Table):
         "delivered, else the master's), `height` (the master's, when `widths` is not given) and "
         "`format`; `<master>[-<width>].<format>` when not given",
     )
+    matrix: dict[str, list[Scalar]] | None = Field(
+        default=None,
+        description="axes of the files, such as sizes or locales: one file for each combination of "
+        "values; templates of this entry see them, and nothing more is rendered",
+    )
     widths: list[Side] | None = Field(
         default=None, min_length=1, description="widths in pixels; one file is made for each"
     )
