@@ -154,12 +154,14 @@ class _Packed:
 
     def _all_unchanged(self, where: list[int], folder: str) -> bool:
         paths, kinds, (sizes, times, changes, inodes) = self._paths, self._kinds, self._signs
-        prefix = os.path.join(folder, "")
+        # Joining takes longer than looking; few paths are absolute, such as the ledger's.
+        prefix, isabs = os.path.join(folder, ""), os.path.isabs
+        whole = [path if isabs(path) else prefix + path for path in paths]
         look = os.stat
         for at in where:
             if not kinds[at]:
                 try:
-                    found = look(prefix + paths[at])
+                    found = look(whole[at])
                 except OSError:
                     return False
                 if (
@@ -169,7 +171,7 @@ class _Packed:
                     and found.st_ino == inodes[at]
                 ):
                     continue
-            if _look(prefix + paths[at], None)[0] != self._state(at):
+            if _look(whole[at], None)[0] != self._state(at):
                 return False
         return True
 

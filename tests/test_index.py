@@ -195,6 +195,22 @@ def test_an_answer_is_not_kept_when_it_was_made_from_something_else(folder: Path
     assert index.answer("k") is None
 
 
+def test_a_file_elsewhere_is_looked_at_where_it_lies(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An answer may depend on a file outside of the folder, such as the user's ledger."""
+    ledger = tmp_path_factory.mktemp("home") / "ledger.jsonl"
+    aged(ledger)
+    settle()
+    index = Index.load(str(folder))
+    index.remember("check", "clean", [*PATHS, str(ledger)])
+    index.save()
+
+    assert Index.load(str(folder)).answer("check") == "clean"
+    ledger.write_bytes(b"one order more")
+    assert Index.load(str(folder)).answer("check") is None
+
+
 def test_an_answer_goes_with_its_own_files_only(folder: Path) -> None:
     """One profile's change leaves another profile's answer alone."""
     index = Index.load(str(folder))
