@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flux2build.alpha import scaled
 from flux2build.anchor import Anchor, Size, offset, share
+from flux2build.board import Board, refuse_empty, refuse_twins
 from flux2build.colour import Colour, rgba
 from flux2build.inputs import picture
 from flux2build.op import Op, Params, Picture
 from flux2build.picture import refuse_excess
 
+Count = Annotated[int, Field(ge=1, le=256)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
 class GridParams(Params):
     """Which pictures, in how many columns, and how each lies in its cell."""
 
-    sources: Annotated[list[Picture], Field(min_length=1, max_length=1024)] = Field(
-        description="the pictures beside the first, in reading order"
+    sources: Annotated[list[Picture], Field(max_length=1024)] = Field(
+        default=[], description="the pictures beside the first, in reading order"
     )
     first: bool = Field(
         default=True, description="give the picture that the operation works on the first cell"
     )
     columns: int = Field(ge=1, le=1024, description="cells in a row")
+    board: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="columns and rows of every picture, when each is a board of frames; they are "
+        "laid out one by one",
+    )
+    allow_empty: bool = Field(
+        default=False, description="with `board`: accept a frame in which nothing is"
+    )
+    allow_twins: bool = Field(
+        default=False,
+        description="with `board`: accept a frame with the same pixels as another of its board",
+    )
     cell: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
         default=None,
         description="width and height of a cell; those of the largest picture when not given",
@@ -37,6 +51,14 @@ class GridParams(Params):
         default="center", description="the point of a picture that lies on that of its cell"
     )
     color: Colour = Field(default="#00000000", description="colour between and behind pictures")
+
+    @model_validator(mode="after")
+    def _combines(self) -> GridParams:
+        if not self.sources and not (self.first and self.board):
+            raise ValueError("give the other pictures as `sources`")
+        if self.board is None and (self.allow_empty or self.allow_twins):
+            raise ValueError("`allow_empty` and `allow_twins` are about the frames of a `board`")
+        return self
 
 
 class Grid:
@@ -48,13 +70,17 @@ class Grid:
 
     def apply(self, image: Image.Image, params: GridParams, inputs: Sequence[bytes]) -> Image.Image:
         """The sheet; it has alpha unless its colour is opaque."""
-        pictures = [image] if params.first else []
-        pictures += [picture(source, inputs) for source in params.sources]
-        cell = self._cell(pictures, params)
-        sheet = self._sheet(len(pictures), cell, params)
-        for index, each in enumerate(pictures):
+
+        def frames() -> Iterator[Image.Image]:
+            return self._frames(image, params, inputs)
+
+        sizes = [frame.size for frame in frames()] if params.cell is None else []
+        cell = self._cell(sizes, params)
+        count = (len(params.sources) + params.first) * self._cells(params)
+        sheet = self._sheet(count, cell, params)
+        for index, frame in enumerate(frames()):
             row, column = divmod(index, params.columns)
-            fitted = self._fitted(each.convert("RGBA"), cell)
+            fitted = self._fitted(frame.convert("RGBA"), cell)
             left, top = offset(cell, fitted.size, share(params.pivot))
             left += params.padding + column * (cell[0] + params.padding)
             top += params.padding + row * (cell[1] + params.padding)
@@ -62,10 +88,24 @@ class Grid:
         return sheet.convert("RGB") if rgba(params.color)[3] == 255 else sheet
 
     @staticmethod
-    def _cell(pictures: Sequence[Image.Image], params: GridParams) -> Size:
+    def _frames(
+        image: Image.Image, params: GridParams, inputs: Sequence[bytes]
+    ) -> Iterator[Image.Image]:
+        """What lies in the cells, decoded one by one: a sheet may have hundreds."""
+        if params.first:
+            yield from _cut(image, params)
+        for source in params.sources:
+            yield from _cut(picture(source, inputs), params)
+
+    @staticmethod
+    def _cells(params: GridParams) -> int:
+        return params.board[0] * params.board[1] if params.board else 1
+
+    @staticmethod
+    def _cell(sizes: Sequence[Size], params: GridParams) -> Size:
         if params.cell is not None:
             return params.cell[0], params.cell[1]
-        return max(each.width for each in pictures), max(each.height for each in pictures)
+        return max(width for width, _ in sizes), max(height for _, height in sizes)
 
     @staticmethod
     def _sheet(count: int, cell: Size, params: GridParams) -> Image.Image:
@@ -83,6 +123,22 @@ class Grid:
             return image
         width, height = round(image.width * factor), round(image.height * factor)
         return scaled(image, max(1, width), max(1, height))
+
+
+def _cut(image: Image.Image, params: GridParams) -> Iterator[Image.Image]:
+    """The picture itself, or the frames of the board that it is."""
+    if params.board is None:
+        yield image
+        return
+    columns, rows = params.board
+    boxes = Board(columns, rows).boxes(image.size)
+    for index, box in enumerate(boxes):
+        frame = image.crop(box)
+        if not params.allow_empty:
+            refuse_empty(frame, index)
+        if not params.allow_twins:
+            refuse_twins(image, boxes, index)
+        yield frame
 
 
 OP: Final[Op] = Grid()

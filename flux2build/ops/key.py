@@ -11,10 +11,14 @@ from pydantic import Field
 
 from flux2build.alpha import faded
 from flux2build.colour import Colour, rgba
+from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
 
 _GREYISH: Final = 0.25
 """Key colours below this saturation have no hue to tell them by; their lightness does."""
+
+_GONE, _WHOLE = 13, 243
+"""Opacities below and from which on nobody sees that they are not 0 and 255."""
 
 
 class KeyParams(Params):
@@ -33,6 +37,13 @@ class KeyParams(Params):
         le=1,
         description="how much of the colour is taken out of edges and of what reflects it",
     )
+    residue: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="refuse the picture when nothing in it has the colour, or more than this "
+        "share is neither gone nor whole; edges alone are some 0.02",
+    )
 
 
 class Key:
@@ -47,11 +58,25 @@ class Key:
         key = rgba(params.color)[:3]
         colours = image.convert("RGB")
         mask = self._opacity(colours, key, params)
+        if params.residue is not None:
+            self._refuse_residue(mask, params.residue)
         clean = self._without_spill(self._unmixed(colours, key, mask), key)
         clean = Image.blend(colours, clean, params.spill)
         if image.mode == "RGBA":
             clean.putalpha(image.getchannel("A"))
         return faded(clean, mask)
+
+    @staticmethod
+    def _refuse_residue(mask: Image.Image, most: float) -> None:
+        levels, total = mask.histogram(), mask.width * mask.height
+        left = sum(levels[_GONE:_WHOLE]) / total
+        if sum(levels[:_GONE]) and left <= most:
+            return
+        message = f"{left:.1%} of the picture is neither of the colour nor free of it"
+        if not sum(levels[:_GONE]):
+            message = "nothing in the picture has the colour"
+        hint = "make the picture again on a flat background, or set another `color` or `tolerance`"
+        raise SpecError(Problem(message, hint=hint))
 
     @staticmethod
     def _opacity(colours: Image.Image, key: tuple[int, ...], params: KeyParams) -> Image.Image:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
 from pydantic import Field, model_validator
 
+from flux2build.board import Board, refuse_empty, refuse_twins
 from flux2build.errors import Problem, SpecError
 from flux2build.op import Op, Params
-
-_NOISE: Final = 12
-"""Levels within which all pixels of an empty cell lie."""
 
 _MOST_CELLS: Final = 4096
 
@@ -63,69 +61,14 @@ class Slice:
         """The pixels of the cell."""
         if params.cell is None:  # the spec has put one in for each file
             raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
-        self._refuse_other_grids(image, params)
-        cells = list(self._boxes(image, params))
+        board = Board(params.columns, params.rows, params.gap, params.margin)
+        cells = board.boxes(image.size)
         taken = image.crop(cells[params.cell])
-        if not params.allow_empty and self._is_empty(taken):
-            raise SpecError(
-                Problem(
-                    f"cell {params.cell} of the board is empty",
-                    hint="make the board again, or set `allow_empty = true`",
-                )
-            )
+        if not params.allow_empty:
+            refuse_empty(taken, params.cell)
         if not params.allow_twins:
-            self._refuse_twins(image, cells, params.cell)
+            refuse_twins(image, cells, params.cell)
         return taken
-
-    @staticmethod
-    def _boxes(image: Image.Image, params: SliceParams) -> Iterator[tuple[int, int, int, int]]:
-        width = (image.width - 2 * params.margin + params.gap) // params.columns - params.gap
-        height = (image.height - 2 * params.margin + params.gap) // params.rows - params.gap
-        for row in range(params.rows):
-            top = params.margin + row * (height + params.gap)
-            for column in range(params.columns):
-                left = params.margin + column * (width + params.gap)
-                yield left, top, left + width, top + height
-
-    @staticmethod
-    def _refuse_other_grids(image: Image.Image, params: SliceParams) -> None:
-        """A board has the declared grid when its cells are whole pixels."""
-        for word, length, count in (
-            ("columns", image.width, params.columns),
-            ("rows", image.height, params.rows),
-        ):
-            room = length - 2 * params.margin - (count - 1) * params.gap
-            if room < count or room % count:
-                raise SpecError(
-                    Problem(
-                        f"a board of {image.width}x{image.height} pixels has no {count} equal "
-                        f"{word}",
-                        rows=(("margin", str(params.margin)), ("gap", str(params.gap))),
-                        hint="declare the grid that the board has, or resize the board first",
-                    )
-                )
-
-    @staticmethod
-    def _is_empty(cell: Image.Image) -> bool:
-        """Whether nobody would see anything in it; renders and codecs leave some noise."""
-        if cell.mode == "RGBA" and max(cell.getchannel("A").tobytes()) <= _NOISE:
-            return True
-        ranges = [band.getextrema() for band in cell.split()]
-        return all(float(high) - float(low) <= _NOISE for low, high in ranges)  # type: ignore[arg-type]  # pairs
-
-    @staticmethod
-    def _refuse_twins(
-        image: Image.Image, cells: Sequence[tuple[int, int, int, int]], index: int
-    ) -> None:
-        pixels = image.crop(cells[index]).tobytes()
-        for other, box in enumerate(cells):
-            if other != index and image.crop(box).tobytes() == pixels:
-                raise SpecError(
-                    Problem(
-                        f"cells {index} and {other} of the board are identical",
-                        hint="make the board again, or set `allow_twins = true`",
-                    )
-                )
 
 
 OP: Final[Op] = Slice()

@@ -21,6 +21,7 @@ OPS = {op.name: op for op in (cast("Op", member) for member in members(ops, "OP"
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "adjust": {"saturation": 1.5, "gamma": 1.2, "temperature": 20},
+    "align": {"columns": 2, "pivot": "top-left"},
     "blur": {"radius": 2.5},
     "crop": {"ratio": "3:2", "focus": [0.2, 0.7]},
     "denoise": {"radius": 2},

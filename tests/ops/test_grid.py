@@ -84,3 +84,43 @@ def test_a_sheet_too_large_for_memory_is_refused() -> None:
     """The size is checked before a pixel is made."""
     with pytest.raises(SpecError, match="too large to make"):
         composed([square(1), square(2)], columns=2, cell=[8000, 8000])
+
+
+def strip(levels: list[int]) -> Image.Image:
+    """A board of one row, each frame of its own grey with a white corner."""
+    image = Image.new("RGB", (6 * len(levels), 4))
+    for index, level in enumerate(levels):
+        image.paste((level,) * 3, (6 * index, 0, 6 * index + 6, 4))
+        image.putpixel((6 * index, 0), (255, 255, 255))
+    return image
+
+
+def test_boards_are_laid_out_frame_by_frame() -> None:
+    """Two strips of three become three rows of two, in reading order."""
+    sheet = composed([strip([10, 20, 30]), strip([40, 50, 60])], columns=2, board=[3, 1])
+    assert sheet.size == (12, 12)
+    found = [pixel(sheet, 6 * (n % 2) + 3, 4 * (n // 2) + 2)[0] for n in range(6)]
+    assert found == [10, 20, 30, 40, 50, 60]
+
+
+@pytest.mark.parametrize(
+    ("levels", "complaint", "allowed"),
+    [
+        ([10, 255, 30], "cell 1 of the board is empty", "allow_empty"),
+        ([10, 20, 10], "cells 0 and 2 of the board are identical", "allow_twins"),
+    ],
+)
+def test_frames_that_are_none_are_refused_unless_allowed(
+    levels: list[int], complaint: str, allowed: str
+) -> None:
+    """An atlas is checked as its frames would be."""
+    pictures = [strip([40, 50, 60]), strip(levels)]
+    with pytest.raises(SpecError, match=complaint):
+        composed(pictures, columns=3, board=[3, 1])
+    assert composed(pictures, columns=3, board=[3, 1], **{allowed: True}).size == (18, 8)
+
+
+def test_a_board_of_another_grid_is_refused() -> None:
+    """Each picture must have the grid that was declared."""
+    with pytest.raises(SpecError, match="no 4 equal columns"):
+        composed([strip([1, 2, 3])], columns=4, board=[4, 1])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, ImageDraw
 
+from flux2build.errors import SpecError
 from flux2build.ops.key import OP, KeyParams
 
 
@@ -73,3 +74,17 @@ def test_transparency_that_was_there_stays() -> None:
     image = figure("#00ff00").convert("RGBA")
     image.putalpha(0)
     assert applied(image).getchannel("A").getextrema() == (0, 0)
+
+
+def test_a_bad_background_is_refused_when_asked() -> None:
+    """No such colour at all, or a background that is only partly of it, is no clean cut."""
+    strict = {"color": "#00ff00", "residue": 0.1}
+    with pytest.raises(SpecError, match="nothing in the picture has the colour"):
+        applied(Image.new("RGB", (20, 20), "red"), **strict)
+    muddy = Image.new("RGB", (20, 20), (0, 255, 0))
+    muddy.paste((90, 190, 90), (0, 0, 20, 8))
+    with pytest.raises(SpecError, match=r"40\.0% of the picture is neither"):
+        applied(muddy, **strict)
+    clean = Image.new("RGB", (20, 20), (0, 255, 0))
+    clean.paste((200, 30, 30), (5, 5, 15, 15))
+    assert applied(clean, **strict).mode == "RGBA"

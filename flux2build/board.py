@@ -1,0 +1,91 @@
+"""Boards: pictures of equal cells in rows and columns, such as poses or tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from flux2build.errors import Problem, SpecError
+
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom."""
+
+_NOISE: Final = 12
+"""Levels within which all pixels of an empty cell lie: renders and codecs leave some noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """How a picture is divided; lengths in pixels."""
+
+    columns: int
+    rows: int
+    gap: int = 0
+    margin: int = 0
+
+    def boxes(self, size: tuple[int, int]) -> list[Box]:
+        """Where the cells lie in a picture of some size, in reading order.
+
+        Raises:
+            SpecError: the picture does not have this grid: its cells would be no whole pixels.
+        """
+        width = self._cell(size, "columns", size[0], self.columns)
+        height = self._cell(size, "rows", size[1], self.rows)
+        return list(self._laid(width, height))
+
+    def _laid(self, width: int, height: int) -> Iterator[Box]:
+        for row in range(self.rows):
+            top = self.margin + row * (height + self.gap)
+            for column in range(self.columns):
+                left = self.margin + column * (width + self.gap)
+                yield left, top, left + width, top + height
+
+    def _cell(self, size: tuple[int, int], word: str, length: int, count: int) -> int:
+        room = length - 2 * self.margin - (count - 1) * self.gap
+        if room < count or room % count:
+            raise SpecError(
+                Problem(
+                    f"a board of {size[0]}x{size[1]} pixels has no {count} equal {word}",
+                    rows=(("margin", str(self.margin)), ("gap", str(self.gap))),
+                    hint="declare the grid that the board has, or resize the board first",
+                )
+            )
+        return room // count
+
+
+def refuse_empty(cell: Image.Image, index: int) -> None:
+    """Refuse a cell in which nobody would see anything.
+
+    Raises:
+        SpecError: all of it is transparent, or of one colour.
+    """
+    ranges = [band.getextrema() for band in cell.split()]
+    alike = all(float(high) - float(low) <= _NOISE for low, high in ranges)  # type: ignore[arg-type]  # pairs
+    clear = cell.mode == "RGBA" and max(cell.getchannel("A").tobytes()) <= _NOISE
+    if alike or clear:
+        raise SpecError(
+            Problem(
+                f"cell {index} of the board is empty",
+                hint="make the board again, or set `allow_empty = true`",
+            )
+        )
+
+
+def refuse_twins(image: Image.Image, boxes: Sequence[Box], index: int) -> None:
+    """Refuse a cell with the same pixels as another one: an animation would stand still.
+
+    Raises:
+        SpecError: it has a twin, which is named.
+    """
+    pixels = image.crop(boxes[index]).tobytes()
+    for other, box in enumerate(boxes):
+        if other != index and image.crop(box).tobytes() == pixels:
+            raise SpecError(
+                Problem(
+                    f"cells {index} and {other} of the board are identical",
+                    hint="make the board again, or set `allow_twins = true`",
+                )
+            )
