@@ -6,7 +6,7 @@ import colorsys
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from PIL import Image, ImageChops, ImageMath
+from PIL import Image, ImageChops, ImageFilter, ImageMath
 from pydantic import Field
 
 from flux2build.alpha import faded
@@ -19,6 +19,9 @@ _GREYISH: Final = 0.25
 
 _GONE, _WHOLE = 13, 243
 """Opacities below and from which on nobody sees that they are not 0 and 255."""
+
+_RIM: Final = 2
+"""How wide, in pixels, an edge is that the key may have coloured; JPEG spreads it so far."""
 
 
 class KeyParams(Params):
@@ -50,7 +53,7 @@ class Key:
     """Chroma key: turn a background of one colour into transparency."""
 
     name = "key"
-    version = 1
+    version = 2
     params = KeyParams
 
     def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
@@ -61,6 +64,7 @@ class Key:
         if params.residue is not None:
             self._refuse_residue(mask, params.residue)
         clean = self._without_spill(self._unmixed(colours, key, mask), key)
+        clean = self._edged(clean, key, mask)
         clean = Image.blend(colours, clean, params.spill)
         if image.mode == "RGBA":
             clean.putalpha(image.getchannel("A"))
@@ -118,10 +122,31 @@ class Key:
         return Image.merge("RGB", channels)
 
     @staticmethod
+    def _edged(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
+        """Edges with no more of the key than the figure beside them has, or they are grey with."""
+        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
+        if not strong or not weak:
+            return colours
+        whole = mask.point(lambda level: 255 if level >= _WHOLE else 0)
+        inside = whole.filter(ImageFilter.MinFilter(2 * _RIM + 1))
+        figure = colours.copy()
+        figure.putalpha(inside)
+        beside = figure.convert("RGBa").filter(ImageFilter.GaussianBlur(_RIM)).convert("RGBA")
+        near = beside.getchannel("A").point(lambda level: min(255, level * 16))
+        edge = ImageChops.multiply(near, ImageChops.invert(inside))
+        channels, figures = list(colours.split()), beside.split()
+        grey = channels[weak[0]]
+        for n in weak[1:]:
+            grey = ImageChops.darker(grey, channels[n])
+        for n in strong:
+            limited = ImageChops.darker(channels[n], ImageChops.lighter(figures[n], grey))
+            channels[n] = Image.composite(limited, channels[n], edge)
+        return Image.merge("RGB", channels)
+
+    @staticmethod
     def _without_spill(colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
         """Channels in which the key is strong are held to what the others allow."""
-        strong = [n for n, channel in enumerate(key) if channel > 128]
-        weak = [n for n in range(3) if n not in strong]
+        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
         if not strong or not weak:
             return colours
         channels = list(colours.split())
@@ -131,6 +156,11 @@ class Key:
         for n in strong:
             channels[n] = ImageChops.darker(channels[n], limit)
         return Image.merge("RGB", channels)
+
+
+def _strong(key: tuple[int, ...]) -> list[int]:
+    """The channels that make the key's colour."""
+    return [n for n, channel in enumerate(key) if channel > 128]
 
 
 OP: Final[Op] = Key()

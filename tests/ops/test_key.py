@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -88,3 +89,20 @@ def test_a_bad_background_is_refused_when_asked() -> None:
     clean = Image.new("RGB", (20, 20), (0, 255, 0))
     clean.paste((200, 30, 30), (5, 5, 15, 15))
     assert applied(clean, **strict).mode == "RGBA"
+
+
+def test_a_red_figure_keeps_no_green_rim() -> None:
+    """Edges that JPEG has mixed with the background have no more green than red has of its own."""
+    target = io.BytesIO()
+    figure("#00ff00", "#aa2832").save(target, "jpeg", quality=90)
+    done = applied(Image.open(target).convert("RGB"), color="#00ff00")
+    seen = list(visible(done))
+    assert len(seen) > 7000
+    assert max(green - max(40, blue) for _, green, blue, _ in seen) <= 25
+
+
+def test_a_yellow_figure_keeps_its_edges_yellow() -> None:
+    """Taking green out of edges leaves the green that the figure itself has."""
+    done = applied(figure("#00ff00", "#f0dc28"), color="#00ff00", tolerance=0.1, softness=0.2)
+    seen = visible(done)
+    assert min(green / red for red, green, _, _ in seen) > 0.85
