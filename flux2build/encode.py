@@ -128,6 +128,11 @@ def encoders() -> dict[str, str]:
     return {form: versions(form) for form in _CODECS}
 
 
+def shapes_text() -> bool:
+    """Whether Pillow lays out scripts that join or reorder their letters."""
+    return bool(features.check("raqm"))
+
+
 def flatten(image: Image.Image, matte: str) -> Image.Image:
     """The picture on a colour; where that is opaque the result has no alpha."""
     if image.mode != "RGBA":
