@@ -92,7 +92,11 @@ def folder(path: Path, mode: int = 0o777) -> None:
     if path.is_dir():
         return
     folder(path.parent, mode)
-    path.mkdir(mode, exist_ok=True)
+    try:
+        path.mkdir(mode, exist_ok=True)
+    except FileExistsError as error:
+        why = os.strerror(errno.ENOTDIR)
+        raise NotADirectoryError(errno.ENOTDIR, why, str(path)) from error
     sync(path.parent)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,7 @@ from flux2build.console import Console
 from flux2build.disk import replace
 from flux2build.errors import Exit, Problem, UsageError
 from flux2build.families import catalogue
+from flux2build.planview import FORMAT_VERSION
 from flux2build.project import SPEC_NAME
 from flux2build.request import Request
 from flux2build.spec.jsonschema import json_schema
@@ -64,10 +67,8 @@ _TEMPLATE: Final = """\
 {{ brand.primary }} accents, wide shot, room for a headline on the left.
 """
 
-_IGNORED: Final = "\n# flux2build: disposable caches\n.flux2build/\n"
-_ATTRIBUTES: Final = (
-    "\n# flux2build: pictures are binary, the lock merges line by line\nassets.lock text eol=lf\n"
-)
+_IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
+_ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock text eol=lf\n"
 
 
 @command("init")
@@ -75,40 +76,52 @@ def init(request: Request) -> Exit:
     """Write a working starter into this folder.
 
     A spec, a template, the schema for editors, and lines for .gitignore and
-    .gitattributes. Nothing that exists is overwritten.
+    .gitattributes. Nothing that exists is overwritten. With --file the spec is
+    written there, and all else beside it.
     """
-    console, folder = Console(request.color, request.verbosity), Path.cwd()
-    if (folder / SPEC_NAME).exists():
-        raise UsageError(
-            Problem(
-                f"there is a `{SPEC_NAME}` here already",
-                hint="`flux2build plan` shows what it would make",
-            )
-        )
-    schema = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
-    for name, text in (
-        (SPEC_NAME, _SPEC),
-        ("templates/hero.j2", _TEMPLATE),
-        ("flux2build.schema.json", schema),
-    ):
-        if (folder / name).exists():
-            console.say(f"kept     {name}")
-        else:
-            replace(folder / name, text.encode())
-            console.say(f"wrote    {name}")
-    for name, text in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
-        _append(folder / name, text)
-        console.say(f"extended {name}")
+    console = Console(request.color, request.verbosity)
+    spec = Path(request.file or SPEC_NAME).absolute()
+    if spec.is_dir():
+        spec /= SPEC_NAME
+    if spec.exists():
+        name = os.path.relpath(spec)
+        hint = "`flux2build plan` shows what it would make"
+        raise UsageError(Problem(f"`{name}` exists already", hint=hint))
+    done = dict(_written(spec))
+    if request.json:
+        rows = [{"path": path, "action": action} for path, action in done.items()]
+        console.json({"format_version": FORMAT_VERSION, "files": rows})
+    for path, action in done.items():
+        console.say(f"{action:<8} {path}")
+    elsewhere = f" -f {request.file}" if request.file else ""
     console.say(
-        "\nNow `flux2build` draws free comps, and `flux2build plan -p final` shows the price."
+        f"\nNow `flux2build{elsewhere}` draws free comps, "
+        f"and `flux2build plan -p final{elsewhere}` shows the price."
     )
     return Exit.DONE
 
 
-def _append(path: Path, text: str) -> None:
-    old = path.read_text("utf-8") if path.exists() else ""
-    if text.strip() not in old:
-        replace(path, (old + text).lstrip("\n").encode())
+def _written(spec: Path) -> Iterator[tuple[str, str]]:
+    """Write the starter; each path with what was done about it."""
+    schema = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
+    for name, text in (
+        (spec.name, _SPEC),
+        ("templates/hero.j2", _TEMPLATE),
+        ("flux2build.schema.json", schema),
+    ):
+        path = spec.parent / name
+        yield os.path.relpath(path), "kept" if path.exists() else "wrote"
+        if not path.exists():
+            replace(path, text.encode())
+    for name, lines in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
+        path = spec.parent / name
+        old = path.read_bytes() if path.exists() else b""
+        last = lines.splitlines()[-1]
+        if last in old.splitlines():
+            yield os.path.relpath(path), "kept"
+            continue
+        yield os.path.relpath(path), "extended" if old else "wrote"
+        replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
 
 
 COMMAND: Final[click.Command] = init

@@ -13,6 +13,7 @@ from flux2build.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.families import catalogue
+from flux2build.planview import FORMAT_VERSION
 from flux2build.request import Request
 from flux2build.settings import read
 
@@ -34,7 +35,7 @@ def models(request: Request) -> Exit:
             for provider, cards in catalog.cards.items()
             for card in cards.values()
         ]
-        console.json({"format_version": "1.0", "models": rows})
+        console.json({"format_version": FORMAT_VERSION, "models": rows})
         return Exit.DONE
     for provider, cards in catalog.cards.items():
         console.data(Text(provider, "bold"))

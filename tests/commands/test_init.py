@@ -1,0 +1,154 @@
+"""`flux2build init`: a starter that works, and that harms nothing that is there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import tomli
+
+from flux2build.errors import Exit
+from tests.conftest import Site
+
+WROTE = {
+    "assets.toml",
+    "templates/hero.j2",
+    "flux2build.schema.json",
+    ".gitignore",
+    ".gitattributes",
+}
+
+
+def test_an_empty_folder(empty: Site) -> None:
+    """Everything is written, and said."""
+    ran = empty.run("init")
+
+    assert (ran.code, ran.out) == (Exit.DONE, "")
+    assert set(empty.files()) == WROTE
+    assert ran.err.splitlines()[:5] == [
+        "wrote    assets.toml",
+        "wrote    templates/hero.j2",
+        "wrote    flux2build.schema.json",
+        "wrote    .gitignore",
+        "wrote    .gitattributes",
+    ]
+    assert "`flux2build plan -p final` shows the price" in ran.err
+
+
+def test_the_starter_works(empty: Site) -> None:
+    """Every command of the README's table can be typed on what was written."""
+    assert empty.run("init").code == Exit.DONE
+    assert "Price: $0.15." in empty.run("plan", "-p", "final").out
+    assert empty.run("check").code == Exit.DRIFT
+    assert empty.run().code == Exit.DONE
+    for words in (
+        ["plan", "--exit-code"],
+        ["check", "--strict"],
+        ["explain", "hero"],
+        ["show", "hero"],
+        ["list"],
+        ["graph"],
+        ["orders"],
+        ["cost"],
+        ["models"],
+        ["prune"],
+        ["doctor"],
+        ["schema"],
+    ):
+        ran = empty.run(*words)
+        assert ran.code == Exit.DONE, ran.err
+    assert len(list(empty.folder.glob("public/images/*"))) == 15
+
+
+def test_git_sees_what_it_should(empty: Site) -> None:
+    """The starter is to be committed, with its pictures and its lock; caches are not."""
+    empty.run("init")
+    empty.run("build")
+    ignored = empty.folder.joinpath(".gitignore").read_text("utf-8").splitlines()
+
+    assert ".flux2build/" in ignored
+    assert "assets.lock text eol=lf" in empty.folder.joinpath(".gitattributes").read_text("utf-8")
+
+
+def test_editors_get_the_schema(empty: Site) -> None:
+    """The first line names a schema that is there and that the spec fulfils."""
+    empty.run("init")
+    text = empty.folder.joinpath("assets.toml").read_text("utf-8")
+    assert text.startswith("#:schema ./flux2build.schema.json\n")
+    schema = json.loads(empty.folder.joinpath("flux2build.schema.json").read_bytes())
+
+    jsonschema.Draft202012Validator(schema).validate(tomli.loads(text))
+    assert (
+        empty.run("schema").out.encode() == (empty.folder / "flux2build.schema.json").read_bytes()
+    )
+
+
+def test_what_exists_stays(empty: Site) -> None:
+    """Files of the same names are kept; lines are added to git's, whatever their bytes, once."""
+    empty.write("templates/hero.j2", "mine")
+    empty.folder.joinpath(".gitignore").write_bytes(b"n\xf6de\nlast")
+    empty.write(".gitattributes", "*.png binary\n")
+    ran = empty.run("init")
+    assert "kept     templates/hero.j2" in ran.err
+    assert "extended .gitignore" in ran.err
+    files = empty.files()
+    assert files["templates/hero.j2"] == b"mine"
+    assert files[".gitignore"] == (
+        b"n\xf6de\nlast\n\n# flux2build: disposable caches\n.flux2build/\n"
+    )
+    assert files[".gitattributes"].startswith(b"*.png binary\n\n# flux2build")
+
+    empty.folder.joinpath("assets.toml").unlink()
+    assert "kept     .gitignore" in empty.run("init").err
+    assert empty.files()[".gitignore"] == files[".gitignore"]
+
+
+def test_a_spec_is_never_overwritten(site: Site) -> None:
+    """Where there is a spec, nothing at all is written."""
+    before = site.files()
+    ran = site.run("init")
+
+    assert ran.code == Exit.USAGE
+    assert ran.err == (
+        "error: `assets.toml` exists already\n  hint: `flux2build plan` shows what it would make\n"
+    )
+    assert site.files() == before
+
+
+@pytest.mark.parametrize("named", ["web/assets.toml", "web/pictures.toml", "web"])
+def test_elsewhere(empty: Site, named: str) -> None:
+    """`-f` says where: a file, or a folder that exists; the commands it then names work."""
+    empty.folder.joinpath("web").mkdir()
+    ran = empty.run("init", "-f", named)
+    assert ran.code == Exit.DONE
+    spec = named if named.endswith(".toml") else "web/assets.toml"
+
+    assert f"wrote    {spec}" in ran.err
+    assert set(empty.files()) == {
+        f"web/{name.replace('assets.toml', Path(spec).name)}" for name in WROTE
+    }
+    assert empty.run("build", "-f", spec).code == Exit.DONE
+    assert empty.folder.joinpath("web/public/images/mascot.png").is_file()
+
+
+def test_json(empty: Site) -> None:
+    """Programs are told what was written."""
+    empty.write("templates/hero.j2", "mine")
+    told = json.loads(empty.run("init", "--json").out)
+
+    assert told["format_version"] == "1.0"
+    assert {row["path"]: row["action"] for row in told["files"]} == {
+        **dict.fromkeys(WROTE, "wrote"),
+        "templates/hero.j2": "kept",
+    }
+
+
+def test_a_folder_that_cannot_be_written_to(empty: Site) -> None:
+    """A fault of the disk is told as one."""
+    empty.write("file", "")
+    ran = empty.run("init", "-f", "file/assets.toml")
+
+    assert ran.code == Exit.SYSTEM
+    assert "not a directory" in ran.err

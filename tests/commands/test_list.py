@@ -1,0 +1,68 @@
+"""`flux2build list`: every asset, its state, and where it lies."""
+
+from __future__ import annotations
+
+import json
+
+from flux2build.errors import Exit
+from tests.conftest import Ran, Site
+
+NEW = """\
+mascot             changed   img/mascot.png
+hero[theme=light]  changed   img/hero-light.png and 4 more
+hero[theme=dark]   changed   img/hero-dark.png and 4 more
+icon               changed   img/icon.png
+"""
+
+
+def test_states(site: Site) -> None:
+    """What a build would touch is changed, the rest current; in the order of the spec."""
+    assert site.run("list") == Ran(Exit.DONE, NEW, "")
+    site.run("build")
+    assert site.run("list").out == NEW.replace("changed", "current")
+    site.edit("assets.toml", "a bell", "a drum")
+    assert site.run("list", "state:changed").out == "icon  changed   img/icon.png\n"
+
+
+def test_sources(site: Site) -> None:
+    """An asset that is a file of the user's is a source, and shows that file."""
+    site.run("build")
+    site.folder.joinpath("img/icon.png").rename(site.folder / "logo.png")
+    site.edit("assets.toml", '[asset.icon]\nprompt = "a bell"', '[asset.icon]\nsource = "logo.png"')
+
+    assert site.run("list", "icon").out == "icon  source    logo.png\n"
+
+
+def test_selection(site: Site) -> None:
+    """The grammar of selections holds here as everywhere; what is nobody's name is an error."""
+    assert (
+        site.run("list", "hero", "--exclude", "*theme=dark*").out.split()[0] == "hero[theme=light]"
+    )
+    assert site.run("list", "tag:brand").out.split()[0] == "mascot"
+    assert site.run("list", "state:current") == Ran(Exit.DONE, "", "")
+    ran = site.run("list", "hreo")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert "did you mean `hero`?" in ran.err
+
+
+def test_json(site: Site) -> None:
+    """Programs get all states, outputs and tags."""
+    told = json.loads(site.run("list", "--json").out)
+
+    assert told["format_version"] == "1.0"
+    assert told["assets"][0] == {
+        "asset": "mascot",
+        "states": ["changed", "new"],
+        "outputs": ["img/mascot.png"],
+        "tags": ["brand"],
+    }
+    assert len(told["assets"][1]["outputs"]) == 5
+
+
+def test_it_only_reads(site: Site) -> None:
+    """Looking changes nothing."""
+    before = site.files()
+    site.run("list")
+    site.run("list", "--json", "-p", "final")
+
+    assert site.files() == before
