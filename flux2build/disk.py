@@ -13,7 +13,7 @@ import platformdirs
 from flux2build import durable
 from flux2build.container import LFS_MOST, lfs_target
 from flux2build.digest import Digest, of_bytes
-from flux2build.errors import Place, Problem, SpecError
+from flux2build.errors import Place, Problem, SpecError, UsageError
 from flux2build.tree import Kind
 
 SPEC_NAME: Final = "assets.toml"
@@ -45,6 +45,22 @@ def find_spec(start: Path) -> Path | None:
         if (folder / ".git").exists():
             return None
     return None
+
+
+def named_spec(named: str) -> Path:
+    """The spec that was named.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = Path(named).absolute()
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UsageError(f"there is no spec at `{named}`")
+    inside = Path(named) / SPEC_NAME
+    hint = f"did you mean `{inside}`?" if inside.is_file() else "name a file"
+    raise UsageError(f"`{named}` is a folder", hint=hint)
 
 
 def replace(path: Path, data: bytes) -> None:

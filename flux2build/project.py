@@ -15,7 +15,7 @@ from flux2build.catalog import Catalog
 from flux2build.check import Facts, Finding, Options, weighed
 from flux2build.console import Console
 from flux2build.digest import Digest, of_bytes
-from flux2build.disk import DiskTree, find_spec, home, root_of
+from flux2build.disk import DiskTree, find_spec, home, named_spec, root_of
 from flux2build.encode import encoders
 from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
 from flux2build.families import catalogue, checks_by_name
@@ -79,10 +79,7 @@ class Project:
             UsageError: there is none.
         """
         if request.file is not None:
-            path = Path(request.file).absolute()
-            if not path.is_file():
-                raise _no_spec(request.file, path)
-            return cls(request, path)
+            return cls(request, named_spec(request.file))
         found = find_spec(Path.cwd())
         if found is None:
             raise UsageError(
@@ -373,12 +370,3 @@ class Project:
             "quotes",
         ):
             self.__dict__.pop(name, None)
-
-
-def _no_spec(named: str, path: Path) -> UsageError:
-    """What is said of a spec that is not where it was named."""
-    if not path.is_dir():
-        return UsageError(Problem(f"there is no spec at `{named}`"))
-    inside = Path(named) / SPEC_NAME
-    hint = f"did you mean `{inside}`?" if inside.is_file() else "name a file"
-    return UsageError(Problem(f"`{named}` is a folder", hint=hint))
