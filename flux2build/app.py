@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -22,16 +21,15 @@ from flux2build import digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.families import ops_by_name, providers_by_name
 from flux2build.index import answer_key
-from flux2build.model import Generate, Recipe
+from flux2build.model import Generate
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
-from flux2build.verdict import Action, Snapshot, because
+from flux2build.verdict import Action, Snapshot
 
 if TYPE_CHECKING:
     from flux2build import purchase
     from flux2build.build import Event, Report
-    from flux2build.digest import Json
     from flux2build.provider import Remote
     from flux2build.purse import Purse
     from flux2build.world import Market, Workshop
@@ -148,16 +146,18 @@ def _ask(project: Project, made: Plan, most: Decimal | None) -> None:
 
 def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
     from flux2build.build import Report
+    from flux2build.reportview import Narrator
 
     if not any(step.verdict.reasons for step in made.steps):
         return Report(done=[(step.recipe, step.verdict) for step in made.steps])
     with project.console.progress() as bar:
         task = bar.add_task("building", total=len(made.todo))
+        narrator = Narrator(project.console, project.spec)
 
         def told(event: Event) -> None:
             if event.verdict.action is not Action.KEEP:
                 bar.advance(task)
-            _tell(project, event)
+            narrator.tell(event)
 
         try:
             return asyncio.run(_run(project, made, terms, told))
@@ -262,42 +262,17 @@ def cap(project: Project, terms: Terms) -> Decimal | None:
     return min((amount for amount in caps if amount is not None), default=None)
 
 
-def _tell(project: Project, event: Event) -> None:
-    """One plain line for each step, where no bar moves."""
-    from flux2build.console import frame
-
-    if event.problem is not None:
-        for line in frame(_of(event.recipe, event.problem)):
-            project.console.err.print(line)
-        return
-    if event.verdict.action is Action.KEEP or (
-        project.console.live and project.console.verbosity < 1
-    ):
-        return
-    verb, path = event.verdict.action.value, event.recipe.output
-    reasons = because(event.recipe, event.verdict.reasons)
-    project.console.say(f"{verb:<8} {path}  ({reasons})", "dim" if verb == "derive" else "")
-
-
-def _of(recipe: Recipe, problem: Problem) -> Problem:
-    """A problem that says whose it is."""
-    name = f"`{recipe.asset}`"
-    return (
-        problem
-        if name in problem.message
-        else replace(problem, message=f"{name}: {problem.message}")
-    )
-
-
 def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> Exit:
     """Sum up what was done, in one line or in JSON, and remember a clean tree."""
+    from flux2build import reportview
+
     if project.request.json:
-        project.console.json(_outcome(report))
+        project.console.json(reportview.as_json(report))
     done = [verdict for _, verdict in report.done if verdict.reasons]
     if done or report.failures or report.blocked:
         project.reread_lock()
     idle = not report.exit and not made.drift
-    project.console.say(planview.footer(made) if idle else _summary(report))
+    project.console.say(planview.footer(made) if idle else reportview.summary(report))
     if report.interrupted:
         project.console.say("interrupted; the next build goes on from here")
     if not report.exit and choice.everything and not made.orphans:
@@ -307,43 +282,6 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
             f"{planview.left_over(len(made.orphans))}; `flux2build prune` removes them"
         )
     return report.exit
-
-
-def _summary(report: Report) -> str:
-    counts = Counter(verdict.action for _, verdict in report.done)
-    parts = [f"{counts[a]} {_PAST[a]}" for a in Action if counts[a] and a in _PAST]
-    parts += [f"{len(report.failures)} failed"] if report.failures else []
-    parts += [f"{len(report.blocked)} blocked"] if report.blocked else []
-    return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
-
-
-_PAST: Final = {
-    Action.RENDER: "rendered",
-    Action.RESUME: "collected",
-    Action.ADOPT: "adopted",
-    Action.RESTORE: "restored",
-    Action.DERIVE: "derived",
-}
-
-
-def _outcome(report: Report) -> Json:
-    """The JSON of `build --json`."""
-    return {
-        "format_version": planview.FORMAT_VERSION,
-        "done": [
-            {"asset": recipe.asset, "output": recipe.output, "action": verdict.action.value}
-            for recipe, verdict in report.done
-        ],
-        "failed": [
-            {"asset": recipe.asset, "output": recipe.output, "message": str(failure)}
-            for recipe, failure in report.failures
-        ],
-        "blocked": [
-            {"asset": recipe.asset, "output": recipe.output, "by": culprit}
-            for recipe, culprit in report.blocked
-        ],
-        "exit_code": int(report.exit),
-    }
 
 
 def show_plan(project: Project, made: Plan) -> None:

@@ -89,6 +89,8 @@ class Event:
     recipe: Recipe
     verdict: Verdict
     problem: Problem | None = None
+    blocked: AssetName | None = None
+    """The asset that was not made, where that is why."""
 
 
 @dataclass(slots=True)
@@ -357,8 +359,9 @@ class _Runner:
         if isinstance(failure, HaltedError):
             self.report.interrupted = True
             return
-        if isinstance(failure, BlockedError):
-            self.report.blocked.append((recipe, failure.culprit))
+        blocked = failure.culprit if isinstance(failure, BlockedError) else None
+        if blocked is not None:
+            self.report.blocked.append((recipe, blocked))
         else:
             self.report.failures.append((recipe, failure))
-        self._told(Event(recipe, Verdict(Action.ASK), failure.problems[0]))
+        self._told(Event(recipe, Verdict(Action.ASK), failure.problems[0], blocked))

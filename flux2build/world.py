@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from flux2build import disk, durable, lockfile
 from flux2build.build import Bought
@@ -184,7 +185,8 @@ class Workshop:
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        return await asyncio.to_thread(self._derived, wants)
+        made = await asyncio.to_thread(self._derived, wants)
+        return [_named(*each) for each in zip(recipes, made, strict=True)]
 
     def _derived(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
         made = derive_many(wants, self._ops, self._pool.map)
@@ -250,3 +252,21 @@ class Workshop:
 def cores() -> int:
     """The cores that this process may use, which containers and `taskset` limit."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _named(recipe: Recipe, made: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+    """An answer whose problems call inputs by the names that people gave them."""
+    if not isinstance(made, Flux2BuildError):
+        return made
+
+    def name(found: re.Match[str]) -> str:
+        return f"`{str(recipe.inputs[int(found[1])]).removeprefix('asset:')}`"
+
+    error = Flux2BuildError(
+        *(replace(p, message=_INPUT.sub(name, p.message)) for p in made.problems)
+    )
+    error.exit = made.exit
+    return error
+
+
+_INPUT: Final = re.compile(r"`input (\d+)`")
