@@ -15,7 +15,16 @@ from typing import Final
 from flux2build import __version__
 
 _QUICK: Final = {"build", "plan", "check"}
-_HARMLESS: Final = ("_HOME", "_FILE", "_PROFILE", "_CONFIG", "_URL", "_DEEP")
+_HARMLESS: Final = (
+    "_HOME",
+    "_FILE",
+    "_PROFILE",
+    "_CONFIG",
+    "_URL",
+    "_DEEP",
+    "_SIGN_CERT",
+    "_SIGN_KEY",
+)
 """Ends of variables that do not change what is said when there is nothing to do."""
 
 

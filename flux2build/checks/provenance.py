@@ -9,9 +9,11 @@ from typing import Final
 from pydantic import Field
 
 from flux2build.check import Check, Current, Facts, Finding, Level, Options
+from flux2build.manifest import INVALID
 from flux2build.model import Generate, Made
 
 _MISSING: Final = "nothing in the file says that it was generated"
+_INVALID: Final = "the C2PA manifest in the file does not fit it"
 
 
 class ProvenanceOptions(Options):
@@ -33,12 +35,16 @@ class Provenance:
 
     @property
     def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"unmarked": _MISSING}
+        """The codes it reports."""
+        return {"unmarked": _MISSING, "manifest-invalid": _INVALID}
 
     def findings(self, facts: Facts, _options: ProvenanceOptions) -> Iterator[Finding]:
         """One finding for each file."""
         for file in facts.shipped():
+            manifest = file.output.manifest
+            if manifest and manifest.state == INVALID:
+                hint = "it was changed after it was signed; `take = 2` asks for another one"
+                yield facts.about(file, "manifest-invalid", _INVALID, hint=hint)
             if _generated(file) and not facts.source_type(file.output):
                 yield facts.about(file, "unmarked", _MISSING, hint=_mend(file))
 
