@@ -41,6 +41,14 @@ def test_nothing_to_do_imports_nothing(site: Site, words: list[str]) -> None:
     assert imported(site, *words) & HEAVY == set()
 
 
+@pytest.mark.parametrize("variable", ["FLUX2BUILD_SIGN_CERT", "FLUX2BUILD_SIGN_KEY"])
+def test_a_certificate_changes_no_answer(site: Site, variable: str) -> None:
+    """Where there is nothing to do, it does not matter what could be signed with."""
+    assert site.run("build").code == Exit.DONE
+
+    assert imported(site, "check", **{variable: "key.pem"}) & HEAVY == set()
+
+
 @pytest.mark.parametrize("words", [["--json"], ["plan", "mascot"], ["-q"], ["list"]], ids=str)
 def test_everything_else_is_parsed(site: Site, words: list[str]) -> None:
     """Whatever asks for more than one sentence is handed to the parser."""
