@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -94,6 +94,8 @@ class Form:
     op: str
     version: int
     params: type[BaseModel]
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of every use that does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

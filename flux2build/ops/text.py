@@ -78,6 +78,9 @@ class TextParams(Params):
         "sets it; Noto Sans for Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari and Thai when "
         "not given",
     )
+    fallback: bool = Field(
+        default=False, description="let the fonts that come along set what `font` lacks"
+    )
     weight: int | None = Field(
         default=None,
         ge=1,
@@ -189,6 +192,8 @@ def _faces(params: TextParams, inputs: Sequence[bytes]) -> tuple[Face, ...]:
         return faces.bundled(params.weight)
     named = params.font if isinstance(params.font, list) else [params.font]
     own = tuple(faces.of(content(one, inputs), params.weight) for one in named)
+    if params.fallback:
+        return own + faces.bundled(params.weight)
     if params.weight is not None and not any(face.variable for face in own):
         listed = ", ".join(face.name for face in own)
         raise SpecError(

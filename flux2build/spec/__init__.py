@@ -14,7 +14,7 @@ from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mea
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.prompts import Prompts
 from flux2build.spec import document as documents
-from flux2build.spec import frames, marks, outputs, policy, resolve, schema
+from flux2build.spec import frames, marks, operations, outputs, policy, resolve, schema
 from flux2build.spec.deliverables import Workbench
 from flux2build.spec.document import Document
 from flux2build.spec.family import Families, Family
@@ -138,7 +138,8 @@ class _Reading:
         names = self._names(declared, texts, files)
         folder = self._folder(files)
         bench = Workbench(texts, files, names, Outputs(folder, files))
-        resolver = Resolver(bench, catalog, self.faults)
+        usual = operations.usual(catalog, self.tables.op, self.faults)
+        resolver = Resolver(bench, usual, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         recipes = self._marked(declared, resolver, catalog)
         translations.report()

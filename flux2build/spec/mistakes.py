@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -144,7 +145,7 @@ def _said(entry: Mapping[str, Any]) -> str:
 
 def _wanted(entries: list[Mapping[str, Any]]) -> str | None:
     """What the value should have been, when it has the wrong type for every branch."""
-    names = [entry["type"].removesuffix("_type") for entry in entries]
+    names = [re.sub("_(type|parsing)$", "", entry["type"]) for entry in entries]
     words = list(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
     return " or ".join(words) if words else None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args, get_origin
 
@@ -12,7 +13,7 @@ from flux2build.catalog import Catalog, Form, InputMark, Spreading
 from flux2build.errors import did_you_mean
 from flux2build.model import Key, Operation
 from flux2build.spec import mistakes
-from flux2build.spec.faults import Fault, FaultyError
+from flux2build.spec.faults import Fault, Faults, FaultyError
 from flux2build.spec.texts import Scope, Texts, is_template
 
 Bind = Callable[[str | Mapping[str, Any], Key], int]
@@ -27,6 +28,8 @@ class Step:
     key: Key
     raw: Mapping[str, Any]
     fixed: Operation | None
+    own: frozenset[str] = frozenset()
+    """The parameters that stand here, and not in `[op.NAME]`."""
     each: tuple[str, int] | None = None
     """A parameter that was left out, to make one file for each of so many values."""
 
@@ -45,8 +48,9 @@ class Step:
         """
         if self.fixed is not None:
             return self.fixed
-        written = texts.inside(self.raw, scope, self.key)
-        return _operation(self.form, written, self.key, bind, strict=False)
+        with _placing(self.form, self.own, self.key):
+            written = texts.inside(self.raw, scope, self.key)
+            return _operation(self.form, written, self.key, bind, strict=False)
 
 
 def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
@@ -63,19 +67,53 @@ def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
     if form is None:
         hint = did_you_mean(name, catalog.forms)
         raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
-    raw = {word: value for word, value in entry.items() if word != "op"}
+    own = {word: value for word, value in entry.items() if word != "op"}
+    raw, said = {**form.usual, **own}, frozenset(own)
     if _templates(raw):
-        return Step(form, key, raw, None)
+        return Step(form, key, raw, None, said)
     bound: list[Key] = []
 
     def note(_: str | Mapping[str, Any], at: Key) -> int:
         bound.append(at)
         return 0
 
-    fixed = _operation(form, raw, key, note)
+    with _placing(form, said, key):
+        fixed = _operation(form, raw, key, note)
     params = form.params.model_validate(raw)
     each = params.each if isinstance(params, Spreading) else None
-    return Step(form, key, raw, None if bound else fixed, each)
+    return Step(form, key, raw, None if bound else fixed, said, each)
+
+
+@contextmanager
+def _placing(form: Form, own: frozenset[str], key: Key) -> Iterator[None]:
+    """Faults of a usual parameter stand where the spec says what is usual."""
+    try:
+        yield
+    except FaultyError as error:
+        raise FaultyError(*(_placed(fault, form, own, key) for fault in error.faults)) from None
+
+
+def _placed(fault: Fault, form: Form, own: frozenset[str], key: Key) -> Fault:
+    rest = fault.key[len(key) :]
+    usual = bool(rest) and rest[0] in form.usual and rest[0] not in own
+    return replace(fault, key=("op", form.op, *rest)) if usual else fault
+
+
+def usual(catalog: Catalog, tables: Mapping[str, Mapping[str, Any]], faults: Faults) -> Catalog:
+    """The catalogue with what the spec wants of every use of an operation."""
+    forms = dict(catalog.forms)
+    for name, params in tables.items():
+        if name not in forms:
+            hint = did_you_mean(name, forms)
+            faults.add(Fault(("op", name), f"unknown operation `{name}`", hint=hint, name=True))
+            continue
+        known = forms[name].params.model_fields
+        for word in params:
+            if word not in known:
+                faults.add(mistakes.unknown(("op", name, word), known))
+        kept = {word: value for word, value in params.items() if word in known}
+        forms[name] = replace(forms[name], usual=kept)
+    return replace(catalog, forms=forms)
 
 
 def resize(catalog: Catalog, width: int, key: Key) -> Operation:

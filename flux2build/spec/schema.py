@@ -40,6 +40,7 @@ class Tables:
 
     project: ProjectTable = field(default_factory=ProjectTable)
     vars: Mapping[str, Any] = field(default_factory=dict)
+    op: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     catalog: CatalogTable | None = None
     budget: BudgetTable = field(default_factory=BudgetTable)
     checks: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class _Reader:
         return Tables(
             project=self._table(ProjectTable, "project"),
             vars=whole.vars,
+            op=self._alone("op", self._data.get("op", {})).op,
             catalog=self._optional(CatalogTable, "catalog"),
             budget=self._table(BudgetTable, "budget"),
             checks=self._checks(),

@@ -313,6 +313,11 @@ class SpecTable(Table):
     catalog: CatalogTable | None = Field(
         default=None, description="where translations are, for `{{ t('key') }}`"
     )
+    op: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="parameters of an operation that every use of it has, by its name, such as "
+        "`[op.text]` with a `font`",
+    )
     budget: BudgetTable = Field(default=BudgetTable(), description="limits in USD")
     checks: dict[str, Weight] = Field(
         default={},

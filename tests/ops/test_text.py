@@ -217,6 +217,13 @@ def test_several_fonts_help_each_other_out() -> None:
         OP.apply(BASE, alone, inputs)
 
 
+def test_the_fonts_that_come_along_help_out_when_asked() -> None:
+    """With `fallback` a letter that the brand's font lacks is set in Noto Sans."""
+    thai = FONTS.joinpath("NotoSansThai-Regular.ttf").read_bytes()
+    params = TextParams.model_validate({"text": "ก A", "font": {"input": 1}, "fallback": True})
+    assert OP.apply(BASE, params, [b"", thai]).tobytes() == lettered("ก A").tobytes()
+
+
 def test_a_weight_of_a_static_font_is_refused() -> None:
     """It would change nothing, and nobody would know why."""
     params = TextParams.model_validate({"text": "A", "font": {"input": 1}, "weight": 700})
