@@ -94,6 +94,8 @@ class Run:
     cpu: float
     peak: int
     """Largest resident set in KiB."""
+    written: int
+    """Bytes of the files, which must be about the same for a fair comparison."""
 
 
 def main() -> None:
@@ -136,25 +138,29 @@ def draw(number: int) -> Image.Image:
 
 def contestants(ground: Path, turn: int) -> Iterator[tuple[str, Run]]:
     """Everyone once, each into a folder of its own."""
-    masters, out = str(ground / "masters"), ground / f"out-{turn}"
-    yield "Pillow, one loop", timed([sys.executable, "-c", PILLOW, masters, str(out)], ground)
-    shutil.rmtree(out)
-    if importlib.util.find_spec("pyvips"):
-        yield "libvips", timed([sys.executable, "-c", VIPS, masters, str(out)], ground)
+    masters = str(ground / "masters")
+    for name, words in (
+        ("Pillow, one loop", [sys.executable, "-c", PILLOW, masters]),
+        ("libvips", [sys.executable, "-c", VIPS, masters]),
+        ("flux2build", []),
+    ):
+        if name == "libvips" and not importlib.util.find_spec("pyvips"):
+            continue
+        out = ground / f"out-{turn}"
+        yield name, timed([*words, str(out)] if words else project(ground, out), ground, out)
         shutil.rmtree(out)
-    yield "flux2build", timed(project(ground, turn), ground)
 
 
-def project(ground: Path, turn: int) -> list[str]:
+def project(ground: Path, out: Path) -> list[str]:
     """A fresh spec over the same masters, and the command that builds it."""
     names = sorted(path.stem for path in ground.joinpath("masters").iterdir())
     spec = SPEC.replace("NUMBERS", ", ".join(f'"{name}"' for name in names))
-    path = ground / f"assets-{turn}.toml"
-    path.write_text(spec.replace("OUTPUT", f"built-{turn}"))
+    path = ground / f"{out.name}.toml"
+    path.write_text(spec.replace("OUTPUT", out.name))
     return [sys.executable, "-m", "flux2build", "build", "-f", str(path), "-q"]
 
 
-def timed(words: Sequence[str], ground: Path) -> Run:
+def timed(words: Sequence[str], ground: Path, out: Path) -> Run:
     """Run a command to its end; its time, its processor time and its peak memory."""
     before = time.perf_counter()
     environment = {**os.environ, "FLUX2BUILD_HOME": str(ground / "home")}
@@ -164,7 +170,8 @@ def timed(words: Sequence[str], ground: Path) -> Run:
     if process.returncode:
         raise SystemExit(f"{words[:4]} failed with {process.returncode}")
     seconds = time.perf_counter() - before
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+    written = sum(path.stat().st_size for path in out.iterdir())
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, written)
 
 
 def table(runs: dict[str, list[Run]], files: int) -> Iterator[str]:
@@ -172,14 +179,16 @@ def table(runs: dict[str, list[Run]], files: int) -> Iterator[str]:
     first = statistics.median(run.seconds for run in next(iter(runs.values())))
     yield f"{files} files, {os.cpu_count()} cores"
     yield ""
-    yield "| | files/s | speed | processor seconds | peak MiB |"
-    yield "|---|---:|---:|---:|---:|"
+    yield "| | files/s | speed | processor seconds | peak MiB | MB written |"
+    yield "|---|---:|---:|---:|---:|---:|"
     for name, each in runs.items():
         seconds = statistics.median(run.seconds for run in each)
         cpu = statistics.median(run.cpu for run in each)
         peak = max(run.peak for run in each) / 1024
         speed = f"{first / seconds:.2f}x"
-        yield f"| {name} | {files / seconds:.1f} | {speed} | {cpu:.1f} | {peak:.0f} |"
+        size = each[0].written / 1e6
+        rate = f"{files / seconds:.1f}"
+        yield f"| {name} | {rate} | {speed} | {cpu:.1f} | {peak:.0f} | {size:.1f} |"
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class Workshop:
         self._stock, self._lock_path, self._markets, self._ops = stock, lock_path, markets, ops
         self._halt, self._seal = halt, seal or Seal()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
-        self._benches = asyncio.Semaphore(cores())
+        self._benches = asyncio.Semaphore(cores() + 1)
         self._swept: set[Path] = set()
         self._sweeping = threading.Lock()
 
@@ -168,7 +168,7 @@ class Workshop:
         return Reference(name.removeprefix("asset:"), data, media_type)
 
     def bench(self) -> asyncio.Semaphore:
-        """A place to work at: one asset for each core, so that few masters are in memory."""
+        """A place to work at: one for each core, and one where files are being written."""
         return self._benches
 
     async def derive(
