@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
+from flux2build import reports
 from flux2build.check import Finding, Severity
 from flux2build.console import Console, clean, frame
 from flux2build.digest import Json
@@ -133,9 +134,8 @@ def github(console: Console, findings: Sequence[Finding], _plan: Plan | None) ->
             properties |= {"file": finding.place.file, "line": str(finding.place.line or 1)}
             properties |= {"col": str(finding.place.column)} if finding.place.column else {}
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        about = f"{finding.asset}: {finding.message}" if finding.asset else finding.message
         hint = f"\n{finding.hint}" if finding.hint else ""
-        console.raw(f"::{finding.severity} {listed}::{_data(about + hint)}\n")
+        console.raw(f"::{finding.severity} {listed}::{_data(reports.about(finding) + hint)}\n")
 
 
 def _data(text: str) -> str:
@@ -151,6 +151,11 @@ FORMATS: Final[Mapping[str, View]] = {
     "concise": concise,
     "json": as_json,
     "github": github,
+    "gitlab": reports.gitlab,
+    "junit": reports.junit,
+    "sarif": reports.sarif,
 }
-MACHINE_READABLE: Final = frozenset({as_json, github})
+FOR_SERVICES: Final = frozenset({github, reports.gitlab, reports.junit, reports.sarif})
+"""Formats for services, which know files by their path in the repository."""
+MACHINE_READABLE: Final = frozenset({as_json, *FOR_SERVICES})
 """Formats in which even an unusable spec or lock is reported as findings."""

@@ -24,7 +24,7 @@ from flux2build.request import Request
     "--output-format",
     type=click.Choice(sorted(findingview.FORMATS)),
     default="full",
-    help="How findings are printed; github makes annotations.",
+    help="How findings are printed: for people, or for a service.",
 )
 @option(
     "--select",
@@ -98,15 +98,19 @@ def _codes(words: Sequence[str]) -> frozenset[str]:
 def _placed(
     project: Project, show: findingview.View, findings: Sequence[Finding]
 ) -> Sequence[Finding]:
-    """Findings as a format needs them: GitHub knows files by their path in the repository."""
-    if show is not findingview.github:
+    """Findings as a format needs them: services know files by their path in the repository."""
+    if show not in findingview.FOR_SERVICES:
         return findings
     folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
 
     def moved(place: Place) -> Place:
         return replace(place, file=posixpath.normpath(posixpath.join(folder, place.file)))
 
-    return [replace(f, place=f.place and moved(f.place)) for f in findings]
+    def placed(finding: Finding) -> Place | None:
+        place = finding.place or (Place(finding.path) if finding.path else None)
+        return place and moved(place)
+
+    return [replace(finding, place=placed(finding)) for finding in findings]
 
 
 COMMAND: Final[click.Command] = check
