@@ -19,7 +19,7 @@ import click
 
 from flux2build import digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
-from flux2build.families import ops_by_name, providers_by_name
+from flux2build.families import documents_by_name, ops_by_name, providers_by_name
 from flux2build.index import answer_key
 from flux2build.model import Generate
 from flux2build.plan import Plan
@@ -173,7 +173,7 @@ async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event
     async with AsyncExitStack() as stack:
         world = await _Outfit(project, made, terms, halt).world(seen, stack)
         with heeded(halt, project.console.say):
-            return await run(made, seen, project.spec.assets, world, told)
+            return await run(made, seen, project.spec.named, world, told)
 
 
 def forced(made: Plan) -> frozenset[str]:
@@ -201,16 +201,19 @@ class _Outfit:
 
     async def world(self, seen: Snapshot, stack: AsyncExitStack) -> Workshop:
         """Files, store and lock, with a market for each provider that is needed."""
+        from flux2build.lockfile import Generated
         from flux2build.seal import seal_for
-        from flux2build.world import Stock, Workshop
+        from flux2build.world import Skills, Stock, Workshop
 
         project, paths = self.project, {digest: path for path, digest in seen.files.items()}
-        rows = [row for block in project.lock.blocks.values() for row in block.derived]
-        free = frozenset(row.output.sha256 for row in rows if not row.output.unsigned)
+        rows = [row for block in project.lock.blocks.values() for row in block.rows]
+        derived = (row.output for row in rows if not isinstance(row, Generated))
+        free = frozenset(output.sha256 for output in derived if not output.unsigned)
         stock = Stock(project.folder, project.store, paths, free)
         seal = seal_for((step.recipe for step in self.made.todo), project.settings.value)
         markets = await self._markets(stack)
-        return Workshop(stock, project.lock_path, markets, ops_by_name(), self.halt, seal)
+        skills = Skills(ops_by_name(), documents_by_name())
+        return Workshop(stock, project.lock_path, markets, skills, self.halt, seal)
 
     async def _markets(self, stack: AsyncExitStack) -> dict[str, Market]:
         from flux2build.market import Studio
@@ -319,7 +322,7 @@ def asset_names(file: str | None) -> list[str]:
     """The names of assets and families, for the shell's completion; none where there is no spec."""
     try:
         project = Project.open(Request(file=file))
-        assets = project.spec.assets.values()
+        assets = project.spec.named.values()
     except Flux2BuildError:
         return []
     return sorted({str(name) for asset in assets for name in (asset.name, asset.family)})

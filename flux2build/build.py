@@ -7,14 +7,15 @@ build has made so far; what is done is never more than what was planned.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from flux2build.digest import Digest
+from flux2build.document import Fact
 from flux2build.errors import Exit, Flux2BuildError, HaltedError, Problem, gravest
-from flux2build.lockfile import Lockfile, Output
+from flux2build.lockfile import Lockfile, Output, Seen
 from flux2build.model import (
     Asset,
     AssetName,
@@ -23,12 +24,15 @@ from flux2build.model import (
     Input,
     Made,
     Order,
+    Placed,
     Receipt,
     Recipe,
+    Source,
+    Write,
     order_of,
 )
 from flux2build.plan import Plan, Step
-from flux2build.register import Register
+from flux2build.register import Entry, Register
 from flux2build.setback import undecided
 from flux2build.verdict import Action, Known, Reason, Snapshot, Verdict, judge
 
@@ -55,6 +59,16 @@ class World(Protocol):
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
     ) -> Sequence[bytes | Flux2BuildError]:
         """Derive files that share their input 0; one answer for each recipe."""
+
+    async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
+        """The text of a document that tells these facts.
+
+        Raises:
+            Flux2BuildError: it cannot be written with these options or facts.
+        """
+
+    async def measure(self, path: str, digest: Digest) -> Output:
+        """What a source is, by its bytes."""
 
     def has(self, digest: Digest) -> bool:
         """Whether bytes can be had now, from the store or the work tree."""
@@ -166,20 +180,22 @@ class _Runner:
         self._files = dict(seen.files)
         self._seen = replace(seen, made=self._made, files=self._files, has=world.has)
         self._wanted: dict[str, AssetName] = {}
-        self._masters: dict[AssetName, asyncio.Future[Digest]] = {}
+        self._outputs: dict[str, asyncio.Future[Output]] = {}
+        self._masters: dict[AssetName, str] = {}
         self._flights: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
         self._given_up: dict[AssetName, Digest | None] = {}
         """Assets that are bought anew and not here yet, with their orders once they are placed."""
         self._written = register.lock
 
     def expect(self, steps: Iterable[Step]) -> None:
-        """Promise the files that this build is going to have, masters first of all."""
+        """Promise the files that this build is going to have."""
         loop = asyncio.get_running_loop()
-        for step in steps:
-            self._wanted[step.recipe.output] = step.recipe.asset
-            if isinstance(step.recipe.task, Generate):
-                future = self._masters[step.recipe.asset] = loop.create_future()
-                future.add_done_callback(lambda f: f.cancelled() or f.exception())
+        for recipe in (step.recipe for step in steps):
+            self._wanted[recipe.output] = recipe.asset
+            future = self._outputs[recipe.output] = loop.create_future()
+            future.add_done_callback(lambda f: f.cancelled() or f.exception())
+            if isinstance(recipe.task, Generate):
+                self._masters[recipe.asset] = recipe.output
 
     def give_up(self, steps: Iterable[Step]) -> None:
         """Take what is bought anew out of the lock: after a crash the old picture is not it."""
@@ -190,25 +206,25 @@ class _Runner:
         self._write(self._register.without(self._given_up))
 
     async def asset(self, steps: Sequence[Step]) -> None:
-        """Make one asset: its master first, then everything derived from it."""
-        masters = [step.recipe for step in steps if isinstance(step.recipe.task, Generate)]
-        for recipe in masters:
-            await self._promise(recipe)
-        derived = [step.recipe for step in steps if isinstance(step.recipe.task, Derive)]
-        if derived:
+        """Make one asset: its master first, what is derived from it, and then its documents."""
+        recipes = [step.recipe for step in steps]
+        for recipe in recipes:
+            if isinstance(recipe.task, Generate):
+                await self._trying(recipe, self._master(recipe))
+        if derived := [recipe for recipe in recipes if isinstance(recipe.task, Derive)]:
             await self._deliverables(derived)
+        for recipe in recipes:
+            if isinstance(recipe.task, Write):
+                await self._trying(recipe, self._document(recipe, recipe.task))
 
-    async def _promise(self, recipe: Recipe) -> None:
-        """Make a master, or tell everyone who waits for it that it will not come."""
-        future = self._masters[recipe.asset]
+    async def _trying(self, recipe: Recipe, work: Coroutine[None, None, None]) -> None:
+        """Make a file, or tell everyone who waits for it that it will not come."""
         try:
-            future.set_result(await self._master(recipe))
+            await work
         except Flux2BuildError as failure:
             self._fail(recipe, failure)
-            halted = isinstance(failure, HaltedError)
-            future.set_exception(failure if halted else BlockedError(recipe.asset))
 
-    async def _master(self, recipe: Recipe) -> Digest:
+    async def _master(self, recipe: Recipe) -> None:
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._seen)
         if verdict.action is Action.ASK:
@@ -217,17 +233,7 @@ class _Runner:
             raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):
             verdict = await self._bought(recipe, inputs, verdict)
-        digest = verdict.bytes
-        if digest is None:  # pragma: no cover - every verdict with known inputs has bytes by now
-            raise AssertionError(verdict)
-        if verdict.action is not Action.KEEP:
-            output = await self._put(recipe, await self._world.fetch(digest))
-            self._register.master(recipe, inputs, output, verdict)
-            self._given_up.pop(recipe.asset, None)
-        else:
-            self._register.touch(recipe.asset)
-        self._finish(recipe, verdict)
-        return digest
+        await self._reuse(recipe, inputs, verdict)
 
     async def _bought(
         self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict
@@ -266,65 +272,86 @@ class _Runner:
             async with self._world.bench():
                 await self._derive(due)
 
-    async def _reuse(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
-        if verdict.action is Action.KEEP:
-            self._register.touch(recipe.asset)
-        elif verdict.bytes is not None:
-            output = await self._put(recipe, await self._world.fetch(verdict.bytes))
-            self._enter(recipe, inputs, output, verdict)
-        self._finish(recipe, verdict)
-
     async def _derive(self, due: Sequence[tuple[Recipe, tuple[Digest, ...], Verdict]]) -> None:
         if self._world.halted:
-            self.report.interrupted = True
+            for recipe, _, _ in due:
+                self._fail(recipe, HaltedError())
             return
         answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
         for (recipe, inputs, verdict), answer in zip(due, answers, strict=True):
             if isinstance(answer, Flux2BuildError):
                 self._fail(recipe, answer)
-                continue
-            try:
-                output = await self._put(recipe, answer)
-            except Flux2BuildError as failure:
-                self._fail(recipe, failure)
-                continue
-            self._enter(recipe, inputs, output, verdict)
-            self._finish(recipe, verdict)
+            else:
+                await self._trying(recipe, self._put(recipe, inputs, verdict, answer))
 
-    def _enter(
-        self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict
-    ) -> None:
-        if verdict.key is None:  # pragma: no cover - its inputs are known by now
+    async def _document(self, recipe: Recipe, task: Write) -> None:
+        """Judge a document once everything that it tells of is there, and write it if it is due."""
+        told_of = [await self._output(source) for source in recipe.inputs]
+        inputs = tuple(output.sha256 for output in told_of)
+        verdict = judge(recipe, inputs, self._seen)
+        if verdict.action is not Action.DERIVE:
+            await self._reuse(recipe, inputs, verdict)
+            return
+        if self._world.halted:
+            raise HaltedError
+        facts = [Fact(*pair) for pair in zip(task.about, told_of, strict=True)]
+        await self._put(recipe, inputs, verdict, await self._world.write(task, facts))
+
+    async def _reuse(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
+        """Leave a file as it is, or put bytes that exist into its place."""
+        if verdict.action is Action.KEEP:
+            self._register.touch(recipe.asset)
+            self._finish(recipe, verdict)
+            return
+        if verdict.bytes is None:  # pragma: no cover - with known inputs there are bytes by now
             raise AssertionError(verdict)
-        encoder = self._world.encoder(output.format)
-        self._register.derived(recipe, inputs, output, verdict.key, encoder)
-        self._made[verdict.key] = Known(output.sha256)
+        await self._put(recipe, inputs, verdict, await self._world.fetch(verdict.bytes))
+
+    async def _put(
+        self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes
+    ) -> None:
+        """Put a file into its place, and enter it."""
+        was = self._left_behind(recipe)
+        output = await self._world.place(recipe.output, data, was)
+        self._files[recipe.output] = output.sha256
+        if was is not None:
+            self._files.pop(was, None)
+        encoder = self._world.encoder(output.format) if isinstance(recipe.task, Derive) else ""
+        seen = tuple(Seen(str(s), digest) for s, digest in zip(recipe.inputs, inputs, strict=True))
+        if isinstance(recipe.task, Generate):
+            self._given_up.pop(recipe.asset, None)
+        self._register.enter(recipe, Entry(seen, output, encoder), verdict)
+        if verdict.key is not None:
+            self._made[verdict.key] = Known(output.sha256, verdict.receipt)
+        self._finish(recipe, verdict)
+
+    def _left_behind(self, recipe: Recipe) -> str | None:
+        """The older path of a picture, where its file still is and nobody else wants one."""
+        before = self._register.output(recipe)
+        if before is None or before.path in self._wanted:
+            return None
+        return before.path if self._files.get(before.path) == before.sha256 else None
 
     async def _inputs(self, recipe: Recipe) -> tuple[Digest, ...]:
         """The bytes of the inputs, once they are all there."""
         return tuple([await self._input(source) for source in recipe.inputs])
 
     async def _input(self, source: Input) -> Digest:
-        if isinstance(source, Made):
-            return await asyncio.shield(self._masters[source.asset])
+        if not isinstance(source, Source):
+            return (await self._output(source)).sha256
         if (digest := self._files.get(source.path)) is None:
             raise Flux2BuildError(f"`{source.path}` disappeared while building")
         return digest
 
-    async def _put(self, recipe: Recipe, data: bytes) -> Output:
-        was = self._left_behind(recipe)
-        output = await self._world.place(recipe.output, data, was)
-        self._files[recipe.output] = output.sha256
-        if was is not None:
-            self._files.pop(was, None)
-        return output
-
-    def _left_behind(self, recipe: Recipe) -> str | None:
-        """The older path of a picture, where its file still is and nobody else wants one."""
-        before = self._register.output(recipe.asset)
-        if not isinstance(recipe.task, Generate) or before is None or before.path in self._wanted:
-            return None
-        return before.path if self._files.get(before.path) == before.sha256 else None
+    async def _output(self, source: Input) -> Output:
+        """What an input is, once it is there."""
+        match source:
+            case Source(path):
+                return await self._world.measure(path, await self._input(source))
+            case Made(asset):
+                return await asyncio.shield(self._outputs[self._masters[asset]])
+            case Placed(path=path):
+                return await asyncio.shield(self._outputs[path])
 
     def supersede(self) -> None:
         """Drop rows of files that another asset has taken over."""
@@ -352,11 +379,17 @@ class _Runner:
             self._written = lock
 
     def _finish(self, recipe: Recipe, verdict: Verdict) -> None:
+        if (output := self._register.output(recipe)) is None:  # pragma: no cover - it was entered
+            raise AssertionError(recipe)
+        self._outputs[recipe.output].set_result(output)
         self.report.done.append((recipe, verdict))
         self._told(Event(recipe, verdict))
 
     def _fail(self, recipe: Recipe, failure: Flux2BuildError) -> None:
-        if isinstance(failure, HaltedError):
+        halted = isinstance(failure, HaltedError)
+        waiting = failure if halted else BlockedError(recipe.asset)
+        self._outputs[recipe.output].set_exception(waiting)
+        if halted:
             self.report.interrupted = True
             return
         blocked = failure.culprit if isinstance(failure, BlockedError) else None

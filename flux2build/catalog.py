@@ -99,11 +99,22 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """How a document is written in the spec: its version, its options and its endings."""
+
+    document: str
+    version: int
+    options: type[BaseModel]
+    endings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models, by provider, all operations and all checks."""
+    """All models, by provider, all operations, all documents and all checks."""
 
     cards: Mapping[str, Mapping[str, Card]]
     default_models: Mapping[str, str]
     forms: Mapping[str, Form]
     checks: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     """The options of every check, by its name."""
+    papers: Mapping[str, Paper] = field(default_factory=dict)

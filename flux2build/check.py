@@ -16,7 +16,7 @@ from flux2build import look, provenance, tones
 from flux2build.catalog import Card
 from flux2build.errors import Place
 from flux2build.lockfile import Lockfile, Output
-from flux2build.model import AssetName, Derive, Recipe
+from flux2build.model import AssetName, Derive, Recipe, Write
 from flux2build.plan import Plan
 from flux2build.spec import Spec
 from flux2build.tones import Tone
@@ -81,9 +81,10 @@ class Facts:
     """What the models can do and cost, by provider and model."""
 
     def files(self) -> Iterator[Current]:
-        """Every file that is what the spec wants; what drifts is about to be another one."""
+        """Every picture that is what the spec wants; what drifts is about to be another one."""
         for step in self.plan.steps:
-            if step.before is not None and not step.drift:
+            document = isinstance(step.recipe.task, Write)
+            if step.before is not None and not step.drift and not document:
                 yield Current(step.recipe, step.before.output)
 
     def shipped(self) -> Iterator[Current]:

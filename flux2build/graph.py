@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import networkx as nx
 
-from flux2build.model import AssetName, Generate, Made, Recipe
+from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, Write
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Graph:
         for recipe in self.recipes:
             graph.add_node(recipe.asset)
             for source in recipe.inputs:
-                if isinstance(source, Made) and source.asset != recipe.asset:
+                if isinstance(source, Made | Placed) and source.asset != recipe.asset:
                     graph.add_edge(source.asset, recipe.asset)
         return graph
 
@@ -51,7 +51,7 @@ class Graph:
 
     @cached_property
     def ordered(self) -> tuple[Recipe, ...]:
-        """Recipes with every master before its users, else as declared."""
+        """Recipes with every master before its users and documents last, else as declared."""
         place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
         ranks = {
             name: rank
@@ -63,7 +63,8 @@ class Graph:
 
         def rank(recipe: Recipe) -> tuple[int, int]:
             made = isinstance(recipe.task, Generate)
-            return (ranks.get(recipe.asset, last) if made else last, place[recipe.asset])
+            later = last + 1 if isinstance(recipe.task, Write) else last
+            return (ranks.get(recipe.asset, last) if made else later, place[recipe.asset])
 
         return tuple(sorted(self.recipes, key=rank))
 
@@ -96,17 +97,29 @@ def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph
     graph: nx.DiGraph[str] = nx.DiGraph()
     for name in names:
         graph.add_node(str(name), kind="asset")
+    masters = {recipe.output for recipe in recipes if isinstance(recipe.task, Generate)}
     for recipe in recipes:
         target = str(recipe.asset)
         if not isinstance(recipe.task, Generate):
             target = recipe.output
             graph.add_node(target, kind="file")
         for source in recipe.inputs:
-            node = str(source.asset) if isinstance(source, Made) else source.path
+            node, kind = _node(source, masters)
             if node not in graph:
-                graph.add_node(node, kind="asset" if isinstance(source, Made) else "source")
+                graph.add_node(node, kind=kind)
             graph.add_edge(node, target)
     return graph
+
+
+def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
+    """What people see of an input: an asset by its name, a file by its path."""
+    match source:
+        case Source(path):
+            return path, "source"
+        case Placed(path=path) if path not in masters:
+            return path, "file"
+        case Made(asset) | Placed(asset):
+            return str(asset), "asset"
 
 
 def as_text(graph: nx.DiGraph[str]) -> str:

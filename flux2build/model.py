@@ -47,7 +47,18 @@ class Made:
         return f"asset:{self.asset}"
 
 
-Input = Source | Made
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An output of an asset: a master or a deliverable, at its path."""
+
+    asset: AssetName
+    path: str
+
+    def __str__(self) -> str:
+        return f"output:{self.path}"
+
+
+Input = Source | Made | Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,56 @@ class Derive:
     """`format` (png, jpeg, webp, avif), and optionally `quality`, `lossless`, `matte`, …"""
 
 
-Task = Generate | Derive
+INGREDIENT: Final = "ingredient"
+"""The role of what a document's files are made of, where it is told that too."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a document may tell of one of its inputs beside what the bytes say."""
+
+    asset: AssetName
+    path: str
+    """As the document tells it: below the output folder; of a source, from the spec's folder."""
+    group: str = ""
+    """Files of one group show one picture in several sizes and formats."""
+    alt: str | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    axes: Mapping[str, str] = field(default_factory=dict)
+    ops: tuple[Operation, ...] = ()
+    """How it was derived; nothing for a master or a source."""
+    role: str = ""
+    """What a preset calls it (`maskable`, `mdpi`), `INGREDIENT`, or nothing."""
+
+    @property
+    def json(self) -> dict[str, Json]:
+        """All of it, as it enters the document's key."""
+        return {
+            "asset": self.asset,
+            "path": self.path,
+            "group": self.group,
+            "alt": self.alt,
+            "title": self.title,
+            "tags": sorted(self.tags),
+            "axes": self.axes,
+            "ops": [[op.op, op.version, op.params] for op in self.ops],
+            "role": self.role,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A free text whose content follows from facts about the recipe's inputs."""
+
+    document: str
+    version: int
+    options: Mapping[str, Json]
+    about: tuple[About, ...]
+    """One for each input."""
+
+
+Task = Generate | Derive | Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +157,13 @@ class Recipe:
     """POSIX path from the spec's folder."""
     key: Key = field(default=(), compare=False)
     """Where in the spec it was asked for; only for messages."""
+    role: str = field(default="", compare=False)
+    """What a preset calls it; only for documents."""
 
     @property
     def kind(self) -> str:
-        """`generate` or `derive`."""
-        return "generate" if isinstance(self.task, Generate) else "derive"
+        """`generate`, `derive` or `write`."""
+        return type(self.task).__name__.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +228,29 @@ def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
     )
 
 
+def writing(task: Write, inputs: tuple[Digest, ...]) -> Digest:
+    """The digest of a document: same digest, same text."""
+    return of_json(
+        {
+            "schema": KEY_SCHEMA,
+            "document": task.document,
+            "version": task.version,
+            "options": task.options,
+            "about": [about.json for about in task.about],
+            "inputs": inputs,
+        }
+    )
+
+
 def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
-    """What a task is keyed on: the order's digest, or the derivation's."""
-    if isinstance(task, Generate):
-        return order_of(task, inputs).digest
-    return derivation(task, inputs)
+    """What a task is keyed on: the digest of the order, the derivation or the document."""
+    match task:
+        case Generate():
+            return order_of(task, inputs).digest
+        case Derive():
+            return derivation(task, inputs)
+        case Write():
+            return writing(task, inputs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from flux2build.digest import Digest
-from flux2build.lockfile import Block, Derived, Generated, Lockfile
-from flux2build.model import AssetName, Generate, Input, Recipe, Source, key_of
+from flux2build.lockfile import Block, Generated, Lockfile, Row
+from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
 from flux2build.verdict import Action, Reason, Snapshot, Verdict, judge, locked, row_of
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
@@ -22,7 +22,7 @@ class Step:
 
     recipe: Recipe
     verdict: Verdict
-    before: Generated | Derived | None = None
+    before: Row | None = None
     """What the lock says of it."""
     low: Decimal = Decimal(0)
     high: Decimal | None = Decimal(0)
@@ -90,30 +90,50 @@ class Plan:
 
 
 def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
-    """Judge every recipe, in an order where masters come before their users."""
+    """Judge every recipe, in an order where what is made comes before its users."""
     steps: list[Step] = []
-    masters: dict[AssetName, Digest | None] = {}
+    inputs = Inputs(seen.files)
     sharing: dict[Digest, AssetName] = {}
     for recipe in recipes:
-        verdict = judge(recipe, inputs_of(recipe, masters, seen), seen)
+        verdict = judge(recipe, inputs.of(recipe), seen)
         verdict = _shared(recipe, verdict, sharing)
-        if isinstance(recipe.task, Generate):
-            masters[recipe.asset] = verdict.bytes
+        inputs.note(recipe, verdict.bytes)
         steps.append(_step(recipe, verdict, seen, price))
     return Plan(seen.profile, tuple(steps))
 
 
-def inputs_of(
-    recipe: Recipe, masters: Mapping[AssetName, Digest | None], seen: Snapshot
-) -> tuple[Digest | None, ...]:
-    """The bytes of a recipe's inputs, as far as they are known."""
+class Inputs:
+    """The bytes of recipes' inputs, as far as they are known on the way through all recipes."""
 
-    def digest(source: Input) -> Digest | None:
-        if isinstance(source, Source):
-            return seen.files.get(source.path)
-        return masters.get(source.asset)
+    def __init__(self, files: Mapping[str, Digest]) -> None:
+        self._files = files
+        self._masters: dict[AssetName, Digest | None] = {}
+        self._outputs: dict[str, Digest | None] = {}
 
-    return tuple(digest(source) for source in recipe.inputs)
+    def note(self, recipe: Recipe, output: Digest | None) -> None:
+        """What a recipe comes to; None while nobody knows."""
+        self._outputs[recipe.output] = output
+        if isinstance(recipe.task, Generate):
+            self._masters[recipe.asset] = output
+
+    def of(self, recipe: Recipe) -> tuple[Digest | None, ...]:
+        """The bytes of a recipe's inputs, None for one that is not made yet."""
+        return tuple(self._digest(source) for source in recipe.inputs)
+
+    def key(self, recipe: Recipe) -> Digest | None:
+        """What a recipe is keyed on, once all its inputs are known."""
+        inputs = self.of(recipe)
+        ready = tuple(digest for digest in inputs if digest is not None)
+        return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+
+    def _digest(self, source: Input) -> Digest | None:
+        match source:
+            case Source(path):
+                return self._files.get(path)
+            case Made(asset):
+                return self._masters.get(asset)
+            case Placed(path=path):
+                return self._outputs.get(path)
 
 
 def _shared(recipe: Recipe, verdict: Verdict, sharing: dict[Digest, AssetName]) -> Verdict:
@@ -157,14 +177,16 @@ def orphans(
         gone = block.profile != profile
         if gone and block.profile in profiles:
             continue
-        rows: list[Generated | Derived] = [*block.derived]
-        if block.generated and (gone or block.asset not in masters):
-            rows.append(block.generated)
+        rows = (
+            row
+            for row in block.rows
+            if gone or not isinstance(row, Generated) or block.asset not in masters
+        )
         found += [_orphan(block, row) for row in rows if row.output.path not in paths]
     return tuple(sorted(found, key=lambda orphan: (orphan.path, orphan.asset)))
 
 
-def _orphan(block: Block, row: Generated | Derived) -> Orphan:
+def _orphan(block: Block, row: Row) -> Orphan:
     return Orphan(block.asset, block.profile, row.output.path, row.output.sha256)
 
 
@@ -173,12 +195,9 @@ def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
     gone = {(orphan.asset, orphan.profile, orphan.path) for orphan in left}
     blocks: dict[tuple[AssetName, str], Block] = {}
     for key, block in lock.blocks.items():
-        made = block.generated
-        if made and (*key, made.output.path) in gone:
-            made = None
-        rows = tuple(row for row in block.derived if (*key, row.output.path) not in gone)
-        if made or rows:
-            blocks[key] = replace(block, generated=made, derived=rows)
+        paths = {row.output.path for row in block.rows if (*key, row.output.path) not in gone}
+        if kept := block.keeping(paths):
+            blocks[key] = kept
     return replace(lock, blocks=blocks)
 
 
@@ -198,61 +217,36 @@ def reconciled(
     for name, block in theirs.blocks.items():
         blocks[name] = _united(blocks[name], block) if name in blocks else block
     for profile, recipes in wanted.items():
-        masters: dict[AssetName, Digest | None] = {}
+        inputs = Inputs(files)
         for recipe in recipes:
-            key = _key(recipe, masters, files)
+            key = inputs.key(recipe)
             rows = [_row(side, recipe, profile) for side in (ours, theirs)]
             row = _better([row for row in rows if row is not None], key, files)
-            if isinstance(row, Generated):
-                masters[recipe.asset] = row.output.sha256
             if row is not None:
+                inputs.note(recipe, row.output.sha256)
                 block = blocks[(recipe.asset, profile)]
-                blocks[(recipe.asset, profile)] = _with_row(block, row)
+                blocks[(recipe.asset, profile)] = block.with_row(row)
     return replace(ours, blocks=blocks, revision=max(ours.revision, theirs.revision))
-
-
-def _key(
-    recipe: Recipe, masters: Mapping[AssetName, Digest | None], files: Mapping[str, Digest]
-) -> Digest | None:
-    """What a recipe is keyed on, as far as its inputs are known."""
-    inputs = (
-        files.get(source.path) if isinstance(source, Source) else masters.get(source.asset)
-        for source in recipe.inputs
-    )
-    ready = tuple(digest for digest in inputs if digest is not None)
-    return key_of(recipe.task, ready) if len(ready) == len(recipe.inputs) else None
 
 
 def _united(ours: Block, theirs: Block) -> Block:
     """Our block, with the rows that only theirs has."""
-    paths = {row.output.path for row in ours.derived}
-    more = tuple(row for row in theirs.derived if row.output.path not in paths)
-    both = replace(ours, generated=ours.generated or theirs.generated)
-    return replace(both, derived=_sorted((*ours.derived, *more)))
+    both = ours
+    for row in theirs.rows:
+        there = ours.generated if isinstance(row, Generated) else ours.row(row.output.path)
+        both = both if there else both.with_row(row)
+    return both
 
 
-def _with_row(block: Block, row: Generated | Derived) -> Block:
-    if isinstance(row, Generated):
-        return replace(block, generated=row)
-    others = (old for old in block.derived if old.output.path != row.output.path)
-    return replace(block, derived=_sorted((*others, row)))
-
-
-def _sorted(rows: Iterable[Derived]) -> tuple[Derived, ...]:
-    return tuple(sorted(rows, key=lambda row: row.output.path))
-
-
-def _row(side: Lockfile, recipe: Recipe, profile: str) -> Generated | Derived | None:
+def _row(side: Lockfile, recipe: Recipe, profile: str) -> Row | None:
     block = side.block(recipe.asset, profile)
     return row_of(recipe, block) if block else None
 
 
-def _better(
-    rows: Sequence[Generated | Derived], key: Digest | None, files: Mapping[str, Digest]
-) -> Generated | Derived | None:
+def _better(rows: Sequence[Row], key: Digest | None, files: Mapping[str, Digest]) -> Row | None:
     """The row that is wanted, else the one whose file is there, else the first."""
 
-    def rank(row: Generated | Derived) -> tuple[bool, bool]:
+    def rank(row: Row) -> tuple[bool, bool]:
         return (row.key != key, files.get(row.output.path) != row.output.sha256)
 
     return min(rows, key=rank, default=None)

@@ -240,9 +240,8 @@ class Project:
             paths.add(recipe.output)
             paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
         for block in (block for lock in locks for block in lock.blocks.values()):
-            rows = (block.generated, *block.derived)
             # The lock may come from a stranger: what it says lies elsewhere is not looked at.
-            told = {row.output.path for row in rows if row is not None} - paths
+            told = {row.output.path for row in block.rows} - paths
             paths |= {path for path in told if self.tree.inside(path)}
         found = {path: self.index.digest(path) for path in sorted(paths)}
         return {path: Digest(digest) for path, digest in found.items() if digest is not None}
@@ -265,7 +264,7 @@ class Project:
     def chosen(self, choice: Choice) -> frozenset[AssetName]:
         """The assets that a choice names, without what they are made of."""
         if choice.everything:
-            return frozenset(self.spec.assets)
+            return frozenset(self.spec.named)
         return select(choice.selection, choice.exclude, self.field(self.whole))
 
     def _plan(self, seen: Snapshot) -> Plan:
@@ -286,7 +285,7 @@ class Project:
 
     def field(self, whole: Plan) -> Field:
         """What a selection can be made from."""
-        return field_of(whole, self.spec.assets, self.graph.up, self.graph.down)
+        return field_of(whole, self.spec.named, self.graph.up, self.graph.down)
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
@@ -320,10 +319,8 @@ class Project:
 
     def judged(self, made: Plan) -> dict[str, str]:
         """All that the verdicts of a clean plan depend on: by path, what was there."""
-        rows = [
-            row for block in self.lock.blocks.values() for row in (block.generated, *block.derived)
-        ]
-        outputs = {row.output.path: row.output.sha256 for row in rows if row is not None}
+        rows = [row for block in self.lock.blocks.values() for row in block.rows]
+        outputs = {row.output.path: row.output.sha256 for row in rows}
         wanted = {step.recipe.output: outputs[step.recipe.output] for step in made.steps}
         sources = self._files()
         lock = of_bytes(self._lock_text.encode())

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flux2build.digest import Digest
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Seen
-from flux2build.model import KEY_SCHEMA, Asset, AssetName, Derive, Generate, Input, Receipt, Recipe
-from flux2build.verdict import Verdict
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Row, Seen, Written
+from flux2build.model import KEY_SCHEMA, Asset, AssetName, Derive, Generate, Receipt, Recipe, Write
+from flux2build.verdict import Verdict, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What came of a recipe: what it was made of, what it is, and what encoded it."""
+
+    seen: tuple[Seen, ...]
+    output: Output
+    encoder: str = ""
 
 
 @dataclass(slots=True)
@@ -31,73 +39,36 @@ class Register:
             key = (asset, self.profile)
             if key in blocks:
                 blocks[key] = replace(blocks[key], generated=None)
-                if not blocks[key].derived:
+                if not blocks[key].rows:
                     del blocks[key]
         return replace(self.lock, blocks=blocks)
 
-    def output(self, asset: AssetName) -> Output | None:
-        """The picture of an asset as it was entered last."""
-        block = self.blocks.get((asset, self.profile))
-        return block.generated.output if block and block.generated else None
+    def output(self, recipe: Recipe) -> Output | None:
+        """The file of a recipe as it was entered last; a picture's path may be an older one."""
+        block = self.blocks.get((recipe.asset, self.profile))
+        row = row_of(recipe, block) if block else None
+        return row.output if row else None
 
     def touch(self, asset: AssetName) -> None:
         """Enter what is said about a kept asset beside its pixels."""
-        self._put(self._block(asset))
+        block = self._block(asset)
+        self.blocks[(asset, self.profile)] = block
 
-    def master(
-        self, recipe: Recipe, inputs: Sequence[Digest], output: Output, verdict: Verdict
-    ) -> None:
-        """Enter a rendered, collected, restored or adopted picture."""
-        task = recipe.task
-        if not isinstance(task, Generate) or verdict.key is None:  # pragma: no cover
-            raise TypeError(recipe)
-        row = Generated(
-            key=verdict.key,
-            schema=KEY_SCHEMA,
-            provider=task.provider,
-            model=task.model,
-            prompt=task.prompt,
-            params=task.params,
-            take=task.take,
-            inputs=_seen(recipe.inputs, inputs),
-            output=output,
-            receipt=verdict.receipt or Receipt(task.provider),
-        )
-        self._put(replace(self._block(recipe.asset), generated=row))
-
-    def derived(
-        self, recipe: Recipe, inputs: Sequence[Digest], output: Output, key: Digest, encoder: str
-    ) -> None:
-        """Enter a deliverable, with the versions of the libraries that wrote it."""
-        task = recipe.task
-        if not isinstance(task, Derive):  # pragma: no cover
-            raise TypeError(recipe)
-        row = Derived(
-            key=key,
-            schema=KEY_SCHEMA,
-            ops=task.ops,
-            encoding=task.encoding,
-            inputs=_seen(recipe.inputs, inputs),
-            output=output,
-            encoder=encoder,
-        )
+    def enter(self, recipe: Recipe, made: Entry, verdict: Verdict) -> None:
+        """Enter a file that a build put into its place."""
         block = self._block(recipe.asset)
-        others = [old for old in block.derived if old.output.path != output.path]
-        rows = sorted((*others, row), key=lambda one: one.output.path)
-        self._put(replace(block, derived=tuple(rows)))
+        self.blocks[(recipe.asset, self.profile)] = block.with_row(_row(recipe, made, verdict))
 
     def supersede(self, wanted: Mapping[str, AssetName]) -> None:
         """Drop the rows of files that another asset has taken over."""
         for key, block in tuple(self.blocks.items()):
-            if key[1] != self.profile:
+            paths = [row.output.path for row in block.rows]
+            kept = [path for path in paths if wanted.get(path, key[0]) == key[0]]
+            if key[1] != self.profile or kept == paths:
                 continue
-            made = block.generated
-            if made and wanted.get(made.output.path, key[0]) != key[0]:
-                made = None
-            rows = tuple(r for r in block.derived if wanted.get(r.output.path, key[0]) == key[0])
-            if made or rows:
-                self.blocks[key] = replace(block, generated=made, derived=rows)
-            elif block.generated or block.derived:
+            if left := block.keeping(kept):
+                self.blocks[key] = left
+            else:
                 del self.blocks[key]
 
     def _block(self, asset: AssetName) -> Block:
@@ -105,9 +76,27 @@ class Register:
         block = self.blocks.get(key)
         return replace(block, meta=meta) if block else Block(*key, meta)
 
-    def _put(self, block: Block) -> None:
-        self.blocks[(block.asset, block.profile)] = block
 
-
-def _seen(inputs: Sequence[Input], digests: Sequence[Digest]) -> tuple[Seen, ...]:
-    return tuple(Seen(str(s), digest) for s, digest in zip(inputs, digests, strict=True))
+def _row(recipe: Recipe, made: Entry, verdict: Verdict) -> Row:
+    if (key := verdict.key) is None:  # pragma: no cover - its inputs are known by now
+        raise AssertionError(verdict)
+    match recipe.task:
+        case Generate(provider, model, prompt, params, take):
+            return Generated(
+                key=key,
+                schema=KEY_SCHEMA,
+                provider=provider,
+                model=model,
+                prompt=prompt,
+                params=params,
+                take=take,
+                inputs=made.seen,
+                output=made.output,
+                receipt=verdict.receipt or Receipt(provider),
+            )
+        case Derive(ops, encoding):
+            return Derived(key, KEY_SCHEMA, ops, encoding, made.seen, made.output, made.encoder)
+        case Write(document, version):
+            # Of a text only the bytes are recorded.
+            text = Output(made.output.path, made.output.sha256, made.output.bytes)
+            return Written(key, KEY_SCHEMA, document, version, text)

@@ -70,10 +70,12 @@ def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
 _STATE_OF: Final = {
     "never-rendered": "new",
     "never-derived": "new",
+    "never-written": "new",
     "output-missing": "missing",
     "output-modified": "modified",
     "output-pointer": "missing",
     "upstream-pending": "pending",
+    "facts-pending": "pending",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from flux2build.digest import Digest, Json, canonical
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Seen
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Row, Seen, Written
 from flux2build.model import (
     AssetName,
     Derive,
@@ -23,8 +23,25 @@ from flux2build.model import (
     Receipt,
     Recipe,
     Source,
+    Write,
     key_of,
 )
+from flux2build.reason import PENDING, SENTENCES, Reason
+
+__all__ = [
+    "MODERATED",
+    "SENTENCES",
+    "Action",
+    "Known",
+    "Reason",
+    "Snapshot",
+    "Verdict",
+    "because",
+    "judge",
+    "known",
+    "locked",
+    "row_of",
+]
 
 
 class Action(StrEnum):
@@ -46,60 +63,8 @@ class Action(StrEnum):
     """It may have been bought already: a person must decide."""
 
 
-SENTENCES: Mapping[str, str] = {
-    "never-rendered": "never rendered",
-    "never-derived": "new deliverable",
-    "prompt-changed": "prompt changed",
-    "model-changed": "model changed",
-    "seed-changed": "seed changed",
-    "take-changed": "another take is asked for",
-    "param-changed": "`{}` changed",
-    "param-added": "`{}` added",
-    "param-removed": "`{}` removed",
-    "ref-changed": "`{}` changed",
-    "ref-added": "`{}` is a new input",
-    "ref-removed": "`{}` is no longer an input",
-    "ref-order-changed": "inputs are in another order",
-    "upstream-changed": "the picture of `{}` changed",
-    "upstream-pending": "waits for `{}`",
-    "ops-changed": "operations changed",
-    "encoding-changed": "encoding changed",
-    "encoder-changed": "written by `{}`",
-    "output-missing": "the file is missing",
-    "output-modified": "the file was modified",
-    "output-pointer": "a Git LFS pointer stands in for the file",
-    "output-moved": "moved from `{}`",
-    "same-order": "the same order as `{}`",
-    "already-made": "this very picture was made before",
-    "in-flight": "already ordered, on its way",
-    "in-doubt": "may have been ordered already",
-    "kept-aside": "what arrived is not what was ordered",
-    "moderated": "was refused by moderation, unchanged since",
-    "requested": "asked for",
-    "meta-changed": "tags, alt text or title changed",
-    "key-schema": "recorded by other rules of keying",
-}
-"""Every reason code with its sentence; `{}` is the reason's subject."""
-
-
 MODERATED: Final = frozenset({"request-moderated", "content-moderated"})
 """Refusals that the same order would meet again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why: a stable code, its subject if it has one, and a sentence."""
-
-    code: str
-    subject: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.code}:{self.subject}" if self.subject else self.code
-
-    @property
-    def sentence(self) -> str:
-        """The reason in words."""
-        return SENTENCES[self.code].format(self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +83,7 @@ class Verdict:
     @property
     def certain(self) -> bool:
         """False when the action may turn out unnecessary once upstream is made."""
-        return not self.reasons or any(r.code != "upstream-pending" for r in self.reasons)
+        return not self.reasons or any(r.code not in PENDING for r in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +127,24 @@ def known(lock: Lockfile) -> dict[Digest, Known]:
     """Everything that a lock holds, by the key it was made for."""
     found: dict[Digest, Known] = {}
     for block in lock.blocks.values():
-        if made := block.generated:
-            found[made.key] = Known(made.output.sha256, made.receipt)
-        for derived in block.derived:
-            found[derived.key] = Known(derived.output.sha256)
+        for row in block.rows:
+            receipt = row.receipt if isinstance(row, Generated) else None
+            found[row.key] = Known(row.output.sha256, receipt)
     return found
 
 
-def locked(recipe: Recipe, seen: Snapshot) -> Generated | Derived | None:
+def locked(recipe: Recipe, seen: Snapshot) -> Row | None:
     """What the lock says of this recipe's output in the snapshot's profile."""
     block = seen.lock.block(recipe.asset, seen.profile)
     return row_of(recipe, block) if block else None
 
 
-def row_of(recipe: Recipe, block: Block) -> Generated | Derived | None:
+def row_of(recipe: Recipe, block: Block) -> Row | None:
     """The row of a block that is about this recipe's output."""
     if isinstance(recipe.task, Generate):
         return block.generated
-    return next((row for row in block.derived if row.output.path == recipe.output), None)
+    rows = block.derived if isinstance(recipe.task, Derive) else block.written
+    return next((row for row in rows if row.output.path == recipe.output), None)
 
 
 def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Verdict:
@@ -222,10 +187,11 @@ def _make(recipe: Recipe) -> Action:
 
 
 def _new(recipe: Recipe) -> Reason:
-    return Reason("never-rendered" if isinstance(recipe.task, Generate) else "never-derived")
+    codes = {"generate": "never-rendered", "derive": "never-derived", "write": "never-written"}
+    return Reason(codes[recipe.kind])
 
 
-def _current(recipe: Recipe, row: Generated | Derived, key: Digest, seen: Snapshot) -> Verdict:
+def _current(recipe: Recipe, row: Row, key: Digest, seen: Snapshot) -> Verdict:
     """The lock agrees with the spec; does the file agree with the lock?"""
     wanted, there = row.output.sha256, seen.files.get(recipe.output)
     receipt = row.receipt if isinstance(row, Generated) else None
@@ -243,7 +209,7 @@ def _current(recipe: Recipe, row: Generated | Derived, key: Digest, seen: Snapsh
     return made
 
 
-def _damage(recipe: Recipe, row: Generated | Derived, seen: Snapshot) -> tuple[Reason, ...]:
+def _damage(recipe: Recipe, row: Row, seen: Snapshot) -> tuple[Reason, ...]:
     """What became of a file that is not what the lock says."""
     if recipe.output not in seen.files:
         return (Reason("output-missing"),) if row.output.path == recipe.output else _moved(row)
@@ -255,7 +221,7 @@ def _damage(recipe: Recipe, row: Generated | Derived, seen: Snapshot) -> tuple[R
 _POINTER: Final = Reason("output-pointer")
 
 
-def _moved(row: Generated | Derived) -> tuple[Reason, ...]:
+def _moved(row: Row) -> tuple[Reason, ...]:
     return (Reason("output-moved", row.output.path),)
 
 
@@ -276,7 +242,7 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
         return Verdict(
             Action.ADOPT, (*reasons, Reason("already-made")), key, found.output, found.receipt
         )
-    if isinstance(recipe.task, Derive):
+    if not isinstance(recipe.task, Generate):
         return Verdict(Action.DERIVE, reasons, key)
     return _open(key, reasons, seen)
 
@@ -313,13 +279,15 @@ def _elsewhere(key: Digest, seen: Snapshot) -> Known | None:
     return None
 
 
-def _pending(
-    recipe: Recipe, row: Generated | Derived | None, inputs: Sequence[Digest | None]
-) -> Iterator[Reason]:
+def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
     if row is None:
         yield _new(recipe)
     else:
         yield from _task_differences(recipe, row)
+    if isinstance(recipe.task, Write):
+        if row is not None:
+            yield Reason("facts-pending")
+        return
     own = Made(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
         # That a new file comes after its own master goes without saying.
@@ -327,14 +295,15 @@ def _pending(
             yield Reason("upstream-pending", _subject(source))
 
 
-def _differences(
-    recipe: Recipe, row: Generated | Derived, inputs: Sequence[Digest | None]
-) -> Iterator[Reason]:
+def _differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
     yield from _task_differences(recipe, row)
+    if isinstance(row, Written):
+        yield Reason("facts-changed")
+        return
     yield from _input_differences(recipe.inputs, inputs, row.inputs)
 
 
-def _task_differences(recipe: Recipe, row: Generated | Derived) -> Iterator[Reason]:
+def _task_differences(recipe: Recipe, row: Row) -> Iterator[Reason]:
     task = recipe.task
     if isinstance(task, Generate) and isinstance(row, Generated):
         if task.model != row.model:
@@ -349,6 +318,8 @@ def _task_differences(recipe: Recipe, row: Generated | Derived) -> Iterator[Reas
             yield Reason("ops-changed")
         if canonical(dict(task.encoding)) != canonical(dict(row.encoding)):
             yield Reason("encoding-changed")
+    elif isinstance(task, Write) and isinstance(row, Written) and task.document != row.document:
+        yield Reason("document-changed")
 
 
 def _same_ops(task: Derive, row: Derived) -> bool:

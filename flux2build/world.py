@@ -18,12 +18,13 @@ from flux2build.build import Bought
 from flux2build.container import examine, is_lfs_pointer
 from flux2build.derive import Want, derive_many
 from flux2build.digest import Digest, of_bytes
+from flux2build.document import Document, Fact, compose
 from flux2build.encode import versions
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.lockfile import Lockfile, Output
 from flux2build.look import tones
 from flux2build.market import Loading
-from flux2build.model import Derive, Generate, Order, Recipe
+from flux2build.model import Derive, Generate, Order, Recipe, Write
 from flux2build.op import Op
 from flux2build.provenance import source_type
 from flux2build.provider import Reference
@@ -120,6 +121,14 @@ class Market(Protocol):
         """Whether an order is under way, kept aside or in doubt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """What is made locally: operations on pictures, and documents."""
+
+    ops: Mapping[str, Op]
+    documents: Mapping[str, Document]
+
+
 class Workshop:
     """Carries out what `build` decides; implements `build.World`."""
 
@@ -128,12 +137,12 @@ class Workshop:
         stock: Stock,
         lock_path: Path,
         markets: Mapping[str, Market],
-        ops: Mapping[str, Op],
+        skills: Skills,
         halt: asyncio.Event,
         seal: Seal | None = None,
     ) -> None:
-        self._stock, self._lock_path, self._markets, self._ops = stock, lock_path, markets, ops
-        self._halt, self._seal = halt, seal or Seal()
+        self._stock, self._lock_path, self._markets = stock, lock_path, markets
+        self._skills, self._halt, self._seal = skills, halt, seal or Seal()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._benches = asyncio.Semaphore(cores() + 1)
         self._swept: set[Path] = set()
@@ -189,7 +198,7 @@ class Workshop:
         return [_named(*each) for each in zip(recipes, made, strict=True)]
 
     def _derived(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
-        made = derive_many(wants, self._ops, self._pool.map)
+        made = derive_many(wants, self._skills.ops, self._pool.map)
         return list(self._pool.map(self._sealed, wants, made))
 
     def _sealed(self, want: Want, made: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
@@ -200,6 +209,20 @@ class Workshop:
             return self._seal.signed(want.task, made, want.inputs[0])
         except Flux2BuildError as failure:
             return failure
+
+    async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
+        """Write a document in a thread; it may read what it tells of."""
+
+        def read(fact: Fact) -> bytes:
+            return self._stock.get(fact.output.sha256)
+
+        return await asyncio.to_thread(compose, task, facts, self._skills.documents, read)
+
+    async def measure(self, path: str, digest: Digest) -> Output:
+        """What a source is, by what its container says."""
+        data = await self.fetch(digest)
+        found = examine(data)
+        return Output(path, digest, len(data), found.width, found.height, found.format)
 
     def has(self, digest: Digest) -> bool:
         """Whether bytes can be had now."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from flux2build.build import Bought
 from flux2build.digest import Digest, of_bytes
+from flux2build.document import Fact
 from flux2build.errors import Flux2BuildError, IncompleteError
 from flux2build.ledger import Delivered, fold
 from flux2build.lockfile import Lockfile, Output
-from flux2build.model import AssetName, Derive, Order, Receipt, Recipe, derivation
+from flux2build.model import AssetName, Derive, Order, Receipt, Recipe, Write, derivation
 from flux2build.verdict import Snapshot, known
 
 
@@ -34,6 +35,7 @@ class FakeWorld:
     locked: Lockfile = field(default_factory=Lockfile)
     renders: list[AssetName] = field(default_factory=list)
     derives: list[str] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
     refusing: set[str] = field(default_factory=set)
     doubtful: set[Digest] = field(default_factory=set)
     fuse: int | None = None
@@ -73,6 +75,17 @@ class FakeWorld:
             self.derives.append(recipe.output)
             made.append(f"derived {derivation(recipe.task, digests)}".encode())
         return made
+
+    async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
+        """Write a text that tells what it was told."""
+        self._burn()
+        self.writes.append(task.document)
+        lines = [task.document, *(f"{fact.about.json} {fact.output.sha256}" for fact in facts)]
+        return "\n".join(lines).encode()
+
+    async def measure(self, path: str, digest: Digest) -> Output:
+        """Every source is as large as every output."""
+        return Output(path, digest, len(self.sources[path]), 16, 16, "png")
 
     def has(self, digest: Digest) -> bool:
         """Whether bytes are in the store or the tree."""

@@ -18,7 +18,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from flux2build import checks, commands, ops, registry
+from flux2build import checks, commands, documents, ops, registry
 from flux2build.check import Check, Options
 from flux2build.errors import Exit
 from flux2build.families import catalogue
@@ -30,6 +30,7 @@ from flux2build.spec.tables import (
     BudgetTable,
     CatalogTable,
     Deliver,
+    ManifestTable,
     Profile,
     ProjectTable,
     Rows,
@@ -85,6 +86,14 @@ def operations() -> str:
     found = registry.members(ops, "OP")
     return "\n".join(
         f"**`{op.name}`**: {first_line(type(op))}\n\n{fields(op.params)}" for op in found
+    )
+
+
+def papers() -> str:
+    """Every document with its options."""
+    found = registry.members(documents, "DOCUMENT")
+    return "\n".join(
+        f"**`{one.name}`**: {first_line(type(one))}\n\n{fields(one.options)}" for one in found
     )
 
 
@@ -174,6 +183,8 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "operations": operations,
     "checks": weights,
     "options of checks": lambda: fields(Options),
+    "documents": papers,
+    "keys of manifest": lambda: fields(ManifestTable),
     "keys of the file": lambda: fields(SpecTable),
     "keys of project": lambda: fields(ProjectTable),
     "keys of budget": lambda: fields(BudgetTable),

@@ -25,6 +25,7 @@ from flux2build.lockfile import (
     Lockfile,
     Output,
     Seen,
+    Written,
     dumps,
     loads,
     sides,
@@ -94,6 +95,15 @@ DERIVED = st.builds(
     encoder=TEXT,
     extra=st.just({}),
 )
+WRITTEN = st.builds(
+    Written,
+    key=DIGESTS,
+    schema=COUNTS,
+    document=NAMES,
+    version=COUNTS,
+    output=st.builds(Output, PATHS.map("/".join), DIGESTS, COUNTS),
+    extra=st.just({}),
+)
 BLOCKS = st.builds(
     Block,
     asset=NAMES.map(AssetName),
@@ -101,6 +111,9 @@ BLOCKS = st.builds(
     meta=DIGESTS,
     generated=st.one_of(st.none(), GENERATED),
     derived=st.lists(DERIVED, max_size=2, unique_by=lambda d: d.output.path).map(
+        lambda found: tuple(sorted(found, key=lambda d: d.output.path))
+    ),
+    written=st.lists(WRITTEN, max_size=2, unique_by=lambda d: d.output.path).map(
         lambda found: tuple(sorted(found, key=lambda d: d.output.path))
     ),
     extra=st.just({}),
@@ -234,7 +247,7 @@ def test_a_newer_version_is_refused_and_both_are_named() -> None:
 
 def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
     """What a newer revision added is kept where it was, in every kind of table."""
-    text = dumps(locked(made("fox", "fox"))).replace("revision = 0", 'revision = 3\nteam = "red"')
+    text = dumps(locked(made("fox", "fox"))).replace("revision = 1", 'revision = 3\nteam = "red"')
     text = text.replace("\nmeta =", '\napproval = { by = ["ann"] }\nmeta =')
     text = text.replace("\nschema =", '\noutput.phash = "ff"\nmood = "calm"\nschema =')
     lock = loads(text, "assets.lock")
@@ -271,8 +284,8 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
         ("inputs = []", 'inputs = ["fox.png sha256:00"]', "is no digest", 26),
         ('provider = "sketch"', "provider = 1", "is no text", 17),
         ("receipt.cost", "receipt.seed = 0.5\nreceipt.cost", "is no whole number", 29),
-        ("revision = 0", 'revision = "x"', "`revision` is no whole number", 3),
-        ("revision = 0", "revision = 0\nteam = 1", "`team` is not known here", 4),
+        ("revision = 1", 'revision = "x"', "`revision` is no whole number", 3),
+        ("revision = 1", "revision = 0\nteam = 1", "`team` is not known here", 4),
         ("schema = 1", "output.phash = 1\nschema = 1", "is not known here", 16),
     ],
 )
@@ -441,7 +454,7 @@ def test_a_side_that_is_damaged_is_reported_at_its_line_in_the_file() -> None:
 def test_markers_that_are_not_paired_are_an_error(markers: str, line: int) -> None:
     """Half a conflict is not resolved by guessing."""
     with pytest.raises(LockError) as caught:
-        sides("version = 1\nrevision = 0\n\n" + markers, "assets.lock")
+        sides("version = 1\nrevision = 1\n\n" + markers, "assets.lock")
 
     assert str(caught.value.problems[0].place) == f"assets.lock:{line}"
     assert "not paired" in caught.value.problems[0].message

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flux2build.digest import Digest
 from flux2build.lockfile import Generated, Lockfile
 from flux2build.model import AssetName, Made, Recipe, Source
-from flux2build.plan import Orphan, Plan, inputs_of, orphans, plan, pruned, reconciled
+from flux2build.plan import Inputs, Orphan, Plan, orphans, plan, pruned, reconciled
 from flux2build.verdict import Action, Snapshot
 from tests.snapshots import (
     PROFILE,
@@ -148,8 +148,10 @@ def test_inputs() -> None:
     recipe = master("x", "p", Source("a.png"), Source("b.png"), Made(AssetName("fox")))
     seen = snapshot(files={"a.png": d("a")})
 
-    assert inputs_of(recipe, {AssetName("fox"): d("f")}, seen) == (d("a"), None, d("f"))
-    assert inputs_of(recipe, {}, seen) == (d("a"), None, None)
+    inputs = Inputs(seen.files)
+    assert inputs.of(recipe) == (d("a"), None, None)
+    inputs.note(master("fox", "p"), d("f"))
+    assert inputs.of(recipe) == (d("a"), None, d("f"))
 
 
 def left_over(

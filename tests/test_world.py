@@ -22,7 +22,7 @@ from flux2build.model import Asset, AssetName, Derive, Operation, Recipe, Source
 from flux2build.plan import plan
 from flux2build.store import Store
 from flux2build.verdict import Snapshot
-from flux2build.world import Stock, Workshop, cores
+from flux2build.world import Skills, Stock, Workshop, cores
 
 MASTERS = 3 * cores() + 2
 FILES = [(width, form) for width in (16, 24) for form in ("webp", "jpeg", "png")]
@@ -89,7 +89,7 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
 
     async def run() -> None:
         workshop = CountingWorkshop(
-            stock, folder / "assets.lock", {}, ops_by_name(), asyncio.Event()
+            stock, folder / "assets.lock", {}, Skills(ops_by_name(), {}), asyncio.Event()
         )
         workshop.book = book
         report = await build(made, seen, assets, workshop, lambda _: None)

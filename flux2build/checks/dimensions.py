@@ -8,7 +8,7 @@ from typing import Final
 
 from flux2build.check import Check, Facts, Finding, Options
 from flux2build.digest import Json
-from flux2build.model import Derive, Recipe
+from flux2build.model import Derive, Generate, Recipe
 
 _EXACT: Final = frozenset({"exact", "fill"})
 
@@ -39,8 +39,10 @@ class Dimensions:
 def _asked(recipe: Recipe) -> dict[str, int]:
     """The sides that are certain before a file is made: of an order, or of a last scaling."""
     task = recipe.task
-    if not isinstance(task, Derive):
+    if isinstance(task, Generate):
         return _sides(task.params)
+    if not isinstance(task, Derive):
+        return {}
     last = task.ops[-1] if task.ops else None
     if last is None or last.op != "resize":
         return {}

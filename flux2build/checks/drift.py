@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.check import Check, Facts, Finding, Options, Severity
+from flux2build.model import Write
 from flux2build.plan import Step
 from flux2build.verdict import SENTENCES, Action, because
 
@@ -60,6 +61,8 @@ def _mend(step: Step) -> str:
     codes = [reason.code for reason in step.verdict.reasons if reason.code in _BY_REASON]
     if codes:
         return _BY_REASON[codes[0]]
+    if isinstance(step.recipe.task, Write) and step.verdict.action is Action.DERIVE:
+        return "`flux2build build` writes it, free"
     if step.verdict.action in _BY_ACTION:
         return _BY_ACTION[step.verdict.action]
     if step.high == 0:

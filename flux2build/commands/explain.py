@@ -37,7 +37,7 @@ def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str
     if request.json:
         project.console.json(_as_json(project, whole, chosen))
         return Exit.DONE
-    for name in project.spec.assets:
+    for name in project.spec.named:
         if name in chosen:
             for line in _lines(project, whole, name):
                 project.console.data(line)
@@ -49,8 +49,8 @@ def _steps(whole: Plan, name: AssetName) -> list[Step]:
 
 
 def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
-    place = project.spec.place(project.spec.assets[name].key)
     every = project.console.verbosity > 0
+    place = project.spec.place(project.spec.named[name].key)
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for steps in _grouped(_steps(whole, name), every=every):
         yield from _verdict(steps)
@@ -111,7 +111,7 @@ def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> Jso
                 "made_of": sorted(project.graph.up(name)),
                 "needed_by": sorted(project.graph.down(name)),
             }
-            for name in project.spec.assets
+            for name in project.spec.named
             if name in chosen
         ],
     }

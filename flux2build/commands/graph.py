@@ -33,11 +33,11 @@ def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str],
     """Draw who is made of what: sources, assets and the files derived from them."""
     project = Project.open(request)
     choice = Choice(tuple(selection), tuple(exclude))
-    names = frozenset(project.spec.assets)
+    names = frozenset(project.spec.named)
     if not choice.everything:
         names = project.graph.closure(project.chosen(choice))
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
-    shown = drawing.picture(recipes, [name for name in project.spec.assets if name in names])
+    shown = drawing.picture(recipes, [name for name in project.spec.named if name in names])
     project.console.raw(_FORMATS["json" if request.json else form](shown))
     return Exit.DONE
 

@@ -25,14 +25,14 @@ def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence
     whole = project.whole
     field = project.field(whole)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
-    names = [name for name in project.spec.assets if name in chosen]
+    names = [name for name in project.spec.named if name in chosen]
     if request.json:
         rows: list[Json] = [
             {
                 "asset": name,
                 "states": sorted(field.states.get(name, ())),
                 "outputs": field.paths.get(name, ()),
-                "tags": project.spec.assets[name].tags,
+                "tags": project.spec.named[name].tags,
             }
             for name in names
         ]
@@ -43,7 +43,7 @@ def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence
     def line(name: AssetName) -> Text:
         states = field.states.get(name, frozenset())
         state = "changed" if "changed" in states else "current" if states else "source"
-        paths = field.paths.get(name) or (project.spec.assets[name].source or "",)
+        paths = field.paths.get(name) or (project.spec.named[name].source or "",)
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         style = "yellow" if state == "changed" else "dim"
         return Text.assemble(

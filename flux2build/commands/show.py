@@ -13,7 +13,7 @@ from flux2build.command import command
 from flux2build.console import clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
-from flux2build.model import Asset, Derive, Generate, Recipe
+from flux2build.model import Asset, Derive, Generate, Recipe, Write
 from flux2build.project import Choice, Project
 from flux2build.request import Request
 
@@ -29,7 +29,7 @@ def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) 
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
     project = Project.open(request)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
-    assets = [asset for name, asset in project.spec.assets.items() if name in chosen]
+    assets = [asset for name, asset in project.spec.named.items() if name in chosen]
     if request.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
         project.console.json({"format_version": planview.FORMAT_VERSION, "assets": rows})
@@ -66,6 +66,11 @@ def _request(recipe: Recipe) -> Iterator[Text]:
         for number, source in enumerate(recipe.inputs, 1):
             yield _row(f"image {number}", str(source))
         yield _row("output", recipe.output)
+        return
+    if isinstance(task, Write):
+        told = f"{task.document} of {planview.counted(len(task.about))}"
+        yield _row("write", recipe.output)
+        yield _row("", f"{told} | {planview.operation('options', task.options)}")
         return
     rest = {name: value for name, value in task.encoding.items() if name != "format"}
     steps = [planview.operation(op.op, op.params) for op in task.ops]
@@ -109,6 +114,13 @@ def _task_json(recipe: Recipe) -> Json:
         case Derive(ops, encoding):
             steps = [{"op": op.op, "version": op.version, **op.params} for op in ops]
             return {**shared, "ops": steps, "encoding": dict(encoding)}
+        case Write(document, version, options):
+            return {
+                **shared,
+                "document": document,
+                "version": version,
+                "options": dict(options),
+            }
 
 
 COMMAND: Final[click.Command] = show

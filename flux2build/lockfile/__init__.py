@@ -6,10 +6,20 @@ one canonical form, and never thrown away.
 
 from __future__ import annotations
 
-from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.lockfile.block import (
+    REVISION,
+    Block,
+    Derived,
+    Generated,
+    Lockfile,
+    Output,
+    Row,
+    Seen,
+    Written,
+)
 from flux2build.lockfile.read import LockConflict, LockNewer, loads, sides
 from flux2build.lockfile.text import conflict_line
-from flux2build.lockfile.write import REVISION, VERSION, dumps
+from flux2build.lockfile.write import VERSION, dumps
 
 __all__ = [
     "REVISION",
@@ -21,7 +31,9 @@ __all__ = [
     "LockNewer",
     "Lockfile",
     "Output",
+    "Row",
     "Seen",
+    "Written",
     "conflict_line",
     "dumps",
     "loads",

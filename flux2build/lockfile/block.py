@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
 from flux2build.digest import Digest, Json
 from flux2build.manifest import Manifest
 from flux2build.model import AssetName, Operation, Receipt
+
+REVISION: Final = 1
+"""Of the format: an older reader of the same version keeps what it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,9 @@ class Output:
     path: str
     sha256: Digest
     bytes: int
-    width: int
-    height: int
-    format: str
+    width: int = 0
+    height: int = 0
+    format: str = ""
     source_type: str | None = None
     """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
     colours: str = ""
@@ -73,6 +77,23 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A document: which one, by which rules, and what came out."""
+
+    key: Digest
+    schema: int
+    document: str
+    version: int
+    output: Output
+    """Its width and height are 0, and its format is empty."""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """What a newer revision wrote here; kept as it is."""
+
+
+Row = Generated | Derived | Written
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """All that is locked of one asset in one profile."""
 
@@ -82,8 +103,49 @@ class Block:
     generated: Generated | None = None
     derived: tuple[Derived, ...] = ()
     """Sorted by output path."""
+    written: tuple[Written, ...] = ()
+    """Sorted by output path."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """What a newer revision wrote beside this; kept as it is."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every output that is locked, the master first."""
+        made = (self.generated,) if self.generated else ()
+        return (*made, *self.derived, *self.written)
+
+    def row(self, path: str) -> Row | None:
+        """What is locked of the output at a path."""
+        return next((row for row in self.rows if row.output.path == path), None)
+
+    def with_row(self, row: Row) -> Block:
+        """This block with the row of one output put in or replaced."""
+        match row:
+            case Generated():
+                return replace(self, generated=row)
+            case Derived():
+                return replace(self, derived=_put(self.derived, row))
+            case Written():
+                return replace(self, written=_put(self.written, row))
+
+    def keeping(self, paths: Container[str]) -> Block | None:
+        """This block with the outputs at some paths only; None when it has none of them."""
+        made = self.generated
+        if made and made.output.path not in paths:
+            made = None
+        derived = tuple(row for row in self.derived if row.output.path in paths)
+        written = tuple(row for row in self.written if row.output.path in paths)
+        if not (made or derived or written):
+            return None
+        return replace(self, generated=made, derived=derived, written=written)
+
+
+R = TypeVar("R", bound=Derived | Written)
+
+
+def _put(rows: tuple[R, ...], row: R) -> tuple[R, ...]:
+    others = (old for old in rows if old.output.path != row.output.path)
+    return tuple(sorted((*others, row), key=lambda one: one.output.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +153,7 @@ class Lockfile:
     """The whole lock, immutable; `with_block` and `without` give the next one."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
-    revision: int = 0
+    revision: int = REVISION
     """The newest revision of the format that wrote to it."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """What a newer revision wrote at the top; kept as it is."""

@@ -11,7 +11,15 @@ import tomli
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem
-from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output
+from flux2build.lockfile.block import (
+    REVISION,
+    Block,
+    Derived,
+    Generated,
+    Lockfile,
+    Output,
+    Written,
+)
 from flux2build.lockfile.text import Side, conflict_line, lines_of, split, tables
 from flux2build.lockfile.values import (
     BadValue,
@@ -28,7 +36,7 @@ from flux2build.lockfile.values import (
     get,
     params,
 )
-from flux2build.lockfile.write import REVISION, VERSION
+from flux2build.lockfile.write import VERSION
 from flux2build.manifest import NONE, Manifest
 from flux2build.model import AssetName, Receipt
 
@@ -191,12 +199,14 @@ class _Reader:
         table = as_table(raw)
         made = get(table, "generated", self._generated) if "generated" in table else None
         files = get(table, "deliver", as_table) if "deliver" in table else {}
+        texts = get(table, "write", as_table) if "write" in table else {}
         return Block(
             asset=asset,
             profile=profile,
             meta=get(table, "meta", as_digest),
             generated=made,
             derived=tuple([self._derived(files, path) for path in sorted(files)]),
+            written=tuple([self._written(texts, path) for path in sorted(texts)]),
             extra=self._extra(table, _BLOCK),
         )
 
@@ -234,6 +244,25 @@ class _Reader:
         except BadValue as bad:
             raise BadValue(str(bad), "deliver", path, *bad.path) from None
 
+    def _written(self, texts: dict[str, Any], path: str) -> Written:
+        try:
+            table = get(texts, path, as_table)
+            output = get(table, "output", as_table)
+            return Written(
+                key=get(table, "key", as_digest),
+                schema=get(table, "schema", as_count),
+                document=get(table, "document", as_text),
+                version=get(table, "version", as_count),
+                output=Output(
+                    path=as_path(path),
+                    sha256=get(output, "sha256", as_digest, "output"),
+                    bytes=get(output, "bytes", as_count, "output"),
+                ),
+                extra=self._extra(table, _WRITTEN, output=frozenset({"sha256", "bytes"})),
+            )
+        except BadValue as bad:
+            raise BadValue(str(bad), "write", path, *bad.path) from None
+
     def _extra(
         self, table: dict[str, Any], known: frozenset[str], **inner: frozenset[str]
     ) -> Mapping[str, Json]:
@@ -251,7 +280,7 @@ class _Reader:
 
 _NOTHING: Final[Mapping[str, Json]] = {}
 _TOP: Final = frozenset({"version", "revision", "asset"})
-_BLOCK: Final = frozenset({"meta", "generated", "deliver"})
+_BLOCK: Final = frozenset({"meta", "generated", "deliver", "write"})
 _COMMON: Final = frozenset({"key", "output", "schema", "inputs"})
 _GENERATED: Final = _COMMON | {
     "provider", "model", "prompt", "params", "params_json", "take", "receipt",
@@ -261,6 +290,7 @@ _OUTPUT: Final = frozenset(
     {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}
     | {"manifest", "signer", "generator", "unsigned"}
 )
+_WRITTEN: Final = frozenset({"key", "output", "schema", "document", "version"})
 _RECEIPT: Final = frozenset({"provider", "task", "cost", "cost_source", "seed", "prompt"})
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 import tomli
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_TABLES: Final = frozenset({"asset", "generated", "deliver"})
+_TABLES: Final = frozenset({"asset", "generated", "deliver", "write"})
 _HEADER: Final = re.compile(
-    r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated)|\.deliver\.([\w-]+|"[^"\\]+"))?\]',
+    r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated)|\.(deliver|write)\.([\w-]+|"[^"\\]+"))?\]',
     re.ASCII,
 )
 _QUOTES: Final = ("'", '"')
@@ -85,14 +85,14 @@ def _opened(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool]:
     header = _HEADER.fullmatch(line)
     if header is None or not line.isprintable():
         raise _NotCanonical
-    asset, profile, generated, path = header.groups()
+    asset, profile, generated, kind, path = header.groups()
     block = root.setdefault("asset", {}).setdefault(asset.strip('"'), {})
     if generated is None and path is None:
         return _fresh(block, profile.strip('"')), False
     block = block.setdefault(profile.strip('"'), {})
     if generated:
         return _fresh(block, generated), True
-    return _fresh(block.setdefault("deliver", {}), path.strip('"')), True
+    return _fresh(block.setdefault(kind, {}), path.strip('"')), True
 
 
 def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Writing `assets.lock`: TOML, one block per asset and profile, made to be merged by lines.
 
     version = 1
-    revision = 0
+    revision = 1
 
     [asset."hero[theme=light]".final]
     meta = "sha256:…"
@@ -16,6 +16,9 @@
     ]
 
     [asset."hero[theme=light]".final.deliver."public/hero.webp"]
+    …
+
+    [asset."hero[theme=light]".final.write."public/hero.json"]
     …
 
 Blocks are sorted, keys are in one order, and `key` stands next to the digest of
@@ -33,13 +36,20 @@ from typing import Final
 
 from flux2build import manifest
 from flux2build.digest import Json, canonical
-from flux2build.lockfile.block import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.lockfile.block import (
+    REVISION,
+    Block,
+    Derived,
+    Generated,
+    Lockfile,
+    Output,
+    Seen,
+    Written,
+)
 from flux2build.model import Operation, Receipt
 
 VERSION: Final = 1
 """Of the format: a reader of another version cannot read it."""
-REVISION: Final = 0
-"""Of the format: an older reader of the same version keeps what it does not know."""
 
 _TOP: Final = (
     "# Written by flux2build: the receipt of every picture. Commit it, and let flux2build edit it."
@@ -80,6 +90,10 @@ def _block(block: Block) -> Iterator[str]:
         yield ""
         yield f"[{table}.deliver.{_key(derived.output.path)}]"
         yield from _derived(derived)
+    for written in sorted(block.written, key=lambda written: written.output.path):
+        yield ""
+        yield f"[{table}.write.{_key(written.output.path)}]"
+        yield from _written(written)
 
 
 def _generated(made: Generated) -> Iterator[str]:
@@ -107,6 +121,16 @@ def _derived(made: Derived) -> Iterator[str]:
     yield from _array("ops", [_operation(op) for op in made.ops])
     yield from _table("encoding", made.encoding)
     yield from _array("inputs", [_seen(seen) for seen in made.inputs])
+    yield from _extra(made.extra, dotted=True)
+
+
+def _written(made: Written) -> Iterator[str]:
+    yield f'key = "{made.key}"'
+    yield f'output.sha256 = "{made.output.sha256}"'
+    yield f"output.bytes = {made.output.bytes}"
+    yield f"schema = {made.schema}"
+    yield f"document = {_string(made.document)}"
+    yield f"version = {made.version}"
     yield from _extra(made.extra, dotted=True)
 
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from flux2build import paths
@@ -27,6 +28,7 @@ from flux2build.spec.schema import Tables
 from flux2build.spec.tables import AssetTable, Profile
 from flux2build.spec.texts import Texts
 from flux2build.spec.translations import Gap, Translations, faults_of
+from flux2build.spec.writings import Documents, Shelf
 from flux2build.tree import Kind, Tree
 
 NO_PROFILE: Final = "default"
@@ -42,7 +44,7 @@ class Budget:
     confirm_above: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spec:
     """What the user wrote, with every default, style, profile and template resolved."""
 
@@ -68,6 +70,15 @@ class Spec:
     def wanted_profiles(self) -> frozenset[str]:
         """Profiles whose outputs somebody wants: `default` too, where the project names no other."""
         return frozenset({*self.profiles, self.profile, self.usual})
+
+    @cached_property
+    def named(self) -> Mapping[AssetName, Asset]:
+        """The assets, and the documents about many of them, each by its path."""
+        documents = (r for r in self.recipes if r.asset not in self.assets)
+        return {
+            **self.assets,
+            **{r.asset: Asset(r.asset, str(r.asset), {}, key=r.key) for r in documents},
+        }
 
     def place(self, key: Key) -> Place:
         """Where in the spec something stands."""
@@ -141,7 +152,10 @@ class _Reading:
         usual = operations.usual(catalog, self.tables.op, self.faults)
         resolver = Resolver(bench, usual, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
-        recipes = self._marked(declared, resolver, catalog)
+        pictures = self._marked(declared, resolver, catalog)
+        papers = Documents(bench, catalog, self.faults, Shelf(assets, pictures, folder))
+        about = [recipe for one in declared for recipe in papers.entries(one)]
+        recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
         translations.report()
         files.used.update(translations.used)
         self._collide(recipes, self._taken(declared, files), folder)

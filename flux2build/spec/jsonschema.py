@@ -38,6 +38,9 @@ def json_schema(catalog: Catalog) -> dict[str, Json]:
     operations = [_operation(catalog, name, definitions) for name in sorted(catalog.forms)]
     if operations:
         definitions["Deliver"]["properties"]["ops"]["items"] = {"oneOf": operations}
+    papers = [_document(catalog, name) for name in sorted(catalog.papers)]
+    if papers:
+        definitions["Deliver"]["properties"]["documents"]["items"] = {"oneOf": papers}
     settings = ("Settings", "AssetTable", "Profile")
     for properties in (definitions[name]["properties"] for name in settings):
         properties["provider"]["enum"] = sorted(catalog.cards)
@@ -75,6 +78,15 @@ def _operation(catalog: Catalog, name: str, definitions: dict[str, Any]) -> dict
     definitions.pop("InputIndex", None)
     properties = {"op": {"const": name, "type": "string"}, **schema.get("properties", {})}
     required = ["op", *schema.get("required", [])]
+    return {**schema, "type": "object", "properties": properties, "required": required}
+
+
+def _document(catalog: Catalog, name: str) -> dict[str, Any]:
+    """One alternative of `documents`, told apart from the others by its `document`."""
+    schema = _of(catalog.papers[name].options)
+    own = {"document": {"const": name, "type": "string"}, "path": {"type": "string"}}
+    properties = {**own, **schema.get("properties", {})}
+    required = ["document", "path", *schema.get("required", [])]
     return {**schema, "type": "object", "properties": properties, "required": required}
 
 

@@ -42,9 +42,18 @@ class Outputs:
         Raises:
             FaultyError: the path leads elsewhere, is no file's, or says another format.
         """
+        if not paths.fault(path):
+            self._ending(path, form, key)
+        return self.below(path, key)
+
+    def below(self, path: str, key: Key) -> str:
+        """A path below the output folder, whatever it ends in.
+
+        Raises:
+            FaultyError: the path leads elsewhere, or is no file's.
+        """
         if fault := paths.fault(path):
             raise FaultyError(Fault(key, f"output `{path[:80]}` {fault}"))
-        self._ending(path, form, key)
         output = paths.join(self.folder, path)
         for at in (posixpath.dirname(output), output):
             kind = self.files.kind(at or ".")

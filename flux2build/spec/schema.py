@@ -17,6 +17,7 @@ from flux2build.spec.tables import (
     AssetTable,
     BudgetTable,
     CatalogTable,
+    ManifestTable,
     Profile,
     ProjectTable,
     Settings,
@@ -44,6 +45,7 @@ class Tables:
     catalog: CatalogTable | None = None
     budget: BudgetTable = field(default_factory=BudgetTable)
     checks: Mapping[str, Any] = field(default_factory=dict)
+    manifest: ManifestTable = field(default_factory=ManifestTable)
     defaults: Settings = field(default_factory=Settings)
     profiles: dict[str, Profile] = field(default_factory=dict)
     styles: dict[str, Settings] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class _Reader:
             catalog=self._optional(CatalogTable, "catalog"),
             budget=self._table(BudgetTable, "budget"),
             checks=self._checks(),
+            manifest=self._table(ManifestTable, "manifest"),
             defaults=self._table(Settings, "defaults"),
             profiles=dict(self._family(Profile, "profile")),
             styles=dict(self._family(Settings, "style")),

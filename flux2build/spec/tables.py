@@ -132,6 +132,11 @@ class Deliver(Table):
     ops: list[dict[str, Any]] | None = Field(
         default=None, description="operations on the picture, in order, before it is resized"
     )
+    documents: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="texts about the files of this entry, each as "
+        '`{ document = "…", path = "…" }` and its options',
+    )
 
 
 class Settings(Table):
@@ -301,6 +306,31 @@ class CatalogTable(Table):
     )
 
 
+class ManifestTable(Table):
+    """Texts that tell a site which pictures there are."""
+
+    path: str | None = Field(default=None, description="a JSON file of all pictures")
+    pictures: str | None = Field(
+        default=None,
+        description="an HTML file of `<picture>` elements; a template: one that says "
+        "`{{ asset.name }}` stands for a file for each asset",
+    )
+    typescript: str | None = Field(
+        default=None, description="a TypeScript module of all pictures, with their types"
+    )
+    base: str = Field(
+        default="",
+        description='put before every path, such as `"/images/"`; nothing when not given',
+    )
+    sizes: str = Field(
+        default="100vw",
+        description="how wide pictures are shown: the `sizes` of every `<picture>`",
+    )
+    color: bool = Field(
+        default=True, description="tell the average colour of every picture, as a placeholder"
+    )
+
+
 class SpecTable(Table):
     """All of `assets.toml`."""
 
@@ -322,6 +352,9 @@ class SpecTable(Table):
     checks: dict[str, Weight] = Field(
         default={},
         description="by a check's name, `error`, `warning`, `off` or its options: see checks.md",
+    )
+    manifest: ManifestTable = Field(
+        default=ManifestTable(), description="texts that tell a site which pictures there are"
     )
     defaults: Settings = Field(default=Settings(), description="settings under every asset")
     style: dict[str, Settings] = Field(default={}, description="named presets")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from flux2build.build import Report, build
 from flux2build.errors import Exit
 from flux2build.graph import Graph
 from flux2build.model import (
+    About,
     Asset,
     AssetName,
     Derive,
@@ -21,8 +22,10 @@ from flux2build.model import (
     Input,
     Made,
     Operation,
+    Placed,
     Recipe,
     Source,
+    Write,
 )
 from flux2build.plan import Plan, plan
 from flux2build.verdict import Action
@@ -36,6 +39,9 @@ class Wanted:
     prompts: tuple[str, ...]
     refs: tuple[frozenset[int], ...]
     files: tuple[int, ...]
+    told: bool = True
+    """Whether there are documents: one about each asset's files, and one about all of them."""
+    alt: str = ""
 
     def recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the spec comes to."""
@@ -48,7 +54,20 @@ class Wanted:
             for size in range(self.files[n]):
                 crop = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
                 made.append(Recipe(name, crop, (Made(name),), f"{name}-{size}.webp"))
-        return tuple(made)
+        if not self.told:
+            return tuple(made)
+        own = [self.document(self.name(n), made) for n in range(len(self.prompts))]
+        whole = self.document(AssetName("all.json"), made)
+        return (*made, *own, whole)
+
+    def document(self, owner: AssetName, made: Sequence[Recipe]) -> Recipe:
+        """A document about an asset's files and what they show, or about all files."""
+        files = [recipe for recipe in made if recipe.asset == owner] or made
+        inputs: list[Input] = [Placed(recipe.asset, recipe.output) for recipe in files]
+        inputs += [Made(files[0].asset), Source("brand.png")]
+        about = tuple(About(owner, str(source), alt=self.alt) for source in inputs)
+        path = owner if owner.endswith(".json") else f"{owner}.json"
+        return Recipe(owner, Write("list", 1, {}, about), tuple(inputs), path)
 
     @staticmethod
     def name(number: int) -> AssetName:
@@ -57,7 +76,7 @@ class Wanted:
 
     def assets(self) -> Mapping[AssetName, Asset]:
         """The assets by name."""
-        names = [self.name(n) for n in range(len(self.prompts))]
+        names = [*(self.name(n) for n in range(len(self.prompts))), AssetName("all.json")]
         return {name: Asset(name, name, {}) for name in names}
 
 
@@ -71,7 +90,8 @@ def specs(draw: st.DrawFn) -> Wanted:
         for n in range(count)
     ]
     files = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
-    return Wanted(tuple(f"{p}{n}" for n, p in enumerate(prompts)), tuple(refs), tuple(files))
+    told = draw(st.booleans())
+    return Wanted(tuple(f"{p}{n}" for n, p in enumerate(prompts)), tuple(refs), tuple(files), told)
 
 
 def fresh(*, steady: bool = False) -> FakeWorld:
@@ -112,13 +132,13 @@ def test_second_build_does_nothing(wanted: Wanted) -> None:
     """After a build, a plan has nothing to do and a build has no effect."""
     world = fresh()
     built(wanted, world)
-    renders, derives, lock = list(world.renders), list(world.derives), world.locked
+    effects = (list(world.renders), list(world.derives), list(world.writes), world.locked)
 
     report = built(wanted, world)
 
     assert not planned(wanted, world).drift
     assert {verdict.action for _, verdict in report.done} == {Action.KEEP}
-    assert (world.renders, world.derives, world.locked) == (renders, derives, lock)
+    assert (world.renders, world.derives, world.writes, world.locked) == effects
 
 
 @given(specs(), st.data())
@@ -144,12 +164,14 @@ def test_identical_upstream_leaves_its_users_alone(wanted: Wanted, data: st.Data
     built(wanted, world)
     world.renders.clear()
     world.derives.clear()
+    world.writes.clear()
     number = data.draw(st.integers(0, len(wanted.prompts) - 1))
 
     built(wanted, world, frozenset({wanted.name(number)}))
 
     assert world.renders == [wanted.name(number)]
     assert world.derives == []
+    assert world.writes == []
 
 
 @given(specs(), st.data())
@@ -194,7 +216,7 @@ def test_renaming_assets_renders_nothing(wanted: Wanted) -> None:
         def name(number: int) -> AssetName:
             return AssetName(f"other{number}")
 
-    built(Renamed(wanted.prompts, wanted.refs, wanted.files), world)
+    built(Renamed(wanted.prompts, wanted.refs, wanted.files, wanted.told), world)
 
     assert world.renders == []
 
@@ -232,10 +254,68 @@ def test_failure_blocks_descendants_only(wanted: Wanted, data: st.DataObject) ->
 
     assert {r.asset for r, _ in report.failures} == {wanted.name(number)}
     assert report.exit == 3
-    done = {recipe.asset for recipe, _ in report.done}
+    done = {recipe.asset for recipe, _ in report.done} - {"all.json"}
     assert done == {wanted.name(n) for n in range(len(wanted.prompts))} - below(wanted, number)
     world.refusing.clear()
     assert not built(wanted, world).exit
+
+
+@given(specs(), st.data())
+def test_exactly_the_documents_about_an_edited_file_are_written_again(
+    wanted: Wanted, data: st.DataObject
+) -> None:
+    """A document is written again when a file it tells of changed, and never otherwise."""
+    wanted = replace(wanted, told=True)
+    world = fresh()
+    built(wanted, world)
+    before = dict(world.files)
+    number = data.draw(st.integers(0, len(wanted.prompts) - 1))
+
+    built(edited(wanted, number), world)
+
+    changed = {path for path in before if before[path] != world.files[path]}
+    texts = {f"{name}.json" for name in below(wanted, number)} | {"all.json"}
+    assert {path for path in changed if path.endswith(".json")} == texts
+
+
+@given(specs())
+def test_other_words_write_documents_and_nothing_else(wanted: Wanted) -> None:
+    """What is said beside the pixels writes texts again; no picture is touched."""
+    wanted = replace(wanted, told=True)
+    world = fresh()
+    built(wanted, world)
+    before, writes = dict(world.files), len(world.writes)
+    world.renders.clear()
+    world.derives.clear()
+
+    report = built(replace(wanted, alt="A fox"), world)
+
+    assert not report.exit
+    assert (world.renders, world.derives) == ([], [])
+    assert len(world.writes) == 2 * writes
+    changed = {path for path in before if before[path] != world.files[path]}
+    assert changed == {path for path in before if path.endswith(".json")}
+
+
+@given(specs(), st.data())
+def test_a_lost_document_is_written_again(wanted: Wanted, data: st.DataObject) -> None:
+    """A document that was deleted or edited by hand comes back, and nothing else is made."""
+    wanted = replace(wanted, told=True)
+    world = fresh()
+    built(wanted, world)
+    before = dict(world.files)
+    path = data.draw(st.sampled_from(sorted(p for p in before if p.endswith(".json"))))
+    if data.draw(st.booleans()):
+        world.files[path] = b"edited by hand"
+    else:
+        del world.files[path]
+    world.renders.clear()
+    world.derives.clear()
+
+    built(wanted, world)
+
+    assert world.files == before
+    assert (world.renders, world.derives) == ([], [])
 
 
 def test_same_order_is_bought_once() -> None:

@@ -1,0 +1,1 @@
+"""The texts about files: one module each, ending in `DOCUMENT`."""
