@@ -280,13 +280,9 @@ def _elsewhere(key: Digest, seen: Snapshot) -> Known | None:
 
 
 def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
-    if row is None:
-        yield _new(recipe)
-    else:
-        yield from _task_differences(recipe, row)
+    yield from _task_differences(recipe, row) if row else (_new(recipe),)
     if isinstance(recipe.task, Write):
-        if row is not None:
-            yield Reason("facts-pending")
+        yield from (Reason("facts-pending"),) if row else ()
         return
     own = Made(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
