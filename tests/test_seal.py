@@ -25,7 +25,7 @@ from flux2build.plan import plan
 from flux2build.provider import Reference
 from flux2build.store import Store
 from flux2build.verdict import Snapshot
-from flux2build.world import Stock, Workshop
+from flux2build.world import Skills, Stock, Workshop
 from tests.conftest import Site
 from tests.test_manifest import FORMATS, SIGNED
 
@@ -58,7 +58,8 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
         slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
         market = Studio(Signing(data), store, journal, "here", slots, halt)
         stock = Stock(folder, store, {})
-        workshop = Workshop(stock, folder / "assets.lock", {"signing": market}, ops_by_name(), halt)
+        skills, place = Skills(ops_by_name(), {}), folder / "assets.lock"
+        workshop = Workshop(stock, place, {"signing": market}, skills, halt)
         report = await build(made, seen, {FOX: Asset(FOX, FOX, {})}, workshop, lambda _: None)
         assert not report.failures
 
