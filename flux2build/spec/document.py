@@ -14,6 +14,7 @@ import tomli
 from flux2build import paths
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
+from flux2build.spec.slips import slip
 from flux2build.tree import Kind, Tree
 
 if TYPE_CHECKING:
@@ -198,8 +199,10 @@ def _not_toml(text: Text, fault: tomli.TOMLDecodeError) -> Problem:
     hint = None
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
         hint = "a merge left its conflict markers here: keep one side"
-    place = Place(text.file, fault.lineno, fault.colno)
-    return Problem(f"this is not TOML: {_lowered(fault.msg)}", place, hint=hint, excerpt=line)
+    found = slip(fault.msg, fault.lineno, fault.colno, text.text.split("\n"))
+    place = Place(text.file, found.line, found.column)
+    rows = (("first", str(Place(text.file, found.first))),) if found.first else ()
+    return Problem(found.message, place, rows, hint, text.line(found.line), found.width)
 
 
 def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
@@ -229,7 +232,3 @@ def _laid_over(base: Mapping[str, object], top: Mapping[str, object]) -> dict[st
         else:
             merged[key] = value
     return merged
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]

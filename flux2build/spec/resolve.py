@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flux2build import paths
 from flux2build.catalog import Catalog
@@ -21,6 +21,8 @@ from flux2build.spec.params import Choice
 from flux2build.spec.references import Files, Reference
 from flux2build.spec.tables import AssetRef, AssetTable
 from flux2build.spec.texts import Scope, Texts
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,17 @@ class Resolver:
             with self.faults.collecting():
                 order = self._order(declared.settled)
             if order is None:
+                self._look_over(declared)
                 return
         for one in declared.family.members:
             yield from self._member(declared, one, order, entries)
+
+    def _look_over(self, declared: Declared) -> None:
+        """What is wrong with the prompts, where nothing can be ordered anyway."""
+        for one in declared.family.members:
+            with self.faults.collecting(one.name):
+                scope = {**declared.scope(one), "ref": _silent}
+                self.bench.texts.prompt(declared.settled, scope)
 
     def _order(self, settled: Settled) -> Order:
         choice = params.choose(settled, self.catalog)
@@ -141,19 +151,42 @@ class Resolver:
         self, declared: Declared, one: Member, order: Order, scope: Scope
     ) -> tuple[Recipe, str]:
         """The order of one member, and its path below the output folder."""
-        settled, card = declared.settled, order.choice.card
-        refs = self._references(declared, one, scope)
-        if len(refs) > card.references:
-            message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
-            raise FaultyError(Fault(settled.key("refs"), message))
-        speaking = {**scope, "ref": references.speaker(refs)}
-        prompt = self.bench.texts.prompt(settled, speaking)
-        _mentions(prompt, refs, settled)
-        path = self._path(declared, one, order, scope)
-        output = self.bench.outputs.locate(path, order.format, _output_key(declared))
-        task = Generate(order.choice.provider, card.model, prompt, order.sent, order.take)
+        wrong: list[Fault] = []
+        refs = _tried(wrong, lambda: self._allowed(declared, one, order, scope))
+        speaking = {**scope, "ref": references.speaker(refs) if refs is not None else _silent}
+        prompt = _tried(wrong, lambda: self._prompt(declared, refs, speaking))
+        place = _tried(wrong, lambda: self._place(declared, one, order, scope))
+        if refs is None or prompt is None or place is None:
+            raise FaultyError(*wrong)
+        path, output = place
+        task = Generate(
+            order.choice.provider, order.choice.card.model, prompt, order.sent, order.take
+        )
         inputs = tuple(reference.input for reference in refs)
         return Recipe(one.name, task, inputs, output, declared.key), path
+
+    def _allowed(
+        self, declared: Declared, one: Member, order: Order, scope: Scope
+    ) -> list[Reference]:
+        """The references, as many as the model takes."""
+        refs, card = self._references(declared, one, scope), order.choice.card
+        if len(refs) > card.references:
+            message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
+            raise FaultyError(Fault(declared.settled.key("refs"), message))
+        return refs
+
+    def _prompt(self, declared: Declared, refs: list[Reference] | None, scope: Scope) -> str:
+        prompt = self.bench.texts.prompt(declared.settled, scope)
+        if refs is not None:
+            _mentions(prompt, refs, declared.settled)
+        return prompt
+
+    def _place(
+        self, declared: Declared, one: Member, order: Order, scope: Scope
+    ) -> tuple[str, str]:
+        """A path below the output folder, and from the spec's folder."""
+        path = self._path(declared, one, order, scope)
+        return path, self.bench.outputs.locate(path, order.format, _output_key(declared))
 
     def _references(self, declared: Declared, one: Member, scope: Scope) -> list[Reference]:
         """The references in order; all that is wrong with any of them is said at once."""
@@ -211,6 +244,20 @@ class Resolver:
             source=source.path if source else None,
             key=declared.key,
         )
+
+
+def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
+    """What can be read; else None, and what is wrong with it is noted beside the rest."""
+    try:
+        return read()
+    except FaultyError as error:
+        wrong += error.faults
+        return None
+
+
+def _silent(*_words: object) -> str:
+    """Stands in for `ref` while references are wrong: what it would say is not known."""
+    return "image 1"
 
 
 def _stem(family: Family, one: Member) -> str:
