@@ -255,6 +255,7 @@ def _webp(settings: Encoding, quality: int) -> dict[str, Any]:
 
 
 def _avif(settings: Encoding, quality: int) -> dict[str, Any]:
+    """Settings are measured in docs/adr/0003-settings-of-encoders.md."""
     return {
         "quality": quality,
         "subsampling": _subsampling(settings, quality),

@@ -16,9 +16,13 @@ from flux2build.op import Op, Params, Picture
 from flux2build.picture import refuse_excess
 
 _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
+    "darken": ImageChops.darker,
+    "hard-light": ImageChops.hard_light,
+    "lighten": ImageChops.lighter,
     "multiply": ImageChops.multiply,
-    "screen": ImageChops.screen,
     "overlay": ImageChops.overlay,
+    "screen": ImageChops.screen,
+    "soft-light": ImageChops.soft_light,
 }
 
 
@@ -46,9 +50,9 @@ class OverlayParams(Params):
         description="instead of `margin`: the free share of the picture's shorter side",
     )
     opacity: float = Field(default=1, gt=0, le=1, description="0 is invisible, 1 is as it is")
-    blend: Literal["normal", "multiply", "screen", "overlay"] = Field(
-        default="normal", description="how its colours mix with those below"
-    )
+    blend: Literal[
+        "normal", "multiply", "screen", "overlay", "darken", "lighten", "soft-light", "hard-light"
+    ] = Field(default="normal", description="how its colours mix with those below")
     upscale: bool = Field(default=False, description="allow more pixels than it has")
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +15,40 @@ from flux2build.model import Key, Operation
 from flux2build.spec import mistakes
 from flux2build.spec.faults import Fault, Faults, FaultyError
 from flux2build.spec.texts import Scope, Texts, is_template
+
+_FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
+_ELSEWHERE: Final = {
+    "atlas": "grid",
+    "background": "matte",
+    "border": "pad",
+    "brightness": "adjust",
+    "chroma": "key",
+    "chromakey": "key",
+    "colorize": "tint",
+    "composite": "overlay",
+    "contact_sheet": "grid",
+    "contrast": "adjust",
+    "extend": "pad",
+    "flatten": "matte",
+    "gamma": "adjust",
+    "gaussian": "blur",
+    "grayscale": "adjust",
+    "greyscale": "adjust",
+    "median": "denoise",
+    "mirror": "flip",
+    "montage": "grid",
+    "paste": "overlay",
+    "remove_background": "key",
+    "rounded": "round",
+    "saturation": "adjust",
+    "scale": "resize",
+    "sheet": "grid",
+    "split": "slice",
+    "thumbnail": "resize",
+    "tile": "slice",
+    "watermark": "overlay",
+}
+"""What other programs call our operations."""
 
 Bind = Callable[[str | Mapping[str, Any], Key], int]
 """A path, or `{ asset = … }`, to the index of the input that it becomes."""
@@ -65,7 +99,7 @@ def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
         raise FaultyError(Fault(key, "an operation needs a name: `op`", hint=such))
     form = catalog.forms.get(name)
     if form is None:
-        hint = did_you_mean(name, catalog.forms)
+        hint = _hint(name, catalog)
         raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
     own = {word: value for word, value in entry.items() if word != "op"}
     raw, said = {**form.usual, **own}, frozenset(own)
@@ -114,6 +148,14 @@ def usual(catalog: Catalog, tables: Mapping[str, Mapping[str, Any]], faults: Fau
         kept = {word: value for word, value in params.items() if word in known}
         forms[name] = replace(forms[name], usual=kept)
     return replace(catalog, forms=forms)
+
+
+def _hint(name: str, catalog: Catalog) -> str | None:
+    """What other programs call it, or the nearest name."""
+    if name in _FORMATTING:
+        return "a file's format is what its `path` ends in, or `formats`; see also `quality`"
+    known = _ELSEWHERE.get(name)
+    return f"here it is `{known}`" if known in catalog.forms else did_you_mean(name, catalog.forms)
 
 
 def resize(catalog: Catalog, width: int, key: Key) -> Operation:

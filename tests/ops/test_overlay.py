@@ -82,6 +82,10 @@ def test_opacity_is_a_mixture() -> None:
         ("multiply", (78, 39, 0)),
         ("screen", (222, 161, 100)),
         ("overlay", (157, 78, 0)),
+        ("darken", (100, 100, 0)),
+        ("lighten", (200, 100, 100)),
+        ("hard-light", (188, 78, 0)),
+        ("soft-light", (134, 86, 39)),
     ],
 )
 def test_blend_modes_mix_as_their_names_say(blend: str, expected: tuple[int, ...]) -> None:

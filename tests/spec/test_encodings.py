@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.encode import encode
-from tests.spec.specs import derived, read, said
+from tests.spec.specs import derived, problems, read, said
 
 ASSET = 'project.output = "out"\n[asset.a]\nsource = "a.png"\n[[asset.a.deliver]]\n'
 FILES = {"a.png": b""}
@@ -62,3 +62,18 @@ def test_a_profile_is_embedded_on_request(form: str) -> None:
     (encoding,) = encodings(f'formats = ["{form}"]\nprofile = true')
     data = encode(Image.new("RGB", (4, 4)), encoding)  # type: ignore[arg-type]  # read from a spec
     assert Image.open(io.BytesIO(data)).info["icc_profile"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("convert", "a file's format is what its `path` ends in, or `formats`; see also `quality`"),
+        ("watermark", "here it is `overlay`"),
+        ("resiez", "did you mean `resize`?"),
+        ("thumbnail", "here it is `resize`"),
+    ],
+)
+def test_operations_of_other_programs_are_known(name: str, hint: str) -> None:
+    """Converting is no operation: the format is the file's; others are here under their names."""
+    (problem,) = problems(f'{ASSET}ops = [{{ op = "{name}" }}]', FILES)
+    assert (problem.message, problem.hint) == (f"unknown operation `{name}`", hint)
