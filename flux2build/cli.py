@@ -150,7 +150,7 @@ def _named(words: Sequence[str]) -> str:
 def _report(bug: Exception, words: Sequence[str]) -> str:
     """A paste-ready report; frames only, never the values of variables."""
     lines = traceback.format_exception(type(bug), bug, bug.__traceback__)
-    return "".join(
+    report = "".join(
         (
             "\nThis is a bug in flux2build; please report it with the text below.\n\n",
             f"flux2build {__version__}, Python {platform.python_version()}, ",
@@ -159,3 +159,6 @@ def _report(bug: Exception, words: Sequence[str]) -> str:
             *lines,
         )
     )
+    # Whoever read a key has this module in memory.
+    wire = sys.modules.get("flux2build.http")
+    return str(wire.unkeyed(report)) if wire else report

@@ -2,7 +2,7 @@
 
 from flux2build.http.clock import Clock, Limits, Monotonic, limits
 from flux2build.http.collection import Arrived, Ended, Overdue
-from flux2build.http.redaction import Key, redacted
+from flux2build.http.redaction import Key, redacted, unkeyed
 from flux2build.http.wire import Ground, Wire
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Wire",
     "limits",
     "redacted",
+    "unkeyed",
 ]

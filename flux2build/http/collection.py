@@ -7,7 +7,7 @@ order, everything else leaves it for a later build.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.container import sniff
@@ -162,6 +162,8 @@ class Collection:
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
         """The picture; after a failure the server is asked again, for a fresh URL."""
         desk = self.means.desk
+        if desk.holds_key(ready.url):
+            return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
         if self.took is None and self.born is not None:
             self.took = self.means.clock.now() - self.born
         try:
@@ -172,7 +174,9 @@ class Collection:
         else:
             # In the end it is kept, whatever it is: what was paid for is for people to judge.
             if sniff(data) not in _NO_PICTURE or not self._patient():
-                return Arrived(data, ready)
+                return Arrived(
+                    data, replace(ready, prompt=ready.prompt and desk.masked(ready.prompt))
+                )
         await self._sleep(self._backoff(self._fetched))
         return None
 

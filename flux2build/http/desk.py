@@ -88,6 +88,14 @@ class Desk:
         """A text for people, without the key or a signed URL."""
         return redacted(text, self.key)
 
+    def holds_key(self, text: str) -> bool:
+        """Whether a server put the key into something that is to be kept or sent elsewhere."""
+        return self.key is not None and self.key.telling and self.masked(text) != text
+
+    def masked(self, text: str) -> str:
+        """A text that is kept as it is, but for the key."""
+        return self.key.masked(text) if self.key else text
+
     def cleaned(self, said: _Said) -> _Said:
         """What a server said, without the key or a signed URL."""
         return replace(said, message=self.clean(said.message))

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import re
-from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from flux2build.errors import Problem, SystemFault
 
 _MASK: Final = "***"
 _QUERY: Final = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
 _USER: Final = re.compile(r"(https?://)[^\s/@\"'<>]+@", re.IGNORECASE)
+_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_SECRET: Final = 12
+"""Characters from which on a key is taken for a secret; people practise with `test`."""
+
 _SHORTEST: Final = 4
 """A key of fewer characters would mask ordinary words."""
+
+
+_SEEN: Final[list[Key]] = []
+"""Every key of this process, to be kept out of a report on a bug."""
 
 
 class Key:
@@ -29,6 +38,7 @@ class Key:
             SystemFault: it cannot stand in a header.
         """
         self._value = value.strip()
+        _SEEN.append(self)
         if not self._value or not self._value.isascii() or not self._value.isprintable():
             raise SystemFault(
                 Problem(
@@ -40,21 +50,44 @@ class Key:
     def __repr__(self) -> str:
         return f"Key({_MASK})"
 
+    @property
+    def telling(self) -> bool:
+        """Whether a text that has it can hardly have it by chance."""
+        return len(self._value) >= _SECRET
+
     def reveal(self) -> str:
         """The key itself, for the one place that attaches it."""
         return self._value
 
-    def _forms(self) -> Iterator[str]:
-        yield self._value
-        yield quote(self._value, safe="")
-        yield base64.b64encode(self._value.encode()).decode().rstrip("=")
+    def _forms(self) -> list[str]:
+        """The key as headers, URLs, forms, JSON, pages and traces spell it; longest first."""
+        key, data = self._value, self._value.encode()
+        quoted = [quote(key), quote(key, safe=""), quote_plus(key)]
+        forms = {
+            key,
+            *quoted,
+            *(_ESCAPE.sub(lambda found: found[0].lower(), text) for text in quoted),
+            base64.b64encode(data).decode().rstrip("="),
+            base64.urlsafe_b64encode(data).decode().rstrip("="),
+            data.hex(),
+            json.dumps(key)[1:-1],
+            html.escape(key),
+            repr(key)[1:-1],
+        }
+        return sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
 
     def masked(self, text: str) -> str:
         """A text without this key in any of its forms."""
         for form in self._forms():
-            if len(form) >= _SHORTEST:
-                text = text.replace(form, _MASK)
+            text = text.replace(form, _MASK)
         return text
+
+
+def unkeyed(text: str) -> str:
+    """A text without any key that this process has seen."""
+    for key in _SEEN:
+        text = key.masked(text)
+    return text
 
 
 def redacted(text: str, key: Key | None = None) -> str:

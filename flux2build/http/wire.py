@@ -20,7 +20,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 import httpx
@@ -265,7 +265,9 @@ class Wire:
     def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
         if isinstance(answer, Ticket):
             self._placed[answer.task] = self._ground.clock.now()
-            return answer
+            plain = self.claim(answer.task) if self._desk.holds_key(answer.poll) else None
+            # The ledger keeps what is polled, and is no place for a key.
+            return answer if plain is None else replace(answer, poll=plain.poll)
         return self._desk.cleaned(answer)
 
     def claim(self, task: str) -> Ticket | None:

@@ -7,20 +7,22 @@ would be. It is put in by the process under test itself, never by the product.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 import httpx
 
-from flux2build import http, project, purchase, purse
+from flux2build import build, http, project, purchase, purse, register
 from flux2build.digest import Digest, of_bytes
 from flux2build.http.line import Line
 from flux2build.http.redaction import Key
 from flux2build.http.wire import Wire
 from flux2build.journal import Journal
 from flux2build.ledger import Entry, Intended
+from flux2build.lockfile import Lockfile
+from flux2build.model import AssetName
 from flux2build.provider import Call, InDoubt, Refused, Ticket
 from flux2build.store import Store
 
@@ -91,6 +93,15 @@ class Trusting(Wire):
         return Following(super()._line(connections, read).dial, self._ground.clock)
 
 
+class Clinging(register.Register):
+    """Leaves the old picture in the lock while a new one is bought."""
+
+    def without(self, assets: Iterable[AssetName]) -> Lockfile:
+        """The lock with everything."""
+        del assets
+        return super().without(())
+
+
 class Crowded(purchase.Counter):
     """Buys without keeping others out."""
 
@@ -116,6 +127,15 @@ class Open(Key):
         return text
 
 
+class Broken(Wire):
+    """Fails in a way that nobody thought of, and quotes the key."""
+
+    async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
+        del call
+        secret = self._desk.key
+        raise RuntimeError(f"cannot send {secret.reveal() if secret else ''}")
+
+
 def _put(place: Any, **names: type) -> Callable[[], None]:
     def spoil() -> None:
         for name, new in names.items():
@@ -130,8 +150,10 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "nothing synced": Control(lambda: None, syncing=False),
     "post retried": Control(_put(http, Wire=Eager)),
     "store unsynced": Control(_put(project, Store=Hasty)),
+    "old picture back": Control(_put(build, Register=Clinging)),
     "redirect followed": Control(_put(http, Wire=Trusting)),
     "nobody kept out": Control(_put(purchase, Counter=Crowded)),
     "caps ignored": Control(_put(purse, Purse=Bottomless)),
+    "bug with the key": Control(_put(http, Wire=Broken)),
     "key in clear": Control(_put(http, Key=Open)),
 }

@@ -150,8 +150,11 @@ class Server:
     def reset(self, **changes: Any) -> None:
         """Forget everything, and go on with another scenario."""
         self._client.post("/_sim/reset").raise_for_status()
-        plain: dict[str, Any] = {"latency": 0, "fast": True, "rules": [], **changes}
-        answer = self._client.post("/_sim/scenario", json=plain)
+        self.set(**{"latency": 0, "fast": True, "rules": [], **changes})
+
+    def set(self, **changes: Any) -> None:
+        """Change the scenario."""
+        answer = self._client.post("/_sim/scenario", json=changes)
         assert answer.status_code == 200, answer.text
 
     def bill(self) -> dict[str, str]:

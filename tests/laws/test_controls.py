@@ -1,0 +1,63 @@
+"""The harness has teeth: builds that break a law are caught, and the same trial clears honest ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from tests.laws.conftest import Staging
+from tests.laws.controls import CONTROLS
+from tests.laws.crash import Scene
+from tests.laws.doors import Cut
+from tests.laws.scenes import scene
+
+_NEVER: Final = Cut(10**6)
+_DROPPED: Final[dict[str, Any]] = {
+    "stage": "submit",
+    "prompt": "owl",
+    "fault": "drop-after-read",
+    "times": "once",
+}
+_FLAKY: Final = replace(scene("cold"), name="flaky", rules=(_DROPPED,))
+
+
+@pytest.mark.parametrize(
+    ("control", "played", "cut", "power", "caught"),
+    [
+        ("nothing intended", scene("cold"), Cut(2, after="POST "), False, "DOUBLE CHARGE"),
+        ("nothing intended", scene("cold"), _NEVER, False, "before its `intended` was on disk"),
+        ("intended unsynced", scene("cold"), Cut(2, after="POST "), True, "DOUBLE CHARGE"),
+        ("intended unsynced", scene("cold"), _NEVER, False, "before its `intended` was on disk"),
+        ("nothing synced", scene("cold"), Cut(1, after='"ticketed"'), True, "DOUBLE CHARGE"),
+        ("post retried", _FLAKY, _NEVER, False, "DOUBLE CHARGE"),
+        ("store unsynced", scene("cold"), Cut(2, after='"delivered"'), True, "DOUBLE CHARGE"),
+        ("store unsynced", scene("cold"), _NEVER, False, "on disk, and the bytes are not"),
+        ("old picture back", scene("forced"), Cut(2, after='"delivered"'), False, "bought last"),
+    ],
+)
+def test_a_broken_law_is_caught(
+    stage: Staging, control: str, played: Scene, cut: Cut, caught: str, *, power: bool
+) -> None:
+    """What the product must not do is done by a subclass: the trial complains of just that."""
+    guilty = stage(played, control).trial([cut], power=power)
+    honest = stage(played).trial([cut], power=power)
+
+    assert [each for each in guilty if caught in each], guilty
+    assert honest == []
+
+
+def test_every_control_is_used() -> None:
+    """No control lies idle: each is caught here or by the law that it breaks."""
+    elsewhere = {
+        "redirect followed",
+        "key in clear",
+        "bug with the key",
+        "nobody kept out",
+        "caps ignored",
+    }
+    marks = getattr(test_a_broken_law_is_caught, "pytestmark", ())
+    here = {case[0] for mark in marks for case in mark.args[1]}
+
+    assert here | elsewhere == set(CONTROLS)
