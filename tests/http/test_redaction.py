@@ -79,7 +79,10 @@ def test_every_key_of_the_process_is_kept_out_of_a_report() -> None:
     Key("first-secret-key")
     Key("second-secret-key")
 
-    assert unkeyed("first-secret-key, second-secret-key") == "***, ***"
+    report = unkeyed("first-secret-key, second-secret-key")
+
+    assert "first-secret-key" not in report
+    assert "second-secret-key" not in report
 
 
 @pytest.mark.parametrize(
