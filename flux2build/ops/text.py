@@ -59,8 +59,12 @@ class Backdrop(Params):
     """A plate behind the letters."""
 
     color: Colour = Field(description="its colour")
-    padding: int = Field(default=8, ge=0, le=1024, description="pixels around the letters")
-    radius: int = Field(default=0, ge=0, le=1024, description="radius of its corners in pixels")
+    padding: Length = Field(
+        default=8, description="around the letters, in pixels or as a share of the shorter side"
+    )
+    radius: Length = Field(
+        default=0, description="of its corners, in pixels or as a share of the shorter side"
+    )
     cover: Literal["text", "box"] = Field(
         default="text", description="as large as the letters need, or the whole box"
     )
@@ -177,7 +181,9 @@ class Text:
         paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]
         turned = params.mirror and bool(paragraphs[0].base)
         box = _box(params, image.size, turned=turned)
-        border = params.stroke + (params.backdrop.padding if params.backdrop else 0)
+        shorter = min(image.size)
+        padding = _pixels(params.backdrop.padding, shorter) if params.backdrop else 0
+        border = params.stroke + padding
         inner = box.inset(border)
         block = _fitted(paragraphs, inner, _rules(params, image.size), params)
         x, y = share(params.anchor)
@@ -244,9 +250,8 @@ def _fitted(paragraphs: Sequence[Paragraph], box: Box, rules: Rules, params: Tex
     if block is None:
         raise SpecError(
             Problem(
-                "the text does not fit",
+                f"`{faces.brief(params.text)}` does not fit",
                 rows=(
-                    ("text", faces.brief(params.text)),
                     ("language", params.language or "none given"),
                     ("room", f"{max(0, box.width)}x{max(0, box.height)} pixels"),
                     ("size", _tried(rules)),
@@ -273,7 +278,9 @@ def _painted(
     outline = ink.stroked(placed, block.size, box, params.stroke) if params.stroke else None
     seen = ImageChops.lighter(letters, outline) if outline else letters
     if params.backdrop:
-        base = _laid(base, params.backdrop.color, _plate(params.backdrop, box, seen), at)
+        base = _laid(
+            base, params.backdrop.color, _plate(params.backdrop, box, seen, min(image.size)), at
+        )
     if params.shadow:
         base = _shaded(base, params.shadow, seen, at)
     if outline:
@@ -308,17 +315,17 @@ def _shaded(
     return _laid(base, shadow.color, soft, (area[0], area[1]))
 
 
-def _plate(backdrop: Backdrop, box: Box, seen: Image.Image) -> Image.Image:
+def _plate(backdrop: Backdrop, box: Box, seen: Image.Image, shorter: int) -> Image.Image:
     """The plate as a mask of the box: around the letters, or all of it."""
     mask = Image.new("L", (box.width * 4, box.height * 4))
     left, top, right, bottom = seen.getbbox() or (0, 0, 0, 0)
-    by = backdrop.padding
+    by, radius = (_pixels(length, shorter) for length in (backdrop.padding, backdrop.radius))
     area = (left - by, top - by, right + by, bottom + by)
     if backdrop.cover == "box":
         area = (0, 0, box.width, box.height)
     edges = [side * 4 for side in area]
     edges[2:] = [side - 1 for side in edges[2:]]
-    ImageDraw.Draw(mask).rounded_rectangle(edges, backdrop.radius * 4, fill=255)
+    ImageDraw.Draw(mask).rounded_rectangle(edges, radius * 4, fill=255)
     return mask.reduce(4)
 
 

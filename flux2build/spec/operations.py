@@ -164,7 +164,8 @@ def resize(catalog: Catalog, width: int, key: Key) -> Operation:
     Raises:
         FaultyError: this flux2build has no such operation, or it refuses the width.
     """
-    step = prepare({"op": "resize", "width": width}, key, catalog)
+    forms = {name: replace(form, usual={}) for name, form in catalog.forms.items()}
+    step = prepare({"op": "resize", "width": width}, key, replace(catalog, forms=forms))
     assert step.fixed is not None
     return step.fixed
 

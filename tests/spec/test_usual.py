@@ -45,6 +45,19 @@ def test_what_is_usual_is_not_part_of_a_key_of_its_own() -> None:
         assert (recipe.inputs, task) == (derived(usual)[path][0].inputs, derived(usual)[path][1])
 
 
+def test_widths_are_no_use_of_an_operation() -> None:
+    """What is usual of `resize` is not so of the files in several widths."""
+    found = read("""
+        [op.resize]
+        height = 7
+        [asset.a]
+        prompt = "x"
+        deliver = [{ widths = [32] }]
+        """)
+    (task,) = (task for _, task in derived(found).values())
+    assert task.ops[0].params == {"width": 32}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
