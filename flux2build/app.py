@@ -6,7 +6,6 @@ function-local imports.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -28,6 +27,8 @@ from flux2build.request import Request
 from flux2build.verdict import Action, Snapshot
 
 if TYPE_CHECKING:
+    import asyncio
+
     from flux2build import purchase
     from flux2build.build import Event, Report
     from flux2build.provider import Remote
@@ -145,6 +146,8 @@ def _ask(project: Project, made: Plan, most: Decimal | None) -> None:
 
 
 def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
+    import asyncio
+
     from flux2build.build import Report
     from flux2build.reportview import Narrator
 
@@ -166,6 +169,8 @@ def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
 
 
 async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event], None]) -> Report:
+    import asyncio
+
     from flux2build.build import build as run
     from flux2build.interruption import heeded
 
@@ -216,6 +221,8 @@ class _Outfit:
         return Workshop(stock, project.lock_path, markets, skills, self.halt, seal)
 
     async def _markets(self, stack: AsyncExitStack) -> dict[str, Market]:
+        import asyncio
+
         from flux2build.market import Studio
         from flux2build.provider import Embedded
         from flux2build.purse import Purse
