@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +32,15 @@ from tests.conftest import Site
 from tests.test_manifest import FORMATS, SIGNED
 
 FOX = AssetName("fox")
+WITHOUT = (
+    "import sys; sys.modules['c2pa'] = None; "
+    "from flux2build.entry import main; sys.exit(main(sys.argv[1:]))"
+)
+"""flux2build as it is installed without the extra."""
+LOADED = (
+    "import sys; from flux2build.entry import main; code = main(sys.argv[1:]); "
+    "print(*sys.modules); sys.exit(code)"
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,27 @@ def test_its_manifest_is_noted(tmp_path: Path, form: str) -> None:
     assert manifest is not None
     assert manifest.state in {VALID, PRESENT}
     assert (manifest.signer, manifest.generator) == ("Wren & Wheel", "flux2build 0.1.0")
+
+
+def test_without_the_library_manifests_are_read_and_nothing_is_signed(site: Site) -> None:
+    """The extra is asked for by name, before anything is rendered; all else works without it."""
+    command = [sys.executable, "-c", WITHOUT, "build"]
+    site.edit("assets.toml", "[defaults]", "[defaults]\nsign = true")
+    signed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert signed.returncode == Exit.SYSTEM
+    assert "pip install 'flux2build[provenance]'" in signed.stderr
+    assert not site.folder.joinpath("img").exists()
+
+    site.edit("assets.toml", "sign = true", "")
+    assert subprocess.run(command, capture_output=True, check=False).returncode == Exit.DONE
+
+
+def test_the_library_is_loaded_only_for_manifests(site: Site) -> None:
+    """A build of pictures without manifests does not wait for it."""
+    ran = subprocess.run([sys.executable, "-c", LOADED, "build"], capture_output=True, check=True)
+    assert site.folder.joinpath("img/mascot.png").exists()
+
+    assert b"flux2build.signing" not in ran.stdout.split()
 
 
 def test_that_there_is_none_is_noted_too(site: Site) -> None:

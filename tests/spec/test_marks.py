@@ -79,6 +79,17 @@ def test_marking_can_be_left_off(where: str) -> None:
     assert term(read(asset(RENDERED).replace(table, where))) is None
 
 
+@pytest.mark.parametrize(
+    ("more", "wanted"), [("sign = true", True), ("sign = false", None), ("", None)]
+)
+def test_signing_is_asked_for(more: str, wanted: object) -> None:
+    """Files are signed where the spec says so; where it does not, their keys know nothing of it."""
+    spec = read(asset(RENDERED, more=more))
+    (task,) = (r.task for r in spec.recipes if isinstance(r.task, Derive))
+
+    assert task.encoding.get("sign") is wanted
+
+
 def test_a_file_that_was_generated_elsewhere_can_be_marked() -> None:
     """`provenance = true` says of a `source` that a model made it."""
     assert term(read(asset(PHOTO, more="provenance = true"), FILES)) == "trainedAlgorithmicMedia"
