@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Annotated, Final
 
 from PIL import Image
@@ -10,8 +12,9 @@ from pydantic import Field, model_validator
 
 from flux2build.alpha import scaled
 from flux2build.anchor import Anchor, Size, offset, share
-from flux2build.board import Board, refuse_empty, refuse_twins
+from flux2build.board import Board, Box, refuse_empty, refuse_twins
 from flux2build.colour import Colour, rgba
+from flux2build.errors import SpecError
 from flux2build.inputs import picture
 from flux2build.op import Op, Params, Picture
 from flux2build.picture import refuse_excess
@@ -92,10 +95,11 @@ class Grid:
         image: Image.Image, params: GridParams, inputs: Sequence[bytes]
     ) -> Iterator[Image.Image]:
         """What lies in the cells, decoded one by one: a sheet may have hundreds."""
-        if params.first:
-            yield from _cut(image, params)
-        for source in params.sources:
-            yield from _cut(picture(source, inputs), params)
+        first = [image] if params.first else []
+        others = (picture(source, inputs) for source in params.sources)
+        for number, each in enumerate(chain(first, others), start=1):
+            for box in _boxes(each, params, number):
+                yield each.crop(box)
 
     @staticmethod
     def _cells(params: GridParams) -> int:
@@ -125,20 +129,21 @@ class Grid:
         return scaled(image, max(1, width), max(1, height))
 
 
-def _cut(image: Image.Image, params: GridParams) -> Iterator[Image.Image]:
-    """The picture itself, or the frames of the board that it is."""
+def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
+    """The frames of a picture that is a board, or all of it; `number` is for messages."""
     if params.board is None:
-        yield image
-        return
-    columns, rows = params.board
-    boxes = Board(columns, rows).boxes(image.size)
-    for index, box in enumerate(boxes):
-        frame = image.crop(box)
-        if not params.allow_empty:
-            refuse_empty(frame, index)
-        if not params.allow_twins:
-            refuse_twins(image, boxes, index)
-        yield frame
+        return [(0, 0, *image.size)]
+    try:
+        boxes = Board(*params.board).boxes(image.size)
+        for index, box in enumerate(boxes):
+            if not params.allow_empty:
+                refuse_empty(image.crop(box), index)
+            if not params.allow_twins:
+                refuse_twins(image, boxes, index)
+    except SpecError as error:
+        told = ("board", f"{number} of {len(params.sources) + params.first}")
+        raise SpecError(*(replace(p, rows=(*p.rows, told)) for p in error.problems)) from None
+    return boxes
 
 
 OP: Final[Op] = Grid()

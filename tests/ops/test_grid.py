@@ -115,8 +115,9 @@ def test_frames_that_are_none_are_refused_unless_allowed(
 ) -> None:
     """An atlas is checked as its frames would be."""
     pictures = [strip([40, 50, 60]), strip(levels)]
-    with pytest.raises(SpecError, match=complaint):
+    with pytest.raises(SpecError, match=complaint) as caught:
         composed(pictures, columns=3, board=[3, 1])
+    assert caught.value.problems[0].rows[-1] == ("board", "2 of 2")
     assert composed(pictures, columns=3, board=[3, 1], **{allowed: True}).size == (18, 8)
 
 
