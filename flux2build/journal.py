@@ -60,10 +60,7 @@ class Journal:
             SystemFault: the journal is damaged, or cannot be read.
         """
         with self._guard:
-            try:
-                self._catch_up()
-            except OSError as error:
-                raise fault("read", self.path, error) from error
+            self._read()
             return list(self._entries)
 
     def about(self, order: Digest) -> list[Entry]:
@@ -72,9 +69,15 @@ class Journal:
         Raises:
             SystemFault: the journal is damaged, or cannot be read.
         """
-        self.read()
         with self._guard:
+            self._read()
             return list(self._by_order.get(order, ()))
+
+    def _read(self) -> None:
+        try:
+            self._catch_up()
+        except OSError as error:
+            raise fault("read", self.path, error) from error
 
     def _append(self, entry: Entry, *, lasting: bool) -> None:
         """Take away a torn end, then write one line; the lock is held."""

@@ -46,7 +46,9 @@ def sent_size(size: Size, card: Card) -> Size:
     most = card.reference_pixels
     if most is None or width * height <= most:
         return size
-    return max(1, isqrt(width * most // height)), max(1, isqrt(height * most // width))
+    wide = min(most, max(1, isqrt(width * most // height)))
+    high = min(most // wide, max(1, isqrt(height * most // width)))
+    return wide, high
 
 
 def shown(size: Size) -> str:

@@ -51,6 +51,12 @@ Sent = Reference | str
 _WARM: Final = 2.0
 """Seconds for which a connection that was just used is trusted to stand."""
 
+_ASKING: Final = 8
+"""Most questions asked at once; each is answered in a moment."""
+
+_FETCHING: Final = 12
+"""Most pictures fetched at once: enough to fill any line."""
+
 _LONGEST: Final = 120.0
 """Most seconds that a server's `Retry-After` is obeyed at a time."""
 
@@ -90,8 +96,9 @@ class Wire:
         home = checked(endpoint or provider.endpoint, provider)
         self._desk = Desk(provider, home, key, limits, ground.resolve)
         self._orders = self._line(limits.posts, limits.answer)
-        self._inquiries = self._line(pending, limits.reply)
-        self._pictures = self._line(pending, limits.reply)
+        # httpx looks through a whole pool for each request, so that small ones are fast.
+        self._inquiries = self._line(min(pending, _ASKING), limits.reply)
+        self._pictures = self._line(min(pending, _FETCHING), limits.reply)
         self._placed: dict[str, float] = {}
         self._typical: float | None = None
         self._quiet_until = self._warm_until = ground.clock.now()

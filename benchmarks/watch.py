@@ -1,0 +1,112 @@
+"""How long it takes from saving a prompt to the comp of it, under `flux2build watch`.
+
+python benchmarks/watch.py                       # among 10, 100 and 1,000 pictures
+python benchmarks/watch.py --pictures 1000 --edits 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from table import FLUX2BUILD, machine, markdown, milliseconds, timed
+
+SPEC = """\
+[project]
+name = "bench"
+output = "img"
+
+[defaults]
+width = 256
+height = 256
+
+[asset.shot]
+rows = { file = "shots.csv", key = "sku" }
+prompt = "product photo number {{ row.sku }}"
+
+[asset.hero]
+prompt = "a fox at a desk"
+"""
+PATIENCE = 60.0
+
+
+def main() -> None:
+    """Edit under watch at each size, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--pictures", type=int, nargs="*", default=[10, 100, 1000])
+    parser.add_argument("--edits", type=int, default=7)
+    asked = parser.parse_args()
+    print("\n".join(report(asked.pictures, asked.edits)))
+
+
+def report(sizes: list[int], edits: int) -> Iterator[str]:
+    """The table."""
+    yield f"From a saved edit to its comp, median of {edits} ({machine()})"
+    yield ""
+    rows = []
+    for count in sizes:
+        waits = watched(count, edits)
+        rows.append(
+            [f"{count:,}", milliseconds(statistics.median(waits)), milliseconds(max(waits))]
+        )
+    yield from markdown(("pictures", "median", "worst"), rows)
+
+
+def watched(count: int, edits: int) -> list[float]:
+    """Seconds from each edit of one prompt to its new file."""
+    folder = Path(tempfile.mkdtemp())
+    home = {"FLUX2BUILD_HOME": str(folder / "home")}
+    try:
+        rows = "".join(f"{number}\n" for number in range(count))
+        folder.joinpath("shots.csv").write_text(f"sku\n{rows}")
+        folder.joinpath("assets.toml").write_text(SPEC)
+        timed([*FLUX2BUILD, "build", "--quiet"], folder, home)
+        with subprocess.Popen(
+            [*FLUX2BUILD, "watch"],
+            cwd=folder,
+            env={**os.environ, **home},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            try:
+                heard(process.stderr)
+                return [edited(folder, number, process.stderr) for number in range(edits)]
+            finally:
+                process.terminate()
+    finally:
+        shutil.rmtree(folder)
+
+
+def heard(said: Iterator[str]) -> None:
+    """Wait until it watches again."""
+    for line in said:
+        if line.startswith("watching"):
+            return
+    raise SystemExit("watch ended")
+
+
+def edited(folder: Path, number: int, said: Iterator[str]) -> float:
+    """Seconds from one edit to its comp."""
+    picture = folder / "img/hero.png"
+    before = picture.stat().st_ino
+    started = time.perf_counter()
+    folder.joinpath("assets.toml").write_text(SPEC.replace("a fox", f"fox number {number}"))
+    while picture.stat().st_ino == before:
+        if time.perf_counter() - started > PATIENCE:
+            raise SystemExit("no new picture came")
+        time.sleep(0.001)
+    took = time.perf_counter() - started
+    heard(said)
+    return took
+
+
+if __name__ == "__main__":
+    main()
