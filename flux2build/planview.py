@@ -37,9 +37,9 @@ def money(amount: Decimal | None) -> str:
     """USD for people: cents, and tenths of a cent where they matter."""
     if amount is None:
         return "unknown price"
-    exact = amount.quantize(Decimal("0.001"))
+    exact = amount.quantize(Decimal("0.001")) or amount.normalize()
     cents = exact.quantize(Decimal("0.01"))
-    return f"${cents if cents == exact else exact}"
+    return f"${cents if cents == exact else exact:f}"
 
 
 def span(low: Decimal, high: Decimal | None) -> str:
