@@ -221,9 +221,9 @@ def _operations(
             found = bench.names.input(value["asset"], master.axes, (*key, "asset"))
         if found is None:
             raise FaultyError
-        if found not in inputs[1:]:
+        if found not in inputs:
             inputs.append(found)
-        return inputs.index(found, 1)
+        return inputs.index(found)
 
     for step in entry.steps:
         yield step.operation(bench.texts.skipping, scope, bind)

@@ -114,6 +114,13 @@ def test_single_pictures_are_called_as_they_are() -> None:
     assert (list(found["frames"]), found["animations"]) == (["sword", "bow"], {})
 
 
+def test_an_atlas_may_name_all_of_its_pictures() -> None:
+    """Without `first`, the picture that is worked on stands where the sources say."""
+    found = written(atlas(first=False, sources=[{"input": 1}, {"input": 0}]))
+    assert list(found["frames"])[:3] == ["attack-0", "attack-1", "attack-2"]
+    assert found["frames"]["walk-0"]["frame"]["x"] == 38
+
+
 @pytest.mark.parametrize(
     ("site", "options", "complaint"),
     [

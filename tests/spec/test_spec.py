@@ -410,12 +410,11 @@ def test_operations_name_inputs() -> None:
         "asset:logo",
         "m.png",
         "f.ttf",
-        "asset:a[n=x]",
     ]
     assert [dict(op.params) for op in task.ops] == [
         {"source": {"input": 1}, "mask": {"input": 2}},
         {"text": "x 1024 png", "font": {"input": 3}, "size": 10},
-        {"pictures": [{"input": 2}, {"input": 4}]},
+        {"pictures": [{"input": 2}, {"input": 0}]},
     ]
 
 
