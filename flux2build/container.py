@@ -246,6 +246,8 @@ def _png_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _jpeg_parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 2
     while data[at : at + 1] == b"\xff":
+        while data[at + 1 : at + 2] == b"\xff":
+            at += 1  # a marker may have any number of these before it
         kind, length = data[at + 1 : at + 2], _number(data, at + 2, 2)
         if kind == b"\xda" or length < 2:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -9,15 +10,15 @@ from PIL import Image
 
 from flux2build.errors import Flux2BuildError
 from flux2build.picture import decode
-from flux2build.tones import CLEAR, Tone, difference
+from flux2build.tones import CLEAR, Tone, lab
 
 _SIDE: Final = 96
 """Pixels of the longer side of what is looked at; more only finds more grain."""
 _MOST: Final = 8
 _BINS: Final = 128
 """Colours that are told apart; rarer ones are none of the main ones."""
-_ALIKE: Final = 8.0
-"""Differences up to this many CIEDE2000 count as one colour."""
+_ALIKE: Final = 10.0
+"""Colours at most this far apart in CIELAB count as one; exact differences would take longer."""
 _SEEN: Final = 26
 """An alpha below this, of 255, is not seen."""
 
@@ -76,6 +77,6 @@ def _merged(counts: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _near(colour: str, groups: Iterable[str]) -> Iterator[str]:
     for known in groups:
         if known == colour or (
-            CLEAR not in {known, colour} and difference(known, colour) <= _ALIKE
+            CLEAR not in {known, colour} and math.dist(lab(known), lab(colour)) <= _ALIKE
         ):
             yield known

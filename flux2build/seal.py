@@ -47,8 +47,10 @@ class Seal:
             SystemFault: it cannot be signed.
             PictureError: signed, it has more bytes than it may.
         """
-        if not task.encoding.get("sign") or self._sign is None:
+        if not task.encoding.get("sign"):
             return data
+        if self._sign is None:
+            raise SystemFault("there is something to sign that was not planned; build again")
         term, limit = task.encoding.get("source_type"), task.encoding.get("max_bytes")
         signed = self._sign(data, master, str(term) if term else None)
         if isinstance(limit, int) and len(signed) > limit:

@@ -76,6 +76,13 @@ def test_marks_that_others_wrote_are_read(form: str) -> None:
     assert source_type(out.getvalue()) == "compositeSynthetic"
 
 
+def test_padded_markers_are_no_obstacle() -> None:
+    """A JPEG may have any number of fill bytes before a marker."""
+    data = marked("jpeg")
+
+    assert source_type(data[:2] + b"\xff\xff\xff" + data[2:]) == SourceType.TRAINED
+
+
 def test_a_limit_of_bytes_counts_the_mark() -> None:
     """A file is not allowed more bytes because it is marked."""
     noisy = Image.effect_noise((200, 200), 90).convert("RGB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -60,7 +61,7 @@ class Palette:
                 farthest[file.recipe.asset] = near, file
         for near, file in farthest.values():
             wanted = f"{options.share:.0%} should be"
-            message = f"{near:.0%} of the picture is near the palette, {wanted}"
+            message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
             hint = f"{_most(facts.tones(file.output), options)}; name the colours in the prompt"
             yield facts.about(file, "off-palette", message, hint=hint)
 
