@@ -12,19 +12,16 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageChops
+from table import FLUX2BUILD, Run, machine, markdown, timed
 
 WIDTHS = (320, 640, 960)
 FORMATS = ("avif", "webp", "jpeg", "png")
@@ -86,33 +83,25 @@ for path in sorted(Path(sys.argv[1]).glob("*.png")):
 """
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one contestant needed once."""
-
-    seconds: float
-    cpu: float
-    peak: int
-    """Largest resident set in KiB."""
-    written: int
-    """Bytes of the files, which must be about the same for a fair comparison."""
-
-
 def main() -> None:
     """Let everyone derive the same files in turns, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--masters", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    runs: dict[str, list[Run]] = {}
+    sizes: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         ground = Path(folder)
         draw_masters(ground / "masters", asked.masters)
-        runs: dict[str, list[Run]] = {}
         for turn in range(asked.rounds):
-            for name, run in contestants(ground, turn):
+            for name, words in contestants(ground, f"out-{turn}"):
+                run = timed(words, ground, {"FLUX2BUILD_HOME": str(ground / "home")})
                 runs.setdefault(name, []).append(run)
-                print(f"{name}: {run.seconds:.1f} s", file=sys.stderr)
-    print("\n".join(table(runs, asked.masters * len(WIDTHS) * len(FORMATS))))
+                out = ground / f"out-{turn}"
+                sizes[name] = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+                shutil.rmtree(out)
+    print("\n".join(report(runs, sizes, asked.masters * len(WIDTHS) * len(FORMATS))))
 
 
 def draw_masters(folder: Path, count: int) -> None:
@@ -136,59 +125,32 @@ def draw(number: int) -> Image.Image:
     return picture
 
 
-def contestants(ground: Path, turn: int) -> Iterator[tuple[str, Run]]:
-    """Everyone once, each into a folder of its own."""
-    masters = str(ground / "masters")
-    for name, words in (
-        ("Pillow, one loop", [sys.executable, "-c", PILLOW, masters]),
-        ("libvips", [sys.executable, "-c", VIPS, masters]),
-        ("flux2build", []),
-    ):
-        if name == "libvips" and not importlib.util.find_spec("pyvips"):
-            continue
-        out = ground / f"out-{turn}"
-        yield name, timed([*words, str(out)] if words else project(ground, out), ground, out)
-        shutil.rmtree(out)
-
-
-def project(ground: Path, out: Path) -> list[str]:
-    """A fresh spec over the same masters, and the command that builds it."""
+def contestants(ground: Path, out: str) -> Iterator[tuple[str, list[str]]]:
+    """Everyone's command, which writes into `out`."""
+    yield "Pillow, one loop", [sys.executable, "-c", PILLOW, "masters", out]
+    if importlib.util.find_spec("pyvips"):
+        yield "libvips", [sys.executable, "-c", VIPS, "masters", out]
     names = sorted(path.stem for path in ground.joinpath("masters").iterdir())
     spec = SPEC.replace("NUMBERS", ", ".join(f'"{name}"' for name in names))
-    path = ground / f"{out.name}.toml"
-    path.write_text(spec.replace("OUTPUT", out.name))
-    return [sys.executable, "-m", "flux2build", "build", "-f", str(path), "-q"]
+    ground.joinpath(f"{out}.toml").write_text(spec.replace("OUTPUT", out))
+    yield "flux2build", [*FLUX2BUILD, "build", "-f", f"{out}.toml", "-q"]
 
 
-def timed(words: Sequence[str], ground: Path, out: Path) -> Run:
-    """Run a command to its end; its time, its processor time and its peak memory."""
-    before = time.perf_counter()
-    environment = {**os.environ, "FLUX2BUILD_HOME": str(ground / "home")}
-    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{words[:4]} failed with {process.returncode}")
-    seconds = time.perf_counter() - before
-    written = sum(path.stat().st_size for path in out.iterdir())
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, written)
-
-
-def table(runs: dict[str, list[Run]], files: int) -> Iterator[str]:
-    """One row for each contestant; speed by medians, memory by the worst."""
-    first = statistics.median(run.seconds for run in next(iter(runs.values())))
-    yield f"{files} files, {os.cpu_count()} cores"
+def report(runs: dict[str, list[Run]], sizes: dict[str, float], files: int) -> Iterator[str]:
+    """The table: medians of time, the worst of memory, and how much was written."""
+    rounds = len(next(iter(runs.values())))
+    yield f"{files:,} files, median of {rounds} ({machine()})"
     yield ""
-    yield "| | files/s | speed | processor seconds | peak MiB | MB written |"
-    yield "|---|---:|---:|---:|---:|---:|"
+    first = statistics.median(run.seconds for run in next(iter(runs.values())))
+    rows = []
     for name, each in runs.items():
         seconds = statistics.median(run.seconds for run in each)
         cpu = statistics.median(run.cpu for run in each)
-        peak = max(run.peak for run in each) / 1024
-        speed = f"{first / seconds:.2f}x"
-        size = each[0].written / 1e6
-        rate = f"{files / seconds:.1f}"
-        yield f"| {name} | {rate} | {speed} | {cpu:.1f} | {peak:.0f} | {size:.1f} |"
+        peak = max(run.peak for run in each)
+        speeds = (f"{files / seconds:.1f}", f"{first / seconds:.2f} x")
+        rows.append([name, *speeds, f"{cpu:.1f}", f"{peak:.0f}", f"{sizes[name]:.1f}"])
+    head = ("", "files a second", "speed", "processor seconds", "peak MiB", "MB written")
+    yield from markdown(head, rows)
 
 
 if __name__ == "__main__":
