@@ -103,10 +103,14 @@ def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph
         if not isinstance(recipe.task, Generate):
             target = recipe.output
             graph.add_node(target, kind="file")
-        for source in recipe.inputs:
+        for position, source in enumerate(recipe.inputs):
             node, kind = _node(source, masters)
             if node not in graph:
                 graph.add_node(node, kind=kind)
+            if position == 0 and target == recipe.output and isinstance(source, Source):
+                # An asset that is a file of the user's stands between that file and its own.
+                graph.add_edge(node, str(recipe.asset))
+                node = str(recipe.asset)
             graph.add_edge(node, target)
     return graph
 
@@ -122,9 +126,56 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
             return str(asset), "asset"
 
 
-def as_text(graph: nx.DiGraph[str]) -> str:
-    """A tree for the terminal."""
-    return "\n".join(nx.generate_network_text(graph, vertical_chains=False)) + "\n"
+def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> str:
+    """A tree for people: each node below the first thing that it is made of.
+
+    Files that are delivered share a line, unless `every` one is to be seen.
+    """
+    shown: set[str] = set()
+    roots = [node for node in graph if not graph.pred[node]]
+    todo: list[_Branch] = [(root, root, "", "") for root in reversed(roots)]
+    lines: list[str] = []
+    while todo:
+        text, node, lead, indent = todo.pop()
+        lines.append(lead + text)
+        branches = _branches(graph, node, shown, every=every) if node else []
+        last = len(branches) - 1
+        for at, (below, child) in reversed(list(enumerate(branches))):
+            arm, stem = ("└── ", "    ") if at == last else ("├── ", "│   ")
+            todo.append((below, child, indent + arm, indent + stem))
+    return "".join(f"{line}\n" for line in lines)
+
+
+_Branch = tuple[str, str, str, str]
+"""A line's text, the node it is about if more grows from it, its lead, and the indent below it."""
+
+
+def _branches(
+    graph: nx.DiGraph[str], node: str, shown: set[str], *, every: bool
+) -> list[tuple[str, str]]:
+    """What grows from a node and was not shown before: texts, with the nodes to go on from."""
+    fresh = [child for child in graph[node] if child not in shown]
+    shown.update(fresh)
+    files = [child for child in fresh if _is_last(graph, child)]
+    found = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
+    if every or len(files) < 2:
+        found += [(_with_others(graph, file, node), "") for file in files]
+    else:
+        found.append((f"{files[0]} and {len(files) - 1} more", ""))
+    if above := len(graph[node]) - len(fresh):
+        found.append((f"({above} shown above)", ""))
+    return found
+
+
+def _is_last(graph: nx.DiGraph[str], node: str) -> bool:
+    """Whether a node is a file that nothing is made of."""
+    return graph.nodes[node]["kind"] == "file" and not graph[node]
+
+
+def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:
+    """A node's name, with whatever else it is made of."""
+    others = [other for other in graph.pred[node] if other != parent]
+    return f"{node}  (with {', '.join(others)})" if others else node
 
 
 def as_dot(graph: nx.DiGraph[str]) -> str:

@@ -9,6 +9,7 @@ import click
 
 from flux2build import graph as drawing
 from flux2build.command import command, option
+from flux2build.console import clean
 from flux2build.errors import Exit
 from flux2build.project import Choice, Project
 from flux2build.request import Request
@@ -30,7 +31,11 @@ _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
 )
 def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str], form: str) -> Exit:
-    """Draw who is made of what: sources, assets and the files derived from them."""
+    """Draw who is made of what: sources, assets and the files derived from them.
+
+    Each stands below the first thing it is made of. Files that are shipped
+    share a line; -v shows them all.
+    """
     project = Project.open(request)
     choice = Choice(tuple(selection), tuple(exclude))
     names = frozenset(project.spec.named)
@@ -38,7 +43,10 @@ def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str],
         names = project.graph.closure(project.chosen(choice))
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
     shown = drawing.picture(recipes, [name for name in project.spec.named if name in names])
-    project.console.raw(_FORMATS["json" if request.json else form](shown))
+    if form == "text" and not request.json:
+        project.console.raw(clean(drawing.as_text(shown, every=request.verbosity > 0)))
+    else:
+        project.console.raw(_FORMATS["json" if request.json else form](shown))
     return Exit.DONE
 
 

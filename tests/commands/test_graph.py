@@ -6,24 +6,77 @@ import json
 import re
 
 import pytest
+from PIL import Image
 
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
 
 TREE = """\
-╙── mascot
-    └─╼ hero[theme=dark]
-        ├─╼ img/hero-dark-32.webp
-        ├─╼ img/hero-dark-64.webp
-        ├─╼ img/hero-dark-32.jpeg
-        └─╼ img/hero-dark-64.jpeg
+mascot
+├── hero[theme=light]  (with refs/desk.png)
+│   └── img/hero-light-32.webp and 3 more
+└── hero[theme=dark]  (with refs/desk.png)
+    └── img/hero-dark-32.webp and 3 more
+icon
+refs/desk.png
+└── (2 shown above)
 """
 
 
-def test_a_tree(site: Site) -> None:
-    """A selection is drawn with all it is made of, down to the files that are shipped."""
-    assert site.run("graph", "hero[theme=dark]") == Ran(Exit.DONE, TREE, "")
-    assert "icon" in site.run("graph").out
+@pytest.fixture
+def shop(site: Site) -> Site:
+    """The site, whose heroes refer to a photo too."""
+    site.folder.joinpath("refs").mkdir()
+    Image.new("RGB", (64, 64)).save(site.folder / "refs/desk.png")
+    site.edit(
+        "assets.toml",
+        'refs = [{ asset = "mascot" }]',
+        'refs = [{ asset = "mascot" }, "refs/desk.png"]',
+    )
+    return site
+
+
+def test_a_tree(shop: Site) -> None:
+    """Everything stands once, below the first thing it is made of, with the others beside it."""
+    assert shop.run("graph") == Ran(Exit.DONE, TREE, "")
+
+
+def test_every_file(shop: Site) -> None:
+    """`-v` shows the files that are shipped, each on its line."""
+    lines = shop.run("graph", "-v", "hero[theme=dark]").out.splitlines()
+
+    assert lines[2] == "    ├── img/hero-dark-32.webp"
+    assert lines[5] == "    └── img/hero-dark-64.jpeg"
+
+
+def test_a_source(shop: Site) -> None:
+    """An asset that is a file of the user's stands between that file and what is derived from it."""
+    deliver = '[[asset.desk.deliver]]\npath = "desk.webp"\n'
+    shop.write("assets.toml", f'[asset.desk]\nsource = "refs/desk.png"\n{deliver}')
+
+    assert shop.run("graph").out == "refs/desk.png\n└── desk\n    └── desk.webp\n"
+
+
+def test_a_selection(site: Site) -> None:
+    """What is selected is drawn with all that it is made of, and nothing else."""
+    assert site.run("graph", "icon").out == "icon\n"
+    assert site.run("graph", "hero[theme=dark]").out.splitlines()[:2] == [
+        "mascot",
+        "└── hero[theme=dark]",
+    ]
+
+
+def test_a_long_chain(empty: Site) -> None:
+    """However long a chain of references is, it is drawn."""
+    links = [
+        f'[asset.a{n}]\nprompt = "a {n}"\n' + (f'refs = [{{ asset = "a{n - 1}" }}]\n' if n else "")
+        for n in range(300)
+    ]
+    empty.write("assets.toml", "".join(links))
+    ran = empty.run("graph")
+
+    assert ran.code == Exit.DONE
+    assert len(ran.out.splitlines()) == 300
 
 
 def test_json(site: Site) -> None:
