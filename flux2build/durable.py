@@ -27,6 +27,7 @@ _HINTS: Final = {
     errno.EROFS: "the disk is mounted read-only; `check` and `plan` work there, building does not",
     errno.EACCES: "see who may write there",
     errno.EPERM: "see who may write there",
+    errno.ENOTDIR: "a file stands where a folder should be",
     errno.ENAMETOOLONG: "take a shorter name",
 }
 

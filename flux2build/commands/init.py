@@ -48,6 +48,9 @@ prompt = "a friendly fox in a {{ brand.primary }} scarf, full body, plain backgr
 seed = 42
 alt = "The {{ brand.name }} fox"
 
+[[asset.mascot.deliver]]
+path = "mascot.webp"
+
 [asset.hero]
 template = "hero.j2"
 matrix = { theme = ["light", "dark"] }

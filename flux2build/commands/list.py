@@ -52,6 +52,10 @@ def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence
 
     for name in names:
         project.console.data(line(name))
+    if not names:
+        project.console.say(
+            "No asset is selected." if project.spec.assets else "The spec has no asset yet."
+        )
     return Exit.DONE
 
 

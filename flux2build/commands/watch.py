@@ -12,7 +12,7 @@ import click
 
 from flux2build import app, ledger, planview
 from flux2build.command import command, option
-from flux2build.errors import Exit, Flux2BuildError, UsageError
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
@@ -94,7 +94,7 @@ class _Session:
 
     def _round(self, left: Decimal | None) -> Exit:
         """Build what is out of date, as far as that may be paid; mistakes are shown."""
-        self._started = True
+        first, self._started = not self._started, True
         try:
             if self._broken is not None:
                 raise self._broken
@@ -105,6 +105,8 @@ class _Session:
                 return app.build(self._project, self._choice, replace(self._terms, max_cost=left))
             self._put_off(made, left)
         except Flux2BuildError as error:
+            if first and isinstance(error, SystemFault):
+                raise  # no edit mends a disk that cannot be written to
             self._tell(error)
             return error.exit
         except KeyboardInterrupt:

@@ -59,7 +59,7 @@ def test_the_starter_works(empty: Site) -> None:
     ):
         ran = empty.run(*words)
         assert ran.code == Exit.DONE, ran.err
-    assert len(list(empty.folder.glob("public/images/*"))) == 15
+    assert len(list(empty.folder.glob("public/images/*"))) == 16
 
 
 def test_git_sees_what_it_should(empty: Site) -> None:

@@ -39,10 +39,19 @@ def test_selection(site: Site) -> None:
         site.run("list", "hero", "--exclude", "*theme=dark*").out.split()[0] == "hero[theme=light]"
     )
     assert site.run("list", "tag:brand").out.split()[0] == "mascot"
-    assert site.run("list", "state:current") == Ran(Exit.DONE, "", "")
+    assert site.run("list", "state:current") == Ran(Exit.DONE, "", "No asset is selected.\n")
     ran = site.run("list", "hreo")
     assert (ran.code, ran.out) == (Exit.USAGE, "")
     assert "did you mean `hero`?" in ran.err
+
+
+def test_an_empty_spec(empty: Site) -> None:
+    """A spec that asks for nothing is no error."""
+    empty.write("assets.toml", "")
+
+    assert empty.run("list") == Ran(Exit.DONE, "", "The spec has no asset yet.\n")
+    for words in ([], ["plan"], ["check"], ["graph"]):
+        assert empty.run(*words).code == Exit.DONE
 
 
 def test_json(site: Site) -> None:

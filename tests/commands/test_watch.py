@@ -198,6 +198,15 @@ def test_what_was_never_right_is_not_watched(site: Site) -> None:
     assert ran.code == Exit.USAGE
 
 
+def test_a_disk_that_cannot_be_written_to(site: Site) -> None:
+    """What no edit mends ends the watch at once, with the environment's exit code."""
+    site.write(".flux2build", "in the way")
+    ran = site.run("watch")
+
+    assert ran.code == Exit.SYSTEM
+    assert "cannot lock" in ran.err
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_an_interrupt_while_it_builds(site: Site, *, terminal: bool) -> None:
     """Ctrl-C during a round ends with 130; what was drawn counts, and the next build goes on."""
