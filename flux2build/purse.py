@@ -12,7 +12,8 @@ from flux2build.errors import BudgetError, Problem
 class Purse:
     """Caps in USD, and what is spent or set aside; no order goes out that could overshoot a cap.
 
-    What an earlier run ordered is not in it: that money is spent already.
+    What an earlier run ordered is not in it: that money is spent already. Where a
+    provider charges more than its list price, nothing more is ordered under a cap.
     """
 
     per_run: Decimal | None = None
@@ -36,6 +37,8 @@ class Purse:
         if self.per_asset is not None and worst > self.per_asset:
             raise _over(asset, worst, self.per_asset, "[budget] per_asset")
         if self.per_run is not None:
+            if self.excess:
+                raise _dearer(asset, self.excess)
             left = self.per_run - self.spent - self.reserved
             if worst > left:
                 raise _over(asset, worst, left, "this run's cap")
@@ -58,6 +61,17 @@ class Purse:
     def release(self, attempt: str) -> None:
         """An attempt was certainly not charged; its reservation ends."""
         self._aside.pop(attempt, None)
+
+
+def _dearer(asset: str, excess: Decimal) -> BudgetError:
+    """The error once a worst case has proved wrong: the next one may be wrong as well."""
+    return BudgetError(
+        Problem(
+            f"`{asset}` was not ordered: ${excess} more than the list price was charged before, "
+            "so the cap could not be kept",
+            hint="put the new price on the model's card in your own configuration, then build again",
+        )
+    )
 
 
 def _over(asset: str, worst: Decimal, left: Decimal, cap: str) -> BudgetError:
