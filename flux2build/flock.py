@@ -22,6 +22,9 @@ if sys.platform == "win32":  # pragma: no cover - the other branch is the one te
         while not try_lock(file):
             pass
 
+    def share(file: int) -> None:
+        """Windows has no locks to be shared: here nobody keeps anybody out."""
+
 else:
     import fcntl
 
@@ -36,6 +39,10 @@ else:
     def lock(file: int) -> None:
         """Lock an open file, however long that takes."""
         fcntl.flock(file, fcntl.LOCK_EX)
+
+    def share(file: int) -> None:
+        """Hold a lock together with others, against whoever wants it alone."""
+        fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def opened(path: Path, mode: int = 0o666) -> int:

@@ -10,11 +10,15 @@ import errno
 import os
 import re
 import stat
+import sys
+import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from flux2build import durable
+from flux2build import durable, flock
 from flux2build.digest import Digest, of_bytes, short
 from flux2build.errors import Problem, SystemFault
 
@@ -33,6 +37,8 @@ class Store:
         self._folder = folder
         self._held: set[Path] = set()
         """Shelves whose names are known to be durable."""
+        self._guard = threading.Lock()
+        self._joined = False
 
     def path(self, digest: Digest) -> Path:
         """Where the bytes of a digest lie, or would lie."""
@@ -57,6 +63,7 @@ class Store:
             # Another process may have renamed it here and not yet synced the folder.
             _synced(path.parent)
         else:
+            self._join()
             durable.replace(path, data, _READ_ONLY)
         self._hold(path.parent)
         return digest
@@ -91,6 +98,25 @@ class Store:
     def damaged(self) -> list[Path]:
         """Files that were found damaged and moved aside, sorted."""
         return sorted(self._folder.glob("damaged/*"))
+
+    def _join(self) -> None:
+        """Be one of those who write here; whoever is alone removes what a crash left unfinished.
+
+        Where files cannot be locked nothing is removed: it may be somebody's work.
+        """
+        if sys.platform == "win32":  # pragma: no cover - locks cannot be shared there
+            return
+        with self._guard, suppress(OSError):
+            if self._joined:
+                return
+            self._joined = True
+            durable.folder(self._folder, 0o700)
+            file = flock.opened(self._folder / "lock", 0o600)
+            weakref.finalize(self, os.close, file)
+            if flock.try_lock(file):
+                for shelf in (self._folder / "sha256").glob("*"):
+                    durable.sweep(shelf)
+            flock.share(file)
 
     def _hold(self, shelf: Path) -> None:
         """See that a shelf is where a power cut cannot reach it, the first time it is used."""
