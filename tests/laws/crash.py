@@ -399,7 +399,7 @@ class Play:
             found += [f"`check` says: {c.out}" for c in [self.run(("check",))] if c.code]
         found += [
             f"left behind: {path}"
-            for path in files(self.tree)
+            for path in files(self.folder / "play")
             if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, ended)
         ]
         return found
@@ -423,7 +423,8 @@ def _tasks(home: Path) -> set[str]:
 def _wrote_in(folder: Path, ended: Ended) -> bool:
     """Whether a run put any file into a folder: then nothing unfinished is to be left there."""
     names = [each.path.split("\n")[1] for each in ended.trace if each.kind == "rename"]
-    return any(Path(name).parent == folder for name in names)
+    shelf = folder.parent.name == "sha256"
+    return any(Path(name).parent == folder or (shelf and "/sha256/" in name) for name in names)
 
 
 def _last(ended: Ended) -> str:

@@ -1,0 +1,234 @@
+"""A paid provider behind a wire without a network: takes orders as told, and remembers what it charged."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from PIL import Image
+
+from flux2build.digest import Json
+from flux2build.http import Ground, Key, Limits, Wire
+from flux2build.journal import Journal
+from flux2build.ledger import Ledger, fold
+from flux2build.model import AssetName, Generate, Order, Recipe, order_of
+from flux2build.providers import bfl
+from flux2build.purchase import Counter
+from flux2build.purse import Purse
+from flux2build.store import Store
+
+_SALTS: Final = itertools.count()
+_BASE: Final = "https://api.bfl.ai"
+
+
+class Hurry:
+    """A clock that passes when it is slept on."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def now(self) -> float:
+        """The moment."""
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.at += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Teller:
+    """The provider; what becomes of an order goes by its prompt, else it is delivered.
+
+    `lost`: charged, and the answer does not arrive. `dropped`: not charged, and no
+    answer arrives. `busy`: refused once for being too many. `moderated`, `failed`:
+    given back. `small`: of another size. A number is a status that refuses.
+    """
+
+    fates: Mapping[str, str | int] = field(default_factory=dict)
+    costs: Mapping[str, Decimal] = field(default_factory=dict)
+    """USD by prompt."""
+    tells: bool = True
+    """Whether answers name a cost."""
+    charged: dict[str, list[Decimal]] = field(default_factory=dict)
+    """What stands charged, by prompt."""
+    posts: list[str] = field(default_factory=list)
+    """The prompts that were ordered, in order."""
+    asked: list[str] = field(default_factory=list)
+    """Every other request, by path."""
+    journal: Path | None = None
+    """What the journal is to hold before an order comes."""
+    written: list[int] = field(default_factory=list)
+    """Lines in the journal as each order came."""
+    _salt: str = field(default_factory=lambda: str(next(_SALTS)))
+    _tasks: dict[str, str] = field(default_factory=dict)
+    _busy: set[str] = field(default_factory=set)
+
+    @property
+    def total(self) -> Decimal:
+        """What stands charged."""
+        return sum((cost for costs in self.charged.values() for cost in costs), Decimal(0))
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        if request.method == "POST":
+            return self._order(request)
+        self.asked.append(request.url.path)
+        if request.method == "HEAD":
+            return httpx.Response(404)
+        if request.url.path == "/v1/get_result":
+            return self._state(request.url.params["id"])
+        size = (48, 64) if self._fate(request.url.path.strip("/")) == "small" else (64, 64)
+        return _page(200, picture(size, f"{self._salt}{request.url.path}"))
+
+    def _fate(self, task: str) -> str | int:
+        return self.fates.get(self._tasks[task], "")
+
+    def _order(self, request: httpx.Request) -> httpx.Response:
+        prompt = json.loads(request.content)["prompt"]
+        self.posts.append(prompt)
+        if self.journal is not None:
+            self.written.append(len(self.journal.read_bytes().splitlines()))
+        fate = self.fates.get(prompt, "")
+        if isinstance(fate, int):
+            return _json({"detail": "no"}, fate)
+        if fate == "busy" and prompt not in self._busy:
+            self._busy.add(prompt)
+            return _json({"detail": "too many"}, 429)
+        if fate == "dropped":
+            raise httpx.ReadError("gone")
+        self.charged.setdefault(prompt, []).append(self.costs.get(prompt, Decimal("0.03")))
+        if fate == "lost":
+            raise httpx.ReadTimeout("too late")
+        task = f"task-{len(self._tasks) + 1}"
+        self._tasks[task] = prompt
+        return _json(
+            {"id": task, "polling_url": f"{_BASE}/v1/get_result?id={task}", **self._cost(prompt)}
+        )
+
+    def _cost(self, prompt: str) -> dict[str, float]:
+        cost = self.charged[prompt][-1]
+        return {"cost": float(cost * 100)} if self.tells else {}
+
+    def _state(self, task: str) -> httpx.Response:
+        fate, prompt = self._fate(task), self._tasks[task]
+        if fate in ("moderated", "failed"):
+            self.charged[prompt].clear()
+            status = "Content Moderated" if fate == "moderated" else "Error"
+            return _json({"id": task, "status": status})
+        if fate == "forgotten":
+            return _json({"id": task, "status": "Task not found"})
+        found = {"sample": f"https://cdn.example/{task}"}
+        return _json({"id": task, "status": "Ready", "result": found, **self._cost(prompt)})
+
+
+def picture(size: tuple[int, int], salt: str = "") -> bytes:
+    """A PNG of a size, another one for another salt."""
+    out = io.BytesIO()
+    Image.new("RGB", size, f"#{zlib.crc32(salt.encode()) & 0xFFFFFF:06x}").save(out, "png")
+    return out.getvalue()
+
+
+def _page(status: int, body: bytes) -> httpx.Response:
+    headers = {"content-length": str(len(body))}
+    return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers)
+
+
+def _json(body: Any, status: int = 200) -> httpx.Response:
+    return _page(status, json.dumps(body).encode())
+
+
+async def _resolve(host: str) -> Sequence[str]:
+    del host
+    return ["93.184.216.34"]
+
+
+def recipe(prompt: str, name: str = "") -> Recipe:
+    """A picture to be bought; it is called like its prompt."""
+    asset = AssetName(name or prompt)
+    params: dict[str, Json] = {"width": 64, "height": 64, "format": "png"}
+    return Recipe(asset, Generate("bfl", "flux-2-pro", prompt, params), (), f"{asset}.png")
+
+
+def order(wanted: Recipe) -> Order:
+    """What a recipe orders."""
+    assert isinstance(wanted.task, Generate)
+    return order_of(wanted.task, ())
+
+
+@dataclass
+class Desk:
+    """A home with its ledger and store, and one run's purse, at one teller."""
+
+    home: Path
+    teller: Teller
+    purse: Purse = field(default_factory=Purse)
+    prices: Mapping[str, Decimal | None] = field(default_factory=dict)
+    """The most an order may cost, by prompt; 0.03 where none is named."""
+    forced: frozenset[str] = frozenset()
+    account: str = "abc"
+    posts: int = 4
+    said: list[str] = field(default_factory=list)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the journal adds up to."""
+        return fold(Journal(self.home / "ledger.jsonl").read())
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return Store(self.home / "store")
+
+    def _price(self, wanted: Recipe) -> Decimal | None:
+        assert isinstance(wanted.task, Generate)
+        return self.prices.get(wanted.task.prompt, Decimal("0.03"))
+
+    def buy(self, *prompts: str) -> list[Any]:
+        """Order at once; what came of each: `Bought`, or an exception."""
+        return asyncio.run(self._buy([recipe(prompt) for prompt in prompts]))
+
+    async def _buy(self, wanted: Sequence[Recipe]) -> list[Any]:
+        async with self.wire() as wire:
+            counter = self.counter(wire)
+            return await asyncio.gather(
+                *(counter.buy(order(each), each, nothing) for each in wanted),
+                return_exceptions=True,
+            )
+
+    def wire(self) -> Wire:
+        """A wire to the teller."""
+        transport = httpx.MockTransport(self.teller)
+        ground = Ground(Hurry(), lambda: 1.0, _resolve, transport, left=self.left)
+        return Wire(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), ground=ground)
+
+    def counter(self, wire: Wire) -> Counter:
+        """A counter at the teller."""
+        return Counter(
+            wire=wire,
+            store=self.store,
+            journal=Journal(self.home / "ledger.jsonl"),
+            purse=self.purse,
+            project="/project",
+            price=self._price,
+            say=self.said.append,
+            cards=bfl.PROVIDER.cards,
+            account=self.account,
+            forced=self.forced,
+        )
+
+
+async def nothing() -> list[Any]:
+    """No references."""
+    return []
