@@ -44,7 +44,11 @@ def fading(colour: tuple[int, int, int] = (255, 255, 255)) -> Image.Image:
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_same_picture_gives_the_same_bytes_in_another_process(form: str) -> None:
     """Nothing but pixels and settings reaches the bytes: no clock, no number of cores."""
-    choices: list[dict[str, Json]] = [{"format": form}, {"format": form, "profile": True}]
+    choices: list[dict[str, Json]] = [
+        {"format": form},
+        {"format": form, "profile": True},
+        {"format": form, "source_type": "trainedAlgorithmicMedia"},
+    ]
     for asked in choices:
         script = f"{PICTURE}print(hashlib.sha256(encode(image, {asked!r})).hexdigest())"
         there = subprocess.run(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from flux2build.check import Facts, weighed
+from flux2build.families import checks_by_name
+from flux2build.project import Project
+from flux2build.request import Request
 from tests.checks.told import built, files, told
 from tests.conftest import Site
 
@@ -19,6 +23,25 @@ def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
 
     empty.edit("assets.toml", '"warning"', '"off"')
     assert told(empty) == []
+
+
+def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> None:
+    """What checks want to know of a file was noted when it was made."""
+    policy = '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }\npalette = { colours = ["#fff"] }'
+    built(empty, policy)
+    project, opened = Project.open(Request()), list[str]()
+
+    def read(path: str) -> bytes | None:
+        opened.append(path)
+        return None
+
+    facts = Facts(project.spec, project.whole, project.lock, read)
+    found = list(
+        weighed(checks_by_name(), facts, project.spec.checks, lambda _name, _options: frozenset())
+    )
+
+    assert {f.code for f in found} >= {"alt-missing", "too-large"}
+    assert opened == []
 
 
 def test_codes_are_selected_and_ignored(empty: Site) -> None:
