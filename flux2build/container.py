@@ -274,10 +274,24 @@ _PARTS: Final[dict[str, Callable[[bytes], Iterator[tuple[bytes, bytes]]]]] = {
     "webp": _webp_parts,
     "avif": _avif_parts,
 }
+
+
+def _ico(data: bytes) -> Container:
+    """The size of the largest picture in it; a side of 256 is written as 0."""
+    count, sides = _number(data, 4, 2, "little"), [(0, 0)]
+    for at in range(6, 6 + 16 * count, 16):
+        sides.append((_number(data, at, 1) or 256, _number(data, at + 1, 1) or 256))
+        length, start = _number(data, at + 8, 4, "little"), _number(data, at + 12, 4, "little")
+        if start + length > len(data):
+            return Container("ico", *max(sides), fault="it ends too early")
+    return Container("ico", *max(sides))
+
+
 _WALKS: Final[dict[str, Callable[[bytes], Container]]] = {
     "png": _png,
     "jpeg": _jpeg,
     "gif": _gif,
+    "ico": _ico,
     "webp": _webp,
     "avif": _avif,
 }

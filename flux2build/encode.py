@@ -14,9 +14,11 @@ import PIL
 from PIL import Image, ImageCms, PngImagePlugin, features
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flux2build.alpha import scaled
 from flux2build.colour import Colour, rgba
 from flux2build.digest import Json
 from flux2build.errors import Problem
+from flux2build.ico import packed
 from flux2build.picture import PictureError
 from flux2build.provenance import PNG_KEYWORD, packet
 
@@ -26,8 +28,10 @@ _CODECS: Final = {
     "jpeg": ("libjpeg", ("libjpeg_turbo", "jpg")),
     "webp": ("libwebp", ("webp",)),
     "avif": ("libavif", ("avif",)),
+    "ico": ("zlib", ("zlib_ng", "zlib")),
 }
 _NAMES: Final = {"zlib_ng": "zlib-ng", "libjpeg_turbo": "libjpeg-turbo"}
+_ICO_SIZES: Final = (16, 32, 48)
 _PROFILE_DATE: Final = slice(24, 36)
 
 
@@ -36,7 +40,9 @@ class Encoding(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    format: Literal["png", "jpeg", "webp", "avif"] = Field(description="the format of the file")
+    format: Literal["png", "jpeg", "webp", "avif", "ico"] = Field(
+        description="the format of the file"
+    )
     quality: int | None = Field(
         default=None,
         ge=1,
@@ -65,6 +71,9 @@ class Encoding(BaseModel):
     speed: int = Field(
         default=7, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
     )
+    sizes: list[int] | None = Field(
+        default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
+    )
     profile: bool = Field(default=False, description="embed an sRGB colour profile")
     source_type: str | None = Field(
         default=None,
@@ -79,14 +88,16 @@ class Encoding(BaseModel):
     def _combines(self) -> Encoding:
         if self.lossless and self.format != "webp":
             raise ValueError(f"`lossless` is for webp; {_LOSSLESS_HINTS[self.format]}")
-        if self.quality is not None and self.format == "png":
-            raise ValueError("png has no `quality`: it keeps every pixel; see `palette`")
+        if self.quality is not None and self.format in {"png", "ico"}:
+            raise ValueError(f"{self.format} has no `quality`: it keeps every pixel; see `palette`")
         if self.quality is not None and self.lossless:
             raise ValueError("`quality` and `lossless` exclude each other")
         if self.palette is not None and self.format != "png":
             raise ValueError(f"`palette` is for png, not for {self.format}")
         if self.subsampling is not None and self.format not in {"jpeg", "avif"}:
             raise ValueError(f"`subsampling` is for jpeg and avif, not for {self.format}")
+        if self.sizes is not None and self.format != "ico":
+            raise ValueError(f"`sizes` is for ico, not for {self.format}")
         if self.max_bytes and self.quality and self.quality < self.min_quality:
             raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
         return self
@@ -96,6 +107,7 @@ _LOSSLESS_HINTS: Final = {
     "png": "png always is",
     "jpeg": "jpeg cannot be",
     "avif": "avif rounds colours even at quality 100",
+    "ico": "ico always is",
 }
 
 
@@ -183,7 +195,7 @@ def _cleared(image: Image.Image) -> Image.Image:
 def _squeezed(image: Image.Image, settings: Encoding, best: int, size: int) -> bytes:
     """The file at the highest quality that fits; sizes grow with quality, so halving finds it."""
     limit = settings.max_bytes or size
-    if settings.format == "png" or settings.lossless:
+    if settings.format in {"png", "ico"} or settings.lossless:
         raise _too_large(settings, size, "it is lossless")
     low, high, found = settings.min_quality, best - 1, b""
     while low <= high:
@@ -214,7 +226,33 @@ def _too_large(settings: Encoding, size: int, where: str) -> PictureError:
     )
 
 
+def _icons(image: Image.Image, settings: Encoding) -> bytes:
+    """An ico of a square picture: each of its sizes as a PNG."""
+    sizes = settings.sizes or [size for size in _ICO_SIZES if size <= image.width]
+    if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
+        raise PictureError(
+            Problem(
+                f"a picture of {image.width}x{image.height} pixels cannot be this ico",
+                rows=(("sizes", ", ".join(map(str, sizes or _ICO_SIZES))),),
+                hint="crop it to a square that is as large as the largest size",
+            )
+        )
+    marked = Encoding(format="png", source_type=settings.source_type)
+    plain = Encoding(format="png")
+    return packed(
+        [
+            (
+                side,
+                _written(scaled(image, side, side), marked if side == max(sizes) else plain, 100),
+            )
+            for side in dict.fromkeys(sizes)
+        ]
+    )
+
+
 def _written(image: Image.Image, settings: Encoding, quality: int) -> bytes:
+    if settings.format == "ico":
+        return _icons(image, settings)
     options = _OPTIONS[settings.format](settings, quality)
     if settings.source_type and settings.format != "png":
         options["xmp"] = packet(settings.source_type)

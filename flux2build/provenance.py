@@ -70,8 +70,8 @@ def xmp(data: bytes) -> bytes:
             return next((c[len(_JPEG_XMP) :] for c in marked if c.startswith(_JPEG_XMP)), b"")
         case "webp":
             return next((content for kind, content in parts(data) if kind == b"XMP "), b"")
-        case "avif":
-            # Its packet lies somewhere among the pixels' bytes; the wrapper is made to be scanned for.
+        case "avif" | "ico":
+            # The packet lies somewhere among the pixels' bytes; its wrapper is made to be scanned for.
             start = data.find(b"<?xpacket begin")
             end = data.find(b"<?xpacket end", start)
             return data[start:end] if 0 <= start < end else b""

@@ -14,8 +14,9 @@ from flux2build import paths
 from flux2build.catalog import Catalog
 from flux2build.digest import Json
 from flux2build.encode import Encoding
-from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe
-from flux2build.spec import operations
+from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, Source
+from flux2build.presets import Preset, Target
+from flux2build.spec import operations, targets
 from flux2build.spec.family import MOST_MEMBERS, axes_of, points_of
 from flux2build.spec.faults import Fault, Faults, FaultyError
 from flux2build.spec.layers import Settled
@@ -35,7 +36,8 @@ _APPLIES: Final[Mapping[str, frozenset[str]]] = {
     "subsampling": frozenset({"jpeg", "avif"}),
     "palette": frozenset({"png"}),
     "speed": frozenset({"avif"}),
-    "profile": frozenset(FORMATS),
+    "profile": frozenset(FORMATS) - {"ico"},
+    "sizes": frozenset({"ico"}),
 }
 """The settings of an encoding, and the formats that have them."""
 
@@ -53,6 +55,9 @@ class Entry:
     """The combinations of its own axes."""
     part: Mapping[str, int] = field(default_factory=dict)
     """Which of the files that one operation makes: `{"cell": 3}`."""
+    preset: Preset | None = None
+    target: Target | None = None
+    """The file of the preset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +96,30 @@ def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
                 operations.prepare(op, (*key, "ops", at), catalog)
                 for at, op in enumerate(table.ops or [])
             )
-            resizes: dict[int | None, tuple[Operation, ...]] = {
-                width: (operations.resize(catalog, width, (*key, "widths", at)),)
-                for at, width in enumerate(table.widths or [])
-            }
-            _useless(table, key)
-            _possible(table, key)
             points = _points(table, (*key, "matrix"), faults)
-            entries += _spread(Entry(key, table, steps, resizes or {None: ()}, points))
+            for entry in _parts(Entry(key, table, steps, {None: ()}, points), catalog):
+                _useless(entry.table, key)
+                _possible(entry.table, key)
+                entries += _spread(entry)
     return entries
+
+
+def _parts(entry: Entry, catalog: Catalog) -> Iterator[Entry]:
+    """One entry for each file of a preset; else the entry itself, with its widths."""
+    key, table = entry.key, entry.table
+    preset = targets.preset_of(table, key)
+    if preset is None:
+        resize = {"op": "resize", **({"upscale": True} if table.upscale else {})}
+        resizes: dict[int | None, tuple[Operation, ...]] = {
+            width: (operations.implied({**resize, "width": width}, (*key, "widths", at), catalog),)
+            for at, width in enumerate(table.widths or [])
+        }
+        yield replace(entry, resizes=resizes or entry.resizes)
+        return
+    for target in targets.chosen(preset, table, key):
+        shaping = targets.shaping(target, table, key, catalog)
+        said = targets.settled(target, table)
+        yield replace(entry, table=said, resizes={None: shaping}, preset=preset, target=target)
 
 
 def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str], ...]:
@@ -172,17 +192,44 @@ def _files(
     """The files at one point: every format in every width."""
     for form in _formats(entry.table, master):
         for width, resize in entry.resizes.items():
-            scope = {**master.scope, **_size(master, width), **entry.part, "format": form}
+            _large_enough(entry, master, width, bench)
+            scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
             inputs = [master.input]
             with suppress(UntranslatedError):
                 steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
                 task = Derive(steps, _encoding(entry.table, form))
                 path = _path(entry, master, point, scope, form, width, bench)
                 output = bench.outputs.locate(path, form, (*entry.key, "path"))
-                yield Recipe(master.asset, task, tuple(inputs), output, entry.key)
+                role = entry.target.role if entry.target else ""
+                yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
 
 
-def _size(master: Master, width: int | None) -> Mapping[str, Json]:
+def _large_enough(entry: Entry, master: Master, width: int | None, bench: Workbench) -> None:
+    """Refuse to invent pixels: what is too small is told before anything is rendered.
+
+    Operations may change the size; whether the rest is large enough shows when it is made.
+    """
+    target, table = entry.target, entry.table
+    if entry.steps or table.upscale or (target is None and width is None):
+        return
+    have = bench.files.size(master.input.path) if isinstance(master.input, Source) else master.size
+    wide, high = have.get("width"), have.get("height")
+    if not isinstance(wide, int) or not isinstance(high, int):
+        return
+    need = targets.room(target, table) if target else (width or 1, 1)
+    if wide >= need[0] and high >= need[1]:
+        return
+    needed = f"{need[0]}x{need[1]} pixels" if target else f"{need[0]} pixels"
+    what = f"`{target.name}` of preset `{table.preset}`" if target else f"width {width}"
+    message = f"{what} needs {needed}, and the picture has {wide}x{high}"
+    at = ("preset",) if target else ("widths", list(entry.resizes).index(width))
+    hint = "render it larger, leave this size out, or set `upscale = true`"
+    raise FaultyError(Fault((*entry.key, *at), message, hint))
+
+
+def _size(entry: Entry, master: Master, width: int | None) -> Mapping[str, Json]:
+    if target := entry.target:
+        return {"width": target.width, "height": target.height, "target": target.name}
     return master.size if width is None else {"width": width}
 
 
@@ -205,6 +252,10 @@ def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
     if entry.table.path is not None:
         return bench.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
     said = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    if entry.preset and entry.target and entry.preset.several:
+        folder = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
+        return f"{folder}/{entry.target.name}.{form}"
+    said += [entry.preset.name] if entry.preset else []
     said[:0] = [paths.slug(value) for value in point.values()]
     return f"{'-'.join((master.stem, *said))}.{form}"
 

@@ -70,7 +70,7 @@ def marked(recipes: Iterable[Recipe], found: Marks) -> Iterator[Recipe]:
         encoding: dict[str, Json] = dict(task.encoding)
         if term := found.of(recipe):
             encoding["source_type"] = term
-        if recipe.asset in found.signed:
+        if recipe.asset in found.signed and encoding["format"] != "ico":
             encoding["sign"] = True
         yield replace(recipe, task=replace(task, encoding=encoding))
 

@@ -158,14 +158,14 @@ def _hint(name: str, catalog: Catalog) -> str | None:
     return f"here it is `{known}`" if known in catalog.forms else did_you_mean(name, catalog.forms)
 
 
-def resize(catalog: Catalog, width: int, key: Key) -> Operation:
-    """The resizing that a width of a deliverable comes to.
+def implied(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Operation:
+    """An operation that a width or a preset comes to, whatever the spec's usual parameters.
 
     Raises:
-        FaultyError: this flux2build has no such operation, or it refuses the width.
+        FaultyError: this flux2build has no such operation, or it refuses a parameter.
     """
     forms = {name: replace(form, usual={}) for name, form in catalog.forms.items()}
-    step = prepare({"op": "resize", "width": width}, key, replace(catalog, forms=forms))
+    step = prepare(entry, key, replace(catalog, forms=forms))
     assert step.fixed is not None
     return step.fixed
 

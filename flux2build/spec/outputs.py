@@ -20,6 +20,7 @@ _FORMATS: Final = {
     ".jpeg": "jpeg",
     ".webp": "webp",
     ".avif": "avif",
+    ".ico": "ico",
 }
 _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flux2build import paths
+from flux2build.container import examine
 from flux2build.errors import did_you_mean, nearest
 from flux2build.model import AssetName, Input, Key, Made, Source, member
 from flux2build.prompts import TemplateFault
@@ -31,6 +32,7 @@ class Files:
     used: dict[str, Key] = field(default_factory=dict)
     """Every file that a recipe or a template reads, with the key that names it."""
     _kinds: dict[str, Kind] = field(default_factory=dict)
+    _sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def kind(self, path: str) -> Kind:
         """What lies at a path."""
@@ -54,6 +56,14 @@ class Files:
             raise FaultyError(Fault(key, f"`{_brief(found)}` {LIES[kind]}"))
         self.used.setdefault(found, key)
         return Source(found)
+
+    def size(self, path: str) -> Mapping[str, int]:
+        """The sides of a picture as its container says them; nothing where it does not."""
+        if path not in self._sizes:
+            found = examine(self.tree.read(path))
+            known = found.width and found.height
+            self._sizes[path] = {"width": found.width, "height": found.height} if known else {}
+        return self._sizes[path]
 
 
 @dataclass(frozen=True, slots=True)

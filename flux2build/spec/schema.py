@@ -25,7 +25,9 @@ from flux2build.spec.tables import (
     Table,
 )
 
-RESERVED: Final = frozenset({"row", "asset", "ref", "width", "height", "format", "profile", "t"})
+RESERVED: Final = frozenset(
+    {"row", "asset", "ref", "width", "height", "format", "profile", "target", "t"}
+)
 """Names that templates see with a meaning of their own."""
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

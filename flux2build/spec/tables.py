@@ -10,10 +10,10 @@ from pydantic.json_schema import WithJsonSchema
 
 from flux2build.colour import Colour
 
-FORMATS: Final = ("png", "jpeg", "webp", "avif")
+FORMATS: Final = ("png", "jpeg", "webp", "avif", "ico")
 """The formats that deliverables can have."""
 
-Format = Literal["png", "jpeg", "webp", "avif"]
+Format = Literal["png", "jpeg", "webp", "avif", "ico"]
 _TEXT, _TABLE, _LIST = "a text", "a table", "a list"
 
 
@@ -78,6 +78,7 @@ Weight = Annotated[
     _one_of("`error`, `warning`, `off` or a table"),
 ]
 Side = Annotated[int, Field(ge=1, le=65536)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Scalar = str | bool | int
 
 
@@ -89,6 +90,24 @@ class Deliver(Table):
         description="path below the output folder; a template that also sees `width` (the width "
         "delivered, else the master's), `height` (the master's, when `widths` is not given) and "
         "`format`; `<master>[-<width>].<format>` when not given",
+    )
+    preset: str | None = Field(
+        default=None,
+        description="what a platform asks for, by name: `og`, `favicon`, `play`; `flux2build "
+        "presets` lists them; the path also sees `target`, and is `<master>-<preset>.<format>`, or "
+        "for a set `<master>/{{ target }}.<format>`, when not given",
+    )
+    focus: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="with `preset`: the point to keep as central as possible, from left and top",
+    )
+    safe: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="with `preset`: the share of the side that the picture takes where a platform "
+        "cuts edges off, instead of the platform's own",
+    )
+    upscale: bool | None = Field(
+        default=None, description="allow files with more pixels than the picture has"
     )
     matrix: dict[str, list[Scalar]] | None = Field(
         default=None,
@@ -122,6 +141,9 @@ class Deliver(Table):
     )
     palette: int | None = Field(
         default=None, ge=2, le=256, description="reduce a png to this many colours"
+    )
+    sizes: list[Annotated[int, Field(ge=1, le=256)]] | None = Field(
+        default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
     )
     speed: int | None = Field(
         default=None, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"

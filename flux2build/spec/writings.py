@@ -26,6 +26,7 @@ from flux2build.model import (
     Recipe,
     Write,
 )
+from flux2build.presets import presets
 from flux2build.spec import mistakes
 from flux2build.spec.deliverables import Workbench
 from flux2build.spec.faults import Fault, Faults, FaultyError
@@ -146,6 +147,13 @@ class Documents:
                 with self.faults.collecting():
                     wish = self._wish(raw, (*entry, "documents", at))
                     yield from self._members(declared, entry, wish)
+            said = {raw.get("document") for raw in table.documents or []}
+            preset = presets().get(table.preset or "")
+            for document, name in preset.documents if preset else ():
+                if document not in said:
+                    paper = self.catalog.papers[document]
+                    wish = Wish(paper, paper.options().model_dump(mode="json"), name, entry)
+                    yield from self._beside(declared, entry, wish)
 
     def _members(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
         for one in declared.family.members:
@@ -155,6 +163,16 @@ class Documents:
                 if files:
                     recipe = self._write(one.name, replace(wish, path=path), files)
                     yield self._with_ingredients(recipe, files)
+
+    def _beside(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
+        """A document of a preset, which lies in the folder of the preset's first file."""
+        for one in declared.family.members:
+            files = [r for r in self.shelf.files.get(one.name, ()) if r.key == entry]
+            with self.faults.collecting(one.name):
+                if files:
+                    folder = posixpath.dirname(self.shelf.about(files[0]).path)
+                    path = posixpath.join(folder, wish.path)
+                    yield self._write(one.name, replace(wish, path=path), files)
 
     def _wish(self, raw: Mapping[str, Any], key: Key) -> Wish:
         """What an entry of `documents` asks for."""
