@@ -172,7 +172,7 @@ def test_a_palette_makes_a_png_small() -> None:
         ({"format": "webp", "subsampling": "4:4:4"}, "`subsampling` is for jpeg"),
         ({"format": "jpeg", "quality": 101}, "less than or equal to 100"),
         ({"format": "jpeg", "quality": 20, "max_bytes": 9}, "`min_quality`"),
-        ({"format": "bmp"}, "'png', 'jpeg', 'webp' or 'avif'"),
+        ({"format": "bmp"}, "'webp', 'avif' or 'ico'"),
         ({"format": "png", "matte": "whyte"}, "did you mean `white`"),
     ],
 )

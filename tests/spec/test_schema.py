@@ -61,7 +61,7 @@ def fault(table: str) -> tuple[tuple[str | int, ...], str, str | None]:
         ('{"matrix": {"row": ["x"]}}', ("matrix", "row"), "`row` has a meaning of its own in templates", None),
         ('{"vars": {"brand-name": 1}}', ("vars", "brand-name"), "`brand-name` cannot be named in a template", "letters, digits and `_`, such as `brand_name`"),
         ('{"rows": {"file": "x.csv"}}', ("rows",), "`key` is missing", None),
-        ('{"deliver": [{"formats": ["jpg"]}]}', ("deliver", 0, "formats", 0), "`jpg` is not one of `png`, `jpeg`, `webp`, `avif`", "did you mean `jpeg`?"),
+        ('{"deliver": [{"formats": ["jpg"]}]}', ("deliver", 0, "formats", 0), "`jpg` is not one of `png`, `jpeg`, `webp`, `avif`, `ico`", "did you mean `jpeg`?"),
         ('{"deliver": [{"formats": []}]}', ("deliver", 0, "formats"), "must not be empty", None),
         ('{"deliver": [{"quality": 101}]}', ("deliver", 0, "quality"), "must be at most 100, not 101", None),
         ('{"profile": {"final": {"modle": "x"}}}', ("profile", "final", "modle"), "unknown key `modle`", "did you mean `model`?"),
