@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -22,9 +22,14 @@ Function = Callable[..., Exit]
 
 
 def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
-    """An option whose environment variable is `FLUX2BUILD_` and its long name."""
+    """An option whose environment variable is `FLUX2BUILD_` and its long name.
+
+    What a shell completes its value with follows from its metavar.
+    """
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
+    if (completer := _COMPLETERS.get(settings.get("metavar", ""))) is not None:
+        settings["shell_complete"] = completer
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
 
@@ -72,21 +77,15 @@ def complete_files(
     return [CompletionItem(incomplete, type="file")]
 
 
+_COMPLETERS: Final = {
+    "SELECTION": complete_assets,
+    "PROFILE": complete_profiles,
+    "FILE": complete_files,
+}
+
 _SHARED = (
-    option(
-        "-f",
-        "--file",
-        metavar="FILE",
-        shell_complete=complete_files,
-        help="The spec; default: assets.toml here or above.",
-    ),
-    option(
-        "-p",
-        "--profile",
-        metavar="NAME",
-        shell_complete=complete_profiles,
-        help="The profile to build, such as draft or final.",
-    ),
+    option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
+    option("-p", "--profile", metavar="PROFILE", help="The profile, such as draft or final."),
     option("--json", is_flag=True, help="Print JSON on stdout."),
     option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
     option("-v", "--verbose", count=True, help="Say more; twice for even more."),
@@ -96,12 +95,7 @@ _SHARED = (
         default="auto",
         help="Colour; NO_COLOR and FORCE_COLOR are heeded too.",
     ),
-    option(
-        "--env-file",
-        metavar="FILE",
-        shell_complete=complete_files,
-        help="Read API keys from this file of NAME=VALUE lines.",
-    ),
+    option("--env-file", metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."),
 )
 
 
@@ -150,7 +144,6 @@ def _selection(function: Any) -> Any:
         "--exclude",
         multiple=True,
         metavar="SELECTION",
-        shell_complete=complete_assets,
         help="Leave these out of the selection.",
     )(function)
     return click.argument(

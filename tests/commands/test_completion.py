@@ -32,6 +32,7 @@ CASES = [
     ("flux2build build h", MEMBERS),
     ("flux2build explain ic", ["icon"]),
     ("flux2build build --exclude ic", ["icon"]),
+    ("flux2build plan --force ic", ["icon"]),
     ("flux2build -p f", ["final"]),
     ("flux2build plan --profile f", ["final"]),
     ("flux2build --max", ["--max-cost"]),
