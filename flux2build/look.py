@@ -21,6 +21,8 @@ _ALIKE: Final = 10.0
 """Colours at most this far apart in CIELAB count as one; exact differences would take longer."""
 _SEEN: Final = 26
 """An alpha below this, of 255, is not seen."""
+_NOTHING: Final = -1
+"""The bin of what is not seen."""
 
 
 def tones(data: bytes) -> tuple[Tone, ...]:
@@ -44,22 +46,25 @@ def _small(image: Image.Image) -> Image.Image:
 def _counted(image: Image.Image) -> list[tuple[int, str]]:
     """How many pixels there are of each colour, to 4 bits a channel, the most frequent first."""
     seen = image.convert("RGBA")
-    bins: dict[tuple[int, ...] | None, list[int]] = {}
+    bins: dict[int, list[int]] = {}
     for count, pixel in seen.getcolors(seen.width * seen.height) or ():
         assert isinstance(pixel, tuple)  # RGBA: a pixel is four numbers
-        found = bins.setdefault(_bin(pixel), [0, 0, 0, 0])
-        for at, value in enumerate((1, *pixel[:3])):
-            found[at] += count * value
+        # Written out, for it holds up the other threads: up to nine thousand turns a file.
+        red, green, blue, alpha = pixel
+        key = (red >> 4 << 8) + (green >> 4 << 4) + (blue >> 4) if alpha >= _SEEN else _NOTHING
+        if (found := bins.get(key)) is None:
+            bins[key] = [count, count * red, count * green, count * blue]
+        else:
+            found[0] += count
+            found[1] += count * red
+            found[2] += count * green
+            found[3] += count * blue
     named = ((sums[0], _name(key, sums)) for key, sums in bins.items())
     return sorted(named, key=lambda pair: (-pair[0], pair[1]))
 
 
-def _bin(pixel: tuple[int, ...]) -> tuple[int, ...] | None:
-    return tuple(value >> 4 for value in pixel[:3]) if pixel[3] >= _SEEN else None
-
-
-def _name(key: tuple[int, ...] | None, sums: Iterable[int]) -> str:
-    if key is None:
+def _name(key: int, sums: Iterable[int]) -> str:
+    if key == _NOTHING:
         return CLEAR
     count, *channels = sums
     return "#" + "".join(f"{round(channel / count):02x}" for channel in channels)
