@@ -97,7 +97,7 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     """Parse the words, run the command, and turn every outcome into an exit code."""
     # Large projects make many lasting objects at once; looking for cycles among them is in vain.
     gc.set_threshold(50_000, 20, 50)
-    _say_it_somehow()
+    _spell_out()
     try:
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
@@ -117,7 +117,7 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
         return Exit.BUG
 
 
-def _say_it_somehow() -> None:
+def _spell_out() -> None:
     """Spell out what a stream's encoding lacks (`PYTHONIOENCODING=ascii`), rather than fail."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -62,7 +62,9 @@ def test_what_is_offered(
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        *CASES,
+        ("flux2build pl", ["plan"]),
+        ("flux2build build h", MEMBERS),
+        ("flux2build xyzzy", []),
         ("flux2build build hero[locale=de,theme=d", ["dark]"]),
         ("flux2build build 'hero[locale=de,theme=d", ["hero[locale=de,theme=dark]"]),
         ("flux2build plan --profile=f", ["final"]),
