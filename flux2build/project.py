@@ -11,19 +11,20 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from flux2build import durable
 from flux2build.catalog import Catalog
 from flux2build.check import Facts, Finding, Options, weighed
 from flux2build.console import Console
 from flux2build.digest import Digest, of_bytes
 from flux2build.disk import DiskTree, find_spec, home, named_spec, root_of
 from flux2build.encode import encoders
-from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
+from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.families import catalogue, checks_by_name
 from flux2build.graph import Graph
 from flux2build.index import Index
 from flux2build.journal import Journal
 from flux2build.ledger import Ledger, fold
-from flux2build.lockfile import Lockfile, conflict_line, loads, sides
+from flux2build.lockfile import Lockfile, conflict_line, decoded, loads, sides
 from flux2build.model import AssetName, Key, Recipe, Source
 from flux2build.plan import Plan, orphans, plan, reconciled
 from flux2build.quotes import Quotes, masters
@@ -197,14 +198,18 @@ class Project:
         return conflict_line(self._lock_text)
 
     @cached_property
-    def _lock_text(self) -> str:
+    def _lock_bytes(self) -> bytes:
         try:
-            return self.lock_path.read_text("utf-8") if self.lock_path.exists() else ""
-        except UnicodeDecodeError as error:
-            hint = "bring it back from git; it is a receipt"
-            raise LockError(Problem(f"the lock is not UTF-8: {error}", hint=hint)) from error
+            return self.lock_path.read_bytes()
+        except FileNotFoundError:
+            return b""
         except OSError as error:
-            raise SystemFault(f"`{self.lock_path.name}` cannot be read: {error}") from error
+            raise durable.fault("read", self.lock_path.name, error) from error
+
+    @property
+    def _lock_text(self) -> str:
+        """The lock as it is written, whatever git made of its line ends."""
+        return decoded(self._lock_bytes, self.lock_path.name).replace("\r\n", "\n")
 
     def seen(self, requested: frozenset[str] = frozenset(), *, refresh: bool = False) -> Snapshot:
         """All that planning may know, read now."""
@@ -323,7 +328,7 @@ class Project:
         outputs = {row.output.path: row.output.sha256 for row in rows}
         wanted = {step.recipe.output: outputs[step.recipe.output] for step in made.steps}
         sources = self._files()
-        lock = of_bytes(self._lock_text.encode())
+        lock = of_bytes(self._lock_bytes)
         # An order that is under way in another tree is collected in this one as well.
         outside = (str(config_path()), str(self.journal.path))
         made_by_us = self._below_output()
@@ -349,7 +354,7 @@ class Project:
 
     def reread_lock(self) -> None:
         """Read the lock anew, as a build has just left it."""
-        for name in ("lock", "_lock_text", "conflicted", "whole"):
+        for name in ("lock", "_lock_bytes", "conflicted", "whole"):
             self.__dict__.pop(name, None)
 
     def forget(self) -> None:
@@ -359,7 +364,7 @@ class Project:
             "spec",
             "graph",
             "lock",
-            "_lock_text",
+            "_lock_bytes",
             "conflicted",
             "whole",
             "tree",

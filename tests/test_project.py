@@ -70,8 +70,18 @@ def test_locks_that_are_no_text(site: Site) -> None:
     """A lock that is not UTF-8 is damaged, and nothing is made of it."""
     (site.folder / "assets.lock").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(LockError, match="the lock is not UTF-8"):
+    with pytest.raises(LockError, match="is damaged: byte 0xff is not UTF-8"):
         _ = opened(site).lock
+
+
+def test_line_ends_do_not_matter(site: Site) -> None:
+    """A lock that git checked out with the line ends of Windows says the same."""
+    site.run("build")
+    lock = site.folder / "assets.lock"
+    lock.write_bytes(lock.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert site.run("check").code == 0
+    assert site.run("build").code == 0
 
 
 def test_choices(site: Site) -> None:

@@ -17,7 +17,7 @@ from flux2build.lockfile.block import (
     Seen,
     Written,
 )
-from flux2build.lockfile.read import LockConflict, LockNewer, loads, sides
+from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads, sides
 from flux2build.lockfile.text import conflict_line
 from flux2build.lockfile.write import VERSION, dumps
 
@@ -35,6 +35,7 @@ __all__ = [
     "Seen",
     "Written",
     "conflict_line",
+    "decoded",
     "dumps",
     "loads",
     "sides",

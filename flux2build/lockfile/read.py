@@ -54,6 +54,25 @@ class LockNewer(LockError):  # noqa: N818 - the lock is fine, this flux2build is
     """The lock has a version that this flux2build cannot read."""
 
 
+def decoded(data: bytes, file: str) -> str:
+    """The text of a lock's bytes.
+
+    Raises:
+        LockError: they are no UTF-8.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LockError(
+            Problem(
+                f"`{file}` is damaged: byte 0x{data[error.start]:02x} is not UTF-8",
+                Place(file, line),
+                hint=_RESTORE.format(file=file),
+            )
+        ) from None
+
+
 def loads(text: str, file: str) -> Lockfile:
     """The lock that a text holds.
 
