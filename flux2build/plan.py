@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from flux2build.digest import Digest
+from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
 from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
 from flux2build.verdict import Action, Reason, Snapshot, Verdict, judge, locked, row_of
@@ -93,10 +93,10 @@ def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe, in an order where what is made comes before its users."""
     steps: list[Step] = []
     inputs = Inputs(seen.files)
-    sharing: dict[Digest, AssetName] = {}
+    sharing = _Sharing(seen.files)
     for recipe in recipes:
         verdict = judge(recipe, inputs.of(recipe), seen)
-        verdict = _shared(recipe, verdict, sharing)
+        verdict = sharing.settled(recipe, verdict)
         inputs.note(recipe, verdict.bytes)
         steps.append(_step(recipe, verdict, seen, price))
     return Plan(seen.profile, tuple(steps))
@@ -136,18 +136,35 @@ class Inputs:
                 return self._outputs.get(path)
 
 
-def _shared(recipe: Recipe, verdict: Verdict, sharing: dict[Digest, AssetName]) -> Verdict:
-    """Two assets with one order share one picture: the second costs nothing."""
-    if verdict.action is not Action.RENDER or verdict.key is None:
-        return verdict
-    first = sharing.setdefault(verdict.key, recipe.asset)
-    if first == recipe.asset:
-        return verdict
-    return replace(
-        verdict,
-        action=Action.ADOPT,
-        reasons=(*verdict.reasons, Reason("same-order", first)),
-    )
+class _Sharing:
+    """Who comes to one order, also while the pictures that it is made of are not there yet."""
+
+    def __init__(self, files: Mapping[str, Digest]) -> None:
+        self._files = files
+        self._pictures: dict[AssetName, Digest] = {}
+        """The bytes of a picture; while nobody knows them, the order that it will come of."""
+        self._first: dict[Digest, AssetName] = {}
+
+    def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
+        """The verdict, unless somebody before renders the very same: the second costs nothing."""
+        if not isinstance(recipe.task, Generate):
+            return verdict
+        order = verdict.key or key_of(recipe.task, tuple(map(self._stand_in, recipe.inputs)))
+        self._pictures[recipe.asset] = verdict.bytes or order
+        if verdict.action is not Action.RENDER:
+            return verdict
+        first = self._first.setdefault(order, recipe.asset)
+        if first == recipe.asset:
+            return verdict
+        reasons = (*verdict.reasons, Reason("same-order", first))
+        return replace(verdict, action=Action.ADOPT, reasons=reasons)
+
+    def _stand_in(self, source: Input) -> Digest:
+        if isinstance(source, Made):
+            known = self._pictures.get(source.asset)
+        else:
+            known = self._files.get(source.path)
+        return known or of_json(str(source))
 
 
 def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:

@@ -126,6 +126,15 @@ def test_shared_orders() -> None:
     assert made.high == Decimal("0.05")
 
 
+def test_shared_orders_that_wait() -> None:
+    """Assets that will come to one order share it, though nobody knows its inputs yet."""
+    twins = [replace(DEN, asset=AssetName(n), output=f"img/{n}.png") for n in ("den", "lair")]
+    made = planned([FOX, *twins], snapshot())
+
+    assert actions(made) == ["render", "render", "adopt"]
+    assert made.low == Decimal("0.06")
+
+
 def test_steps_remember_what_was() -> None:
     """A step carries the row of the lock, to show what changed."""
     made = planned((master("fox", "a blue fox"), DEN), snapshot(LOCK))

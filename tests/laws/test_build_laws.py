@@ -354,3 +354,38 @@ def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patien
     assert not planned(wanted, world).drift
     assert sorted(world.renders) == sorted(whole.renders)
     assert world.renders[: len(made)] == made
+
+
+@st.composite
+def twins(draw: st.DrawFn) -> Wanted:
+    """Specs in which prompts repeat, so that assets may come to one order."""
+    wanted = draw(specs())
+    prompts = draw(
+        st.lists(st.sampled_from("pq"), min_size=len(wanted.prompts), max_size=len(wanted.prompts))
+    )
+
+    class Twins(Wanted):
+        def recipes(self) -> tuple[Recipe, ...]:
+            return tuple(
+                replace(r, task=replace(r.task, params={})) if isinstance(r.task, Generate) else r
+                for r in super().recipes()
+            )
+
+    return Twins(tuple(prompts), wanted.refs, wanted.files)
+
+
+@given(twins(), st.data())
+def test_nothing_is_bought_beyond_the_plan(wanted: Wanted, data: st.DataObject) -> None:
+    """Renders are at most as many as planned, never two of one order, and each is told once."""
+    world = fresh()
+    for spec in (wanted, edited(wanted, data.draw(st.integers(0, len(wanted.prompts) - 1)))):
+        bought, made = len(world.renders), planned(spec, world)
+        orders = len(world.bought)
+
+        report = built(spec, world)
+
+        renders = [verdict for _, verdict in report.done if verdict.action is Action.RENDER]
+        assert len(renders) == len(world.renders) - bought == len(world.bought) - orders
+        assert made.high is not None
+        assert made.low <= len(renders) <= made.high
+        assert not planned(spec, world).drift
