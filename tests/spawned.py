@@ -60,6 +60,10 @@ class Process:
         else:
             self.signal(signal.SIGINT)
 
+    def type(self, words: str) -> None:
+        """Type a line at its terminal."""
+        os.write(self._talk, f"{words}\n".encode())
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._popen.send_signal(number)

@@ -17,6 +17,7 @@ from flux2build import disk, runlock
 from flux2build.project import user_journal
 from tests.conftest import Ran, Site
 from tests.golden import sorted_lines, text
+from tests.spawned import flux2build
 
 CLEAN = "Up to date (default): 12 files. Nothing to do.\n"
 
@@ -218,6 +219,28 @@ def test_nobody_is_there_to_confirm(site: Site) -> None:
           hint: add `--yes`, or a cap with `--max-cost USD`
         """)
     assert site.files() == before
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 4), ("", 4), ("y", 6)])
+def test_somebody_is_there_to_confirm(site: Site, answer: str, code: int) -> None:
+    """On a terminal the plan is shown and the price asked about; only yes goes on."""
+    with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
+        shown = process.until("Spend $0.03? [y/N]: ")
+        process.type(answer)
+        ended = process.ended()
+
+    assert "+ icon  render   never rendered  $0.03" in shown
+    assert ended == code
+    assert ("not confirmed; nothing was ordered" in process.said) == (code == 4)
+    assert ("`BFL_API_KEY` is not set" in process.said) == (code == 6)
+
+
+def test_small_sums_are_not_asked_about(site: Site) -> None:
+    """Up to `confirm_above` a paid build goes on by itself, with or without a terminal."""
+    site.edit("assets.toml", "[defaults]", "[budget]\nconfirm_above = 0.03\n\n[defaults]")
+
+    assert site.run(*PAID, "icon").code == 6
+    assert site.run(*PAID).code == 4
 
 
 def test_over_the_cap(site: Site) -> None:
