@@ -74,6 +74,15 @@ def seal_for(recipes: Iterable[Recipe], setting: Callable[[str], str]) -> Seal:
     tasks = (recipe.task for recipe in recipes)
     if not any(isinstance(task, Derive) and task.encoding.get("sign") for task in tasks):
         return Seal()
+    return Seal(signer(setting))
+
+
+def signer(setting: Callable[[str], str]) -> Sign:
+    """What signs with the user's certificate.
+
+    Raises:
+        SystemFault: the library, the certificate or its key is missing, or cannot be used.
+    """
     if not _installed():
         hint = "`pip install 'flux2build[provenance]'`, or take `sign` out of the spec"
         raise SystemFault(Problem("signing needs the library of C2PA", hint=hint))
@@ -82,7 +91,8 @@ def seal_for(recipes: Iterable[Recipe], setting: Callable[[str], str]) -> Seal:
     if missing:
         hint = f"set {' and '.join(f'`{name}`' for name in missing)} to PEM files of yours"
         raise SystemFault(Problem("the spec says `sign`, and there is no key to do it", hint=hint))
-    return Seal(_signing().Notary.of(cert, key).signed)
+    sign: Sign = _signing().Notary.of(cert, key).signed
+    return sign
 
 
 def _installed() -> bool:

@@ -33,6 +33,7 @@ LAZY: Final = {
     "entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {
+    "signing.py": "a stranger's manifest may do anything to the library",
     "cli.py": "a bug becomes a paste-ready report",
     "picture.py": "decoders raise anything for hostile bytes",
     "thumbs.py": "decoders raise anything for hostile bytes",

@@ -204,6 +204,24 @@ def test_a_picture_that_was_changed_after_it_was_signed_is_invalid(signing: Site
     assert (found.state, found.signer) == (INVALID, ORGANIZATION)
 
 
+def test_doctor_says_whether_files_can_be_signed(
+    signing: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody needs a certificate; one that is set is tried."""
+    ready = signing.run("doctor")
+    tmp_path.joinpath("key.pem").write_text("no key")
+    broken = signing.run("doctor")
+    monkeypatch.delenv("FLUX2BUILD_SIGN_CERT")
+    monkeypatch.delenv("FLUX2BUILD_SIGN_KEY")
+    without = signing.run("doctor")
+
+    assert "certificate and key can be read" in ready.out
+    assert "is no private key in PEM" in broken.out
+    assert broken.code == Exit.SYSTEM
+    assert "no certificate is set" in without.out
+    assert without.code == ready.code == Exit.DONE
+
+
 def test_keys_stay_with_the_user(signing: Site, tmp_path: Path) -> None:
     """Neither the lock nor a message holds a key or the path to it, and no spec can name one."""
     ran = signing.run("build", "-v")

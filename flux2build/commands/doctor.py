@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 from rich.text import Text
 
-from flux2build import __version__, encode, flock, ledger
+from flux2build import __version__, encode, flock, ledger, seal
 from flux2build.command import command
 from flux2build.console import Console, clean
 from flux2build.disk import home, root_of
@@ -48,7 +48,7 @@ def doctor(request: Request) -> Exit:
 
     Versions and codecs; where configuration, store and ledger lie, and whether
     they can be read, written and locked; which keys are set (never their
-    values); and whether the spec and its lock can be used.
+    values), and whether files can be signed; whether the spec and its lock can be used.
     """
     console = Console(request.color, request.verbosity)
     lines = [
@@ -105,6 +105,18 @@ def _user(request: Request) -> Iterator[Line]:
     yield from _home(home())
     yield from _ledger()
     yield from _keys(settings)
+    yield _signing(settings)
+
+
+def _signing(settings: Settings) -> Line:
+    """Whether files can be signed; nobody has to."""
+    if not any(map(settings.value, (seal.CERTIFICATE_VARIABLE, seal.KEY_VARIABLE))):
+        return Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
+    try:
+        seal.signer(settings.value)
+    except Flux2BuildError as error:
+        return _bad("signing", error)
+    return Line("signing", "certificate and key can be read", ok=True)
 
 
 def _bad(name: str, error: Flux2BuildError) -> Line:
