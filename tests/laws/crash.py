@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -92,7 +92,7 @@ class Nursery:
             "out": paths[0],
             "err": paths[1],
             "trace": paths[2] if traced else None,
-            "cut": [cut.at, cut.torn, cut.after] if cut else None,
+            "cut": astuple(cut) if cut else None,
             "control": control,
         }
         return Child(self, self.ask(run=run)["child"], paths)

@@ -41,12 +41,13 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a process is killed: before an effect (from 1), or with half of its bytes done."""
+    """Where a process gets a signal: before an effect (from 1), or with half of its bytes done."""
 
     at: int
     torn: bool = False
     after: str = ""
     """Count only from an effect with this text on."""
+    signal: int = signal.SIGKILL
 
     def __str__(self) -> str:
         return f"{self.after}{self.at}{'½' if self.torn else ''}"
@@ -79,12 +80,9 @@ class Doors:
         if self._cut is not None and self._count == self._cut.at:
             if self._cut.torn and half is not None:
                 half()
-            self._die()
+            os.kill(os.getpid(), self._cut.signal)
         with self._quietly():
             return real()
-
-    def _die(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
 
     def _note(self, effect: Effect) -> None:
         self._trace.write(pickle.dumps(effect))

@@ -44,7 +44,7 @@ class Run(TypedDict):
     err: str
     trace: str | None
     """Where the effects are written down; without, the process has no doors."""
-    cut: tuple[int, bool, str] | None
+    cut: tuple[int, bool, str, int] | None
     control: str | None
     """What is sabotaged, to see whether anybody notices."""
 

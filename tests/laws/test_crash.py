@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -77,6 +80,24 @@ def test_no_crash_of_a_recovery_buys_twice(stage: Staging, name: str, *, power: 
     figures(play, f"killed again{', then a power cut' * power}")
 
 
+@pytest.mark.parametrize("name", ["cold", "at once", "forced", "resume"])
+def test_ctrl_c_leaves_nothing_in_doubt(stage: Staging, name: str) -> None:
+    """Interrupted at any effect, also between an order and its answer, a build ends in good order."""
+    play = stage(scene(name))
+    for cut in some(cuts(play.whole()), 2, name):
+        play.restore()
+        play.trials += 1
+        before = play.server.bill()
+        ended = play.run(play.scene.words, replace(cut, torn=False, signal=signal.SIGINT))
+
+        assert ended.code in {play.scene.exit, Exit.INTERRUPTED}, ended.err
+        assert "Traceback" not in ended.err
+        assert play.ledger().doubts == {}
+        assert play.recovered(before) == []
+    assert play.doubts == 0
+    figures(play, "interrupted")
+
+
 @pytest.mark.parametrize("name", ["cold", "at once", "forced"])
 def test_no_kill_at_a_random_instant_buys_twice(stage: Staging, name: str) -> None:
     """Real processes, started as people start them, and `kill -9` after a while."""
@@ -100,6 +121,29 @@ def test_no_kill_at_a_random_instant_buys_twice(stage: Staging, name: str) -> No
                 process.kill()
         assert play.recovered(before) == []
     figures(play, "kill -9")
+
+
+@pytest.mark.skipif(not DEEP or shutil.which("strace") is None, reason="deep, and needs strace")
+@pytest.mark.parametrize("call", ["fsync", "rename", "write", "connect", "sendto", "recvfrom"])
+def test_no_kill_at_a_system_call_buys_twice(stage: Staging, call: str) -> None:
+    """The kernel kills a real process at its nth call, whatever Python thinks of doing it."""
+    play = stage(scene("at once"))
+    command = [sys.executable, "-m", "flux2build", *play.scene.words]
+    environment = {**play.environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    killed = 0
+    for number in range(1, 40, 2):
+        play.restore()
+        play.trials += 1
+        before = play.server.bill()
+        killing = f"inject={call}:signal=SIGKILL:when={number}"
+        traced = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", killing]
+        ended = subprocess.run(
+            [*traced, *command], cwd=play.tree, env=environment, capture_output=True, check=False
+        )
+        killed += ended.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
+        assert play.recovered(before) == []
+    assert killed
+    figures(play, f"{killed} times killed by the kernel at {call}")
 
 
 def test_a_forced_purchase_in_doubt_is_asked_about(stage: Staging) -> None:
