@@ -98,7 +98,8 @@ class Encoding(BaseModel):
             raise ValueError(f"`subsampling` is for jpeg and avif, not for {self.format}")
         if self.sizes is not None and self.format != "ico":
             raise ValueError(f"`sizes` is for ico, not for {self.format}")
-        if self.max_bytes and self.quality and self.quality < self.min_quality:
+        start = self.quality or DEFAULT_QUALITY.get(self.format, 100)
+        if self.max_bytes and start < self.min_quality:
             raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
         return self
 
@@ -197,24 +198,26 @@ def _squeezed(image: Image.Image, settings: Encoding, best: int, size: int) -> b
     limit = settings.max_bytes or size
     if settings.format in {"png", "ico"} or settings.lossless:
         raise _too_large(settings, size, "it is lossless")
-    low, high, found = settings.min_quality, best - 1, b""
+    low, high, found, smallest = settings.min_quality, best - 1, b"", (size, best)
     while low <= high:
         middle = (low + high) // 2
         data = _written(image, settings, middle)
         if len(data) <= limit:
             found, low = data, middle + 1
         else:
-            size, high = min(size, len(data)), middle - 1
+            smallest, high = min(smallest, (len(data), middle)), middle - 1
     if not found:
-        raise _too_large(settings, size, f"at quality {settings.min_quality}")
+        raise _too_large(settings, smallest[0], f"at quality {smallest[1]}")
     return found
 
 
 def _too_large(settings: Encoding, size: int, where: str) -> PictureError:
     hints = {
-        "png": "reduce its colours with `palette = 256`, or deliver webp or jpeg",
-        "webp": "drop `lossless`, deliver fewer pixels, or raise `max_bytes`",
+        "png": "reduce its colours with `palette`, or deliver webp or jpeg",
+        "ico": "hold fewer `sizes`, or raise `max_bytes`",
     }
+    if settings.lossless:
+        hints["webp"] = "drop `lossless`, deliver fewer pixels, or raise `max_bytes`"
     return PictureError(
         Problem(
             f"cannot write this {settings.format} in {settings.max_bytes} bytes",

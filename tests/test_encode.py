@@ -138,6 +138,25 @@ def test_a_byte_limit_holds_or_is_refused(share: float, form: str) -> None:
         assert len(encode(noisy, {"format": form, "max_bytes": limit})) <= limit
 
 
+@given(share=st.floats(0.35, 0.99))
+@settings(max_examples=10, deadline=None)
+def test_the_best_quality_that_fits_is_found(share: float) -> None:
+    """Halving finds what trying every quality would find."""
+    noisy = Image.effect_mandelbrot((160, 120), (-2, -1.5, 1, 1.5), 60).convert("RGB")
+    tries = [encode(noisy, {"format": "jpeg", "quality": quality}) for quality in range(30, 86)]
+    limit = int(len(tries[-1]) * share)
+    fitting = [data for data in tries if len(data) <= limit]
+
+    if fitting:
+        assert encode(noisy, {"format": "jpeg", "max_bytes": limit}) == fitting[-1]
+    else:
+        with pytest.raises(PictureError, match="cannot write") as caught:
+            encode(noisy, {"format": "jpeg", "max_bytes": limit})
+        assert caught.value.problems[0].rows == (
+            ("smallest", f"{len(tries[0])} bytes, at quality 30"),
+        )
+
+
 def test_a_limit_that_does_not_bind_changes_nothing() -> None:
     """A file that is small enough at its own quality is not squeezed."""
     free = encode(gradient(), {"format": "jpeg"})
@@ -172,6 +191,9 @@ def test_a_palette_makes_a_png_small() -> None:
         ({"format": "webp", "subsampling": "4:4:4"}, "`subsampling` is for jpeg"),
         ({"format": "jpeg", "quality": 101}, "less than or equal to 100"),
         ({"format": "jpeg", "quality": 20, "max_bytes": 9}, "`min_quality`"),
+        ({"format": "avif", "min_quality": 90, "max_bytes": 9}, "`min_quality`"),
+        ({"format": "png", "sizes": [16]}, "`sizes` is for ico"),
+        ({"format": "ico", "quality": 50}, "ico has no `quality`"),
         ({"format": "bmp"}, "'webp', 'avif' or 'ico'"),
         ({"format": "png", "matte": "whyte"}, "did you mean `white`"),
     ],
