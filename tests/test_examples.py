@@ -46,7 +46,7 @@ def test_example_plans(example: Site, profile: str) -> None:
 
     assert 50 <= found["summary"]["render"] <= 70
     assert {Path(step["output"]).suffix for step in found["steps"]} == {
-        ".png", ".avif", ".webp", ".jpeg",
+        ".png", ".avif", ".webp", ".jpeg", ".ico", ".json", ".html", ".webmanifest",
     }  # fmt: skip
 
 
