@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
@@ -11,6 +12,7 @@ import platform
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import click
@@ -18,7 +20,7 @@ from click.shell_completion import CompletionItem
 
 from flux2build import __version__, commands, registry
 from flux2build.command import led
-from flux2build.errors import Exit, Flux2BuildError, UsageError, did_you_mean
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, did_you_mean
 from flux2build.misuse import misuse
 
 _DEFAULT: Final = "build"
@@ -99,6 +101,7 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     gc.set_threshold(50_000, 20, 50)
     _spell_out()
     try:
+        _stand_somewhere()
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -112,9 +115,13 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     except SystemExit:
         # click's answer when nobody reads its help any more (`flux2build --help | head -1`).
         return Exit.DONE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _bug(words, error)
+        _hang_up()
+        return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
     except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
-        sys.stderr.write(_report(bug, words))
-        return Exit.BUG
+        return _bug(words, bug)
 
 
 def _spell_out() -> None:
@@ -122,6 +129,29 @@ def _spell_out() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+
+def _stand_somewhere() -> None:
+    """Make sure that there is a current folder to start from."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
+
+
+def _hang_up() -> None:
+    """Let stdout lead nowhere: what could not be written to it must not be tried again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _bug(words: Sequence[str], bug: Exception) -> Exit:
+    sys.stderr.write(_report(bug, words))
+    return Exit.BUG
 
 
 def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:

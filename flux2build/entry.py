@@ -31,6 +31,7 @@ _HARMLESS: Final = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run flux2build and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_what_is_closed()
     if words == ["--version"]:
         sys.stdout.write(f"flux2build {__version__}\n")
         return 0
@@ -39,6 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from flux2build.cli import run
 
     return run(words)
+
+
+def _open_what_is_closed() -> None:
+    """Let a stream that was closed (`>&-`) lead nowhere.
+
+    Otherwise the next file that is opened, such as the ledger, would get its
+    number, and with it whatever is printed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            lowest = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(lowest, mode, encoding="utf-8"))  # noqa: SIM115 - as long as we
 
 
 def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
@@ -70,7 +83,10 @@ def _answered(command: str, file: str, profile: str) -> bool:
     spec = file or _nearest_spec()
     if not spec:
         return False
-    folder, name = os.path.split(os.path.abspath(spec))
+    try:
+        folder, name = os.path.split(os.path.abspath(spec))
+    except OSError:
+        return False
     text = Index.load(folder).answer(answer_key(command, name, profile))
     if text is None:
         return False
@@ -80,12 +96,17 @@ def _answered(command: str, file: str, profile: str) -> bool:
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError:
+        return False  # the disk is full: the command line meets it again, and tells
     return True
 
 
 def _nearest_spec() -> str:
     """`assets.toml` here or in a parent folder, as far as the project root."""
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return ""  # the folder is gone: the command line tells
     while True:
         if os.path.isfile(os.path.join(folder, "assets.toml")):
             return os.path.join(folder, "assets.toml")

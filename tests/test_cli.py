@@ -311,6 +311,63 @@ def test_quiet_keeps_data_and_errors(site: Site) -> None:
     assert "error: " in site.run("list", "-q", "nobody").err
 
 
+def shell(site: Site, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in the folder, in which `$F` is flux2build."""
+    return subprocess.run(
+        ["sh", "-c", f'F="{sys.executable} -m flux2build"; {script}'],
+        cwd=site.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "built"), [("plan", False), ("plan", True), ("plan --json", False), ("--help", False)]
+)
+def test_a_full_disk_is_told(site: Site, words: str, *, built: bool) -> None:
+    """Output that cannot be written is a fault of the environment, told once, and no bug."""
+    if built:
+        site.run("build")
+    ran = shell(site, f"$F {words} > /dev/full")
+
+    assert ran.returncode == Exit.SYSTEM
+    assert ran.stderr == "error: cannot write: no space left on device\n"
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize("words", ["plan --json", "build"])
+def test_closed_streams_lead_nowhere(site: Site, words: str, *, built: bool) -> None:
+    """A process without stdin, stdout or stderr does its work, and writes into no file of ours."""
+    if built:
+        site.run("build")
+    for closing in (">&-", ">&- 2>&- <&-"):
+        ran = shell(site, f"$F {words} {closing}")
+        assert ran.returncode == Exit.DONE, ran.stderr
+        assert "Traceback" not in ran.stderr
+    assert site.run("build").code == Exit.DONE
+    assert site.run("check").code == Exit.DONE
+
+
+def test_nobody_is_there_to_confirm(site: Site) -> None:
+    """A closed stdin is nobody: a paid build asks nobody, and buys nothing."""
+    ran = shell(site, "BFL_API_KEY=k $F build -p final icon <&-")
+
+    assert ran.returncode == Exit.BUDGET
+    assert "nobody is here to confirm it" in ran.stderr
+
+
+@pytest.mark.parametrize("words", ["", "init"])
+def test_a_folder_that_is_gone(site: Site, words: str) -> None:
+    """Who stands in a folder that was removed is told so."""
+    ran = shell(site, f"mkdir gone && cd gone && rmdir ../gone && $F {words}")
+
+    assert ran.returncode == Exit.SYSTEM
+    assert ran.stderr.endswith(
+        "error: the folder you are in is gone\n  hint: `cd` to one that is\n"
+    )
+
+
 def test_python_m(site: Site) -> None:
     """`python -m flux2build` is the command."""
     ran = subprocess.run(
