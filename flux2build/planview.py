@@ -66,12 +66,22 @@ def changes(step: Step) -> Iterator[tuple[str, str]]:
     if isinstance(task, Generate) and isinstance(before, Generated):
         yield from _request_changes(task, before)
     elif isinstance(task, Derive) and isinstance(before, Derived):
-        old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
-        if len(old) != len(new):
-            yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
-        elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
-            yield "ops", ", ".join(changed)
+        yield from _operation_changes(before, task)
         yield from _value_changes(before.encoding, task.encoding)
+
+
+def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
+    """Parameter by parameter, where the operations themselves are the same."""
+    if [op.op for op in before.ops] == [op.op for op in task.ops]:
+        for was, now in zip(before.ops, task.ops, strict=True):
+            for name, change in _value_changes(was.params, now.params):
+                yield f"{now.op} {name}", change
+        return
+    old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
+    if len(old) != len(new):
+        yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
+    elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
+        yield "ops", ", ".join(changed)
 
 
 def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,7 @@ def test_changes_of_a_derivation() -> None:
     more = asked(CUT, ops=(*task.ops, Operation("blur", 1, {})))
 
     assert list(planview.changes(planned([FOX, other]).steps[1])) == [
-        ("ops", "crop size=32 -> crop size=9"),
+        ("crop size", "32 -> 9"),
         ("format", "webp -> avif"),
     ]
     assert list(planview.changes(planned([FOX, more]).steps[1])) == [

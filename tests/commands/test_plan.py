@@ -81,9 +81,9 @@ def test_changed_parameters_and_operations(site: Site) -> None:
 
     assert site.run("plan").out == text("""
         v hero[theme=light]  derive 4 files  operations changed
-            ops crop ratio=16:9 -> crop ratio=4:3
+            crop ratio 16:9 -> 4:3
         v hero[theme=dark]   derive 4 files  operations changed
-            ops crop ratio=16:9 -> crop ratio=4:3
+            crop ratio 16:9 -> 4:3
         ~ icon               render   seed changed, `width` changed
             seed none -> 7
             width 128 -> 160
