@@ -260,7 +260,7 @@ def table(contest: Field) -> Iterator[str]:
         ]
         for name, took in seconds.items()
     ]
-    head = ("", "median", "times `python -c pass`", "times make", "CPU", "peak")
+    head = ("", "median", "times an empty Python", "times make", "CPU", "peak")
     yield from markdown(head, rows)
 
 
