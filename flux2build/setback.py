@@ -148,10 +148,14 @@ def lost(recipe: Recipe, ticket: Ticket, message: str) -> DecisionError:
 
 def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
     """The error for a picture that is not here yet; its ticket stays good."""
+    then = "the next build collects it"
+    if decide:
+        then = f"build again, or `flux2build orders adopt ORDER {ticket.task}`, which asks for it "
+        then += "at the provider's own address"
     problem = Problem(
         f"the picture of `{recipe.asset}` is not here yet: {message}",
         rows=(("task", ticket.task),),
-        hint="it is paid for and stays in the ledger; the next build collects it",
+        hint=f"it is paid for and stays in the ledger; {then}",
     )
     return DecisionError(problem) if decide else IncompleteError(problem)
 

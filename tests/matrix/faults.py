@@ -29,7 +29,7 @@ class Outcome:
 FINE: Final = Outcome(0, 1)
 LATER: Final = Outcome(3, 1, says="not here yet")
 """It is paid for and stays in the ledger; the next build collects it."""
-ELSEWHERE: Final = Outcome(5, 1, says="not here yet")
+ELSEWHERE: Final = Outcome(5, 1, says="orders adopt ORDER")
 """The same, but somebody should look at what the server answers."""
 LOST: Final = Outcome(5, 1, says="was bought, and is lost")
 """The server denies what it took; if it comes to its senses, the next build collects it."""
