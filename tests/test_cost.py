@@ -57,11 +57,50 @@ def test_decimals_are_exact() -> None:
     assert _credits("flux-2-klein-4b", 2048, 1024, (64, 64)).high == Decimal("1.6")
 
 
-def test_disputed_reference_billing_counts_in_the_upper_bound_only() -> None:
-    """Where sources disagree on billing references, the range shows it."""
-    found = _credits("flux-2-max", 1024, 1024, (1024, 1024))
+@pytest.mark.parametrize(
+    ("model", "listed", "elsewhere"),
+    [
+        ("flux-2-pro", "4.5", "4.5"),
+        ("flux-2-klein-4b", "1.4", "1.5"),
+        ("flux-2-klein-9b", "1.5", "1.7"),
+        ("flux-2-max", "7", "10"),
+        ("flux-2-flex", "5", "10"),
+    ],
+)
+def test_disputed_price_of_an_edit_is_a_range(model: str, listed: str, elsewhere: str) -> None:
+    """Where the price list and the makers' own guide disagree on references, both are in the range."""
+    found = _credits(model, 1024, 1024, (1024, 1024))
 
-    assert Quote(Decimal(7), Decimal(10)) == found
+    assert Quote(Decimal(listed), Decimal(elsewhere)) == found
+
+
+@pytest.mark.parametrize("count", range(9))
+def test_each_reference_of_a_megapixel_is_one_more_unit(count: int) -> None:
+    """Eight references on pro are eight further megapixels, as other clients show them."""
+    found = _credits("flux-2-pro", 1024, 1024, *[(1024, 1024)] * count)
+
+    assert found == Quote(*[Decimal(3) + Decimal("1.5") * count] * 2)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "size", "expected"),
+    [
+        ("cometapi", "flux-2-pro", (1920, 1088), "0.045"),
+        ("cometapi", "flux-2-max", (1024, 1024), "0.07"),
+        ("cometapi", "flux-2-flex", (2048, 2048), "0.20"),
+        ("replicate", "black-forest-labs/flux-2-pro", (1024, 1024), "0.03"),
+        ("replicate", "black-forest-labs/flux-2-pro", (2048, 2048), "0.075"),
+        ("replicate", "black-forest-labs/flux-2-max", (1024, 1024), "0.07"),
+        ("replicate", "black-forest-labs/flux-2-flex", (1024, 1024), "0.06"),
+    ],
+)
+def test_worked_examples_at_other_carriers(
+    provider: str, model: str, size: tuple[int, int], expected: str
+) -> None:
+    """A gateway is estimated at its makers' list; Replicate charges a run and each megapixel."""
+    found = quote(shipped()[provider][model], {"width": size[0], "height": size[1]})
+
+    assert found == Quote(Decimal(expected), Decimal(expected))
 
 
 def test_reference_of_unknown_size_is_bounded_by_what_the_model_takes() -> None:
