@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -18,19 +19,10 @@ from tests.matrix.faults import Fault
 
 SECRET: Final = "canary-0123456789abcdef"
 
-CONFIG: Final = """\
-cards = "{cards}"
-
-[limits]
-connect = 1
-answer = 1
-reply = 0.6
-deadline = 1
-picture_seconds = 0.6
-picture_bytes = 3000000
-attempts = 3
-wait = 0.005
-"""
+USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.005}
+"""Limits for every build: whatever is tried again is tried again soon."""
+HURRIED: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
+"""Limits for servers that do not answer in time."""
 PRICES: Final = "".join(
     f'[replicate."black-forest-labs/{model}"]\nprice = {{ first = 0.02, dated = "2026-11-01" }}\n'
     for model in ("flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-klein-9b-base")
@@ -97,9 +89,8 @@ class Shop:
         self.control.post("/_sim/reset").raise_for_status()
         monkeypatch.setenv(self.carrier.variables[1], SECRET)
         self.dial(monkeypatch, f"{self.control.base_url}")
-        cards = self.site.write("../prices.toml", PRICES)
-        config = self.site.write("../config.toml", CONFIG.format(cards=cards))
-        monkeypatch.setenv("FLUX2BUILD_CONFIG", str(config))
+        self.site.write("../prices.toml", PRICES)
+        monkeypatch.setenv("FLUX2BUILD_CONFIG", str(self.hurry()))
         params = shipped()[self.carrier.provider][self.model].params
         small = "768sq" if self.model == "flux-3-image" else "0.25"
         said = {
@@ -117,6 +108,12 @@ class Shop:
             f'[project]\nname = "acme"\n[defaults]\nprovider = "{self.carrier.provider}"\n'
             f'model = "{self.model}"\n[asset.fox]\nprompt = "a fox"\n{lines}',
         )
+
+    def hurry(self, *names: str) -> Path:
+        """Give up soon where these limits say so, else as late as usual; the configuration."""
+        limits = USUAL | {name: HURRIED[name] for name in names}
+        lines = "".join(f"{name} = {value}\n" for name, value in limits.items())
+        return self.site.write("../config.toml", f'cards = "prices.toml"\n[limits]\n{lines}')
 
     def dial(self, monkeypatch: pytest.MonkeyPatch, base: str) -> None:
         """Let builds go to another address."""

@@ -17,8 +17,8 @@ import pytest
 
 from flux2build.container import examine
 from tests.conftest import Site
-from tests.matrix.carriers import CARRIERS, SECRET, Carrier, Shop
-from tests.matrix.faults import FAULTS, Fault, Outcome
+from tests.matrix.carriers import CARRIERS, HURRIED, SECRET, Carrier, Shop
+from tests.matrix.faults import FAULTS, STUCK, Fault, Outcome
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 TIMES: Final = ("once", "always")
@@ -86,6 +86,10 @@ def test_cell(
     shop = Shop(empty, server, carrier, model)
     shop.open(monkeypatch, large=fault.only == "uploads")
     shop.strike(fault, times)
+    if fault.fault in {"hang", "slow"}:
+        shop.hurry(*HURRIED)
+    elif expected.exit:
+        shop.hurry("deadline")
 
     ran = shop.build()
 
@@ -93,6 +97,7 @@ def test_cell(
     assert expected.says in ran.err
     assert SECRET not in ran.out + ran.err
     shop.scenario()
+    shop.hurry()
     _bring_to_its_end(shop, expected)
     assert len(shop.charges) == expected.total
     assert examine(empty.folder.joinpath("fox.png").read_bytes()).fault is None
@@ -107,6 +112,8 @@ def _bring_to_its_end(shop: Shop, expected: Outcome) -> None:
         assert shop.build().code == 3
         shop.site.edit("assets.toml", "a fox", "a red fox")
     elif expected.end != "build":
+        if expected is STUCK:
+            shop.hurry("deadline")
         _settle(shop, expected)
     ran = shop.build()
     assert ran.code == 0, ran.err
