@@ -19,8 +19,8 @@ from tests.matrix.faults import Fault
 
 SECRET: Final = "canary-0123456789abcdef"
 
-USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.005}
-"""Limits for every build: whatever is tried again is tried again soon."""
+USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.02}
+"""Limits for every build: soon again, but not before a picture of the simulator is ready."""
 HURRIED: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
 """Limits for servers that do not answer in time."""
 PRICES: Final = "".join(

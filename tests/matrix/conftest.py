@@ -14,7 +14,7 @@ from flux2build.simulator import Scenario, running
 def server() -> Iterator[httpx.Client]:
     """The server's own pages, through which it is set up and looked at."""
     with (
-        running(Scenario(latency=0.01, fast=True)) as base,
+        running(Scenario(latency=0.005, fast=True)) as base,
         httpx.Client(base_url=base, trust_env=False) as control,
     ):
         yield control

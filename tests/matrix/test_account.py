@@ -163,7 +163,7 @@ def test_file_from_the_provider_is_adopted(shop: Shop) -> None:
     assert shop.build().code == 5
     order = shop.order["order"]
     nothing = shop.site.run("orders", "adopt", order)
-    assert (nothing.code, "nothing is kept aside" in nothing.err) == (2, True)
+    assert (nothing.code, "nothing was kept aside" in nothing.err) == (2, True)
     text = shop.site.run("orders", "adopt", order, "assets.toml")
     assert (text.code, "assets.toml" in text.err) == (2, True)
     Image.new("RGB", (256, 256), "teal").save(shop.site.folder / "mine.png")

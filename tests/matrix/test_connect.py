@@ -12,10 +12,9 @@ import httpx
 import pytest
 
 from tests.conftest import Site
-from tests.matrix.carriers import CARRIERS, Carrier, Shop
+from tests.matrix.carriers import CARRIERS, HURRIED, Carrier, Shop
 
 NONSENSE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
-CARRIER: Final = pytest.mark.parametrize("carrier", CARRIERS, ids=lambda one: one.name)
 
 
 @contextmanager
@@ -91,12 +90,14 @@ def test_whoever_takes_the_order_may_have_it(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
 ) -> None:
     """Where something accepts connections and answers no order, it is in doubt, and not sent again."""
+    shop.hurry(*HURRIED)
     with _listening(answer) as base:
         shop.dial(monkeypatch, base)
         ran = shop.build()
     assert ran.code == 5, ran.err
     assert "may have been bought" in ran.err
 
+    shop.hurry()
     shop.dial(monkeypatch, f"{shop.control.base_url}")
     assert shop.build().code == 5
     assert shop.posts == 0
