@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -39,6 +40,22 @@ def test_a_picture_with_its_files() -> None:
         (file,) = (f for f in asset["files"] if f["path"] == fact.about.path)
         assert file["bytes"] == len(site.files[fact.about.path])
         assert fact.output.sha256 == f"sha256:{file['sha256']}"
+
+
+def test_the_page_of_formats_shows_it() -> None:
+    """What the page shows of a manifest has its keys, no more and none less."""
+    page = Path(__file__).parents[2].joinpath("docs/formats.md").read_text("utf-8")
+    example = page.split("## The manifest of a site")[1].split("```json\n")[1].split("```")[0]
+
+    shown = json.loads(example)
+    told = written(hero())
+
+    assert shown.keys() == told.keys()
+    ((one,), (other,)) = (document["assets"].values() for document in (shown, told))
+    assert one.keys() == other.keys()
+    assert one["files"][0].keys() == other["files"][0].keys()
+    assert one["pictures"][0].keys() == other["pictures"][0].keys()
+    assert one["pictures"][0]["sources"][0].keys() == other["pictures"][0]["sources"][0].keys()
 
 
 @given(st.randoms(use_true_random=False))
