@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 
 from flux2build.catalog import Catalog
 from flux2build.digest import Json
+from flux2build.presets import presets
 from flux2build.spec.tables import SpecTable
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -38,6 +39,7 @@ def json_schema(catalog: Catalog) -> dict[str, Json]:
     operations = [_operation(catalog, name, definitions) for name in sorted(catalog.forms)]
     if operations:
         definitions["Deliver"]["properties"]["ops"]["items"] = {"oneOf": operations}
+    definitions["Deliver"]["properties"]["preset"]["enum"] = sorted(presets())
     papers = [_document(catalog, name) for name in sorted(catalog.papers)]
     if papers:
         definitions["Deliver"]["properties"]["documents"]["items"] = {"oneOf": papers}

@@ -123,12 +123,14 @@ def _twice(recipe: Recipe, earlier: Recipe) -> Fault:
     if earlier.output != recipe.output:
         message = f"outputs `{earlier.output}` and `{recipe.output}` are one file on some systems"
     hint = "give one of them another `output`"
-    if earlier.key == recipe.key and recipe.kind == "derive":
+    if earlier.key == recipe.key and recipe.role:
+        hint = "let the path say `{{ target }}`, which is each file's name"
+    elif earlier.key == recipe.key and recipe.kind == "derive":
         ops = recipe.task.ops if isinstance(recipe.task, Derive) else ()
         cell = "`{{ cell }}`, " if any("cell" in step.params for step in ops) else ""
         hint = f"let the path say {cell}`{{{{ width }}}}`, `{{{{ format }}}}` and the axes"
     elif earlier.key == recipe.key:
         hint = "let `output` say the axes"
-    elif recipe.kind == "derive":
+    elif recipe.kind != "generate":
         hint = "give it a `path` of its own"
     return Fault(recipe.key, message, hint=hint, rows=rows)

@@ -148,7 +148,7 @@ class Documents:
                     wish = self._wish(raw, (*entry, "documents", at))
                     yield from self._members(declared, entry, wish)
             said = {raw.get("document") for raw in table.documents or []}
-            preset = presets().get(table.preset or "")
+            preset = presets().get(table.preset) if table.preset else None
             for document, name in preset.documents if preset else ():
                 if document not in said:
                     paper = self.catalog.papers[document]

@@ -100,6 +100,18 @@ def test_mistakes(entry: str, column: int, message: str) -> None:
     assert (problem.place.line, problem.place.column) == (5, column)
 
 
+def test_a_set_at_one_path() -> None:
+    """Files of a set that would overwrite each other are told apart by their target."""
+    with pytest.raises(SpecError) as caught:
+        recipes('{ preset = "play", path = "icon.{{ format }}" }')
+
+    assert "two outputs at `icon.png`" in caught.value.problems[0].message
+    assert (
+        caught.value.problems[0].hint
+        == "let the path say `{{ target }}`, which is each file's name"
+    )
+
+
 def test_pixels_are_invented_on_request_only() -> None:
     """With `upscale`, a picture that is too small is enlarged after all."""
     (recipe,) = recipes('{ preset = "appstore-vision-pro", upscale = true }')
