@@ -80,3 +80,14 @@ def test_reference_spec_plans(empty: Site) -> None:
     empty.write("assets.toml", snippets("docs/spec.md")[1])
 
     assert planned(empty)["summary"]["render"] == 1
+
+
+def test_lettering_spec_plans(empty: Site) -> None:
+    """The spec of the page on lettering is one that flux2build takes, one rendering for all."""
+    for locale in ("de", "ar", "th"):
+        empty.write(f"locale/{locale}.po", 'msgid "headline"\nmsgstr "Acme"\n')
+    empty.write("assets.toml", snippets("docs/lettering.md")[0])
+    found = planned(empty)
+
+    assert found["summary"]["render"] == 1
+    assert len(found["steps"]) == 4

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from flux2build.lettering.shaping import Extent, Line, Paragraph
@@ -16,6 +17,8 @@ TALL_LEADING: Final = 1.45
 _HALVINGS: Final = 12
 """Steps of the search for the narrowest lines: a four-thousandth of the width."""
 _SLACK: Final = 1e-6
+_SPARE: Final = 0.8
+"""Part of its letters' width that a text needs at least: kerning and joining save some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,37 @@ class Placed:
 
 
 def fit(paragraphs: Sequence[Paragraph], box: Box, rules: Rules) -> Block | None:
-    """The block at the largest size that fits into a box; None when none does."""
+    """The block at the largest size that fits into a box; None when none does.
+
+    What fits with full lines is balanced afterwards, where it still fits then.
+    """
+    full = replace(rules, wrap="fill") if rules.wrap == "balance" else rules
     for size in range(rules.largest, rules.smallest - 1, -1):
-        block = broken(paragraphs, size, box.width, rules)
+        if _hopeless(paragraphs, size, box, full):
+            continue
+        block = broken(paragraphs, size, box.width, full)
         if block and block.fits(box):
-            return block
+            even = broken(paragraphs, size, box.width, rules)
+            return even if even and even.fits(box) else block
     return None
+
+
+def _hopeless(paragraphs: Sequence[Paragraph], size: int, box: Box, rules: Rules) -> bool:
+    """Whether letters alone would need more lines than there can be, with much to spare.
+
+    Breaking thousands of words at hundreds of sizes takes minutes; this takes none.
+    """
+    lines = box.height / _pitch(paragraphs, size, rules) + 2
+    letters = sum(one.letters for one in paragraphs) * size
+    return letters * _SPARE > lines * box.width
+
+
+def _pitch(paragraphs: Sequence[Paragraph], size: int, rules: Rules) -> int:
+    """Pixels from one base line to the next."""
+    leading = rules.leading
+    if leading is None:
+        leading = TALL_LEADING if any(one.tall for one in paragraphs) else LEADING
+    return max(1, round(size * leading))
 
 
 def broken(paragraphs: Sequence[Paragraph], size: int, width: float, rules: Rules) -> Block | None:
@@ -116,10 +144,7 @@ def broken(paragraphs: Sequence[Paragraph], size: int, width: float, rules: Rule
         lines += found
     if rules.most_lines is not None and len(lines) > rules.most_lines:
         return None
-    leading = rules.leading
-    if leading is None:
-        leading = TALL_LEADING if any(one.tall for one in paragraphs) else LEADING
-    return Block(size, tuple(lines), max(1, round(size * leading)))
+    return Block(size, tuple(lines), _pitch(paragraphs, size, rules))
 
 
 def _lines(paragraph: Paragraph, width: float, wrap: Wrap) -> list[Line] | None:
@@ -146,16 +171,28 @@ def _filled(paragraph: Paragraph, width: float) -> list[Line] | None:
 def _farthest(paragraph: Paragraph, start: int, width: float) -> int | None:
     """Where a line that begins at `start` ends: between phrases, else wherever it may."""
     for places in (paragraph.breaks.good, paragraph.breaks.any):
-        stop = None
-        for place in (*places, len(paragraph.text)):
-            if place <= start:
-                continue
-            if paragraph.line(start, place).breadth > width + _SLACK:
-                break
-            stop = place
+        stop = _last(paragraph, start, width, (*places, len(paragraph.text)))
         if stop is not None:
             return stop
     return None
+
+
+def _last(paragraph: Paragraph, start: int, width: float, places: Sequence[int]) -> int | None:
+    """The last place that a line from `start` can reach, looked for from where it should be."""
+
+    def fits(at: int) -> bool:
+        return paragraph.line(start, places[at]).breadth <= width + _SLACK
+
+    first = bisect_right(places, start)
+    guess = start + int(width / paragraph.usual) if paragraph.usual > 0 else len(paragraph.text)
+    at = max(first, bisect_right(places, guess, first) - 1)
+    while at >= first and not fits(at):
+        at -= 1
+    if at < first:
+        return None
+    while at + 1 < len(places) and fits(at + 1):
+        at += 1
+    return places[at]
 
 
 def _balanced(paragraph: Paragraph, width: float, filled: list[Line]) -> list[Line]:

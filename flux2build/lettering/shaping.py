@@ -15,6 +15,8 @@ from flux2build.lettering.breaks import SOFT_HYPHEN, Breaks
 from flux2build.lettering.faces import Face
 
 _HYPHEN: Final = "-"
+_WIDE_BLANK: Final = 1.0
+"""No space is wider, in sizes."""
 _APART: Final = {"liga": False, "clig": False, "dlig": False}
 """Letters that are set apart form no ligatures."""
 
@@ -125,6 +127,17 @@ class Paragraph:
     def tall(self) -> bool:
         """Whether its lines need more room between them."""
         return scripts.tall(self.text)
+
+    @cached_property
+    def usual(self) -> float:
+        """What a character takes on the whole, in sizes."""
+        return self.line(0, len(self.text)).advance / max(1, len(self.text))
+
+    @cached_property
+    def letters(self) -> float:
+        """The width of all that is no blank, in sizes."""
+        blanks = sum(char.isspace() for char in self.text) * _WIDE_BLANK
+        return max(0.0, self.line(0, len(self.text)).advance - blanks)
 
     @cached_property
     def _kinds(self) -> list[tuple[int, int, str]]:

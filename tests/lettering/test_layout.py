@@ -55,14 +55,14 @@ def inked(line: Line) -> list[tuple[str, int]]:
 def test_the_largest_size_that_fits_is_taken(
     text: str, width: int, height: int, wrap: layout.Wrap
 ) -> None:
-    """The block fits, and at every larger size it would not."""
+    """The block fits, and at every larger size full lines would not."""
     box, rules = Box(0, 0, width, height), Rules(40, 4, wrap=wrap)
     paragraph = Paragraph(text, STYLE)
     block = layout.fit([paragraph], box, rules)
     smallest = block.size if block else 3
     assert block is None or block.fits(box)
     for size in range(smallest + 1, 41):
-        larger = layout.broken([paragraph], size, width, rules)
+        larger = layout.broken([paragraph], size, width, Rules(40, 4, wrap="fill"))
         assert larger is None or not larger.fits(box)
 
 
