@@ -228,7 +228,10 @@ class _Runner:
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._seen)
         if verdict.action is Action.ASK:
-            raise undecided(recipe, verdict)
+            if not any(reason.code == "in-doubt" for reason in verdict.reasons):
+                raise undecided(recipe, verdict)
+            # It may be another build's, this very moment: the world waits for that one, and looks.
+            verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._world.halted:
             raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):

@@ -123,13 +123,13 @@ class Counter:
             intended, ticketed = known.pending[order.digest]
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
-        delivered = known.delivered.get(order.digest)
-        if delivered is not None and not forced and self.store.has(delivered.output):
-            return Bought(delivered.output, delivered.receipt)
         if order.digest in known.kept:
             raise setback.undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
         if order.digest in known.doubts:
             raise setback.in_doubt(known.doubts[order.digest])
+        delivered = known.delivered.get(order.digest)
+        if delivered is not None and not forced and self.store.has(delivered.output):
+            return Bought(delivered.output, delivered.receipt)
         refused = known.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise setback.undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))

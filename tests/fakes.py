@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from flux2build.build import Bought
 from flux2build.digest import Digest, of_bytes
 from flux2build.document import Fact
-from flux2build.errors import Flux2BuildError, IncompleteError
+from flux2build.errors import DecisionError, Flux2BuildError, IncompleteError
 from flux2build.ledger import Delivered, fold
 from flux2build.lockfile import Lockfile, Output
 from flux2build.model import AssetName, Derive, Order, Receipt, Recipe, Write, derivation
@@ -53,6 +53,8 @@ class FakeWorld:
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Sell a picture, unless the asset is to be refused."""
         self._burn()
+        if order.digest in self.doubtful:
+            raise DecisionError(f"`{recipe.asset}` may have been bought")
         if recipe.asset in self.refusing:
             raise IncompleteError(f"`{recipe.asset}` was refused")
         self.renders.append(recipe.asset)

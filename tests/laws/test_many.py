@@ -95,6 +95,21 @@ def test_several_trees_share_what_they_buy(stage: Staging) -> None:
     assert all(each == pictures[0] for each in pictures)
 
 
+def test_an_order_that_is_being_sent_is_no_doubt(stage: Staging) -> None:
+    """A build that starts while another one waits for its answer waits for that, and asks nobody."""
+    play = stage(MANY)
+    play.server.set(rules=[{**_SLOW, "seconds": 1}])
+    here, there = trees(play, 2)
+    first = play.nursery.start(BUILD, here, play.environment)
+    while not play.ledger().doubts:
+        pass
+
+    second = play.nursery.start(BUILD, there, play.environment).end()
+
+    assert (first.end().code, second.code) == (Exit.DONE, Exit.DONE), second.err
+    assert bought(play) == Counter(dict.fromkeys(bought(play), 1))
+
+
 def test_without_claims_they_would_pay_twice(stage: Staging) -> None:
     """The control: builds that keep nobody out buy the same picture for each tree."""
     play = stage(MANY)
