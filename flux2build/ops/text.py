@@ -91,10 +91,9 @@ class TextParams(Params):
         le=1000,
         description="400 is regular, 700 is bold; of the fonts that come along, or of a variable one",
     )
-    language: str = Field(
-        default="",
+    language: str | None = Field(
+        default=None,
         pattern=_LANGUAGE,
-        validate_default=False,
         description='what the words are written in, such as `"ar"` or `"{{ locale }}"`: decides '
         "direction, line breaks and local letterforms",
     )
@@ -174,8 +173,8 @@ class Text:
         """
         style = Style(
             _faces(params, inputs),
-            params.language,
-            leftward(params.language),
+            params.language or "",
+            leftward(params.language or ""),
             params.tracking / 1000,
         )
         paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]

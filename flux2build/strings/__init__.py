@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from flux2build.tree import Tree
 
 __all__ = ["FORMATS", "Message", "Strings", "filled", "read"]
 
+_PLACE: Final = re.compile(r"\{\s*[A-Za-z_][A-Za-z0-9_]*\s*[,}]")
 LARGEST: Final = 16 * 1024 * 1024
 
 FORMATS: Final[Mapping[str, str]] = {
@@ -50,12 +52,12 @@ def read(tree: Tree, file: str) -> Strings:
 
 
 def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
-    """An ICU message with its values in their places; without values, the text as it is.
+    """An ICU message with its values in their places; a text that wants none, as it is.
 
     Raises:
         ValueError: it names a value that is not given, or is no such message.
     """
-    if not values:
+    if not values and not _PLACE.search(text):
         return text
     made: str = importlib.import_module("flux2build.strings.icu").filled(text, locale, values)
     return made

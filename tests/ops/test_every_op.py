@@ -92,6 +92,14 @@ def test_unknown_parameters_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COVERED)
+def test_parameters_survive_the_recipe(name: str) -> None:
+    """What a recipe holds of them, defaults too, is valid and means the same."""
+    params = OPS[name].params.model_validate(SAMPLES[name])
+    held = json.loads(json.dumps(params.model_dump(mode="json", exclude_none=True)))
+    assert OPS[name].params.model_validate(held) == params
+
+
+@pytest.mark.parametrize("name", COVERED)
 def test_an_operation_leaves_its_picture_alone(name: str) -> None:
     """Pictures are shared between deliverables, so nobody may paint on them."""
     image, inputs = drawn()

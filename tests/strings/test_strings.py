@@ -113,7 +113,7 @@ def test_values_are_filled_in_as_icu_says() -> None:
         "3 noce",
         "5 nocy",
     ]
-    assert strings.filled("{left} as it is {", "de", {}) == "{left} as it is {"
+    assert strings.filled("{ as it is, it's 100 {%}", "de", {}) == "{ as it is, it's 100 {%}"
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,9 @@ def test_messages_that_cannot_be_filled_in(text: str, complaint: str) -> None:
     """A translator's slip never reaches a picture."""
     with pytest.raises(ValueError, match=complaint):
         strings.filled(text, "de", {"price": "9"})
+
+
+def test_a_place_without_a_value_is_never_printed() -> None:
+    """A message that wants values is given them, or is an error."""
+    with pytest.raises(ValueError, match=r"no value is given for `\{name\}`"):
+        strings.filled("Hello {name}", "de", {})
