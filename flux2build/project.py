@@ -274,8 +274,8 @@ class Project:
 
     def _plan(self, seen: Snapshot) -> Plan:
         made = plan(self.graph.ordered, seen, self.quotes.price)
-        if wrong := [(key, problem) for key, problem in self.quotes.misfits(made)]:
-            raise SpecError(*(self._placed(key, problem) for key, problem in wrong))
+        if wrong := [self._placed(*misfit) for misfit in self.quotes.misfits(made)]:
+            raise SpecError(*dict.fromkeys(wrong))
         spec, blocks = self.spec, self.lock.blocks.values()
         left = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         return replace(self.quotes.annotated(made), orphans=left)

@@ -46,22 +46,25 @@ class Quotes:
 
     def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
         """What a provider would refuse of the references of a plan's orders, and where it stands."""
-        for step in _orders(plan.steps):
-            task, recipe = step.recipe.task, step.recipe
-            if isinstance(task, Generate) and self._card(task).price != FREE:
-                named = [(_name(source), self._size(source)) for source in recipe.inputs]
-                for index, problem in upload.misfits(self._card(task), task.params, named):
+        for step in plan.steps:
+            if bought := self._bought(step):
+                task, card = bought
+                named = [(_name(source), self._size(source)) for source in step.recipe.inputs]
+                for index, problem in upload.misfits(card, task.params, named):
                     place = () if index is None else (index,)
-                    yield (*recipe.key, "refs", *place), problem
+                    yield (*step.recipe.key, "refs", *place), problem
 
     def _annotated(self, step: Step) -> Step:
+        bought = self._bought(step)
+        return replace(step, notes=tuple(self._notes(step.recipe, *bought))) if bought else step
+
+    def _bought(self, step: Step) -> tuple[Generate, Card] | None:
+        """What a step orders, and of whom; None where nothing is paid."""
         task = step.recipe.task
         if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
-            return step
+            return None
         card = self._card(task)
-        if card.price == FREE:
-            return step
-        return replace(step, notes=tuple(self._notes(step.recipe, task, card)))
+        return None if card.price == FREE else (task, card)
 
     def _notes(self, recipe: Recipe, task: Generate, card: Card) -> Iterator[str]:
         size, cliff = cost.size_of(task.params), cost.cliff(card, task.params)
@@ -104,10 +107,6 @@ def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:
         (name, cost.size_of(task.params)) for name, task in tasks if isinstance(task, Generate)
     )
     return {name: size for name, size in sizes if size}
-
-
-def _orders(steps: Iterable[Step]) -> Iterator[Step]:
-    return (step for step in steps if step.verdict.action is Action.RENDER)
 
 
 def _name(source: Input) -> str:

@@ -67,9 +67,11 @@ class Simulation:
         """Remember fields that the API would have ignored in silence."""
         self.unknown.update((dialect, model, name) for name in fields)
 
-    def report(self, task: Task, base: str, rule: Rule | None = None) -> Report:
-        """What is to be said about a task, after a rule had its way."""
-        now = self.now()
+    def report(
+        self, task: Task, base: str, rule: Rule | None = None, *, at: float | None = None
+    ) -> Report:
+        """What is to be said about a task, now or at another moment, after a rule had its way."""
+        now = self.now() if at is None else at
         if rule is not None and rule.fault == "status":
             self._end(task, str(rule.status), now)
         kept = self.spool.recall(task.id)

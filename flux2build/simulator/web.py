@@ -175,7 +175,9 @@ async def _submit(
         wait = simulation.scenario.retry_after if refused.reason is not Reason.CREDITS else None
         raise RefusalError(dialect.refused(refused.reason, wait)) from refused
     seen["task"] = task.id
-    answer = dialect.accepted(simulation.report(task, _base(request)), rule)
+    # However slow this machine is, an order that takes time is not ready as it is accepted.
+    report = simulation.report(task, _base(request), at=task.accepted)
+    answer = dialect.accepted(report, rule)
     return (None if rule else task), respond(answer, rule)
 
 
