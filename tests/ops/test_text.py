@@ -230,6 +230,22 @@ def test_a_weight_of_a_static_font_is_refused() -> None:
         OP.apply(BASE, params, [b"", FONTS.joinpath("NotoSans-Regular.ttf").read_bytes()])
 
 
+def test_a_variable_font_has_every_weight() -> None:
+    """The heavier, the more ink, and all of it in the box."""
+    font = Path(__file__).parents[1] / "lettering" / "fonts" / "NotoSansThai-variable.ttf"
+    inks = []
+    for weight in (None, 100, 400, 900):
+        said = {} if weight is None else {"weight": weight}
+        params = TextParams.model_validate(
+            {"text": "กบ", "font": {"input": 1}, "size": 60, "box": [20, 10, 200, 100], **said}
+        )
+        made = OP.apply(BASE, params, [b"", font.read_bytes()])
+        assert inside(changed(made), 20, 10, 200, 100)
+        inks.append(sum(made.convert("L").tobytes()))
+    plain, thin, regular, black = inks
+    assert thin < plain == regular < black
+
+
 def test_stroke_shadow_and_backdrop_are_seen_in_their_colours() -> None:
     """Each adds its colour below the letters."""
     made = lettered(
