@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import httpx
@@ -474,3 +475,15 @@ def test_a_rule_needs_what_its_fault_needs() -> None:
         Rule(stage="submit", fault="wat")
     with pytest.raises(ValueError, match="before the prompt is known"):
         Rule(stage="submit", fault="drop-before-read", prompt="fox")
+
+
+def test_an_order_that_takes_time_is_not_ready_as_it_is_accepted() -> None:
+    """However slow the machine, the answer to an order is of the moment of its acceptance."""
+    moments = count(1_800_000_000, 60)
+    simulation = Simulation(Scenario(latency=1), clock=lambda: float(next(moments)))
+    body = {"input": {"prompt": "a fox"}}
+
+    made = Client(simulation).post(PRO, json=body, headers=BEARER).json()
+
+    assert made["status"] == "starting"
+    simulation.spool.close()
