@@ -58,7 +58,7 @@ class Wanted:
             return tuple(made)
         own = [self.document(self.name(n), made) for n in range(len(self.prompts))]
         whole = self.document(AssetName("all.json"), made)
-        return (*made, *own, whole)
+        return (whole, *own, *made)  # a spec may declare them in any order
 
     def document(self, owner: AssetName, made: Sequence[Recipe]) -> Recipe:
         """A document about an asset's files and what they show, or about all files."""
