@@ -74,7 +74,7 @@ def test_no_crash_of_a_recovery_buys_twice(stage: Staging, name: str, *, power: 
     """The build that recovers is killed as well, at any effect; in one run of three its recovery too."""
     play, chance = stage(scene(name)), random.Random(f"{name}{power}")
     points = cuts(play.whole())
-    for number in range(150 if DEEP else 3):
+    for number in range(60 if DEEP else 3):
         chosen = [chance.choice(points) for _ in range(3 if number % 3 == 2 else 2)]
         assert play.trial(chosen, power=power) == []
     figures(play, f"killed again{', then a power cut' * power}")
