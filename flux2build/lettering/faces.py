@@ -108,7 +108,7 @@ def bundled(weight: int | None) -> tuple[Face, ...]:
     return _shipped("Bold" if (weight or _REGULAR) >= _BOLD else "Regular")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # a Japanese one has 17 MB
 def of(data: bytes, weight: int | None = None) -> Face:
     """The font in a file's bytes."""
     return Face(data, weight)
