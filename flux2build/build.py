@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -73,7 +72,7 @@ class World(Protocol):
     def has(self, digest: Digest) -> bool:
         """Whether bytes can be had now, from the store or the work tree."""
 
-    def bench(self) -> AbstractAsyncContextManager[object]:
+    def bench(self) -> asyncio.Semaphore:
         """A place to derive one asset's files at; there are as many as memory shall bear."""
 
     async def fetch(self, digest: Digest) -> bytes:
@@ -174,10 +173,9 @@ class _Runner:
         world: World,
         told: Callable[[Event], None],
     ) -> None:
-        self.report = Report()
+        self.report, self._written = Report(), register.lock
         self._register, self._world, self._told = register, world, told
-        self._made: dict[Digest, Known] = dict(seen.made)
-        self._files = dict(seen.files)
+        self._made, self._files = dict(seen.made), dict(seen.files)
         self._seen = replace(seen, made=self._made, files=self._files, has=world.has)
         self._wanted: dict[str, AssetName] = {}
         self._outputs: dict[str, asyncio.Future[Output]] = {}
@@ -185,7 +183,6 @@ class _Runner:
         self._flights: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
         self._given_up: dict[AssetName, Digest | None] = {}
         """Assets that are bought anew and not here yet, with their orders once they are placed."""
-        self._written = register.lock
 
     def expect(self, steps: Iterable[Step]) -> None:
         """Promise the files that this build is going to have."""
@@ -372,9 +369,9 @@ class _Runner:
 
         What was to be bought anew keeps its old picture, unless a new one may yet come.
         """
-        orders = ((asset, order) for asset, order in self._given_up.items() if order)
-        open_ones = [asset for asset, order in orders if self._world.unsettled(order)]
-        self._write(self._register.without(open_ones))
+        orders = self._given_up.items()
+        unsure = [asset for asset, order in orders if order and self._world.unsettled(order)]
+        self._write(self._register.without(unsure))
 
     def _write(self, lock: Lockfile) -> None:
         if lock.blocks != self._written.blocks:
@@ -389,12 +386,12 @@ class _Runner:
         self._told(Event(recipe, verdict))
 
     def _fail(self, recipe: Recipe, failure: Flux2BuildError) -> None:
-        halted = isinstance(failure, HaltedError)
-        waiting = failure if halted else BlockedError(recipe.asset)
-        self._outputs[recipe.output].set_exception(waiting)
-        if halted:
+        future = self._outputs[recipe.output]
+        if isinstance(failure, HaltedError):
+            future.set_exception(failure)
             self.report.interrupted = True
             return
+        future.set_exception(BlockedError(recipe.asset))
         blocked = failure.culprit if isinstance(failure, BlockedError) else None
         if blocked is not None:
             self.report.blocked.append((recipe, blocked))
