@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,7 @@ def forms(key: str) -> set[str]:
         quote(key),
         quote(key, safe=""),
         quote_plus(key),
-        quote(key, safe="").lower(),
+        re.sub("%..", lambda found: found[0].lower(), quote(key, safe="")),
         base64.b64encode(data).decode().rstrip("="),
         base64.urlsafe_b64encode(data).decode().rstrip("="),
         json.dumps(key)[1:-1],
