@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import time
+from collections import Counter
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from flux2build.errors import Place, UsageError
 from flux2build.model import Made, Operation, Recipe, Source
 from flux2build.spec import Budget, load
-from tests.spec.specs import CATALOG, CheckOptions, derived, orders, read, tree
+from flux2build.tree import Kind
+from tests.spec.specs import CATALOG, CheckOptions, MemoryTree, derived, orders, read
 
 
 def test_an_asset_is_an_order() -> None:
@@ -539,20 +541,39 @@ def test_members_are_the_product(axes: dict[str, list[str]]) -> None:
     assert members(list(axes)) == members(sorted(axes, reverse=True))
 
 
-def test_ten_thousand_members_load_quickly() -> None:
-    """A large family costs a template each, not a schema, a parser and a place each."""
-    rows = "sku,name\n" + "".join(f"A-{n},Name {n}\n" for n in range(10_000))
-    spec = tree(
-        """
-        [asset.shot]
-        rows = { file = "p.csv", key = "sku" }
-        prompt = "photo of {{ row.name }}"
-        refs = ["r.png"]
-        """,
-        {"p.csv": rows, "r.png": ""},
-    )
-    start = time.perf_counter()
-    found = load(spec, "assets.toml", None, CATALOG)
+@dataclass
+class CountingTree(MemoryTree):
+    """A tree that notes every look at a path."""
 
-    assert len(found.recipes) == 10_000
-    assert time.perf_counter() - start < 10
+    looks: Counter[str] = field(default_factory=Counter)
+    reads: Counter[str] = field(default_factory=Counter)
+
+    def kind(self, path: str) -> Kind:
+        """What lies at a path."""
+        self.looks[path] += 1
+        return super().kind(path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        self.reads[path] += 1
+        return super().read(path)
+
+
+@pytest.mark.parametrize("members", [10, 10_000])
+def test_a_family_looks_at_its_files_once(members: int) -> None:
+    """Templates, data and references are looked at once, however many members use them."""
+    rows = "sku,name\n" + "".join(f"A-{n},Name {n}\n" for n in range(members))
+    spec = """
+[asset.shot]
+rows = { file = "p.csv", key = "sku" }
+template = "shot.j2"
+refs = ["r.png"]
+"""
+    template = "photo of {{ row.name }}"
+    files = {"assets.toml": spec, "p.csv": rows, "r.png": "", "templates/shot.j2": template}
+    counting = CountingTree(files)
+    found = load(counting, "assets.toml", None, CATALOG)
+
+    assert len(found.recipes) == members
+    assert counting.reads == {"assets.toml": 1, "p.csv": 1, "templates/shot.j2": 1}
+    assert max(counting.looks.values()) <= 2
