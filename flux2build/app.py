@@ -149,11 +149,12 @@ def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
     import asyncio
 
     from flux2build.build import Report
+    from flux2build.progress import progress
     from flux2build.reportview import Narrator
 
     if not any(step.verdict.reasons for step in made.steps):
         return Report(done=[(step.recipe, step.verdict) for step in made.steps])
-    with project.console.progress() as bar:
+    with progress(project.console) as bar:
         task = bar.add_task("building", total=len(made.todo))
         narrator = Narrator(project.console, project.spec)
 

@@ -7,13 +7,14 @@ key, so that a new price is one line.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+
+import tomli
 
 from flux2build.catalog import Card, Price
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
@@ -34,7 +35,7 @@ def shipped() -> Cards:
 
 def shipped_text() -> str:
     """The TOML of the shipped cards; the user's own is merged over it."""
-    return files("flux2build").joinpath("cards.toml").read_text(encoding="utf-8")
+    return (get_data("flux2build", "cards.toml") or b"").decode()
 
 
 def load(text: str, over: str = "", file: str = "cards.toml") -> Cards:
@@ -49,8 +50,8 @@ def load(text: str, over: str = "", file: str = "cards.toml") -> Cards:
 def parse(text: str, file: str) -> Tables:
     """The tables of a TOML text, exact decimals in them."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+        return tomli.loads(text, parse_float=Decimal)
+    except tomli.TOMLDecodeError as error:
         raise UsageError(Problem(f"not valid TOML: {error}", Place(file))) from None
 
 

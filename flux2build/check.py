@@ -35,7 +35,7 @@ Level = Literal["error", "warning", "off"]
 class Options(BaseModel):
     """What `[checks]` may say of a check; a member with more to say adds its own fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     severity: Level = Field(default="error", description="how much its findings weigh")
     exclude: list[str] = Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import io
 import itertools
@@ -97,8 +96,6 @@ click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(ve
 
 def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
     """Parse the words, run the command, and turn every outcome into an exit code."""
-    # Large projects make many lasting objects at once; looking for cycles among them is in vain.
-    gc.set_threshold(50_000, 20, 50)
     _spell_out()
     try:
         _stand_somewhere()

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import IO, Final
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from flux2build.digest import Json
@@ -112,18 +111,6 @@ class Console:
     def live(self) -> bool:
         """Whether stderr is a terminal on which a progress bar can move."""
         return self.err.is_terminal and self.verbosity >= 0 and os.environ.get("TERM") != "dumb"
-
-    def progress(self) -> Progress:
-        """A progress bar with counts; it prints nothing where stderr is no terminal."""
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.err,
-            disable=not self.live,
-            transient=True,
-        )
 
 
 def frame(problem: Problem, label: str = "error") -> Iterable[Text]:

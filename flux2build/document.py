@@ -33,7 +33,7 @@ Read = Callable[[Fact], bytes]
 class Options(BaseModel):
     """Options of a document, as written in the spec beside its path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Document(Protocol):

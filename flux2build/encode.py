@@ -38,7 +38,7 @@ _PROFILE_DATE: Final = slice(24, 36)
 class Encoding(BaseModel):
     """How a picture is written to a file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     format: Literal["png", "jpeg", "webp", "avif", "ico"] = Field(
         description="the format of the file"

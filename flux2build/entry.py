@@ -7,6 +7,7 @@ without `pathlib`, whose import alone takes longer than the answer.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if (quick := _quick(words)) is not None and _answered(*quick):
         return 0
+    # Modules and large projects make many lasting objects at once; looking for cycles among
+    # them is in vain.
+    gc.set_threshold(50_000, 20, 50)
+    # What happens to be installed beside us has no say in here, nor is it searched for.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from flux2build.cli import run
 
     return run(words)

@@ -19,20 +19,20 @@ from flux2build.catalog import InputMark
 class Params(BaseModel):
     """Parameters of an operation, as written in the spec beside `op = "…"`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class AssetInput(BaseModel):
     """Another asset's master, in a field of an operation: `{ asset = "logo" }`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
     asset: str = Field(description="name of an asset, or of a family's member")
 
 
 class InputIndex(BaseModel):
     """What a `Picture` or `File` field holds inside a recipe: the index of an input."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
     input: int
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -119,7 +119,7 @@ def gathered() -> str:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files("flux2build").joinpath("platforms.json").read_text(encoding="utf-8")
+    text = get_data("flux2build", "platforms.json") or b""
     found: dict[str, Any] = json.loads(text)
     return found
 

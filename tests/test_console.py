@@ -14,6 +14,7 @@ from rich.text import Text
 
 from flux2build.console import Console, clean, frame
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.progress import progress
 from tests.golden import text
 
 
@@ -147,7 +148,7 @@ def test_colour(
 def test_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A progress bar moves on terminals only; elsewhere it prints nothing."""
     console = Console()
-    with console.progress() as bar:
+    with progress(console) as bar:
         bar.advance(bar.add_task("building", total=2))
 
     assert not console.live

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Final
@@ -15,13 +16,29 @@ SCRIPT: Final = (
     "print(*sys.modules, file=open('modules', 'w')); sys.exit(code)"
 )
 NETWORK: Final = {"httpx", "httpcore", "h11", "anyio", "urllib.request"}
+MAKING: Final = {
+    "flux2build.comp.scenes",
+    "flux2build.comp.sheet",
+    "flux2build.lettering.breaks",
+    "flux2build.lettering.faces",
+    "flux2build.progress",
+    "babel",
+    "icu4py",
+    "networkx",
+    "rich.progress",
+    "uharfbuzz",
+}
 SERVERS: Final = {"starlette", "uvicorn", "watchfiles"}
 
 
-def imported(site: Site, *words: str) -> set[str]:
+def imported(site: Site, *words: str, **variables: str) -> set[str]:
     """The modules that a call has imported once it has ended."""
     subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words], cwd=site.folder, capture_output=True, check=False
+        [sys.executable, "-c", SCRIPT, *words],
+        cwd=site.folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        check=False,
     )
     modules = site.folder.joinpath("modules").read_text("utf-8").split()
     return {*modules, *(module.partition(".")[0] for module in modules)}
@@ -48,6 +65,35 @@ def test_nothing_reaches_for_the_network(site: Site, words: list[str]) -> None:
     assert found & (NETWORK | SERVERS) == set()
     assert not {name for name in found if name.startswith(("flux2build.http", "flux2build.simul"))}
     assert words[0] == "build" or "asyncio" not in found
+
+
+@pytest.mark.parametrize("word", ["check", "plan", "explain", "list"])
+def test_judging_makes_nothing(site: Site, word: str) -> None:
+    """Who only asks what is to be done imports nothing to draw, letter or report it with."""
+    words = [word, "mascot"] if word == "explain" else [word]
+
+    found = imported(site, *words)
+
+    assert {"flux2build.providers.sketch", "flux2build.ops.text"} <= found
+    assert found & MAKING == set()
+
+
+def test_what_is_drawn_is_imported(site: Site) -> None:
+    """A build that draws a comp imports what it is drawn with."""
+    assert {"flux2build.comp.sheet", "flux2build.progress"} <= imported(site, "build")
+
+
+def test_no_plugin_takes_part(site: Site) -> None:
+    """What is installed beside flux2build is neither searched for nor run by its models."""
+    folder = site.folder / "beside"
+    folder.mkdir()
+    (folder / "nosy.py").write_text("PLUGIN = None\n")
+    about = folder / "nosy-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nnosy = nosy:PLUGIN\n")
+
+    assert "nosy" not in imported(site, "check", PYTHONPATH=str(folder))
 
 
 def test_drift_reaches_for_no_network_either(site: Site) -> None:

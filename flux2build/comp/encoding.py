@@ -7,11 +7,11 @@ from typing import Final
 
 from PIL import Image, PngImagePlugin
 
+from flux2build.comp import FORMATS
 from flux2build.comp.words import one_line
 from flux2build.provenance import PNG_KEYWORD, SourceType, packet
 
 SOFTWARE: Final = "flux2build sketch"
-FORMATS: Final = ("png", "jpeg", "webp")
 
 _DESCRIPTION: Final = 1000
 _IMAGE_DESCRIPTION: Final = 0x010E

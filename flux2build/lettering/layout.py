@@ -6,11 +6,10 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
+from flux2build.lettering import Wrap
 from flux2build.lettering.shaping import Extent, Line, Paragraph
-
-Wrap = Literal["balance", "fill", "none"]
 
 LEADING: Final = 1.2
 TALL_LEADING: Final = 1.45

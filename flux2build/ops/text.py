@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from pydantic import AfterValidator, Field, model_validator
 
+from flux2build import lettering
 from flux2build.alpha import faded
 from flux2build.anchor import Anchor, Size, share
 from flux2build.colour import Colour, rgba
 from flux2build.errors import Problem, SpecError
 from flux2build.inputs import content
-from flux2build.lettering import breaks, faces, ink, layout
-from flux2build.lettering.faces import Face
-from flux2build.lettering.layout import Block, Box, Placed, Rules, Wrap
-from flux2build.lettering.scripts import leftward
-from flux2build.lettering.shaping import Paragraph, Style
+from flux2build.lettering import Wrap
 from flux2build.op import File, Op, Params
+
+if TYPE_CHECKING:
+    from flux2build.lettering.faces import Face
+    from flux2build.lettering.layout import Block, Box, Placed, Rules
+    from flux2build.lettering.shaping import Paragraph
 
 _LONGEST: Final = 4000
 _PERCENT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
@@ -171,13 +173,16 @@ class Text:
         Raises:
             SpecError: no font has some letter, or the words do not fit at the smallest size.
         """
-        style = Style(
+        style = lettering.shaping.Style(
             _faces(params, inputs),
             params.language or "",
-            leftward(params.language or ""),
+            lettering.scripts.leftward(params.language or ""),
             params.tracking / 1000,
         )
-        paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]
+        paragraphs = [
+            lettering.shaping.Paragraph(text, style)
+            for text in lettering.breaks.paragraphs(params.text)
+        ]
         turned = params.mirror and bool(paragraphs[0].base)
         box = _box(params, image.size, turned=turned)
         shorter = min(image.size)
@@ -188,17 +193,17 @@ class Text:
         x, y = share(params.anchor)
         across = 1 - x if turned else x
         align = _align(params, across, leftward=bool(paragraphs[0].base))
-        placed = list(layout.place(block, inner, (across, y), align))
+        placed = list(lettering.layout.place(block, inner, (across, y), align))
         return _painted(image, params, box, block, placed)
 
 
 def _faces(params: TextParams, inputs: Sequence[bytes]) -> tuple[Face, ...]:
     if params.font is None:
-        return faces.bundled(params.weight)
+        return lettering.faces.bundled(params.weight)
     named = params.font if isinstance(params.font, list) else [params.font]
-    own = tuple(faces.of(content(one, inputs), params.weight) for one in named)
+    own = tuple(lettering.faces.of(content(one, inputs), params.weight) for one in named)
     if params.fallback:
-        return own + faces.bundled(params.weight)
+        return own + lettering.faces.bundled(params.weight)
     if params.weight is not None and not any(face.variable for face in own):
         listed = ", ".join(face.name for face in own)
         raise SpecError(
@@ -226,14 +231,16 @@ def _box(params: TextParams, size: Size, *, turned: bool) -> Box:
                 hint='give its parts as shares, such as `["5%", "5%", "90%", "40%"]`',
             )
         )
-    return Box(size[0] - left - width if turned else left, top, width, height)
+    return lettering.layout.Box(size[0] - left - width if turned else left, top, width, height)
 
 
 def _rules(params: TextParams, size: Size) -> Rules:
     largest = max(1, _pixels(params.size, min(size)))
     smallest = largest if params.min_size is None else _pixels(params.min_size, min(size))
     smallest = max(1, min(smallest, largest))
-    return Rules(largest, smallest, params.line_height, params.max_lines, params.wrap)
+    return lettering.layout.Rules(
+        largest, smallest, params.line_height, params.max_lines, params.wrap
+    )
 
 
 def _align(params: TextParams, across: float, *, leftward: bool) -> float:
@@ -245,11 +252,11 @@ def _align(params: TextParams, across: float, *, leftward: bool) -> float:
 
 
 def _fitted(paragraphs: Sequence[Paragraph], box: Box, rules: Rules, params: TextParams) -> Block:
-    block = layout.fit(paragraphs, box, rules) if min(box.width, box.height) > 0 else None
+    block = lettering.layout.fit(paragraphs, box, rules) if min(box.width, box.height) > 0 else None
     if block is None:
         raise SpecError(
             Problem(
-                f"`{faces.brief(params.text)}` does not fit",
+                f"`{lettering.faces.brief(params.text)}` does not fit",
                 rows=(
                     ("language", params.language or "none given"),
                     ("room", f"{max(0, box.width)}x{max(0, box.height)} pixels"),
@@ -273,8 +280,10 @@ def _painted(
 ) -> Image.Image:
     base = image.convert("RGBA")
     at = (box.left, box.top)
-    letters = ink.filled(placed, block.size, box)
-    outline = ink.stroked(placed, block.size, box, params.stroke) if params.stroke else None
+    letters = lettering.ink.filled(placed, block.size, box)
+    outline = (
+        lettering.ink.stroked(placed, block.size, box, params.stroke) if params.stroke else None
+    )
     seen = ImageChops.lighter(letters, outline) if outline else letters
     if params.backdrop:
         base = _laid(

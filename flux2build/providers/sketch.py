@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from flux2build import comp
 from flux2build.catalog import FREE, Card
-from flux2build.comp import FORMATS, picture
 from flux2build.model import Order
 from flux2build.provenance import SourceType
 from flux2build.provider import Embedded, Reference
@@ -36,7 +36,7 @@ _CARD: Final = Card(
         }
     ),
     references=10,
-    formats=FORMATS,
+    formats=comp.FORMATS,
     min_side=16,
     max_side=8192,
     max_pixels=8192 * 8192,
@@ -55,7 +55,7 @@ class Sketch:
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
         """The comp that stands in for an order's picture."""
-        return picture(
+        return comp.picture(
             order.prompt,
             _whole(order, "width"),
             _whole(order, "height"),

@@ -48,7 +48,7 @@ Usd = Annotated[
 class Table(BaseModel):
     """A table of the spec: unknown keys are errors, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class AssetRef(Table):

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps, ImageStat, features
 
+from flux2build import lettering
 from flux2build.lettering import faces, ink, layout
 from flux2build.lettering.layout import Box, Rules
 from flux2build.lettering.shaping import Line, Paragraph, Style
@@ -53,7 +54,7 @@ def inked(line: Line) -> list[tuple[str, int]]:
 @given(WORDS, st.integers(30, 300), st.integers(12, 200), st.sampled_from(["balance", "fill"]))
 @settings(max_examples=60, deadline=None)
 def test_the_largest_size_that_fits_is_taken(
-    text: str, width: int, height: int, wrap: layout.Wrap
+    text: str, width: int, height: int, wrap: lettering.Wrap
 ) -> None:
     """The block fits, and at every larger size full lines would not."""
     box, rules = Box(0, 0, width, height), Rules(40, 4, wrap=wrap)
@@ -68,7 +69,7 @@ def test_the_largest_size_that_fits_is_taken(
 
 @given(WORDS, st.integers(40, 400), st.sampled_from(["balance", "fill"]))
 @settings(max_examples=60, deadline=None)
-def test_wrapping_keeps_every_letter(text: str, width: int, wrap: layout.Wrap) -> None:
+def test_wrapping_keeps_every_letter(text: str, width: int, wrap: lettering.Wrap) -> None:
     """The lines have the glyphs of the whole, but for the spaces between them."""
     assume(not re.search("[\u0600-\u06ff]", text))  # letters that join change at the end of a word
     paragraph = Paragraph(text, STYLE)
