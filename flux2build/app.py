@@ -20,7 +20,7 @@ from flux2build import digest, planview
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.families import documents_by_name, ops_by_name, providers_by_name
 from flux2build.index import answer_key
-from flux2build.model import Generate
+from flux2build.model import AssetName, Generate
 from flux2build.plan import Plan
 from flux2build.project import Choice, Project
 from flux2build.request import Request
@@ -68,17 +68,34 @@ class Terms:
 
 
 def build(project: Project, choice: Choice, terms: Terms) -> Exit:
-    """Plan, confirm, build and report, alone in this tree."""
+    """Plan, confirm, build and report, alone in this tree.
+
+    Nobody waits for the tree while a person reads a plan; what that person agreed
+    to is planned again, and asked about again if it has become something else.
+    """
     from flux2build.runlock import held
 
-    with held(project.folder, "flux2build build", terms.lock_timeout, project.console.say):
-        project.forget()
-        made = project.plan(choice)
-        confirm(project, made, terms)
-        if project.conflicted:
-            _reconcile(project)
-        report = _carry_out(project, made, terms)
-        return _conclude(project, choice, made, report)
+    agreed: dict[AssetName, object] = {}
+    while True:
+        with held(project.folder, "flux2build build", terms.lock_timeout, project.console.say):
+            project.forget()
+            made = project.plan(choice)
+            if agreed_to(project, made, terms) or _bill(made).items() <= agreed.items():
+                if project.conflicted:
+                    _reconcile(project)
+                report = _carry_out(project, made, terms)
+                return _conclude(project, choice, made, report)
+        _ask(project, made)
+        agreed = _bill(made)
+
+
+def _bill(made: Plan) -> dict[AssetName, object]:
+    """What may be ordered, and for how much."""
+    return {
+        step.recipe.asset: (step.recipe, step.verdict.key, step.high)
+        for step in made.steps
+        if step.high
+    }
 
 
 def _reconcile(project: Project) -> None:
@@ -90,17 +107,20 @@ def _reconcile(project: Project) -> None:
     project.reread_lock()
 
 
-def confirm(project: Project, made: Plan, terms: Terms) -> None:
-    """Let nothing be spent that is over the budget or that nobody agreed to.
+def agreed_to(project: Project, made: Plan, terms: Terms) -> bool:
+    """Whether a plan may be paid for without asking.
+
+    The spec may limit what is spent, and say what is too little to ask a person
+    about. It agrees to nothing: it may be a stranger's.
 
     Raises:
-        BudgetError: over a cap, without a price, or not confirmed.
+        BudgetError: over a cap, without a price, or nobody is there to agree.
     """
     budget, high = project.spec.budget, made.high
     if high is None:
         raise _unpriced(made)
     if high == 0:
-        return
+        return True
     most = cap(project, terms)
     if most is not None and made.low > most:
         raise BudgetError(
@@ -111,10 +131,16 @@ def confirm(project: Project, made: Plan, terms: Terms) -> None:
             )
         )
     if terms.yes or terms.max_cost is not None:
-        return
-    if budget.confirm_above is not None and high <= budget.confirm_above:
-        return
-    _ask(project, made, most)
+        return True
+    if not sys.stdin.isatty():
+        raise BudgetError(
+            Problem(
+                f"this build costs {planview.span(made.low, high)}, "
+                "and nobody is here to confirm it",
+                hint="add `--yes`, or a cap with `--max-cost USD`",
+            )
+        )
+    return budget.confirm_above is not None and high <= budget.confirm_above
 
 
 def _unpriced(made: Plan) -> BudgetError:
@@ -128,19 +154,15 @@ def _unpriced(made: Plan) -> BudgetError:
     )
 
 
-def _ask(project: Project, made: Plan, most: Decimal | None) -> None:
-    price = planview.span(made.low, made.high)
-    if not sys.stdin.isatty():
-        if most is not None:
-            return
-        raise BudgetError(
-            Problem(
-                f"this build costs {price}, and nobody is here to confirm it",
-                hint="add `--yes`, or a cap with `--max-cost USD`",
-            )
-        )
+def _ask(project: Project, made: Plan) -> None:
+    """Show a plan and let a person agree to its price.
+
+    Raises:
+        BudgetError: they do not.
+    """
     for line in planview.lines(made):
         project.console.say(line)
+    price = planview.span(made.low, made.high)
     if not click.confirm(f"Spend {price}?", default=False, err=True):
         raise BudgetError(Problem("not confirmed; nothing was ordered"))
 
@@ -230,7 +252,7 @@ class _Outfit:
 
         project, terms, providers = self.project, self.terms, providers_by_name()
         slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
-        purse = Purse(cap(project, terms), project.spec.budget.per_asset)
+        purse = Purse(cap(project, terms), project.spec.budget.per_asset, self.made.high)
         tasks = (step.recipe.task for step in self.made.steps)
         found: dict[str, Market] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):

@@ -80,14 +80,6 @@ class Plan:
         prices = [step.high for step in self.steps]
         return None if None in prices else sum((p for p in prices if p is not None), Decimal(0))
 
-    def only(self, assets: frozenset[AssetName]) -> Plan:
-        """The part of this plan that concerns some assets."""
-        return replace(
-            self,
-            steps=tuple(step for step in self.steps if step.recipe.asset in assets),
-            orphans=(),
-        )
-
 
 def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe, in an order where what is made comes before its users."""

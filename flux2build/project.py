@@ -254,17 +254,24 @@ class Project:
     @cached_property
     def whole(self) -> Plan:
         """What a build of everything would do."""
-        return self._plan(self.seen())
+        return self._plan(self._seen)
+
+    @cached_property
+    def _seen(self) -> Snapshot:
+        return self.seen()
 
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
-        made = self.whole
+        seen, made = self._seen, self.whole
         if choice.force or choice.refresh:
             forced = select(choice.force, (), self.field(made)) if choice.force else frozenset()
-            made = self._plan(self.seen(frozenset(forced), refresh=choice.refresh))
+            seen = self.seen(frozenset(forced), refresh=choice.refresh)
+            made = self._plan(seen)
         if choice.everything:
             return made
-        return made.only(self.graph.closure(self.chosen(choice)))
+        # Judged by itself: who would share the order of an asset that is left out pays for it.
+        chosen = self.graph.closure(self.chosen(choice))
+        return replace(self._plan(seen, chosen), orphans=())
 
     def chosen(self, choice: Choice) -> frozenset[AssetName]:
         """The assets that a choice names, without what they are made of."""
@@ -272,8 +279,11 @@ class Project:
             return frozenset(self.spec.named)
         return select(choice.selection, choice.exclude, self.field(self.whole))
 
-    def _plan(self, seen: Snapshot) -> Plan:
-        made = plan(self.graph.ordered, seen, self.quotes.price)
+    def _plan(self, seen: Snapshot, assets: frozenset[AssetName] | None = None) -> Plan:
+        """The plan of all assets, or of some with what they are made of."""
+        ordered = self.graph.ordered
+        recipes = [each for each in ordered if assets is None or each.asset in assets]
+        made = plan(recipes, seen, self.quotes.price)
         if wrong := [self._placed(*misfit) for misfit in self.quotes.misfits(made)]:
             raise SpecError(*dict.fromkeys(wrong))
         spec, blocks = self.spec, self.lock.blocks.values()
@@ -354,7 +364,7 @@ class Project:
 
     def reread_lock(self) -> None:
         """Read the lock anew, as a build has just left it."""
-        for name in ("lock", "_lock_bytes", "conflicted", "whole"):
+        for name in ("lock", "_lock_bytes", "conflicted", "whole", "_seen"):
             self.__dict__.pop(name, None)
 
     def forget(self) -> None:
@@ -367,6 +377,7 @@ class Project:
             "_lock_bytes",
             "conflicted",
             "whole",
+            "_seen",
             "tree",
             "index",
             "quotes",

@@ -18,10 +18,14 @@ class Purse:
 
     per_run: Decimal | None = None
     per_asset: Decimal | None = None
+    planned: Decimal | None = None
+    """What the plan came to at the most: more than that nobody has agreed to."""
     spent: Decimal = Decimal(0)
     excess: Decimal = Decimal(0)
     """What providers charged beyond the worst case they had announced."""
     _aside: dict[str, Decimal] = field(default_factory=dict)
+    _announced: dict[str, Decimal] = field(default_factory=dict)
+    """The worst case of every attempt that was or may be charged, by the list."""
 
     @property
     def reserved(self) -> Decimal:
@@ -32,8 +36,11 @@ class Purse:
         """Set the worst case of an attempt aside.
 
         Raises:
-            BudgetError: that would go over a cap; nothing was set aside.
+            BudgetError: that would go over a cap or the plan; nothing was set aside.
         """
+        announced = sum(self._announced.values(), worst)
+        if self.planned is not None and announced > self.planned:
+            raise _unplanned(asset, worst)
         if self.per_asset is not None and worst > self.per_asset:
             raise _over(asset, worst, self.per_asset, "[budget] per_asset")
         if self.per_run is not None:
@@ -42,7 +49,7 @@ class Purse:
             left = self.per_run - self.spent - self.reserved
             if worst > left:
                 raise _over(asset, worst, left, "this run's cap")
-        self._aside[attempt] = worst
+        self._aside[attempt] = self._announced[attempt] = worst
 
     def charge(self, attempt: str, cost: Decimal) -> Decimal:
         """The provider says what an attempt costs; how much that is beyond what was set aside."""
@@ -61,6 +68,17 @@ class Purse:
     def release(self, attempt: str) -> None:
         """An attempt was certainly not charged; its reservation ends."""
         self._aside.pop(attempt, None)
+        self._announced.pop(attempt, None)
+
+
+def _unplanned(asset: str, worst: Decimal) -> BudgetError:
+    """The error where files or orders changed after the plan was made."""
+    return BudgetError(
+        Problem(
+            f"`{asset}` was not ordered: the plan had no ${worst} for it",
+            hint="something changed since; `flux2build plan` shows what a build costs now",
+        )
+    )
 
 
 def _dearer(asset: str, excess: Decimal) -> BudgetError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flux2build.digest import Digest
 from flux2build.lockfile import Generated, Lockfile
 from flux2build.model import AssetName, Made, Recipe, Source
-from flux2build.plan import Inputs, Orphan, Plan, orphans, plan, pruned, reconciled
+from flux2build.plan import Inputs, Plan, orphans, plan, pruned, reconciled
 from flux2build.verdict import Action, Snapshot
 from tests.snapshots import (
     PROFILE,
@@ -140,16 +140,6 @@ def test_steps_remember_what_was() -> None:
     made = planned((master("fox", "a blue fox"), DEN), snapshot(LOCK))
 
     assert [step.before for step in made.steps] == [FOX_ROW, DEN_ROW]
-
-
-def test_selected() -> None:
-    """A part of a plan keeps its order and prices; what is left over is not its matter."""
-    left = Orphan(AssetName("old"), PROFILE, "img/old.png", d("old"))
-    made = replace(planned(WHOLE, snapshot()), orphans=(left,))
-    part = made.only(frozenset({AssetName("den")}))
-
-    assert [step.recipe for step in part.steps] == [DEN, CUT]
-    assert part.orphans == ()
 
 
 def test_inputs() -> None:

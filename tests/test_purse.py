@@ -115,6 +115,19 @@ def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
     assert purse.spent == purse.reserved == purse.excess == 0
 
 
+def test_no_more_than_was_planned() -> None:
+    """What the plan did not have is not ordered, whatever was dearer; what was refused makes room."""
+    purse = Purse(planned=Decimal("0.06"))
+    purse.reserve("1", "fox", Decimal("0.03"))
+    purse.settle("1", Decimal("0.05"))
+    purse.reserve("2", "owl", Decimal("0.03"))
+
+    with pytest.raises(BudgetError, match=r"`elk` was not ordered: the plan had no \$0.03 for it"):
+        purse.reserve("3", "elk", Decimal("0.03"))
+    purse.release("2")
+    purse.reserve("4", "elk", Decimal("0.03"))
+
+
 @pytest.mark.parametrize(
     ("purse", "message"),
     [

@@ -236,11 +236,40 @@ def test_somebody_is_there_to_confirm(site: Site, answer: str, code: int) -> Non
 
 
 def test_small_sums_are_not_asked_about(site: Site) -> None:
-    """Up to `confirm_above` a paid build goes on by itself, with or without a terminal."""
+    """Up to `confirm_above` a person is not asked; above it they are."""
     site.edit("assets.toml", "[defaults]", "[budget]\nconfirm_above = 0.03\n\n[defaults]")
 
-    assert site.run(*PAID, "icon").code == 6
-    assert site.run(*PAID).code == 4
+    with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
+        assert process.ended() == 6
+    assert "Spend" not in process.said
+    with flux2build(site.folder, *PAID, terminal=True) as process:
+        process.until("Spend $0.15? [y/N]: ")
+        process.type("n")
+        assert process.ended() == 4
+
+
+def test_a_spec_limits_and_does_not_agree(site: Site) -> None:
+    """Without a terminal no figure of the spec is consent: a stranger may have written it."""
+    budget = "[budget]\nper_run = 100\nconfirm_above = 100\n\n[defaults]"
+    site.edit("assets.toml", "[defaults]", budget)
+
+    for words in ((), ("icon",)):
+        ran = site.run(*PAID, *words)
+        assert (ran.code, "nobody is here to confirm it" in ran.err) == (4, True)
+    site.edit("assets.toml", "per_run = 100", "per_run = 0.10")
+    assert "more than the cap of $0.10" in site.run(*PAID, "--yes").err
+
+
+def test_nobody_waits_for_a_person_who_reads(site: Site) -> None:
+    """At the question the tree is free; what has become another plan by then is asked about anew."""
+    with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
+        process.until("Spend $0.03? [y/N]: ")
+        assert site.run("build", "mascot", "--lock-timeout", "0").code == 0
+        site.edit("assets.toml", "a bell", "a brass bell")
+        process.type("y")
+        process.until("Spend $0.03? [y/N]: ")
+        process.type("n")
+        assert process.ended() == 4
 
 
 def test_over_the_cap(site: Site) -> None:
@@ -423,3 +452,15 @@ def test_threads_end(site: Site) -> None:
     alive = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
     assert [t.name for t in alive if not t.name.startswith(("flux2build", "asyncio"))] == []
     assert Path("assets.lock").exists()
+
+
+def test_a_choice_pays_for_what_it_shares(site: Site) -> None:
+    """Who shares an order with an asset that is not chosen buys it alone: it is priced and asked about."""
+    bell = '\nprompt = "a bell"\n'
+    site.edit("assets.toml", f"[asset.icon]{bell}", f"[asset.bell]{bell}\n[asset.icon]{bell}")
+    for one in ("bell", "icon"):
+        ran = site.run(*PAID, one)
+
+        assert ran.code == 4
+        assert "this build costs $0.03, and nobody is here" in ran.err
+        assert "1 to render" in site.run("plan", "-p", "final", one).out
