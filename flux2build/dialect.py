@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -37,6 +37,10 @@ _BAD_KEY: Final = re.compile(r"invalid (api )?(key|token)|api key format|unautho
 _NO_MONEY: Final = re.compile(
     r"insufficient|quota|balance|out of credit|not enough credit", re.IGNORECASE
 )
+_MOST_UNITS: Final = 10**6
+"""A cost of more is no cost of a picture."""
+_PLACES: Final = 12
+"""Decimals of a dollar that are kept."""
 _PICTURE: Final = (".png", ".jpg", ".jpeg", ".webp")
 
 _REFUSALS: Final = {
@@ -60,10 +64,30 @@ def base(endpoint: str) -> str:
 def fields(reply: Reply) -> Fields | None:
     """The JSON object of a reply, with exact decimals; None when it is anything else."""
     try:
-        found = json.loads(reply.body, parse_float=Decimal)
+        found = json.loads(reply.body, parse_float=_decimal)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) and _shallow(found) else None
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A number of JSON; None for one beyond all bounds."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return None
+
+
+def _shallow(value: object, levels: int = 32) -> bool:
+    """Whether a value is nested no deeper than any API has reason to."""
+    match value:
+        case Mapping():
+            inside: Iterable[object] = value.values()
+        case list():
+            inside = value
+        case _:
+            return True
+    return levels > 0 and all(_shallow(each, levels - 1) for each in inside)
 
 
 def said(reply: Reply) -> str:
@@ -139,23 +163,32 @@ def amount(value: object, unit: Decimal | None) -> Decimal | None:
     """A cost in USD from a number of units; None when it is missing or makes no sense."""
     if unit is None or isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    cost = Decimal(value) * unit
-    return cost if cost.is_finite() and cost >= 0 else None
+    if not Decimal(value).is_finite() or not 0 <= value <= _MOST_UNITS:
+        return None
+    cost = abs(value * unit)
+    places = -int(cost.as_tuple().exponent)
+    return round(cost, _PLACES) if places > _PLACES else cost
 
 
 def whole(value: object) -> int | None:
-    """A whole number, or None."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A whole number that a lock can hold, or None."""
+    fits = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value if fits and isinstance(value, int) else None
 
 
 def text_or_none(value: object) -> str | None:
-    """A text that is not empty, or None."""
-    return value if isinstance(value, str) and value else None
+    """A text that is not empty, or None; half a character, as of an emoji cut in two, is `?`."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else None
 
 
 def address(value: object) -> str | None:
     """A URL that could be fetched, or None."""
-    return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+        return None
+    try:
+        return value if value.isprintable() and urlsplit(value).hostname else None
+    except ValueError:
+        return None
 
 
 def encoded(reference: Reference) -> str:
@@ -258,5 +291,6 @@ def progress(value: object) -> float | None:
     """Progress from 0 to 1; some servers count to 100."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    share = float(value) / (100 if value > 1 else 1)
-    return share if 0 <= share <= 1 else None
+    if not 0 <= value <= 100:
+        return None
+    return float(value) / (100 if value > 1 else 1)

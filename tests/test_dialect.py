@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flux2build.dialect import (
     CREDIT,
+    address,
     amount,
     base,
     fields,
@@ -22,7 +23,11 @@ from flux2build.dialect import (
     retry_after,
     said,
     task_of,
+    text_or_none,
+    whole,
 )
+from flux2build.digest import of_json
+from flux2build.ledger import Ticketed, entry_from_json, entry_to_json
 from flux2build.provider import Ready, Refusal, Reply
 
 
@@ -114,6 +119,29 @@ def test_amounts_are_exact_dollars() -> None:
     assert amount(-1, CREDIT) is None
     assert amount(True, CREDIT) is None  # noqa: FBT003  # a JSON value
     assert amount(3, None) is None
+    assert amount(10**9, CREDIT) is None
+
+
+@given(st.from_regex(r"-?[0-9]{1,40}(\.[0-9]{1,50})?([eE][+-]?[0-9]{1,30})?", fullmatch=True))
+def test_every_cost_can_be_written_down(number: str) -> None:
+    """Whatever number a server names, the ledger can be read again with it."""
+    found = fields(Reply(200, {}, b'{"cost": %s}' % number.encode()))
+    cost = amount(found["cost"], CREDIT) if found else None
+    entry = Ticketed(order=of_json(0), attempt="a", at="", task="t", poll="", cost=cost)
+
+    assert entry_from_json(entry_to_json(entry)) == entry
+
+
+@pytest.mark.parametrize("value", ["https://[x", "https://a.example/\ud800", "https://", "ftp://a"])
+def test_odd_addresses_are_none(value: str) -> None:
+    """What nobody can ask is no address."""
+    assert address(value) is None
+
+
+def test_what_a_server_says_can_be_locked() -> None:
+    """Half an emoji in a prompt is replaced, and a seed fits into a lock."""
+    assert text_or_none("a fox \ud83e") == "a fox ?"
+    assert (whole(2**63), whole(2**63 - 1)) == (None, 2**63 - 1)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +165,7 @@ def test_endpoint_is_written_as_people_like(endpoint: str) -> None:
 def test_deeply_nested_json_is_not_an_object() -> None:
     """A reply that would exhaust the stack is read as no reply."""
     assert fields(Reply(200, {}, b"[" * 200_000)) is None
+    assert fields(Reply(200, {}, b'{"detail": ' + b"[" * 300 + b"]" * 300 + b"}")) is None
 
 
 def test_ready_without_details_is_enough() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.container import sniff
-from flux2build.dialect import retry_after
+from flux2build.dialect import fields, retry_after, task_of
 from flux2build.http.clock import Clock, backoff, until_next
 from flux2build.http.desk import Desk
 from flux2build.http.download import Downloads, FetchError
@@ -121,7 +121,9 @@ class Collection:
             await self._flap(retry_after(reply))
         else:
             self._flaps = 0
-        if isinstance(state, Ready) and state.task not in ("", self.ticket.task):
+        # Not a refusal either ends an order that it does not name.
+        ended = isinstance(state, Ready | Refused)
+        if ended and task_of(fields(reply)) not in (None, self.ticket.task):
             return Overdue("the server answers with another order", decide=True)
         return state
 

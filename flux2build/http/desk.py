@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from flux2build.errors import Problem, SystemFault
 from flux2build.http.clock import Limits
@@ -70,7 +69,8 @@ class Desk:
 
     async def _secret(self, url: str) -> Mapping[str, str]:
         if not may_have_key(url, self.endpoint, self.provider.hosts):
-            host = urlsplit(url).hostname
+            there = split(url)
+            host = there.hostname if there else "no host"
             raise ForbiddenError(f"`{host}` is not a host of `{self.provider.name}`")
         if self.key is None:
             return {}

@@ -52,7 +52,10 @@ class Downloads:
                 raise FetchError(f"the download failed ({type(error).__name__})") from None
             if isinstance(answer, bytes):
                 return answer
-            url = urljoin(url, answer)
+            try:
+                url = urljoin(url, answer)
+            except ValueError:
+                raise FetchError("the picture's URL redirects to no URL", final=True) from None
         raise FetchError("the picture's URL redirects too often", final=True)
 
     async def _hop(self, target: Target, started: float) -> bytes | str:

@@ -612,6 +612,7 @@ def test_refused_key_leaves_the_order() -> None:
         "http://api.eu1.bfl.ai/v1/get_result?id=task-1",
         "https://169.254.169.254/v1/get_result",
         "file:///etc/passwd",
+        "https://[x",
     ],
 )
 def test_foreign_polling_url_is_not_asked(poll: str) -> None:
@@ -625,9 +626,10 @@ def test_foreign_polling_url_is_not_asked(poll: str) -> None:
     assert internet.seen == []
 
 
-def test_somebody_elses_picture_is_not_taken() -> None:
-    """An answer that names another task is shown to a person."""
-    other = _json({"id": "task-2", "status": "Ready", "result": {"sample": SAMPLE}})
+@pytest.mark.parametrize("status", ["Ready", "Error", "Content Moderated"])
+def test_answer_about_another_order_ends_nothing(status: str) -> None:
+    """A picture or a refusal that names another task is shown to a person."""
+    other = _json({"id": "task-2", "status": status, "result": {"sample": SAMPLE}})
     internet = Internet(polls=[other], pictures=[DELIVERED])
 
     ended = _collect(internet)
@@ -710,6 +712,7 @@ def test_a_few_redirects_are_followed(hops: int) -> None:
         (_page(302, location="http://delivery.example/a"), "not https"),
         (_page(302, location="http://169.254.169.254/latest"), "link-local"),
         (_page(302, location="file:///etc/passwd"), "not a plain https URL"),
+        (_page(302, location="https://[x"), "redirects to no URL"),
         (_chunks(*[b"x" * 500] * 3), "larger than"),
         (_page(200, b"x", **{"content-length": "5000"}), "larger than"),
         (_page(200, zlib.compress(b"x"), **{"content-encoding": "deflate"}), "compressed"),

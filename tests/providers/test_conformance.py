@@ -286,6 +286,32 @@ def test_no_reply_breaks_a_provider(remote: Remote, body: bytes, status: int) ->
 
 
 @REMOTE
+@pytest.mark.parametrize("status", [200, 422])
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"polling_url": "https://[x"',
+        '"polling_url": "https://a.example/\\ud800"',
+        '"cost": 1e99999999999999999999',
+        '"cost": 9e999999999999999999',
+        f'"status": "Pending", "progress": 1{"0" * 400}',
+        '"status": "Ready", "result": {"sample": "https://[x"}',
+        '"status": "succeeded", "output": "https://[x"',
+        f'"detail": {"[" * 800}{"]" * 800}',
+    ],
+)
+def test_no_odd_value_breaks_a_provider(remote: Remote, status: int, more: str) -> None:
+    """An answer that names a task is read, whatever else is in it: the task was paid for."""
+    reply = Reply(status, {}, f'{{"id": "abc", {more}}}'.encode())
+
+    answers = [remote.ticket(reply, remote.endpoint), remote.status(reply), remote.uploaded(reply)]
+
+    if status == 200 and "detail" not in more:
+        assert isinstance(answers[0], Ticket)
+        assert remote.inquiry(answers[0], remote.endpoint).url.isascii()
+
+
+@REMOTE
 def test_calls_carry_no_key(remote: Remote) -> None:
     """A described call has no headers of its own: the key is attached elsewhere."""
     card = remote.cards[remote.default_model]
