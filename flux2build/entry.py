@@ -1,7 +1,7 @@
 """The door: answers what needs no parser, and hands everything else to `cli`.
 
 The common call is the one with nothing to do. It is answered from the index
-without importing the command line, pydantic, jinja2 or Pillow, and
+without importing the command line, pydantic, jinja2, networkx or Pillow, and
 without `pathlib`, whose import alone takes longer than the answer.
 """
 

@@ -1,21 +1,15 @@
-"""The directed acyclic graph of assets and sources."""
+"""The directed acyclic graph of assets and sources: the only door to networkx."""
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections import Counter, deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+
+import networkx as nx
 
 from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, Write
-
-Edges = dict[AssetName, dict[AssetName, None]]
-"""What each asset leads to, in the order in which it was met."""
-
-_SHAPES: Final = {"asset": "box", "source": "note", "file": "ellipse"}
 
 
 @dataclass(frozen=True)
@@ -25,61 +19,46 @@ class Graph:
     recipes: tuple[Recipe, ...]
 
     @cached_property
-    def users(self) -> Edges:
-        """Assets, each with those that need one of its pictures."""
-        found: Edges = {}
+    def assets(self) -> nx.DiGraph[str]:
+        """Assets only: an edge leads from an asset to one that needs its picture."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
         for recipe in self.recipes:
-            found.setdefault(recipe.asset, {})
+            graph.add_node(recipe.asset)
             for source in recipe.inputs:
                 if isinstance(source, Made | Placed) and source.asset != recipe.asset:
-                    found.setdefault(source.asset, {})[recipe.asset] = None
-        return found
+                    graph.add_edge(source.asset, recipe.asset)
+        return graph
 
     @cached_property
-    def parts(self) -> Edges:
-        """Assets, each with those that it is made of."""
-        found: Edges = {asset: {} for asset in self.users}
-        for asset, users in self.users.items():
-            for user in users:
-                found[user][asset] = None
-        return found
-
-    @cached_property
-    def renders(self) -> Edges:
-        """Masters, each with those that must be rendered after it."""
-        found: Edges = {}
+    def renders(self) -> nx.DiGraph[str]:
+        """Masters only: what must be rendered before what."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
         for recipe in self.recipes:
             if isinstance(recipe.task, Generate):
-                found.setdefault(recipe.asset, {})
-                for source in recipe.inputs:
-                    if isinstance(source, Made):
-                        found.setdefault(source.asset, {})[recipe.asset] = None
-        return found
+                graph.add_node(recipe.asset)
+                sources = [s.asset for s in recipe.inputs if isinstance(s, Made)]
+                graph.add_edges_from((source, recipe.asset) for source in sources)
+        return graph
 
     @cached_property
     def cycle(self) -> tuple[AssetName, ...]:
         """One circle of assets that need each other's pictures, first repeated last; or ()."""
-        cleared: set[AssetName] = set()
-        for start in self.renders:
-            way: dict[AssetName, Iterator[AssetName]] = {}
-            here: AssetName | None = start if start not in cleared else None
-            while here is not None:
-                following = way.setdefault(here, iter(self.renders[here]))
-                below = next((name for name in following if name not in cleared), None)
-                if below in way:
-                    names = list(way)
-                    return (*names[names.index(below) :], below)
-                if below is None:
-                    cleared.add(here)
-                    del way[here]
-                here = below or next(reversed(way), None)
-        return ()
+        try:
+            edges = nx.find_cycle(self.renders)
+        except nx.NetworkXNoCycle:
+            return ()
+        return tuple(AssetName(str(edge[0])) for edge in (*edges, edges[0]))
 
     @cached_property
     def ordered(self) -> tuple[Recipe, ...]:
         """Recipes with every master before its users and documents last, else as declared."""
         place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
-        ranks = {name: rank for rank, name in enumerate(self._sorted(place))}
+        ranks = {
+            name: rank
+            for rank, name in enumerate(
+                nx.lexicographical_topological_sort(self.renders, key=lambda a: place.get(a, -1))
+            )
+        }
         last = len(ranks)
 
         def rank(recipe: Recipe) -> tuple[int, int]:
@@ -89,99 +68,51 @@ class Graph:
 
         return tuple(sorted(self.recipes, key=rank))
 
-    def _sorted(self, place: Mapping[AssetName, int]) -> Iterator[AssetName]:
-        """Masters, each after those that it is made of; of those that could be next, the first."""
-        awaited = Counter(user for users in self.renders.values() for user in users)
-        ready = [(place.get(name, -1), name) for name in self.renders if not awaited[name]]
-        heapq.heapify(ready)
-        while ready:
-            _, name = heapq.heappop(ready)
-            yield name
-            for user in self.renders[name]:
-                awaited[user] -= 1
-                if not awaited[user]:
-                    heapq.heappush(ready, (place.get(user, -1), user))
-
     def up(self, asset: AssetName) -> Mapping[AssetName, int]:
         """What an asset is made of, with the number of steps to each."""
-        return _reach(self.parts, asset)
+        return self._reach(self.assets.reverse(copy=False), asset)
 
     def down(self, asset: AssetName) -> Mapping[AssetName, int]:
         """What is made of an asset, with the number of steps to each."""
-        return _reach(self.users, asset)
+        return self._reach(self.assets, asset)
 
     def closure(self, assets: Iterable[AssetName]) -> frozenset[AssetName]:
         """The assets and everything they are made of."""
         found = set(assets)
-        todo = list(found)
-        while todo:
-            above = self.parts.get(todo.pop(), {}).keys() - found
-            found |= above
-            todo += above
+        for asset in tuple(found):
+            if asset in self.assets:
+                found |= {AssetName(name) for name in nx.ancestors(self.assets, asset)}
         return frozenset(found)
 
-
-def _reach(edges: Edges, asset: AssetName) -> dict[AssetName, int]:
-    """What can be reached from an asset, nearest first, with the number of steps to each."""
-    found, todo = {asset: 0}, deque([asset])
-    while todo:
-        here = todo.popleft()
-        for name in edges.get(here, {}):
-            if name not in found:
-                found[name] = found[here] + 1
-                todo.append(name)
-    del found[asset]
-    return found
+    @staticmethod
+    def _reach(graph: nx.DiGraph[str], asset: AssetName) -> dict[AssetName, int]:
+        if asset not in graph:
+            return {}
+        found = nx.single_source_shortest_path_length(graph, asset)
+        return {AssetName(name): steps for name, steps in found.items() if name != asset}
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """The graph people look at: sources, assets and delivered files."""
-
-    kinds: dict[str, str] = field(default_factory=dict)
-    """Nodes: `asset`, `source` or `file`."""
-    after: dict[str, dict[str, None]] = field(default_factory=dict)
-    """What is made of each node."""
-    before: dict[str, dict[str, None]] = field(default_factory=dict)
-    """What each node is made of."""
-
-    def add(self, node: str, kind: str) -> None:
-        """Draw a node; it keeps its place where it was drawn before."""
-        self.kinds[node] = kind
-        self.after.setdefault(node, {})
-        self.before.setdefault(node, {})
-
-    def join(self, node: str, user: str) -> None:
-        """Draw an edge from a node to what is made of it."""
-        self.after[node][user] = self.before[user][node] = None
-
-    @property
-    def edges(self) -> list[tuple[str, str]]:
-        """All edges, by the node that they lead from."""
-        return [(node, user) for node, users in self.after.items() for user in users]
-
-
-def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> Drawing:
-    """The drawing of some assets, of what they are made of and of their files."""
-    drawn = Drawing()
+def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph[str]:
+    """The graph people look at: sources, assets and delivered files as labelled nodes."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
     for name in names:
-        drawn.add(str(name), "asset")
+        graph.add_node(str(name), kind="asset")
     masters = {recipe.output for recipe in recipes if isinstance(recipe.task, Generate)}
     for recipe in recipes:
         target = str(recipe.asset)
         if not isinstance(recipe.task, Generate):
             target = recipe.output
-            drawn.add(target, "file")
+            graph.add_node(target, kind="file")
         for position, source in enumerate(recipe.inputs):
             node, kind = _node(source, masters)
-            if node not in drawn.kinds:
-                drawn.add(node, kind)
+            if node not in graph:
+                graph.add_node(node, kind=kind)
             if position == 0 and target == recipe.output and isinstance(source, Source):
                 # An asset that is a file of the user's stands between that file and its own.
-                drawn.join(node, str(recipe.asset))
+                graph.add_edge(node, str(recipe.asset))
                 node = str(recipe.asset)
-            drawn.join(node, target)
-    return drawn
+            graph.add_edge(node, target)
+    return graph
 
 
 def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
@@ -195,19 +126,19 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
             return str(asset), "asset"
 
 
-def as_text(drawing: Drawing, *, every: bool = False) -> str:
+def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> str:
     """A tree for people: each node below the first thing that it is made of.
 
     Files that are delivered share a line, unless `every` one is to be seen.
     """
     shown: set[str] = set()
-    roots = [node for node in drawing.kinds if not drawing.before[node]]
+    roots = [node for node in graph if not graph.pred[node]]
     todo: list[_Branch] = [(root, root, "", "") for root in reversed(roots)]
     lines: list[str] = []
     while todo:
         text, node, lead, indent = todo.pop()
         lines.append(lead + text)
-        branches = _branches(drawing, node, shown, every=every) if node else []
+        branches = _branches(graph, node, shown, every=every) if node else []
         last = len(branches) - 1
         for at, (below, child) in reversed(list(enumerate(branches))):
             arm, stem = ("└── ", "    ") if at == last else ("├── ", "│   ")
@@ -220,60 +151,61 @@ _Branch = tuple[str, str, str, str]
 
 
 def _branches(
-    drawing: Drawing, node: str, shown: set[str], *, every: bool
+    graph: nx.DiGraph[str], node: str, shown: set[str], *, every: bool
 ) -> list[tuple[str, str]]:
     """What grows from a node and was not shown before: texts, with the nodes to go on from."""
-    fresh = [child for child in drawing.after[node] if child not in shown]
+    fresh = [child for child in graph[node] if child not in shown]
     shown.update(fresh)
-    files = [child for child in fresh if _is_last(drawing, child)]
-    found = [(_with_others(drawing, child, node), child) for child in fresh if child not in files]
+    files = [child for child in fresh if _is_last(graph, child)]
+    found = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
     if every or len(files) < 2:
-        found += [(_with_others(drawing, file, node), "") for file in files]
+        found += [(_with_others(graph, file, node), "") for file in files]
     else:
         found.append((f"{files[0]} and {len(files) - 1} more", ""))
-    if above := len(drawing.after[node]) - len(fresh):
+    if above := len(graph[node]) - len(fresh):
         found.append((f"({above} shown above)", ""))
     return found
 
 
-def _is_last(drawing: Drawing, node: str) -> bool:
+def _is_last(graph: nx.DiGraph[str], node: str) -> bool:
     """Whether a node is a file that nothing is made of."""
-    return drawing.kinds[node] == "file" and not drawing.after[node]
+    return graph.nodes[node]["kind"] == "file" and not graph[node]
 
 
-def _with_others(drawing: Drawing, node: str, parent: str) -> str:
+def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:
     """A node's name, with whatever else it is made of."""
-    others = [other for other in drawing.before[node] if other != parent]
+    others = [other for other in graph.pred[node] if other != parent]
     return f"{node}  (with {', '.join(others)})" if others else node
 
 
-def as_dot(drawing: Drawing) -> str:
+def as_dot(graph: nx.DiGraph[str]) -> str:
     """Graphviz; strings are quoted as JSON, which is how DOT quotes them."""
+    shapes = {"asset": "box", "source": "note", "file": "ellipse"}
     lines = ["digraph flux2build {", "  rankdir=LR;"]
-    lines += [f"  {json.dumps(n)} [shape={_SHAPES[kind]}];" for n, kind in drawing.kinds.items()]
-    lines += [f"  {json.dumps(a)} -> {json.dumps(b)};" for a, b in drawing.edges]
+    lines += [f"  {json.dumps(n)} [shape={shapes[d['kind']]}];" for n, d in graph.nodes(data=True)]
+    lines += [f"  {json.dumps(a)} -> {json.dumps(b)};" for a, b in graph.edges]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def as_mermaid(drawing: Drawing) -> str:
+def as_mermaid(graph: nx.DiGraph[str]) -> str:
     """A flowchart for Markdown; brackets of member names are escaped as entities."""
     fences = {"asset": ('["', '"]'), "source": ('[/"', '"/]'), "file": ('(["', '"])')}
-    ids = {node: f"n{number}" for number, node in enumerate(drawing.kinds)}
+    ids = {node: f"n{number}" for number, node in enumerate(graph.nodes)}
     lines = ["flowchart LR"]
-    for node, kind in drawing.kinds.items():
-        left, right = fences[kind]
+    for node, data in graph.nodes(data=True):
+        left, right = fences[data["kind"]]
         label = node.replace("&", "&amp;").replace('"', "&quot;")
         label = label.replace("[", "&#91;").replace("]", "&#93;")
         lines.append(f"  {ids[node]}{left}{label}{right}")
-    lines += [f"  {ids[a]} --> {ids[b]}" for a, b in drawing.edges]
+    lines += [f"  {ids[a]} --> {ids[b]}" for a, b in graph.edges]
     return "\n".join(lines) + "\n"
 
 
-def as_json(drawing: Drawing) -> str:
+def as_json(graph: nx.DiGraph[str]) -> str:
     """Nodes and edges, with a format version."""
     value = {
         "format_version": "1.0",
-        "nodes": [{"id": node, "kind": kind} for node, kind in drawing.kinds.items()],
-        "edges": [{"from": a, "to": b} for a, b in drawing.edges],
+        "nodes": [{"id": node, "kind": data["kind"]} for node, data in graph.nodes(data=True)],
+        "edges": [{"from": a, "to": b} for a, b in graph.edges],
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

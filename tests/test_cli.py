@@ -16,7 +16,7 @@ from flux2build.cli import MAIN, run
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
 
-HEAVY: Final = {"click", "httpx", "jinja2", "pathlib", "PIL", "pydantic", "rich"}
+HEAVY: Final = {"click", "httpx", "jinja2", "networkx", "pathlib", "PIL", "pydantic", "rich"}
 
 
 def imported(*words: str) -> set[str]:

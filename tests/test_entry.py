@@ -12,7 +12,7 @@ import pytest
 from flux2build.errors import Exit
 from tests.conftest import Site
 
-HEAVY: Final = {"click", "httpx", "jinja2", "pathlib", "PIL", "pydantic", "rich"}
+HEAVY: Final = {"click", "httpx", "jinja2", "networkx", "pathlib", "PIL", "pydantic", "rich"}
 SCRIPT: Final = (
     "import sys; from flux2build.entry import main; code = main(sys.argv[1:]); "
     "print(*sys.modules, file=open('modules', 'w')); sys.exit(code)"
