@@ -24,7 +24,6 @@ MAKING: Final = {
     "flux2build.progress",
     "babel",
     "icu4py",
-    "networkx",
     "rich.progress",
     "uharfbuzz",
 }
