@@ -85,7 +85,7 @@ class World(Protocol):
         """Write the lock durably."""
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt."""
+        """Whether an order is under way, kept aside or in doubt, or was just bought."""
 
     @property
     def halted(self) -> bool:

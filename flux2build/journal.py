@@ -73,6 +73,27 @@ class Journal:
             self._read()
             return list(self._by_order.get(order, ()))
 
+    def claim(self, order: Digest) -> int | None:
+        """A lock on one order, until it is closed; None while another process has it.
+
+        Raises:
+            SystemFault: it cannot be locked.
+        """
+        path = self.claims(order)
+        try:
+            folder(path.parent, 0o700)
+            claim = flock.opened(path, _OURS_ALONE)
+            if flock.try_lock(claim):
+                return claim
+            os.close(claim)
+        except OSError as error:
+            raise fault("lock", path, error) from error
+        return None
+
+    def claims(self, order: Digest) -> Path:
+        """Where the lock on an order lies."""
+        return self.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
+
     def _read(self) -> None:
         try:
             self._catch_up()

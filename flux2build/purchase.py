@@ -64,6 +64,8 @@ class Counter:
     """Assets that are bought again although their order was delivered or moderated."""
     _halted: Flux2BuildError | None = field(default=None, init=False)
     _doubts: int = field(default=0, init=False)
+    _begun: set[str] = field(default_factory=set, init=False)
+    """The attempts of this run."""
     _locks: bool = field(default=False, init=False)
     """Whether it is known that locks keep others out where the ledger lies."""
 
@@ -78,6 +80,7 @@ class Counter:
             IncompleteError: it was refused.
             SpecError: its references are not fit to be sent.
         """
+        waits = False
         while True:
             async with self.wire.slot():
                 # Another build of the same user, in another tree, may be buying this very order.
@@ -87,32 +90,33 @@ class Counter:
                         return await self._bought(order, recipe, references)
                     finally:
                         os.close(claim)
+            if self.wire.left.is_set():
+                raise HaltedError
+            if not waits:
+                waits = True
+                self.say(f"waiting for another build that buys {recipe.asset}")
             await asyncio.sleep(_CLAIM_SECONDS)
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt."""
-        return order in self._known(order).unsettled
+        """Whether an order is under way, kept aside or in doubt, or was just bought."""
+        known = self._known(order)
+        came = known.delivered.get(order)
+        return order in known.unsettled or (came is not None and came.attempt in self._begun)
 
     def _claim(self, order: Digest) -> int | None:
         """A lock on one order, held by the kernel; None while another process has it."""
-        path = self.journal.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
-        try:
-            durable.folder(path.parent, 0o700)
-            claim = flock.opened(path, 0o600)
-            try:
-                mine = flock.try_lock(claim)
-                self._locks = self._locks or (mine and flock.keeps_out(path))
-            except BaseException:
-                os.close(claim)
-                raise
-        except OSError as error:
-            raise durable.fault("lock", path, error) from error
-        if mine and self._locks:
+        claim, path = self.journal.claim(order), self.journal.claims(order)
+        if claim is None or self._locks:
             return claim
-        os.close(claim)
-        if mine:
+        try:
+            self._locks = flock.keeps_out(path)
+        except OSError as error:
+            os.close(claim)
+            raise durable.fault("lock", path, error) from error
+        if not self._locks:
+            os.close(claim)
             raise setback.lockless(path.parent)
-        return None
+        return claim
 
     async def _bought(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
         """What the ledger says of an order decides what is done about it."""
@@ -121,6 +125,8 @@ class Counter:
         if order.digest in known.pending:
             # Also where there is an older picture: then this one was bought anew.
             intended, ticketed = known.pending[order.digest]
+            if intended.provider != self.wire.provider.name:
+                raise setback.ordered_elsewhere(recipe, intended, ticketed.task)
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in known.kept:
@@ -210,11 +216,12 @@ class Counter:
                 self._go_on(recipe)
                 if unreachable is not None:
                     raise self._refused(recipe, unreachable)
+                self._begun.add(intended.attempt)
                 await asyncio.to_thread(self.journal.append, intended)
             except Flux2BuildError:
                 self.purse.release(intended.attempt)
                 raise
-            match await self._sent(order, intended, sent):
+            match await self._answer(order, intended, sent):
                 case Refused() as answer:
                     await self._void(intended, answer)
                     raise self._refused(recipe, answer)
@@ -224,7 +231,7 @@ class Counter:
                     await self._ticketed(intended, ticket)
                     return ticket
 
-    async def _sent(
+    async def _answer(
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket | Refused | InDoubt:
         """The answer to an order; what is wrong on this side proves that nothing was sent."""
@@ -288,6 +295,10 @@ class Counter:
             case Refused():
                 await self._void(intended, ended)
                 raise self._refused(recipe, ended)
+            case Overdue(keyless=True):
+                variable = self.wire.provider.key_variable
+                self._halted = self._halted or setback.keyless(ended.message, variable)
+                raise setback.uncollected(recipe, ticket, ended.message, variable)
             case Overdue(message, decide):
                 raise setback.overdue(recipe, ticket, message, decide=decide)
             case Arrived():

@@ -65,7 +65,8 @@ def _acquire(
     told(f"waiting for {whom()}")
     start = time.monotonic()
     while not flock.try_lock(file):
-        if wait is not None and time.monotonic() - start >= wait:
+        # Turned around, so that what is no number is no wait either.
+        if wait is not None and not time.monotonic() - start < wait:
             raise SystemFault(
                 Problem(
                     f"waited {wait:g} s for {whom()}",

@@ -160,6 +160,30 @@ def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Fl
     return DecisionError(problem) if decide else IncompleteError(problem)
 
 
+def uncollected(recipe: Recipe, ticket: Ticket, message: str, variable: str) -> SystemFault:
+    """The error for a picture that nobody may ask for with this key."""
+    return SystemFault(
+        Problem(
+            f"the picture of `{recipe.asset}` is not here yet: {message}",
+            rows=(("task", ticket.task),),
+            hint=f"it is paid for and stays in the ledger; set {variable} in the environment or "
+            "with `--env-file`, then build again",
+        )
+    )
+
+
+def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> DecisionError:
+    """The error for an order that is under way at another provider."""
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` was ordered at `{intended.provider}` already, and is not here yet",
+            rows=(("sent", intended.at), ("task", task)),
+            hint=f"build it with `{intended.provider}` to collect it, or give it up with "
+            f"`flux2build orders write-off {intended.attempt[:8]}`",
+        )
+    )
+
+
 def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
     """The error for an order that only a person can settle."""
     if any(reason.code == "output-pointer" for reason in verdict.reasons):

@@ -118,7 +118,7 @@ class Market(Protocol):
         """Render an order, or collect it if it is on its way; the bytes go into the store."""
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt."""
+        """Whether an order is under way, kept aside or in doubt, or was just bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Workshop:
         return self._halt.is_set()
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt."""
+        """Whether an order is under way, kept aside or in doubt, or was just bought."""
         return any(market.unsettled(order) for market in self._markets.values())
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:

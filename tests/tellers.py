@@ -52,7 +52,7 @@ class Teller:
 
     `lost`: charged, and the answer does not arrive. `dropped`: not charged, and no
     answer arrives. `busy`: refused once for being too many. `moderated`, `failed`:
-    given back. `small`: of another size. A number is a status that refuses.
+    given back. `small`: of another size. `keyless`: nobody may ask for it. A number is a status that refuses.
     """
 
     fates: Mapping[str, str | int] = field(default_factory=dict)
@@ -126,6 +126,8 @@ class Teller:
             self.charged[prompt].clear()
             status = "Content Moderated" if fate == "moderated" else "Error"
             return _json({"id": task, "status": status})
+        if fate == "keyless":
+            return _json({"detail": "no"}, 403)
         if fate == "forgotten":
             return _json({"id": task, "status": "Task not found"})
         found = {"sample": f"https://cdn.example/{task}"}

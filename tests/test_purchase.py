@@ -22,7 +22,9 @@ from flux2build.errors import (
     IncompleteError,
     SystemFault,
 )
+from flux2build.journal import Journal
 from flux2build.ledger import State
+from tests.snapshots import intended, ticketed
 from tests.tellers import Desk, Teller, nothing, order, recipe
 
 
@@ -281,6 +283,48 @@ def test_another_process_buys_it(home: Path) -> None:
             return await buying
 
     assert isinstance(asyncio.run(both()), Bought)
+
+
+def test_nobody_waits_for_another_process_once_interrupted(home: Path) -> None:
+    """Who waits for somebody else's purchase stops at the first Ctrl-C."""
+    wanted = recipe("fox")
+    desk = Desk(home, Teller())
+    other = Journal(home / "ledger.jsonl").claim(order(wanted).digest)
+    assert other is not None
+    desk.left.set()
+
+    (error,) = desk.buy("fox")
+
+    os.close(other)
+    assert isinstance(error, HaltedError)
+
+
+def test_another_provider_knows_nothing_of_an_order(home: Path) -> None:
+    """What is under way at one provider is neither asked for nor bought at another."""
+    desk = Desk(home, Teller())
+    wanted = order(recipe("fox")).digest
+    journal = Journal(home / "ledger.jsonl")
+    journal.append(intended(wanted))
+    journal.append(ticketed(wanted))
+
+    (error,) = desk.buy("fox")
+
+    assert isinstance(error, DecisionError)
+    assert "was ordered at `fake` already" in str(error)
+    assert (desk.teller.posts, desk.teller.asked) == ([], [])
+    assert states(desk) == [State.PENDING]
+
+
+def test_a_key_that_is_refused_while_asking(home: Path) -> None:
+    """It is a matter of the key: nothing more is ordered, and the order stays."""
+    desk = Desk(home, Teller({"fox": "keyless"}), posts=1)
+
+    first, second = desk.buy("fox", "owl")
+
+    assert isinstance(first, SystemFault)
+    assert "set BFL_API_KEY" in (first.problems[0].hint or "")
+    assert states(desk)[0] is State.PENDING
+    assert isinstance(second, Bought | SystemFault)
 
 
 FATES = st.sampled_from(

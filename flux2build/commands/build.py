@@ -22,7 +22,12 @@ from flux2build.request import Request
 @option("--force", multiple=True, metavar="SELECTION", help="Render these although current.")
 @option("--refresh-derived", is_flag=True, help="Derive files again that another encoder wrote.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@option("--lock-timeout", type=float, metavar="SECONDS", help="Wait no longer for another build.")
+@option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait no longer for another build.",
+)
 def build(  # noqa: PLR0913 - click hands over each option
     request: Request,
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,14 +12,23 @@ from typing import Final
 
 import click
 
-from flux2build import ledger, planview
+from flux2build import durable, ledger, planview
 from flux2build.command import command, option
 from flux2build.console import Console
 from flux2build.digest import Digest, Json
 from flux2build.disk import home
-from flux2build.errors import Exit, Problem, UsageError
+from flux2build.errors import Exit, Problem, SystemFault, UsageError
 from flux2build.families import providers_by_name
-from flux2build.ledger import WRITTEN_OFF, Attempt, Delivered, Intended, State, Ticketed, Voided
+from flux2build.ledger import (
+    WRITTEN_OFF,
+    Attempt,
+    Delivered,
+    Entry,
+    Intended,
+    State,
+    Ticketed,
+    Voided,
+)
 from flux2build.model import Receipt
 from flux2build.picture import probe
 from flux2build.project import user_journal
@@ -197,7 +207,7 @@ def adopt(request: Request, *, order: str, what: str | None) -> Exit:
     attempt, sent = _open(order)
     if what is None:
         what = _kept(attempt)
-    if Path(what).is_file():
+    if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
         return _deliver(request, attempt, sent, _stored(Path(what)))
     if what.startswith("sha256:"):
         return _deliver(request, attempt, sent, _known(what))
@@ -217,7 +227,10 @@ def _kept(attempt: Attempt) -> str:
 
 def _stored(path: Path) -> Digest:
     """A picture of the user's, put into the store."""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise durable.fault("read", path, error) from error
     probe(data, str(path))
     return _store().put(data)
 
@@ -248,10 +261,11 @@ def _collect(request: Request, attempt: Attempt, sent: Intended, task: str) -> E
         raise UsageError(f"`{task}` is no task of `{provider.name}`")
     # To the microsecond: what a person knows comes after what the server said in that second.
     at = datetime.now(UTC).isoformat(timespec="microseconds")
-    user_journal().append(
+    _note(
+        attempt,
         Ticketed(
             order=attempt.order, attempt=attempt.name, at=at, task=answer.task, poll=answer.poll
-        )
+        ),
     )
     return _settled(
         request, attempt, f"`{sent.asset}` was bought as {task}; the next build collects it"
@@ -259,7 +273,8 @@ def _collect(request: Request, attempt: Attempt, sent: Intended, task: str) -> E
 
 
 def _deliver(request: Request, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
-    user_journal().append(
+    _note(
+        attempt,
         Delivered(
             order=attempt.order,
             output=output,
@@ -269,7 +284,7 @@ def _deliver(request: Request, attempt: Attempt, sent: Intended, output: Digest)
             project=sent.project,
             asset=sent.asset,
             model=sent.model,
-        )
+        ),
     )
     return _settled(
         request, attempt, f"`{sent.asset}` is delivered; the next build puts it in place"
@@ -314,7 +329,8 @@ def write_off(request: Request, *, order: str) -> Exit:
 
 def _void(request: Request, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
     charged = refusal == WRITTEN_OFF
-    user_journal().append(
+    _note(
+        attempt,
         Voided(
             order=attempt.order,
             attempt=attempt.name,
@@ -322,12 +338,30 @@ def _void(request: Request, attempt: Attempt, sent: Intended, refusal: str) -> E
             refusal=refusal,
             message="settled by hand",
             charged=charged,
-        )
+        ),
     )
     counted = "it counts as spent" if charged else "it costs nothing"
     return _settled(
         request, attempt, f"`{sent.asset}` is settled: {counted}; the next build may order it again"
     )
+
+
+def _note(attempt: Attempt, decided: Entry) -> None:
+    """Write down what a person decided, unless a build has come further with the order."""
+    journal = user_journal()
+    claim = journal.claim(attempt.order)
+    if claim is None:
+        raise SystemFault(
+            f"a build is at order `{attempt.name[:_SHORT]}` this very moment",
+            hint="let it finish, then `flux2build orders list` shows what became of it",
+        )
+    try:
+        now, _ = _find(attempt.name)
+        if now.state is not attempt.state:
+            raise UsageError(f"order `{now.name[:_SHORT]}` is {now.state.value} by now")
+        journal.append(decided)
+    finally:
+        os.close(claim)
 
 
 def _settled(request: Request, attempt: Attempt, text: str) -> Exit:

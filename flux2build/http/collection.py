@@ -45,10 +45,12 @@ class Overdue:
     """Not here yet; the ticket is still good, and a later build may collect it.
 
     `decide` where a person has to look: the server's answer points elsewhere.
+    `keyless` where another key is needed to ask.
     """
 
     message: str
     decide: bool = False
+    keyless: bool = False
 
 
 Ended = Arrived | Refused | Overdue
@@ -116,7 +118,7 @@ class Collection:
         trouble = isinstance(state, Waiting) and reply.status >= 300
         self._denied = self._denied + 1 if trouble and reply.status in {401, 403} else 0
         if self._denied >= _DENIED:
-            return Overdue("the provider refuses the key")
+            return Overdue("the provider refuses the key", keyless=True)
         if trouble:
             await self._flap(retry_after(reply))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import httpx
 import pytest
 
+from flux2build.project import user_journal
 from flux2build.simulator import Rule, Scenario, running
 from tests.conftest import Site
 
@@ -93,3 +95,56 @@ def test_orders_are_named_by_their_beginning(
     assert ran.code == 2
     assert expected in ran.err
     assert "`flux2build orders list` names them" in ran.err
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize("words", [("resubmit",), ("write-off",), ("adopt", "task-9")])
+def test_an_order_that_a_build_is_at_is_left_alone(empty: Site, words: tuple[str, ...]) -> None:
+    """What is being sent looks like a doubt: while its build holds the claim nobody settles it."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+    (fox,) = (order for order in listed if order["asset"] == "fox")
+    journal, name = user_journal(), fox["order"]
+    before = journal.read()
+    claim = journal.claim(fox["digest"])
+    assert claim is not None
+
+    ran = empty.run("orders", words[0], name, *words[1:])
+
+    os.close(claim)
+    assert (ran.code, "a build is at order" in ran.err) == (6, True)
+    assert journal.read() == before
+    assert empty.run("orders", words[0], name, *words[1:]).code == 0
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_name_of_any_length_is_no_file(empty: Site) -> None:
+    """What is longer than a file's name can be is not looked for."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+
+    ran = empty.run("orders", "adopt", listed[0]["order"], "x" * 300)
+
+    assert (ran.code, "is no task of `bfl`" in ran.err) == (2, True)
+
+
+def test_a_new_picture_that_found_no_place_is_not_forgotten(
+    empty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `--force` bought is put in place by the next build, where this one could not."""
+    empty.write("assets.toml", SPEC.replace('"acme"', '"acme"\noutput = "img"'))
+    with running(Scenario(latency=0, fast=True)) as base:
+        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
+        monkeypatch.setenv("BFL_API_KEY", "practice")
+        assert empty.run("build", "--yes", "fox").code == 0
+        file = empty.folder / "img" / "fox.png"
+        old = file.read_bytes()
+        file.unlink()
+        file.parent.rmdir()
+        file.parent.symlink_to("nowhere")
+
+        assert empty.run("build", "--yes", "--force", "fox", "fox").code == 6
+        file.parent.unlink()
+        ran = empty.run("build", "fox", "--json")
+
+    assert [row["action"] for row in json.loads(ran.out)["done"]] == ["adopt"]
+    assert file.read_bytes() != old
+    assert len(user_journal().read()) == 6

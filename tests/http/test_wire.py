@@ -602,7 +602,7 @@ def test_refused_key_leaves_the_order() -> None:
     """A key that no longer works does not write off what was paid."""
     ended = _collect(Internet(polls=[_json({"detail": "no"}, 403)]))
 
-    assert ended == Overdue("the provider refuses the key")
+    assert ended == Overdue("the provider refuses the key", keyless=True)
 
 
 @pytest.mark.parametrize(

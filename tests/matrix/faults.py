@@ -29,6 +29,8 @@ class Outcome:
 FINE: Final = Outcome(0, 1)
 LATER: Final = Outcome(3, 1, says="not here yet")
 """It is paid for and stays in the ledger; the next build collects it."""
+LOCKED_OUT: Final = Outcome(6, 1, says="the provider refuses the key")
+"""The same, but with this key nobody may ask for it."""
 ELSEWHERE: Final = Outcome(5, 1, says="orders adopt ORDER")
 """The same, but somebody should look at what the server answers."""
 LOST: Final = Outcome(5, 1, says="was bought, and is lost")
@@ -150,11 +152,9 @@ SUBMIT: Final = (
 )
 
 POLL: Final = (
-    *(
-        _http("poll", code, LATER, FINE)
-        for code in (400, 402, 403, 408, 422, 429, 500, 502, 503, 504)
-    ),
-    Fault("poll", "http", LATER, FINE, {"code": 401, "body": "html"}),
+    *(_http("poll", code, LATER, FINE) for code in (400, 402, 408, 422, 429, 500, 502, 503, 504)),
+    _http("poll", 403, LOCKED_OUT, FINE),
+    Fault("poll", "http", LOCKED_OUT, FINE, {"code": 401, "body": "html"}),
     Fault(
         "poll", "http", LATER, FINE, {"code": 404}, {"predictions": LOST, "predictions:once": FINE}
     ),
