@@ -274,9 +274,10 @@ class _Outfit:
         secret = project.settings.value(provider.key_variable)
         key = Key(secret, provider.key_variable) if secret else None
         endpoint = project.settings.value(provider.url_variable) or None
+        proxy = project.settings.proxy(endpoint or provider.endpoint)
         own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
         return Counter(
-            wire=Wire(provider, key, endpoint, own, Ground(left=self.halt)),
+            wire=Wire(provider, key, endpoint, own, Ground(proxy=proxy, left=self.halt)),
             store=project.store,
             journal=project.journal,
             purse=purse,

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import platformdirs
 import tomli
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
+_PROXIES: Final = ("FLUX2BUILD_PROXY", "HTTPS_PROXY", "https_proxy")
+"""Variables that may name a proxy; the first one that is set counts."""
 CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
 _SETTINGS: Final = frozenset({"cards", "environment", "limits"})
 
@@ -46,6 +49,41 @@ class Settings:
             if found := str(source.get(name, "")).strip():
                 return found
         return ""
+
+    def proxy(self, url: str) -> str | None:
+        """The HTTP proxy on the way to an https URL; None where it is met directly.
+
+        Raises:
+            UsageError: what is set is no URL of an HTTP proxy.
+        """
+        target = urlsplit(url)
+        name = next((name for name in _PROXIES if self.value(name)), None)
+        if name is None or target.scheme != "https" or self._met_directly(target.hostname or ""):
+            return None
+        value = self.value(name)
+        proxy = value if "://" in value else f"http://{value}"
+        if not _is_proxy(proxy):
+            # It may hold a password, so it is not shown.
+            raise UsageError(
+                f"`{name}` is no URL of an HTTP proxy",
+                hint="write it like `http://proxy.example:3128`",
+            )
+        return proxy
+
+    def _met_directly(self, host: str) -> bool:
+        """Whether a host is in `NO_PROXY`: itself, a domain it is in, or `*`."""
+        named = (self.value("NO_PROXY") or self.value("no_proxy")).lower().replace(",", " ")
+        domains = [each.removeprefix("*").removeprefix(".") for each in named.split()]
+        return any(each in {"", host} or host.endswith(f".{each}") for each in domains)
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        found = urlsplit(url)
+        port = found.port
+    except ValueError:
+        return False
+    return found.scheme in {"http", "https"} and bool(found.hostname) and port != 0
 
 
 def config_path() -> Path:

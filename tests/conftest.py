@@ -64,7 +64,10 @@ class Site:
         }
 
 
-_OURS: Final = re.compile("FLUX2BUILD_|BFL_|COMETAPI_|REPLICATE_|NO_COLOR|FORCE_COLOR|GITHUB_")
+_OURS: Final = re.compile(
+    "FLUX2BUILD_|BFL_|COMETAPI_|REPLICATE_|NO_COLOR|FORCE_COLOR|GITHUB_|HTTPS_PROXY|NO_PROXY",
+    re.IGNORECASE,
+)
 
 SPEC = """\
 [project]

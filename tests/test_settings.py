@@ -100,3 +100,30 @@ def test_a_bad_configuration(
     assert message in problem.message
     assert problem.place is not None
     assert problem.place.file == str(file)
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "expected"),
+    [
+        ({}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p:3128"}, "https://api.bfl.ai", "http://p:3128"),
+        ({"https_proxy": "p:3128"}, "https://api.bfl.ai", "http://p:3128"),
+        ({"FLUX2BUILD_PROXY": "http://q", "HTTPS_PROXY": "http://p"}, "https://a.b", "http://q"),
+        ({"HTTPS_PROXY": "http://p"}, "http://127.0.0.1:8000", None),
+        ({"HTTPS_PROXY": "http://p", "NO_PROXY": "x.y, .bfl.ai"}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p", "no_proxy": "*"}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p", "NO_PROXY": "fl.ai"}, "https://api.bfl.ai", "http://p"),
+    ],
+)
+def test_the_way_to_a_server(variables: dict[str, str], url: str, expected: str | None) -> None:
+    """A proxy is the user's: for https only, and not for the hosts of `NO_PROXY`."""
+    assert Settings({}, config={"environment": variables}).proxy(url) == expected
+
+
+@pytest.mark.parametrize("value", ["socks5://u:secret@p:1", "http://[x", "http://", "http://p:0"])
+def test_what_is_no_proxy(value: str) -> None:
+    """It is named, and not shown: it may hold a password."""
+    with pytest.raises(UsageError, match="`HTTPS_PROXY` is no URL of an HTTP proxy") as caught:
+        Settings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
+
+    assert "secret" not in str(caught.value)

@@ -16,7 +16,7 @@ from flux2build.http.clock import Clock, backoff, until_next
 from flux2build.http.desk import Desk
 from flux2build.http.download import Downloads, FetchError
 from flux2build.http.hosts import ForbiddenError
-from flux2build.http.line import TROUBLE, Line
+from flux2build.http.line import TROUBLE, Line, spelled
 from flux2build.provider import Ready, Refusal, Refused, Reply, Ticket, Waiting
 
 _LOST: Final = 3
@@ -110,7 +110,7 @@ class Collection:
             return Overdue(f"{error}, so it is not asked for the order", decide=True)
         except TROUBLE as error:
             await self._flap(None)
-            return Waiting(f"no answer ({type(error).__name__})")
+            return Waiting(f"no answer: {spelled(error)}")
         return await self._read(reply)
 
     async def _read(self, reply: Reply) -> State:

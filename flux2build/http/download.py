@@ -10,7 +10,7 @@ import httpx
 
 from flux2build.http.clock import Clock, Limits, too_slow
 from flux2build.http.hosts import ForbiddenError, Reach, Resolve, Target, fetchable, literal
-from flux2build.http.line import NOT_SENT, TROUBLE, Line
+from flux2build.http.line import NOT_SENT, TROUBLE, Line, spelled
 
 REDIRECTS: Final = 3
 
@@ -49,7 +49,7 @@ class Downloads:
             except (OSError, UnicodeError):
                 raise FetchError("the picture's host has no address") from None
             except TROUBLE as error:
-                raise FetchError(f"the download failed ({type(error).__name__})") from None
+                raise FetchError(f"the download failed: {spelled(error)}") from None
             if isinstance(answer, bytes):
                 return answer
             try:

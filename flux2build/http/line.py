@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 
+from flux2build.dialect import one_line
 from flux2build.http.clock import Clock
 from flux2build.provider import Call, Reply
 
@@ -23,8 +25,9 @@ NOT_SENT: Final = (
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
+    httpx.ProxyError,
 )
-"""Exceptions that prove that no byte of a request left."""
+"""Exceptions that prove that no byte of a request left; a proxy refuses before the tunnel stands."""
 
 
 class BrokenError(Exception):
@@ -33,6 +36,41 @@ class BrokenError(Exception):
 
 TROUBLE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BrokenError)
 """Everything that may happen to an exchange."""
+
+
+_CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
+    (socket.gaierror, "its name cannot be looked up"),
+    (ssl.SSLCertVerificationError, "its certificate is not to be trusted"),
+    (ConnectionRefusedError, "nobody answers there"),
+    (httpx.ConnectTimeout, "it does not answer in time"),
+    (httpx.ConnectError, "it cannot be reached"),
+    (httpx.PoolTimeout, "no connection is free"),
+    (httpx.TimeoutException, "no answer comes in time"),
+    (httpx.RemoteProtocolError, "the answer is cut short, or is no HTTP"),
+    (httpx.DecodingError, "the answer cannot be decoded"),
+    (httpx.NetworkError, "the connection breaks"),
+    (httpx.UnsupportedProtocol, "that is no URL to connect to"),
+    (httpx.InvalidURL, "that is no URL"),
+)
+"""What an exception means, or one that it comes of; the first that fits."""
+
+
+def spelled(error: BaseException) -> str:
+    """What happened to an exchange, in words."""
+    if isinstance(error, BrokenError):
+        return str(error)
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy says {one_line(str(error))}"
+    chain, inner = [error], error.__cause__ or error.__context__
+    while inner is not None and len(chain) < _DEEPEST:
+        chain.append(inner)
+        inner = inner.__cause__ or inner.__context__
+    found = (text for kind, text in _CAUSES for each in chain if isinstance(each, kind))
+    return next(found, "the connection fails")
+
+
+_DEEPEST: Final = 16
+"""Exceptions behind one another that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from flux2build.http.collection import Collection, Ended, Means
 from flux2build.http.desk import Desk, checked
 from flux2build.http.download import Downloads
 from flux2build.http.hosts import Resolve, resolved
-from flux2build.http.line import NOT_SENT, TROUBLE, Dial, Line
+from flux2build.http.line import NOT_SENT, TROUBLE, Dial, Line, spelled
 from flux2build.http.redaction import Key
 from flux2build.model import Order
 from flux2build.provider import (
@@ -70,6 +70,7 @@ class Ground:
     resolve: Resolve = resolved
     transport: httpx.AsyncBaseTransport | None = None
     proxy: str | None = None
+    """The URL of a proxy through which everything goes."""
     certificates: ssl.SSLContext | None = None
     """The authorities to trust, instead of the usual ones."""
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,7 +95,8 @@ class Wire:
         self._slots = asyncio.Semaphore(pending)
         self._windows = asyncio.Semaphore(limits.posts)
         home = checked(endpoint or provider.endpoint, provider)
-        self._desk = Desk(provider, home, key, limits, ground.resolve)
+        resolve = _left_to_the_proxy if ground.proxy else ground.resolve
+        self._desk = Desk(provider, home, key, limits, resolve)
         self._orders = self._line(limits.posts, limits.answer)
         # httpx looks through a whole pool for each request, so that small ones are fast.
         self._inquiries = self._line(min(pending, _ASKING), limits.reply)
@@ -164,7 +166,7 @@ class Wire:
         return None
 
     def _unreachable(self, error: Exception) -> Refused:
-        message = f"no connection to `{self.provider.name}` ({type(error).__name__})"
+        message = f"no connection to `{self.provider.name}`: {spelled(error)}"
         return Refused(Refusal.UNREACHABLE, message)
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
@@ -224,7 +226,7 @@ class Wire:
         except NOT_SENT as error:
             return self._unreachable(error)
         except TROUBLE as error:
-            return InDoubt(f"the connection broke after the order was sent ({_name(error)})")
+            return InDoubt(f"after the order was sent, {spelled(error)}")
         self._warm_until = self._ground.clock.now() + _WARM
         return self._read(reply)
 
@@ -303,5 +305,6 @@ class Wire:
 _TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 
 
-def _name(error: Exception) -> str:
-    return type(error).__name__
+async def _left_to_the_proxy(host: str) -> Sequence[str]:
+    """No addresses: behind a proxy this machine may know no names, and is long in saying so."""
+    raise OSError(host)

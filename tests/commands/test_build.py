@@ -17,6 +17,7 @@ from flux2build import disk, runlock
 from flux2build.project import user_journal
 from tests.conftest import Ran, Site
 from tests.golden import sorted_lines, text
+from tests.proxies import proxy
 from tests.spawned import flux2build
 
 CLEAN = "Up to date (default): 12 files. Nothing to do.\n"
@@ -464,3 +465,19 @@ def test_a_choice_pays_for_what_it_shares(site: Site) -> None:
         assert ran.code == 4
         assert "this build costs $0.03, and nobody is here" in ran.err
         assert "1 to render" in site.run("plan", "-p", "final", one).out
+
+
+def test_orders_go_through_the_proxy_of_the_user(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that refuses proves that nothing was sent; its password is not said."""
+    Path(os.environ["FLUX2BUILD_CONFIG"]).write_text("[limits]\nattempts = 1\n", encoding="utf-8")
+    monkeypatch.setenv("BFL_API_KEY", "practice")
+    with proxy("407 Proxy Authentication Required") as (url, asked):
+        monkeypatch.setenv("HTTPS_PROXY", url.replace("//", "//me:secret@"))
+        ran = site.run(*PAID, "--yes", "icon")
+
+    assert (ran.code, set(asked)) == (6, {"CONNECT api.bfl.ai:443 HTTP/1.1"})
+    assert "no connection to `bfl`: the proxy says 407 Proxy Authentication Required" in ran.err
+    assert "secret" not in ran.err
+    assert user_journal().read() == []

@@ -23,6 +23,7 @@ from flux2build.http.clock import Limits, Monotonic
 from flux2build.http.download import Downloads, FetchError
 from flux2build.http.hosts import Reach
 from flux2build.http.line import Dial, Line
+from tests.proxies import proxy
 
 PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
 OPENSSL: Final = shutil.which("openssl")
@@ -77,12 +78,13 @@ def port(certificate: tuple[Path, Path]) -> Iterator[int]:
         thread.join()
 
 
-def _fetch(url: str, trusted: Path) -> bytes:
+def _fetch(url: str, trusted: Path, through: str | None = None) -> bytes:
     async def inside() -> bytes:
         clock, authorities = Monotonic(), ssl.create_default_context(cafile=str(trusted))
-        line = Line(Dial(1, 2, 2, certificates=authorities), clock)
+        line = Line(Dial(1, 2, 2, through, certificates=authorities), clock)
+        downloads = Downloads(line, clock, Limits(), _resolve, proxied=bool(through))
         try:
-            return await Downloads(line, clock, Limits(), _resolve).fetch(url, Reach.LOOPBACK)
+            return await downloads.fetch(url, Reach.LOOPBACK)
         finally:
             await line.close()
 
@@ -96,7 +98,17 @@ def test_pinned_address_is_verified_under_its_name(
     assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0]) == PICTURE
 
 
+def test_a_proxy_carries_what_is_fetched(certificate: tuple[Path, Path], port: int) -> None:
+    """Behind a proxy names are looked up there, and the certificate is checked all the same."""
+    with proxy() as (url, asked):
+        assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0], url) == PICTURE
+        with pytest.raises(FetchError, match="its certificate is not to be trusted"):
+            _fetch(f"https://other.example:{port}/a.png", certificate[0], url)
+
+    assert asked == [f"CONNECT {each}.example:{port} HTTP/1.1" for each in ("delivery", "other")]
+
+
 def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path], port: int) -> None:
     """A name that the certificate does not hold is not fetched from."""
-    with pytest.raises(FetchError, match="ConnectError"):
+    with pytest.raises(FetchError, match="its certificate is not to be trusted"):
         _fetch(f"https://other.example:{port}/a.png", certificate[0])

@@ -180,7 +180,6 @@ def test_order_is_posted_once_with_the_key() -> None:
         httpx.ReadTimeout("x"),
         httpx.RemoteProtocolError("x"),
         httpx.CloseError("x"),
-        httpx.ProxyError("x"),
         httpx.DecodingError("x"),
     ],
     ids=lambda error: type(error).__name__,
@@ -201,6 +200,7 @@ def test_trouble_after_sending_is_doubt(error: Exception) -> None:
         httpx.PoolTimeout("x"),
         httpx.UnsupportedProtocol("x"),
         httpx.LocalProtocolError("x"),
+        httpx.ProxyError("407 Proxy Authentication Required"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -286,7 +286,7 @@ def test_endless_answer_is_doubt() -> None:
     answer = _submit(internet)
 
     assert isinstance(answer, InDoubt)
-    assert "BrokenError" in answer.message
+    assert "the answer is too long" in answer.message
 
 
 def test_compressed_answer_is_read() -> None:

@@ -77,6 +77,7 @@ def test_without_a_connection_nothing_is_ordered(
 
     assert ran.code == 6, ran.err
     assert "was not ordered" in ran.err
+    assert "Error)" not in ran.err
     assert shop.site.run("orders", "list", "--json").out.count('"order"') == 0
     shop.dial(monkeypatch, f"{shop.control.base_url}")
     assert shop.build().code == 0
