@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import NewType
+from typing import Final, NewType
 
 Digest = NewType("Digest", str)
+
+_AS_THEY_ARE: Final = frozenset({str, int, bool})
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -28,12 +30,17 @@ def canonical(value: Json) -> str:
     A float without a fraction is written as the integer it equals, so that
     `5` and `5.0` in a spec ask for the same picture.
     """
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(_plain(value))
+
+
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def _plain(value: Json) -> Json:
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer():

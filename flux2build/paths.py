@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LONGEST_PART: Final = 200
@@ -18,6 +19,9 @@ _RESERVED: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE
 )
 _FORBIDDEN: Final = frozenset('<>:"|?*\\')
+_NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
+"""Names of plain letters: most of them, and quickly told."""
+_UNWORDLY: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OURS: Final = frozenset({".git", ".flux2build"})
 
 
@@ -28,6 +32,8 @@ def fold(path: str) -> str:
     Windows drops at the end of each part are stripped. Folding is repeated
     until it settles, because one fold may uncover another.
     """
+    if path.isascii():
+        return _stripped(path.lower())
     folded = _fold_once(path)
     while folded != path:
         path, folded = folded, _fold_once(folded)
@@ -36,8 +42,11 @@ def fold(path: str) -> str:
 
 def _fold_once(path: str) -> str:
     plain = unicodedata.normalize("NFKD", path).casefold()
-    parts = unicodedata.normalize("NFC", plain).split("/")
-    return "/".join(part.rstrip(". ") for part in parts)
+    return _stripped(unicodedata.normalize("NFC", plain))
+
+
+def _stripped(path: str) -> str:
+    return "/".join([part.rstrip(". ") for part in path.split("/")])
 
 
 def fault(path: str) -> str | None:
@@ -52,6 +61,7 @@ def fault(path: str) -> str | None:
     return next((found for found in faults if found), None)
 
 
+@lru_cache(maxsize=256)
 def _part_fault(part: str) -> str | None:
     return _shape_fault(part) or _letters_fault(part)
 
@@ -71,14 +81,16 @@ def _shape_fault(part: str) -> str | None:
 
 
 def _letters_fault(part: str) -> str | None:
-    for letter in part:
-        if letter in _FORBIDDEN:
-            return f"has `{letter}` in it, which some file systems refuse"
-        if unicodedata.category(letter) in _HIDDEN:
-            return f"has an invisible or control character in it (U+{ord(letter):04X})"
-    if fold(part) in _OURS:
+    if not (part.isascii() and part.isprintable() and _FORBIDDEN.isdisjoint(part)):
+        for letter in part:
+            if letter in _FORBIDDEN:
+                return f"has `{letter}` in it, which some file systems refuse"
+            if unicodedata.category(letter) in _HIDDEN:
+                return f"has an invisible or control character in it (U+{ord(letter):04X})"
+    folded = fold(part)
+    if folded in _OURS:
         return f"lies in `{part}`, which is not for pictures"
-    if _RESERVED.fullmatch(fold(part).split(".")[0].rstrip()):
+    if _RESERVED.fullmatch(folded.partition(".")[0].rstrip()):
         return f"has the part `{part}`, a device name on Windows"
     return None
 
@@ -91,7 +103,8 @@ def name_fault(value: str) -> str | None:
         return f"is longer than {LONGEST_NAME} characters"
     if value[0] in ".-+":
         return f"starts with `{value[0]}`"
-    if wrong := next((letter for letter in value if not _in_name(letter)), None):
+    plain = _NAME.fullmatch(value)
+    if not plain and (wrong := next((letter for letter in value if not _in_name(letter)), None)):
         shown = f"`{wrong}`" if wrong.isprintable() and wrong != " " else f"U+{ord(wrong):04X}"
         return f"has {shown} in it; letters, digits and `_` `.` `-` `@` `:` are allowed"
     if not unicodedata.is_normalized("NFC", value):
@@ -114,4 +127,6 @@ def join(folder: str, path: str) -> str:
 
 def slug(value: str) -> str:
     """A value as part of a file name: anything but letters, digits, `_ . -` becomes `-`."""
+    if value.isascii():
+        return _UNWORDLY.sub("-", value)
     return "".join(letter if letter in "_.-" or _is_word(letter) else "-" for letter in value)

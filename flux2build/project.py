@@ -206,7 +206,7 @@ class Project:
         except OSError as error:
             raise durable.fault("read", self.lock_path.name, error) from error
 
-    @property
+    @cached_property
     def _lock_text(self) -> str:
         """The lock as it is written, whatever git made of its line ends."""
         return decoded(self._lock_bytes, self.lock_path.name).replace("\r\n", "\n")
@@ -364,7 +364,7 @@ class Project:
 
     def reread_lock(self) -> None:
         """Read the lock anew, as a build has just left it."""
-        for name in ("lock", "_lock_bytes", "conflicted", "whole", "_seen"):
+        for name in ("lock", "_lock_bytes", "_lock_text", "conflicted", "whole", "_seen"):
             self.__dict__.pop(name, None)
 
     def forget(self) -> None:
@@ -375,6 +375,7 @@ class Project:
             "graph",
             "lock",
             "_lock_bytes",
+            "_lock_text",
             "conflicted",
             "whole",
             "_seen",

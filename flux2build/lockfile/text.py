@@ -20,7 +20,11 @@ _HEADER: Final = re.compile(
     r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated)|\.(deliver|write)\.([\w-]+|"[^"\\]+"))?\]',
     re.ASCII,
 )
+_SHORT: Final = 60
+"""Lines of fewer letters are known when they come again, as most of them do."""
+_COUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _QUOTES: Final = ("'", '"')
+_SIGNS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _MARKER: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 _ANY_MARKER: Final = re.compile(rf"^{_MARKER.pattern}$", re.MULTILINE)
 
@@ -45,31 +49,34 @@ def tables(text: str) -> dict[str, Any]:
 def _canonical_tables(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     table, nesting = root, False
-    keys: dict[str, tuple[str, ...]] = {}
-    values: dict[str, Any] = {}
+    keys: dict[str, tuple[str, str]] = {}
+    seen: dict[str, tuple[str, str, Any]] = {}
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
-        key, equals, rest = line.partition(" = ")
-        if not (equals and key) or key[0] in "#[":
-            table, nesting = _between(root, line) or (table, nesting)
-            continue
-        names = keys.get(key)
-        if names is None:
-            names = keys[key] = _names(key)
-        if rest in values:
-            value = values[rest]
-        elif rest == "[":
-            value = [_scalar(item, values) for item in _items(lines)]
-        else:
-            value = _scalar(rest, values)
+        entry = seen.get(line)
+        if entry is None:
+            key, equals, rest = line.partition(" = ")
+            if not (equals and key) or key[0] in "#[":
+                table, nesting = _between(root, line) or (table, nesting)
+                continue
+            names = keys.get(key)
+            if names is None:
+                names = keys[key] = _names(key)
+            if rest == "[":
+                entry = (*names, [_scalar(item) for item in _items(lines)])
+            else:
+                entry = (*names, _scalar(rest))
+                if len(line) < _SHORT:
+                    seen[line] = entry
+        within, name, value = entry
         here = table
-        if len(names) > 1 and nesting:
-            here = table.setdefault(names[0], {})
-        elif len(names) > 1 or (not nesting and key in _TABLES):
+        if within and nesting:
+            here = table.setdefault(within, {})
+        elif within or (not nesting and name in _TABLES):
             raise _NotCanonical
-        if type(here) is not dict or names[-1] in here:
+        if type(here) is not dict or name in here:
             raise _NotCanonical
-        here[names[-1]] = value
+        here[name] = value
     return root
 
 
@@ -103,11 +110,12 @@ def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:
     return table
 
 
-def _names(key: str) -> tuple[str, ...]:
-    names = tuple(key.split("."))
-    if len(names) > 2 or not all(_BARE.fullmatch(name) for name in names):
+def _names(key: str) -> tuple[str, str]:
+    """The table within the table, if a key says one, and the name in it."""
+    within, dot, name = key.rpartition(".")
+    if not _BARE.fullmatch(name) or (dot and not _BARE.fullmatch(within)):
         raise _NotCanonical
-    return names
+    return within, name
 
 
 def _items(lines: Iterator[str]) -> Iterator[str]:
@@ -120,8 +128,10 @@ def _items(lines: Iterator[str]) -> Iterator[str]:
     raise _NotCanonical
 
 
-def _scalar(text: str, known: dict[str, Any]) -> Any:
-    """The value of one line; what is short is `known` when it comes again."""
+def _scalar(text: str) -> Any:
+    """The value of one line."""
+    if _COUNT.fullmatch(text):
+        return int(text)
     body, quote = text[1:-1], text[:1]
     plain = quote in _QUOTES and quote == text[-1:] and quote not in body and body.isprintable()
     if plain and len(text) > 1 and (quote == "'" or "\\" not in body):
@@ -131,8 +141,6 @@ def _scalar(text: str, known: dict[str, Any]) -> Any:
             value = tomli.loads(f"v = {text}")["v"]
         except (ValueError, RecursionError, KeyError):
             raise _NotCanonical from None
-    if len(text) < 40:
-        known[text] = value
     return value
 
 
@@ -151,6 +159,8 @@ class Side:
 
 def conflict_line(text: str) -> int | None:
     """The line of the first conflict marker, if there is one."""
+    if not any(text.startswith(sign) or f"\n{sign}" in text for sign in _SIGNS):
+        return None
     found = _ANY_MARKER.search(text.replace("\r\n", "\n"))
     return text.count("\n", 0, found.start()) + 1 if found else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from jinja2 import Template
@@ -34,6 +35,7 @@ class Prompts:
         self._folder = folder
         self._sandbox = Sandbox(self._source)
         self._inline: dict[str, Template] = {}
+        self._bones = lru_cache(maxsize=1024)(skeleton.of)
 
     def text(self, source: str, scope: Mapping[str, object]) -> str:
         """An inline source, rendered.
@@ -44,7 +46,7 @@ class Prompts:
         plain = _plain(source)
         if not any(mark in plain for mark in _MARKS):
             return _whole(plain)
-        bones = skeleton.of(plain)
+        bones = self._bones(plain)
         if bones is None:
             return self._rendered(lambda: self._compiled(source), scope)
         return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)

@@ -43,9 +43,10 @@ class Outputs:
         Raises:
             FaultyError: the path leads elsewhere, is no file's, or says another format.
         """
-        if not paths.fault(path):
+        fault = paths.fault(path)
+        if not fault:
             self._ending(path, form, key)
-        return self.below(path, key)
+        return self._placed(path, fault, key)
 
     def below(self, path: str, key: Key) -> str:
         """A path below the output folder, whatever it ends in.
@@ -53,7 +54,10 @@ class Outputs:
         Raises:
             FaultyError: the path leads elsewhere, or is no file's.
         """
-        if fault := paths.fault(path):
+        return self._placed(path, paths.fault(path), key)
+
+    def _placed(self, path: str, fault: str | None, key: Key) -> str:
+        if fault:
             raise FaultyError(Fault(key, f"output `{path[:80]}` {fault}"))
         output = paths.join(self.folder, path)
         for at in (posixpath.dirname(output), output):
