@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
@@ -73,20 +73,30 @@ def build(project: Project, choice: Choice, terms: Terms) -> Exit:
     Nobody waits for the tree while a person reads a plan; what that person agreed
     to is planned again, and asked about again if it has become something else.
     """
-    from flux2build.runlock import held
-
     agreed: dict[AssetName, object] = {}
     while True:
-        with held(project.folder, "flux2build build", terms.lock_timeout, project.console.say):
+        with alone(project, terms):
             project.forget()
             made = project.plan(choice)
             if agreed_to(project, made, terms) or _bill(made).items() <= agreed.items():
-                if project.conflicted:
-                    _reconcile(project)
-                report = _carry_out(project, made, terms)
-                return _conclude(project, choice, made, report)
+                return carry_out(project, choice, made, terms)
         _ask(project, made)
         agreed = _bill(made)
+
+
+def alone(project: Project, terms: Terms) -> AbstractContextManager[None]:
+    """Keep other builds out of this tree, from before the plan until it is carried out."""
+    from flux2build.runlock import held
+
+    return held(project.folder, "flux2build build", terms.lock_timeout, project.console.say)
+
+
+def carry_out(project: Project, choice: Choice, made: Plan, terms: Terms) -> Exit:
+    """Build and report what was planned, and agreed to, alone in this tree."""
+    if project.conflicted:
+        _reconcile(project)
+    report = _built(project, made, terms)
+    return _conclude(project, choice, made, report)
 
 
 def _bill(made: Plan) -> dict[AssetName, object]:
@@ -167,7 +177,7 @@ def _ask(project: Project, made: Plan) -> None:
         raise BudgetError(Problem("not confirmed; nothing was ordered"))
 
 
-def _carry_out(project: Project, made: Plan, terms: Terms) -> Report:
+def _built(project: Project, made: Plan, terms: Terms) -> Report:
     import asyncio
 
     from flux2build.build import Report

@@ -57,9 +57,7 @@ class _Session:
         before = self._spent()
         try:
             while True:
-                self._look()
-                left = None if max_cost is None else max_cost - (self._spent() - before)
-                if self._round(left) is Exit.INTERRUPTED:
+                if self._round(max_cost, before) is Exit.INTERRUPTED:
                     return Exit.INTERRUPTED
                 self._console.say("watching; Ctrl-C ends", "dim")
                 self._wait()
@@ -92,25 +90,36 @@ class _Session:
         names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
         self._console.say(f"\nchanged: {names}")
 
-    def _round(self, left: Decimal | None) -> Exit:
-        """Build what is out of date, as far as that may be paid; mistakes are shown."""
-        first, self._started = not self._started, True
+    def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
+        """Build what is out of date, as far as that may be paid; mistakes are shown.
+
+        No other build comes between reading and building, so that once is enough.
+        """
+        first, looking = not self._started, False
         try:
-            if self._broken is not None:
-                raise self._broken
-            made = self._project.plan(self._choice)
-            if made.high == 0:
-                return app.build(self._project, self._choice, self._terms)
-            if left is not None and made.high is not None and made.low <= left:
-                return app.build(self._project, self._choice, replace(self._terms, max_cost=left))
-            self._put_off(made, left)
+            with app.alone(self._project, self._terms):
+                looking = True
+                self._look()
+                looking, self._started = False, True
+                left = None if max_cost is None else max_cost - (self._spent() - before)
+                return self._built(left)
         except Flux2BuildError as error:
-            if first and isinstance(error, SystemFault):
-                raise  # no edit mends a disk that cannot be written to
+            if looking or (first and isinstance(error, SystemFault)):
+                raise  # no edit mends a word of the command, or a disk that cannot be written to
             self._tell(error)
             return error.exit
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
+
+    def _built(self, left: Decimal | None) -> Exit:
+        if self._broken is not None:
+            raise self._broken
+        made = self._project.plan(self._choice)
+        payable = left is not None and made.high is not None and made.low <= left
+        terms = replace(self._terms, max_cost=left) if payable else self._terms
+        if (payable or made.high == 0) and app.agreed_to(self._project, made, terms):
+            return app.carry_out(self._project, self._choice, made, terms)
+        self._put_off(made, left)
         return Exit.BUDGET
 
     def _put_off(self, made: Plan, left: Decimal | None) -> None:

@@ -86,6 +86,32 @@ def test_an_edit_is_built(shop: Site, kind: str) -> None:
     assert shop.run("check").code == Exit.DONE
 
 
+TELL_TALE: Final = """\
+import os, sys
+def heard(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("hero.j2"):
+        with open(os.environ["TOLD"], "a") as told:
+            told.write(sys._getframe(1).f_code.co_name + "\\n")
+sys.addaudithook(heard)
+"""
+
+
+def test_a_round_reads_once(site: Site, tmp_path: Path) -> None:
+    """What the spec is made of is read once for each edit, however much is drawn of it."""
+    site.write("beside/sitecustomize.py", TELL_TALE)
+    told = tmp_path / "told"
+    variables = {"PYTHONPATH": str(site.folder / "beside"), "TOLD": str(told)}
+    with flux2build(site.folder, "watch", **variables) as process:
+        process.until(WATCHING)
+        told.write_text("")
+        site.edit("templates/hero.j2", "at a desk", "at a bar")
+        process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert told.read_text().splitlines().count("read") == 1
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_its_own_writes_are_no_change(site: Site, *, terminal: bool) -> None:
     """Each edit leads to one round, whatever that round writes; and Ctrl-C ends the waiting."""
