@@ -99,9 +99,8 @@ sys.addaudithook(heard)
 def test_a_round_reads_once(site: Site, tmp_path: Path) -> None:
     """What the spec is made of is read once for each edit, however much is drawn of it."""
     site.write("beside/sitecustomize.py", TELL_TALE)
-    told = tmp_path / "told"
-    variables = {"PYTHONPATH": str(site.folder / "beside"), "TOLD": str(told)}
-    with flux2build(site.folder, "watch", **variables) as process:
+    told, beside = tmp_path / "told", str(site.folder / "beside")
+    with flux2build(site.folder, "watch", PYTHONPATH=beside, TOLD=str(told)) as process:
         process.until(WATCHING)
         told.write_text("")
         site.edit("templates/hero.j2", "at a desk", "at a bar")
