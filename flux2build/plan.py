@@ -161,7 +161,9 @@ class _Sharing:
 
 def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
     before = locked(recipe, seen)
-    if verdict.action not in (Action.RENDER, Action.ASK) or verdict.bytes is not None:
+    # An order in doubt may be another build's: if that one is refused, it is sent after all.
+    doubt = any(reason.code == "in-doubt" for reason in verdict.reasons)
+    if verdict.action is not Action.RENDER and not doubt:
         return Step(recipe, verdict, before)
     cost = price(recipe)
     if cost is None:

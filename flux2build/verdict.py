@@ -238,7 +238,7 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
     if attempt is not None and attempt.asset == recipe.asset:
         # It was bought anew for this very asset: what was there before is not what is wanted.
         return _open(key, reasons, seen)
-    if (found := _elsewhere(key, seen)) is not None:
+    if (found := _elsewhere(recipe, key, seen)) is not None:
         return Verdict(
             Action.ADOPT, (*reasons, Reason("already-made")), key, found.output, found.receipt
         )
@@ -268,15 +268,17 @@ def _undecided(key: Digest, seen: Snapshot) -> Reason | None:
     return None
 
 
-def _elsewhere(key: Digest, seen: Snapshot) -> Known | None:
-    """The picture made for this very key, under whatever name, if its bytes can be had."""
-    found = seen.made.get(key)
-    if found is not None and seen.has(found.output):
-        return found
-    delivered = seen.ledger.delivered.get(key)
-    if delivered is not None and seen.has(delivered.output):
-        return Known(delivered.output, delivered.receipt)
-    return None
+def _elsewhere(recipe: Recipe, key: Digest, seen: Snapshot) -> Known | None:
+    """The picture made for this very key, under whatever name, if its bytes can be had.
+
+    What was bought for this very asset goes before what another one shows: it may
+    have been bought anew, and not have come to its place.
+    """
+    found, delivered = seen.made.get(key), seen.ledger.delivered.get(key)
+    bought = Known(delivered.output, delivered.receipt) if delivered else None
+    own = delivered is not None and delivered.asset == recipe.asset
+    options = (bought, found) if own else (found, bought)
+    return next((one for one in options if one and seen.has(one.output)), None)
 
 
 def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:

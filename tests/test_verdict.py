@@ -11,9 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.digest import Digest
-from flux2build.ledger import Entry
+from flux2build.ledger import Delivered, Entry
 from flux2build.lockfile import Generated, Lockfile
-from flux2build.model import AssetName, Derive, Generate, Input, Made, Operation, Recipe, Source
+from flux2build.model import (
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Made,
+    Operation,
+    Receipt,
+    Recipe,
+    Source,
+)
 from flux2build.verdict import (
     SENTENCES,
     Action,
@@ -300,6 +310,18 @@ def test_what_is_bought_anew_goes_before_what_is_there(
     seen = snapshot(entries=[*before, *again], stored=[d("bought")])
 
     assert judged(FOX, seen=seen) == (action, ["never-rendered", code])
+
+
+def test_what_was_bought_anew_goes_before_a_twins_picture() -> None:
+    """After a crash under `--force` the new picture is put in place, not the one of an asset alike."""
+    twin = replace(FOX, asset=AssetName("vixen"), output="img/vixen.png")
+    bought = Delivered(
+        order=key(), output=d("new"), receipt=Receipt("fake"), attempt="2", asset="fox"
+    )
+    seen = snapshot(locked((twin, generated(twin, INPUTS))), entries=[bought], stored=[d("new")])
+
+    assert judge(FOX, INPUTS, seen).bytes == d("new")
+    assert judge(replace(FOX, asset=AssetName("owl")), INPUTS, seen).bytes != d("new")
 
 
 def test_an_open_order_of_another_asset_asks_for_nothing_here() -> None:

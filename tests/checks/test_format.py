@@ -1,0 +1,40 @@
+"""A file is what its name says; a model that makes what it likes is told, and its picture kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from flux2build.simulator import Scenario, running
+from tests.checks.told import files, told
+from tests.conftest import Site
+
+SPEC = """\
+[defaults]
+provider = "bfl"
+model = "flux-3-image"
+[asset.fox]
+prompt = "two foxes."
+alt = "A fox"
+"""
+DELIVER = 'deliver = [{ path = "fox-web.{{ format }}", formats = ["png"] }]\n'
+
+
+def test_a_model_without_formats(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrives as JPEG is what was ordered; as `fox.png` it is not to be published as it is."""
+    empty.write("assets.toml", SPEC)
+    with running(Scenario(latency=0, fast=True)) as base:
+        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
+        monkeypatch.setenv("BFL_API_KEY", "practice")
+        assert empty.run("build", "--yes").code == 0
+        bought = empty.folder.joinpath("fox.png").read_bytes()
+        found = [each for each in told(empty) if each["code"] == "wrong-format"]
+        empty.write("assets.toml", SPEC + DELIVER)
+        assert empty.run("build").code == 0
+
+    assert bought.startswith(b"\xff\xd8\xff")
+    assert [(f["severity"], f["message"]) for f in found] == [
+        ("warning", "it is jpeg, and its name says png")
+    ]
+    assert files(told(empty), "wrong-format") == []
+    assert empty.folder.joinpath("fox.png").read_bytes() == bought
+    assert empty.folder.joinpath("fox-web.png").read_bytes().startswith(b"\x89PNG")
