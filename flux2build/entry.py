@@ -7,6 +7,7 @@ without `pathlib`, whose import alone takes longer than the answer.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -39,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (quick := _quick(words)) is not None and _answered(*quick):
         return 0
     # Modules and large projects make many lasting objects at once; looking for cycles among
-    # them is in vain.
+    # them is in vain, most of all on the way out.
     gc.set_threshold(50_000, 20, 50)
+    atexit.register(gc.freeze)
     # What happens to be installed beside us has no say in here, nor is it searched for.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from flux2build.cli import run

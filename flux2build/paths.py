@@ -46,6 +46,8 @@ def _fold_once(path: str) -> str:
 
 
 def _stripped(path: str) -> str:
+    if not path.endswith((".", " ")) and "./" not in path and " /" not in path:
+        return path
     return "/".join([part.rstrip(". ") for part in path.split("/")])
 
 

@@ -296,8 +296,9 @@ class _Reading:
         templates = paths.join("", self.tables.project.templates)
         if templates == "." or f"{folder}/".startswith(f"{templates}/"):
             return
+        below = paths.fold(templates) + "/"
         for recipe in recipes:
-            if paths.fold(recipe.output).startswith(paths.fold(templates) + "/"):
+            if paths.fold(recipe.output).startswith(below):
                 message = f"output `{recipe.output}` lies in the templates folder"
                 self.faults.add(Fault(recipe.key, message), recipe.asset)
 
