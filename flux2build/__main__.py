@@ -2,6 +2,6 @@
 
 import sys
 
-from flux2build.entry import main
+from flux2build.cli.entry import main
 
 sys.exit(main())

@@ -1,38 +1,51 @@
-"""A family is the modules of its package: one more file is one more member."""
+"""Families: packages in which one more module is one more member.
+
+A family names the attribute that its members end in, and the modules of its package
+that are not members. Members are imported when they are asked for.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import pkgutil
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Generic, TypeVar
 
-PRIVATE: Final = "_"
-
-
-def names(package: ModuleType) -> list[str]:
-    """The names of a family's modules, sorted, without importing them."""
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if not name.startswith(PRIVATE))
+Member = TypeVar("Member")
 
 
-def member(package: ModuleType, name: str, attribute: str) -> Any:
-    """What the module `name` of a family ends in: its `PROVIDER`, `OP`, `CHECK` or `COMMAND`."""
-    module = importlib.import_module(f"{package.__name__}.{name}")
-    return getattr(module, attribute)
+@dataclass(frozen=True)
+class Family(Generic[Member]):
+    """The members of one package, by the names of their modules."""
 
+    package: str
+    attribute: str
+    """What a member's module ends in: `PROVIDER`, `OP`, `CHECK`, `COMMAND` and so on."""
+    besides: frozenset[str] = frozenset()
+    """Modules of the package that the members share; they are not members."""
 
-def members(package: ModuleType, attribute: str) -> list[Any]:
-    """Every member of a family, in the order of their names."""
-    return [member(package, name, attribute) for name in names(package)]
+    @property
+    def names(self) -> list[str]:
+        """The names of the members' modules, sorted, without importing them."""
+        modules = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
+        return sorted({module.name for module in modules} - self.besides)
 
+    def member(self, name: str) -> Member:
+        """The member in the module `name`."""
+        module = importlib.import_module(f"{self.package}.{name}")
+        member: Member = getattr(module, self.attribute)
+        return member
 
-def summary(package: ModuleType, name: str) -> str:
-    """The first line of a member's docstring, read without importing the member."""
-    for folder in package.__path__:
-        source = Path(folder, f"{name}.py")
-        if source.is_file():
-            return (ast.get_docstring(ast.parse(source.read_bytes())) or "").partition("\n")[0]
-    return ""
+    def members(self) -> list[Member]:
+        """Every member, in the order of their modules' names."""
+        return [self.member(name) for name in self.names]
+
+    def summary(self, name: str) -> str:
+        """The first line of a member's docstring, read without importing the member."""
+        for folder in importlib.import_module(self.package).__path__:
+            source = Path(folder, f"{name}.py")
+            if source.is_file():
+                return (ast.get_docstring(ast.parse(source.read_bytes())) or "").partition("\n")[0]
+        return ""

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-from flux2build.entry import main
+from flux2build.cli.entry import main
 
 # Tests count effects, never time: a busy machine must not fail them.
 settings.register_profile("flux2build", deadline=None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.disk import home
 from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided
 from flux2build.model import Receipt
-from flux2build.project import user_journal
-from flux2build.store import Store
+from flux2build.session.project import user_journal
+from flux2build.storage.disk import home
+from flux2build.storage.store import Store
 
 
 def wrote(*entries: Entry) -> None:

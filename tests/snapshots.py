@@ -22,7 +22,7 @@ from flux2build.model import (
     Recipe,
     key_of,
 )
-from flux2build.verdict import Snapshot, known
+from flux2build.planning.verdict import Snapshot, known
 
 PROFILE: Final = "draft"
 META: Final = of_bytes(b"meta")

@@ -17,14 +17,14 @@ import httpx
 from PIL import Image
 
 from flux2build.digest import Json
-from flux2build.http import Ground, Key, Limits, Wire
-from flux2build.journal import Journal
 from flux2build.ledger import Ledger, fold
+from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Order, Recipe, order_of
 from flux2build.providers import bfl
-from flux2build.purchase import Counter
-from flux2build.purse import Purse
-from flux2build.store import Store
+from flux2build.purchasing.budget import Purse
+from flux2build.purchasing.http import Ground, Key, Limits, Wire
+from flux2build.purchasing.purchase import Counter
+from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
 _BASE: Final = "https://api.bfl.ai"

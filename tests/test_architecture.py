@@ -5,13 +5,19 @@ from __future__ import annotations
 import ast
 import logging
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from importlinter.cli import lint_imports
+
+from flux2build.checks.contract import CHECKS
+from flux2build.cli.command import COMMANDS
+from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.ops.contract import OPS
+from flux2build.providers.contract import PROVIDERS
+from flux2build.registry import Family
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = ROOT / "flux2build"
@@ -20,23 +26,18 @@ TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 
 MOST_LINES: Final = 400
 MOST_LINES_OF_A_FUNCTION: Final = 60
-FAMILIES: Final = {
-    "checks": "CHECK",
-    "commands": "COMMAND",
-    "documents": "DOCUMENT",
-    "ops": "OP",
-    "providers": "PROVIDER",
-}
+FAMILIES: Final[list[Family[Any]]] = [CHECKS, COMMANDS, DOCUMENTS, OPS, PROVIDERS]
 LAZY: Final = {
-    "app.py": "the composition root wires only what a command needs",
-    "command.py": "completion reads a spec only when the shell asks",
-    "entry.py": "the call with nothing to do imports nothing else",
+    "providers/sketch/__init__.py": "what draws is imported with the first comp",
+    "session/wiring.py": "the composition root wires only what a command needs",
+    "cli/command.py": "completion reads a spec only when the shell asks",
+    "cli/entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {
-    "signing.py": "a stranger's manifest may do anything to the library",
-    "cli.py": "a bug becomes a paste-ready report",
-    "picture.py": "decoders raise anything for hostile bytes",
-    "thumbs.py": "decoders raise anything for hostile bytes",
+    "images/provenance/c2pa_backend.py": "a stranger's manifest may do anything to the library",
+    "cli/parser.py": "a bug becomes a paste-ready report",
+    "images/decode.py": "decoders raise anything for hostile bytes",
+    "providers/sketch/thumbnails.py": "decoders raise anything for hostile bytes",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -56,18 +57,6 @@ def raises_again(handler: ast.ExceptHandler) -> bool:
     """Whether a handler only cleans up and lets the exception go on."""
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
-
-
-def contracts() -> dict[str, dict[str, Any]]:
-    """The import contracts of pyproject.toml, by their id."""
-    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return {contract["id"]: contract for contract in config["tool"]["importlinter"]["contracts"]}
-
-
-def floors() -> list[list[str]]:
-    """The layers, top to bottom, each with its modules."""
-    layers = contracts()["layers"]["layers"]
-    return [[module.strip(" ()") for module in layer.split("|")] for layer in layers]
 
 
 @pytest.fixture(params=MODULES, ids=name_of)
@@ -103,23 +92,6 @@ def test_contracts(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 0, capsys.readouterr().out
 
 
-def test_floors_are_complete() -> None:
-    """Every module of the package has a floor, and every floor names modules that exist."""
-    present = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
-    present -= {"__init__", "__main__"}
-
-    assert {name for floor in floors() for name in floor} == present
-
-
-def test_deciding_is_pure() -> None:
-    """Everything from the families down is held to touch nothing."""
-    names = [set(floor) for floor in floors()]
-    first = next(n for n, floor in enumerate(names) if "providers" in floor)
-    decides = {f"flux2build.{name}" for floor in names[first:] for name in floor}
-
-    assert set(contracts()["pure"]["source_modules"]) == decides
-
-
 def test_length(module: Path) -> None:
     """A module can be read in one sitting."""
     lines = module.read_bytes().count(b"\n")
@@ -150,8 +122,8 @@ def test_names(module: Path) -> None:
 
 def test_imports_stand_at_the_top(module: Path, tree: ast.Module) -> None:
     """Imports inside functions are for the few modules that keep the start fast."""
-    if module.name in LAZY:
-        pytest.skip(LAZY[module.name])
+    if (reason := LAZY.get(module.relative_to(PACKAGE).as_posix())) is not None:
+        pytest.skip(reason)
     inside = [
         f"line {node.lineno}"
         for function in functions(tree)
@@ -164,8 +136,8 @@ def test_imports_stand_at_the_top(module: Path, tree: ast.Module) -> None:
 
 def test_nothing_is_swallowed(module: Path, tree: ast.Module) -> None:
     """Exceptions are caught by name; the few places that catch all of them say why."""
-    if module.name in BROAD:
-        pytest.skip(BROAD[module.name])
+    if (reason := BROAD.get(module.relative_to(PACKAGE).as_posix())) is not None:
+        pytest.skip(reason)
     broad = [
         f"line {node.lineno}"
         for node in ast.walk(tree)
@@ -177,18 +149,27 @@ def test_nothing_is_swallowed(module: Path, tree: ast.Module) -> None:
     assert broad == []
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_members_end_in_their_contract(family: str) -> None:
+FAMILY: Final = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.package)
+
+
+def source(family: Family[Any], name: str) -> Path:
+    """The module of a member, or the first one of its package."""
+    folder = ROOT.joinpath(*family.package.split("."))
+    module = folder / f"{name}.py"
+    return module if module.is_file() else folder / name / "__init__.py"
+
+
+@FAMILY
+def test_members_end_in_their_contract(family: Family[Any]) -> None:
     """The last statement of a member binds it, typed, so that it is verified in place."""
-    members = [path for path in (PACKAGE / family).glob("*.py") if not path.stem.startswith("_")]
-    last = {path.stem: ast.parse(path.read_bytes()).body[-1] for path in members}
+    last = {name: ast.parse(source(family, name).read_bytes()).body[-1] for name in family.names}
     wrong = [
         name
         for name, node in last.items()
         if not (
             isinstance(node, ast.AnnAssign)
             and isinstance(node.target, ast.Name)
-            and node.target.id == FAMILIES[family]
+            and node.target.id == family.attribute
             and ast.unparse(node.annotation).startswith("Final[")
         )
     ]
@@ -196,13 +177,13 @@ def test_members_end_in_their_contract(family: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_members_have_tests(family: str) -> None:
+@FAMILY
+def test_members_have_tests(family: Family[Any]) -> None:
     """One more member is one more file and one more test."""
-    members = {path.stem for path in (PACKAGE / family).glob("*.py")} - {"__init__"}
-    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / family).glob("*.py")}
+    folder = ROOT.joinpath("tests", *family.package.split(".")[1:])
+    tested = {path.stem.removeprefix("test_") for path in folder.glob("*.py")}
 
-    assert sorted(members - tested) == []
+    assert sorted(set(family.names) - tested) == []
 
 
 @pytest.mark.parametrize("test", TESTS, ids=name_of)

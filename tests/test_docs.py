@@ -18,14 +18,8 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from flux2build import checks, commands, documents, ops, registry
-from flux2build.check import Check, Options
-from flux2build.errors import Exit
-from flux2build.families import catalogue
-from flux2build.findingview import UNUSABLE
-from flux2build.http import Limits
-from flux2build.spec.jsonschema import json_schema
-from flux2build.spec.tables import (
+from flux2build.assetspec.jsonschema import json_schema
+from flux2build.assetspec.tables import (
     AssetTable,
     BudgetTable,
     CatalogTable,
@@ -37,7 +31,15 @@ from flux2build.spec.tables import (
     Settings,
     SpecTable,
 )
-from flux2build.verdict import SENTENCES
+from flux2build.checks.contract import CHECKS, Check, Options
+from flux2build.cli.command import COMMANDS
+from flux2build.console.findings.view import UNUSABLE
+from flux2build.errors import Exit
+from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.ops.contract import OPS
+from flux2build.planning.verdict import SENTENCES
+from flux2build.purchasing.http import Limits
+from flux2build.session.families import catalogue
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -83,7 +85,7 @@ def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
 
 def operations() -> str:
     """Every operation with its parameters."""
-    found = registry.members(ops, "OP")
+    found = OPS.members()
     return "\n".join(
         f"**`{op.name}`**: {first_line(type(op))}\n\n{fields(op.params)}" for op in found
     )
@@ -91,7 +93,7 @@ def operations() -> str:
 
 def papers() -> str:
     """Every document with its options."""
-    found = registry.members(documents, "DOCUMENT")
+    found = DOCUMENTS.members()
     return "\n".join(
         f"**`{one.name}`**: {first_line(type(one))}\n\n{fields(one.options)}" for one in found
     )
@@ -110,7 +112,7 @@ def reasons() -> str:
 
 def codes() -> str:
     """Every code that a check reports, beyond the reasons."""
-    found = registry.members(checks, "CHECK")
+    found = CHECKS.members()
     rows = (
         (f"`{code}`", f"`{check.name}`", text)
         for check in found
@@ -122,7 +124,7 @@ def codes() -> str:
 
 def weights() -> str:
     """Every check: what it reports, by which codes, and its options."""
-    found: list[Check] = registry.members(checks, "CHECK")
+    found = CHECKS.members()
     return "\n".join(described(check) for check in found)
 
 
@@ -156,8 +158,8 @@ def floors() -> str:
 def helps() -> str:
     """What `--help` of every command says, and of the commands inside a group."""
     found: list[tuple[str, click.Command]] = []
-    for command in registry.members(commands, "COMMAND"):
-        found.append((command.name, command))
+    for command in COMMANDS.members():
+        found.append((command.name or "", command))
         inner = command.commands if isinstance(command, click.Group) else {}
         found += [(f"{command.name} {name}", each) for name, each in inner.items()]
     return "".join(f"## {name}\n\n```text\n{said(name, each)}\n```\n\n" for name, each in found)
@@ -248,7 +250,7 @@ def test_every_limit_is_documented() -> None:
 
 def test_documents_name_real_commands() -> None:
     """Every `flux2build …` of a page is a command that exists."""
-    known = {name.replace("_", "-") for name in registry.names(commands)}
+    known = {name.replace("_", "-") for name in COMMANDS.names}
     named = {
         (page.name, word)
         for page in PAGES

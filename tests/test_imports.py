@@ -12,16 +12,16 @@ import pytest
 from tests.conftest import Site
 
 SCRIPT: Final = (
-    "import sys; from flux2build.entry import main; code = main(sys.argv[1:]); "
+    "import sys; from flux2build.cli.entry import main; code = main(sys.argv[1:]); "
     "print(*sys.modules, file=open('modules', 'w')); sys.exit(code)"
 )
 NETWORK: Final = {"httpx", "httpcore", "h11", "anyio", "urllib.request"}
 MAKING: Final = {
-    "flux2build.comp.scenes",
-    "flux2build.comp.sheet",
-    "flux2build.lettering.breaks",
-    "flux2build.lettering.faces",
-    "flux2build.progress",
+    "flux2build.providers.sketch.scenes",
+    "flux2build.providers.sketch.sheet",
+    "flux2build.images.lettering.breaks",
+    "flux2build.images.lettering.faces",
+    "flux2build.console.progress",
     "babel",
     "icu4py",
     "rich.progress",
@@ -60,9 +60,13 @@ def test_nothing_reaches_for_the_network(site: Site, words: list[str]) -> None:
 
     found = imported(site, *words)
 
-    assert "flux2build.verdict" in found
+    assert "flux2build.planning.verdict" in found
     assert found & (NETWORK | SERVERS) == set()
-    assert not {name for name in found if name.startswith(("flux2build.http", "flux2build.simul"))}
+    assert not {
+        name
+        for name in found
+        if name.startswith(("flux2build.purchasing.http", "flux2build.simul"))
+    }
     assert words[0] == "build" or "asyncio" not in found
 
 
@@ -73,13 +77,15 @@ def test_judging_makes_nothing(site: Site, word: str) -> None:
 
     found = imported(site, *words)
 
-    assert {"flux2build.providers.sketch", "flux2build.ops.text"} <= found
+    assert {"flux2build.providers.sketch", "flux2build.images.ops.text"} <= found
     assert found & MAKING == set()
 
 
 def test_what_is_drawn_is_imported(site: Site) -> None:
     """A build that draws a comp imports what it is drawn with."""
-    assert {"flux2build.comp.sheet", "flux2build.progress"} <= imported(site, "build")
+    assert {"flux2build.providers.sketch.sheet", "flux2build.console.progress"} <= imported(
+        site, "build"
+    )
 
 
 def test_no_plugin_takes_part(site: Site) -> None:
@@ -104,9 +110,10 @@ def test_drift_reaches_for_no_network_either(site: Site) -> None:
 
 
 def test_only_the_index_is_asked(site: Site) -> None:
-    """The answer that is known already takes three modules of flux2build."""
+    """The answer that is known already takes two modules of flux2build."""
     site.run("build")
 
     for word in ("build", "plan", "check"):
         ours = {name for name in imported(site, word) if name.startswith("flux2build")}
-        assert ours == {"flux2build", "flux2build.entry", "flux2build.index"}
+        rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
+        assert ours - rooms == {"flux2build.cli.entry", "flux2build.storage.index"}

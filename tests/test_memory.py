@@ -21,7 +21,7 @@ N: Final = 5000
 DECODER: Final = """
 import re, sys
 from pathlib import Path
-from flux2build.picture import PictureError, decode
+from flux2build.images.decode import PictureError, decode
 data = sys.stdin.buffer.read()
 try:
     image = decode(data, "odd")

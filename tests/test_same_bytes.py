@@ -14,7 +14,7 @@ import os, sys
 if hasattr(os, "sched_setaffinity"):
     mine = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, mine[: int(sys.argv[1])])
-from flux2build.entry import main
+from flux2build.cli.entry import main
 sys.exit(main(["build"]))
 """
 MORE = """

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.check import Check, Facts, Finding, Level, Options, Severity
+from flux2build.checks.contract import Check, Facts, Finding, Level, Options, Severity
 
 _MISSING: Final = "there is no alternative text"
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.check import Check, Facts, Finding, Level, Options
-from flux2build.tones import CLEAR
+from flux2build.checks.contract import Check, Facts, Finding, Level, Options
+from flux2build.images.colour.difference import CLEAR
 
 
 class BlankOptions(Options):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Options
+from flux2build.checks.contract import Check, Facts, Finding, Options
 from flux2build.digest import Json
 from flux2build.model import Derive, Generate, Recipe
 

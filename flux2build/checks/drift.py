@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Options, Severity
+from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
 from flux2build.model import Write
-from flux2build.plan import Step
-from flux2build.verdict import SENTENCES, Action, because
+from flux2build.planning.plan import Step
+from flux2build.planning.verdict import SENTENCES, Action, because
 
 _BY_REASON: Final = {
     "output-pointer": "`git lfs pull` fetches it",

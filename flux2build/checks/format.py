@@ -8,8 +8,8 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.check import Check, Facts, Finding, Level, Options
-from flux2build.spec.outputs import format_of
+from flux2build.assetspec.outputs import format_of
+from flux2build.checks.contract import Check, Facts, Finding, Level, Options
 
 
 class FormatOptions(Options):

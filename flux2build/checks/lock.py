@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Options, Severity
+from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
 from flux2build.errors import Place
 
 _MESSAGE: Final = "the lock holds merge conflicts"

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
-from flux2build.check import Check, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Facts, Finding, Level, Options
 
 Form = Literal["png", "jpeg", "webp", "avif"]
 

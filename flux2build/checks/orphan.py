@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Options, Severity
+from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Final
 
 from pydantic import Field, model_validator
 
-from flux2build.check import Check, Current, Facts, Finding, Level, Options
-from flux2build.colour import Colour
+from flux2build.checks.contract import Check, Current, Facts, Finding, Level, Options
+from flux2build.images.colour.difference import CLEAR, Tone, difference
+from flux2build.images.colour.notation import Colour
 from flux2build.model import AssetName
-from flux2build.tones import CLEAR, Tone, difference
 
 _SHOWN: Final = 3
 

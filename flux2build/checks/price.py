@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.check import Check, Facts, Finding, Level, Options, Severity
-from flux2build.cost import cliff, megapixels, size_of
+from flux2build.checks.contract import Check, Facts, Finding, Level, Options, Severity
 from flux2build.model import Generate
-from flux2build.verdict import Action
+from flux2build.planning.verdict import Action
+from flux2build.providers.pricing import cliff, megapixels, size_of
 
 _CODE: Final = "megapixel-cliff"
 

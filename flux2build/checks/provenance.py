@@ -8,8 +8,8 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.check import Check, Current, Facts, Finding, Level, Options
-from flux2build.manifest import INVALID
+from flux2build.checks.contract import Check, Current, Facts, Finding, Level, Options
+from flux2build.images.provenance.c2pa import INVALID
 from flux2build.model import Generate, Made
 
 _MISSING: Final = "nothing in the file says that it was generated"

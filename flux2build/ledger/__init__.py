@@ -23,7 +23,8 @@ from flux2build.ledger.charge import (
     provider,
     spent,
 )
-from flux2build.ledger.entry import (
+from flux2build.ledger.codec import SCHEMA, entry_from_json, entry_to_json
+from flux2build.ledger.entries import (
     WRITTEN_OFF,
     Delivered,
     Entry,
@@ -34,7 +35,6 @@ from flux2build.ledger.entry import (
     Voided,
 )
 from flux2build.ledger.fold import Attempt, Ledger, State, fold
-from flux2build.ledger.line import SCHEMA, entry_from_json, entry_to_json
 
 __all__ = [
     "SCHEMA",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from flux2build.digest import Digest
-from flux2build.ledger.entry import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
+from flux2build.ledger.entries import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
 
 Fact = Intended | Ticketed | Delivered | Kept | Voided
 """An entry about an attempt that this flux2build understands."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from flux2build.digest import Digest, Json
-from flux2build.manifest import Manifest
+from flux2build.images.provenance.c2pa import Manifest
 from flux2build.model import AssetName, Operation, Receipt
 
 REVISION: Final = 1

@@ -11,15 +11,8 @@ import tomli
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem
-from flux2build.lockfile.block import (
-    REVISION,
-    Block,
-    Derived,
-    Generated,
-    Lockfile,
-    Output,
-    Written,
-)
+from flux2build.images.provenance.c2pa import NONE, Manifest
+from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Output, Written
 from flux2build.lockfile.text import Side, conflict_line, lines_of, split, tables
 from flux2build.lockfile.values import (
     BadValue,
@@ -37,7 +30,6 @@ from flux2build.lockfile.values import (
     params,
 )
 from flux2build.lockfile.write import VERSION
-from flux2build.manifest import NONE, Manifest
 from flux2build.model import AssetName, Receipt
 
 _SHOWN: Final = 20

@@ -34,8 +34,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from flux2build import manifest
 from flux2build.digest import Json, canonical
+from flux2build.images.provenance import c2pa
 from flux2build.lockfile.block import (
     REVISION,
     Block,
@@ -100,7 +100,7 @@ def _generated(made: Generated) -> Iterator[str]:
     yield f'key = "{made.key}"'
     yield from _output(made.output)
     if made.output.source_type is not None and made.output.manifest is None:
-        yield f'output.manifest = "{manifest.NONE}"'
+        yield f'output.manifest = "{c2pa.NONE}"'
     yield f"output.path = {_string(made.output.path)}"
     yield f"schema = {made.schema}"
     yield f"provider = {_string(made.provider)}"

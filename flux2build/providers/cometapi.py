@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from flux2build.cards import shipped
-from flux2build.catalog import Card
-from flux2build.dialect import base, flux_body, flux_inquiry, flux_status, flux_ticket, said
 from flux2build.model import Order
-from flux2build.provider import (
+from flux2build.providers.capabilities import Card
+from flux2build.providers.cards import shipped
+from flux2build.providers.contract import (
     Call,
     InDoubt,
     Ready,
@@ -25,6 +24,14 @@ from flux2build.provider import (
     Reply,
     Ticket,
     Waiting,
+)
+from flux2build.providers.protocol import (
+    base,
+    flux_body,
+    flux_inquiry,
+    flux_status,
+    flux_ticket,
+    said,
 )
 
 

@@ -11,23 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from flux2build.cards import shipped
-from flux2build.catalog import Card
-from flux2build.dialect import (
-    Fields,
-    address,
-    base,
-    data_url,
-    doubt,
-    fields,
-    one_line,
-    refused,
-    said,
-    task_of,
-)
 from flux2build.digest import Json
 from flux2build.model import Order
-from flux2build.provider import (
+from flux2build.providers.capabilities import Card
+from flux2build.providers.cards import shipped
+from flux2build.providers.contract import (
     Call,
     InDoubt,
     Ready,
@@ -38,6 +26,18 @@ from flux2build.provider import (
     Reply,
     Ticket,
     Waiting,
+)
+from flux2build.providers.protocol import (
+    Fields,
+    address,
+    base,
+    data_url,
+    doubt,
+    fields,
+    one_line,
+    refused,
+    said,
+    task_of,
 )
 
 INLINE: Final = 256 * 1024

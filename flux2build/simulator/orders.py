@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from flux2build.container import examine
 from flux2build.digest import Digest, of_bytes, of_json
+from flux2build.images.container import examine
 from flux2build.simulator.prices import MEGAPIXEL
 
 MAX_PIXELS: Final = 2048 * 2048

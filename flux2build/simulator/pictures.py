@@ -7,7 +7,7 @@ import zlib
 from functools import lru_cache
 from typing import Final
 
-from flux2build import comp
+from flux2build.providers.sketch import sheet
 from flux2build.simulator.account import Task
 from flux2build.simulator.spool import Spool
 
@@ -21,7 +21,7 @@ _IEND: Final = 12
 def draw(task: Task, spool: Spool) -> bytes:
     """A task's picture; two tasks with one order differ, as with real models."""
     prompt = spool.recall(task.id)["prompt"]
-    return comp.picture(
+    return sheet.picture(
         prompt, task.width, task.height, task.format, task.id, spool.references(task.id)
     )
 
@@ -29,7 +29,7 @@ def draw(task: Task, spool: Spool) -> bytes:
 def foreign(task: Task) -> bytes:
     """Somebody else's picture, of the same size and format."""
     words = "somebody else's picture"
-    return comp.picture(words, task.width, task.height, task.format, f"not {task.id}")
+    return sheet.picture(words, task.width, task.height, task.format, f"not {task.id}")
 
 
 def quick(task: Task) -> bytes:
@@ -40,7 +40,7 @@ def quick(task: Task) -> bytes:
 
 @lru_cache(maxsize=16)
 def _blank(width: int, height: int, form: str) -> bytes:
-    return comp.picture("a simulated picture", width, height, form, "fast")
+    return sheet.picture("a simulated picture", width, height, form, "fast")
 
 
 def _in_png(data: bytes, name: bytes) -> bytes:

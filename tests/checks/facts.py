@@ -7,15 +7,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from flux2build.check import Check, Facts, Finding, Options
+from flux2build.checks.contract import Check, Facts, Finding, Options
 from flux2build.digest import Digest
-from flux2build.graph import Graph
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile
 from flux2build.model import Recipe
-from flux2build.plan import orphans, plan
+from flux2build.planning.graph import Graph
+from flux2build.planning.plan import orphans, plan
+from tests.assetspec.specs import read
 from tests.snapshots import PROFILE, derived, generated, locked, snapshot
-from tests.spec.specs import read
 
 SPEC: Final = """\
 [profile.draft]

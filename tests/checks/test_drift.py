@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from flux2build.check import Finding, Severity
+from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.drift import CHECK
 from flux2build.errors import Place
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
-from flux2build.verdict import SENTENCES, judge
+from flux2build.planning.verdict import SENTENCES, judge
 from tests.checks.facts import SPEC, facts, found, lock, recipes
 from tests.snapshots import d, files_of, intended, kept, snapshot, ticketed, voided
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flux2build.check import Finding, Severity
+from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.lock import CHECK
 from flux2build.errors import Place
 from tests.checks.facts import facts, found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux2build.check import Finding, Severity
+from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.orphan import CHECK
 from flux2build.model import AssetName
 from tests.checks.facts import SPEC, facts, found, lock

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flux2build.check import Facts, weighed
-from flux2build.families import checks_by_name
-from flux2build.project import Project
-from flux2build.request import Request
+from flux2build.checks.contract import Facts, weighed
+from flux2build.session.common_options import Request
+from flux2build.session.families import checks_by_name
+from flux2build.session.project import Project
 from tests.checks.told import built, files, told
 from tests.conftest import Site
 

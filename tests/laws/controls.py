@@ -14,17 +14,19 @@ from typing import Any, Final
 
 import httpx
 
-from flux2build import build, http, project, purchase, purse, register
+from flux2build.building import lock_update, runner
 from flux2build.digest import Digest, of_bytes
-from flux2build.http.line import Line
-from flux2build.http.redaction import Key
-from flux2build.http.wire import Wire
-from flux2build.journal import Journal
 from flux2build.ledger import Entry, Intended
+from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
-from flux2build.provider import Call, InDoubt, Refused, Ticket
-from flux2build.store import Store
+from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
+from flux2build.purchasing import budget, http, purchase
+from flux2build.purchasing.http.client import Wire
+from flux2build.purchasing.http.pool import Line
+from flux2build.purchasing.http.redaction import Key
+from flux2build.session import project
+from flux2build.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Trusting(Wire):
         return Following(super()._line(connections, read).dial, self._ground.clock)
 
 
-class Clinging(register.Register):
+class Clinging(lock_update.Register):
     """Leaves the old picture in the lock while a new one is bought."""
 
     def without(self, assets: Iterable[AssetName]) -> Lockfile:
@@ -110,7 +112,7 @@ class Crowded(purchase.Counter):
         return os.open(os.devnull, os.O_RDONLY)
 
 
-class Bottomless(purse.Purse):
+class Bottomless(budget.Purse):
     """Never says that there is not enough."""
 
     def reserve(self, attempt: str, asset: str, worst: Decimal) -> None:
@@ -150,10 +152,10 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "nothing synced": Control(lambda: None, syncing=False),
     "post retried": Control(_put(http, Wire=Eager)),
     "store unsynced": Control(_put(project, Store=Hasty)),
-    "old picture back": Control(_put(build, Register=Clinging)),
+    "old picture back": Control(_put(runner, Register=Clinging)),
     "redirect followed": Control(_put(http, Wire=Trusting)),
     "nobody kept out": Control(_put(purchase, Counter=Crowded)),
-    "caps ignored": Control(_put(purse, Purse=Bottomless)),
+    "caps ignored": Control(_put(budget, Purse=Bottomless)),
     "bug with the key": Control(_put(http, Wire=Broken)),
     "key in clear": Control(_put(http, Key=Open)),
 }

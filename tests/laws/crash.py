@@ -22,13 +22,14 @@ from typing import Any, Final
 
 import httpx
 
-from flux2build import durable, lockfile
+from flux2build import lockfile
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit, Flux2BuildError
-from flux2build.journal import Journal
 from flux2build.ledger import Ledger, Ticketed, fold
+from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName
-from flux2build.store import Store
+from flux2build.storage import durable
+from flux2build.storage.store import Store
 from tests.laws.disk import Disk, files
 from tests.laws.doors import Cut, Effect, effects
 from tests.laws.monitor import misordered

@@ -8,9 +8,9 @@ from pathlib import Path
 from flux2build import lockfile
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import LockError
-from flux2build.journal import decoded
 from flux2build.ledger import Delivered, Intended, entry_from_json
-from flux2build.store import Store
+from flux2build.ledger.journal import decoded
+from flux2build.storage.store import Store
 from tests.laws.disk import Disk
 from tests.laws.doors import Effect
 

@@ -25,8 +25,8 @@ from typing import Any, Final, TypedDict
 from PIL import Image
 
 import flux2build
-from flux2build.entry import main
-from flux2build.http import clock, line
+from flux2build.cli.entry import main
+from flux2build.purchasing.http import clock, pool
 from tests.laws import controls
 from tests.laws.doors import Cut, Doors
 
@@ -58,7 +58,7 @@ def _preload() -> None:
     for name in ("anyio._backends._asyncio", "httpcore", "encodings.utf_8_sig"):
         importlib.import_module(name)
     Image.init()
-    line._certificates()
+    pool._certificates()
     gc.collect()
     gc.freeze()
 

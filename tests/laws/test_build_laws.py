@@ -10,9 +10,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.build import Report, build
+from flux2build.building.runner import Report, build
 from flux2build.errors import Exit
-from flux2build.graph import Graph
 from flux2build.model import (
     About,
     Asset,
@@ -27,8 +26,9 @@ from flux2build.model import (
     Source,
     Write,
 )
-from flux2build.plan import Plan, plan
-from flux2build.verdict import Action
+from flux2build.planning.graph import Graph
+from flux2build.planning.plan import Plan, plan
+from flux2build.planning.verdict import Action
 from tests.fakes import FakeWorld, PowerCutError
 
 

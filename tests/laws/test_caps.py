@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.build import Bought
+from flux2build.building.runner import Bought
 from flux2build.errors import Exit, Flux2BuildError
-from flux2build.purse import Purse
+from flux2build.purchasing.budget import Purse
 from tests.laws.conftest import Staging
 from tests.laws.crash import Play, Scene
 from tests.tellers import Desk, Teller

@@ -10,8 +10,8 @@ import pytest
 
 from flux2build import lockfile
 from flux2build.digest import of_bytes
-from flux2build.disk import home
 from flux2build.errors import Exit
+from flux2build.storage.disk import home
 from tests.conftest import Site
 from tests.spawned import flux2build
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from flux2build.cards import shipped
+from flux2build.providers.cards import shipped
 from tests.conftest import Ran, Site
 from tests.matrix.faults import Fault
 

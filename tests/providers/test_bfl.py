@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flux2build.model import Order
-from flux2build.provider import Call, Reference, Ticket
 from flux2build.providers.bfl import PROVIDER
+from flux2build.providers.contract import Call, Reference, Ticket
 
 SIZE: dict[str, Any] = {"width": 1024, "height": 768, "format": "png"}
 DESK = Reference("desk.png", b"desk", "image/png")

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from flux2build.model import Order
-from flux2build.provider import Reply, Ticket
 from flux2build.providers.cometapi import PROVIDER
+from flux2build.providers.contract import Reply, Ticket
 
 
 @pytest.mark.parametrize(

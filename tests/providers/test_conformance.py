@@ -17,12 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import flux2build.providers
-from flux2build import registry
-from flux2build.catalog import Card
 from flux2build.digest import canonical
 from flux2build.model import Order
-from flux2build.provider import (
+from flux2build.providers.capabilities import Card
+from flux2build.providers.contract import (
+    PROVIDERS,
     Call,
     InDoubt,
     Ready,
@@ -35,11 +34,7 @@ from flux2build.provider import (
 )
 
 REPLIES: Final = Path(__file__).parent / "replies"
-REMOTES: Final = [
-    member
-    for member in registry.members(flux2build.providers, "PROVIDER")
-    if isinstance(member, Remote)
-]
+REMOTES: Final = [member for member in PROVIDERS.members() if isinstance(member, Remote)]
 PROOF: Final = {400, 401, 402, 403, 404, 413, 422, 429}
 KEY: Final = "canary-key-0123456789"
 PIXELS: Final = Reference("a.png", b"\x89PNG first", "image/png")

@@ -7,19 +7,15 @@ from typing import Any, Final
 
 import pytest
 
-import flux2build.providers
-from flux2build import registry
-from flux2build.cards import shipped
-from flux2build.catalog import Card
 from flux2build.digest import Json
 from flux2build.model import Order
-from flux2build.provider import Reference, Remote
+from flux2build.providers.capabilities import Card
+from flux2build.providers.cards import shipped
+from flux2build.providers.contract import PROVIDERS, Reference, Remote
 from flux2build.simulator.schema import document
 
 REMOTES: Final = {
-    member.name: member
-    for member in registry.members(flux2build.providers, "PROVIDER")
-    if isinstance(member, Remote)
+    member.name: member for member in PROVIDERS.members() if isinstance(member, Remote)
 }
 SENT: Final = {
     "format": "output_format",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flux2build.model import Order
-from flux2build.provider import Call, Reference, Ticket
+from flux2build.providers.contract import Call, Reference, Ticket
 from flux2build.providers.replicate import INLINE, PROVIDER
 
 OWNER = "black-forest-labs"

@@ -7,10 +7,10 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from flux2build.catalog import FREE
 from flux2build.digest import Json, of_bytes
 from flux2build.model import Order
-from flux2build.provider import Embedded, Reference
+from flux2build.providers.capabilities import FREE
+from flux2build.providers.contract import Embedded, Reference
 from flux2build.providers.sketch import PROVIDER
 
 FLUX = {

@@ -1,0 +1,315 @@
+"""`assets.toml`, read: what the user wants, validated and immutable, down to its recipes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+from flux2build.assetspec import (
+    check_options,
+    diagnostics,
+    operations,
+    outputs,
+    provenance,
+    resolve,
+    schema,
+)
+from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.deliverables import Workbench
+from flux2build.assetspec.document import Document, read
+from flux2build.assetspec.documents import Documents, Shelf
+from flux2build.assetspec.family import Families, Family
+from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.outputs import Outputs
+from flux2build.assetspec.prompts import Prompts
+from flux2build.assetspec.references import Files, Names
+from flux2build.assetspec.resolve import Declared, Resolver
+from flux2build.assetspec.schema import Tables
+from flux2build.assetspec.tables import AssetTable, Profile
+from flux2build.assetspec.templating import Texts
+from flux2build.assetspec.translations.catalog import Gap, Translations, faults_of
+from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.model import Asset, AssetName, Key, Recipe, Source
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind, Tree
+
+NO_PROFILE: Final = "default"
+"""The name of the profile of a spec without profiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits in USD; None where there is none."""
+
+    per_run: Decimal | None = None
+    per_asset: Decimal | None = None
+    confirm_above: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the user wrote, with every default, style, profile and template resolved."""
+
+    file: str
+    profile: str
+    usual: str
+    """The profile that is used when none is named."""
+    profiles: tuple[str, ...]
+    """The names that are declared."""
+    output: str
+    """The folder below which every output lies."""
+    budget: Budget
+    checks: Mapping[str, Any]
+    """The options of the checks that it names."""
+    assets: Mapping[AssetName, Asset]
+    """In the order in which they are declared."""
+    recipes: tuple[Recipe, ...]
+    gaps: tuple[Gap, ...]
+    """Strings that a locale does not have, as far as the spec allows it."""
+    document: Document = field(repr=False)
+
+    @property
+    def wanted_profiles(self) -> frozenset[str]:
+        """Profiles whose outputs somebody wants: `default` too, where the project names no other."""
+        return frozenset({*self.profiles, self.profile, self.usual})
+
+    @cached_property
+    def named(self) -> Mapping[AssetName, Asset]:
+        """The assets, and the documents about many of them, each by its path."""
+        documents = (r for r in self.recipes if r.asset not in self.assets)
+        return {
+            **self.assets,
+            **{r.asset: Asset(r.asset, str(r.asset), {}, key=r.key) for r in documents},
+        }
+
+    def place(self, key: Key) -> Place:
+        """Where in the spec something stands."""
+        return self.document.place(key)
+
+    def problem(
+        self,
+        key: Key,
+        message: str,
+        rows: tuple[tuple[str, str], ...] = (),
+        hint: str | None = None,
+    ) -> Problem:
+        """Something wrong at a key, framed."""
+        return diagnostics.problem(self.document, Fault(key, message, hint, rows))
+
+
+def load(tree: Tree, file: str, profile: str | None, catalog: Catalog) -> Spec:
+    """A spec in one of its profiles.
+
+    Raises:
+        SpecError: with every problem that was found, in the order of places.
+        UsageError: the profile that was asked for is not declared.
+    """
+    document = read(tree, file)
+    tables, wrong = schema.read(document.data)
+    faults = Faults()
+    for fault in wrong:
+        faults.add(fault)
+    chosen = _chosen(tables, profile, faults)
+    reading = _Reading(tree, document, tables, chosen, faults)
+    spec = reading.spec(catalog)
+    if faults.found:
+        raise SpecError(*diagnostics.problems(document, tree, faults))
+    return spec
+
+
+def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
+    """The profile to use: the one asked for, the project's, or the one called `default`."""
+    declared = tables.names["profile"]
+    if asked is not None:
+        if asked in declared or asked == NO_PROFILE:
+            return asked
+        hint = did_you_mean(asked, declared) or "the spec declares no profiles"
+        raise UsageError(Problem(f"there is no profile `{asked}`", hint=hint))
+    named = tables.project.profile
+    if named is not None and named not in declared:
+        hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"
+        faults.add(Fault(("project", "profile"), f"there is no profile `{named}`", hint=hint))
+    return named or NO_PROFILE
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a spec, on its way from tables to recipes."""
+
+    tree: Tree
+    document: Document
+    tables: Tables
+    profile: str
+    faults: Faults
+
+    def spec(self, catalog: Catalog) -> Spec:
+        """The spec, as far as it can be read."""
+        files = Files(self.tree)
+        translations = self._translations()
+        texts = Texts(Prompts(self.tree, self._templates(files)), translations)
+        declared = [one for one in self._declared() if one is not None]
+        names = self._names(declared, texts, files)
+        folder = self._folder(files)
+        bench = Workbench(texts, files, names, Outputs(folder, files))
+        usual = operations.usual(catalog, self.tables.op, self.faults)
+        resolver = Resolver(bench, usual, self.faults)
+        assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
+        pictures = self._marked(declared, resolver, catalog)
+        papers = Documents(bench, catalog, self.faults, Shelf(assets, pictures, folder))
+        about = [recipe for one in declared for recipe in papers.entries(one)]
+        recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
+        translations.report()
+        files.used.update(translations.used)
+        self._collide(recipes, self._taken(declared, files), folder)
+        return Spec(
+            file=self.document.file,
+            profile=self.profile,
+            usual=self.tables.project.profile or NO_PROFILE,
+            profiles=tuple(self.tables.profiles),
+            output=folder,
+            budget=Budget(**dict(self.tables.budget)),
+            checks=check_options.options(
+                self.tables.checks, catalog, texts, self.tables.vars, self.faults
+            ),
+            assets=assets,
+            recipes=recipes,
+            gaps=tuple(translations.gaps),
+            document=self.document,
+        )
+
+    @staticmethod
+    def _marked(
+        declared: Iterable[Declared], resolver: Resolver, catalog: Catalog
+    ) -> tuple[Recipe, ...]:
+        """Every recipe; deliverables are told how they are to be marked."""
+        recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
+        members = [(member.name, one.settled) for one in declared for member in one.family.members]
+        said = {name: settled.get("provenance") for name, settled in members}
+        signed = frozenset(name for name, settled in members if settled.get("sign"))
+        return tuple(provenance.marked(recipes, provenance.marks(recipes, said, signed, catalog)))
+
+    def _translations(self) -> Translations:
+        table = self.tables.catalog
+        wrong = list(faults_of(table)) if table else []
+        for fault in wrong:
+            self.faults.add(fault)
+        faulty = bool(wrong) or ("catalog" in self.document.data and table is None)
+        return Translations(self.tree, table, self.faults, faulty)
+
+    def _templates(self, files: Files) -> str:
+        folder = paths.join("", self.tables.project.templates)
+        if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            message = f"templates folder `{folder}` is not a folder of the project"
+            self.faults.add(Fault(("project", "templates"), message))
+        return folder
+
+    def _folder(self, files: Files) -> str:
+        """The output folder: the profile's, else the project's."""
+        own = self.tables.profiles.get(self.profile, Profile()).output
+        key = ("project", "output") if own is None else ("profile", self.profile, "output")
+        written = self.tables.project.output if own is None else own
+        folder = paths.join("", written)
+        fault = None if folder == "." else paths.fault(folder)
+        if fault or files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            why = fault or "is not a folder of the project"
+            self.faults.add(Fault(key, f"output folder `{written[:80]}` {why}"))
+            return "."
+        return folder
+
+    def _declared(self) -> Iterator[Declared | None]:
+        families = Families(self.tree, self.faults)
+        for name, table in self.tables.assets.items():
+            key = ("asset", name)
+            settled = settle(key, self.tables.vars, self._layers(key, table))
+            yield Declared(table, settled, families.expand(name, table))
+
+    def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        yield Layer(("defaults",), self.tables.defaults)
+        yield from self._styles(key, table)
+        yield Layer(key, table)
+        if self.profile in self.tables.profiles:
+            yield Layer(("profile", self.profile), self.tables.profiles[self.profile])
+        for name, settings in (table.profile or {}).items():
+            place = (*key, "profile", name)
+            known = self.tables.names["profile"]
+            if name not in known:
+                hint = did_you_mean(name, known) or f"declare it as `[profile.{name}]`"
+                message = f"there is no profile `{name}`"
+                self.faults.add(Fault(place, message, hint=hint, name=True))
+            elif name == self.profile:
+                yield Layer(place, settings)
+
+    def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        several = isinstance(table.style, list)
+        names = table.style if isinstance(table.style, list) else [table.style]
+        for index, name in enumerate(names):
+            if name in self.tables.styles:
+                yield Layer(("style", name), self.tables.styles[name])
+            elif name is not None and name not in self.tables.names["style"]:
+                place = (*key, "style", index) if several else (*key, "style")
+                hint = did_you_mean(name, self.tables.names["style"])
+                self.faults.add(Fault(place, f"there is no style `{name}`", hint=hint))
+
+    def _names(self, declared: Iterable[Declared], texts: Texts, files: Files) -> Names:
+        families: dict[str, Family] = {}
+        seen: dict[str, tuple[AssetName, Key]] = {}
+        sources: dict[AssetName, Source] = {}
+        for one in declared:
+            families[one.family.name] = one.family
+            for member in one.family.members:
+                earlier = seen.setdefault(paths.fold(member.name), (member.name, one.key))
+                if earlier[0] != member.name:
+                    message = f"asset `{member.name}` is the same as `{earlier[0]}` on some systems"
+                    rows = (("also at", str(self.document.place(earlier[1]))),)
+                    self.faults.add(Fault(one.key, message, rows=rows, name=True))
+            sources.update(resolve.sources(one, texts, files, self.faults))
+        members = frozenset(member.name for f in families.values() for member in f.members)
+        return Names(families, self.tables.names["asset"], members, sources)
+
+    def _taken(
+        self, declared: Iterable[Declared], files: Files
+    ) -> dict[str, tuple[str, Key | None]]:
+        """Every file that is read or kept, and so is no output, by its folded path."""
+        lock = posixpath.splitext(self.document.file)[0] + ".lock"
+        taken: dict[str, tuple[str, Key | None]] = {
+            paths.fold(path): (f"the source `{path}`", key) for path, key in files.used.items()
+        }
+        for one in declared:
+            if one.table.rows:
+                data = paths.join("", one.table.rows.file)
+                taken[paths.fold(data)] = (f"the data file `{data}`", (*one.key, "rows", "file"))
+        for text in self.document.texts:
+            taken[paths.fold(text.file)] = (f"the spec `{text.file}`", None)
+        taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
+        return taken
+
+    def _collide(
+        self, recipes: Iterable[Recipe], taken: Mapping[str, tuple[str, Key | None]], folder: str
+    ) -> None:
+        for fault, recipe, other in outputs.collisions(recipes, taken):
+            rows = fault.rows
+            if other and _same_name(recipe.asset, other.asset):
+                continue
+            if other is not None:
+                rows = (*rows, ("first", f"{other.asset} at {self.document.place(other.key)}"))
+            self.faults.add(
+                Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
+            )
+        templates = paths.join("", self.tables.project.templates)
+        if templates == "." or f"{folder}/".startswith(f"{templates}/"):
+            return
+        below = paths.fold(templates) + "/"
+        for recipe in recipes:
+            if paths.fold(recipe.output).startswith(below):
+                message = f"output `{recipe.output}` lies in the templates folder"
+                self.faults.add(Fault(recipe.key, message), recipe.asset)
+
+
+def _same_name(one: AssetName, other: AssetName) -> bool:
+    """Whether two names differ in spelling only, which is a fault of its own."""
+    return one != other and paths.fold(one) == paths.fold(other)

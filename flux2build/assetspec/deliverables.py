@@ -1,0 +1,293 @@
+"""Deliverables: each entry of `deliver`, times widths, times formats, is one derived file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from flux2build.assetspec import operations, targets
+from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.family import MOST_MEMBERS, axes_of, points_of
+from flux2build.assetspec.faults import Fault, Faults, FaultyError
+from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.operations import Step
+from flux2build.assetspec.outputs import Outputs, format_of
+from flux2build.assetspec.presets import Preset, Target
+from flux2build.assetspec.references import Files, Names
+from flux2build.assetspec.tables import FORMATS, Deliver
+from flux2build.assetspec.templating import Scope, Texts
+from flux2build.assetspec.translations.catalog import UntranslatedError
+from flux2build.digest import Json
+from flux2build.images.encode import Encoding
+from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, Source
+from flux2build.storage import paths
+
+_APPLIES: Final[Mapping[str, frozenset[str]]] = {
+    "quality": frozenset({"jpeg", "webp", "avif"}),
+    "lossless": frozenset({"webp"}),
+    "matte": frozenset(FORMATS),
+    "max_bytes": frozenset(FORMATS),
+    "min_quality": frozenset({"jpeg", "webp", "avif"}),
+    "subsampling": frozenset({"jpeg", "avif"}),
+    "palette": frozenset({"png"}),
+    "speed": frozenset({"avif"}),
+    "profile": frozenset(FORMATS) - {"ico"},
+    "sizes": frozenset({"ico"}),
+}
+"""The settings of an encoding, and the formats that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of `deliver`, with what is the same for every member worked out."""
+
+    key: Key
+    table: Deliver
+    steps: tuple[Step, ...]
+    resizes: Mapping[int | None, tuple[Operation, ...]]
+    """The last operations by width: none when the width is whatever comes out."""
+    points: tuple[Mapping[str, str], ...] = ({},)
+    """The combinations of its own axes."""
+    part: Mapping[str, int] = field(default_factory=dict)
+    """Which of the files that one operation makes: `{"cell": 3}`."""
+    preset: Preset | None = None
+    target: Target | None = None
+    """The file of the preset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """The picture that files are derived from."""
+
+    asset: AssetName
+    axes: Mapping[str, str]
+    input: Input
+    stem: str
+    """Its path below the output folder, without its ending."""
+    format: str
+    size: Mapping[str, Json]
+    """Its `width` and `height`, where they are asked for."""
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What deriving needs beside the entry: texts, files, names, and where outputs go."""
+
+    texts: Texts
+    files: Files
+    names: Names
+    outputs: Outputs
+
+
+def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
+    """The entries of an asset; those with faults are noted and left out."""
+    entries: list[Entry] = []
+    tables: list[Deliver] = settled.get("deliver") or []
+    for index, table in enumerate(tables):
+        key = (*settled.key("deliver"), index)
+        with faults.collecting():
+            steps = tuple(
+                operations.prepare(op, (*key, "ops", at), catalog)
+                for at, op in enumerate(table.ops or [])
+            )
+            points = _points(table, (*key, "matrix"), faults)
+            for entry in _parts(Entry(key, table, steps, {None: ()}, points), catalog):
+                _useless(entry.table, key)
+                _possible(entry.table, key)
+                entries += _spread(entry)
+    return entries
+
+
+def _parts(entry: Entry, catalog: Catalog) -> Iterator[Entry]:
+    """One entry for each file of a preset; else the entry itself, with its widths."""
+    key, table = entry.key, entry.table
+    preset = targets.preset_of(table, key)
+    if preset is None:
+        resize = {"op": "resize", **({"upscale": True} if table.upscale else {})}
+        resizes: dict[int | None, tuple[Operation, ...]] = {
+            width: (operations.implied({**resize, "width": width}, (*key, "widths", at), catalog),)
+            for at, width in enumerate(table.widths or [])
+        }
+        yield replace(entry, resizes=resizes or entry.resizes)
+        return
+    for target in targets.chosen(preset, table, key):
+        shaping = targets.shaping(target, table, key, catalog)
+        said = targets.settled(target, table)
+        yield replace(entry, table=said, resizes={None: shaping}, preset=preset, target=target)
+
+
+def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str], ...]:
+    axes = axes_of(table.matrix or {}, key, faults)
+    if math.prod(len(values) for values in axes.values()) > MOST_MEMBERS:
+        raise FaultyError(Fault(key, f"more than {MOST_MEMBERS:,} files"))
+    return tuple(points_of(axes))
+
+
+def _spread(entry: Entry) -> Iterator[Entry]:
+    """One entry for each file of an operation that makes several, such as `slice`."""
+    spreading = [(at, step) for at, step in enumerate(entry.steps) if step.each]
+    if not spreading:
+        yield entry
+        return
+    (at, step), *more = spreading
+    if step.each is None or more:
+        key = more[0][1].key if more else step.key
+        raise FaultyError(Fault(key, "only one operation can make several files"))
+    name, count = step.each
+    for value in range(count):
+        steps = (*entry.steps[:at], step.at(value), *entry.steps[at + 1 :])
+        yield replace(entry, steps=steps, part={name: value})
+
+
+def _useless(table: Deliver, key: Key) -> None:
+    for name, formats in _APPLIES.items():
+        given = getattr(table, name) is not None
+        if given and table.formats and formats.isdisjoint(table.formats):
+            message = f"none of the formats has `{name}`"
+            hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
+            raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
+
+
+def _possible(table: Deliver, key: Key) -> None:
+    """Refuse settings that no encoder could follow together."""
+    said = format_of(table.path or "")
+    forms: Sequence[str] = table.formats or [said or "png"]
+    for form in forms:
+        try:
+            Encoding.model_validate(_encoding(table, form))
+        except ValidationError as error:
+            message = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise FaultyError(Fault(key, f"{form}: {message}")) from None
+
+
+def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
+    """The files of one entry for one master; those that lack a translation may be left out.
+
+    Raises:
+        FaultyError: a template, a path, an input or a parameter is wrong.
+    """
+    for point in entry.points:
+        yield from _files(entry, _at(master, point, entry), point, bench)
+
+
+def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
+    """The picture at one point of an entry's axes."""
+    for axis in point:
+        if axis in master.axes:
+            message = f"`{axis}` is an axis of the asset already"
+            raise FaultyError(Fault((*entry.key, "matrix", axis), message, name=True))
+    axes = {**master.axes, **point}
+    return replace(master, axes=axes, scope={**master.scope, **point})
+
+
+def _files(
+    entry: Entry, master: Master, point: Mapping[str, str], bench: Workbench
+) -> Iterator[Recipe]:
+    """The files at one point: every format in every width."""
+    for form in _formats(entry.table, master):
+        for width, resize in entry.resizes.items():
+            _large_enough(entry, master, width, bench)
+            scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
+            inputs = [master.input]
+            with suppress(UntranslatedError):
+                steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
+                task = Derive(steps, _encoding(entry.table, form))
+                path = _path(entry, master, point, scope, form, width, bench)
+                output = bench.outputs.locate(path, form, (*entry.key, "path"))
+                role = entry.target.role if entry.target else ""
+                yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
+
+
+def _large_enough(entry: Entry, master: Master, width: int | None, bench: Workbench) -> None:
+    """Refuse to invent pixels: what is too small is told before anything is rendered.
+
+    Operations may change the size; whether the rest is large enough shows when it is made.
+    """
+    target, table = entry.target, entry.table
+    if entry.steps or table.upscale or (target is None and width is None):
+        return
+    have = bench.files.size(master.input.path) if isinstance(master.input, Source) else master.size
+    wide, high = have.get("width"), have.get("height")
+    if not isinstance(wide, int) or not isinstance(high, int):
+        return
+    need = targets.room(target, table) if target else (width or 1, 1)
+    if wide >= need[0] and high >= need[1]:
+        return
+    needed = f"{need[0]}x{need[1]} pixels" if target else f"{need[0]} pixels"
+    what = f"`{target.name}` of preset `{table.preset}`" if target else f"width {width}"
+    message = f"{what} needs {needed}, and the picture has {wide}x{high}"
+    at = ("preset",) if target else ("widths", list(entry.resizes).index(width))
+    hint = "render it larger, leave this size out, or set `upscale = true`"
+    raise FaultyError(Fault((*entry.key, *at), message, hint))
+
+
+def _size(entry: Entry, master: Master, width: int | None) -> Mapping[str, Json]:
+    if target := entry.target:
+        return {"width": target.width, "height": target.height, "target": target.name}
+    return master.size if width is None else {"width": width}
+
+
+def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
+    if table.formats:
+        return tuple(table.formats)
+    said = format_of(table.path or "")
+    return (said or (master.format if master.format in FORMATS else "png"),)
+
+
+def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
+    entry: Entry,
+    master: Master,
+    point: Mapping[str, str],
+    scope: Scope,
+    form: str,
+    width: int | None,
+    bench: Workbench,
+) -> str:
+    if entry.table.path is not None:
+        return bench.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
+    said = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    if entry.preset and entry.target and entry.preset.several:
+        folder = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
+        return f"{folder}/{entry.target.name}.{form}"
+    said += [entry.preset.name] if entry.preset else []
+    said[:0] = [paths.slug(value) for value in point.values()]
+    return f"{'-'.join((master.stem, *said))}.{form}"
+
+
+def _operations(
+    entry: Entry, scope: Scope, master: Master, inputs: list[Input], bench: Workbench
+) -> Iterator[Operation]:
+    """The operations of one file; what they name is added to its inputs."""
+
+    def bind(value: str | Mapping[str, Any], key: Key) -> int:
+        if isinstance(value, str):
+            found: Input | None = bench.files.source(value, key)
+        else:
+            found = bench.names.input(value["asset"], master.axes, (*key, "asset"))
+        if found is None:
+            raise FaultyError
+        if found not in inputs:
+            inputs.append(found)
+        return inputs.index(found)
+
+    for step in entry.steps:
+        yield step.operation(bench.texts.skipping, scope, bind)
+
+
+def _encoding(table: Deliver, form: str) -> dict[str, Json]:
+    """What the encoder of one format is told: no more than it was asked."""
+    given = {name: getattr(table, name) for name, has in _APPLIES.items() if form in has}
+    said = {name: value for name, value in given.items() if value is not None}
+    if said.get("lossless"):
+        said.pop("quality", None)
+    else:
+        said.pop("lossless", None)
+    if not said.get("profile"):
+        said.pop("profile", None)
+    return {"format": form, **said}

@@ -1,0 +1,234 @@
+"""A TOML file with the files it extends, merged, and where everything in it stands."""
+
+from __future__ import annotations
+
+import importlib
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import tomli
+
+from flux2build.assetspec.toml_errors import slip
+from flux2build.errors import Place, Problem, SpecError
+from flux2build.model import Key
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind, Tree
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.locator import Spot
+
+LARGEST: Final = 16 * 1024 * 1024
+DEEPEST: Final = 64
+MOST_FILES: Final = 64
+_LARGEST_INTEGER: Final = 2**63 - 1
+
+LIES: Final = {
+    Kind.FOLDER: "is a folder",
+    Kind.MISSING: "does not exist",
+    Kind.OUTSIDE: "lies outside the project",
+    Kind.SPECIAL: "is not a regular file",
+}
+"""Why something is not a file to read."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One file as it was read."""
+
+    file: str
+    text: str
+
+    @cached_property
+    def spots(self) -> Mapping[Key, Spot]:
+        """Where its keys stand.
+
+        The parser that knows takes as long to import as the rest of a check,
+        and only messages ask for places: so it is imported here, by name.
+        """
+        spots: Mapping[Key, Spot] = importlib.import_module("flux2build.assetspec.locator").locate(
+            self.text
+        )
+        return spots
+
+    def line(self, number: int) -> str | None:
+        """A source line, for a caret frame."""
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+
+
+@dataclass(frozen=True)
+class Document:
+    """The merged data, and the files it came from, the extended ones first."""
+
+    file: str
+    data: Mapping[str, object]
+    texts: tuple[Text, ...]
+
+    def place(self, key: Key) -> Place:
+        """Where a value stands; for a table with a header, its name in the header."""
+        return self.point(key)[0]
+
+    def point(self, key: Key, *, name: bool = False) -> tuple[Place, int]:
+        """Where a value (or its key's name) stands, and how wide it is.
+
+        What is not written anywhere stands where its nearest parent does. Of
+        several files the last one that has the key counts: it decided.
+        """
+        for length in range(len(key), 0, -1):
+            for text in reversed(self.texts):
+                if spot := text.spots.get(key[:length]):
+                    span = spot.name if name and length == len(key) else spot.value
+                    return Place(text.file, span.line, span.column), span.width
+        return Place(self.file, 1, 1), 1
+
+    def excerpt(self, place: Place) -> str | None:
+        """The source line that a place points at."""
+        found = (text.line(place.line) for text in self.texts if text.file == place.file)
+        return next(found, None)
+
+
+def read(tree: Tree, file: str) -> Document:
+    """A spec with everything it extends: bases first, tables merged, later values win.
+
+    Raises:
+        SpecError: a file is missing, too large, not UTF-8 or not TOML, or extends itself.
+    """
+    reader = _Reader(tree)
+    data = reader.merged(file, ())
+    return Document(file, data, tuple(reader.texts.values()))
+
+
+class _Reader:
+    """Reads each file once, however often it is extended."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._merged: dict[str, dict[str, object]] = {}
+        self.texts: dict[str, Text] = {}
+
+    def merged(self, file: str, chain: tuple[str, ...]) -> dict[str, object]:
+        if file not in self._merged:
+            text = Text(file, _text(self._tree, file))
+            own = _parsed(text)
+            data: dict[str, object] = {}
+            for base in self._bases(text, own, (*chain, file)):
+                data = _laid_over(data, base)
+            own.pop("extends", None)
+            self._merged[file] = _laid_over(data, own)
+            self.texts[file] = text
+        return self._merged[file]
+
+    def _bases(
+        self, text: Text, own: Mapping[str, object], chain: tuple[str, ...]
+    ) -> Iterator[dict[str, object]]:
+        names = own.get("extends", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise SpecError(_at(text, ("extends",), "`extends` must be a list of file names"))
+        for index, name in enumerate(names):
+            base = paths.join(posixpath.dirname(text.file), name)
+            if fault := self._unfit(base, chain):
+                raise SpecError(_at(text, ("extends", index), fault))
+            yield self.merged(base, chain)
+
+    def _unfit(self, base: str, chain: tuple[str, ...]) -> str | None:
+        if base in chain:
+            circle = (*chain[chain.index(base) :], base)
+            return "files extend each other in a circle: " + " → ".join(circle)
+        if (kind := self._tree.kind(base)) is not Kind.FILE:
+            return f"`{base}` {LIES[kind]}"
+        if len(chain) + len(self._merged) > MOST_FILES:
+            return f"more than {MOST_FILES} files are extended"
+        return None
+
+
+def _at(text: Text, key: Key, message: str) -> Problem:
+    """A problem of a file that is not yet part of a document."""
+    document = Document(text.file, {}, (text,))
+    place, width = document.point(key)
+    return Problem(message, place, excerpt=document.excerpt(place), width=width)
+
+
+def _text(tree: Tree, file: str) -> str:
+    if (kind := tree.kind(file)) is not Kind.FILE:
+        raise SpecError(Problem(f"`{file}` {LIES[kind]}"))
+    data = tree.read(file)
+    if len(data) > LARGEST:
+        raise SpecError(
+            Problem(f"the file is {len(data):,} bytes; 16 MiB is the most", Place(file))
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise SpecError(_not_utf8(file, data, fault.start)) from None
+
+
+def _not_utf8(file: str, data: bytes, at: int) -> Problem:
+    """The decoder counts from behind a byte order mark, as people do."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    start = data.rfind(b"\n", 0, at) + 1
+    end = data.find(b"\n", at)
+    before = data[start:at].decode(errors="replace")
+    return Problem(
+        f"byte 0x{data[at]:02x} is not UTF-8",
+        Place(file, data.count(b"\n", 0, at) + 1, len(before) + 1),
+        hint="save the file as UTF-8",
+        excerpt=data[start : None if end < 0 else end].decode(errors="replace").rstrip("\r"),
+    )
+
+
+def _parsed(text: Text) -> dict[str, object]:
+    try:
+        data = tomli.loads(text.text)
+    except tomli.TOMLDecodeError as fault:
+        raise SpecError(_not_toml(text, fault)) from None
+    except RecursionError:
+        message = "keys, tables or arrays are nested too deeply"
+        raise SpecError(Problem(message, Place(text.file))) from None
+    except ValueError:
+        raise SpecError(Problem("a number has too many digits", Place(text.file))) from None
+    for key, message in _excesses(data):
+        raise SpecError(_at(text, key, message))
+    return data
+
+
+def _not_toml(text: Text, fault: tomli.TOMLDecodeError) -> Problem:
+    line = text.line(fault.lineno) or ""
+    hint = None
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        hint = "a merge left its conflict markers here: keep one side"
+    found = slip(fault.msg, fault.lineno, fault.colno, text.text.split("\n"))
+    place = Place(text.file, found.line, found.column)
+    rows = (("first", str(Place(text.file, found.first))),) if found.first else ()
+    return Problem(found.message, place, rows, hint, text.line(found.line), found.width)
+
+
+def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
+    """What TOML allows and no spec needs; walked without recursion, as it may be deep."""
+    pending: list[tuple[Key, object]] = [((), data)]
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict | list):
+            if len(key) > DEEPEST:
+                yield key[:DEEPEST], f"tables and arrays are nested more than {DEEPEST} deep"
+                return
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            pending.extend(((*key, name), item) for name, item in items)
+        elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+            yield key, "a whole number must fit into 64 bits"
+        elif isinstance(value, float) and not -1e308 <= value <= 1e308:
+            yield key, "`inf` and `nan` mean nothing here"
+
+
+def _laid_over(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str, object]:
+    """Tables merge, anything else is replaced; recursion is bounded by `DEEPEST`."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _laid_over(below, value)
+        else:
+            merged[key] = value
+    return merged

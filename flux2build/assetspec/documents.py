@@ -1,0 +1,213 @@
+"""Documents: the texts of `[manifest]`, and those about the files of one entry of `deliver`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from flux2build.assetspec import validation_errors
+from flux2build.assetspec.capabilities import Catalog, Paper
+from flux2build.assetspec.deliverables import Workbench
+from flux2build.assetspec.faults import Fault, Faults, FaultyError
+from flux2build.assetspec.presets import presets
+from flux2build.assetspec.resolve import Declared
+from flux2build.assetspec.tables import Deliver, ManifestTable
+from flux2build.assetspec.templating import is_template
+from flux2build.errors import did_you_mean
+from flux2build.model import (
+    INGREDIENT,
+    About,
+    Asset,
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Key,
+    Made,
+    Placed,
+    Recipe,
+    Write,
+)
+
+_MANIFEST: Final[Mapping[str, str]] = {
+    "path": "manifest",
+    "pictures": "pictures",
+    "typescript": "typescript",
+}
+"""Which key of `[manifest]` asks for which document."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All that documents can tell of: assets, and the recipes of their files."""
+
+    assets: Mapping[AssetName, Asset]
+    recipes: Sequence[Recipe]
+    folder: str
+    """The output folder."""
+
+    @cached_property
+    def files(self) -> Mapping[AssetName, Sequence[Recipe]]:
+        """The recipes by their asset."""
+        found: dict[AssetName, list[Recipe]] = {}
+        for recipe in self.recipes:
+            found.setdefault(recipe.asset, []).append(recipe)
+        return found
+
+    def shown(self, asset: AssetName) -> Sequence[Recipe]:
+        """The files that a site shows: what is derived, else the master."""
+        files = self.files.get(asset, ())
+        return [recipe for recipe in files if isinstance(recipe.task, Derive)] or files
+
+    def about(self, recipe: Recipe) -> About:
+        """What can be said of a file beside its bytes."""
+        asset, task = self.assets[recipe.asset], recipe.task
+        derived = isinstance(task, Derive)
+        return About(
+            asset=asset.name,
+            path=posixpath.relpath(recipe.output, self.folder),
+            group=str(recipe.key[-1]) if derived else "",
+            alt=asset.alt,
+            title=asset.title,
+            tags=asset.tags,
+            axes=asset.axes,
+            ops=task.ops if isinstance(task, Derive) else (),
+            role=recipe.role,
+        )
+
+    def ingredient(self, owner: AssetName, source: Input) -> About:
+        """What can be said of something that files are made of."""
+        if not isinstance(source, Made):
+            return About(owner, source.path, role=INGREDIENT)
+        (master,) = (r for r in self.files[source.asset] if isinstance(r.task, Generate))
+        return replace(self.about(master), role=INGREDIENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One document as it is asked for: which, how, and where it goes."""
+
+    paper: Paper
+    options: Mapping[str, Any]
+    path: str
+    """A template."""
+    key: Key
+    """Of the path."""
+
+
+@dataclass(slots=True)
+class Documents:
+    """Turns what a spec says of documents into recipes; notes what is wrong."""
+
+    bench: Workbench
+    catalog: Catalog
+    faults: Faults
+    shelf: Shelf
+
+    def manifest(self, table: ManifestTable) -> Iterator[Recipe]:
+        """The documents of `[manifest]`, each an asset of its own by its path."""
+        for name, document in _MANIFEST.items():
+            if (path := getattr(table, name)) is None:
+                continue
+            paper = self.catalog.papers[document]
+            options = table.model_dump(include=set(paper.options.model_fields))
+            wish = Wish(paper, options, path, ("manifest", name))
+            with self.faults.collecting():
+                yield from self._each(wish) if is_template(path) else (self._whole(wish),)
+
+    def _each(self, wish: Wish) -> Iterator[Recipe]:
+        """One document for each asset, which owns it."""
+        for asset in self.shelf.assets.values():
+            scope = {**asset.axes, "asset": {"name": str(asset.name), "family": asset.family}}
+            with self.faults.collecting(asset.name):
+                path = self.bench.texts.text(wish.path, scope, wish.key)
+                if files := self.shelf.shown(asset.name):
+                    yield self._write(asset.name, replace(wish, path=path), files)
+
+    def _whole(self, wish: Wish) -> Recipe:
+        """One document about all assets, which is an asset of its own."""
+        owner = AssetName(wish.path)
+        if owner in self.shelf.assets:
+            message = f"there is an asset `{owner}`, and a document is named by its path"
+            raise FaultyError(Fault(wish.key, message, hint="call one of them something else"))
+        files = [recipe for asset in self.shelf.assets for recipe in self.shelf.shown(asset)]
+        return self._write(owner, wish, files)
+
+    def entries(self, declared: Declared) -> Iterator[Recipe]:
+        """The documents about the files of each entry of an asset's `deliver`."""
+        tables: list[Deliver] = declared.settled.get("deliver") or []
+        for index, table in enumerate(tables):
+            entry = (*declared.settled.key("deliver"), index)
+            for at, raw in enumerate(table.documents or []):
+                with self.faults.collecting():
+                    wish = self._wish(raw, (*entry, "documents", at))
+                    yield from self._members(declared, entry, wish)
+            said = {raw.get("document") for raw in table.documents or []}
+            preset = presets().get(table.preset) if table.preset else None
+            for document, name in preset.documents if preset else ():
+                if document not in said:
+                    paper = self.catalog.papers[document]
+                    wish = Wish(paper, paper.options().model_dump(mode="json"), name, entry)
+                    yield from self._beside(declared, entry, wish)
+
+    def _members(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
+        for one in declared.family.members:
+            files = [r for r in self.shelf.files.get(one.name, ()) if r.key == entry]
+            with self.faults.collecting(one.name):
+                path = self.bench.texts.text(wish.path, declared.scope(one), wish.key)
+                if files:
+                    recipe = self._write(one.name, replace(wish, path=path), files)
+                    yield self._with_ingredients(recipe, files)
+
+    def _beside(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
+        """A document of a preset, which lies in the folder of the preset's first file."""
+        for one in declared.family.members:
+            files = [r for r in self.shelf.files.get(one.name, ()) if r.key == entry]
+            with self.faults.collecting(one.name):
+                if files:
+                    folder = posixpath.dirname(self.shelf.about(files[0]).path)
+                    path = posixpath.join(folder, wish.path)
+                    yield self._write(one.name, replace(wish, path=path), files)
+
+    def _wish(self, raw: Mapping[str, Any], key: Key) -> Wish:
+        """What an entry of `documents` asks for."""
+        name, path = raw.get("document"), raw.get("path")
+        if not isinstance(name, str) or not isinstance(path, str):
+            such = 'such as `{ document = "frames", path = "atlas.json" }`'
+            raise FaultyError(Fault(key, "a document needs a `document` and a `path`", hint=such))
+        paper = self.catalog.papers.get(name)
+        if paper is None:
+            hint = did_you_mean(name, self.catalog.papers)
+            raise FaultyError(Fault((*key, "document"), f"unknown document `{name}`", hint=hint))
+        said = {word: value for word, value in raw.items() if word not in {"document", "path"}}
+        try:
+            options = paper.options.model_validate(said)
+        except ValidationError as error:
+            raise FaultyError(*validation_errors.of(error, paper.options, said, key)) from None
+        return Wish(paper, options.model_dump(mode="json"), path, (*key, "path"))
+
+    def _write(self, owner: AssetName, wish: Wish, files: Sequence[Recipe]) -> Recipe:
+        paper = wish.paper
+        if not wish.path.endswith(paper.endings):
+            message = f"output `{wish.path[:80]}` does not end as {paper.document} does"
+            hint = "end it in " + " or ".join(f"`{ending}`" for ending in paper.endings)
+            raise FaultyError(Fault(wish.key, message, hint=hint))
+        output = self.bench.outputs.below(wish.path, wish.key)
+        about = tuple(map(self.shelf.about, files))
+        task = Write(paper.document, paper.version, wish.options, about)
+        inputs = tuple(Placed(recipe.asset, recipe.output) for recipe in files)
+        return Recipe(owner, task, inputs, output, wish.key)
+
+    def _with_ingredients(self, recipe: Recipe, files: Sequence[Recipe]) -> Recipe:
+        """A document that is also told what its files are made of."""
+        if not isinstance(recipe.task, Write):  # pragma: no cover - documents only
+            raise TypeError(recipe)
+        sources = tuple(dict.fromkeys(source for file in files for source in file.inputs))
+        told = tuple(self.shelf.ingredient(recipe.asset, source) for source in sources)
+        task = replace(recipe.task, about=(*recipe.task.about, *told))
+        return replace(recipe, task=task, inputs=(*recipe.inputs, *sources))

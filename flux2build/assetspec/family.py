@@ -1,0 +1,166 @@
+"""Families: a `matrix` and the rows of a data file become members with names of their own."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flux2build.assetspec import rows as data_files
+from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.rows import Row
+from flux2build.assetspec.tables import AssetTable, Scalar
+from flux2build.errors import SpecError, did_you_mean
+from flux2build.model import AssetName, Key, member
+from flux2build.storage import paths
+from flux2build.storage.project_files import Tree
+
+MOST_MEMBERS: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One asset of a family, or an asset by itself, which has no axes."""
+
+    name: AssetName
+    axes: Mapping[str, str]
+    row: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What was declared under one name."""
+
+    name: str
+    axes: tuple[str, ...]
+    members: tuple[Member, ...]
+
+
+@dataclass(slots=True)
+class Families:
+    """Expands families; a data file that several of them use is read once."""
+
+    tree: Tree
+    faults: Faults
+    _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
+
+    def expand(self, name: str, table: AssetTable) -> Family:
+        """The members of an asset; with what is wrong with its axes noted."""
+        key: Key = ("asset", name)
+        axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
+        points, rows = self._points(key, table, axes), self._rows(key, table)
+        axis = axis_of(table.rows.key) if table.rows else None
+        if axis is None or rows is None:
+            found = [Member(member(name, point), point) for point in points]
+        else:
+            found = [
+                Member(member(name, inside), inside, row)
+                for row in rows
+                for point in points
+                for inside in ({**point, axis: row.key},)
+            ]
+        names = (*axes, axis) if axis else tuple(axes)
+        excluded = self._excluded(key, table, names)
+        kept = [one for one in found if not any(one.axes.items() >= x.items() for x in excluded)]
+        if found and not kept:
+            self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
+        return Family(name, names, tuple(kept))
+
+    def _points(
+        self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]
+    ) -> list[dict[str, str]]:
+        if math.prod(len(values) for values in axes.values()) > MOST_MEMBERS:
+            message = f"more than {MOST_MEMBERS:,} members"
+            self.faults.add(Fault((*key, "matrix"), message))
+            return []
+        if table.rows and (axis := axis_of(table.rows.key)) in axes:
+            message = f"`{axis}` is an axis of the matrix and the key of the rows"
+            self.faults.add(Fault((*key, "rows", "key"), message))
+            return []
+        return points_of(axes)
+
+    def _rows(self, key: Key, table: AssetTable) -> list[Row] | None:
+        """The rows whose key can be in a name; None when there is no data file."""
+        if table.rows is None:
+            return None
+        file = paths.join("", table.rows.file)
+        try:
+            if (file, table.rows.key) not in self._read:
+                self._read[file, table.rows.key] = data_files.read(self.tree, file, table.rows.key)
+        except SpecError as error:
+            for problem in error.problems:
+                at = (*key, "rows", "file")
+                self.faults.add(
+                    Fault(at, problem.message, problem.hint, problem.rows, place=problem.place)
+                )
+            self._read[file, table.rows.key] = ()
+        return list(self._fit(key, self._read[file, table.rows.key]))
+
+    def _fit(self, key: Key, rows: Sequence[Row]) -> Iterator[Row]:
+        for row in rows:
+            if fault := paths.name_fault(row.key):
+                message = f"key `{row.key[:60]}` {fault}"
+                self.faults.add(Fault((*key, "rows", "key"), message, place=row.place))
+            else:
+                yield row
+
+    def _excluded(
+        self, key: Key, table: AssetTable, axes: Sequence[str]
+    ) -> list[Mapping[str, str]]:
+        """Partial members as text; an axis or a value that there is not is a stale line."""
+        found: list[Mapping[str, str]] = []
+        for index, part in enumerate(table.exclude or []):
+            for axis, value in part.items():
+                at = (*key, "exclude", index, axis)
+                known = [written(item) for item in (table.matrix or {}).get(axis, ())]
+                if axis not in axes:
+                    hint = did_you_mean(axis, axes)
+                    self.faults.add(Fault(at, f"there is no axis `{axis}`", hint=hint, name=True))
+                elif known and written(value) not in known:
+                    hint = did_you_mean(written(value), known)
+                    message = f"axis `{axis}` has no value `{written(value)}`"
+                    self.faults.add(Fault(at, message, hint=hint))
+            if part:
+                found.append({axis: written(value) for axis, value in part.items()})
+        return found
+
+
+def axes_of(
+    matrix: Mapping[str, Sequence[Scalar]], key: Key, faults: Faults
+) -> dict[str, list[str]]:
+    """A matrix with every value as text; values that cannot be in a name are noted."""
+    axes: dict[str, list[str]] = {}
+    for axis, values in matrix.items():
+        place = (*key, axis)
+        if not values:
+            faults.add(Fault(place, f"axis `{axis}` has no values"))
+        kept: dict[str, str] = {}
+        for index, value in enumerate(values):
+            text = written(value)
+            if fault := paths.name_fault(text):
+                faults.add(Fault((*place, index), f"value `{text[:60]}` {fault}"))
+            elif (same := kept.get(paths.fold(text))) is not None:
+                faults.add(Fault((*place, index), f"value `{text}` is the same as `{same}`"))
+            else:
+                kept[paths.fold(text)] = text
+        axes[axis] = list(kept.values())
+    return axes
+
+
+def points_of(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Every combination of a matrix; one empty one when it has no axes."""
+    return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+
+
+def written(value: Scalar) -> str:
+    """A value as it stands in a member's name: TOML's own words."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def axis_of(column: str) -> str:
+    """The axis that a key column names: the column, as a template can say it."""
+    axis = re.sub(r"\W+", "_", column.strip(), flags=re.ASCII).strip("_")
+    return f"_{axis}" if not axis or axis[0].isdigit() else axis

@@ -1,0 +1,140 @@
+"""Where files go: below the output folder, with the right ending, one file to a path."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.assetspec.document import LIES
+from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.references import Files
+from flux2build.model import Derive, Key, Recipe
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind
+
+_FORMATS: Final = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".avif": "avif",
+    ".ico": "ico",
+}
+_UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
+
+
+def format_of(path: str) -> str | None:
+    """The format that a path's ending stands for."""
+    return _FORMATS.get(posixpath.splitext(path)[1].lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The folder below which every output lies."""
+
+    folder: str
+    files: Files
+
+    def locate(self, path: str, form: str, key: Key) -> str:
+        """A path below the output folder, from the spec's folder.
+
+        Raises:
+            FaultyError: the path leads elsewhere, is no file's, or says another format.
+        """
+        fault = paths.fault(path)
+        if not fault:
+            self._ending(path, form, key)
+        return self._placed(path, fault, key)
+
+    def below(self, path: str, key: Key) -> str:
+        """A path below the output folder, whatever it ends in.
+
+        Raises:
+            FaultyError: the path leads elsewhere, or is no file's.
+        """
+        return self._placed(path, paths.fault(path), key)
+
+    def _placed(self, path: str, fault: str | None, key: Key) -> str:
+        if fault:
+            raise FaultyError(Fault(key, f"output `{path[:80]}` {fault}"))
+        output = paths.join(self.folder, path)
+        for at in (posixpath.dirname(output), output):
+            kind = self.files.kind(at or ".")
+            if kind in _UNFIT and not (kind is Kind.FOLDER and at != output):
+                raise FaultyError(Fault(key, f"output `{at}` {LIES[kind]}"))
+        return output
+
+    @staticmethod
+    def _ending(path: str, form: str, key: Key) -> None:
+        if posixpath.splitext(path)[1].lower() == f".{form}":
+            return
+        found = format_of(path)
+        if found == form:
+            return
+        if found is None:
+            message = f"output `{path[:80]}` does not end in its format"
+            raise FaultyError(Fault(key, message, hint=f"end it in `.{form}`"))
+        message = f"output `{path[:80]}` ends in another format than its own, {form}"
+        raise FaultyError(Fault(key, message, hint="let it end in `.{{ format }}`"))
+
+
+def collisions(
+    recipes: Iterable[Recipe], taken: Mapping[str, tuple[str, Key | None]]
+) -> Iterator[tuple[Fault, Recipe, Recipe | None]]:
+    """Outputs that would overwrite another one, or a file that is not an output.
+
+    `taken` has the folded paths of such files, with what they are called and
+    where the spec names them. Each fault comes with its recipe, and the other
+    one when it is about two.
+    """
+    claims: dict[str, Recipe] = {}
+    for recipe in recipes:
+        folded = paths.fold(recipe.output)
+        if folded in taken:
+            yield _overwrites(recipe, taken[folded][0]), recipe, None
+            continue
+        earlier = claims.setdefault(folded, recipe)
+        if earlier is not recipe:
+            yield _twice(recipe, earlier), recipe, earlier
+    folders: dict[str, Recipe] = {}
+    for folded, recipe in claims.items():
+        folders.setdefault(posixpath.dirname(folded), recipe)
+    for folder, recipe in folders.items():
+        for above in _upwards(folder):
+            if above in claims:
+                message = f"output `{recipe.output}` lies in an output"
+                yield Fault(recipe.key, message), recipe, claims[above]
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = posixpath.dirname(folder)
+
+
+def _overwrites(recipe: Recipe, what: str) -> Fault:
+    hint = None
+    if recipe.kind == "generate" and what.startswith("the source"):
+        hint = f'refer to the picture as `{{ asset = "{recipe.asset}" }}`, or move the output'
+    return Fault(recipe.key, f"output `{recipe.output}` would overwrite {what}", hint=hint)
+
+
+def _twice(recipe: Recipe, earlier: Recipe) -> Fault:
+    message = f"two outputs at `{recipe.output}`"
+    rows: tuple[tuple[str, str], ...] = ()
+    if earlier.output != recipe.output:
+        message = f"outputs `{earlier.output}` and `{recipe.output}` are one file on some systems"
+    hint = "give one of them another `output`"
+    if earlier.key == recipe.key and recipe.role:
+        hint = "let the path say `{{ target }}`, which is each file's name"
+    elif earlier.key == recipe.key and recipe.kind == "derive":
+        ops = recipe.task.ops if isinstance(recipe.task, Derive) else ()
+        cell = "`{{ cell }}`, " if any("cell" in step.params for step in ops) else ""
+        hint = f"let the path say {cell}`{{{{ width }}}}`, `{{{{ format }}}}` and the axes"
+    elif earlier.key == recipe.key:
+        hint = "let `output` say the axes"
+    elif recipe.kind != "generate":
+        hint = "give it a `path` of its own"
+    return Fault(recipe.key, message, hint=hint, rows=rows)

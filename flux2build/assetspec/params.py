@@ -1,0 +1,156 @@
+"""Exactly what is sent: the settings that a model has, checked against its card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.layers import DEFAULT_PROVIDER, Settled
+from flux2build.digest import Json
+from flux2build.errors import did_you_mean, nearest
+from flux2build.providers.capabilities import Card
+
+PARAMS: Final = (
+    "width",
+    "height",
+    "aspect_ratio",
+    "resolution",
+    "seed",
+    "format",
+    "steps",
+    "guidance",
+    "safety_tolerance",
+    "prompt_upsampling",
+    "disable_pup",
+    "grounding",
+)
+"""The settings that a model may have or not have."""
+
+DEFAULT_SIDE: Final = 1024
+DEFAULT_FORMAT: Final = "png"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model that renders an asset."""
+
+    provider: str
+    card: Card
+
+
+def choose(settled: Settled, catalog: Catalog) -> Choice:
+    """The provider and model that the settings name.
+
+    Raises:
+        FaultyError: there is no such provider or model.
+    """
+    provider = settled.get("provider") or DEFAULT_PROVIDER
+    cards = catalog.cards.get(provider)
+    if cards is None:
+        hint = did_you_mean(provider, catalog.cards)
+        raise FaultyError(
+            Fault(settled.key("provider"), f"unknown provider `{provider}`", hint=hint)
+        )
+    model = settled.get("model") or catalog.default_models[provider]
+    if model not in cards:
+        hint = _elsewhere(model, provider, catalog)
+        message = f"provider `{provider}` has no model `{model}`"
+        raise FaultyError(Fault(settled.key("model"), message, hint=hint))
+    return Choice(provider, cards[model])
+
+
+def _elsewhere(model: str, provider: str, catalog: Catalog) -> str | None:
+    """Who has a model, or what was meant."""
+    near = nearest(model, catalog.cards[provider])
+    owners = sorted(name for name, cards in catalog.cards.items() if model in cards)
+    if owners and near is None:
+        return "it is a model of " + ", ".join(f"`{name}`: set `provider`" for name in owners)
+    return did_you_mean(model, catalog.cards[provider])
+
+
+def read(settled: Settled, card: Card, catalog: Catalog) -> tuple[dict[str, Json], list[Fault]]:
+    """The parameters that are sent, and what is wrong with those that were set."""
+    given = {name: settled.get(name) for name in PARAMS if name in settled.values}
+    sent: dict[str, Json] = {}
+    for name in sorted(card.params):
+        value = given.get(name, _default(name, card))
+        if value is not None:
+            sent[name] = cast("Json", value)
+    faults = [_lacking(settled, name, card, catalog) for name in given if not _has(card, name)]
+    faults += [fault for name in given if name in sent for fault in _wrong(settled, name, card)]
+    if not faults:
+        faults += _too_large(settled, sent, card)
+    return sent, faults
+
+
+def _has(card: Card, name: str) -> bool:
+    return name in card.params or name in card.ignores
+
+
+def _default(name: str, card: Card) -> object:
+    if name in card.defaults:
+        return card.defaults[name]
+    if name in {"width", "height"}:
+        return DEFAULT_SIDE
+    return default_format(card) if name == "format" else None
+
+
+def default_format(card: Card) -> str:
+    """The format of a master when nothing is said."""
+    return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
+
+
+def _lacking(settled: Settled, name: str, card: Card, catalog: Catalog) -> Fault:
+    near = nearest(name, card.params)
+    every = (other for cards in catalog.cards.values() for other in cards.values())
+    models = {other.model for other in every if name in other.params}
+    hint = None
+    if models:
+        hint = "models that have it: " + ", ".join(f"`{model}`" for model in sorted(models))
+    elif near:
+        hint = f"did you mean `{near}`?"
+    message = f"model `{card.model}` has no `{name}`"
+    return Fault(settled.key(name), message, hint=hint, name=True)
+
+
+def _wrong(settled: Settled, name: str, card: Card) -> Iterator[Fault]:
+    """What a card says against one value."""
+    key, value = settled.key(name), settled.get(name)
+    if name in card.ranges:
+        low, high = card.ranges[name]
+        if not low <= value <= high:
+            yield Fault(key, f"`{name}` of `{card.model}` goes from {low:.12g} to {high:.12g}")
+    choices = card.formats if name == "format" else card.choices.get(name)
+    if choices and value not in choices:
+        message = f"`{card.model}` has no {name.replace('_', ' ')} `{value}`"
+        yield Fault(key, message, hint=did_you_mean(value, choices))
+    if name in {"width", "height"}:
+        yield from _side(Fault(key, ""), name, value, card)
+
+
+def _side(at: Fault, name: str, value: int, card: Card) -> Iterator[Fault]:
+    low, high = card.min_side, card.max_side
+    if not low <= value <= high:
+        yield Fault(at.key, f"`{name}` of `{card.model}` goes from {low} to {high} pixels")
+    elif value % card.multiple:
+        step = card.multiple
+        below, above = value // step * step, -(-value // step) * step
+        fit = [str(side) for side in (below, above) if low <= side <= high]
+        verb = "are" if len(fit) == 2 else "is"
+        message = f"{value} is not a multiple of {step}"
+        message += f"; {' or '.join(fit)} {verb}" if fit else ""
+        hint = "render a size the model can make, then `crop` and `resize` in `deliver`"
+        yield Fault(at.key, message, hint=hint)
+
+
+def _too_large(settled: Settled, sent: Mapping[str, Json], card: Card) -> Iterator[Fault]:
+    width, height = sent.get("width"), sent.get("height")
+    if isinstance(width, int) and isinstance(height, int) and width * height > card.max_pixels:
+        message = (
+            f"{width} by {height} is more than the {card.max_pixels:,} pixels of `{card.model}`"
+        )
+        key = settled.key("width" if "width" in settled.values else "height")
+        yield Fault(key, message)

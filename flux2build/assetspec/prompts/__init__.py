@@ -1,0 +1,157 @@
+"""Prompts: Jinja in a sandbox, deterministic, strict about names, bounded in every direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from jinja2 import Template
+
+from flux2build.assetspec.prompts import bounds, skeleton
+from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, brief, explained
+from flux2build.assetspec.prompts.sandbox import Sandbox
+from flux2build.digest import Json, canonical
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind, Tree
+
+__all__ = ["Prompts", "TemplateFault"]
+
+LARGEST_SOURCE: Final = 256 * 1024
+
+_MARKS: Final = ("{{", "{%", "{#")
+_TOO_LONG: Final = "the prompt is longer than 64 KiB"
+_SHORTEN: Final = "models read a few hundred words; look for a loop that repeats itself"
+
+_KeyPath = tuple[str | int, ...]
+_Fill = Callable[[Iterable[str]], Iterator[str]]
+
+
+class Prompts:
+    """The templates of a project, compiled once each."""
+
+    def __init__(self, tree: Tree, folder: str) -> None:
+        self._tree = tree
+        self._folder = folder
+        self._sandbox = Sandbox(self._source)
+        self._inline: dict[str, Template] = {}
+        self._bones = lru_cache(maxsize=1024)(skeleton.of)
+
+    def text(self, source: str, scope: Mapping[str, object]) -> str:
+        """An inline source, rendered.
+
+        Raises:
+            TemplateFault: with a line of the source, or of a template that it includes.
+        """
+        plain = _plain(source)
+        if not any(mark in plain for mark in _MARKS):
+            return _whole(plain)
+        bones = self._bones(plain)
+        if bones is None:
+            return self._rendered(lambda: self._compiled(source), scope)
+        return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
+
+    def file(self, name: str, scope: Mapping[str, object]) -> str:
+        """A template file, rendered; the name is a path below the templates folder.
+
+        Raises:
+            TemplateFault: with a line of the file, or of a template that it includes.
+        """
+        return self._rendered(lambda: self._sandbox.get_template(name), scope)
+
+    def table(self, value: Json, scope: Mapping[str, object]) -> str:
+        """A structured prompt: each text in it rendered, then canonical JSON.
+
+        Raises:
+            TemplateFault: with the key of the faulty text.
+        """
+        return _whole(canonical(self._leaves(value, scope, ())))
+
+    def _leaves(self, value: Json, scope: Mapping[str, object], key: _KeyPath) -> Json:
+        if isinstance(value, str):
+            try:
+                return self.text(value, scope)
+            except TemplateFault as fault:
+                fault.key = key
+                raise
+        if isinstance(value, Mapping):
+            return {name: self._leaves(item, scope, (*key, name)) for name, item in value.items()}
+        if isinstance(value, Sequence):
+            return [self._leaves(item, scope, (*key, n)) for n, item in enumerate(value)]
+        return value
+
+    def _compiled(self, source: str) -> Template:
+        if source not in self._inline:
+            _check_size(source)
+            self._inline[source] = self._sandbox.from_string(source)
+        return self._inline[source]
+
+    def _rendered(
+        self, find: Callable[[], Template], scope: Mapping[str, object], fill: _Fill = iter
+    ) -> str:
+        try:
+            with self._sandbox.metered():
+                template = find()
+                pieces = template.root_render_func(template.new_context(dict(scope)))
+                return _joined(fill(pieces))
+        except CAUGHT as fault:
+            raise explained(fault, scope, self._folder) from None
+
+    def _source(self, name: str) -> tuple[str, str, None] | None:
+        """The loader: text and path of a template; None when there is none."""
+        if not isinstance(name, str):
+            raise TemplateFault("the name of a template must be a text")
+        if name.startswith("/") or "\\" in name or ".." in name.split("/"):
+            hint = f"a template is named by its path below `{self._folder}`"
+            raise TemplateFault(f"`{brief(name)}` leads out of the templates folder", hint=hint)
+        path = paths.join(self._folder, name)
+        kind = self._tree.kind(path)
+        if kind is Kind.OUTSIDE:
+            raise TemplateFault(f"template `{brief(path)}` lies outside the project")
+        if kind is not Kind.FILE:
+            return None
+        text = _decoded(self._tree.read(path), path)
+        _check_size(text, path)
+        return text, path, None
+
+
+def _check_size(source: str, path: str | None = None) -> None:
+    if len(source) > LARGEST_SOURCE:
+        raise TemplateFault("the template is larger than 256 KiB", 1, path)
+
+
+def _decoded(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
+        raise TemplateFault(message, line, path, "save the file as UTF-8") from None
+
+
+def _plain(source: str) -> str:
+    """A source without markup, with the line ends that Jinja would give it."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """The output, piece by piece, so that a flood is stopped early."""
+    joined: list[str] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        joined.append(piece if length <= bounds.LONGEST_TEXT else _too_long())
+    return _whole("".join(joined))
+
+
+def _whole(text: str) -> str:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as fault:
+        letter = f"U+{ord(text[fault.start]):04X}"
+        raise TemplateFault(f"half a character ({letter}) in the prompt") from None
+    return text if size <= bounds.LONGEST_TEXT else _too_long()
+
+
+def _too_long() -> str:
+    raise TemplateFault(_TOO_LONG, hint=_SHORTEN)

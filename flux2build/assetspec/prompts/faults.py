@@ -1,0 +1,246 @@
+"""What goes wrong in a template, told with its line, its file and the nearest valid word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Protocol, cast, runtime_checkable
+
+from jinja2 import StrictUndefined, Template
+from jinja2.exceptions import (
+    TemplateError,
+    TemplateNotFound,
+    TemplateRuntimeError,
+    TemplatesNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+from jinja2.utils import missing
+
+from flux2build.assetspec.prompts.bounds import OverBoundError, kind
+from flux2build.errors import did_you_mean
+
+
+class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
+    """A template that cannot be rendered: what, on which line, of which file (None: inline)."""
+
+    def __init__(
+        self, message: str, line: int = 0, template: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.template = template
+        self.hint = hint
+        self.key: tuple[str | int, ...] = ()
+        """Where in a structured prompt the faulty text stands."""
+
+
+CAUGHT: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OverBoundError,
+    RuntimeError,
+    SyntaxError,
+    TemplateError,
+    TemplateFault,
+    TypeError,
+    ValueError,
+)
+"""What a template can raise; anything else is a bug of ours and must be seen as one."""
+
+REMOVED: Final = {
+    "attr": "write `value.name` or `value['name']`",
+    "e": "prompts are not HTML",
+    "escape": "prompts are not HTML",
+    "forceescape": "prompts are not HTML",
+    "pprint": "write `tojson`",
+    "random": "a prompt must come out the same each time; write `matrix` for variations",
+    "safe": "prompts are not HTML",
+    "urlize": "prompts are not HTML",
+    "xmlattr": "prompts are not HTML",
+}
+"""Jinja's filters that prompts do without, and what to do instead."""
+
+_NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
+_PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
+_LOCAL: Final = re.compile(r"l_\d+_(.+)")
+
+
+def brief(text: str) -> str:
+    """A text that may be very long or of many lines, for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else line[:199] + "…"
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """A mapping that can say why it lacks something, such as a row of a data file."""
+
+    @property
+    def columns(self) -> AbstractSet[str]:
+        """What it could have."""
+
+    def why_absent(self, column: str) -> tuple[str, str | None]:
+        """The reason, and a hint."""
+
+
+class Unknown(TemplateFault):
+    """A name that does not exist; what is near it is only known where it is caught."""
+
+    def __init__(self, name: str, owner: object) -> None:
+        super().__init__(f"`{brief(name)}` is not defined")
+        self.name = name
+        self.owner = owner
+        """The object that lacks it; `missing` for a variable."""
+
+
+class Strict(StrictUndefined):
+    """An undefined value: any use of it says what is missing, and where."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[TemplateRuntimeError] = TemplateRuntimeError,
+    ) -> None:
+        super().__init__(hint, obj, name, exc)
+        # Jinja raises what this returns; the message it hands over is replaced by ours.
+        self._undefined_exception = cast("type[TemplateRuntimeError]", self._fault)
+
+    def _fault(self, message: str) -> TemplateFault:
+        obj, name = self._undefined_obj, str(self._undefined_name)
+        if isinstance(obj, Knowing):
+            reason, hint = obj.why_absent(name)
+            return TemplateFault(reason, hint=hint)
+        if self._undefined_hint is None or name == "super":
+            return Unknown(name, obj)
+        return TemplateFault(_lowered(message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where in the templates something was raised, and what was visible there."""
+
+    line: int
+    template: str | None
+    visible: Mapping[str, object]
+
+
+def explained(error: Exception, scope: Mapping[str, object], folder: str) -> TemplateFault:
+    """A fault with its line, its template and a hint, from whatever was raised."""
+    fault = error if isinstance(error, TemplateFault) else _told(error, folder)
+    site = _site(error.__traceback__)
+    if isinstance(fault, Unknown) and not fault.hint:
+        visible = {**scope, **(site.visible if site else {})}
+        fault.message, fault.hint = _reason(fault, visible, site)
+        fault.args = (fault.message,)
+    if site and not fault.line:
+        fault.line, fault.template = site.line, site.template
+    return fault
+
+
+def _site(traceback: TracebackType | None) -> _Site | None:
+    found = None
+    while traceback:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            found = template, traceback
+        traceback = traceback.tb_next
+    if not found:
+        return None
+    template, deepest = found
+    visible = {
+        match[1]: value
+        for name, value in deepest.tb_frame.f_locals.items()
+        if (match := _LOCAL.fullmatch(name)) and value is not missing
+    }
+    line = template.get_corresponding_lineno(deepest.tb_lineno)
+    return _Site(line, template.filename if template.name else None, visible)
+
+
+def _told(error: Exception, folder: str) -> TemplateFault:
+    match error:
+        case TemplateSyntaxError():
+            return _syntax(error)
+        case TemplateNotFound():
+            return _not_found(error, folder)
+        case RecursionError():
+            return TemplateFault("templates or macros call each other without an end")
+        case MemoryError() | SyntaxError():
+            return TemplateFault("the template is nested too deeply")
+        case KeyError():
+            return TemplateFault(f"there is no {brief(str(error))}")
+        case _:
+            return _named(_lowered(brief(str(error))) or type(error).__name__)
+
+
+def _syntax(error: TemplateSyntaxError) -> TemplateFault:
+    fault = _named(_lowered(brief(error.message or "this is not a template")))
+    fault.line = error.lineno
+    fault.template = error.filename if error.name else None
+    return fault
+
+
+def _not_found(error: TemplateNotFound, folder: str) -> TemplateFault:
+    names = error.templates if isinstance(error, TemplatesNotFound) else [error.name]
+    listed = ", ".join(f"`{brief(str(name))}`" for name in names)
+    message = f"there is no template {listed or 'of that name'}"
+    return TemplateFault(message, hint=f"templates are looked up in `{folder}`")
+
+
+def _named(message: str) -> TemplateFault:
+    """A fault, with a hint where it is about a filter or a test that does not exist."""
+    found = _NO_FILTER.search(message[:1].upper() + message[1:])
+    if not found:
+        return TemplateFault(message)
+    family, name = found[1], found[2]
+    known = FILTERS.keys() - REMOVED.keys() if family == "filter" else TESTS.keys()
+    hint = REMOVED.get(name) or did_you_mean(name, known)
+    return TemplateFault(f"there is no {family} `{name}`", hint=hint)
+
+
+def _lowered(message: str) -> str:
+    sentence = message.removesuffix(".")
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _reason(
+    fault: Unknown, visible: Mapping[str, object], site: _Site | None
+) -> tuple[str, str | None]:
+    name = brief(fault.name)
+    if fault.owner is missing:
+        return fault.message, _hint_for_variable(fault.name, visible, site)
+    return _no_member(name, fault.owner, visible)
+
+
+def _hint_for_variable(name: str, visible: Mapping[str, object], site: _Site | None) -> str | None:
+    if name in visible:
+        file = site.template if site else None
+        return f"import `{file}` with `with context` to let it see variables" if file else None
+    if _PLACEHOLDER.fullmatch(name):
+        guide = f"`{{{{{brief(name)}}}}}` is how FLUX prompt guides mark a text to fill in"
+        return f"{guide}; write that text, or define the name under `[vars]`"
+    return did_you_mean(name, visible)
+
+
+def _no_member(name: str, owner: object, visible: Mapping[str, object]) -> tuple[str, str | None]:
+    known = _members(owner)
+    called = next((f"`{word}`" for word, value in visible.items() if value is owner), None)
+    subject = called or f"a {kind(owner)}"
+    return f"{subject} has no `{name}`", did_you_mean(name, known)
+
+
+def _members(owner: object) -> set[str]:
+    if isinstance(owner, Mapping):
+        return {str(key) for key in owner}
+    return {key for key in getattr(owner, "__dict__", {}) if not key.startswith("_")}

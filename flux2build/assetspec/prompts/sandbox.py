@@ -1,0 +1,334 @@
+"""The one Jinja environment: what a template may reach, and how far it may go."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from jinja2 import FunctionLoader, nodes, pass_context
+from jinja2.runtime import Context, Macro, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Cycler, Joiner, Namespace
+from jinja2.visitor import NodeTransformer
+
+from flux2build.assetspec.prompts import bounds
+from flux2build.assetspec.prompts.bounds import Meter, OverBoundError
+from flux2build.assetspec.prompts.faults import REMOVED, Knowing, Strict, TemplateFault
+from flux2build.digest import canonical
+
+_Load = Callable[[str], tuple[str, str, None] | None]
+
+# fmt: off
+_TEXTUAL: Final = frozenset({
+    "capitalize", "center", "format", "indent", "lower", "replace", "string", "striptags", "title",
+    "trim", "truncate", "upper", "urlencode", "wordcount", "wordwrap",
+})
+"""Filters that turn whatever they get into a text."""
+
+_OF_TEXT: Final = frozenset({
+    "capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format",
+    "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "islower", "isnumeric",
+    "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "partition",
+    "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit",
+    "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill",
+})
+_OF_MAPPINGS: Final = frozenset({"get", "items", "keys", "values"})
+_OF_LISTS: Final = frozenset({"count", "index", "grouper", "list"})
+_OF_DATES: Final = frozenset({
+    "year", "month", "day", "hour", "minute", "second", "isoformat", "isoweekday", "strftime",
+    "weekday",
+})
+# fmt: on
+_CLOSED: Final = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def _is_leaf(value: object) -> bool:
+    return bounds.is_value(value) or isinstance(value, Undefined)
+
+
+def _is_defined(value: object) -> bool:
+    if isinstance(value, Undefined):
+        str(value)  # says what is not
+    return bounds.is_value(value)
+
+
+@pass_context
+def _printed(context: Context, value: object) -> str:
+    """What `{{ … }}` writes: texts, numbers and dates, and nothing that looks like Python."""
+    text: str = value if isinstance(value, str) else _plain(value)
+    environment = context.environment
+    assert isinstance(environment, Sandbox)
+    environment.meter.spend(len(text))
+    return text
+
+
+def _plain(value: object) -> str:
+    """A value as a text.
+
+    Raises:
+        TemplateFault: it has no text of its own.
+    """
+    if value is None:
+        raise TemplateFault(
+            "there is nothing to write here (None)", hint="use `default('…', true)`"
+        )
+    if isinstance(value, Undefined) or bounds.is_value(value):
+        return str(value)
+    hint = "call it with `()`" if callable(value) else "use `join(', ')` or `tojson`"
+    raise TemplateFault(f"a {bounds.kind(value)} has no text of its own", hint=hint)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja without clock, chance, environment or unbounded work.
+
+    Nothing is evaluated while compiling, so that all work is metered.
+    """
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self, load: _Load) -> None:
+        super().__init__(
+            undefined=Strict,
+            finalize=_printed,
+            loader=FunctionLoader(load),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            optimized=False,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self.meter = Meter(_is_leaf)
+        self.globals = {
+            "range": self._range,
+            "dict": dict,
+            "namespace": Namespace,
+            "cycler": Cycler,
+            "joiner": Joiner,
+        }
+        self.filters = {
+            name: self._bounded(name, self.filters[name])
+            for name in self.filters.keys() - REMOVED.keys() - {"tojson"}
+        }
+        self.filters |= {
+            "tojson": self._to_json,
+            "kept!": self._kept,
+            "plain!": _plain,
+            "stored!": self._stored,
+            "tick!": self._tick,
+        }
+
+    @contextmanager
+    def metered(self) -> Iterator[None]:
+        """One rendering, with a meter of its own."""
+        outer, self.meter = self.meter, Meter(_is_leaf)
+        try:
+            yield
+        finally:
+            self.meter = outer
+
+    # What a template may reach.
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Only what is known to be pure: a date, for one, has `today()`."""
+        allowed = _allowed(obj)
+        if allowed is not None:
+            return attr in allowed
+        return super().is_safe_attribute(obj, attr, value)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        """What is out of reach does not exist."""
+        return self.undefined(obj=obj, name=attribute)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`row.items` is the column, when there is one of that name."""
+        if isinstance(obj, Mapping):
+            if attribute in obj:
+                return obj[attribute]
+            if isinstance(obj, Knowing) and attribute in obj.columns:
+                return self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """`str.format` with bounds; `format_map` is not reachable."""
+        owner = getattr(value, "__self__", None)
+        if not isinstance(owner, str) or value.__name__ != "format":
+            return None
+        bounds.brace_format(owner)
+        return super().wrap_str_format(value)
+
+    # How far it may go.
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what a template calls, and measure what comes out."""
+        self.meter.spend()
+        given = self._arguments(obj, [*args, *kwargs.values()])
+        made = super().call(
+            context, obj, *given[: len(args)], **dict(zip(kwargs, given[len(args) :], strict=True))
+        )
+        self.meter.kept(made)
+        return made
+
+    def _arguments(self, obj: Any, values: list[Any]) -> list[Any]:
+        name = getattr(obj, "__name__", "")
+        owner = getattr(getattr(obj, "__wrapped__", obj), "__self__", None)
+        if isinstance(owner, str):
+            values = [self._whole(value) for value in values]
+            bounds.before_method(owner, name, values)
+        elif name == "strftime":
+            bounds.date_format("".join(map(str, values)))
+        elif obj is Namespace:
+            values = [self._stored(value) for value in values]
+        return values
+
+    def _whole(self, value: Any) -> Any:
+        """A value that is safe to write: generators become lists, opaque objects are refused."""
+        if isinstance(value, Iterator):
+            value = list(value)
+        bounds.size(value, _is_leaf)
+        return value
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Calculate, with bounds on what goes in and what comes out."""
+        bounds.before_operator(operator, left, right)
+        if operator == "%" and isinstance(left, str):
+            right = self._whole(right)
+        made = super().call_binop(context, operator, left, right)
+        self.meter.kept(made)
+        return made
+
+    def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        first = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @functools.wraps(function)
+        def bounded(*args: Any, **kwargs: Any) -> Any:
+            value, rest = args[first], [*args[first + 1 :], *kwargs.values()]
+            if name in _TEXTUAL:
+                value = _plain(value)
+            elif name == "join":
+                value = self._whole(value)
+            if name == "format":
+                rest = [self._whole(item) for item in rest]
+            bounds.before_filter(name, value, rest)
+            made = function(*args[:first], value, *args[first + 1 :], **kwargs)
+            self.meter.kept(made)
+            return made
+
+        return bounded
+
+    def _range(self, *ends: int) -> range:
+        for end in ends:
+            bounds.count(end)
+        return range(*ends)
+
+    def _to_json(self, value: Any) -> str:
+        bounds.size(value, _is_defined)
+        return canonical(value)
+
+    def _tick(self, value: Any, text: int) -> Any:
+        self.meter.spend(max(0, text))
+        return value
+
+    def _kept(self, value: Any) -> Any:
+        self.meter.kept(value)
+        return value
+
+    def _stored(self, value: Any) -> Any:
+        if isinstance(value, Namespace):
+            raise OverBoundError("a namespace cannot be put in another one")
+        return value
+
+    # Where it is counted.
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The names that all templates see; they never change, so that no chain is needed."""
+        return {**self.globals, **(d or {})}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = _Metering().visit(super()._parse(source, name, filename))
+        assert isinstance(tree, nodes.Template)
+        tree.set_environment(self)
+        return tree
+
+
+def _allowed(obj: object) -> frozenset[str] | None:
+    """The attributes of an object that templates may use; None leaves it to Jinja's rules."""
+    match obj:
+        case str():
+            return _OF_TEXT
+        case Mapping():
+            return _OF_MAPPINGS
+        case list() | tuple():
+            return _OF_LISTS
+        case int() | float() | None | Macro() | types.GeneratorType():
+            return _NOTHING
+        case _ if isinstance(obj, _CLOSED):
+            return _NOTHING
+        case _:
+            return _OF_DATES if type(obj).__module__ == "datetime" else None
+
+
+class _Metering(NodeTransformer):
+    """Puts a counter into every body, and a measure around every value that is built."""
+
+    def get_visitor(self, node: nodes.Node) -> Any:
+        """The rewriting of a kind of node; None leaves it as it is."""
+        match node:
+            case nodes.Template() | nodes.For() | nodes.Macro() | nodes.CallBlock() | nodes.Block():
+                return self._body
+            case nodes.List() | nodes.Tuple() | nodes.Dict():
+                return self._built
+            case nodes.Concat():
+                return self._concat
+            case nodes.Assign(target=nodes.NSRef()):
+                return self._stored
+            case _:
+                return None
+
+    def _body(self, node: Any) -> Any:
+        """Each run of a body costs a step and the text that stands in it."""
+        text = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
+        self.generic_visit(node)
+        if isinstance(node, nodes.For) and node.test:
+            node.test = _through("tick!", node.test, 0)
+        nothing = nodes.Const(None, lineno=node.lineno)
+        node.body.insert(0, nodes.ExprStmt(_through("tick!", nothing, text), lineno=node.lineno))
+        return node
+
+    def _built(self, node: nodes.Expr) -> nodes.Node:
+        """A list or mapping is measured when it is written, unless it is constant."""
+        self.generic_visit(node)
+        parts = list(node.iter_child_nodes())
+        is_target = getattr(node, "ctx", "load") != "load"
+        if is_target or any(isinstance(part, nodes.Slice) for part in parts):
+            return node
+        if all(map(_is_constant, parts)):
+            return node
+        return _through("kept!", node)
+
+    def _concat(self, node: nodes.Concat) -> nodes.Node:
+        """`a ~ b` joins texts only."""
+        self.generic_visit(node)
+        node.nodes = [_through("plain!", item) for item in node.nodes]
+        return _through("kept!", node)
+
+    def _stored(self, node: nodes.Assign) -> nodes.Node:
+        """A namespace stores values, not namespaces."""
+        self.generic_visit(node)
+        node.node = _through("stored!", node.node)
+        return node
+
+
+def _is_constant(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Pair | nodes.List | nodes.Tuple | nodes.Dict):
+        return all(map(_is_constant, node.iter_child_nodes()))
+    return isinstance(node, nodes.Const)
+
+
+def _through(name: str, node: nodes.Node, *args: int) -> nodes.Filter:
+    line = node.lineno
+    given = [nodes.Const(arg, lineno=line) for arg in args]
+    return nodes.Filter(node, name, given, [], None, None, lineno=line)

@@ -1,0 +1,281 @@
+"""From declared assets, with all their settings merged, to recipes."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flux2build.assetspec import deliverables, params, references
+from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.deliverables import Entry, Master, Workbench
+from flux2build.assetspec.family import Family, Member
+from flux2build.assetspec.faults import Fault, Faults, FaultyError
+from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.outputs import format_of
+from flux2build.assetspec.params import Choice
+from flux2build.assetspec.references import Files, Reference
+from flux2build.assetspec.tables import AssetRef, AssetTable
+from flux2build.assetspec.templating import Scope, Texts
+from flux2build.digest import Json
+from flux2build.model import Asset, AssetName, Generate, Key, Made, Recipe, Source
+from flux2build.storage import paths
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One table `[asset.NAME]`: what it says, what all layers say, and its members."""
+
+    table: AssetTable
+    settled: Settled
+    family: Family
+
+    @property
+    def key(self) -> Key:
+        """Where it stands."""
+        return self.settled.asset
+
+    def scope(self, one: Member) -> dict[str, Any]:
+        """What its templates see: variables, axes, the row, and what the asset is called."""
+        scope = {**self.settled.get("vars"), **one.axes}
+        scope["asset"] = {"name": str(one.name), "family": self.family.name}
+        if one.row is not None:
+            scope["row"] = one.row
+        return scope
+
+
+def sources(
+    declared: Declared, texts: Texts, files: Files, faults: Faults
+) -> Iterator[tuple[AssetName, Source]]:
+    """The files of the members that are not rendered."""
+    pattern = declared.table.source
+    if pattern is None:
+        return
+    key = (*declared.key, "source")
+    said = declared.table.model_fields_set & {"prompt", "template", "output"}
+    for name in sorted(said):
+        hint = "use `deliver` to make files of it" if name == "output" else None
+        message = f"a picture with `source` is not rendered: it has no `{name}`"
+        faults.add(Fault((*declared.key, name), message, hint=hint, name=True))
+    for one in declared.family.members:
+        with faults.collecting(one.name):
+            path = texts.text(pattern, declared.scope(one), key)
+            yield one.name, files.source(path, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What every member of a rendered asset asks for in the same words."""
+
+    choice: Choice
+    sent: Mapping[str, Json]
+    format: str
+    take: int
+
+    @property
+    def size(self) -> dict[str, Json]:
+        """The sides that are asked for, in pixels."""
+        return {side: self.sent[side] for side in ("width", "height") if side in self.sent}
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Turns declared assets into recipes; notes what is wrong, member by member."""
+
+    bench: Workbench
+    catalog: Catalog
+    faults: Faults
+
+    def assets(self, declared: Declared) -> Iterator[Asset]:
+        """The members of an asset, with what is said about them beyond their pixels."""
+        for one in declared.family.members:
+            with self.faults.collecting(one.name):
+                yield self._asset(declared, one)
+
+    def recipes(self, declared: Declared) -> Iterator[Recipe]:
+        """The recipes of an asset's members: the master first, then what is derived of it."""
+        entries = deliverables.prepare(declared.settled, self.catalog, self.faults)
+        order = None
+        if declared.table.source is None:
+            with self.faults.collecting():
+                order = self._order(declared.settled)
+            if order is None:
+                self._look_over(declared)
+                return
+        for one in declared.family.members:
+            yield from self._member(declared, one, order, entries)
+
+    def _look_over(self, declared: Declared) -> None:
+        """What is wrong with the prompts, where nothing can be ordered anyway."""
+        for one in declared.family.members:
+            with self.faults.collecting(one.name):
+                scope = {**declared.scope(one), "ref": _silent}
+                self.bench.texts.prompt(declared.settled, scope)
+
+    def _order(self, settled: Settled) -> Order:
+        choice = params.choose(settled, self.catalog)
+        sent, wrong = params.read(settled, choice.card, self.catalog)
+        if wrong:
+            raise FaultyError(*wrong)
+        form = sent.get("format")
+        chosen = form if isinstance(form, str) else params.default_format(choice.card)
+        return Order(choice, sent, chosen, settled.get("take") or 1)
+
+    def _member(
+        self, declared: Declared, one: Member, order: Order | None, entries: list[Entry]
+    ) -> Iterator[Recipe]:
+        scope = declared.scope(one)
+        master = None
+        if order is None:
+            if found := self.bench.names.sources.get(one.name):
+                form = format_of(found.path) or params.DEFAULT_FORMAT
+                stem = _stem(declared.family, one)
+                master = Master(one.name, one.axes, found, stem, form, {}, scope)
+        else:
+            with self.faults.collecting(one.name):
+                recipe, path = self._rendering(declared, one, order, scope)
+                yield recipe
+                stem = posixpath.splitext(path)[0]
+                made = Made(one.name)
+                master = Master(one.name, one.axes, made, stem, order.format, order.size, scope)
+        if master is None:
+            return
+        for entry in entries:
+            with self.faults.collecting(one.name):
+                yield from deliverables.recipes(entry, master, self.bench)
+
+    def _rendering(
+        self, declared: Declared, one: Member, order: Order, scope: Scope
+    ) -> tuple[Recipe, str]:
+        """The order of one member, and its path below the output folder."""
+        wrong: list[Fault] = []
+        refs = _tried(wrong, lambda: self._allowed(declared, one, order, scope))
+        speaking = {**scope, "ref": references.speaker(refs) if refs is not None else _silent}
+        prompt = _tried(wrong, lambda: self._prompt(declared, refs, speaking))
+        place = _tried(wrong, lambda: self._place(declared, one, order, scope))
+        if refs is None or prompt is None or place is None:
+            raise FaultyError(*wrong)
+        path, output = place
+        task = Generate(
+            order.choice.provider, order.choice.card.model, prompt, order.sent, order.take
+        )
+        inputs = tuple(reference.input for reference in refs)
+        return Recipe(one.name, task, inputs, output, declared.key), path
+
+    def _allowed(
+        self, declared: Declared, one: Member, order: Order, scope: Scope
+    ) -> list[Reference]:
+        """The references, as many as the model takes."""
+        refs, card = self._references(declared, one, scope), order.choice.card
+        if len(refs) > card.references:
+            message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
+            raise FaultyError(Fault(declared.settled.key("refs"), message))
+        return refs
+
+    def _prompt(self, declared: Declared, refs: list[Reference] | None, scope: Scope) -> str:
+        prompt = self.bench.texts.prompt(declared.settled, scope)
+        if refs is not None:
+            _mentions(prompt, refs, declared.settled)
+        return prompt
+
+    def _place(
+        self, declared: Declared, one: Member, order: Order, scope: Scope
+    ) -> tuple[str, str]:
+        """A path below the output folder, and from the spec's folder."""
+        path = self._path(declared, one, order, scope)
+        return path, self.bench.outputs.locate(path, order.format, _output_key(declared))
+
+    def _references(self, declared: Declared, one: Member, scope: Scope) -> list[Reference]:
+        """The references in order; all that is wrong with any of them is said at once."""
+        listed: list[str | AssetRef] = declared.settled.get("refs") or []
+        key = declared.settled.key("refs")
+        found: list[Reference] = []
+        wrong: list[Fault] = []
+        for index, ref in enumerate(listed):
+            try:
+                found.append(self._reference(ref, one, scope, (*key, index)))
+            except FaultyError as error:
+                wrong += error.faults
+        if len(found) < len(listed):
+            raise FaultyError(*wrong)
+        return found
+
+    def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
+        if isinstance(ref, AssetRef):
+            return self._asset_reference(ref, one, scope, (*key, "asset"))
+        path = self.bench.texts.text(ref, scope, key)
+        return references.called(self.bench.files.source(path, key), path)
+
+    def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
+        name = self.bench.texts.text(ref.asset, scope, key)
+        found = self.bench.names.input(name, one.axes, key)
+        if found is None:
+            raise FaultyError  # the other asset's own faults are noted
+        if found == Made(one.name):
+            raise FaultyError(Fault(key, f"`{one.name}` refers to itself"))
+        return references.called(found, name)
+
+    def _path(self, declared: Declared, one: Member, order: Order, scope: Scope) -> str:
+        pattern = declared.table.output
+        if pattern is None:
+            return f"{_stem(declared.family, one)}.{order.format}"
+        seen = {**scope, **order.size, "format": order.format}
+        return self.bench.texts.text(pattern, seen, _output_key(declared))
+
+    def _asset(self, declared: Declared, one: Member) -> Asset:
+        settled, texts, scope = declared.settled, self.bench.texts, declared.scope(one)
+
+        def optional(name: str) -> str | None:
+            text = settled.get(name)
+            return None if text is None else texts.text(text, scope, settled.key(name))
+
+        tags: list[str] = texts.inside(settled.get("tags") or [], scope, settled.key("tags"))
+        source = self.bench.names.sources.get(one.name)
+        return Asset(
+            name=one.name,
+            family=declared.family.name,
+            axes=one.axes,
+            tags=tuple(tags),
+            alt=optional("alt"),
+            title=optional("title"),
+            source=source.path if source else None,
+            key=declared.key,
+        )
+
+
+def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
+    """What can be read; else None, and what is wrong with it is noted beside the rest."""
+    try:
+        return read()
+    except FaultyError as error:
+        wrong += error.faults
+        return None
+
+
+def _silent(*_words: object) -> str:
+    """Stands in for `ref` while references are wrong: what it would say is not known."""
+    return "image 1"
+
+
+def _stem(family: Family, one: Member) -> str:
+    """The path of a picture without an `output` of its own, without its ending."""
+    values = (one.axes[axis] for axis in sorted(one.axes))
+    return "-".join(paths.slug(part) for part in (family.name, *values))
+
+
+def _output_key(declared: Declared) -> Key:
+    return (*declared.key, "output") if declared.table.output else declared.key
+
+
+def _mentions(prompt: str, refs: list[Reference], settled: Settled) -> None:
+    """A prompt that speaks of a picture that is not sent would be paid for in vain."""
+    for number in references.mentions(prompt):
+        if not 0 < number <= len(refs):
+            some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"
+            message = f"the prompt says `image {number}`, but {some if refs else 'there are none'}"
+            hint = "add it to `refs`; put it into double quotes if it is lettering"
+            key = settled.key("prompt" if settled.get("prompt") is not None else "template")
+            raise FaultyError(Fault(key, message, hint=hint))

@@ -1,0 +1,165 @@
+"""Data files: one row is one member of a family."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.assetspec.rows.objects import of_json, of_lines
+from flux2build.assetspec.rows.separated import by_commas, by_tabs
+from flux2build.assetspec.rows.sheet import Cells, Sheet, Table, brief, normal
+from flux2build.errors import Place, Problem, SpecError, did_you_mean
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind, Tree
+
+LARGEST: Final = 64 * 1024 * 1024
+MOST_PROBLEMS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Mapping[str, object]):
+    """One row: a mapping of its filled cells that knows where it stands."""
+
+    key: str
+    cells: Cells
+    """Trimmed cells by column; blank ones are left out."""
+    place: Place
+    columns: frozenset[str]
+    """Every column of the file, also those that are blank in this row."""
+
+    @property
+    def file(self) -> str:
+        """The data file, from the spec's folder."""
+        return self.place.file
+
+    def __getitem__(self, column: str) -> object:
+        return self.cells[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def why_absent(self, column: str) -> tuple[str, str | None]:
+        """Why there is no such cell, and what to do about it."""
+        if column in self.columns:
+            where = f"{self.file} line {self.place.line}"
+            return f"column `{column}` is blank in {where}", "use `default` if that is meant"
+        return f"{self.file} has no column `{column}`", did_you_mean(column, self.columns)
+
+
+def read(tree: Tree, file: str, key: str) -> tuple[Row, ...]:
+    """The rows of a CSV, TSV, JSON or JSON Lines file, each named by its `key` column.
+
+    Raises:
+        SpecError: with every problem of the file.
+    """
+    suffix = posixpath.splitext(file)[1].lower()
+    reader = _READERS.get(suffix)
+    if reader is None:
+        raise SpecError(
+            Problem(
+                f"`{file}` is not a data file that can be read",
+                hint="known: " + ", ".join(f"`{known}`" for known in _READERS),
+            )
+        )
+    sheet = Sheet(file, _text(tree, file), [])
+    table = reader(sheet)
+    _stop(sheet)
+    rows = _keyed(sheet, table, normal(key))
+    _stop(sheet)
+    return rows
+
+
+def _stop(sheet: Sheet) -> None:
+    if not sheet.problems:
+        return
+    shown, more = sheet.problems[:MOST_PROBLEMS], len(sheet.problems) - MOST_PROBLEMS
+    if more > 0:
+        shown.append(Problem(f"{more} more problems like these", Place(sheet.file)))
+    raise SpecError(*shown)
+
+
+def _text(tree: Tree, file: str) -> str:
+    kind = tree.kind(file)
+    if kind is not Kind.FILE:
+        raise SpecError(Problem(f"data file `{file}` {_LIES[kind]}"))
+    data = tree.read(file)
+    if len(data) > LARGEST:
+        size = f"{len(data) / 1024 / 1024:.0f} MiB"
+        raise SpecError(Problem(f"data file is {size}; 64 MiB is the most", Place(file)))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        column = fault.start - (data.rfind(b"\n", 0, fault.start) + 1) + 1
+        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
+        raise SpecError(
+            Problem(message, Place(file, line, column), hint="save the file as UTF-8")
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise SpecError(Problem("a NUL character in a data file", Place(file, line)))
+    return text
+
+
+_LIES: Final = {
+    Kind.FOLDER: "is a folder",
+    Kind.MISSING: "does not exist",
+    Kind.OUTSIDE: "lies outside the project",
+    Kind.SPECIAL: "is not a regular file",
+}
+
+
+def _keyed(sheet: Sheet, table: Table, key: str) -> tuple[Row, ...]:
+    if key not in table.columns and (table.columns or table.records):
+        hint = did_you_mean(key, table.columns)
+        sheet.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
+        return ()
+    rows: list[Row] = []
+    first: dict[str, Row] = {}
+    for line, cells in table.records:
+        name = _name(sheet, line, cells, key)
+        if name is None:
+            continue
+        row = Row(name, cells, Place(sheet.file, line), table.columns)
+        earlier = first.setdefault(paths.fold(name), row)
+        if earlier is row:
+            rows.append(row)
+        else:
+            _clash(sheet, key, earlier, row)
+    return tuple(rows)
+
+
+def _name(sheet: Sheet, line: int, cells: Cells, key: str) -> str | None:
+    value = cells.get(key)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is None:
+        sheet.wrong(f"the key `{key}` is blank", line, hint="every row needs a key of its own")
+    else:
+        sheet.wrong(f"the key `{key}` must be a text or a whole number", line)
+    return None
+
+
+def _clash(sheet: Sheet, key: str, earlier: Row, row: Row) -> None:
+    same = f"`{key}` is `{brief(row.key)}`"
+    if earlier.key != row.key:
+        same += f", the same as `{brief(earlier.key)}` for some file systems,"
+    sheet.wrong(
+        f"{same} on line {earlier.place.line} and again on line {row.place.line}", row.place.line
+    )
+
+
+_READERS: Final[Mapping[str, Callable[[Sheet], Table]]] = {
+    ".csv": by_commas,
+    ".tsv": by_tabs,
+    ".json": of_json,
+    ".jsonl": of_lines,
+    ".ndjson": of_lines,
+}

@@ -1,0 +1,175 @@
+"""The language of the spec, checked: raw TOML data to typed tables, and its JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from flux2build.assetspec import validation_errors
+from flux2build.assetspec.faults import Fault
+from flux2build.assetspec.tables import (
+    AssetTable,
+    BudgetTable,
+    CatalogTable,
+    ManifestTable,
+    Profile,
+    ProjectTable,
+    Settings,
+    SpecTable,
+    Table,
+)
+from flux2build.model import Key
+from flux2build.storage import paths
+
+RESERVED: Final = frozenset(
+    {"row", "asset", "ref", "width", "height", "format", "profile", "target", "t"}
+)
+"""Names that templates see with a meaning of their own."""
+
+NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What a template can call a value by."""
+
+M = TypeVar("M", bound=BaseModel)
+_Item = tuple[Key, object]
+
+
+@dataclass(slots=True)
+class Tables:
+    """Every table that is well formed; the names of all that were declared."""
+
+    project: ProjectTable = field(default_factory=ProjectTable)
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    op: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    catalog: CatalogTable | None = None
+    budget: BudgetTable = field(default_factory=BudgetTable)
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    manifest: ManifestTable = field(default_factory=ManifestTable)
+    defaults: Settings = field(default_factory=Settings)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    styles: dict[str, Settings] = field(default_factory=dict)
+    assets: dict[str, AssetTable] = field(default_factory=dict)
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By family of tables: `asset`, `style`, `profile`; also those with faults."""
+
+
+def read(data: Mapping[str, object]) -> tuple[Tables, list[Fault]]:
+    """The tables of a spec, each checked by itself, so that one mistake hides no other."""
+    reader = _Reader(data)
+    return reader.tables(), reader.faults
+
+
+class _Reader:
+    """Checks table after table, and keeps what is wrong."""
+
+    def __init__(self, data: Mapping[str, object]) -> None:
+        self._data = data
+        self.faults: list[Fault] = []
+
+    def tables(self) -> Tables:
+        known = SpecTable.model_fields
+        self.faults += [
+            validation_errors.unknown((key,), known) for key in self._data if key not in known
+        ]
+        whole = self._alone("vars", self._data.get("vars", {}))
+        self._names(("vars",), whole.vars)
+        return Tables(
+            project=self._table(ProjectTable, "project"),
+            vars=whole.vars,
+            op=self._alone("op", self._data.get("op", {})).op,
+            catalog=self._optional(CatalogTable, "catalog"),
+            budget=self._table(BudgetTable, "budget"),
+            checks=self._checks(),
+            manifest=self._table(ManifestTable, "manifest"),
+            defaults=self._table(Settings, "defaults"),
+            profiles=dict(self._family(Profile, "profile")),
+            styles=dict(self._family(Settings, "style")),
+            assets=dict(self._family(AssetTable, "asset")),
+            names={name: self._declared(name) for name in ("asset", "style", "profile")},
+        )
+
+    def _alone(self, key: str, value: object) -> SpecTable:
+        """One key at the top of the file, so that a mistake in another one does not void it."""
+        return self._checked(SpecTable, (), {key: value}) or SpecTable()
+
+    def _checks(self) -> dict[str, Any]:
+        written = self._data.get("checks", {})
+        if not isinstance(written, Mapping):
+            return dict(self._alone("checks", written).checks)
+        return {
+            name: checks[name]
+            for name, value in written.items()
+            if (checks := self._alone("checks", {name: value}).checks)
+        }
+
+    def _table(self, model: type[M], name: str) -> M:
+        found = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
+        return found or model()
+
+    def _optional(self, model: type[M], name: str) -> M | None:
+        return self._checked(model, (name,), self._data[name]) if name in self._data else None
+
+    def _family(self, model: type[M], name: str) -> Iterator[tuple[str, M]]:
+        """The well-formed tables of a family, by name."""
+        tables = self._data.get(name, {})
+        if not isinstance(tables, Mapping):
+            wrong = f"must be a table, not {validation_errors.kind_of(tables)}"
+            hint = f"write `[{name}.NAME]`"
+            self.faults.append(Fault((name,), wrong, hint=hint))
+            return
+        for key, value in tables.items():
+            if fault := paths.name_fault(key):
+                message = f"{name} name `{key[:60]}` {fault}"
+                self.faults.append(Fault((name, key), message, name=True))
+            elif table := self._checked(model, (name, key), value, salvage=name != "asset"):
+                yield key, table
+
+    def _declared(self, name: str) -> frozenset[str]:
+        tables = self._data.get(name, {})
+        return frozenset(tables) if isinstance(tables, Mapping) else frozenset()
+
+    def _checked(
+        self, model: type[M], key: Key, value: object, *, salvage: bool = False
+    ) -> M | None:
+        """A table; None when it has faults, unless what is well formed in it can be salvaged.
+
+        Half an asset would lead to faults that are none, while half of the
+        defaults spares every asset such ones.
+        """
+        try:
+            table = model.model_validate(value)
+        except ValidationError as error:
+            self.faults += validation_errors.of(error, model, value, key)
+            if not salvage or not isinstance(value, Mapping):
+                return None
+            faulty = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
+            table = model.model_validate({k: v for k, v in value.items() if k not in faulty})
+        if isinstance(table, Table):
+            self._inside(key, table)
+        return table
+
+    def _inside(self, key: Key, table: Table) -> None:
+        """The names that a table's variables and axes have in templates."""
+        if isinstance(table, Settings):
+            self._names((*key, "vars"), table.vars or {})
+            for at, entry in enumerate(table.deliver or []):
+                self._names((*key, "deliver", at, "matrix"), entry.matrix or {})
+        if isinstance(table, AssetTable):
+            self._names((*key, "matrix"), table.matrix or {})
+            for name, settings in (table.profile or {}).items():
+                self._inside((*key, "profile", name), settings)
+
+    def _names(self, key: Key, names: Mapping[str, object]) -> None:
+        for name in names:
+            if name in RESERVED:
+                message = f"`{name}` has a meaning of its own in templates"
+                hint = "reserved: " + ", ".join(f"`{word}`" for word in sorted(RESERVED))
+                self.faults.append(Fault((*key, name), message, hint=hint, name=True))
+            elif not NAME.fullmatch(name):
+                message = f"`{name}` cannot be named in a template"
+                better = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")
+                hint = f"letters, digits and `_`, such as `{better or 'name'}`"
+                self.faults.append(Fault((*key, name), message, hint=hint, name=True))

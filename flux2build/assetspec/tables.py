@@ -1,0 +1,383 @@
+"""The tables of `assets.toml`, as pydantic models: the language of the spec."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic.json_schema import WithJsonSchema
+
+from flux2build.images.colour.notation import Colour
+
+FORMATS: Final = ("png", "jpeg", "webp", "avif", "ico")
+"""The formats that deliverables can have."""
+
+Format = Literal["png", "jpeg", "webp", "avif", "ico"]
+_TEXT, _TABLE, _LIST = "a text", "a table", "a list"
+
+
+def _kind(value: object) -> str | None:
+    """The name of a value's branch in a union; it never looks like a key of the spec."""
+    if isinstance(value, str):
+        return _TEXT
+    if isinstance(value, list):
+        return _LIST
+    return _TABLE if isinstance(value, dict | BaseModel) else None
+
+
+def _one_of(expected: str) -> Discriminator:
+    return Discriminator(
+        _kind, custom_error_type="kind", custom_error_message=f"must be {expected}"
+    )
+
+
+def _money(value: object) -> object:
+    """A sum as it is written: `0.1` is ten cents exactly, whatever its float is."""
+    exact = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if exact else value
+
+
+Usd = Annotated[
+    Decimal,
+    BeforeValidator(_money),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+
+
+class Table(BaseModel):
+    """A table of the spec: unknown keys are errors, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+class AssetRef(Table):
+    """Another asset's picture."""
+
+    asset: str = Field(
+        description="name of an asset; of a family, the member with the same axes or one by name, "
+        "such as `hero[theme=dark]`"
+    )
+
+
+Ref = Annotated[
+    Annotated[str, Tag(_TEXT)] | Annotated[AssetRef, Tag(_TABLE)],
+    _one_of('a path or `{ asset = "name" }`'),
+]
+Prompt = Annotated[
+    Annotated[str, Tag(_TEXT)] | Annotated[dict[str, Any], Tag(_TABLE)],
+    _one_of("a text or a table"),
+]
+Names = Annotated[
+    Annotated[str, Tag(_TEXT)] | Annotated[list[str], Tag(_LIST)],
+    _one_of("a name or a list of names"),
+]
+Weight = Annotated[
+    Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
+    | Annotated[dict[str, Any], Tag(_TABLE)],
+    _one_of("`error`, `warning`, `off` or a table"),
+]
+Side = Annotated[int, Field(ge=1, le=65536)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Scalar = str | bool | int
+
+
+class Deliver(Table):
+    """Files to derive from an asset's picture: every width in every format."""
+
+    path: str | None = Field(
+        default=None,
+        description="path below the output folder; a template that also sees `width` (the width "
+        "delivered, else the master's), `height` (the master's, when `widths` is not given) and "
+        "`format`; `<master>[-<width>].<format>` when not given",
+    )
+    preset: str | None = Field(
+        default=None,
+        description="what a platform asks for, by name: `og`, `favicon`, `play`; `flux2build "
+        "presets` lists them; the path also sees `target`, and is `<master>-<preset>.<format>`, or "
+        "for a set `<master>/{{ target }}.<format>`, when not given",
+    )
+    focus: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="with `preset`: the point to keep as central as possible, from left and top",
+    )
+    safe: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="with `preset`: the share of the side that the picture takes where a platform "
+        "cuts edges off, instead of the platform's own",
+    )
+    upscale: bool | None = Field(
+        default=None, description="allow files with more pixels than the picture has"
+    )
+    matrix: dict[str, list[Scalar]] | None = Field(
+        default=None,
+        description="axes of the files, such as sizes or locales: one file for each combination of "
+        "values; templates of this entry see them, and nothing more is rendered",
+    )
+    widths: list[Side] | None = Field(
+        default=None, min_length=1, description="widths in pixels; one file is made for each"
+    )
+    formats: list[Format] | None = Field(
+        default=None,
+        min_length=1,
+        description="formats; when not given, what the path's ending says, else the master's",
+    )
+    quality: int | None = Field(
+        default=None, ge=1, le=100, description="quality of jpeg, webp and avif"
+    )
+    lossless: bool | None = Field(default=None, description="keep every pixel exactly (webp)")
+    matte: Colour | None = Field(
+        default=None,
+        description="colour put behind transparent pixels, as `#RRGGBB` or a CSS name",
+    )
+    max_bytes: int | None = Field(
+        default=None, ge=1, description="largest file; the quality is lowered until it fits"
+    )
+    min_quality: int | None = Field(
+        default=None, ge=1, le=100, description="lowest quality that `max_bytes` may lead to"
+    )
+    subsampling: Literal["4:4:4", "4:2:0"] | None = Field(
+        default=None, description="resolution of colour in jpeg and avif"
+    )
+    palette: int | None = Field(
+        default=None, ge=2, le=256, description="reduce a png to this many colours"
+    )
+    sizes: list[Annotated[int, Field(ge=1, le=256)]] | None = Field(
+        default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
+    )
+    speed: int | None = Field(
+        default=None, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
+    )
+    profile: bool | None = Field(
+        default=None, description="embed an sRGB colour profile; pixels are sRGB either way"
+    )
+    ops: list[dict[str, Any]] | None = Field(
+        default=None, description="operations on the picture, in order, before it is resized"
+    )
+    documents: list[dict[str, Any]] | None = Field(
+        default=None,
+        description="texts about the files of this entry, each as "
+        '`{ document = "…", path = "…" }` and its options',
+    )
+
+
+class Settings(Table):
+    """What may be said in `[defaults]`, a style, an asset and a profile."""
+
+    provider: str | None = Field(
+        default=None,
+        description="who renders; a layer that names a provider but no model means its default one",
+    )
+    model: str | None = Field(default=None, description="the provider's model")
+    prompt: Prompt | None = Field(
+        default=None,
+        description="what to see: a text, or a table that is sent as canonical JSON; templates",
+    )
+    template: str | None = Field(
+        default=None, description="a file of the templates folder, instead of `prompt`"
+    )
+    prompt_prefix: str | None = Field(
+        default=None,
+        description="put before every form of prompt, with one space between; a template",
+    )
+    prompt_suffix: str | None = Field(
+        default=None,
+        description="put after every form of prompt, with one space between; a template",
+    )
+    width: Side | None = Field(default=None, description="width to render, in pixels")
+    height: Side | None = Field(default=None, description="height to render, in pixels")
+    aspect_ratio: str | None = Field(
+        default=None, description="shape, such as `16:9`, of models without pixel sizes"
+    )
+    resolution: str | None = Field(
+        default=None, description="size class, such as `1k`, of models without pixel sizes"
+    )
+    seed: int | None = Field(default=None, ge=0, description="start of the model's dice")
+    format: str | None = Field(default=None, description="format of the master")
+    steps: int | None = Field(default=None, ge=1, description="sampling steps")
+    guidance: float | None = Field(default=None, description="how literally to take the prompt")
+    safety_tolerance: int | None = Field(
+        default=None, ge=0, description="moderation: 0 is strict, higher is laxer"
+    )
+    prompt_upsampling: bool | None = Field(
+        default=None, description="let the provider rewrite the prompt before rendering"
+    )
+    disable_pup: bool | None = Field(
+        default=None, description="keep the provider from rewriting the prompt"
+    )
+    grounding: bool | None = Field(default=None, description="let the model search the web")
+    take: int | None = Field(
+        default=None, ge=1, description="another picture for the same request: 2, 3, …"
+    )
+    refs: list[Ref] | None = Field(
+        default=None,
+        description="ordered references: paths from the spec's folder, or other assets; "
+        "`{{ ref('name') }}` in a prompt writes `image 1`",
+    )
+    vars: dict[str, Any] | None = Field(
+        default=None, description="values for templates, merged by name over those of lower layers"
+    )
+    tags: list[str] | None = Field(default=None, description="words to select by; templates")
+    alt: str | None = Field(default=None, description="alternative text; a template")
+    title: str | None = Field(default=None, description="title; a template")
+    provenance: bool | None = Field(
+        default=None,
+        description="mark files derived from the picture as generated (IPTC's digital source "
+        "type, in XMP); when not given, those of rendered pictures are, and those of a `source` "
+        "are not",
+    )
+    sign: bool | None = Field(
+        default=None,
+        description="sign files derived from the picture (C2PA), with the certificate that the "
+        "user's own configuration names",
+    )
+    deliver: list[Deliver] | None = Field(
+        default=None, description="files to derive from the picture"
+    )
+
+
+class Profile(Settings):
+    """Settings over all assets, chosen with `--profile`."""
+
+    output: str | None = Field(
+        default=None, description="the output folder, instead of the project's"
+    )
+
+
+class Rows(Table):
+    """A data file, one member for each of its rows."""
+
+    file: str = Field(description="path of a CSV, TSV, JSON or JSON Lines file")
+    key: str = Field(
+        description="the column that names the members; it is their axis, and its value stands in "
+        "templates under its name (letters, digits and `_`)"
+    )
+
+
+class AssetTable(Settings):
+    """One picture, or a family of them."""
+
+    source: str | None = Field(
+        default=None, description="path of a picture that exists and is not rendered; a template"
+    )
+    style: Names | None = Field(
+        default=None, description="names of styles, in order; later ones win"
+    )
+    matrix: dict[str, list[Scalar]] | None = Field(
+        default=None, description="axes and their values: one member for each combination"
+    )
+    exclude: list[dict[str, Scalar]] | None = Field(
+        default=None, description="combinations to leave out, each as some axes with a value"
+    )
+    rows: Rows | None = Field(default=None, description="one member for each row of a data file")
+    output: str | None = Field(
+        default=None,
+        description="path of the picture below the output folder; a template; "
+        "`<asset>.<format>` when not given",
+    )
+    profile: dict[str, Settings] | None = Field(
+        default=None, description="settings of this asset in one profile"
+    )
+
+
+class ProjectTable(Table):
+    """The project's name and folders."""
+
+    name: str | None = Field(default=None, description="the project's name, for people")
+    output: str = Field(default=".", description="folder below which every output lies")
+    templates: str = Field(default="templates", description="folder of the templates")
+    profile: str | None = Field(default=None, description="profile to use when none is named")
+
+
+class BudgetTable(Table):
+    """Limits in USD."""
+
+    per_run: Usd | None = Field(default=None, ge=0, description="most that one build may spend")
+    per_asset: Usd | None = Field(
+        default=None, ge=0, description="most that one picture of an asset may cost"
+    )
+    confirm_above: Usd | None = Field(
+        default=None, ge=0, description="ask before a build that may cost more"
+    )
+
+
+class CatalogTable(Table):
+    """Where translations are, and what to do when there is none."""
+
+    path: str = Field(
+        description="path of a locale's gettext, JSON or TOML file, with `{locale}` in it, such as "
+        "`locale/{locale}.po`"
+    )
+    axis: str = Field(
+        default="locale", description="the axis or variable that says the locale of an asset"
+    )
+    source: str | None = Field(
+        default=None, description="the locale whose texts are the keys themselves; it needs no file"
+    )
+    policy: Literal["error", "fallback", "skip"] = Field(
+        default="error",
+        description="when a translation is missing: an error, another locale's text, or leave out "
+        "the deliverable that it is for",
+    )
+    fallback: Names | None = Field(
+        default=None, description="with `fallback`: locales to take the text from, in order"
+    )
+    fuzzy: bool = Field(
+        default=False,
+        description="use translations that are marked as fuzzy; else they are missing",
+    )
+
+
+class ManifestTable(Table):
+    """Texts that tell a site which pictures there are."""
+
+    path: str | None = Field(default=None, description="a JSON file of all pictures")
+    pictures: str | None = Field(
+        default=None,
+        description="an HTML file of `<picture>` elements; a template: one that says "
+        "`{{ asset.name }}` stands for a file for each asset",
+    )
+    typescript: str | None = Field(
+        default=None, description="a TypeScript module of all pictures, with their types"
+    )
+    base: str = Field(
+        default="",
+        description='put before every path, such as `"/images/"`; nothing when not given',
+    )
+    sizes: str = Field(
+        default="100vw",
+        description="how wide pictures are shown: the `sizes` of every `<picture>`",
+    )
+    color: bool = Field(
+        default=True, description="tell the average colour of every picture, as a placeholder"
+    )
+
+
+class SpecTable(Table):
+    """All of `assets.toml`."""
+
+    extends: list[str] = Field(
+        default=[], description="files to build upon, from this file's folder; later values win"
+    )
+    project: ProjectTable = Field(default=ProjectTable(), description="names and folders")
+    vars: dict[str, Any] = Field(default={}, description="values that every template sees")
+    profile: dict[str, Profile] = Field(default={}, description="settings over all assets, by name")
+    catalog: CatalogTable | None = Field(
+        default=None, description="where translations are, for `{{ t('key') }}`"
+    )
+    op: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="parameters of an operation that every use of it has, by its name, such as "
+        "`[op.text]` with a `font`",
+    )
+    budget: BudgetTable = Field(default=BudgetTable(), description="limits in USD")
+    checks: dict[str, Weight] = Field(
+        default={},
+        description="by a check's name, `error`, `warning`, `off` or its options: see checks.md",
+    )
+    manifest: ManifestTable = Field(
+        default=ManifestTable(), description="texts that tell a site which pictures there are"
+    )
+    defaults: Settings = Field(default=Settings(), description="settings under every asset")
+    style: dict[str, Settings] = Field(default={}, description="named presets")
+    asset: dict[str, AssetTable] = Field(default={}, description="the pictures, by name")

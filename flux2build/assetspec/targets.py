@@ -1,0 +1,99 @@
+"""Presets in `deliver`: one entry becomes an entry for each file that a platform asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flux2build.assetspec import operations
+from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.presets import Preset, Target, presets
+from flux2build.assetspec.tables import Deliver
+from flux2build.errors import did_you_mean
+from flux2build.model import Key, Operation
+
+
+def preset_of(table: Deliver, key: Key) -> Preset | None:
+    """The preset that an entry names.
+
+    Raises:
+        FaultyError: there is no such preset, or a setting goes with presets only.
+    """
+    if table.preset is None:
+        for name in ("focus", "safe"):
+            if getattr(table, name) is not None:
+                hint = 'crop with `ops = [{ op = "crop", … }]`' if name == "focus" else None
+                fault = Fault((*key, name), f"`{name}` goes with a `preset`", hint, name=True)
+                raise FaultyError(fault)
+        return None
+    found = presets().get(table.preset)
+    if found is None:
+        hint = did_you_mean(table.preset, presets()) or "`flux2build presets` lists them all"
+        raise FaultyError(Fault((*key, "preset"), f"there is no preset `{table.preset}`", hint))
+    return found
+
+
+def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[Target]:
+    """The files of a preset, or those of them whose widths are asked for."""
+    widths = {target.width for target in preset.targets}
+    for at, width in enumerate(table.widths or []):
+        if width not in widths:
+            known = ", ".join(map(str, sorted(widths)))
+            message = f"preset `{preset.name}` has no file that is {width} wide"
+            raise FaultyError(Fault((*key, "widths", at), message, f"its widths: {known}"))
+    for at, form in enumerate(table.formats or []):
+        fitting = [target for target in preset.targets if form in target.formats]
+        if not fitting:
+            allowed = dict.fromkeys(form for t in preset.targets for form in t.formats)
+            message = f"preset `{preset.name}` cannot be {form}"
+            hint = "it may be " + " or ".join(allowed)
+            raise FaultyError(Fault((*key, "formats", at), message, hint))
+    for target in preset.targets:
+        if not table.widths or target.width in table.widths:
+            yield target
+
+
+def settled(target: Target, table: Deliver) -> Deliver:
+    """What an entry says, with what a platform asks of one file."""
+    asked = [form for form in table.formats or [] if form in target.formats]
+    limits = [limit for limit in (table.max_bytes, target.max_bytes) if limit is not None]
+    said: dict[str, Any] = {
+        "formats": asked or list(target.usual),
+        "widths": None,
+        "max_bytes": min(limits, default=None),
+        "sizes": list(target.sizes) or None,
+    }
+    if target.alpha is False:
+        said["matte"] = table.matte or "#ffffff"
+    elif target.alpha:
+        said["matte"] = None
+    return table.model_copy(update=said)
+
+
+def room(target: Target, table: Deliver) -> tuple[int, int]:
+    """The size in which the picture itself appears: smaller than the file, where a zone is safe."""
+    share = target.safe if table.safe is None else table.safe
+    if target.safe == 1:
+        return target.width, target.height
+    return max(1, int(target.width * share)), max(1, int(target.height * share))
+
+
+def shaping(target: Target, table: Deliver, key: Key, catalog: Catalog) -> tuple[Operation, ...]:
+    """The operations that bring a picture into the shape and the size of one file.
+
+    A photograph fills its file, and what is over is cut; a wide file that may be
+    transparent shows all of an icon instead.
+    """
+    width, height = room(target, table)
+    whole = target.alpha and width != height
+    resize = {"op": "resize", "width": width, "height": height, "upscale": bool(table.upscale)}
+    steps: list[Mapping[str, Any]] = [{**resize, "mode": "fit" if whole else "exact"}]
+    if not whole:
+        focus = {} if table.focus is None else {"focus": table.focus}
+        steps.insert(0, {"op": "crop", "ratio": f"{width}:{height}", **focus})
+    if target.alpha or (width, height) != (target.width, target.height):
+        ground = "#00000000" if target.alpha else (table.matte or "#ffffff")
+        canvas = {"width": target.width, "height": target.height, "color": ground}
+        steps.append({"op": "pad", "anchor": "center", **canvas})
+    return tuple(operations.implied(step, (*key, "preset"), catalog) for step in steps)

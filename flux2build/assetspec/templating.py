@@ -1,0 +1,112 @@
+"""The texts of a spec, most of which may be templates: rendered, or a fault with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.prompts import Prompts, TemplateFault
+from flux2build.assetspec.translations.catalog import Translations
+from flux2build.errors import Place
+from flux2build.model import Key
+
+Scope = Mapping[str, object]
+"""What a template sees, by name."""
+
+
+def is_template(text: str) -> bool:
+    """Whether Jinja would do anything with a text: most say what they mean."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Renders, and says in the spec's terms what is wrong with a template."""
+
+    prompts: Prompts
+    translations: Translations
+    skips: bool = False
+    """Whether a missing translation can leave out what the text is for."""
+
+    @cached_property
+    def skipping(self) -> Texts:
+        """The same for deliverables, which can be left out.
+
+        Its templates may raise `UntranslatedError`.
+        """
+        return replace(self, skips=True)
+
+    def _seen(self, scope: Scope) -> Scope:
+        return {**scope, "t": self.translations.speaker(scope, skips=self.skips)}
+
+    def text(self, source: str, scope: Scope, key: Key) -> str:
+        """A text that may be a template.
+
+        Raises:
+            FaultyError: the template cannot be rendered.
+        """
+        if not is_template(source):
+            return source
+        try:
+            return self.prompts.text(source, self._seen(scope))
+        except TemplateFault as fault:
+            raise _faulty(fault, key) from None
+
+    def inside(self, value: Any, scope: Scope, key: Key) -> Any:
+        """Every text in a value of TOML, rendered."""
+        if isinstance(value, str):
+            return self.text(value, scope, key)
+        if isinstance(value, Mapping):
+            return {name: self.inside(item, scope, (*key, name)) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.inside(item, scope, (*key, at)) for at, item in enumerate(value)]
+        return value
+
+    def prompt(self, settled: Settled, scope: Scope) -> str:
+        """The prompt that is sent: prefix, prompt and suffix with a space between.
+
+        Raises:
+            FaultyError: there is no prompt, it is empty, or a template in it is wrong.
+        """
+        parts = [
+            self._optional("prompt_prefix", settled, scope),
+            self._body(settled, scope),
+            self._optional("prompt_suffix", settled, scope),
+        ]
+        prompt = " ".join(stripped for part in parts if (stripped := part.strip()))
+        if not prompt:
+            raise FaultyError(Fault(settled.key("prompt"), "the prompt is empty"))
+        return prompt
+
+    def _optional(self, name: str, settled: Settled, scope: Scope) -> str:
+        text = settled.get(name)
+        return self.text(text, scope, settled.key(name)) if text else ""
+
+    def _body(self, settled: Settled, scope: Scope) -> str:
+        prompt, template = settled.get("prompt"), settled.get("template")
+        if prompt is not None and template is not None:
+            message = "`prompt` and `template` exclude each other"
+            raise FaultyError(Fault(settled.key("template"), message, hint="keep one of them"))
+        try:
+            if isinstance(prompt, str):
+                return self.prompts.text(prompt, self._seen(scope))
+            if prompt is not None:
+                return self.prompts.table(prompt, self._seen(scope))
+            if template is not None:
+                return self.prompts.file(template, self._seen(scope))
+        except TemplateFault as fault:
+            raise _faulty(fault, settled.key("template" if template else "prompt")) from None
+        hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
+        raise FaultyError(Fault(settled.asset, "the asset has no prompt", hint=hint))
+
+
+def _faulty(fault: TemplateFault, key: Key) -> FaultyError:
+    """A template's fault, at its key; in a template file, at its line there."""
+    told = Fault(key, fault.message, hint=fault.hint, template=True)
+    if fault.template is None:
+        return FaultyError(replace(told, key=(*key, *fault.key), line=fault.line))
+    return FaultyError(replace(told, place=Place(fault.template, fault.line)))

@@ -1,0 +1,182 @@
+"""What pydantic found wrong, in our words: one fault for each key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from flux2build.assetspec.faults import Fault
+from flux2build.errors import did_you_mean
+from flux2build.model import Key
+
+_SEE: Final = "FLUX.2 has no negative prompts: say what you want to see instead"
+_SIZE: Final = "write `width` and `height`"
+_REFS: Final = 'list pictures in `refs`: a path, or `{ asset = "name" }`'
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "negative_prompt": _SEE,
+    "negative": _SEE,
+    "guidance_scale": "it is called `guidance`",
+    "cfg_scale": "it is called `guidance`",
+    "cfg": "it is called `guidance`",
+    "num_inference_steps": "it is called `steps`",
+    "size": _SIZE,
+    "image_size": _SIZE,
+    "megapixels": _SIZE,
+    "n": "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one",
+    "num_images": "for several pictures of one prompt, use a `matrix`, or `take = 2` for another",
+    "image": _REFS,
+    "images": _REFS,
+    "input_image": _REFS,
+    "image_prompt": _REFS,
+    "references": _REFS,
+    "output_format": "it is called `format`",
+    "prompt_file": "it is called `template`: a file of the templates folder",
+    "strength": "FLUX.2 has no strength: say in the prompt what to keep",
+    "env": "a spec cannot read the environment",
+    "api_key": "keys come from the environment only, never from the spec",
+    "url": "a spec cannot name a provider's address",
+    "endpoint": "a spec cannot name a provider's address",
+}
+"""Keys that people bring along from other tools."""
+
+_KINDS: Final[Mapping[str, str]] = {
+    "string": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "is_instance_of": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a table",
+    "model": "a table",
+    "model_attributes": "a table",
+}
+_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+
+
+def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) -> list[Fault]:
+    """The faults of a value at `at` that does not fit its model, each key once."""
+    by_key: dict[Key, list[Mapping[str, Any]]] = {}
+    for entry in error.errors(include_url=False):
+        by_key.setdefault(_real(entry["loc"], data), []).append(entry)
+    faults = [_fault((*at, *key), entries, model) for key, entries in by_key.items()]
+    meant = {(*fault.key[:-1], fault.hint) for fault in faults if fault.name}
+    return [fault for fault in faults if (*fault.key, _meaning(fault)) not in meant]
+
+
+def _meaning(fault: Fault) -> str:
+    """The hint at an unknown key that explains why another one is missing."""
+    return f"did you mean {fault.message.removesuffix(' is missing')}?"
+
+
+def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
+    """The fault of a key that there is not, with what may have been meant."""
+    word = str(key[-1])
+    hint = _ELSEWHERE.get(word) or did_you_mean(word, known)
+    return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
+
+
+def kind_of(value: object) -> str:
+    """What a value of TOML is called."""
+    if isinstance(value, bool):
+        return "true or false"
+    for type_, word in _WORDS:
+        if isinstance(value, type_):
+            return word
+    return "a date or time"
+
+
+_WORDS: Final = (
+    (str, "a text"),
+    (int, "a whole number"),
+    (float, "a number"),
+    (list, "a list"),
+    (dict, "a table"),
+)
+
+
+def _real(loc: Sequence[str | int], data: object) -> Key:
+    """Pydantic's location without the names of union branches: only keys that a file can have."""
+    key: list[str | int] = []
+    for index, part in enumerate(loc):
+        items = dict(enumerate(data)) if isinstance(data, list) else data
+        if isinstance(items, Mapping) and part in items:
+            data = items[part]
+        elif index + 1 < len(loc) or not isinstance(data, Mapping):
+            continue
+        key.append(part)
+    return tuple(key)
+
+
+def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[BaseModel]) -> Fault:
+    entry = entries[0]
+    if entry["type"] == "extra_forbidden":
+        return unknown(key, _fields(model, entry["loc"]))
+    if entry["type"] == "missing":
+        return Fault(key[:-1], f"`{key[-1]}` is missing")
+    if entry["type"] == "literal_error":
+        return _choice(key, entries)
+    if wanted := _wanted(entries):
+        return Fault(key, f"must be {wanted}, not {kind_of(entry['input'])}")
+    return Fault(key, _said(entry))
+
+
+def _said(entry: Mapping[str, Any]) -> str:
+    """The sentence of a validator, ours or pydantic's."""
+    kind, value, context = entry["type"], entry["input"], entry.get("ctx", {})
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"must be {words} {context[name]}, not {value}"
+    if kind == "too_short":
+        return "must not be empty"
+    if kind == "kind":
+        return f"{entry['msg']}, not {kind_of(value)}"
+    message = str(context.get("error", entry["msg"]))
+    return message[:1].lower() + message[1:]
+
+
+def _wanted(entries: list[Mapping[str, Any]]) -> str | None:
+    """What the value should have been, when it has the wrong type for every branch."""
+    names = [re.sub("_(type|parsing)$", "", entry["type"]) for entry in entries]
+    words = list(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
+    return " or ".join(words) if words else None
+
+
+def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
+    expected = [
+        word.strip(" '")
+        for entry in entries
+        for word in entry.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",")
+    ]
+    value = entries[0]["input"]
+    if not isinstance(value, str):
+        options = ", ".join(f"`{word}`" for word in expected)
+        return Fault(key, f"must be one of {options}, not {kind_of(value)}")
+    message = f"`{value}` is not one of " + ", ".join(f"`{word}`" for word in expected)
+    return Fault(key, message, hint=did_you_mean(value, expected))
+
+
+def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys that are known where an unknown one stands."""
+    found: type[BaseModel] | None = model
+    for part in loc[:-1]:
+        field = found.model_fields.get(str(part)) if found else None
+        if field is not None:
+            found = _model_in(field.annotation)
+    return list(found.model_fields) if found else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation leads to, through lists, tables and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in inner if model), None)

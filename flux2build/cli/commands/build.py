@@ -1,0 +1,55 @@
+"""Build what is out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import click
+
+from flux2build.cli.command import command, option
+from flux2build.errors import Exit
+from flux2build.session import wiring
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+
+
+@command("build", selects=True)
+@option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
+@option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
+@option("--max-cost", type=wiring.USD, metavar="USD", help="Never spend more than this in one run.")
+@option("--force", multiple=True, metavar="SELECTION", help="Render these although current.")
+@option("--refresh-derived", is_flag=True, help="Derive files again that another encoder wrote.")
+@option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait no longer for another build.",
+)
+def build(  # noqa: PLR0913 - click hands over each option
+    request: Request,
+    *,
+    selection: Sequence[str],
+    exclude: Sequence[str],
+    force: Sequence[str],
+    refresh_derived: bool,
+    dry_run: bool,
+    **terms: bool | float | Decimal | None,
+) -> Exit:
+    """Build what is out of date.
+
+    Renders what changed, restores what is missing, derives the files to ship,
+    and records it all in assets.lock. With a SELECTION, only those assets and
+    what they are made of.
+    """
+    project = Project.open(request)
+    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
+    if dry_run:
+        wiring.show_plan(project, project.plan(choice))
+        return Exit.DONE
+    return wiring.build(project, choice, wiring.Terms(**terms))  # type: ignore[arg-type]  # click made them
+
+
+COMMAND: Final[click.Command] = build

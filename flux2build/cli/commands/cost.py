@@ -1,0 +1,93 @@
+"""Sum up what was spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+import click
+
+from flux2build import ledger
+from flux2build.cli.command import command, option
+from flux2build.console import plan_view
+from flux2build.console.console import Console
+from flux2build.digest import Json
+from flux2build.errors import Exit
+from flux2build.ledger import Sum
+from flux2build.session.common_options import Request
+from flux2build.session.project import Project, user_journal
+
+_GROUPS: Final = {
+    "asset": ledger.asset,
+    "model": ledger.model,
+    "provider": ledger.provider,
+    "month": ledger.month,
+    "project": ledger.project,
+}
+
+
+@command("cost")
+@option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
+@option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
+def cost(request: Request, *, by: str, everything: bool) -> Exit:
+    """Sum up what was spent, out of the ledger.
+
+    `settled` figures come from the provider when the picture was ready,
+    `submitted` ones when it was ordered, `estimated` ones from the price list.
+    What is on its way or in doubt is set aside and shown apart.
+    """
+    console = Console(request.color, request.verbosity)
+    folder = None if everything else str(Project.open(request).folder)
+    bought = tuple(
+        attempt
+        for attempt in ledger.fold(user_journal().read()).attempts
+        if attempt.intended and folder in {None, ledger.project(attempt)}
+    )
+    found = ledger.spent(ledger.Ledger(bought), _GROUPS[by])
+    sums = {name: each for name, each in found.items() if each.spent or each.reserved}
+    if request.json:
+        console.json(_as_json(by, sums))
+        return Exit.DONE
+    for line in _lines(sums):
+        console.data(line)
+    if not sums:
+        console.say("Nothing was spent yet.")
+    return Exit.DONE
+
+
+def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
+    """A line for each group, and their total where there are several."""
+    rows = dict(sums)
+    if len(rows) > 1:
+        rows["total"] = Sum(
+            sum((each.spent for each in sums.values()), Decimal(0)),
+            sum((each.reserved for each in sums.values()), Decimal(0)),
+            sum(each.orders for each in sums.values()),
+        )
+    width = max((len(name) for name in rows), default=0)
+    for name, found in rows.items():
+        orders = "1 order" if found.orders == 1 else f"{found.orders} orders"
+        aside = f", {plan_view.money(found.reserved)} set aside" if found.reserved else ""
+        sources = f"  ({', '.join(sorted(found.sources))})" if found.sources else ""
+        yield f"{name:<{width}}  {plan_view.money(found.spent)} for {orders}{aside}{sources}"
+
+
+def _as_json(by: str, sums: Mapping[str, Sum]) -> Json:
+    return {
+        "format_version": plan_view.FORMAT_VERSION,
+        "by": by,
+        "sums": [
+            {
+                by: name,
+                "spent": str(found.spent),
+                "reserved": str(found.reserved),
+                "orders": found.orders,
+                "sources": {source: str(usd) for source, usd in found.sources.items()},
+            }
+            for name, found in sums.items()
+        ],
+    }
+
+
+COMMAND: Final[click.Command] = cost

@@ -1,0 +1,247 @@
+"""Tell whether this machine and project are ready."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+from rich.text import Text
+
+from flux2build import __version__, ledger
+from flux2build.cli.command import command
+from flux2build.console.console import Console, clean
+from flux2build.console.plan_view import FORMAT_VERSION
+from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, gravest
+from flux2build.images import encode
+from flux2build.images.provenance import signing
+from flux2build.ledger import State
+from flux2build.providers.contract import Remote
+from flux2build.session.common_options import Request
+from flux2build.session.families import providers_by_name
+from flux2build.session.project import Project, user_journal
+from flux2build.session.settings import Settings, config_path, read
+from flux2build.storage import locks
+from flux2build.storage.disk import home, root_of
+from flux2build.storage.index import own_folder
+from flux2build.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at; `ok` is None where nothing can be wrong."""
+
+    name: str
+    text: str
+    ok: bool | None = None
+    hint: str | None = None
+    exit: Exit = Exit.SYSTEM
+    """What the command ends with where it is not ok."""
+
+
+@command("doctor")
+def doctor(request: Request) -> Exit:
+    """Tell whether this machine and project are ready.
+
+    Versions and codecs; where configuration, store and ledger lie, and whether
+    they can be read, written and locked; which keys are set (never their
+    values), and whether files can be signed; whether the spec and its lock can be used.
+    """
+    console = Console(request.color, request.verbosity)
+    lines = [
+        *machine(encode.encoders(), shapes_text=encode.shapes_text()),
+        *_user(request),
+        *_project(request),
+    ]
+    if request.json:
+        rows = [{"name": n.name, "text": n.text, "ok": n.ok, "hint": n.hint} for n in lines]
+        console.json({"format_version": FORMAT_VERSION, "lines": rows})
+    else:
+        width = max(len(line.name) for line in lines)
+        for text in (text for line in lines for text in _shown(line, width)):
+            console.data(text)
+    return gravest(line.exit for line in lines if line.ok is False)
+
+
+_MARKS: Final = {True: ("ok   ", "green"), False: ("bad  ", "bold red"), None: ("     ", "")}
+
+
+def _shown(line: Line, width: int) -> Iterator[Text]:
+    yield Text.assemble(_MARKS[line.ok], (f"{line.name:<{width}}  ", "bold"), clean(line.text))
+    if line.hint:
+        yield Text.assemble(" " * (width + 7), ("hint", "bold cyan"), f": {clean(line.hint)}")
+
+
+def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]:
+    """Versions, and what Pillow can do here."""
+    yield Line("flux2build", __version__)
+    yield Line("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    again = "`pip install --upgrade --force-reinstall pillow` brings a Pillow that can"
+    for form, versions in encoders.items():
+        if versions.endswith("unknown"):
+            yield Line(form, f"cannot be written by this Pillow: {versions}", ok=False, hint=again)
+        else:
+            yield Line(form, versions, ok=True)
+    if shapes_text:
+        yield Line("raqm", "Pillow shapes text in every script", ok=True)
+    else:
+        yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
+
+
+def _user(request: Request) -> Iterator[Line]:
+    """What belongs to the user: configuration, store, ledger, keys."""
+    path = config_path()
+    try:
+        settings = read(request.env_file)
+    except Flux2BuildError as error:
+        settings = Settings(os.environ)
+        yield _bad("config", error)
+    else:
+        there = "" if path.is_file() else ": there is none, and none is needed"
+        yield Line("config", f"{path}{there}", ok=True if path.is_file() else None)
+    yield from _home(home())
+    yield from _ledger()
+    yield from _keys(settings)
+    yield _signing(settings)
+
+
+def _signing(settings: Settings) -> Line:
+    """Whether files can be signed; nobody has to."""
+    if not any(map(settings.value, (signing.CERTIFICATE_VARIABLE, signing.KEY_VARIABLE))):
+        return Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
+    try:
+        signing.signer(settings.value)
+    except Flux2BuildError as error:
+        return _bad("signing", error)
+    return Line("signing", "certificate and key can be read", ok=True)
+
+
+def _bad(name: str, error: Flux2BuildError) -> Line:
+    """The first problem of an error, with how many more there are."""
+    problem, more = error.problems[0], len(error.problems) - 1
+    place = f"{problem.place}: " if problem.place else ""
+    others = f" (and {more} more)" if more else ""
+    text = f"{place}{problem.message}{others}"
+    return Line(name, text, ok=False, hint=problem.hint, exit=error.exit)
+
+
+def _home(folder: Path) -> Iterator[Line]:
+    """The store, and whether it can be written to and locked."""
+    moved = "`FLUX2BUILD_HOME` moves store and ledger to another folder"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _probe(folder / f".doctor-{os.getpid()}") as probe:
+            locks = _keeps_out(probe)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        yield Line("home", f"{folder} cannot be written to: {why}", ok=False, hint=moved)
+        return
+    if not locks:
+        yield Line("home", f"{folder} cannot be locked", ok=False, hint=moved)
+    else:
+        yield Line("home", f"{folder} can be written to and locked", ok=True)
+    store = Store(folder / "store")
+    count = sum(1 for _ in store.digests())
+    yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
+    for path in store.damaged():
+        hint = "its picture is restored or made again when it is needed; then remove this file"
+        yield Line("damaged", str(path), ok=False, hint=hint)
+
+
+@contextmanager
+def _probe(path: Path) -> Iterator[Path]:
+    """A file that is there for a moment."""
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _keeps_out(path: Path) -> bool:
+    """Whether a lock on this disk keeps a second process out."""
+    first = locks.opened(path)
+    try:
+        return locks.try_lock(first) and locks.keeps_out(path)
+    except OSError:
+        return False
+    finally:
+        os.close(first)
+
+
+def _ledger() -> Iterator[Line]:
+    journal = user_journal()
+    try:
+        attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
+    except Flux2BuildError as error:
+        yield _bad("ledger", error)
+        return
+    orders = "1 order" if len(attempts) == 1 else f"{len(attempts)} orders"
+    waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT}]
+    if waiting:
+        text = f"{journal.path}: {orders}, {len(waiting)} of them for a person to decide"
+        hint = "`flux2build orders` lists them"
+        yield Line("ledger", text, ok=False, hint=hint, exit=Exit.DECIDE)
+    else:
+        yield Line("ledger", f"{journal.path}: {orders}", ok=True)
+
+
+def _keys(settings: Settings) -> Iterator[Line]:
+    """Which keys are set, and where orders go; never a key."""
+    for provider in providers_by_name().values():
+        if not isinstance(provider, Remote):
+            continue
+        name = provider.key_variable
+        there = bool(settings.value(name))
+        hint = f"only orders to `{provider.name}` need it: set {name}, or name an `--env-file`"
+        endpoint = urlsplit(settings.value(provider.url_variable))
+        goes = f"; orders go to {endpoint.hostname}:{endpoint.port or ''}".rstrip(":")
+        text = f"{name} is {'set' if there else 'not set'}{goes if endpoint.hostname else ''}"
+        yield Line(provider.name, text, True if there else None, None if there else hint)
+
+
+def _project(request: Request) -> Iterator[Line]:
+    try:
+        project = Project.open(request)
+    except Flux2BuildError as error:
+        problem = error.problems[0]
+        found = False if request.file else None
+        yield Line("spec", problem.message, found, problem.hint, error.exit)
+        return
+    yield Line("root", str(root_of(project.folder)))
+    yield _lockable(project.folder)
+    try:
+        assets, files = len(project.spec.assets), len(project.spec.recipes)
+        _ = project.graph
+        yield Line(
+            "spec",
+            f"{project.file}: {assets} assets, {files} files ({project.spec.profile})",
+            ok=True,
+        )
+        count = len(project.lock.blocks)
+        yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
+    except Flux2BuildError as error:
+        yield _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
+
+
+def _lockable(folder: Path) -> Line:
+    """Whether a build can keep others out of this tree."""
+    hint = "`check` and `plan` work here; building does not"
+    try:
+        own = Path(own_folder(str(folder)))
+        with _probe(own / f"doctor-{os.getpid()}") as probe:
+            if _keeps_out(probe):
+                return Line("folder", f"{folder} can be written to and locked", ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return Line("folder", f"{folder} cannot be written to: {why}", ok=False, hint=hint)
+    return Line("folder", f"{folder} cannot be locked", ok=False, hint=hint)
+
+
+COMMAND: Final[click.Command] = doctor

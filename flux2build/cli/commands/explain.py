@@ -1,0 +1,120 @@
+"""Tell why assets are, or are not, made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.cli.command import command
+from flux2build.console import plan_view
+from flux2build.console.console import clean
+from flux2build.digest import Json
+from flux2build.errors import Exit, UsageError
+from flux2build.model import AssetName
+from flux2build.planning.plan import Plan, Step
+from flux2build.planning.verdict import because
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+
+
+@command("explain", selects=True)
+def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """Tell why assets are, or are not, made again.
+
+    The verdict is the very one that a build would act on: its reasons, the
+    fields that changed, what the asset is made of and who needs it. With -v every
+    file by itself, with what it is keyed on.
+    """
+    if not selection:
+        raise UsageError("explain which asset?", hint="`flux2build list` names them all")
+    project = Project.open(request)
+    whole = project.whole
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    if request.json:
+        project.console.json(_as_json(project, whole, chosen))
+        return Exit.DONE
+    for name in project.spec.named:
+        if name in chosen:
+            for line in _lines(project, whole, name):
+                project.console.data(line)
+    return Exit.DONE
+
+
+def _steps(whole: Plan, name: AssetName) -> list[Step]:
+    return [step for step in whole.steps if step.recipe.asset == name]
+
+
+def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
+    every = project.console.verbosity > 0
+    place = project.spec.place(project.spec.named[name].key)
+    yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
+    for steps in _grouped(_steps(whole, name), every=every):
+        yield from _verdict(steps)
+        if every and (key := steps[0].verdict.key):
+            yield Text(f"             key {key}", "dim")
+    yield from _neighbours(project, name)
+
+
+def _grouped(steps: Sequence[Step], *, every: bool) -> Iterator[list[Step]]:
+    """Files in a row about which the same is to be said; each by itself where all is asked for."""
+
+    def same(step: Step) -> object:
+        return step.recipe.output if every else (step.recipe.kind, step.verdict.reasons)
+
+    for _, group in groupby(steps, key=same):
+        yield list(group)
+
+
+def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
+    step, more = steps[0], len(steps) - 1
+    others = f" and {more} more" if more else ""
+    yield Text.assemble(
+        f"  {plan_view.symbol(step)} ",
+        (f"{step.verdict.action:<8}", "bold"),
+        f" {clean(step.recipe.output)}{others}",
+    )
+    why = because(step.recipe, step.verdict.reasons) or "nothing it is made of has changed"
+    price = f"  {plan_view.span(step.low, step.high)}" if step.high != 0 else ""
+    yield Text.assemble(f"             {clean(why)}", (price, "bold"))
+    for field, change in plan_view.changes(step):
+        yield Text.assemble("             ", (f"{field} ", "bold"), plan_view.marked(change))
+
+
+def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
+    for label, found in (
+        ("made of", project.graph.up(name)),
+        ("needed by", project.graph.down(name)),
+    ):
+        if found:
+            near = sorted(found, key=lambda other: (found[other], other))
+            yield Text(f"  {label}: {clean(', '.join(near))}", "dim")
+
+
+def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> Json:
+    return {
+        "format_version": plan_view.FORMAT_VERSION,
+        "assets": [
+            {
+                "asset": name,
+                "steps": [
+                    {
+                        **plan_view.step_json(step, whole.profile),
+                        "key": step.verdict.key,
+                        "changes": dict(plan_view.changes(step)),
+                    }
+                    for step in _steps(whole, name)
+                ],
+                "made_of": sorted(project.graph.up(name)),
+                "needed_by": sorted(project.graph.down(name)),
+            }
+            for name in project.spec.named
+            if name in chosen
+        ],
+    }
+
+
+COMMAND: Final[click.Command] = explain

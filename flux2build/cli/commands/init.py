@@ -1,0 +1,130 @@
+"""Write a working starter into this folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from flux2build.assetspec.jsonschema import json_schema
+from flux2build.cli.command import command
+from flux2build.console.console import Console
+from flux2build.console.plan_view import FORMAT_VERSION
+from flux2build.errors import Exit, Problem, UsageError
+from flux2build.session.common_options import Request
+from flux2build.session.families import catalogue
+from flux2build.session.project import SPEC_NAME
+from flux2build.storage.disk import replace
+
+_SPEC: Final = """\
+#:schema ./flux2build.schema.json
+
+[project]
+name = "my-site"
+output = "public/images"
+templates = "templates"
+profile = "draft"
+
+[vars]
+brand = { name = "Acme", primary = "#0A84FF" }
+
+[profile.draft] # free comps, drawn offline
+provider = "sketch"
+
+[profile.final] # paid renders; needs BFL_API_KEY
+provider = "bfl"
+model = "flux-2-pro"
+
+[budget]
+per_run = 5.00
+confirm_above = 0.50
+
+[asset.mascot]
+prompt = "a friendly fox in a {{ brand.primary }} scarf, full body, plain background"
+seed = 42
+alt = "The {{ brand.name }} fox"
+
+[[asset.mascot.deliver]]
+path = "mascot.webp"
+
+[asset.hero]
+template = "hero.j2"
+matrix = { theme = ["light", "dark"] }
+refs = [{ asset = "mascot" }]
+width = 1536
+height = 864
+
+[[asset.hero.deliver]]
+path = "hero-{{ theme }}-{{ width }}.{{ format }}"
+widths = [640, 1280]
+formats = ["avif", "webp", "jpeg"]
+"""
+
+_TEMPLATE: Final = """\
+{{ ref("mascot") }} is the fox of {{ brand.name }}. The same fox at a desk by a window,
+{% if theme == "dark" %}late at night, one warm lamp{% else %}early morning, soft daylight{% endif %},
+{{ brand.primary }} accents, wide shot, room for a headline on the left.
+"""
+
+_IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
+_ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock text eol=lf\n"
+
+
+@command("init")
+def init(request: Request) -> Exit:
+    """Write a working starter into this folder.
+
+    A spec, a template, the schema for editors, and lines for .gitignore and
+    .gitattributes. Nothing that exists is overwritten. With --file the spec is
+    written there, and all else beside it.
+    """
+    console = Console(request.color, request.verbosity)
+    spec = Path(request.file or SPEC_NAME).absolute()
+    if spec.is_dir():
+        spec /= SPEC_NAME
+    if spec.exists():
+        name = os.path.relpath(spec)
+        hint = "`flux2build plan` shows what it would make"
+        raise UsageError(Problem(f"`{name}` exists already", hint=hint))
+    done = dict(_written(spec))
+    if request.json:
+        rows = [{"path": path, "action": action} for path, action in done.items()]
+        console.json({"format_version": FORMAT_VERSION, "files": rows})
+    for path, action in done.items():
+        console.say(f"{action:<8} {path}")
+    elsewhere = f" -f {request.file}" if request.file else ""
+    console.say(
+        f"\nNow `flux2build{elsewhere}` draws free comps, "
+        f"and `flux2build plan -p final{elsewhere}` shows the price."
+    )
+    return Exit.DONE
+
+
+def _written(spec: Path) -> Iterator[tuple[str, str]]:
+    """Write the starter; each path with what was done about it."""
+    schema = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
+    for name, text in (
+        (spec.name, _SPEC),
+        ("templates/hero.j2", _TEMPLATE),
+        ("flux2build.schema.json", schema),
+    ):
+        path = spec.parent / name
+        yield os.path.relpath(path), "kept" if path.exists() else "wrote"
+        if not path.exists():
+            replace(path, text.encode())
+    for name, lines in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
+        path = spec.parent / name
+        old = path.read_bytes() if path.exists() else b""
+        last = lines.splitlines()[-1]
+        if last in old.splitlines():
+            yield os.path.relpath(path), "kept"
+            continue
+        yield os.path.relpath(path), "extended" if old else "wrote"
+        replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
+
+
+COMMAND: Final[click.Command] = init

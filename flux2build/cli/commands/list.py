@@ -1,0 +1,62 @@
+"""List assets with their state and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.cli.command import command
+from flux2build.console.console import clean
+from flux2build.console.plan_view import FORMAT_VERSION
+from flux2build.digest import Json
+from flux2build.errors import Exit
+from flux2build.model import AssetName
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+
+
+@command("list", selects=True)
+def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """List assets with their state and output."""
+    project = Project.open(request)
+    whole = project.whole
+    field = project.field(whole)
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    names = [name for name in project.spec.named if name in chosen]
+    if request.json:
+        rows: list[Json] = [
+            {
+                "asset": name,
+                "states": sorted(field.states.get(name, ())),
+                "outputs": field.paths.get(name, ()),
+                "tags": project.spec.named[name].tags,
+            }
+            for name in names
+        ]
+        project.console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        return Exit.DONE
+    width = max((len(name) for name in names), default=0)
+
+    def line(name: AssetName) -> Text:
+        states = field.states.get(name, frozenset())
+        state = "changed" if "changed" in states else "current" if states else "source"
+        paths = field.paths.get(name) or (project.spec.named[name].source or "",)
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        style = "yellow" if state == "changed" else "dim"
+        return Text.assemble(
+            f"{clean(name):<{width}}  ", (f"{state:<8}", style), f"  {clean(paths[0])}{more}"
+        )
+
+    for name in names:
+        project.console.data(line(name))
+    if not names:
+        project.console.say(
+            "No asset is selected." if project.spec.assets else "The spec has no asset yet."
+        )
+    return Exit.DONE
+
+
+COMMAND: Final[click.Command] = list_assets

@@ -1,0 +1,105 @@
+"""List the models, their limits and their prices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.cli.command import command
+from flux2build.console.console import Console
+from flux2build.console.plan_view import FORMAT_VERSION
+from flux2build.digest import Json
+from flux2build.errors import Exit
+from flux2build.providers.capabilities import FREE, Card, Price
+from flux2build.session.common_options import Request
+from flux2build.session.families import catalogue
+from flux2build.session.settings import read
+
+
+@command("models")
+def models(request: Request) -> Exit:
+    """List the models, their limits and their prices.
+
+    Prices are list prices in USD with the day they were read; the file named
+    by `cards` in your own configuration overrides them.
+    """
+    console, catalog = (
+        Console(request.color, request.verbosity),
+        catalogue(read(request.env_file).cards),
+    )
+    if request.json:
+        rows: list[Json] = [
+            _as_json(provider, card)
+            for provider, cards in catalog.cards.items()
+            for card in cards.values()
+        ]
+        console.json({"format_version": FORMAT_VERSION, "models": rows})
+        return Exit.DONE
+    for provider, cards in catalog.cards.items():
+        console.data(Text(provider, "bold"))
+        width = max(len(name) for name in cards)
+        for name, card in cards.items():
+            mark = "*" if name == catalog.default_models[provider] else " "
+            console.data(f" {mark} {name:<{width}}  {_limits(card)}  {_price(card)}")
+    console.say("* is meant when a spec names the provider only", "dim")
+    return Exit.DONE
+
+
+def _limits(card: Card) -> str:
+    size = f"up to {card.max_pixels / 2**20:.3g} MP" if "width" in card.params else "size by name"
+    return f"{card.references:>2} references, {size:<12}"
+
+
+def _price(card: Card) -> str:
+    """The list price in one line, with the day it was read."""
+    if card.prices:
+        by_name = (f"{name} ${price.first}{_day(price)}" for name, price in card.prices.items())
+        return f"by resolution: {', '.join(by_name)}"
+    price = card.price
+    if price is None:
+        return "no price known; `cards` in your configuration can give it one"
+    if price == FREE:
+        return "free"
+    parts = [f"${price.first} first MP"]
+    parts += [f"${price.further} each further"] if price.further else []
+    most = "" if price.reference_sure else "at most "
+    parts += [f"{most}${price.reference} a MP of references"] if price.reference else []
+    return f"{', '.join(parts)}{_day(price)}"
+
+
+def _day(price: Price) -> str:
+    return f" ({price.dated})" if price.dated else ""
+
+
+def _as_json(provider: str, card: Card) -> Json:
+    price = card.price
+    return {
+        "provider": provider,
+        "model": card.model,
+        "params": sorted(card.params),
+        "formats": card.formats,
+        "references": card.references,
+        "multiple": card.multiple,
+        "min_side": card.min_side,
+        "max_side": card.max_side,
+        "max_pixels": card.max_pixels,
+        "note": card.note,
+        "price": None if price is None else _price_json(price),
+        "prices": {name: _price_json(one) for name, one in card.prices.items()},
+    }
+
+
+def _price_json(price: Price) -> Json:
+    return {
+        "first": str(price.first),
+        "further": str(price.further),
+        "reference": str(price.reference),
+        "reference_sure": price.reference_sure,
+        "dated": price.dated,
+        "source": price.source,
+    }
+
+
+COMMAND: Final[click.Command] = models

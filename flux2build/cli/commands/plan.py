@@ -1,0 +1,48 @@
+"""Show what a build would do, why, and for how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from flux2build.cli.command import command, option
+from flux2build.errors import Exit
+from flux2build.session import wiring
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+
+
+@command("plan", selects=True)
+@option(
+    "--force", multiple=True, metavar="SELECTION", help="Plan to render these although current."
+)
+@option(
+    "--refresh-derived", is_flag=True, help="Plan to derive files again that another encoder wrote."
+)
+@option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
+def plan(  # noqa: PLR0913 - click hands over each option
+    request: Request,
+    *,
+    selection: Sequence[str],
+    exclude: Sequence[str],
+    force: Sequence[str],
+    refresh_derived: bool,
+    exit_code: bool,
+) -> Exit:
+    """Show what a build would do, why, and for how much.
+
+    Offline and without a key. `?` marks what may turn out unnecessary once
+    upstream pictures are made.
+    """
+    project = Project.open(request)
+    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
+    made = project.plan(choice)
+    wiring.show_plan(project, made)
+    if choice.everything and not choice.force:
+        wiring.remember(project)
+    return Exit.DRIFT if exit_code and (made.drift or project.conflicted) else Exit.DONE
+
+
+COMMAND: Final[click.Command] = plan

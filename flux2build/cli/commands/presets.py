@@ -1,0 +1,107 @@
+"""List what platforms ask for: sizes, formats and limits by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.assetspec.presets import Preset, Target, gathered
+from flux2build.assetspec.presets import presets as all_presets
+from flux2build.cli.command import command
+from flux2build.console.console import Console
+from flux2build.digest import Json
+from flux2build.errors import Exit, Problem, UsageError, did_you_mean
+from flux2build.session.common_options import Request
+
+
+@command("presets")
+@click.argument("words", nargs=-1, metavar="[WORD]...")
+def presets(request: Request, *, words: Sequence[str]) -> Exit:
+    """List what platforms ask for: sizes, formats and limits by name.
+
+    A word keeps the presets whose name, platform, file or size has it:
+    `flux2build presets google`, `flux2build presets 1200x630`. In a spec:
+    `deliver = [{ preset = "og" }]`.
+    """
+    console = Console(request.color, request.verbosity)
+    found = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
+    if not found:
+        hint = did_you_mean(words[0], all_presets()) or "`flux2build presets` lists them all"
+        raise UsageError(Problem(f"no preset has `{' '.join(words)}`", hint=hint))
+    if request.json:
+        rows: list[Json] = [_as_json(preset) for preset in found]
+        console.json({"format_version": "1.0", "gathered": gathered(), "presets": rows})
+        return Exit.DONE
+    for platform in dict.fromkeys(preset.platform for preset in found):
+        console.data(Text(platform, "bold"))
+        for preset in found:
+            if preset.platform == platform:
+                for line in _lines(preset):
+                    console.data(line)
+    console.say(f"sizes as gathered in {gathered()}; `--json` has their sources", "dim")
+    return Exit.DONE
+
+
+def _has(preset: Preset, word: str) -> bool:
+    names = [preset.name, preset.platform]
+    for target in preset.targets:
+        names += [target.name.lower(), f"{target.width}x{target.height}"]
+    return any(word in name for name in names)
+
+
+def _lines(preset: Preset) -> Iterator[Text]:
+    """A line for one file; a set has one for its name, and one for each of its files."""
+    if not preset.several:
+        yield Text.assemble((f"  {preset.name:<32}", "cyan"), _told(preset.targets[0]))
+        return
+    yield Text.assemble((f"  {preset.name:<32}", "cyan"), f"{len(preset.targets)} files")
+    for target in preset.targets:
+        yield Text.assemble((f"    {target.name:<30}", "dim"), _told(target))
+    for _, name in preset.documents:
+        yield Text.assemble((f"    {name:<30}", "dim"), "written beside them")
+
+
+def _told(target: Target) -> str:
+    """What is asked of a file, in one line."""
+    parts = [f"{target.width}x{target.height}".ljust(9), " or ".join(target.formats)]
+    if target.sizes:
+        parts.append(f"with {', '.join(map(str, target.sizes))}")
+    if target.max_bytes:
+        parts.append(f"up to {target.max_bytes // 1000:,} kB")
+    if target.alpha is not None:
+        parts.append("with alpha" if target.alpha else "opaque")
+    if target.safe != 1:
+        parts.append(f"picture within {float(target.safe):.0%}")
+    return f"{parts[0]} {', '.join(parts[1:])}"
+
+
+def _as_json(preset: Preset) -> Json:
+    return {
+        "preset": preset.name,
+        "platform": preset.platform,
+        "set": preset.several,
+        "documents": [name for _, name in preset.documents],
+        "files": [_target_json(target) for target in preset.targets],
+    }
+
+
+def _target_json(target: Target) -> Json:
+    return {
+        "target": target.name,
+        "width": target.width,
+        "height": target.height,
+        "formats": target.formats,
+        "usual": target.usual,
+        "max_bytes": target.max_bytes,
+        "alpha": target.alpha,
+        "safe": round(float(target.safe), 4),
+        "sizes": target.sizes,
+        "note": target.note,
+        "source": target.source,
+    }
+
+
+COMMAND: Final[click.Command] = presets

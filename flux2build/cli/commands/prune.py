@@ -1,0 +1,68 @@
+"""Remove outputs that the spec no longer wants."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from flux2build import lockfile
+from flux2build.building.run_lock import held
+from flux2build.building.world import Stock
+from flux2build.cli.command import command, option
+from flux2build.console import plan_view
+from flux2build.errors import Exit
+from flux2build.planning.plan import pruned
+from flux2build.session.common_options import Request
+from flux2build.session.project import Project
+from flux2build.storage import disk
+
+
+@command("prune")
+@option("-y", "--yes", is_flag=True, help="Remove them; without it they are only shown.")
+def prune(request: Request, *, yes: bool) -> Exit:
+    """Remove outputs that the spec no longer wants.
+
+    Shows them first; `--yes` removes the files and their rows in the lock. The
+    bytes stay in the store, and a file that was edited by hand stays in place.
+    """
+    project = Project.open(request)
+    left = project.plan().orphans
+    if request.json:
+        rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in left]
+        project.console.json({"format_version": "1.0", "orphans": rows, "removed": yes})
+    else:
+        for orphan in left:
+            project.console.data(f"- {orphan.path}  ({orphan.asset}, {orphan.profile})")
+    if not left:
+        project.console.say("Nothing is left over.")
+    elif yes:
+        _remove(project)
+    else:
+        project.console.say(
+            f"{plan_view.left_over(len(left))}; `--yes` removes {'it' if len(left) == 1 else 'them'}."
+        )
+    return Exit.DONE
+
+
+def _remove(project: Project) -> None:
+    """Remove what is left over: files as they were recorded, then their rows in the lock.
+
+    A file that was edited by hand since stays, and only its row goes.
+    """
+    with held(project.folder, "flux2build prune", None, project.console.say):
+        project.forget()
+        left, seen = project.plan().orphans, project.seen()
+        stock = Stock(project.folder, project.store, {})
+        for orphan in left:
+            there = seen.files.get(orphan.path)
+            if there == orphan.sha256:
+                stock.remove(orphan.path)
+                project.console.say(f"removed {orphan.path}")
+            elif there is not None:
+                project.console.warn(f"`{orphan.path}` was edited by hand and stays")
+        lock = pruned(project.lock, left)
+        disk.replace(project.lock_path, lockfile.dumps(lock).encode())
+
+
+COMMAND: Final[click.Command] = prune

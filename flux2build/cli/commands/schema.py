@@ -1,0 +1,28 @@
+"""Print the JSON Schema of assets.toml."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from flux2build.assetspec.jsonschema import json_schema
+from flux2build.cli.command import command
+from flux2build.console.console import Console
+from flux2build.errors import Exit
+from flux2build.session.common_options import Request
+from flux2build.session.families import catalogue
+
+
+@command("schema")
+def schema(request: Request) -> Exit:
+    """Print the JSON Schema of assets.toml, for editors.
+
+    Save it beside the spec and put `#:schema ./flux2build.schema.json` on the
+    spec's first line.
+    """
+    Console(request.color, request.verbosity).json(json_schema(catalogue()))
+    return Exit.DONE
+
+
+COMMAND: Final[click.Command] = schema

@@ -1,0 +1,126 @@
+"""Show the resolved request of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.cli.command import command
+from flux2build.console import plan_view
+from flux2build.console.console import clean
+from flux2build.digest import Json
+from flux2build.errors import Exit, UsageError
+from flux2build.model import Asset, Derive, Generate, Recipe, Write
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+
+
+@command("show", selects=True)
+def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+    """Show the resolved request of assets.
+
+    Every default, style, profile and template applied: exactly what would be
+    sent, and the files derived from it.
+    """
+    if not selection:
+        raise UsageError("show which asset?", hint="`flux2build list` names them all")
+    project = Project.open(request)
+    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    assets = [asset for name, asset in project.spec.named.items() if name in chosen]
+    if request.json:
+        rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
+        project.console.json({"format_version": plan_view.FORMAT_VERSION, "assets": rows})
+        return Exit.DONE
+    for asset in assets:
+        for line in _lines(asset, _recipes(project, asset)):
+            project.console.data(line)
+    return Exit.DONE
+
+
+def _recipes(project: Project, asset: Asset) -> list[Recipe]:
+    return [recipe for recipe in project.spec.recipes if recipe.asset == asset.name]
+
+
+def _lines(asset: Asset, recipes: Sequence[Recipe]) -> Iterator[Text]:
+    yield Text(clean(asset.name), "bold")
+    for name, value in (("source", asset.source), ("alt", asset.alt), ("title", asset.title)):
+        if value:
+            yield _row(name, value)
+    if asset.tags:
+        yield _row("tags", ", ".join(asset.tags))
+    for recipe in recipes:
+        yield from _request(recipe)
+
+
+def _request(recipe: Recipe) -> Iterator[Text]:
+    task = recipe.task
+    if isinstance(task, Generate):
+        yield _row("provider", task.provider)
+        yield _row("model", task.model)
+        yield _row("prompt", task.prompt)
+        for name, value in task.params.items():
+            yield _row(name, plan_view.value(value))
+        for number, source in enumerate(recipe.inputs, 1):
+            yield _row(f"image {number}", str(source))
+        yield _row("output", recipe.output)
+        return
+    if isinstance(task, Write):
+        told = f"{task.document} of {plan_view.counted(len(task.about))}"
+        yield _row("write", recipe.output)
+        yield _row("", f"{told} | {plan_view.operation('options', task.options)}")
+        return
+    rest = {name: value for name, value in task.encoding.items() if name != "format"}
+    steps = [plan_view.operation(op.op, op.params) for op in task.ops]
+    yield _row("deliver", recipe.output)
+    yield _row("", " | ".join([*steps, plan_view.operation(str(task.encoding["format"]), rest)]))
+
+
+def _row(name: str, value: str) -> Text:
+    return Text.assemble((f"  {name:<10} ", "cyan"), clean(value))
+
+
+def _as_json(asset: Asset, recipes: Sequence[Recipe]) -> Json:
+    return {
+        "asset": asset.name,
+        "family": asset.family,
+        "axes": dict(asset.axes),
+        "source": asset.source,
+        "alt": asset.alt,
+        "title": asset.title,
+        "tags": asset.tags,
+        "requests": [_task_json(recipe) for recipe in recipes],
+    }
+
+
+def _task_json(recipe: Recipe) -> Json:
+    shared: dict[str, Json] = {
+        "kind": recipe.kind,
+        "output": recipe.output,
+        "inputs": [str(source) for source in recipe.inputs],
+    }
+    match recipe.task:
+        case Generate(provider, model, prompt, params, take):
+            return {
+                **shared,
+                "provider": provider,
+                "model": model,
+                "prompt": prompt,
+                "params": dict(params),
+                "take": take,
+            }
+        case Derive(ops, encoding):
+            steps = [{"op": op.op, "version": op.version, **op.params} for op in ops]
+            return {**shared, "ops": steps, "encoding": dict(encoding)}
+        case Write(document, version, options):
+            return {
+                **shared,
+                "document": document,
+                "version": version,
+                "options": dict(options),
+            }
+
+
+COMMAND: Final[click.Command] = show

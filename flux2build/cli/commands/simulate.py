@@ -1,0 +1,69 @@
+"""Serve simulated providers, for practice without a key."""
+
+from __future__ import annotations
+
+import importlib
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from flux2build.cli.command import command, option
+from flux2build.errors import Exit, UsageError
+from flux2build.session.common_options import Request
+
+_NEEDED: Final = {"starlette", "uvicorn", "h11"}
+
+
+def _amount(text: str) -> Decimal:
+    """A decimal of at least 0."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"`{text}` is no number") from error
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"`{text}` is no balance")
+    return amount
+
+
+@command("simulate")
+@option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
+@option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
+@option("--latency", type=click.FloatRange(0), help="Seconds until a picture is ready.")
+@option("--scenario", type=click.Path(path_type=Path), help="Settings and faults, in TOML.")
+@option(
+    "--credits", type=_amount, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."
+)
+@option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
+@option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
+def simulate(
+    request: Request, *, port: int, host: str, scenario: Path | None, **settings: Any
+) -> Exit:
+    """Serve simulated providers, for practice without a key.
+
+    Speaks the APIs of BFL, CometAPI and Replicate, draws sketches, keeps a
+    ledger of charges and goes wrong on request. The first line on stdout is
+    the URL to use for every provider. Ctrl-C ends it.
+    """
+    simulator = _simulator()
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = simulator.load(scenario) if scenario else simulator.Scenario()
+    simulator.serve(chosen.changed(given), host=host, port=port, as_json=request.json)
+    return Exit.DONE
+
+
+def _simulator() -> Any:
+    """The simulator, which only an extra installs."""
+    try:
+        return importlib.import_module("flux2build.simulator")
+    except ModuleNotFoundError as missing:
+        if missing.name not in _NEEDED:
+            raise
+        raise UsageError(
+            f"the simulator needs `{missing.name}`, which is not installed",
+            hint="`pip install 'flux2build[simulate]'`",
+        ) from missing
+
+
+COMMAND: Final[click.Command] = simulate

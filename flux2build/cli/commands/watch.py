@@ -1,0 +1,153 @@
+"""Build again whenever something changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+import click
+
+from flux2build import ledger
+from flux2build.cli.command import command, option
+from flux2build.console import plan_view
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
+from flux2build.planning.plan import Plan
+from flux2build.session import wiring
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+from flux2build.session.watch import Watcher
+
+
+@command("watch", selects=True)
+@option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
+@option("--max-cost", type=wiring.USD, metavar="USD", help="Spend at most this in the session.")
+def watch(
+    request: Request,
+    *,
+    selection: Sequence[str],
+    exclude: Sequence[str],
+    jobs: int | None,
+    max_cost: Decimal | None,
+) -> Exit:
+    """Build again whenever something changes.
+
+    The spec, its templates, data and source files are watched. A mistake in
+    them is shown and waited for. Free providers build at once. Paid orders are
+    shown and wait, unless --max-cost lets the session spend.
+
+    Ctrl-C ends it: with exit code 0 while it waits, with 130 while it builds.
+    """
+    project = Project.open(request)
+    project.console.one_line = True
+    session = _Session(project, Choice(tuple(selection), tuple(exclude)), wiring.Terms(jobs=jobs))
+    return session.run(max_cost)
+
+
+class _Session:
+    """One watch, from its start to Ctrl-C."""
+
+    def __init__(self, project: Project, choice: Choice, terms: wiring.Terms) -> None:
+        self._project, self._choice, self._terms = project, choice, terms
+        self._console, self._watcher = project.console, Watcher()
+        self._started = False
+
+    def run(self, max_cost: Decimal | None) -> Exit:
+        """Build now and whenever an input changes, spending `max_cost` at most."""
+        before = self._spent()
+        try:
+            while True:
+                if self._round(max_cost, before) is Exit.INTERRUPTED:
+                    return Exit.INTERRUPTED
+                self._console.say("watching; Ctrl-C ends", "dim")
+                self._wait()
+        except KeyboardInterrupt:
+            self._console.say("\nstopped watching")
+            return Exit.DONE
+
+    def _look(self) -> None:
+        """Read the spec, and watch all that was read for it."""
+        while True:
+            self._project.forget()
+            self._broken = self._fault()
+            if not self._watcher.aim(self._project.inputs(), self._project.folder):
+                return
+
+    def _fault(self) -> Flux2BuildError | None:
+        """What keeps the project from being built, if anything."""
+        try:
+            _ = self._project.graph, self._project.lock, self._project.chosen(self._choice)
+        except UsageError:
+            if not self._started:
+                raise
+            return None
+        except Flux2BuildError as error:
+            return error
+        return None
+
+    def _wait(self) -> None:
+        changed, folder = self._watcher.wait(), self._project.folder
+        names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
+        self._console.say(f"\nchanged: {names}")
+
+    def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
+        """Build what is out of date, as far as that may be paid; mistakes are shown.
+
+        No other build comes between reading and building, so that once is enough.
+        """
+        first, looking = not self._started, False
+        try:
+            with wiring.alone(self._project, self._terms):
+                looking = True
+                self._look()
+                looking, self._started = False, True
+                left = None if max_cost is None else max_cost - (self._spent() - before)
+                return self._built(left)
+        except Flux2BuildError as error:
+            if looking or (first and isinstance(error, SystemFault)):
+                raise  # no edit mends a word of the command, or a disk that cannot be written to
+            self._tell(error)
+            return error.exit
+        except KeyboardInterrupt:
+            return Exit.INTERRUPTED
+
+    def _built(self, left: Decimal | None) -> Exit:
+        if self._broken is not None:
+            raise self._broken
+        made = self._project.plan(self._choice)
+        payable = left is not None and made.high is not None and made.low <= left
+        terms = replace(self._terms, max_cost=left) if payable else self._terms
+        if (payable or made.high == 0) and wiring.agreed_to(self._project, made, terms):
+            return wiring.carry_out(self._project, self._choice, made, terms)
+        self._put_off(made, left)
+        return Exit.BUDGET
+
+    def _put_off(self, made: Plan, left: Decimal | None) -> None:
+        wiring.show_plan(self._project, made)
+        if left is None:
+            self._console.say(
+                "paid orders wait: run `flux2build build`, or start again with `--max-cost USD`"
+            )
+        elif made.high is None:
+            self._console.say("orders wait: no price is known for them; `flux2build models`")
+        else:
+            self._console.say(
+                f"paid orders wait: {plan_view.money(max(left, Decimal(0)))} of `--max-cost` is left"
+            )
+
+    def _tell(self, error: Flux2BuildError) -> None:
+        self._console.fail(error)
+        if self._project.request.json:
+            rows = [plan_view.problem_json(problem) for problem in error.problems]
+            self._console.json({"format_version": plan_view.FORMAT_VERSION, "problems": rows})
+
+    def _spent(self) -> Decimal:
+        """All that this project's orders cost so far, with what may still be charged."""
+        charges = ledger.charges(self._project.ledger)
+        own = str(self._project.folder)
+        return sum((c.usd for c in charges if ledger.project(c.attempt) == own), Decimal(0))
+
+
+COMMAND: Final[click.Command] = watch

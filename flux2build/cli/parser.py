@@ -1,0 +1,190 @@
+"""The parser, built from the command family; the one broad except; the exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import io
+import itertools
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from flux2build import __version__
+from flux2build.cli.command import COMMANDS, led
+from flux2build.cli.usage_errors import misuse
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, did_you_mean
+
+_DEFAULT: Final = "build"
+_HELP_FLAGS: Final = {"--help", "-h", "--version"}
+
+
+class Family(click.Group):
+    """The commands of the package, each imported only when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of all commands."""
+        return [name.replace("_", "-") for name in COMMANDS.names]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands; summaries are read without importing the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command by its name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return COMMANDS.member(_module(cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; an unknown one gets the nearest as a hint."""
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `flux2build --help`"
+            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`flux2build` alone, or with options only, means `flux2build build`."""
+        words = led(args, self.list_commands(ctx))
+        bare = not words and not ctx.resilient_parsing
+        if bare or (words and words[0].startswith("-") and words[0] not in _HELP_FLAGS):
+            words = [_DEFAULT, *words]
+        return super().parse_args(ctx, words)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, none of them imported; or the options that mean `build`."""
+        if incomplete.startswith("-"):
+            build = self.get_command(ctx, _DEFAULT)
+            return build.shell_complete(ctx, incomplete) if build else []
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=_summary(name)) for name in names]
+
+
+def _summary(name: str) -> str:
+    """What a command does, read without importing it."""
+    return COMMANDS.summary(_module(name)).rstrip(".")
+
+
+def _module(name: str) -> str:
+    return name.replace("-", "_")
+
+
+MAIN: Final = Family(
+    "flux2build",
+    help="The build system for images that cost money.\n\n"
+    "`flux2build` alone builds what is out of date.\n\n"
+    "\b\n"
+    "Exit codes: 0 done or clean, 1 drift or findings, 2 usage, spec or lock\n"
+    "error, 3 incomplete, 4 budget, 5 a person must decide, 6 the environment,\n"
+    "70 a bug, 130 interrupted.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=False,
+)
+click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(version)s")(MAIN)
+
+
+def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
+    """Parse the words, run the command, and turn every outcome into an exit code."""
+    _spell_out()
+    try:
+        _stand_somewhere()
+        return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        return _fail(words, misuse(wrong, f"flux2build {_named(words)}"))
+    except Flux2BuildError as error:
+        return _fail(words, error)
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\ninterrupted; what was submitted is recorded and resumes\n")
+        return Exit.INTERRUPTED
+    except SystemExit:
+        # click's answer when nobody reads its help any more (`flux2build --help | head -1`).
+        return Exit.DONE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _bug(words, error)
+        _hang_up()
+        return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
+    except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
+        return _bug(words, bug)
+
+
+def _spell_out() -> None:
+    """Spell out what a stream's encoding lacks (`PYTHONIOENCODING=ascii`), rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+
+def _stand_somewhere() -> None:
+    """Make sure that there is a current folder to start from."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
+
+
+def _hang_up() -> None:
+    """Let stdout lead nowhere: what could not be written to it must not be tried again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _bug(words: Sequence[str], bug: Exception) -> Exit:
+    sys.stderr.write(_report(bug, words))
+    return Exit.BUG
+
+
+def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
+    """Print an error; the console is imported only now, `--help` does without it."""
+    console = importlib.import_module("flux2build.console.console")
+    console.Console(_color(words)).fail(error)
+    return error.exit
+
+
+def _color(words: Sequence[str]) -> str:
+    """The colour that was asked for, whatever else is wrong with the words."""
+    found = [os.environ.get("FLUX2BUILD_COLOR", "")]
+    for word, following in itertools.pairwise([*words, ""]):
+        name, joined, value = word.partition("=")
+        if name == "--color":
+            found.append(value if joined else following)
+    return found[-1] if found[-1] in {"always", "never"} else "auto"
+
+
+def _named(words: Sequence[str]) -> str:
+    """The command that is meant by the words, even if they cannot be parsed."""
+    known = MAIN.list_commands(click.Context(MAIN))
+    return next((word for word in led(words, known)[:1] if word in known), _DEFAULT)
+
+
+def _report(bug: Exception, words: Sequence[str]) -> str:
+    """A paste-ready report; frames only, never the values of variables."""
+    lines = traceback.format_exception(type(bug), bug, bug.__traceback__)
+    report = "".join(
+        (
+            "\nThis is a bug in flux2build; please report it with the text below.\n\n",
+            f"flux2build {__version__}, Python {platform.python_version()}, ",
+            f"{platform.system()} {platform.machine()}\n",
+            f"command: {_named(words)}\n\n",
+            *lines,
+        )
+    )
+    # Whoever read a key has this module in memory.
+    wire = sys.modules.get("flux2build.purchasing.http")
+    return str(wire.unkeyed(report)) if wire else report

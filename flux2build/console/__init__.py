@@ -1,0 +1,1 @@
+"""What people see: plans, builds, findings and errors."""

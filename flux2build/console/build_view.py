@@ -1,0 +1,95 @@
+"""A build as people and programs read it: line by line while it runs, then what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from flux2build.assetspec import Spec
+from flux2build.building.runner import Event, Report
+from flux2build.console import plan_view
+from flux2build.console.console import Console, frame
+from flux2build.digest import Json
+from flux2build.errors import Problem
+from flux2build.model import AssetName, Derive, Recipe
+from flux2build.planning.verdict import Action, because
+
+_PAST: Final = {
+    Action.RENDER: "rendered",
+    Action.RESUME: "collected",
+    Action.ADOPT: "adopted",
+    Action.RESTORE: "restored",
+    Action.DERIVE: "derived",
+}
+
+
+@dataclass(slots=True)
+class Narrator:
+    """Tells what happens: one plain line for each step, and each thing that is wrong once."""
+
+    console: Console
+    spec: Spec
+    _told: set[tuple[AssetName, str]] = field(default_factory=set)
+
+    def tell(self, event: Event) -> None:
+        """Say what happened to a step; where a bar moves, only what is wrong is said."""
+        recipe, verdict = event.recipe, event.verdict
+        if event.blocked is not None:
+            self._blocked(recipe, event.blocked)
+        elif event.problem is not None:
+            self._wrong(recipe, event.problem)
+        elif verdict.action is not Action.KEEP and (
+            not self.console.live or self.console.verbosity > 0
+        ):
+            style = "dim" if verdict.action is Action.DERIVE else ""
+            self._line(verdict.action.value, recipe, because(recipe, verdict.reasons), style)
+
+    def _line(self, verb: str, recipe: Recipe, why: str, style: str) -> None:
+        self.console.say(f"{verb:<8} {recipe.output}  ({why})", style)
+
+    def _blocked(self, recipe: Recipe, culprit: AssetName) -> None:
+        """That the files of an asset wait for its own picture goes without saying."""
+        if culprit != recipe.asset:
+            self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
+
+    def _wrong(self, recipe: Recipe, problem: Problem) -> None:
+        """A problem in full, unless another file of the asset had the very same."""
+        if (recipe.asset, problem.message) in self._told:
+            return
+        self._told.add((recipe.asset, problem.message))
+        if f"`{recipe.asset}`" not in problem.message:
+            problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
+        if problem.place is None and isinstance(recipe.task, Derive):
+            problem = replace(problem, place=self.spec.place(recipe.key))
+        for line in frame(problem):
+            self.console.err.print(line)
+
+
+def summary(report: Report) -> str:
+    """What was done, counted, in one line."""
+    counts = Counter(verdict.action for _, verdict in report.done)
+    parts = [f"{counts[a]} {_PAST[a]}" for a in Action if counts[a] and a in _PAST]
+    parts += [f"{len(report.failures)} failed"] if report.failures else []
+    parts += [f"{len(report.blocked)} blocked"] if report.blocked else []
+    return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
+
+
+def as_json(report: Report) -> Json:
+    """The documented JSON of `build --json`."""
+    return {
+        "format_version": plan_view.FORMAT_VERSION,
+        "done": [
+            {"asset": recipe.asset, "output": recipe.output, "action": verdict.action.value}
+            for recipe, verdict in report.done
+        ],
+        "failed": [
+            {"asset": recipe.asset, "output": recipe.output, "message": str(failure)}
+            for recipe, failure in report.failures
+        ],
+        "blocked": [
+            {"asset": recipe.asset, "output": recipe.output, "by": culprit}
+            for recipe, culprit in report.blocked
+        ],
+        "exit_code": int(report.exit),
+    }

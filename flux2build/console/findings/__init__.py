@@ -1,0 +1,1 @@
+"""Findings of checks as people and services read them."""

@@ -1,0 +1,266 @@
+"""A plan as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from rich.text import Text
+
+from flux2build.console.console import clean
+from flux2build.console.word_diff import diff, plain
+from flux2build.digest import Json, canonical
+from flux2build.errors import Problem
+from flux2build.lockfile import Derived, Generated
+from flux2build.model import Derive, Generate
+from flux2build.planning.plan import Plan, Step
+from flux2build.planning.verdict import Action, because
+
+FORMAT_VERSION: Final = "1.0"
+
+STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
+"""Colour by symbol; colour never carries meaning alone."""
+
+_SYMBOLS: Final = {
+    Action.KEEP: " ",
+    Action.RESTORE: "=",
+    Action.ADOPT: "=",
+    Action.RESUME: ">",
+    Action.RENDER: "~",
+    Action.DERIVE: "v",
+    Action.ASK: "!",
+}
+
+
+def money(amount: Decimal | None) -> str:
+    """USD for people: cents, and tenths of a cent where they matter."""
+    if amount is None:
+        return "unknown price"
+    exact = amount.quantize(Decimal("0.001")) or amount.normalize()
+    cents = exact.quantize(Decimal("0.01"))
+    return f"${cents if cents == exact else exact:f}"
+
+
+def span(low: Decimal, high: Decimal | None) -> str:
+    """A price range: one figure when it is certain."""
+    if high is None:
+        return "unknown price"
+    if high == 0:
+        return "free"
+    return money(low) if low == high else f"{money(low)} to {money(high)}"
+
+
+def symbol(step: Step) -> str:
+    """One character that tells what is to be done."""
+    if not step.verdict.certain:
+        return "?"
+    if any(reason.code == "never-rendered" for reason in step.verdict.reasons):
+        return "+" if step.verdict.action is Action.RENDER else "="
+    return _SYMBOLS[step.verdict.action]
+
+
+def changes(step: Step) -> Iterator[tuple[str, str]]:
+    """The fields of a request or of a derivation that changed, as name and difference."""
+    task, before = step.recipe.task, step.before
+    if isinstance(task, Generate) and isinstance(before, Generated):
+        yield from _request_changes(task, before)
+    elif isinstance(task, Derive) and isinstance(before, Derived):
+        yield from _operation_changes(before, task)
+        yield from _value_changes(before.encoding, task.encoding)
+
+
+def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
+    """Parameter by parameter, where the operations themselves are the same."""
+    if [op.op for op in before.ops] == [op.op for op in task.ops]:
+        for was, now in zip(before.ops, task.ops, strict=True):
+            for name, change in _value_changes(was.params, now.params):
+                yield f"{now.op} {name}", change
+        return
+    old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
+    if len(old) != len(new):
+        yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
+    elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
+        yield "ops", ", ".join(changed)
+
+
+def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:
+    if task.model != before.model:
+        yield "model", f"{before.model} -> {task.model}"
+    if task.prompt != before.prompt:
+        yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
+    yield from _value_changes(before.params, task.params)
+
+
+def _value_changes(
+    before: Mapping[str, Json], now: Mapping[str, Json]
+) -> Iterator[tuple[str, str]]:
+    for name in sorted({*before, *now}):
+        if canonical(before.get(name)) != canonical(now.get(name)):
+            yield name, f"{value(before.get(name))} -> {value(now.get(name))}"
+
+
+def operation(name: str, params: Mapping[str, Json]) -> str:
+    """An operation or an encoding in one line: `resize width=640`."""
+    return " ".join([name, *(f"{key}={value(params[key])}" for key in sorted(params))])
+
+
+def value(value: Json) -> str:
+    """A parameter's value for people; text stands without quotes."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else canonical(value)
+
+
+def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
+    """One line for each step to do, files of one asset together, then one footer."""
+    groups = _grouped(plan, every=every)
+    names = [*(group[0].recipe.asset for group in groups), *(o.asset for o in plan.orphans)]
+    width = min(44, max((len(name) for name in names), default=0))
+    for group in groups:
+        yield _line(group, width, every=every)
+        for name, change in dict.fromkeys(each for step in group for each in changes(step)):
+            yield Text.assemble("    ", (f"{name} ", "bold"), marked(change))
+    for orphan in plan.orphans:
+        yield Text.assemble(
+            ("- ", STYLES["-"]),
+            f"{clean(orphan.asset):<{width}}  ",
+            "orphan   ",
+            clean(orphan.path),
+        )
+    if groups or plan.orphans:
+        yield Text()
+    yield from _notes(plan.steps)
+    yield footer(plan)
+
+
+def _notes(steps: Iterable[Step], most: int = 3) -> Iterator[Text]:
+    """What should be known before it is paid for, each thing once."""
+    about: dict[str, list[str]] = {}
+    for step in steps:
+        for note in step.notes:
+            about.setdefault(note, []).append(step.recipe.asset)
+    for note, assets in about.items():
+        more = f" and {len(assets) - most} more" if len(assets) > most else ""
+        names = clean(", ".join(assets[:most]))
+        yield Text.assemble(("note", "bold cyan"), f": {names}{more}: ", clean(note))
+
+
+def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
+    """Steps shown on one line: files of one asset with the same action and reasons."""
+    groups: dict[tuple[object, ...], list[Step]] = {}
+    for step in plan.steps:
+        if not (every or step.drift):
+            continue
+        verdict = step.verdict
+        own = step.recipe.output if every else step.recipe.kind
+        key = (step.recipe.asset, own, verdict.action, verdict.reasons)
+        groups.setdefault(key, []).append(step)
+    first = {asset: n for n, asset in reversed(list(enumerate(s.recipe.asset for s in plan.steps)))}
+    return sorted(groups.values(), key=lambda group: first[group[0].recipe.asset])
+
+
+def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
+    step = group[0]
+    mark, many = symbol(step), f" {len(group)} files" if len(group) > 1 else ""
+    verb = f"{step.verdict.action}{many}"
+    priced = step.high is None or step.high > 0
+    return Text.assemble(
+        (f"{mark} ", STYLES.get(mark, "")),
+        f"{clean(step.recipe.asset):<{width}}  ",
+        f"{verb:<8}  " if many else f"{verb:<8} ",
+        f"{clean(step.recipe.output)}  " if every else "",
+        (clean(because(step.recipe, step.verdict.reasons)), "dim"),
+        (f"  {span(step.low, step.high)}" if priced else "", "bold"),
+    )
+
+
+def marked(change: str) -> Text:
+    """A word difference with its `[-…-]` red and its `{+…+}` green."""
+    text = Text(clean(change))
+    text.highlight_regex(r"\[-.*?-\]", "red")
+    text.highlight_regex(r"\{\+.*?\+\}", "green")
+    return text
+
+
+def footer(plan: Plan) -> Text:
+    """Counts and the price range, in one line."""
+    if not plan.drift:
+        return Text(clean_line(plan))
+    counts = plan.counts
+    parts = [f"{counts[a]} to {_VERBS.get(a, a)}" for a in Action if counts[a] and a in _TODO]
+    if plan.orphans:
+        parts.append(f"{len(plan.orphans)} left over")
+    parts.append(f"{counts[Action.KEEP]} up to date")
+    price = span(plan.low, plan.high)
+    return Text.assemble(
+        (f"Plan ({plan.profile}): ", "bold"), ", ".join(parts), f". Price: {price}."
+    )
+
+
+_TODO: Final = frozenset(Action) - {Action.KEEP}
+_VERBS: Final = {Action.ASK: "decide", Action.RESUME: "collect"}
+
+
+def clean_line(plan: Plan) -> str:
+    """What is said when there is nothing to do."""
+    return up_to_date(len(plan.steps), plan.profile)
+
+
+def up_to_date(files: int, profile: str) -> str:
+    """The same sentence, from counts alone."""
+    return f"Up to date ({profile}): {counted(files)}. Nothing to do."
+
+
+def counted(files: int) -> str:
+    """A number of files in words."""
+    return "1 file" if files == 1 else f"{files} files"
+
+
+def left_over(count: int) -> str:
+    """How many outputs nobody wants any more."""
+    return "1 output is left over" if count == 1 else f"{count} outputs are left over"
+
+
+def as_json(plan: Plan) -> Json:
+    """The documented JSON of `plan --json`; prices are decimal strings in USD."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "steps": [step_json(step, plan.profile) for step in plan.steps],
+        "orphans": [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in plan.orphans],
+        "summary": {
+            **{action.value: plan.counts[action] for action in Action},
+            **_prices(plan.low, plan.high),
+        },
+    }
+
+
+def step_json(step: Step, profile: str) -> dict[str, Json]:
+    """One step of `plan --json`."""
+    return {
+        "asset": step.recipe.asset,
+        "profile": profile,
+        "kind": step.recipe.kind,
+        "action": step.verdict.action.value,
+        "reasons": [str(reason) for reason in step.verdict.reasons],
+        "output": step.recipe.output,
+        **_prices(step.low, step.high),
+        "notes": list(step.notes),
+    }
+
+
+def _prices(low: Decimal, high: Decimal | None) -> dict[str, Json]:
+    """Decimal strings in USD, never in scientific notation."""
+    return {"price_min": f"{low:f}", "price_max": None if high is None else f"{high:f}"}
+
+
+def problem_json(problem: Problem) -> dict[str, Json]:
+    """One thing that is wrong, for programs."""
+    place = problem.place
+    return {
+        "message": problem.message,
+        "file": place.file if place else None,
+        "line": place.line or None if place else None,
+        "column": place.column or None if place else None,
+        "hint": problem.hint,
+    }

@@ -1,0 +1,1 @@
+"""Pixels and the files that hold them; nothing here touches the disk."""

@@ -1,0 +1,56 @@
+"""`contents`: the `Contents.json` of an icon set in Apple's asset catalogues."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.digest import Json
+from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.model import INGREDIENT
+
+_MAC: Final = re.compile(r"icon_(\d+)x\1(?:@(\d)x)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Which file is which icon: one for iOS, or the ladder of macOS by its names."""
+
+    name: str = "contents"
+    version: int = 1
+    endings: tuple[str, ...] = ("Contents.json",)
+    options: type[Options] = Options
+
+    def write(self, facts: Sequence[Fact], _options: Options, _read: Read) -> str:
+        """JSON as Xcode writes it."""
+        files = [fact for fact in facts if fact.about.role != INGREDIENT]
+        files.sort(key=lambda fact: (fact.output.width, fact.about.path))
+        value = {
+            "images": [_image(fact) for fact in files],
+            "info": {"author": "xcode", "version": 1},
+        }
+        return json.dumps(value, indent=2, ensure_ascii=False, separators=(",", " : ")) + "\n"
+
+
+def _image(fact: Fact) -> dict[str, Json]:
+    filename = fact.about.path.rpartition("/")[2]
+    if mac := _MAC.match(filename):
+        side, scale = mac[1], mac[2] or "1"
+        return {
+            "filename": filename,
+            "idiom": "mac",
+            "scale": f"{scale}x",
+            "size": f"{side}x{side}",
+        }
+    return {
+        "filename": filename,
+        "idiom": "universal",
+        "platform": "ios",
+        "size": f"{fact.output.width}x{fact.output.height}",
+    }
+
+
+DOCUMENT: Final[Document] = Contents()

@@ -1,0 +1,91 @@
+"""The contract of a document: facts about files in, a text out, nothing else.
+
+A member is a module of `flux2build/images/documents/` that ends in
+`DOCUMENT: Final[Document] = …`. Its text follows from what it is handed, so that
+it need never be written to know that it is current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from flux2build.errors import Problem, SpecError
+from flux2build.lockfile import Output
+from flux2build.model import About, Write
+from flux2build.registry import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """All that may be told of one file: what is said about it, and what its bytes are."""
+
+    about: About
+    output: Output
+
+
+Read = Callable[[Fact], bytes]
+"""The bytes of a file, for what is seen in pixels only; every call costs reading it."""
+
+
+class Options(BaseModel):
+    """Options of a document, as written in the spec beside its path."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+class Document(Protocol):
+    """One kind of text; pure: no clock, disk, network or randomness."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the spec: `document = "frames"`."""
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same facts would give another text."""
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """How its path may end: `(".json",)`."""
+
+    @property
+    def options(self) -> type[Options]:
+        """The model of its options."""
+
+    def write(self, facts: Sequence[Fact], options: Any, read: Read) -> str:
+        """The text, in one form whatever the machine; the facts are in the spec's order.
+
+        Raises:
+            Flux2BuildError: these facts cannot be told so.
+        """
+
+
+def compose(
+    task: Write, facts: Sequence[Fact], documents: Mapping[str, Document], read: Read
+) -> bytes:
+    """The bytes of a document.
+
+    Raises:
+        SpecError: it is unknown, of another version than was planned, or its options are wrong.
+    """
+    document = documents.get(task.document)
+    if document is None or document.version != task.version:
+        here = f"version {document.version}" if document else "none"
+        raise SpecError(
+            Problem(
+                f"document `{task.document}` is not the one that was planned",
+                rows=(("planned", f"version {task.version}"), ("here", here)),
+                hint="plan again with this flux2build",
+            )
+        )
+    options = document.options.model_validate(dict(task.options))
+    return document.write(facts, options, read).encode()
+
+
+DOCUMENTS: Final = Family[Document](
+    "flux2build.images.documents", "DOCUMENT", besides=frozenset({"contract", "srcset"})
+)

@@ -1,0 +1,31 @@
+"""`manifest`: every picture of a site, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.srcset import SiteOptions, told
+
+FORMAT_VERSION: Final = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Every asset with its files, its `srcset`s, its alternative text and its colours."""
+
+    name: str = "manifest"
+    version: int = 1
+    endings: tuple[str, ...] = (".json",)
+    options: type[Options] = SiteOptions
+
+    def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
+        """JSON with the assets by name, one value on each line."""
+        value = {"format_version": FORMAT_VERSION, "assets": told(facts, options, read)}
+        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+DOCUMENT: Final[Document] = Manifest()

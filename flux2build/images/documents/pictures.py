@@ -1,0 +1,80 @@
+"""`pictures`: `<picture>` elements to paste or to include."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.srcset import (
+    TYPES,
+    Picture,
+    SiteOptions,
+    by_asset,
+    pictures,
+    srcset,
+    url,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """One element for each picture: newest format first, sizes, alternative text, no jumps."""
+
+    name: str = "pictures"
+    version: int = 1
+    endings: tuple[str, ...] = (".html",)
+    options: type[Options] = SiteOptions
+
+    def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
+        """Fragments of HTML, each after a comment that names its asset."""
+        lines: list[str] = []
+        for name, own in by_asset(facts).items():
+            for picture in pictures(own):
+                # Two hyphens would end the comment.
+                lines.append(f"<!-- {escape(name).replace('--', '&#45;&#45;')} -->")
+                lines += _element(picture, options, read)
+        return "\n".join([*lines, ""])
+
+
+def _element(picture: Picture, options: SiteOptions, read: Read) -> Iterator[str]:
+    """`<picture>`, or `<img>` alone where there is one format."""
+    *newer, last = picture.formats.values()
+    if not newer:
+        yield _img(picture, last, options, read)
+        return
+    yield "<picture>"
+    for files in newer:
+        said = {"type": TYPES[files[0].output.format], **_sources(files, options)}
+        yield f"  <source {_attributes(said)}>"
+    yield f"  {_img(picture, last, options, read)}"
+    yield "</picture>"
+
+
+def _img(picture: Picture, files: Sequence[Fact], options: SiteOptions, read: Read) -> str:
+    """The image itself; without an alternative text in the spec it has none here either."""
+    alt = picture.fallback.about.alt
+    said = {
+        "src": url(picture.fallback, options.base),
+        **(_sources(files, options) if len(files) > 1 else {}),
+        "width": str(picture.largest.output.width),
+        "height": str(picture.largest.output.height),
+        **({} if alt is None else {"alt": alt}),
+        "loading": "lazy",
+        "decoding": "async",
+        **({"style": f"background-color: {picture.color(read)}"} if options.color else {}),
+    }
+    return f"<img {_attributes(said)}>"
+
+
+def _sources(files: Sequence[Fact], options: SiteOptions) -> dict[str, str]:
+    return {"srcset": srcset(files, options.base), "sizes": options.sizes}
+
+
+def _attributes(said: dict[str, str]) -> str:
+    return " ".join(f'{name}="{escape(value)}"' for name, value in said.items())
+
+
+DOCUMENT: Final[Document] = Pictures()

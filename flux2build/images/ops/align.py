@@ -1,0 +1,94 @@
+"""`align`: put what is in each cell of a board onto one point, as animations need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image
+from pydantic import Field
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.geometry import Anchor, offset, share
+from flux2build.images.ops.contract import Op, Params
+from flux2build.images.sprite_grid import Board
+
+_SEEN: Final = 26
+"""Opacity from which on a pixel counts: a tenth; haze around a figure does not move it."""
+
+
+class AlignParams(Params):
+    """The board's grid, and the point that the figures share."""
+
+    columns: int = Field(default=1, ge=1, le=256, description="cells in a row")
+    rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
+    padding: int = Field(
+        default=0, ge=0, le=1024, description="pixels between and around cells, as `grid` leaves"
+    )
+    pivot: Anchor = Field(
+        default="bottom",
+        description="the point of a figure that is put on that of its cell: `bottom` lets all "
+        "stand on one line",
+    )
+    inset: int = Field(
+        default=0, ge=0, le=1024, description="pixels to keep free at the edges of a cell"
+    )
+
+
+class Align:
+    """Move the figure in each cell to the same place; nothing is scaled or cut."""
+
+    name = "align"
+    version = 1
+    params = AlignParams
+
+    def apply(
+        self, image: Image.Image, params: AlignParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The board with its figures in line; what is around them must be transparent."""
+        if image.mode != "RGBA":
+            raise SpecError(
+                Problem(
+                    "nothing around the figures is transparent",
+                    hint='make it so first: `{ op = "key", color = "#00ff00" }`',
+                )
+            )
+        board = Board(params.columns, params.rows, params.padding, params.padding)
+        done = Image.new("RGBA", image.size)
+        for index, box in enumerate(board.boxes(image.size)):
+            cell = image.crop(box)
+            figure = cell.getchannel("A").point(_seen).getbbox()
+            if figure is None:
+                continue
+            self._refuse_excess(index, figure, cell.size, params.inset)
+            room = (cell.width - 2 * params.inset, cell.height - 2 * params.inset)
+            size = (figure[2] - figure[0], figure[3] - figure[1])
+            left, top = offset(room, size, share(params.pivot))
+            move = (left + params.inset - figure[0], top + params.inset - figure[1])
+            placed = Image.new("RGBA", cell.size)
+            placed.paste(cell, move)
+            done.paste(placed, box)
+        return done
+
+    @staticmethod
+    def _refuse_excess(
+        index: int, figure: tuple[int, int, int, int], size: tuple[int, int], inset: int
+    ) -> None:
+        """A figure that needs the whole cell leaves no room, or was cut off by its neighbour."""
+        width, height = figure[2] - figure[0], figure[3] - figure[1]
+        if width <= size[0] - 2 * inset and height <= size[1] - 2 * inset:
+            return
+        raise SpecError(
+            Problem(
+                f"the figure in cell {index} is {width}x{height} pixels, too large for its cell",
+                rows=(("cell", f"{size[0]}x{size[1]}"), ("inset", str(inset))),
+                hint="set a smaller `inset`, or make the board again with smaller figures",
+            )
+        )
+
+
+def _seen(alpha: int) -> int:
+    return 255 if alpha >= _SEEN else 0
+
+
+OP: Final[Op] = Align()

@@ -1,0 +1,61 @@
+"""`blur`: soften the picture, or one part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from PIL import Image, ImageFilter
+from pydantic import Field
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.ops.contract import Op, Params
+
+Pixels = Annotated[int, Field(ge=0)]
+
+
+class BlurParams(Params):
+    """How soft, and where."""
+
+    radius: float = Field(gt=0, le=500, description="standard deviation in pixels")
+    box: Annotated[list[Pixels], Field(min_length=4, max_length=4)] | None = Field(
+        default=None,
+        description="left, top, width and height of the part to soften; all of it when not given",
+    )
+
+
+class Blur:
+    """Gaussian blur; transparent edges soften without darkening."""
+
+    name = "blur"
+    version = 1
+    params = BlurParams
+
+    def apply(
+        self, image: Image.Image, params: BlurParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The softened picture, of the same size."""
+        if params.box is None:
+            return self._soft(image, params.radius)
+        left, top, width, height = params.box
+        box = (left, top, left + width, top + height)
+        if box[2] > image.width or box[3] > image.height or 0 in (width, height):
+            raise SpecError(
+                Problem(
+                    f"the part {width}x{height} at {left},{top} is not inside "
+                    f"{image.width}x{image.height} pixels"
+                )
+            )
+        done = image.copy()
+        done.paste(self._soft(image.crop(box), params.radius), box)
+        return done
+
+    @staticmethod
+    def _soft(image: Image.Image, radius: float) -> Image.Image:
+        soften = ImageFilter.GaussianBlur(radius)
+        if image.mode != "RGBA":
+            return image.filter(soften)
+        return image.convert("RGBa").filter(soften).convert("RGBA")
+
+
+OP: Final[Op] = Blur()

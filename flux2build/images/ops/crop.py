@@ -1,0 +1,105 @@
+"""`crop`: cut a part out of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from PIL import Image
+from pydantic import Field, model_validator
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
+from flux2build.images.ops.contract import Op, Params
+
+Part = Annotated[float, Field(ge=0, le=1)]
+Pixels = Annotated[int, Field(ge=0)]
+
+
+class CropParams(Params):
+    """A ratio, a box, or a size; with a ratio or a size also where the part lies."""
+
+    ratio: Ratio | None = Field(
+        default=None, description='the largest part with this shape: `"16:9"`'
+    )
+    box: Annotated[list[Pixels], Field(min_length=4, max_length=4)] | None = Field(
+        default=None, description="left, top, width and height in pixels"
+    )
+    width: int | None = Field(default=None, ge=1, description="width of the part in pixels")
+    height: int | None = Field(default=None, ge=1, description="height of the part in pixels")
+    anchor: Anchor | None = Field(
+        default=None, description="which part is kept; `center` when nothing is said"
+    )
+    focus: Annotated[list[Part], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="the point to keep as central as possible, `[0.5, 0.3]` from left and top",
+    )
+
+    @model_validator(mode="after")
+    def _combines(self) -> CropParams:
+        sized = self.width is not None or self.height is not None
+        ways = [self.ratio is not None, self.box is not None, sized]
+        if sum(ways) != 1:
+            raise ValueError("give one of `ratio`, `box`, or `width` and `height`")
+        if self.anchor and self.focus:
+            raise ValueError("`anchor` and `focus` exclude each other")
+        if self.box and (self.anchor or self.focus):
+            raise ValueError("`box` says where the part lies; drop `anchor` and `focus`")
+        if self.box and 0 in self.box[2:]:
+            raise ValueError("the width and height of `box` must be at least 1")
+        return self
+
+
+def largest(size: Size, ratio: float) -> Size:
+    """The largest size of a shape that fits into `size`, at least one pixel each way."""
+    width, height = size
+    if width / height > ratio:
+        return max(1, min(width, round(height * ratio))), height
+    return width, max(1, min(height, round(width / ratio)))
+
+
+class Crop:
+    """Cut out a part: by shape, by box or by size, around an anchor or a focus point."""
+
+    name = "crop"
+    version = 1
+    params = CropParams
+
+    def apply(
+        self, image: Image.Image, params: CropParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The part; never padded: a part that is not inside the picture is an error."""
+        if params.box:
+            left, top, width, height = params.box
+        else:
+            width, height = self._size(image.size, params)
+            left, top = self._corner(image.size, (width, height), params)
+        if left + width > image.width or top + height > image.height:
+            raise SpecError(
+                Problem(
+                    f"cannot crop {width}x{height} at {left},{top} out of "
+                    f"{image.width}x{image.height} pixels",
+                    hint="crop less, or render a larger picture",
+                )
+            )
+        return image.crop((left, top, left + width, top + height))
+
+    @staticmethod
+    def _size(size: Size, params: CropParams) -> Size:
+        if params.ratio is not None:
+            return largest(size, shape(params.ratio))
+        return params.width or size[0], params.height or size[1]
+
+    @staticmethod
+    def _corner(outer: Size, inner: Size, params: CropParams) -> tuple[int, int]:
+        """With a focus, the part is centred on it as far as the picture's edges allow."""
+        if params.focus is None:
+            return offset(outer, inner, share(params.anchor or "center"))
+        left, top = (
+            max(0, min(whole - part, round(whole * at - part / 2)))
+            for whole, part, at in zip(outer, inner, params.focus, strict=True)
+        )
+        return left, top
+
+
+OP: Final[Op] = Crop()

@@ -1,0 +1,149 @@
+"""`grid`: lay several pictures out in cells, as a contact sheet or a sprite atlas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Annotated, Final
+
+from PIL import Image
+from pydantic import Field, model_validator
+
+from flux2build.errors import SpecError
+from flux2build.images.alpha import scaled
+from flux2build.images.colour.notation import Colour, rgba
+from flux2build.images.decode import refuse_excess
+from flux2build.images.geometry import Anchor, Size, offset, share
+from flux2build.images.ops.contract import Op, Params, Picture
+from flux2build.images.ops.inputs import picture
+from flux2build.images.sprite_grid import Board, Box, refuse_empty, refuse_twins
+
+Count = Annotated[int, Field(ge=1, le=256)]
+Side = Annotated[int, Field(ge=1, le=8192)]
+
+
+class GridParams(Params):
+    """Which pictures, in how many columns, and how each lies in its cell."""
+
+    sources: Annotated[list[Picture], Field(max_length=1024)] = Field(
+        default=[], description="the pictures beside the first, in reading order"
+    )
+    first: bool = Field(
+        default=True, description="give the picture that the operation works on the first cell"
+    )
+    columns: int = Field(ge=1, le=1024, description="cells in a row")
+    board: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="columns and rows of every picture, when each is a board of frames; they are "
+        "laid out one by one",
+    )
+    allow_empty: bool = Field(
+        default=False, description="with `board`: accept a frame in which nothing is"
+    )
+    allow_twins: bool = Field(
+        default=False,
+        description="with `board`: accept a frame with the same pixels as another of its board",
+    )
+    cell: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        default=None,
+        description="width and height of a cell; those of the largest picture when not given",
+    )
+    padding: int = Field(default=0, ge=0, le=1024, description="pixels between and around cells")
+    pivot: Anchor = Field(
+        default="center", description="the point of a picture that lies on that of its cell"
+    )
+    color: Colour = Field(default="#00000000", description="colour between and behind pictures")
+
+    @model_validator(mode="after")
+    def _combines(self) -> GridParams:
+        if not self.sources and not (self.first and self.board):
+            raise ValueError("give the other pictures as `sources`")
+        if self.board is None and (self.allow_empty or self.allow_twins):
+            raise ValueError("`allow_empty` and `allow_twins` are about the frames of a `board`")
+        return self
+
+
+class Grid:
+    """Compose pictures into rows and columns; larger ones are scaled down to their cell."""
+
+    name = "grid"
+    version = 2
+    params = GridParams
+
+    def apply(self, image: Image.Image, params: GridParams, inputs: Sequence[bytes]) -> Image.Image:
+        """The sheet; it has alpha unless its colour is opaque."""
+
+        def frames() -> Iterator[Image.Image]:
+            return self._frames(image, params, inputs)
+
+        sizes = [frame.size for frame in frames()] if params.cell is None else []
+        cell = self._cell(sizes, params)
+        count = (len(params.sources) + params.first) * self._cells(params)
+        sheet = self._sheet(count, cell, params)
+        for index, frame in enumerate(frames()):
+            row, column = divmod(index, params.columns)
+            fitted = self._fitted(frame.convert("RGBA"), cell)
+            left, top = offset(cell, fitted.size, share(params.pivot))
+            left += params.padding + column * (cell[0] + params.padding)
+            top += params.padding + row * (cell[1] + params.padding)
+            sheet.alpha_composite(fitted, (left, top))
+        return sheet.convert("RGB") if rgba(params.color)[3] == 255 else sheet
+
+    @staticmethod
+    def _frames(
+        image: Image.Image, params: GridParams, inputs: Sequence[bytes]
+    ) -> Iterator[Image.Image]:
+        """What lies in the cells, decoded one by one: a sheet may have hundreds."""
+        first = [image] if params.first else []
+        others = (picture(source, inputs) for source in params.sources)
+        for number, each in enumerate(chain(first, others), start=1):
+            for box in _boxes(each, params, number):
+                yield each.crop(box)
+
+    @staticmethod
+    def _cells(params: GridParams) -> int:
+        return params.board[0] * params.board[1] if params.board else 1
+
+    @staticmethod
+    def _cell(sizes: Sequence[Size], params: GridParams) -> Size:
+        if params.cell is not None:
+            return params.cell[0], params.cell[1]
+        return max(width for width, _ in sizes), max(height for _, height in sizes)
+
+    @staticmethod
+    def _sheet(count: int, cell: Size, params: GridParams) -> Image.Image:
+        columns = min(count, params.columns)
+        rows = -(-count // params.columns)
+        width = columns * (cell[0] + params.padding) + params.padding
+        height = rows * (cell[1] + params.padding) + params.padding
+        refuse_excess(width, height)
+        return Image.new("RGBA", (width, height), rgba(params.color))
+
+    @staticmethod
+    def _fitted(image: Image.Image, cell: Size) -> Image.Image:
+        factor = min(1, cell[0] / image.width, cell[1] / image.height)
+        if factor == 1:
+            return image
+        width, height = round(image.width * factor), round(image.height * factor)
+        return scaled(image, max(1, width), max(1, height))
+
+
+def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
+    """The frames of a picture that is a board, or all of it; `number` is for messages."""
+    if params.board is None:
+        return [(0, 0, *image.size)]
+    try:
+        boxes = Board(*params.board).boxes(image.size)
+        for index, box in enumerate(boxes):
+            if not params.allow_empty:
+                refuse_empty(image.crop(box), index)
+            if not params.allow_twins:
+                refuse_twins(image, boxes, index)
+    except SpecError as error:
+        told = ("board", f"{number} of {len(params.sources) + params.first}")
+        raise SpecError(*(replace(p, rows=(*p.rows, told)) for p in error.problems)) from None
+    return boxes
+
+
+OP: Final[Op] = Grid()

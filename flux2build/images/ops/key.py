@@ -1,0 +1,166 @@
+"""`key`: make one colour transparent, such as the green behind a figure."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from PIL import Image, ImageChops, ImageFilter, ImageMath
+from pydantic import Field
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.alpha import faded
+from flux2build.images.colour.notation import Colour, rgba
+from flux2build.images.ops.contract import Op, Params
+
+_GREYISH: Final = 0.25
+"""Key colours below this saturation have no hue to tell them by; their lightness does."""
+
+_GONE, _WHOLE = 13, 243
+"""Opacities below and from which on nobody sees that they are not 0 and 255."""
+
+_RIM: Final = 2
+"""How wide, in pixels, an edge is that the key may have coloured; JPEG spreads it so far."""
+
+
+class KeyParams(Params):
+    """Which colour goes, and how sharply it is told from the others."""
+
+    color: Colour = Field(default="#00ff00", description="colour that becomes transparent")
+    tolerance: float = Field(
+        default=0.2, ge=0, le=1, description="distance from the colour that is fully transparent"
+    )
+    softness: float = Field(
+        default=0.4, ge=0, le=1, description="further distance over which opacity grows"
+    )
+    spill: float = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="how much of the colour is taken out of edges and of what reflects it",
+    )
+    residue: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="refuse the picture when nothing in it has the colour, or more than this "
+        "share is neither gone nor whole; edges alone are some 0.02",
+    )
+
+
+class Key:
+    """Chroma key: turn a background of one colour into transparency."""
+
+    name = "key"
+    version = 2
+    params = KeyParams
+
+    def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
+        """The picture without that colour; transparency that was there stays."""
+        key = rgba(params.color)[:3]
+        colours = image.convert("RGB")
+        mask = self._opacity(colours, key, params)
+        if params.residue is not None:
+            self._refuse_residue(mask, params.residue)
+        clean = self._without_spill(self._unmixed(colours, key, mask), key)
+        clean = self._edged(clean, key, mask)
+        clean = Image.blend(colours, clean, params.spill)
+        if image.mode == "RGBA":
+            clean.putalpha(image.getchannel("A"))
+        return faded(clean, mask)
+
+    @staticmethod
+    def _refuse_residue(mask: Image.Image, most: float) -> None:
+        levels, total = mask.histogram(), mask.width * mask.height
+        left = sum(levels[_GONE:_WHOLE]) / total
+        if sum(levels[:_GONE]) and left <= most:
+            return
+        message = f"{left:.1%} of the picture is neither of the colour nor free of it"
+        if not sum(levels[:_GONE]):
+            message = "nothing in the picture has the colour"
+        hint = "make the picture again on a flat background, or set another `color` or `tolerance`"
+        raise SpecError(Problem(message, hint=hint))
+
+    @staticmethod
+    def _opacity(colours: Image.Image, key: tuple[int, ...], params: KeyParams) -> Image.Image:
+        """0 within the tolerance, 255 beyond the softness, growing evenly in between."""
+        grey = colorsys.rgb_to_hsv(*(channel / 255 for channel in key))[1] < _GREYISH
+        space = "RGB" if grey else "YCbCr"
+        plain = Image.new("RGB", colours.size, key).convert(space)
+        apart = ImageChops.difference(colours.convert(space), plain).split()
+        first, last = (0, 3) if grey else (1, 3)
+        # The length of the longest difference that can occur, so that 1 is the far end.
+        reach = 255 * (3**0.5 if grey else 2**0.5 / 2)
+        steep = 255 / max(params.softness * reach, 1)
+
+        def opacity(given: dict[str, Any]) -> Any:
+            squares = sum(given["float"](given[f"d{n}"]) ** 2 for n in range(first, last))
+            level = (squares**0.5 - params.tolerance * reach) * steep
+            bounded = given["min"](given["max"](level, 0), 255)
+            return given["convert"](bounded, "L")
+
+        channels = {f"d{n}": channel for n, channel in enumerate(apart)}
+        return cast("Image.Image", ImageMath.lambda_eval(opacity, **channels))
+
+    @staticmethod
+    def _unmixed(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
+        """Half-transparent edges are a mixture with the key; this is what it was mixed with."""
+
+        def foreground(given: dict[str, Any]) -> Any:
+            mixed = given["float"](given["channel"]) - given["key"]
+            level = mixed * 255 / given["max"](given["float"](given["mask"]), 1) + given["key"]
+            return given["convert"](given["min"](given["max"](level, 0), 255), "L")
+
+        channels = [
+            cast(
+                "Image.Image",
+                ImageMath.lambda_eval(foreground, channel=channel, mask=mask, key=level),
+            )
+            for channel, level in zip(colours.split(), key, strict=True)
+        ]
+        return Image.merge("RGB", channels)
+
+    @staticmethod
+    def _edged(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
+        """Edges with no more of the key than the figure beside them has, or they are grey with."""
+        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
+        if not strong or not weak:
+            return colours
+        whole = mask.point(lambda level: 255 if level >= _WHOLE else 0)
+        inside = whole.filter(ImageFilter.MinFilter(2 * _RIM + 1))
+        figure = colours.copy()
+        figure.putalpha(inside)
+        beside = figure.convert("RGBa").filter(ImageFilter.GaussianBlur(_RIM)).convert("RGBA")
+        near = beside.getchannel("A").point(lambda level: min(255, level * 16))
+        edge = ImageChops.multiply(near, ImageChops.invert(inside))
+        channels, figures = list(colours.split()), beside.split()
+        grey = channels[weak[0]]
+        for n in weak[1:]:
+            grey = ImageChops.darker(grey, channels[n])
+        for n in strong:
+            limited = ImageChops.darker(channels[n], ImageChops.lighter(figures[n], grey))
+            channels[n] = Image.composite(limited, channels[n], edge)
+        return Image.merge("RGB", channels)
+
+    @staticmethod
+    def _without_spill(colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
+        """Channels in which the key is strong are held to what the others allow."""
+        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
+        if not strong or not weak:
+            return colours
+        channels = list(colours.split())
+        limit = channels[weak[0]]
+        for n in weak[1:]:
+            limit = ImageChops.lighter(limit, channels[n])
+        for n in strong:
+            channels[n] = ImageChops.darker(channels[n], limit)
+        return Image.merge("RGB", channels)
+
+
+def _strong(key: tuple[int, ...]) -> list[int]:
+    """The channels that make the key's colour."""
+    return [n for n, channel in enumerate(key) if channel > 128]
+
+
+OP: Final[Op] = Key()

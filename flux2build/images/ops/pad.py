@@ -1,0 +1,79 @@
+"""`pad`: room around the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from PIL import Image
+from pydantic import Field, model_validator
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.colour.notation import Colour, rgba
+from flux2build.images.decode import refuse_excess
+from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
+from flux2build.images.ops.contract import Op, Params
+
+Border = Annotated[int, Field(ge=0, le=8192)]
+
+
+class PadParams(Params):
+    """A canvas of some size, of some shape, or a border."""
+
+    width: int | None = Field(default=None, ge=1, le=16384, description="width of the canvas")
+    height: int | None = Field(default=None, ge=1, le=16384, description="height of the canvas")
+    ratio: Ratio | None = Field(
+        default=None, description='the smallest canvas with this shape: `"1:1"`'
+    )
+    border: Border | None = Field(default=None, description="pixels to add on each side")
+    anchor: Anchor = Field(default="center", description="where the picture lies on the canvas")
+    color: Colour = Field(default="#00000000", description="colour of the canvas")
+
+    @model_validator(mode="after")
+    def _combines(self) -> PadParams:
+        sized = self.width is not None or self.height is not None
+        if sum([sized, self.ratio is not None, self.border is not None]) != 1:
+            raise ValueError("give one of `width` and `height`, `ratio`, or `border`")
+        return self
+
+
+class Pad:
+    """Put the picture on a larger canvas; nothing of it is scaled or cut."""
+
+    name = "pad"
+    version = 1
+    params = PadParams
+
+    def apply(self, image: Image.Image, params: PadParams, _inputs: Sequence[bytes]) -> Image.Image:
+        """The canvas with the picture on it; opaque where its colour and the picture are."""
+        size = self._canvas(image.size, params)
+        if size[0] < image.width or size[1] < image.height:
+            raise SpecError(
+                Problem(
+                    f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
+                    f"{image.width}x{image.height} pixels",
+                    hint="use a larger canvas, or `resize` before `pad`",
+                )
+            )
+        refuse_excess(*size)
+        canvas = Image.new("RGBA", size, rgba(params.color))
+        canvas.alpha_composite(
+            image.convert("RGBA"), offset(size, image.size, share(params.anchor))
+        )
+        opaque = image.mode == "RGB" and rgba(params.color)[3] == 255
+        return canvas.convert("RGB") if opaque else canvas
+
+    @staticmethod
+    def _canvas(size: Size, params: PadParams) -> Size:
+        width, height = size
+        if params.border is not None:
+            return width + 2 * params.border, height + 2 * params.border
+        if params.ratio is None:
+            return params.width or width, params.height or height
+        ratio = shape(params.ratio)
+        if width / height < ratio:
+            return max(width, round(height * ratio)), height
+        return width, max(height, round(width / ratio))
+
+
+OP: Final[Op] = Pad()

@@ -1,0 +1,98 @@
+"""`resize`: other dimensions for the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from PIL import Image
+from pydantic import Field, model_validator
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.alpha import scaled
+from flux2build.images.decode import refuse_excess
+from flux2build.images.geometry import Anchor, Size, offset, share
+from flux2build.images.ops.contract import Op, Params
+
+
+class ResizeParams(Params):
+    """A width, a height or both; both together need a way to deal with another shape."""
+
+    width: int | None = Field(default=None, ge=1, le=16384, description="width in pixels")
+    height: int | None = Field(default=None, ge=1, le=16384, description="height in pixels")
+    mode: Literal["fit", "fill", "exact"] | None = Field(
+        default=None,
+        description="with both sides: `fit` keeps the shape inside them, `fill` covers them and "
+        "cuts what is over, `exact` distorts; `fit` when not given",
+    )
+    anchor: Anchor | None = Field(
+        default=None, description="with `fill`: which part is kept; `center` when not given"
+    )
+    upscale: bool = Field(default=False, description="allow more pixels than there are")
+
+    @model_validator(mode="after")
+    def _combines(self) -> ResizeParams:
+        if self.width is None and self.height is None:
+            raise ValueError("give `width`, `height` or both")
+        if self.mode in {"fill", "exact"} and (self.width is None or self.height is None):
+            raise ValueError(f'`mode = "{self.mode}"` needs both `width` and `height`')
+        if self.anchor and self.mode != "fill":
+            raise ValueError('`anchor` goes with `mode = "fill"`')
+        return self
+
+
+class Resize:
+    """Scale the picture with Lanczos filtering; never up unless asked."""
+
+    name = "resize"
+    version = 2
+    params = ResizeParams
+
+    def apply(
+        self, image: Image.Image, params: ResizeParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
+        size = self._scaled(image.size, params)
+        if not params.upscale:
+            self._refuse_growth(image.size, size)
+        refuse_excess(*size)
+        if size != image.size:
+            image = scaled(image, *size)
+        if params.mode != "fill":
+            return image
+        return self._cut(image, (params.width or 1, params.height or 1), params)
+
+    @staticmethod
+    def _scaled(size: Size, params: ResizeParams) -> Size:
+        """The size of the whole picture after scaling, before `fill` cuts it."""
+        if params.mode == "exact":
+            return params.width or size[0], params.height or size[1]
+        pairs = ((params.width, size[0]), (params.height, size[1]))
+        factors = [(wanted, have) for wanted, have in pairs if wanted]
+        choose = max if params.mode == "fill" else min
+        wanted, have = choose(factors, key=lambda factor: factor[0] / factor[1])
+        return _times(size[0], wanted, have), _times(size[1], wanted, have)
+
+    @staticmethod
+    def _refuse_growth(size: Size, wanted: Size) -> None:
+        if wanted[0] > size[0] or wanted[1] > size[1]:
+            raise SpecError(
+                Problem(
+                    f"{size[0]}x{size[1]} pixels are too few for {wanted[0]}x{wanted[1]}",
+                    rows=(("needed", f"a picture {wanted[0]} pixels wide, {wanted[1]} high"),),
+                    hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
+                )
+            )
+
+    @staticmethod
+    def _cut(image: Image.Image, size: Size, params: ResizeParams) -> Image.Image:
+        left, top = offset(image.size, size, share(params.anchor or "center"))
+        return image.crop((left, top, left + size[0], top + size[1]))
+
+
+def _times(length: int, wanted: int, have: int) -> int:
+    """`length * wanted / have`, rounded to the nearest, exact in integers, at least 1."""
+    return max(1, (2 * length * wanted + have) // (2 * have))
+
+
+OP: Final[Op] = Resize()

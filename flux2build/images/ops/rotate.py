@@ -1,0 +1,56 @@
+"""`rotate`: turn the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image
+from pydantic import Field
+
+from flux2build.images.colour.notation import Colour, rgba
+from flux2build.images.ops.contract import Op, Params
+
+_QUARTERS: Final = {
+    90: Image.Transpose.ROTATE_270,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
+
+
+class RotateParams(Params):
+    """An angle, and what to do with the corners."""
+
+    degrees: float = Field(ge=-360, le=360, description="how far to turn, clockwise")
+    expand: bool = Field(
+        default=True, description="grow the canvas until the turned picture fits on it"
+    )
+    color: Colour = Field(default="#00000000", description="colour of the corners that appear")
+
+
+class Rotate:
+    """Turn the picture clockwise; quarter turns move pixels and change none."""
+
+    name = "rotate"
+    version = 1
+    params = RotateParams
+
+    def apply(
+        self, image: Image.Image, params: RotateParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The turned picture; it gains alpha only for corners that are not opaque."""
+        degrees = params.degrees % 360
+        if degrees == 0:
+            return image
+        if degrees in _QUARTERS and (params.expand or degrees == 180):
+            return image.transpose(_QUARTERS[int(degrees)])
+        turned = image.convert("RGBA").rotate(
+            -degrees, Image.Resampling.BICUBIC, expand=params.expand
+        )
+        ground = Image.new("RGBA", turned.size, rgba(params.color))
+        ground.alpha_composite(turned)
+        opaque = image.mode == "RGB" and rgba(params.color)[3] == 255
+        return ground.convert("RGB") if opaque else ground
+
+
+OP: Final[Op] = Rotate()

@@ -1,0 +1,72 @@
+"""`round`: round the corners of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image, ImageDraw
+from pydantic import Field, model_validator
+
+from flux2build.images.alpha import faded
+from flux2build.images.ops.contract import Op, Params
+
+_FINEST: Final = 8
+"""Corners are drawn up to this many times larger, then reduced: their edges are smooth."""
+
+_LARGEST: Final = 4096
+"""Most pixels a side to draw a corner with, unless it is larger by itself."""
+
+
+class RoundParams(Params):
+    """A radius in pixels, or in percent of the shorter side."""
+
+    radius: int | None = Field(default=None, ge=1, le=8192, description="radius in pixels")
+    percent: float | None = Field(
+        default=None,
+        gt=0,
+        le=50,
+        description="radius in percent of the shorter side; 50 makes a square a circle",
+    )
+
+    @model_validator(mode="after")
+    def _combines(self) -> RoundParams:
+        if (self.radius is None) == (self.percent is None):
+            raise ValueError("give `radius` or `percent`")
+        return self
+
+
+class Round:
+    """Make the corners transparent outside a quarter of a circle."""
+
+    name = "round"
+    version = 1
+    params = RoundParams
+
+    def apply(
+        self, image: Image.Image, params: RoundParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The picture with alpha in its corners; a radius ends at half the shorter side."""
+        short = min(image.size)
+        wanted = params.radius or round(short * (params.percent or 0) / 100)
+        radius = max(1, min(wanted, short // 2))
+        return faded(image, self._mask(image.size, radius))
+
+    @staticmethod
+    def _mask(size: tuple[int, int], radius: int) -> Image.Image:
+        finer = max(1, min(_FINEST, _LARGEST // radius))
+        large = Image.new("L", (radius * finer, radius * finer), 0)
+        reach = 2 * radius * finer - 1
+        ImageDraw.Draw(large).ellipse((0, 0, reach, reach), fill=255)
+        corner = large.reduce(finer)
+        right, bottom = size[0] - radius, size[1] - radius
+        mirror, upend = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
+        mask = Image.new("L", size, 255)
+        mask.paste(corner, (0, 0))
+        mask.paste(corner.transpose(mirror), (right, 0))
+        mask.paste(corner.transpose(upend), (0, bottom))
+        mask.paste(corner.transpose(mirror).transpose(upend), (right, bottom))
+        return mask
+
+
+OP: Final[Op] = Round()

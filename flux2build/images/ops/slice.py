@@ -1,0 +1,74 @@
+"""`slice`: take one cell out of a board of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image
+from pydantic import Field, model_validator
+
+from flux2build.errors import Problem, SpecError
+from flux2build.images.ops.contract import Op, Params
+from flux2build.images.sprite_grid import Board, refuse_empty, refuse_twins
+
+_MOST_CELLS: Final = 4096
+
+
+class SliceParams(Params):
+    """The board's grid, and which of its cells to take."""
+
+    columns: int = Field(ge=1, le=256, description="cells in a row")
+    rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
+    cell: int | None = Field(
+        default=None,
+        ge=0,
+        description="which cell, in reading order, counted from 0; one file for each, with "
+        "`{{ cell }}` in its path, when not given",
+    )
+    gap: int = Field(default=0, ge=0, le=4096, description="pixels between cells")
+    margin: int = Field(default=0, ge=0, le=4096, description="pixels around all cells")
+    allow_empty: bool = Field(default=False, description="accept a cell in which nothing is")
+    allow_twins: bool = Field(
+        default=False, description="accept a cell with the same pixels as another one"
+    )
+
+    @model_validator(mode="after")
+    def _inside(self) -> SliceParams:
+        if self.columns * self.rows > _MOST_CELLS:
+            raise ValueError(f"a board has at most {_MOST_CELLS:,} cells")
+        if self.cell is not None and self.cell >= self.columns * self.rows:
+            last = self.columns * self.rows - 1
+            raise ValueError(f"there is no cell {self.cell}; the last one is {last}")
+        return self
+
+    @property
+    def each(self) -> tuple[str, int] | None:
+        """Without a cell, every cell is a file."""
+        return ("cell", self.columns * self.rows) if self.cell is None else None
+
+
+class Slice:
+    """Cut one frame out of a board, and refuse boards that are not what was declared."""
+
+    name = "slice"
+    version = 1
+    params = SliceParams
+
+    def apply(
+        self, image: Image.Image, params: SliceParams, _inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The pixels of the cell."""
+        if params.cell is None:  # the spec has put one in for each file
+            raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
+        board = Board(params.columns, params.rows, params.gap, params.margin)
+        cells = board.boxes(image.size)
+        taken = image.crop(cells[params.cell])
+        if not params.allow_empty:
+            refuse_empty(taken, params.cell)
+        if not params.allow_twins:
+            refuse_twins(image, cells, params.cell)
+        return taken
+
+
+OP: Final[Op] = Slice()

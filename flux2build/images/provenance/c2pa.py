@@ -1,0 +1,182 @@
+"""The C2PA manifest of a picture's file: that it is there, who signed it, what made it.
+
+Only read, not believed: whether a signature fits is for a C2PA library to say.
+Nothing here raises, whatever the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.images.container import parts, sniff
+
+NONE: Final = "none"
+PRESENT: Final = "present"
+VALID: Final = "valid"
+INVALID: Final = "invalid"
+
+_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+"""The box of an ISO file that holds a manifest store."""
+_TERM: Final = re.compile(rb"digitalsourcetype/([A-Za-z]{1,60})")
+_ORGANIZATION, _NAME = b"\x06\x03\x55\x04\x0a", b"\x06\x03\x55\x04\x03"
+"""Types of a name's parts in a certificate, as DER."""
+_DEEPEST: Final = 16
+_LONGEST: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the active manifest of a file says of itself."""
+
+    state: str
+    """`present`, and once it was verified `valid` or `invalid`."""
+    signer: str = ""
+    """The organization that its certificate names."""
+    generator: str = ""
+    """The program that made the claim."""
+
+
+def read(data: bytes) -> Manifest | None:
+    """The manifest in a picture's file, not verified; None where there is none."""
+    found = store(data)
+    if not found:
+        return None
+    try:
+        boxes = dict(_active(found))
+        claim = next((boxes[label] for label in boxes if label.startswith(b"c2pa.claim")), b"")
+        return Manifest(PRESENT, _signer(boxes.get(b"c2pa.signature", b"")), _generator(claim))
+    except (IndexError, ValueError, RecursionError):
+        return Manifest(PRESENT)
+
+
+def source_type(data: bytes) -> str:
+    """IPTC's term that the manifest uses first; empty where it uses none."""
+    found = _TERM.search(store(data))
+    return found[1].decode("ascii") if found else ""
+
+
+def store(data: bytes) -> bytes:
+    """The manifest store: JUMBF; empty where there is none."""
+    match sniff(data):
+        case "png":
+            return next((content for kind, content in parts(data) if kind == b"caBX"), b"")
+        case "webp":
+            return next((content for kind, content in parts(data) if kind == b"C2PA"), b"")
+        case "jpeg":
+            pieces = (c for kind, c in parts(data) if kind == b"\xeb" and c[:2] == b"JP")
+            joined = [piece[8 if at == 0 else 16 :] for at, piece in enumerate(pieces)]
+            return b"".join(joined)
+        case "avif":
+            boxes = (c for kind, c in parts(data) if kind == b"uuid" and c.startswith(_UUID))
+            start = len(_UUID) + 4 + len(b"manifest\x00") + 8
+            return next((content[start:] for content in boxes), b"")
+        case _:
+            return b""
+
+
+def _active(found: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of the last manifest of a store, each by its label."""
+    (_, _, content), *_ = list(_boxes(found))
+    manifests = [inside for kind, _, inside in _boxes(content) if kind == b"jumb"]
+    for kind, _, inside in _boxes(manifests[-1]):
+        if kind == b"jumb":
+            (_, _, description), *rest = list(_boxes(inside))
+            label = description[17:].split(b"\x00")[0]
+            yield label, next((body for kind, _, body in rest if kind == b"cbor"), b"")
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+    """The boxes that lie in some bytes: kind, length, content."""
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big") or len(data) - at
+        if length < 8:
+            return
+        yield data[at + 4 : at + 8], length, data[at + 8 : at + length]
+        at += length
+
+
+def _generator(claim: bytes) -> str:
+    """The name of the program: of a claim's first generator, or its one line of old."""
+    value, _ = _cbor(claim, 0)
+    said = value if isinstance(value, dict) else {}
+    listed = said.get("claim_generator_info")
+    first = listed[0] if isinstance(listed, list) and listed else listed
+    if isinstance(first, dict) and isinstance(first.get("name"), str):
+        version = first.get("version")
+        return _clean(f"{first['name']} {version}" if isinstance(version, str) else first["name"])
+    old = said.get("claim_generator")
+    return _clean(old) if isinstance(old, str) else ""
+
+
+def _signer(signature: bytes) -> str:
+    """The organization, else the name, of the certificate that signed."""
+    value, _ = _cbor(signature, 0)
+    parts_of = value if isinstance(value, list) else []
+    headers = [part for part in parts_of[:2] if isinstance(part, dict)]
+    if parts_of and isinstance(parts_of[0], bytes) and parts_of[0]:
+        protected, _ = _cbor(parts_of[0], 0)
+        headers += [protected] if isinstance(protected, dict) else []
+    chains = (header.get(33, header.get("x5chain")) for header in headers)
+    chain = next((chain for chain in chains if chain), b"")
+    leaf = chain[0] if isinstance(chain, list) else chain
+    return _subject(leaf) if isinstance(leaf, bytes) else ""
+
+
+def _subject(certificate: bytes) -> str:
+    """The subject of a certificate: the last of its names, which follows the issuer's."""
+    for kind in (_ORGANIZATION, _NAME):
+        at = certificate.rfind(kind)
+        if at >= 0:
+            start = at + len(kind) + 2
+            length = certificate[start - 1]
+            return _clean(certificate[start : start + length].decode("utf-8", "replace"))
+    return ""
+
+
+def _clean(text: str) -> str:
+    """One short line, whatever a stranger put into it."""
+    return "".join(char for char in text if char.isprintable())[:_LONGEST].strip()
+
+
+def _cbor(data: bytes, at: int, depth: int = 0) -> tuple[object, int]:
+    """The value that CBOR holds at a place, and where the next one begins.
+
+    Raises:
+        IndexError, ValueError: it is cut off, too deep, or of a kind that claims do not use.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(depth)
+    kind, small = data[at] >> 5, data[at] & 31
+    if small > 27:
+        raise ValueError(small)
+    width = 1 << (small - 24) if small > 23 else 0
+    number = int.from_bytes(data[at + 1 : at + 1 + width], "big") if width else small
+    at += 1 + width
+    if number > len(data) and kind in {2, 3, 4, 5}:
+        raise ValueError(number)
+    match kind:
+        case 2 | 3:
+            content = data[at : at + number]
+            return (content if kind == 2 else content.decode("utf-8", "replace")), at + number
+        case 4:
+            return _array(data, at, number, depth)
+        case 5:
+            flat, at = _array(data, at, 2 * number, depth)
+            keys = (key if isinstance(key, str | int) else str(key) for key in flat[::2])
+            return dict(zip(keys, flat[1::2], strict=True)), at
+        case 6:
+            return _cbor(data, at, depth + 1)
+        case _:
+            return (number if kind == 0 else None), at
+
+
+def _array(data: bytes, at: int, count: int, depth: int) -> tuple[list[object], int]:
+    values = []
+    for _ in range(count):
+        value, at = _cbor(data, at, depth + 1)
+        values.append(value)
+    return values, at

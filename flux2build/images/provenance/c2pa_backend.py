@@ -1,0 +1,125 @@
+"""The door to C2PA: manifests are verified, deliverables signed with the user's certificate.
+
+It needs the extra `provenance`. Nothing is fetched: no list of whom to trust, no
+revocations, no manifest from elsewhere, no time stamp.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import c2pa  # type: ignore[import-untyped] # it carries no types
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from flux2build import __version__
+from flux2build.errors import Problem, SystemFault
+from flux2build.images.container import sniff
+from flux2build.images.provenance.c2pa import INVALID, VALID, Manifest, read
+from flux2build.images.provenance.iptc import TERMS
+
+_OFFLINE: Final[Mapping[str, Any]] = {
+    "verify": {"verify_trust": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+    "builder": {"thumbnail": {"enabled": False}},
+}
+"""`valid` says that bytes and signature fit, not that the signer is to be trusted."""
+_CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+_GENERATOR: Final = {"name": "flux2build", "version": __version__}
+
+
+def verified(data: bytes) -> Manifest | None:
+    """The manifest in a picture's file, and whether it fits the picture."""
+    found = read(data)
+    if found is None:
+        return None
+    try:
+        with c2pa.Reader(_type(data), io.BytesIO(data), context=_context()) as reader:
+            fits = reader.get_validation_state() in {"Valid", "Trusted"}
+    except Exception:  # noqa: BLE001 - whatever a stranger's manifest does, the picture is paid for
+        fits = False
+    return replace(found, state=VALID if fits else INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Notary:
+    """Signs with one certificate; two signatures of the same bytes are never the same."""
+
+    certificates: bytes
+    """PEM: the signer's certificate, then those that vouch for it."""
+    key: bytes = field(repr=False)
+    algorithm: str
+
+    @classmethod
+    def of(cls, certificate: str, key: str) -> Notary:
+        """The notary of two PEM files of the user's.
+
+        Raises:
+            SystemFault: one cannot be read, or is no key that C2PA signs with.
+        """
+        secret = _read(key)
+        return cls(_read(certificate), secret, _algorithm(secret, key))
+
+    def signed(self, data: bytes, master: bytes, term: str | None) -> bytes:
+        """A deliverable with a manifest that names its master as what it was made from.
+
+        Raises:
+            SystemFault: the certificate does not do, or the format cannot be signed.
+        """
+        action = {"action": "c2pa.transcoded"}
+        action |= {"digitalSourceType": TERMS + term} if term else {}
+        wanted = {"claim_generator_info": [_GENERATOR], "format": _type(data)}
+        ingredient = json.dumps({"title": "master", "relationship": "parentOf"})
+        out = io.BytesIO()
+        try:
+            with c2pa.Builder(json.dumps(wanted), context=_context()) as builder:
+                builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+                builder.add_ingredient(ingredient, _type(master), io.BytesIO(master))
+                builder.add_action(json.dumps(action))
+                builder.sign(self._signer(), _type(data), io.BytesIO(data), out)
+        except c2pa.C2paError as error:
+            raise SystemFault(Problem(f"cannot sign: {error}", hint=_HINT)) from error
+        return out.getvalue()
+
+    def _signer(self) -> c2pa.Signer:
+        alg = self.algorithm.encode()
+        return c2pa.Signer.from_info(c2pa.C2paSignerInfo(alg, self.certificates, self.key, None))
+
+
+_HINT: Final = "it takes a chain of certificates in PEM, the signer's first, and the key to that"
+
+
+def _context() -> c2pa.Context:
+    return c2pa.Context(settings=c2pa.Settings.from_dict(dict(_OFFLINE)))
+
+
+def _type(data: bytes) -> str:
+    return f"image/{sniff(data)}"
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).expanduser().read_bytes()
+    except OSError as error:
+        raise SystemFault(f"`{path}` cannot be read: {error.strerror}") from error
+
+
+def _algorithm(secret: bytes, path: str) -> str:
+    """What a key signs with, by C2PA's names."""
+    try:
+        key = load_pem_private_key(secret, None)
+    except (ValueError, TypeError) as error:
+        raise SystemFault(f"`{path}` is no private key in PEM without a password") from error
+    match key:
+        case ec.EllipticCurvePrivateKey() if key.curve.name in _CURVES:
+            return _CURVES[key.curve.name]
+        case rsa.RSAPrivateKey():
+            return "ps256"
+        case ed25519.Ed25519PrivateKey():
+            return "ed25519"
+        case _:
+            raise SystemFault(f"`{path}` is a key of a kind that C2PA does not sign with")

@@ -1,0 +1,263 @@
+"""The plan: every recipe with its verdict and price, decided before anything is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from flux2build.digest import Digest, of_json
+from flux2build.lockfile import Block, Generated, Lockfile, Row
+from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
+from flux2build.planning.verdict import Action, Reason, Snapshot, Verdict, judge, locked, row_of
+
+Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
+"""The least and the most an order may cost in USD; None when its price is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recipe, what is to be done about it, why, and for how much."""
+
+    recipe: Recipe
+    verdict: Verdict
+    before: Row | None = None
+    """What the lock says of it."""
+    low: Decimal = Decimal(0)
+    high: Decimal | None = Decimal(0)
+    """None when the price is unknown."""
+    notes: tuple[str, ...] = ()
+    """What should be known before it is paid for."""
+
+    @property
+    def drift(self) -> bool:
+        """Whether anything is to be done."""
+        return self.verdict.action is not Action.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Something the lock holds and the spec does not want."""
+
+    asset: AssetName
+    profile: str
+    path: str
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps in the order of building, and what is left over."""
+
+    profile: str
+    steps: tuple[Step, ...]
+    orphans: tuple[Orphan, ...] = ()
+
+    @property
+    def todo(self) -> tuple[Step, ...]:
+        """The steps that do something."""
+        return tuple(step for step in self.steps if step.drift)
+
+    @property
+    def drift(self) -> bool:
+        """Whether files, lock and spec disagree anywhere."""
+        return bool(self.orphans) or any(step.drift for step in self.steps)
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        """How many steps of each action."""
+        return Counter(step.verdict.action for step in self.steps)
+
+    @property
+    def low(self) -> Decimal:
+        """What is certainly spent, in USD."""
+        return sum((step.low for step in self.steps), Decimal(0))
+
+    @property
+    def high(self) -> Decimal | None:
+        """The most that can be spent, in USD; None when a price is unknown."""
+        prices = [step.high for step in self.steps]
+        return None if None in prices else sum((p for p in prices if p is not None), Decimal(0))
+
+
+def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
+    """Judge every recipe, in an order where what is made comes before its users."""
+    steps: list[Step] = []
+    inputs = Inputs(seen.files)
+    sharing = _Sharing(seen.files)
+    for recipe in recipes:
+        verdict = judge(recipe, inputs.of(recipe), seen)
+        verdict = sharing.settled(recipe, verdict)
+        inputs.note(recipe, verdict.bytes)
+        steps.append(_step(recipe, verdict, seen, price))
+    return Plan(seen.profile, tuple(steps))
+
+
+class Inputs:
+    """The bytes of recipes' inputs, as far as they are known on the way through all recipes."""
+
+    def __init__(self, files: Mapping[str, Digest]) -> None:
+        self._files = files
+        self._masters: dict[AssetName, Digest | None] = {}
+        self._outputs: dict[str, Digest | None] = {}
+
+    def note(self, recipe: Recipe, output: Digest | None) -> None:
+        """What a recipe comes to; None while nobody knows."""
+        self._outputs[recipe.output] = output
+        if isinstance(recipe.task, Generate):
+            self._masters[recipe.asset] = output
+
+    def of(self, recipe: Recipe) -> tuple[Digest | None, ...]:
+        """The bytes of a recipe's inputs, None for one that is not made yet."""
+        return tuple(self._digest(source) for source in recipe.inputs)
+
+    def key(self, recipe: Recipe) -> Digest | None:
+        """What a recipe is keyed on, once all its inputs are known."""
+        inputs = self.of(recipe)
+        ready = tuple(digest for digest in inputs if digest is not None)
+        return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+
+    def _digest(self, source: Input) -> Digest | None:
+        match source:
+            case Source(path):
+                return self._files.get(path)
+            case Made(asset):
+                return self._masters.get(asset)
+            case Placed(path=path):
+                return self._outputs.get(path)
+
+
+class _Sharing:
+    """Who comes to one order, also while the pictures that it is made of are not there yet."""
+
+    def __init__(self, files: Mapping[str, Digest]) -> None:
+        self._files = files
+        self._pictures: dict[AssetName, Digest] = {}
+        """The bytes of a picture; while nobody knows them, the order that it will come of."""
+        self._first: dict[Digest, AssetName] = {}
+
+    def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
+        """The verdict, unless somebody before renders the very same: the second costs nothing."""
+        if not isinstance(recipe.task, Generate):
+            return verdict
+        order = verdict.key or key_of(recipe.task, tuple(map(self._stand_in, recipe.inputs)))
+        self._pictures[recipe.asset] = verdict.bytes or order
+        if verdict.action is not Action.RENDER:
+            return verdict
+        first = self._first.setdefault(order, recipe.asset)
+        if first == recipe.asset:
+            return verdict
+        reasons = (*verdict.reasons, Reason("same-order", first))
+        return replace(verdict, action=Action.ADOPT, reasons=reasons)
+
+    def _stand_in(self, source: Input) -> Digest:
+        if isinstance(source, Made):
+            known = self._pictures.get(source.asset)
+        else:
+            known = self._files.get(source.path)
+        return known or of_json(str(source))
+
+
+def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
+    before = locked(recipe, seen)
+    # An order in doubt may be another build's: if that one is refused, it is sent after all.
+    doubt = any(reason.code == "in-doubt" for reason in verdict.reasons)
+    if verdict.action is not Action.RENDER and not doubt:
+        return Step(recipe, verdict, before)
+    cost = price(recipe)
+    if cost is None:
+        return Step(recipe, verdict, before, high=None)
+    low, high = cost
+    certain = verdict.certain and verdict.action is Action.RENDER
+    return Step(recipe, verdict, before, low if certain else Decimal(0), high)
+
+
+def orphans(
+    recipes: Sequence[Recipe], blocks: Iterable[Block], profiles: frozenset[str], profile: str
+) -> tuple[Orphan, ...]:
+    """What the lock holds that nobody wants, in this profile or in one that is gone.
+
+    A file that another asset has taken over is not left over: its old row goes
+    with the next build.
+    """
+    masters = {recipe.asset for recipe in recipes if isinstance(recipe.task, Generate)}
+    paths = {recipe.output for recipe in recipes}
+    found: list[Orphan] = []
+    for block in blocks:
+        gone = block.profile != profile
+        if gone and block.profile in profiles:
+            continue
+        rows = (
+            row
+            for row in block.rows
+            if gone or not isinstance(row, Generated) or block.asset not in masters
+        )
+        found += [_orphan(block, row) for row in rows if row.output.path not in paths]
+    return tuple(sorted(found, key=lambda orphan: (orphan.path, orphan.asset)))
+
+
+def _orphan(block: Block, row: Row) -> Orphan:
+    return Orphan(block.asset, block.profile, row.output.path, row.output.sha256)
+
+
+def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
+    """The lock without the rows of what is left over; a block without rows goes too."""
+    gone = {(orphan.asset, orphan.profile, orphan.path) for orphan in left}
+    blocks: dict[tuple[AssetName, str], Block] = {}
+    for key, block in lock.blocks.items():
+        paths = {row.output.path for row in block.rows if (*key, row.output.path) not in gone}
+        if kept := block.keeping(paths):
+            blocks[key] = kept
+    return replace(lock, blocks=blocks)
+
+
+def reconciled(
+    wanted: Mapping[str, Sequence[Recipe]],
+    ours: Lockfile,
+    theirs: Lockfile,
+    files: Mapping[str, Digest],
+) -> Lockfile:
+    """One lock out of both sides of a merge: for each output the row that the merged spec wants.
+
+    Where neither side is what the spec wants in a profile, or it does not say,
+    the row whose file is there wins, else ours; nothing that only one side knows
+    is lost.
+    """
+    blocks = dict(ours.blocks)
+    for name, block in theirs.blocks.items():
+        blocks[name] = _united(blocks[name], block) if name in blocks else block
+    for profile, recipes in wanted.items():
+        inputs = Inputs(files)
+        for recipe in recipes:
+            key = inputs.key(recipe)
+            rows = [_row(side, recipe, profile) for side in (ours, theirs)]
+            row = _better([row for row in rows if row is not None], key, files)
+            if row is not None:
+                inputs.note(recipe, row.output.sha256)
+                block = blocks[(recipe.asset, profile)]
+                blocks[(recipe.asset, profile)] = block.with_row(row)
+    return replace(ours, blocks=blocks, revision=max(ours.revision, theirs.revision))
+
+
+def _united(ours: Block, theirs: Block) -> Block:
+    """Our block, with the rows that only theirs has."""
+    both = ours
+    for row in theirs.rows:
+        there = ours.generated if isinstance(row, Generated) else ours.row(row.output.path)
+        both = both if there else both.with_row(row)
+    return both
+
+
+def _row(side: Lockfile, recipe: Recipe, profile: str) -> Row | None:
+    block = side.block(recipe.asset, profile)
+    return row_of(recipe, block) if block else None
+
+
+def _better(rows: Sequence[Row], key: Digest | None, files: Mapping[str, Digest]) -> Row | None:
+    """The row that is wanted, else the one whose file is there, else the first."""
+
+    def rank(row: Row) -> tuple[bool, bool]:
+        return (row.key != key, files.get(row.output.path) != row.output.sha256)
+
+    return min(rows, key=rank, default=None)

@@ -1,0 +1,113 @@
+"""What orders will cost and what becomes of their references, known before anything is bought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from flux2build.errors import Problem
+from flux2build.images.container import examine
+from flux2build.model import AssetName, Generate, Input, Key, Made, Recipe
+from flux2build.planning.plan import Plan, Step
+from flux2build.planning.verdict import Action
+from flux2build.providers import pricing, references
+from flux2build.providers.capabilities import FREE, Card
+from flux2build.providers.references import Size
+
+
+@dataclass(slots=True)
+class Quotes:
+    """Quotes for a project's orders; each reference is looked at once."""
+
+    cards: Mapping[str, Mapping[str, Card]]
+    masters: Mapping[AssetName, Size]
+    """The sizes at which masters are ordered, where they are ordered by size."""
+    read: Callable[[str], bytes]
+    """The bytes of a source by its path."""
+    _sizes: dict[str, Size | None] = field(default_factory=dict, init=False)
+    _altered: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False)
+
+    def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
+        """The least and the most that a recipe may cost in USD; None when nobody knows."""
+        task = recipe.task
+        if not isinstance(task, Generate):
+            return (Decimal(0), Decimal(0))
+        card = self._card(task)
+        if card.price == FREE:
+            return (Decimal(0), Decimal(0))
+        sizes = [self._sent(source, card) for source in recipe.inputs]
+        found = pricing.quote(card, task.params, sizes)
+        return (found.low, found.high) if found else None
+
+    def annotated(self, plan: Plan) -> Plan:
+        """A plan whose orders say what should be known before they are paid for."""
+        return replace(plan, steps=tuple(map(self._annotated, plan.steps)))
+
+    def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
+        """What a provider would refuse of the references of a plan's orders, and where it stands."""
+        for step in plan.steps:
+            if bought := self._bought(step):
+                task, card = bought
+                named = [(_name(source), self._size(source)) for source in step.recipe.inputs]
+                for index, problem in references.misfits(card, task.params, named):
+                    place = () if index is None else (index,)
+                    yield (*step.recipe.key, "refs", *place), problem
+
+    def _annotated(self, step: Step) -> Step:
+        bought = self._bought(step)
+        return replace(step, notes=tuple(self._notes(step.recipe, *bought))) if bought else step
+
+    def _bought(self, step: Step) -> tuple[Generate, Card] | None:
+        """What a step orders, and of whom; None where nothing is paid."""
+        task = step.recipe.task
+        if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
+            return None
+        card = self._card(task)
+        return None if card.price == FREE else (task, card)
+
+    def _notes(self, recipe: Recipe, task: Generate, card: Card) -> Iterator[str]:
+        size, cliff = pricing.size_of(task.params), pricing.cliff(card, task.params)
+        if size and cliff:
+            yield f"{references.shown(size)} is billed as {pricing.megapixels(*size)} megapixels; {cliff}"
+        for source in recipe.inputs:
+            if words := self._alteration(source, task.provider, card):
+                yield f"`{_name(source)}` is sent {words}"
+
+    def _alteration(self, source: Input, provider: str, card: Card) -> str:
+        if isinstance(source, Made):
+            size = self._size(source)
+            return references.scaled(size, card) if size else ""
+        key = (source.path, provider, card.model)
+        if key not in self._altered:
+            self._altered[key] = references.alteration(self.read(source.path), card)
+        return self._altered[key]
+
+    def _card(self, task: Generate) -> Card:
+        return self.cards[task.provider][task.model]
+
+    def _sent(self, source: Input, card: Card) -> Size | None:
+        size = self._size(source)
+        return references.sent_size(size, card) if size else None
+
+    def _size(self, source: Input) -> Size | None:
+        """The size of a reference in pixels, where it is known before it is made."""
+        if isinstance(source, Made):
+            return self.masters.get(source.asset)
+        if source.path not in self._sizes:
+            found = examine(self.read(source.path))
+            self._sizes[source.path] = (found.width, found.height) if found.width else None
+        return self._sizes[source.path]
+
+
+def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:
+    """The sizes at which masters are ordered."""
+    tasks = ((recipe.asset, recipe.task) for recipe in recipes)
+    sizes = (
+        (name, pricing.size_of(task.params)) for name, task in tasks if isinstance(task, Generate)
+    )
+    return {name: size for name, size in sizes if size}
+
+
+def _name(source: Input) -> str:
+    return str(source).removeprefix("asset:")

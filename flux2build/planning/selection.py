@@ -1,0 +1,259 @@
+"""Which assets a command is about: the selection grammar, as in dbt.
+
+Words are united, commas inside a word intersect, `+` adds what an asset is
+made from or what is made from it. A name is a glob over assets and families.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.errors import Problem, UsageError, did_you_mean
+from flux2build.model import Asset, AssetName, Generate
+from flux2build.planning.plan import Plan
+from flux2build.planning.verdict import SENTENCES, Action
+
+STATES: Final = frozenset({"new", "changed", "missing", "modified", "orphan", "current", "pending"})
+
+Distances = Callable[[AssetName], Mapping[AssetName, int]]
+Chosen = frozenset[AssetName]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a selection can be made from."""
+
+    assets: Mapping[AssetName, Asset]
+    models: Mapping[AssetName, str]
+    paths: Mapping[AssetName, tuple[str, ...]]
+    """The outputs of an asset, its deliverables included."""
+    states: Mapping[AssetName, frozenset[str]]
+    reasons: Mapping[AssetName, frozenset[str]]
+    up: Distances
+    """What an asset is made from, with the number of steps between."""
+    down: Distances
+    """What is made from an asset, likewise."""
+
+
+def field_of(
+    plan: Plan, assets: Mapping[AssetName, Asset], up: Distances, down: Distances
+) -> Field:
+    """What a selection can be made from, as a plan sees it."""
+    paths: dict[AssetName, tuple[str, ...]] = {}
+    states: dict[AssetName, frozenset[str]] = {}
+    reasons: dict[AssetName, frozenset[str]] = {}
+    models: dict[AssetName, str] = {}
+    for step in plan.steps:
+        asset, task = step.recipe.asset, step.recipe.task
+        paths[asset] = (*paths.get(asset, ()), step.recipe.output)
+        codes = {str(reason) for reason in step.verdict.reasons}
+        reasons[asset] = reasons.get(asset, frozenset()) | codes
+        states[asset] = states.get(asset, frozenset()) | states_of(step.verdict.action, codes)
+        if isinstance(task, Generate):
+            models[asset] = task.model
+    for orphan in plan.orphans:
+        if orphan.asset in states:
+            states[orphan.asset] |= {"orphan"}
+    return Field(assets, models, paths, states, reasons, up, down)
+
+
+def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
+    """The words that `state:` understands, for one step."""
+    names = {code.partition(":")[0] for code in codes}
+    words = {"current"} if action is Action.KEEP else {"changed"}
+    return frozenset(words | {_STATE_OF[name] for name in names if name in _STATE_OF})
+
+
+_STATE_OF: Final = {
+    "never-rendered": "new",
+    "never-derived": "new",
+    "never-written": "new",
+    "output-missing": "missing",
+    "output-modified": "modified",
+    "output-pointer": "missing",
+    "upstream-pending": "pending",
+    "facts-pending": "pending",
+}
+
+
+def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen:
+    """The assets that the words name, without the excluded ones; no words name them all.
+
+    Raises:
+        UsageError: with every name and method that does not exist.
+    """
+    problems: list[Problem] = []
+    chosen = _union(words, field, problems) if words else frozenset(field.assets)
+    left_out = _union(exclude, field, problems)
+    if problems:
+        raise UsageError(*problems)
+    return chosen - left_out
+
+
+def _union(words: Sequence[str], field: Field, problems: list[Problem]) -> Chosen:
+    chosen: set[AssetName] = set()
+    for word in " ".join(words).split():
+        parts = [_reached(part, field, problems) for part in _COMMA.split(word)]
+        chosen |= frozenset.intersection(*parts)
+    return frozenset(chosen)
+
+
+_COMMA: Final = re.compile(r",(?![^\[]*\])")
+"""A comma, but not one between the axes of a member."""
+_REACH: Final = re.compile(r"(?:(?P<up>\d*)\+)?(?P<core>[^+].*?)(?:\+(?P<down>\d*))?")
+
+
+def _reached(part: str, field: Field, problems: list[Problem]) -> Chosen:
+    """The assets of one part, with the ancestors and descendants it asks for."""
+    match = _REACH.fullmatch(part)
+    if not match:
+        problems.append(Problem(f"`{part}` selects nothing", hint="name an asset, as in `hero`"))
+        return frozenset()
+    core = _core(match["core"], field, problems)
+    above = _within(core, field.up, match["up"])
+    return core | above | _within(core, field.down, match["down"])
+
+
+def _within(core: Chosen, distances: Distances, depth: str | None) -> Chosen:
+    """What lies at most `depth` steps away; an empty depth has no end, None is not asked for."""
+    if depth is None:
+        return frozenset()
+    most = int(depth) if depth else None
+    return frozenset(
+        name
+        for start in core
+        for name, distance in distances(start).items()
+        if most is None or distance <= most
+    )
+
+
+def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
+    method, colon, value = core.partition(":")
+    if colon and method in _METHODS:
+        kind = _METHODS[method]
+        found = kind.matches(value, field)
+        if not found and not kind.may_be_empty(value):
+            message = f"no asset has the {method} `{value}`"
+            problems.append(Problem(message, hint=did_you_mean(value, kind.known(field))))
+        return found
+    found = _named(core, field)
+    if not found:
+        problems.append(_nobody(core, field))
+    return found
+
+
+def _nobody(core: str, field: Field) -> Problem:
+    method, colon, _ = core.partition(":")
+    if colon and "[" not in method:
+        return Problem(f"there is no method `{method}:`", hint=did_you_mean(method, _METHODS))
+    names = {str(name) for name in field.assets} | {a.family for a in field.assets.values()}
+    return Problem(f"there is no asset `{core}`", hint=did_you_mean(core, names))
+
+
+def _named(core: str, field: Field) -> Chosen:
+    """Assets by name, by family, or by family and some of the axes."""
+    pattern, (family, axes) = _glob(core), _member(core)
+    return frozenset(
+        name
+        for name, asset in field.assets.items()
+        if pattern.fullmatch(name)
+        or pattern.fullmatch(asset.family)
+        or (axes and family.fullmatch(asset.family) and _has(asset, axes))
+    )
+
+
+_Axes = Mapping[str, re.Pattern[str]]
+
+
+def _member(core: str) -> tuple[re.Pattern[str], _Axes]:
+    """`hero[theme=dark]` in its parts; axes in any order, values may be globs."""
+    family, bracket, rest = core.partition("[")
+    if not bracket or not rest.endswith("]"):
+        return _glob(core), {}
+    pairs = (pair.partition("=") for pair in rest[:-1].split(","))
+    return _glob(family), {axis.strip(): _glob(value.strip()) for axis, _, value in pairs}
+
+
+def _has(asset: Asset, axes: _Axes) -> bool:
+    return all(
+        axis in asset.axes and pattern.fullmatch(asset.axes[axis]) for axis, pattern in axes.items()
+    )
+
+
+def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
+    """A pattern of `*` and `?`; brackets are themselves, for they name members."""
+    signs = {"**": ".*", "*": f"{any_letter}*", "?": any_letter}
+    parts = re.split(r"(\*\*|\*|\?)", text)
+    return re.compile("".join(signs.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    """One way to select: by what, and which values there are."""
+
+    values: Callable[[Field], Iterator[tuple[AssetName, str]]]
+    matched: Callable[[str, str], bool]
+    always: frozenset[str] = frozenset()
+    """Values that exist even when nothing has them today."""
+
+    def matches(self, value: str, field: Field) -> Chosen:
+        """The assets that have the value."""
+        return frozenset(name for name, has in self.values(field) if self.matched(value, has))
+
+    def known(self, field: Field) -> frozenset[str]:
+        """Every value that an asset could be selected by."""
+        return self.always | {has for _, has in self.values(field)}
+
+    def may_be_empty(self, value: str) -> bool:
+        """Whether no match is an answer rather than a typing error."""
+        return value.partition(":")[0] in self.always
+
+
+def _tags(field: Field) -> Iterator[tuple[AssetName, str]]:
+    return ((name, tag) for name, asset in field.assets.items() for tag in asset.tags)
+
+
+def _models(field: Field) -> Iterator[tuple[AssetName, str]]:
+    return iter(field.models.items())
+
+
+def _paths(field: Field) -> Iterator[tuple[AssetName, str]]:
+    return ((name, path) for name, paths in field.paths.items() for path in paths)
+
+
+def _states(field: Field) -> Iterator[tuple[AssetName, str]]:
+    return ((name, state) for name, states in field.states.items() for state in states)
+
+
+def _reasons(field: Field) -> Iterator[tuple[AssetName, str]]:
+    return ((name, reason) for name, reasons in field.reasons.items() for reason in reasons)
+
+
+def _is_like(pattern: str, value: str) -> bool:
+    return bool(_glob(pattern).fullmatch(value))
+
+
+def _is_reason(pattern: str, value: str) -> bool:
+    """`param-changed` is every `param-changed:…`."""
+    return _is_like(pattern, value) or _is_like(pattern, value.partition(":")[0])
+
+
+def _is_path(pattern: str, value: str) -> bool:
+    """A path, a folder above it, or its last part when the pattern has no folder."""
+    compiled = _glob(pattern.rstrip("/"), "[^/]")
+    parts = value.split("/")
+    above = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    last = parts[-1] if "/" not in pattern else value
+    return any(compiled.fullmatch(text) for text in (*above, last))
+
+
+_METHODS: Final[Mapping[str, _Method]] = {
+    "model": _Method(_models, _is_like),
+    "path": _Method(_paths, _is_path),
+    "reason": _Method(_reasons, _is_reason, frozenset(SENTENCES)),
+    "state": _Method(_states, _is_like, STATES),
+    "tag": _Method(_tags, _is_like),
+}

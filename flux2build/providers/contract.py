@@ -1,0 +1,223 @@
+"""The contract of a provider: described requests, no network.
+
+A member is a module of `flux2build/providers/` that ends in
+`PROVIDER: Final[Provider] = …`. An `Embedded` provider draws by itself; a
+`Remote` one only describes calls and reads replies. It cannot sleep, retry,
+log, read the environment or see the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Protocol, runtime_checkable
+
+from flux2build.digest import Json
+from flux2build.model import Order
+from flux2build.providers.capabilities import Card
+from flux2build.registry import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture that is sent along with an order, ready to be uploaded."""
+
+    name: str
+    """What people call it: the asset's name or the file's path."""
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An HTTP request, described. The key is attached elsewhere, for `hosts` only."""
+
+    method: str
+    url: str
+    json: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    upload: Reference | None = None
+    """A file to send as multipart `content`, instead of JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP response, received in full."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The claim check of a pending order: enough to collect it after a crash."""
+
+    task: str
+    poll: str
+    """URL to ask, verbatim."""
+    cost: Decimal | None = None
+    """USD as reported at submission; provisional."""
+    ready: Ready | None = None
+    """Where the picture is, when the submission already told; saves the first inquiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not finished; `status` in the server's word, `progress` from 0 to 1."""
+
+    status: str
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Finished: where the picture is, and what the server says of it."""
+
+    url: str
+    task: str = ""
+    cost: Decimal | None = None
+    """USD as settled; it overrules what the ticket said."""
+    seed: int | None = None
+    prompt: str | None = None
+    """The prompt that was rendered, which may be a rewritten one."""
+
+
+class Refusal(StrEnum):
+    """Why an order was certainly not fulfilled."""
+
+    INVALID = "invalid"
+    """The request is wrong; the same one would be refused again."""
+    REQUEST_MODERATED = "request-moderated"
+    """The prompt or a reference was blocked; not sent again unchanged."""
+    CONTENT_MODERATED = "content-moderated"
+    """The picture was blocked; another seed or prompt may pass."""
+    FAILED = "failed"
+    """The server gave up."""
+    LOST = "lost"
+    """The server accepted the order and does not know it any more."""
+    CREDITS = "credits"
+    """The account is empty: no further order can succeed."""
+    CREDENTIALS = "credentials"
+    """The key is missing, wrong or not allowed: no further order can succeed."""
+    RATE_LIMITED = "rate-limited"
+    """Too many orders at once; this one may be sent again."""
+    UNREACHABLE = "unreachable"
+    """No connection was made, so nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server certainly refused, or certainly did not deliver."""
+
+    refusal: Refusal
+    message: str
+    retry_after: float | None = None
+    """Seconds, for `RATE_LIMITED`."""
+    charged: bool = False
+    """True where the server may still charge for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """An answer that proves neither acceptance nor refusal; never sent again by itself."""
+
+    message: str
+
+
+@runtime_checkable
+class Embedded(Protocol):
+    """A provider inside flux2build: free, offline, deterministic."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the spec: `provider = "sketch"`."""
+
+    @property
+    def cards(self) -> Mapping[str, Card]:
+        """Its models."""
+
+    @property
+    def default_model(self) -> str:
+        """The model meant when a spec names the provider only."""
+
+    def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
+        """The picture, encoded in the order's `format` at its `width` and `height`."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A provider behind HTTP, as pure functions over described requests."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the spec: `provider = "bfl"`."""
+
+    @property
+    def cards(self) -> Mapping[str, Card]:
+        """Its models."""
+
+    @property
+    def default_model(self) -> str:
+        """The model meant when a spec names the provider only."""
+
+    @property
+    def endpoint(self) -> str:
+        """Its base URL, unless the user's environment overrides it."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts, besides the endpoint's, to which the key may ever be sent over https.
+
+        `*` stands for one label: `api.*.bfl.ai`.
+        """
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds the key."""
+
+    @property
+    def url_variable(self) -> str:
+        """The environment variable that overrides the endpoint."""
+
+    @property
+    def in_flight(self) -> int:
+        """Most orders pending at once."""
+
+    def credentials(self, key: str) -> Mapping[str, str]:
+        """The headers that carry the key."""
+
+    def upload(self, reference: Reference, endpoint: str) -> Call | None:
+        """How to upload a reference first, or None when it travels inside the order."""
+
+    def uploaded(self, reply: Reply) -> str | Refused:
+        """The URL that an uploaded reference got."""
+
+    def submission(
+        self, order: Order, references: Sequence[Reference | str], endpoint: str
+    ) -> Call:
+        """The request that buys; a reference is its bytes, or the URL it was uploaded to."""
+
+    def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
+        """What the answer to a submission says.
+
+        `Refused` only where the answer proves that nothing was accepted.
+        """
+
+    def inquiry(self, ticket: Ticket, endpoint: str) -> Call:
+        """The request that asks how a pending order is doing; free."""
+
+    def status(self, reply: Reply) -> Waiting | Ready | Refused:
+        """What the answer to an inquiry says; whatever it does not prove is `Waiting`."""
+
+
+Provider = Embedded | Remote
+
+PROVIDERS: Final = Family[Provider](
+    "flux2build.providers",
+    "PROVIDER",
+    besides=frozenset({"capabilities", "cards", "contract", "pricing", "protocol", "references"}),
+)

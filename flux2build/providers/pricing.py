@@ -1,0 +1,148 @@
+"""What an order costs, before it is placed: exact decimals, a lower and an upper bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from flux2build.digest import Json
+from flux2build.providers.capabilities import Card, Price
+
+MEGAPIXEL: Final = 2**20
+"""Pixels in a billed megapixel: 1024 by 1024, not a million."""
+
+Size = tuple[int, int]
+
+_NEAR: Final = 1.10
+"""A cliff is worth a word when this much more than the megapixel is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order will cost in USD: at least `low`, at worst `high`."""
+
+    low: Decimal
+    high: Decimal
+
+    def __add__(self, other: Quote) -> Quote:
+        return Quote(self.low + other.low, self.high + other.high)
+
+    @property
+    def certain(self) -> bool:
+        """True when both bounds are the same."""
+        return self.low == self.high
+
+
+NOTHING: Final = Quote(Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cliff:
+    """A slightly smaller size that is a megapixel cheaper."""
+
+    width: int
+    height: int
+    saving: Decimal
+
+    def __str__(self) -> str:
+        return f"{self.width}×{self.height} costs ${self.saving.normalize():f} less"  # noqa: RUF001  # the sign people read in sizes
+
+
+def megapixels(width: int, height: int) -> int:
+    """Billed megapixels of a picture: rounded up, at least one."""
+    return max(1, math.ceil(width * height / MEGAPIXEL))
+
+
+def price_of(card: Card, params: Mapping[str, Json]) -> Price | None:
+    """The price that applies to these parameters; None when it is not known."""
+    if card.prices:
+        return card.prices.get(str(params.get("resolution")))
+    return card.price
+
+
+def quote(
+    card: Card, params: Mapping[str, Json], references: Sequence[Size | None] = ()
+) -> Quote | None:
+    """What an order costs; None when the model has no price, which refuses it.
+
+    A reference whose size is not known yet counts as one megapixel at least
+    and as the most that the model takes at worst; so does the output, when
+    the order leaves its size to the server.
+    """
+    price = price_of(card, params)
+    if price is None:
+        return None
+    low_out, high_out = _output(card, params)
+    low_in = sum(megapixels(*size) if size else 1 for size in references)
+    low_reference = price.reference if price.reference_sure else Decimal(0)
+    return Quote(
+        _amount(price, low_out, low_reference * low_in),
+        _amount(price, high_out, price.reference * _worst_in(card, low_out, references)),
+    )
+
+
+def _amount(price: Price, output: int, references: Decimal) -> Decimal:
+    return price.first + price.further * (output - 1) + references
+
+
+def _output(card: Card, params: Mapping[str, Json]) -> tuple[int, int]:
+    """Billed megapixels of the output, at least and at most; a class of resolution is one unit."""
+    if size := size_of(params):
+        return megapixels(*size), megapixels(*size)
+    if card.prices:
+        return 1, 1
+    return 1, megapixels(card.max_pixels, 1)
+
+
+def _worst_in(card: Card, output: int, references: Sequence[Size | None]) -> int:
+    """Most billed megapixels that the references can come to."""
+    most = megapixels(card.reference_pixels or card.max_pixels, 1)
+    worst = sum(megapixels(*size) if size else most for size in references)
+    if card.input_megapixels is None or None not in references:
+        return worst
+    known = sum(megapixels(*size) if size else 1 for size in references)
+    return max(known, min(worst, card.input_megapixels - output + len(references)))
+
+
+def size_of(params: Mapping[str, Json]) -> Size | None:
+    """The pixels that an order asks for, if it asks for pixels."""
+    width, height = params.get("width"), params.get("height")
+    if isinstance(width, int) and isinstance(height, int):
+        return width, height
+    return None
+
+
+def cliff(card: Card, params: Mapping[str, Json]) -> Cliff | None:
+    """The nearest size that is a megapixel cheaper, when it is only a little smaller."""
+    size, price = size_of(params), price_of(card, params)
+    if size is None or price is None or not price.further:
+        return None
+    allowed = (megapixels(*size) - 1) * MEGAPIXEL
+    if not 0 < allowed < size[0] * size[1] <= allowed * _NEAR:
+        return None
+    fitting = [smaller for smaller in _smaller(card, size, allowed) if _fits(card, smaller)]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda found: (found[0] * found[1], -abs(_skew(found, size))))
+    return Cliff(*best, saving=price.further)
+
+
+def _smaller(card: Card, size: Size, allowed: int) -> Iterator[Size]:
+    """Sizes of at most `allowed` pixels: one side cut, the other, and both in proportion."""
+    width, height = size
+    step = card.multiple
+    shrink = math.sqrt(allowed / (width * height)) + 1e-9
+    yield allowed // height // step * step, height
+    yield width, allowed // width // step * step
+    yield int(width * shrink) // step * step, int(height * shrink) // step * step
+
+
+def _fits(card: Card, size: Size) -> bool:
+    return min(size) >= card.min_side and max(size) <= card.max_side
+
+
+def _skew(one: Size, other: Size) -> float:
+    return math.log(one[0] * other[1] / (one[1] * other[0]))

@@ -1,0 +1,83 @@
+"""sketch, the renderer inside flux2build: free, offline, without a key.
+
+It draws a comp: a stand-in of the right size and format, in the prompt's
+colours, with the prompt as its caption and the references as thumbnails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from flux2build.images.provenance.iptc import SourceType
+from flux2build.model import Order
+from flux2build.providers.capabilities import FREE, Card
+from flux2build.providers.contract import Embedded, Reference
+
+_SIDE: Final = 1024
+FORMATS: Final = ("png", "jpeg", "webp")
+_FORMAT: Final = "png"
+_SHAPE: Final = frozenset({"width", "height", "format"})
+
+_CARD: Final = Card(
+    model="sketch",
+    params=_SHAPE | {"seed"},
+    ignores=frozenset(
+        {
+            "aspect_ratio",
+            "disable_pup",
+            "grounding",
+            "guidance",
+            "prompt_upsampling",
+            "resolution",
+            "safety_tolerance",
+            "steps",
+        }
+    ),
+    references=10,
+    formats=FORMATS,
+    min_side=16,
+    max_side=8192,
+    max_pixels=8192 * 8192,
+    price=FREE,
+    source_type=SourceType.ALGORITHMIC,
+    note="draws a free comp to lay out pages with; nothing is rendered or sent",
+)
+
+
+class Sketch:
+    """Draws comps; the same order always gives the same bytes."""
+
+    name = "sketch"
+    default_model = _CARD.model
+    cards: Mapping[str, Card] = {_CARD.model: _CARD}
+
+    def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
+        """The comp that stands in for an order's picture."""
+        from flux2build.providers.sketch.sheet import picture
+
+        return picture(
+            order.prompt,
+            _whole(order, "width"),
+            _whole(order, "height"),
+            str(order.params.get("format", _FORMAT)),
+            _token(order),
+            [(reference.name, reference.data) for reference in references],
+        )
+
+
+def _token(order: Order) -> str:
+    """What seeds the scene: the order apart from its shape, so that a scene keeps when resized."""
+    free = {key: value for key, value in order.params.items() if key not in _SHAPE}
+    return replace(order, params=free).digest
+
+
+def _whole(order: Order, key: str) -> int:
+    value = order.params.get(key, _SIDE)
+    if isinstance(value, int | float):
+        return int(value)
+    raise TypeError(f"`{key}` is a number of pixels, not {value!r}")
+
+
+PROVIDER: Final[Embedded] = Sketch()

@@ -1,0 +1,269 @@
+"""A canvas that draws smooth edges: everything is painted larger, then reduced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageDraw
+
+from flux2build.providers.sketch.colour import Rgb
+
+Point = tuple[float, float]
+Pixels = tuple[int, int, int, int]
+
+_SHADES: Final = 160
+"""Steps of a blend; more than eyes can tell apart."""
+
+_FALLOFF: Final = tuple(
+    (near := max(0.0, 1 - distance / 180)) * near * (3 - 2 * near) for distance in range(256)
+)
+"""1 in the centre, 0 at the edge, without a visible rim; Pillow's spot is 181 at its edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in the picture's pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """How wide."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """How high."""
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> Point:
+        """Its centre."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def short(self) -> float:
+        """The length of its shorter side."""
+        return min(self.width, self.height)
+
+    def inset(self, by: float) -> Box:
+        """The box inside it, `by` away from every side."""
+        return Box(self.left + by, self.top + by, self.right - by, self.bottom - by)
+
+
+def square(x: float, y: float, radius: float) -> Box:
+    """The box around a circle."""
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """A paint that runs from one colour to another, downwards or across."""
+
+    start: Rgb
+    end: Rgb
+    across: bool = False
+
+
+Paint = Rgb | Blend
+
+
+class Canvas:
+    """Paints in the picture's pixels; `finish` gives the picture.
+
+    Gradients and haze have no edges, so they are painted at the real size; the
+    first shape that has edges makes the canvas larger. `stage` is the part that no
+    label will cover: a subject belongs there.
+    """
+
+    def __init__(self, width: int, height: int, stage: Box, paint: Rgb) -> None:
+        self.width = width
+        self.height = height
+        self.stage = stage
+        self._scale = 1
+        self._image = Image.new("RGB", (width, height), paint)
+        self._pen = ImageDraw.Draw(self._image)
+        self._glaze = ImageDraw.Draw(self._image, "RGBA")
+
+    @property
+    def frame(self) -> Box:
+        """The whole picture."""
+        return Box(0, 0, self.width, self.height)
+
+    def finish(self) -> Image.Image:
+        """The picture at its real size, edges smoothed."""
+        return self._image if self._scale == 1 else self._image.reduce(self._scale)
+
+    def polygon(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
+        """A closed shape."""
+        self._enlarge()
+        large = [self._at(point) for point in points]
+        if isinstance(paint, Blend):
+            self._pour(large, paint)
+        elif alpha < 1:
+            self._glaze.polygon(large, fill=_ink(paint, alpha))
+        else:
+            self._pen.polygon(large, fill=paint)
+
+    def box(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
+        """A rectangle, its corners rounded by `radius`."""
+        radius = min(radius, box.short / 2)
+        if isinstance(paint, Blend):
+            if radius > 0:
+                self.polygon(rounded(box, radius), paint)
+            elif (seen := self._seen(whole := self._box(box))) is not None:
+                self._image.paste(_strip(paint, whole, seen), seen[:2])
+            return
+        self._enlarge()
+        if (large := self._inside(box)) is not None:
+            pen, ink = self._dipped(paint, alpha)
+            pen.rounded_rectangle(large, radius * self._scale, fill=ink)
+
+    def ellipse(self, box: Box, paint: Paint, alpha: float = 1) -> None:
+        """An ellipse that fills a box."""
+        if isinstance(paint, Blend):
+            self.polygon(oval(box), paint)
+            return
+        self._enlarge()
+        if (large := self._inside(box)) is not None:
+            pen, ink = self._dipped(paint, alpha)
+            pen.ellipse(large, fill=ink)
+
+    def circle(self, centre: Point, radius: float, paint: Paint, alpha: float = 1) -> None:
+        """A disc."""
+        self.ellipse(square(*centre, radius), paint, alpha)
+
+    def line(self, points: Sequence[Point], width: float, paint: Rgb, alpha: float = 1) -> None:
+        """An open stroke."""
+        self._enlarge()
+        thick = max(1, round(width * self._scale))
+        pen, ink = self._dipped(paint, alpha)
+        pen.line([self._at(point) for point in points], fill=ink, width=thick, joint="curve")
+
+    def glow(self, box: Box, paint: Rgb, alpha: float = 1) -> None:
+        """A soft spot of light or shade that fades out at the edge of a box."""
+        whole = self._box(box)
+        if (seen := self._seen(whole)) is None:
+            return
+        size = (seen[2] - seen[0], seen[3] - seen[1])
+        spot = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
+        mask = spot.resize(size, Image.Resampling.BILINEAR, _part(whole, seen, (256, 256)))
+        self._image.paste(paint, seen, mask)
+
+    def _enlarge(self) -> None:
+        """From soft grounds to shapes with edges."""
+        if self._scale == 1 and (scale := _scale(self.width * self.height)) > 1:
+            self._scale = scale
+            size = (self.width * scale, self.height * scale)
+            self._image = self._image.resize(size, Image.Resampling.NEAREST)
+            self._pen = ImageDraw.Draw(self._image)
+            self._glaze = ImageDraw.Draw(self._image, "RGBA")
+
+    def _dipped(
+        self, paint: Rgb, alpha: float
+    ) -> tuple[ImageDraw.ImageDraw, tuple[int, int, int] | tuple[int, int, int, int]]:
+        """The pen for a paint: only a translucent one needs to look at what lies below."""
+        return (self._glaze, _ink(paint, alpha)) if alpha < 1 else (self._pen, paint)
+
+    def _pour(self, large: Sequence[tuple[int, int]], paint: Blend) -> None:
+        """Pours a blend through a stencil of the shape."""
+        left, right = (side(x for x, _ in large) for side in (min, max))
+        top, bottom = (side(y for _, y in large) for side in (min, max))
+        whole = (left, top, right + 1, bottom + 1)
+        if (seen := self._seen(whole)) is None:
+            return
+        stencil = Image.new("1", (seen[2] - seen[0], seen[3] - seen[1]))
+        moved = [(x - seen[0], y - seen[1]) for x, y in large]
+        ImageDraw.Draw(stencil).polygon(moved, fill=1)
+        self._image.paste(_strip(paint, whole, seen), seen[:2], stencil)
+
+    def _seen(self, box: Pixels) -> Pixels | None:
+        """The part of a box that lies on the canvas."""
+        width, height = self._image.size
+        left, top = max(0, box[0]), max(0, box[1])
+        right, bottom = min(width, box[2]), min(height, box[3])
+        return (left, top, right, bottom) if left < right and top < bottom else None
+
+    def _at(self, point: Point) -> tuple[int, int]:
+        return round(point[0] * self._scale), round(point[1] * self._scale)
+
+    def _box(self, box: Box) -> Pixels:
+        """The box on the canvas, at least a pixel wide and high."""
+        (left, top), (right, bottom) = (
+            self._at(corner) for corner in ((box.left, box.top), (box.right, box.bottom))
+        )
+        return left, top, max(left + 1, right), max(top + 1, bottom)
+
+    def _inside(self, box: Box) -> Pixels | None:
+        """The same as Pillow counts, both edges included; None where nothing is left to draw."""
+        left, top, right, bottom = self._box(box)
+        return None if box.width <= 0 or box.height <= 0 else (left, top, right - 1, bottom - 1)
+
+
+def _scale(pixels: int) -> int:
+    """How much larger to paint: small pictures deserve the finest edges."""
+    if pixels <= 300_000:
+        return 4
+    return 2 if pixels <= 4_500_000 else 1
+
+
+def _ink(paint: Rgb, alpha: float) -> tuple[int, int, int, int]:
+    return (*paint, round(255 * alpha))
+
+
+def _strip(paint: Blend, whole: Pixels, seen: Pixels) -> Image.Image:
+    """The visible part of a blend: one row or column of shades, stretched."""
+    pairs = list(zip(paint.start, paint.end, strict=True))
+    shades = bytes(a + (b - a) * step // (_SHADES - 1) for step in range(_SHADES) for a, b in pairs)
+    size = (_SHADES, 1) if paint.across else (1, _SHADES)
+    strip = Image.frombytes("RGB", size, shades)
+    seen_size = (seen[2] - seen[0], seen[3] - seen[1])
+    return strip.resize(seen_size, Image.Resampling.NEAREST, _part(whole, seen, size))
+
+
+def _part(whole: Pixels, seen: Pixels, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Where the visible part of a box lies in an image that is stretched over the whole box."""
+    across, down = size[0] / (whole[2] - whole[0]), size[1] / (whole[3] - whole[1])
+    return (
+        (seen[0] - whole[0]) * across,
+        (seen[1] - whole[1]) * down,
+        (seen[2] - whole[0]) * across,
+        (seen[3] - whole[1]) * down,
+    )
+
+
+def oval(box: Box, start: float = 0, end: float = 360) -> list[Point]:
+    """Points along an ellipse, from one angle to another, clockwise from three o'clock."""
+    (x, y), steps = box.middle, max(8, int(abs(end - start) / 3))
+    angles = (math.radians(start + (end - start) * n / steps) for n in range(steps + 1))
+    return [
+        (x + box.width / 2 * math.cos(angle), y + box.height / 2 * math.sin(angle))
+        for angle in angles
+    ]
+
+
+def rounded(box: Box, radius: float) -> list[Point]:
+    """The outline of a rectangle with round corners."""
+    if radius <= 0:
+        return [
+            (box.left, box.top),
+            (box.right, box.top),
+            (box.right, box.bottom),
+            (box.left, box.bottom),
+        ]
+    inner = box.inset(radius)
+    corners = (
+        (inner.left, inner.top, 180),
+        (inner.right, inner.top, 270),
+        (inner.right, inner.bottom, 0),
+        (inner.left, inner.bottom, 90),
+    )
+    return [
+        point for x, y, angle in corners for point in oval(square(x, y, radius), angle, angle + 90)
+    ]

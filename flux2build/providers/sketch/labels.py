@@ -1,0 +1,149 @@
+"""What lies over the scene: the caption card, the stamp, and thumbnails of references."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from PIL import Image
+
+from flux2build.providers.sketch.canvas import Box, Canvas
+from flux2build.providers.sketch.colour import mix
+from flux2build.providers.sketch.lettering import LEADING, Type, measure, wrap, write
+from flux2build.providers.sketch.palette import Palette
+from flux2build.providers.sketch.words import readable
+
+MARK: Final = "SKETCH"
+_SMALLEST: Final = 10
+"""The smallest caption that can be read; pictures without room for it go without."""
+
+
+class Label(Protocol):
+    """Something over the scene: shapes first, then, at the real size, type."""
+
+    def paint(self, canvas: Canvas, palette: Palette) -> None:
+        """The shapes."""
+
+    def letter(self, image: Image.Image, palette: Palette) -> None:
+        """The type and the pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The caption, wrapped, and where it lies."""
+
+    box: Box
+    lines: tuple[str, ...]
+    size: int
+
+    def paint(self, canvas: Canvas, palette: Palette) -> None:
+        """The card itself, its shadow, and the colours as chips on its edge."""
+        box, size = self.box, self.size
+        shade = Box(
+            box.left - size, box.top - size * 0.4, box.right + size, box.bottom + size * 1.6
+        )
+        canvas.glow(shade, palette.ink, 0.35)
+        canvas.box(box, _plate(palette), radius=size * 0.45)
+        radius = size * 0.48
+        x = box.right - size * 0.9 - radius
+        for colour in reversed(palette.swatches):
+            if x < box.left + radius:
+                break
+            canvas.circle((x, box.top), radius * 1.22, _plate(palette))
+            canvas.circle((x, box.top), radius * 1.04, mix(_plate(palette), palette.figure, 0.2))
+            canvas.circle((x, box.top), radius, colour)
+            x -= radius * 2.1
+
+    def letter(self, image: Image.Image, palette: Palette) -> None:
+        """The words on the card."""
+        x, y = self.box.left + self.size * 0.85, self.box.top + self.size * 0.68
+        for number, line in enumerate(self.lines):
+            write(
+                image, (x, y + number * self.size * LEADING), line, Type(self.size, palette.figure)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The mark that this is a sketch, with the picture's size where there is room."""
+
+    box: Box
+    note: str
+    size: int
+
+    def paint(self, canvas: Canvas, palette: Palette) -> None:
+        """The pill; in a picture too small for words, a folded corner."""
+        if not self.size:
+            corner = [
+                (self.box.left, self.box.top),
+                (self.box.right, self.box.top),
+                (self.box.right, self.box.bottom),
+            ]
+            canvas.polygon(corner, palette.figure)
+            return
+        canvas.box(self.box, palette.figure, radius=self.box.height / 2)
+
+    def letter(self, image: Image.Image, palette: Palette) -> None:
+        """The words on the pill."""
+        if not self.size:
+            return
+        x, y = self.box.left + self.size, self.box.top + self.size * 0.32
+        gap = _gap(self.size)
+        write(image, (x, y), MARK, Type(self.size, palette.ground, gap))
+        x += measure(MARK, self.size, gap) + self.size * 0.5
+        faint = mix(palette.ground, palette.figure, 0.35)
+        write(image, (x, y), self.note, Type(self.size, faint))
+
+
+def caption(prompt: str, width: int, height: int) -> Card | None:
+    """The card for a prompt, or None where there is nothing to read or no room for it."""
+    size = type_size(width, height)
+    if not size or not (text := readable(prompt)):
+        return None
+    edge = margin(width, height)
+    pad = size * 0.85
+    most = min(width - 2 * edge, size * 38) - 2 * pad
+    room = max(1, int((height * 0.28 - size * 1.3) / (size * LEADING)))
+    lines = wrap(text, size, most, min(room, 4 if height > width else 3))
+    wide = max(measure(line, size) for line in lines) + 2 * pad
+    high = len(lines) * size * LEADING + size * 1.15
+    bottom = height - edge
+    return Card(Box(edge, bottom - high, edge + max(wide, size * 6), bottom), tuple(lines), size)
+
+
+def stamp(width: int, height: int) -> Stamp:
+    """The mark for a picture of a size."""
+    size = max(8, round(type_size(width, height) * 0.78))
+    edge = margin(width, height)
+    mark = measure(MARK, size, _gap(size)) + 2 * size
+    note = f"{width}x{height}"
+    full = mark + size * 0.5 + measure(note, size)
+    for text, wide in ((note, full), ("", mark)):
+        if wide <= width - 2 * edge and size * 1.9 <= height * 0.5:
+            left = width - edge - wide
+            return Stamp(Box(left, edge, left + wide, edge + size * 1.9), text, size)
+    fold = min(width, height) * 0.4
+    return Stamp(Box(width - fold, 0, width, fold), "", 0)
+
+
+def type_size(width: int, height: int) -> int:
+    """The caption's type for a picture of a size; 0 where none could be read."""
+    if width < 96 or height < 64:
+        return 0
+    size = min(math.sqrt(width * height) * 0.027, height * 0.085, width * 0.075)
+    return max(_SMALLEST, round(size))
+
+
+def margin(width: int, height: int) -> int:
+    """How far labels keep from the edge."""
+    return max(2, round(min(math.sqrt(width * height) * 0.03, min(width, height) * 0.07)))
+
+
+def _gap(size: int) -> float:
+    return size * 0.14
+
+
+def _plate(palette: Palette) -> tuple[int, int, int]:
+    """What labels are printed on: a step off the ground, so that they lift from it."""
+    return mix(palette.ground, palette.figure, 0.07 if palette.dark else 0)

@@ -1,0 +1,101 @@
+"""A place on a canvas with coordinates of its own: things are drawn once, at any size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, oval
+from flux2build.providers.sketch.colour import Rgb
+
+_STEPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Draws around an origin; 1 is `unit` pixels, y grows downwards, `flip` -1 mirrors."""
+
+    canvas: Canvas
+    x: float
+    y: float
+    unit: float
+    flip: int = 1
+
+    def at(self, point: Point) -> Point:
+        """A point on the canvas."""
+        return self.x + self.flip * point[0] * self.unit, self.y + point[1] * self.unit
+
+    def polygon(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
+        """A shape with corners."""
+        self.canvas.polygon([self.at(point) for point in points], paint, alpha)
+
+    def blob(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
+        """A round shape through points."""
+        self.polygon(smooth(points), paint, alpha)
+
+    def oval(self, middle: Point, radii: Point, paint: Paint, turn: float = 0) -> None:
+        """An ellipse, turned by degrees."""
+        (x, y), (across, down) = middle, radii
+        if not turn:
+            left, top = self.at((x - across * self.flip, y - down))
+            right, bottom = self.at((x + across * self.flip, y + down))
+            self.canvas.ellipse(Box(left, top, right, bottom), paint)
+            return
+        cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        round_ = oval(Box(-across, -down, across, down))
+        self.polygon([(x + a * cos - b * sin, y + a * sin + b * cos) for a, b in round_], paint)
+
+    def bar(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
+        """A rectangle with round corners."""
+        (x0, y0), (x1, y1) = self.at((box.left, box.top)), self.at((box.right, box.bottom))
+        placed = Box(min(x0, x1), y0, max(x0, x1), y1)
+        self.canvas.box(placed, paint, radius * self.unit, alpha)
+
+    def line(self, points: Sequence[Point], width: float, paint: Rgb, alpha: float = 1) -> None:
+        """A stroke with round ends."""
+        thick = max(1.0, width * self.unit)
+        placed = [self.at(point) for point in points]
+        self.canvas.line(placed, thick, paint, alpha)
+        if alpha == 1:
+            for end in (placed[0], placed[-1]):
+                self.canvas.circle(end, thick / 2, paint)
+
+    def ring(self, middle: Point, radius: float, width: float, paint: Rgb) -> None:
+        """A circle's outline."""
+        box = Box(middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
+        placed = [self.at(point) for point in oval(box)]
+        self.canvas.line([*placed, placed[1]], max(1.0, width * self.unit), paint)
+
+    def shade(self, middle: Point, radii: Point, paint: Rgb, alpha: float) -> None:
+        """A soft shadow or light."""
+        (x, y), (across, down) = self.at(middle), (radii[0] * self.unit, radii[1] * self.unit)
+        self.canvas.glow(Box(x - across, y - down, x + across, y + down), paint, alpha)
+
+
+@lru_cache(maxsize=256)
+def path(text: str) -> tuple[Point, ...]:
+    """Points as they are written in SVG: `x,y x,y`."""
+    pairs = (pair.split(",") for pair in text.split())
+    return tuple((float(x), float(y)) for x, y in pairs)
+
+
+def smooth(points: Sequence[Point]) -> list[Point]:
+    """A closed curve through points (Catmull and Rom)."""
+    total = len(points)
+    curve: list[Point] = []
+    for index in range(total):
+        four = [points[(index + shift) % total] for shift in (-1, 0, 1, 2)]
+        curve.extend(_between(four, step / _STEPS) for step in range(_STEPS))
+    return curve
+
+
+def _between(four: Sequence[Point], t: float) -> Point:
+    def along(axis: int) -> float:
+        a, b, c, d = (point[axis] for point in four)
+        return 0.5 * (
+            2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3
+        )
+
+    return along(0), along(1)

@@ -1,0 +1,147 @@
+"""The families of scenes, and which of them suits a prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.providers.sketch.canvas import Canvas
+from flux2build.providers.sketch.palette import Palette
+from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.scenes import (
+    abstract,
+    bird,
+    blocks,
+    city,
+    creature,
+    emblem,
+    landscape,
+    person,
+    ride,
+    room,
+    still,
+    things,
+)
+
+Scene = Callable[[Canvas, Palette, Chance], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A scene, and the words in a prompt that call for it."""
+
+    draw: Scene
+    words: str
+    alone: float = 0
+    """How often it is drawn for a prompt that calls for nothing."""
+    kind: str = ""
+    """Families of one kind stand in for each other: `a product shot of a mug` is of a mug."""
+    any: bool = False
+    """True for the one of its kind that leaves open what is shown."""
+    sheet: Scene | None = None
+    """The same as a sheet of several views."""
+
+
+def _animal(name: str, words: str) -> Family:
+    draw, sheet = creature.scene(name), creature.scene(name, views=3)
+    return Family(draw, words, kind="animal", sheet=sheet)
+
+
+def _thing(thing: still.Thing, words: str) -> Family:
+    return Family(still.scene(thing), words, kind="thing")
+
+
+def _sign(name: str, words: str) -> Family:
+    return Family(emblem.scene(name), words, kind="sign")
+
+
+_FAMILIES: Final = (
+    Family(landscape.hills, "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
+    Family(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
+    Family(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
+    Family(room.desk, "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
+    Family(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
+    Family(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
+    Family(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
+    Family(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, sheet=creature.scene(views=3)),
+    _animal("fox", "fox|wolf|wolves"),
+    _animal("bear", "bear|teddy"),
+    _animal("cat", "cat|kitten|lynx|tiger|lion"),
+    _animal("rabbit", "rabbit|bunny|bunnies|hare"),
+    _animal("dog", "dog|puppy|puppies|hound"),
+    _animal("panda", "panda|badger|raccoon"),
+    _animal("robot", "robot|android|droid"),
+    Family(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", sheet=bird.scene(views=3)),
+    Family(still.scene(), "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
+    _thing(things.bottle, "bottle|perfume|wine|shampoo|serum|flask|thermos"),
+    _thing(things.jar, "jar|candle|tin|honey|jam"),
+    _thing(things.carton, "box|package|packaging|carton|parcel"),
+    _thing(things.bag, "bag|pannier|backpack|tote|satchel|rucksack|musette|handbag|buckle|pouch"),
+    _thing(things.mug, "mug|cup|coffee|tea|espresso|teapot"),
+    _thing(things.chair, "chair|armchair|stool|furniture"),
+    _thing(things.lamp, "lamp"),
+    _thing(things.phone, "phone|smartphone|app|mobile|iphone"),
+    _thing(things.laptop, "laptop|computer|dashboard|screen|software|saas|macbook"),
+    _thing(things.vase, "vase|flower|plant|bouquet|botanical|tulip"),
+    _thing(things.book, r"(?<!picture-)(?<!picture )book|novel|essay|blog"),
+    Family(abstract.shapes, "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
+    Family(abstract.tiles, "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
+    Family(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
+    Family(abstract.bands, "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
+    Family(blocks.scene, "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
+    Family(emblem.scene(), "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
+    _sign("leaf", "leaf|leaves"),
+    _sign("heart", "heart"),
+    _sign("drop", "raindrop|droplet|drop"),
+    _sign("clock", "clock|timer|hourglass"),
+    _sign("star", "star"),
+    _sign("bolt", "bolt|lightning|flash"),
+    _sign("truck", "truck|van|lorry|delivery"),
+    _sign("pin", "pin|marker|location"),
+    _sign("map", "map"),
+    _sign("wrench", "wrench|spanner|tool"),
+    _sign("needle", "needle|thread|stitch|sewing"),
+    _sign("house", "house|hut|cabin"),
+)  # fmt: skip
+
+_CALL: Final = re.compile(
+    r"(?<!\bno )(?<!without )\b(?:"
+    + "|".join(f"(?P<f{number}>{family.words})" for number, family in enumerate(_FAMILIES))
+    + r")(?:s|es)?\b"
+)
+_SHEET: Final = re.compile(r"\b(?:sheet|turnaround|poses|views)\b")
+_READ: Final = 800
+"""Letters of a prompt that may decide; what comes later is style."""
+_LATER: Final = 0.07
+"""How much less each further call weighs: what is named first is the subject."""
+
+
+def choose(prompt: str, chance: Chance) -> Scene:
+    """A scene for the prompt: one it calls for, or else one by chance."""
+    text = prompt[:_READ].lower()
+    calls = _calls(text)
+    if not calls:
+        return chance.weighted([(family.draw, family.alone) for family in _FAMILIES])
+    family = chance.weighted([(call, _LATER**place) for place, call in enumerate(calls)])
+    return family.sheet if family.sheet and _SHEET.search(text) else family.draw
+
+
+def _calls(text: str) -> list[Family]:
+    """The families that a text calls for, the loudest first.
+
+    A heart or a tool is a pictogram only where an icon is asked for; then nothing else is.
+    """
+    numbers = (call.lastgroup for call in _CALL.finditer(text))
+    found = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
+    icon = any(family.kind == "sign" and family.any for family in found)
+    fitting = [family for family in found if (family.kind == "sign") == icon]
+    return list(dict.fromkeys(_named(family, fitting) for family in fitting))
+
+
+def _named(family: Family, found: list[Family]) -> Family:
+    """The first that says what is shown, in place of one of its kind that leaves it open."""
+    if not family.any:
+        return family
+    return next((other for other in found if other.kind == family.kind and not other.any), family)

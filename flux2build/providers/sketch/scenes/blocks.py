@@ -1,0 +1,110 @@
+"""Isometric blocks: a small town of solids on a square of ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point
+from flux2build.providers.sketch.colour import Rgb, lift, mix
+from flux2build.providers.sketch.palette import Palette
+from flux2build.providers.sketch.random_source import Chance
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Isometric axes: a step along x goes right and down, along y left and down."""
+
+    canvas: Canvas
+    x: float
+    y: float
+    cell: float
+
+    def at(self, x: float, y: float, z: float) -> Point:
+        """A point of the solid world on the canvas."""
+        return (
+            self.x + (x - y) * self.cell * 0.866,
+            self.y + (x + y) * self.cell * 0.5 - z * self.cell,
+        )
+
+    def block(
+        self,
+        low: tuple[float, float, float],
+        size: tuple[float, float, float],
+        colour: Rgb,
+        ink: Rgb,
+    ) -> None:
+        """A solid with its lit top, its left face and its right face in shade."""
+        (x, y, z), (wide, deep, tall) = low, size
+        top = z + tall
+        a, b = (x, y + deep), (x + wide, y + deep)
+        c = (x + wide, y)
+        left = [self.at(*a, z), self.at(*b, z), self.at(*b, top), self.at(*a, top)]
+        right = [self.at(*b, z), self.at(*c, z), self.at(*c, top), self.at(*b, top)]
+        roof = [self.at(x, y, top), self.at(*c, top), self.at(*b, top), self.at(*a, top)]
+        self.canvas.polygon(left, mix(colour, ink, 0.16))
+        self.canvas.polygon(right, mix(colour, ink, 0.4))
+        self.canvas.polygon(roof, lift(colour, 0.08))
+
+
+def scene(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+    """One island of blocks, or several where the picture is long."""
+    low = mix(palette.ground, palette.second, 0.3)
+    canvas.box(canvas.frame, Blend(mix(palette.ground, palette.main, 0.12), low))
+    stage = canvas.stage
+    size = chance.whole(4, 5)
+    cell = min(stage.width / (size * 2.05), stage.height / (size * 1.62))
+    islands = max(1, min(5, int(stage.width / (cell * size * 2.1))))
+    for number in range(islands):
+        x = stage.middle[0] + (number - (islands - 1) / 2) * cell * size * 2.0
+        y = stage.middle[1] - cell * size * 0.22
+        island(Grid(canvas, x, y, cell), palette, chance, size)
+
+
+def island(grid: Grid, palette: Palette, chance: Chance, size: int) -> None:
+    """A base with a tower, a stair or a tree on most of its fields."""
+    base = mix(palette.paper, palette.second, 0.25 if not palette.dark else 0.5)
+    x, y = grid.at(size / 2, size / 2, -0.8)
+    reach = grid.cell * size
+    grid.canvas.glow(_around(x, y, reach), palette.ink, 0.5)
+    grid.block((0, 0, -0.35), (size, size, 0.35), base, palette.ink)
+    for row in range(size):
+        for column in range(size):
+            _field(grid, palette, chance, (column, row, size))
+
+
+def _field(grid: Grid, palette: Palette, chance: Chance, field: tuple[int, int, int]) -> None:
+    column, row, size = field
+    low = column + 0.1, row + 0.1
+    tall = chance.between(0.3, 0.6) + (size - max(column, row)) * chance.between(0.05, 0.32)
+    colour = chance.pick(palette.colours)
+    match chance.whole(0, 9):
+        case 0 | 1:
+            return
+        case 2:
+            trunk = mix(palette.ink, palette.accent, 0.3)
+            grid.block((low[0] + 0.33, low[1] + 0.33, 0), (0.14, 0.14, 0.25), trunk, palette.ink)
+            x, y = grid.at(low[0] + 0.4, low[1] + 0.4, 0.52)
+            green = mix(palette.second, (70, 130, 90), 0.4)
+            grid.canvas.circle(
+                (x, y), grid.cell * 0.36, Blend(lift(green, 0.08), lift(green, -0.1))
+            )
+        case 3:
+            for step in range(3):
+                grid.block(
+                    (low[0] + 0.27 * step, low[1], 0),
+                    (0.27, 0.8, 0.3 * (3 - step)),
+                    colour,
+                    palette.ink,
+                )
+        case 4 | 5:
+            grid.block((*low, 0), (0.8, 0.8, tall * 0.6), colour, palette.ink)
+            other = chance.pick(palette.colours)
+            grid.block(
+                (low[0] + 0.2, low[1] + 0.2, tall * 0.6), (0.4, 0.4, 0.3), other, palette.ink
+            )
+        case _:
+            grid.block((*low, 0), (0.8, 0.8, tall), colour, palette.ink)
+
+
+def _around(x: float, y: float, reach: float) -> Box:
+    return Box(x - reach * 1.05, y - reach * 0.55, x + reach * 1.05, y + reach * 0.75)

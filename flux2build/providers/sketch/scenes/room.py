@@ -1,0 +1,149 @@
+"""An interior: a window with a view, a desk or a sofa, a plant and a lamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flux2build.providers.sketch.canvas import Blend, Box, Canvas
+from flux2build.providers.sketch.colour import lift, mix, tone
+from flux2build.providers.sketch.local_coordinates import Spot, path
+from flux2build.providers.sketch.palette import Palette
+from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.scenes.landscape import light_of
+from flux2build.providers.sketch.scenes.things import lamp, laptop, mug, vase
+
+Piece = Callable[[Spot, Palette, Chance], None]
+
+
+def desk(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+    """A room to work in."""
+    _room(canvas, palette, chance, _desk)
+
+
+def lounge(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+    """A room to rest in."""
+    _room(canvas, palette, chance, _sofa)
+
+
+def _room(canvas: Canvas, palette: Palette, chance: Chance, piece: Piece) -> None:
+    """A wall, its window, and furniture along the floor."""
+    stage = canvas.stage
+    unit = min(stage.height * 1.05, stage.width * 0.9)
+    floor = min(canvas.height * 0.9, stage.bottom + unit * 0.02)
+    _shell(canvas, palette, floor, unit)
+    side = chance.sign()
+    x = stage.middle[0]
+    window(Spot(canvas, x - side * unit * 0.26, floor - unit * 0.55, unit), palette, chance)
+    _pictures(Spot(canvas, x + side * unit * 0.3, floor - unit * 0.68, unit), palette, chance)
+    extra = int((stage.width / unit - 1.5) / 1.3)
+    for number in range(1, extra + 1):
+        for direction in (-1, 1):
+            far = x + direction * unit * 1.3 * number
+            window(Spot(canvas, far, floor - unit * 0.55, unit * 0.9), palette, chance)
+    piece(Spot(canvas, x, floor, unit, side), palette, chance)
+    plant(Spot(canvas, x - side * unit * 0.56, floor, unit), palette, chance)
+
+
+def _shell(canvas: Canvas, palette: Palette, floor: float, unit: float) -> None:
+    if palette.dark:
+        wall, wood = (
+            mix(palette.ink, palette.main, 0.22),
+            tone(mix(palette.ink, palette.accent, 0.2), 0.2),
+        )
+    else:
+        wall, wood = mix(palette.paper, palette.main, 0.2), mix(palette.paper, palette.accent, 0.42)
+    canvas.box(canvas.frame, Blend(lift(wall, 0.02), lift(wall, -0.03)))
+    level = floor - unit * 0.07
+    canvas.box(Box(0, level, canvas.width, canvas.height), Blend(wood, lift(wood, -0.08)))
+    canvas.box(Box(0, level - unit * 0.022, canvas.width, level), lift(wall, 0.05))
+
+
+def window(spot: Spot, palette: Palette, chance: Chance) -> None:
+    """A window with a view; the origin is its centre."""
+    frame = lift(palette.paper, -0.02 if not palette.dark else -0.3)
+    out = Box(-0.22, -0.29, 0.22, 0.2)
+    spot.bar(Box(-0.25, -0.32, 0.25, 0.23), frame, 0.012)
+    if palette.dark:
+        air = Blend(tone(palette.ink, 0.2), mix(palette.ink, palette.second, 0.6))
+    else:
+        air = Blend(
+            mix(palette.paper, palette.second, 0.5), mix(palette.paper, palette.accent, 0.18)
+        )
+    spot.bar(out, air)
+    disc = (chance.between(-0.1, 0.1), chance.between(-0.18, -0.08))
+    spot.oval(disc, (0.055, 0.055), light_of(palette))
+    far, near = palette.veil(palette.second, 0.35), mix(palette.second, palette.ink, 0.3)
+    spot.polygon(
+        path("-0.22,0.04 -0.1,-0.04 0.02,0.03 0.12,-0.02 0.22,0.05 0.22,0.2 -0.22,0.2"), far
+    )
+    spot.polygon(path("-0.22,0.12 -0.04,0.06 0.1,0.13 0.22,0.09 0.22,0.2 -0.22,0.2"), near)
+    spot.bar(Box(-0.01, -0.3, 0.01, 0.21), frame)
+    spot.bar(Box(-0.23, -0.07, 0.23, -0.052), frame)
+    spot.bar(Box(-0.28, 0.22, 0.28, 0.25), lift(frame, -0.06), 0.008)
+
+
+def _pictures(spot: Spot, palette: Palette, chance: Chance) -> None:
+    for x, wide, tall in ((-0.08, 0.1, 0.14), (0.16, 0.08, 0.1)):
+        spot.bar(Box(x - wide, -tall, x + wide, tall), mix(palette.ink, palette.accent, 0.2))
+        inner = Box(x - wide + 0.012, -tall + 0.012, x + wide - 0.012, tall - 0.012)
+        spot.bar(inner, palette.paper)
+        spot.oval((x, -tall * 0.2), (wide * 0.5, wide * 0.5), chance.pick(palette.colours))
+        spot.bar(
+            Box(x - wide * 0.5, tall * 0.35, x + wide * 0.5, tall * 0.55),
+            chance.pick(palette.colours),
+        )
+
+
+def _desk(spot: Spot, palette: Palette, chance: Chance) -> None:
+    wood = mix(palette.accent, palette.ink, 0.3)
+    spot.shade((0.05, 0.0), (0.65, 0.06), palette.ink, 0.5)
+    for x in (-0.32, 0.5):
+        spot.polygon([(x - 0.018, -0.3), (x + 0.018, -0.3), (x + 0.04, 0), (x + 0.012, 0)], wood)
+    spot.bar(Box(0.2, -0.29, 0.48, -0.12), lift(wood, -0.04), 0.01)
+    spot.bar(Box(0.3, -0.22, 0.38, -0.2), palette.paper, 0.01)
+    spot.bar(Box(-0.4, -0.325, 0.58, -0.285), lift(wood, 0.07), 0.012)
+    top = spot.y - 0.325 * spot.unit
+    laptop(Spot(spot.canvas, spot.at((0.04, 0))[0], top, spot.unit * 0.52), palette, chance)
+    lamp(Spot(spot.canvas, spot.at((0.44, 0))[0], top, spot.unit * 0.5), palette, chance)
+    mug(Spot(spot.canvas, spot.at((-0.28, 0))[0], top, spot.unit * 0.3), palette, chance)
+
+
+def _sofa(spot: Spot, palette: Palette, chance: Chance) -> None:
+    cloth = palette.main
+    spot.shade((0.1, 0), (0.68, 0.06), palette.ink, 0.5)
+    for x in (-0.3, 0.5):
+        spot.bar(Box(x - 0.012, -0.07, x + 0.012, 0), palette.ink)
+    spot.bar(Box(-0.36, -0.4, 0.56, -0.06), Blend(lift(cloth, 0.02), lift(cloth, -0.05)), 0.07)
+    for left, right in ((-0.3, 0.095), (0.105, 0.5)):
+        spot.bar(Box(left, -0.23, right, -0.1), Blend(lift(cloth, 0.08), lift(cloth, 0.01)), 0.04)
+    for x in (-0.38, 0.5):
+        spot.bar(Box(x - 0.04, -0.29, x + 0.1, -0.055), lift(cloth, -0.04), 0.06)
+    for x, colour, turn in ((-0.2, palette.accent, 10), (0.36, palette.second, -12)):
+        spot.oval((x, -0.27), (0.085, 0.08), colour, turn=turn)
+    table = spot.at((0.78, 0))[0]
+    stand = Spot(spot.canvas, table, spot.y, spot.unit * 0.62)
+    vase(stand, palette, chance)
+
+
+def plant(spot: Spot, palette: Palette, chance: Chance) -> None:
+    """A tall plant in a pot."""
+    green = mix(tone(palette.second, 0.52), (58, 110, 72), 0.5)
+    for number in range(9):
+        turn = -70 + number * 17 + chance.between(-6, 6)
+        tall = chance.between(0.2, 0.34) * (1.1 - abs(turn) / 160)
+        leaf = Spot(spot.canvas, spot.x, spot.y - spot.unit * 0.15, spot.unit)
+        shift = turn / 90 * tall
+        colour = mix(green, palette.ink, 0.1 + 0.1 * (number % 3))
+        leaf.blob(
+            [
+                (0, 0),
+                (shift * 0.4 - 0.045, -tall * 0.55),
+                (shift, -tall),
+                (shift * 0.62 + 0.045, -tall * 0.5),
+            ],
+            colour,
+        )
+    pot = Blend(lift(palette.paper, -0.04), lift(palette.paper, -0.2), across=True)
+    spot.shade((0.04, 0), (0.2, 0.04), palette.ink, 0.5)
+    spot.polygon([(-0.1, -0.17), (0.1, -0.17), (0.075, 0), (-0.075, 0)], pot)
+    spot.bar(Box(-0.11, -0.19, 0.11, -0.15), pot, 0.01)

@@ -1,0 +1,1 @@
+"""Placing orders, and settling what became of them."""

@@ -1,0 +1,310 @@
+"""The wire to one provider: connects, orders once, asks until it is ready, fetches.
+
+What one order takes, with what the ledger notes in between:
+
+    async with wire.slot():
+        sent = await wire.prepare(references)
+        async with wire.window() as unreachable:
+            …intended…
+            answer = await wire.submit(order, sent)
+            …ticketed, or voided…
+        picture = await wire.collect(answer, told)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+import httpx
+
+from flux2build.model import Order
+from flux2build.providers.contract import (
+    Call,
+    InDoubt,
+    Reference,
+    Refusal,
+    Refused,
+    Remote,
+    Reply,
+    Ticket,
+    Waiting,
+)
+from flux2build.purchasing.http.address_policy import Resolve, resolved
+from flux2build.purchasing.http.auth import Desk, checked
+from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
+from flux2build.purchasing.http.download import Downloads
+from flux2build.purchasing.http.polling import Collection, Ended, Means
+from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Dial, Line, spelled
+from flux2build.purchasing.http.redaction import Key
+
+Sent = Reference | str
+"""A reference as it travels: inside the order, or as the URL it was uploaded to."""
+
+_WARM: Final = 2.0
+"""Seconds for which a connection that was just used is trusted to stand."""
+
+_ASKING: Final = 8
+"""Most questions asked at once; each is answered in a moment."""
+
+_FETCHING: Final = 12
+"""Most pictures fetched at once: enough to fill any line."""
+
+_LONGEST: Final = 120.0
+"""Most seconds that a server's `Retry-After` is obeyed at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a wire stands on: the network, the clock and chance; tests hand in their own."""
+
+    clock: Clock = field(default_factory=Monotonic)
+    jitter: Callable[[], float] = random.random
+    resolve: Resolve = resolved
+    transport: httpx.AsyncBaseTransport | None = None
+    proxy: str | None = None
+    """The URL of a proxy through which everything goes."""
+    certificates: ssl.SSLContext | None = None
+    """The authorities to trust, instead of the usual ones."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once set, nothing is tried again and no order is sent; what is under way is answered."""
+
+
+class Wire:
+    """Drives one remote provider; the key goes to its hosts only, and every call is bounded."""
+
+    def __init__(
+        self,
+        provider: Remote,
+        key: Key | None,
+        endpoint: str | None = None,
+        limits: Limits | None = None,
+        ground: Ground | None = None,
+    ) -> None:
+        self.provider = provider
+        self._limits = limits = limits or Limits()
+        self._ground = ground = ground or Ground()
+        pending = limits.in_flight or provider.in_flight
+        self._slots = asyncio.Semaphore(pending)
+        self._windows = asyncio.Semaphore(limits.posts)
+        home = checked(endpoint or provider.endpoint, provider)
+        resolve = _left_to_the_proxy if ground.proxy else ground.resolve
+        self._desk = Desk(provider, home, key, limits, resolve)
+        self._orders = self._line(limits.posts, limits.answer)
+        # httpx looks through a whole pool for each request, so that small ones are fast.
+        self._inquiries = self._line(min(pending, _ASKING), limits.reply)
+        self._pictures = self._line(min(pending, _FETCHING), limits.reply)
+        self._placed: dict[str, float] = {}
+        self._typical: float | None = None
+        self._quiet_until = self._warm_until = ground.clock.now()
+        self.left = ground.left
+        for name in ("httpx", "httpcore"):
+            # Their information lines hold signed URLs in full.
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    def _line(self, connections: int, read: float) -> Line:
+        ground = self._ground
+        dial = Dial(
+            connections=connections,
+            connect=self._limits.connect,
+            read=read,
+            proxy=ground.proxy,
+            transport=ground.transport,
+            certificates=ground.certificates,
+        )
+        return Line(dial, ground.clock)
+
+    @property
+    def endpoint(self) -> str:
+        """Where the provider is met."""
+        return self._desk.endpoint
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for line in (self._orders, self._inquiries, self._pictures):
+            await line.close()
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """One of the orders that may be pending at once; held until its picture is here."""
+        async with self._slots:
+            yield
+
+    @asynccontextmanager
+    async def window(self) -> AsyncIterator[Refused | None]:
+        """One of the few places between ledger and answer, connected; else why it is not."""
+        async with self._windows:
+            yield await self.connect()
+
+    async def connect(self) -> Refused | None:
+        """Have a connection stand ready, so that an order in the ledger meets no trouble."""
+        attempt = 0
+        while self._ground.clock.now() >= self._warm_until:
+            attempt += 1
+            if (refused := await self._touched()) is None or self._tired(attempt):
+                return refused
+            await self._wait(refused, attempt)
+        return None
+
+    async def _touched(self) -> Refused | None:
+        try:
+            await self._orders.touch(self.endpoint)
+        except NOT_SENT as error:
+            return self._unreachable(error)
+        except TROUBLE:
+            return None  # something answers, if badly; the order itself will tell
+        self._warm_until = self._ground.clock.now() + _WARM
+        return None
+
+    def _unreachable(self, error: Exception) -> Refused:
+        message = f"no connection to `{self.provider.name}`: {spelled(error)}"
+        return Refused(Refusal.UNREACHABLE, message)
+
+    async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
+        """The references as they will travel; uploads those that travel ahead, which is free."""
+        prepared: list[Sent] = []
+        for reference in references:
+            sent = await self._uploaded(reference)
+            if isinstance(sent, Refused):
+                return self._desk.cleaned(sent)
+            prepared.append(sent)
+        return tuple(prepared)
+
+    async def _uploaded(self, reference: Sent) -> Sent | Refused:
+        if isinstance(reference, str):
+            return reference
+        call = self.provider.upload(reference, self.endpoint)
+        if call is None:
+            return reference
+        answer: Sent | Refused = Refused(Refusal.UNREACHABLE, "not tried")
+        for attempt in range(1, self._limits.attempts + 1):
+            answer = await self._upload(call)
+            if isinstance(answer, str) or answer.refusal not in _TRANSIENT:
+                return answer
+            await self._wait(answer, attempt)
+        return answer
+
+    async def _upload(self, call: Call) -> str | Refused:
+        try:
+            reply = await self._desk.call(self._inquiries, call, patience=self._limits.answer)
+        except TROUBLE as error:
+            return self._unreachable(error)
+        if reply.status >= 500:
+            return Refused(Refusal.UNREACHABLE, f"the upload answers HTTP {reply.status}")
+        return self.provider.uploaded(reply)
+
+    async def submit(
+        self, order: Order, references: Sequence[Sent] = ()
+    ) -> Ticket | Refused | InDoubt:
+        """Place an order: one POST, sent again only on proof that it was not accepted."""
+        sent = await self.prepare(references)
+        if isinstance(sent, Refused):
+            return sent
+        call = self.provider.submission(order, sent, self.endpoint)
+        started, attempt = self._ground.clock.now(), 0
+        while True:
+            await self._quiet()
+            if self.left.is_set():
+                return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
+            answer, attempt = await self._post(call), attempt + 1
+            if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
+                return self._noted(answer)
+            await self._wait(answer, attempt)
+
+    async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
+        try:
+            reply = await self._desk.call(self._orders, call, patience=self._limits.answer)
+        except NOT_SENT as error:
+            return self._unreachable(error)
+        except TROUBLE as error:
+            return InDoubt(f"after the order was sent, {spelled(error)}")
+        self._warm_until = self._ground.clock.now() + _WARM
+        return self._read(reply)
+
+    def _read(self, reply: Reply) -> Ticket | Refused | InDoubt:
+        return self.provider.ticket(reply, self.endpoint)
+
+    def _again(self, refused: Refused, attempt: int, started: float) -> bool:
+        """Whether a refused order is worth sending again: nothing was accepted, and it may pass."""
+        if refused.refusal is Refusal.UNREACHABLE:
+            return not self._tired(attempt)
+        waited = self._ground.clock.now() - started
+        patient = waited < self._limits.deadline and not self.left.is_set()
+        return refused.refusal is Refusal.RATE_LIMITED and patient
+
+    def _tired(self, attempt: int) -> bool:
+        """Whether an attempt that failed was the last one."""
+        return attempt >= self._limits.attempts or self.left.is_set()
+
+    async def _wait(self, refused: Refused, attempt: int) -> None:
+        """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
+        told = refused.retry_after
+        own = backoff(attempt, self._ground.jitter(), self._limits.wait)
+        delay = own if told is None else min(told, _LONGEST)
+        if refused.refusal is Refusal.RATE_LIMITED:
+            self._quiet_until = max(self._quiet_until, self._ground.clock.now() + delay)
+        await self._pause(delay)
+
+    async def _quiet(self) -> None:
+        while (left := self._quiet_until - self._ground.clock.now()) > 0 and not self.left.is_set():
+            await self._pause(left)
+
+    async def _pause(self, seconds: float) -> None:
+        """Let some time pass, unless nobody waits any more."""
+        ends = [
+            asyncio.ensure_future(self._ground.clock.sleep(seconds)),
+            asyncio.ensure_future(self.left.wait()),
+        ]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
+        if isinstance(answer, Ticket):
+            self._placed[answer.task] = self._ground.clock.now()
+            plain = self.claim(answer.task) if self._desk.holds_key(answer.poll) else None
+            # The ledger keeps what is polled, and is no place for a key.
+            return answer if plain is None else replace(answer, poll=plain.poll)
+        return self._desk.cleaned(answer)
+
+    def claim(self, task: str) -> Ticket | None:
+        """The ticket of an order that is known by its task's id alone; None for no id."""
+        body = json.dumps({"id": task}).encode()
+        answer = self.provider.ticket(Reply(200, {}, body), self.endpoint)
+        return answer if isinstance(answer, Ticket) else None
+
+    async def collect(
+        self, ticket: Ticket, told: Callable[[Waiting], None] = lambda _: None
+    ) -> Ended:
+        """The picture of a pending order, however long that takes within the deadline."""
+        ground = self._ground
+        downloads = Downloads(
+            self._pictures, ground.clock, self._limits, ground.resolve, bool(ground.proxy)
+        )
+        means = Means(self._desk, self._inquiries, downloads, ground.clock, ground.jitter)
+        placed = self._placed.pop(ticket.task, None)
+        collection = Collection(means, ticket, told, placed, self._typical)
+        ended = await collection.run()
+        if collection.took is not None:
+            self._typical = min(collection.took, self._typical or collection.took)
+        return ended
+
+
+_TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
+
+
+async def _left_to_the_proxy(host: str) -> Sequence[str]:
+    """No addresses: behind a proxy this machine may know no names, and is long in saying so."""
+    raise OSError(host)

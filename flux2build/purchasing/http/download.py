@@ -1,0 +1,132 @@
+"""Fetches a finished picture: without the key, from allowed places, bounded and whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+
+import httpx
+
+from flux2build.purchasing.http.address_policy import (
+    ForbiddenError,
+    Reach,
+    Resolve,
+    Target,
+    fetchable,
+    literal,
+)
+from flux2build.purchasing.http.clock import Clock, Limits, too_slow
+from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Line, spelled
+
+REDIRECTS: Final = 3
+
+
+class FetchError(Exception):
+    """A picture that could not be fetched; `final` where trying again is of no use."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """How pictures are fetched: from public addresses, and from where the endpoint is."""
+
+    line: Line
+    clock: Clock
+    limits: Limits
+    resolve: Resolve
+    proxied: bool = False
+
+    async def fetch(self, url: str, home: Reach) -> bytes:
+        """The bytes at a URL, whole.
+
+        Raises:
+            FetchError: they could not be had.
+        """
+        started = self.clock.now()
+        for _ in range(1 + REDIRECTS):
+            try:
+                target = await fetchable(url, home, self.resolve, proxied=self.proxied)
+                answer = await self._hop(target, started)
+            except ForbiddenError as error:
+                raise FetchError(str(error), final=True) from None
+            except (OSError, UnicodeError):
+                raise FetchError("the picture's host has no address") from None
+            except TROUBLE as error:
+                raise FetchError(f"the download failed: {spelled(error)}") from None
+            if isinstance(answer, bytes):
+                return answer
+            try:
+                url = urljoin(url, answer)
+            except ValueError:
+                raise FetchError("the picture's URL redirects to no URL", final=True) from None
+        raise FetchError("the picture's URL redirects too often", final=True)
+
+    async def _hop(self, target: Target, started: float) -> bytes | str:
+        """The body, or where a redirect leads; each address of the host is tried."""
+        *first, last = target.addresses or ("",)
+        for address in first:
+            try:
+                return await self._get(target, address, started)
+            except NOT_SENT:
+                continue
+        return await self._get(target, last, started)
+
+    async def _get(self, target: Target, address: str, started: float) -> bytes | str:
+        url, headers, extensions = _pinned(target, address)
+        async with self.line.stream(url, headers, extensions) as response:
+            if response.has_redirect_location:
+                return response.headers["location"]
+            if response.status_code != 200:
+                raise FetchError(f"the picture's URL answers HTTP {response.status_code}")
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise FetchError("the picture arrives compressed", final=True)
+            return await self._body(response, started)
+
+    async def _body(self, response: httpx.Response, started: float) -> bytes:
+        length = response.headers.get("content-length", "")
+        announced = int(length) if length.isdecimal() else None
+        self._bound(announced or 0)
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            self._bound(len(body))
+            if too_slow(len(body), self.clock.now() - started, self.limits):
+                raise FetchError("the download is too slow")
+        if announced not in (None, len(body)):
+            raise FetchError(f"the download is cut short: {len(body)} of {announced} bytes")
+        if not whole(bytes(body)):
+            raise FetchError(f"the download is cut short after {len(body)} bytes")
+        return bytes(body)
+
+    def _bound(self, size: int) -> None:
+        if size > self.limits.picture_bytes:
+            most = self.limits.picture_bytes // 2**20
+            raise FetchError(f"the picture is larger than {most} MiB", final=True)
+
+
+def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
+    """The request for an address that was looked at, in the name of its host.
+
+    Resolving again would let a name point elsewhere the second time.
+    """
+    url = httpx.URL(target.url)
+    if not address or literal(target.host):
+        return url, {}, {}
+    named = {"host": url.netloc.decode("ascii")}
+    return url.copy_with(host=address), named, {"sni_hostname": target.host}
+
+
+def whole(data: bytes) -> bool:
+    """Whether a picture has its end; what is no known format is for others to judge."""
+    tail = data[-1024:]
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND\xaeB`\x82" in tail
+    if data.startswith(b"\xff\xd8\xff"):
+        return b"\xff\xd9" in tail
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return bool(data)

@@ -1,0 +1,197 @@
+"""Collects one pending order: asks until it is ready, and fetches in the same breath.
+
+Whatever happens, the ticket stays good: only the server's own word ends an
+order, everything else leaves it for a later build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from flux2build.images.container import sniff
+from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket, Waiting
+from flux2build.providers.protocol import fields, retry_after, task_of
+from flux2build.purchasing.http.address_policy import ForbiddenError
+from flux2build.purchasing.http.auth import Desk
+from flux2build.purchasing.http.clock import Clock, backoff, until_next
+from flux2build.purchasing.http.download import Downloads, FetchError
+from flux2build.purchasing.http.pool import TROUBLE, Line, spelled
+
+_LOST: Final = 3
+"""Times that a server must deny an order it had accepted."""
+
+_DENIED: Final = 3
+"""Times in a row that a server may refuse the key before it is left alone."""
+
+_NO_PICTURE: Final = frozenset({"", "html"})
+"""What lies at a picture's URL by mistake, and may be gone in a moment."""
+
+_PAUSES: Final = 10
+"""First waits between questions to a server that denies an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A picture's bytes as they came, and what the server says of it."""
+
+    data: bytes
+    ready: Ready
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Not here yet; the ticket is still good, and a later build may collect it.
+
+    `decide` where a person has to look: the server's answer points elsewhere.
+    `keyless` where another key is needed to ask.
+    """
+
+    message: str
+    decide: bool = False
+    keyless: bool = False
+
+
+Ended = Arrived | Refused | Overdue
+State = Waiting | Ready | Refused | Overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What collecting takes."""
+
+    desk: Desk
+    line: Line
+    downloads: Downloads
+    clock: Clock
+    jitter: Callable[[], float]
+
+
+@dataclass(slots=True)
+class Collection:
+    """One order on its way; `born` is when it was placed, if that was just now."""
+
+    means: Means
+    ticket: Ticket
+    told: Callable[[Waiting], None]
+    born: float | None = None
+    typical: float | None = None
+    took: float | None = field(default=None, init=False)
+    """Seconds from order to picture, once it was ready."""
+    _flaps: int = field(default=0, init=False)
+    _denied: int = field(default=0, init=False)
+    _lost: int = field(default=0, init=False)
+    _fetched: int = field(default=0, init=False)
+
+    async def run(self) -> Ended:
+        """The picture, or why there is none."""
+        clock, limits = self.means.clock, self.means.desk.limits
+        started = clock.now()
+        state: State = self.ticket.ready or await self._first(started)
+        while (ended := await self._settled(state, started)) is None:
+            if clock.now() - started >= limits.deadline:
+                return Overdue(f"not ready after {_span(limits.deadline)}")
+            state = await self._ask()
+        return ended
+
+    async def _first(self, started: float) -> State:
+        """The first question: at once for an old order, in due time for a new one."""
+        if self.born is not None:
+            await self._sleep(self._until_next(started))
+        return await self._ask()
+
+    async def _ask(self) -> State:
+        desk = self.means.desk
+        call = desk.provider.inquiry(self.ticket, desk.endpoint)
+        try:
+            reply = await desk.call(self.means.line, call)
+        except ForbiddenError as error:
+            return Overdue(f"{error}, so it is not asked for the order", decide=True)
+        except TROUBLE as error:
+            await self._flap(None)
+            return Waiting(f"no answer: {spelled(error)}")
+        return await self._read(reply)
+
+    async def _read(self, reply: Reply) -> State:
+        state = self.means.desk.provider.status(reply)
+        trouble = isinstance(state, Waiting) and reply.status >= 300
+        self._denied = self._denied + 1 if trouble and reply.status in {401, 403} else 0
+        if self._denied >= _DENIED:
+            return Overdue("the provider refuses the key", keyless=True)
+        if trouble:
+            await self._flap(retry_after(reply))
+        else:
+            self._flaps = 0
+        # Not a refusal either ends an order that it does not name.
+        ended = isinstance(state, Ready | Refused)
+        if ended and task_of(fields(reply)) not in (None, self.ticket.task):
+            return Overdue("the server answers with another order", decide=True)
+        return state
+
+    async def _flap(self, wait: float | None) -> None:
+        """Wait longer each time that a server or the network fails in a row."""
+        self._flaps += 1
+        await self._sleep(min(wait, 120.0) if wait else self._backoff(self._flaps))
+
+    async def _settled(self, state: State, started: float) -> Ended | None:
+        """The end, if this is one; else None, after the wait that it asks for."""
+        match state:
+            case Overdue():
+                return state
+            case Ready():
+                return await self._fetch(state)
+            case Refused(refusal=Refusal.LOST):
+                self._lost += 1
+                if self._lost >= _LOST:
+                    return self.means.desk.cleaned(state)
+                await self._sleep(_PAUSES * self.means.desk.limits.wait)
+            case Refused():
+                return self.means.desk.cleaned(state)
+            case Waiting():
+                self.told(self.means.desk.told(state))
+                await self._sleep(self._until_next(started))
+        return None
+
+    def _until_next(self, started: float) -> float:
+        """What is typical says nothing about an order of unknown age."""
+        now, least = self.means.clock.now(), self.means.desk.limits.wait
+        if self.born is None:
+            return until_next(now - started, None, least)
+        return until_next(now - self.born, self.typical, least)
+
+    def _backoff(self, attempt: int) -> float:
+        return backoff(attempt, self.means.jitter(), self.means.desk.limits.wait)
+
+    async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
+        """The picture; after a failure the server is asked again, for a fresh URL."""
+        desk = self.means.desk
+        if desk.holds_key(ready.url):
+            return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
+        if self.took is None and self.born is not None:
+            self.took = self.means.clock.now() - self.born
+        try:
+            data = await self.means.downloads.fetch(ready.url, await desk.home())
+        except FetchError as error:
+            if error.final or not self._patient():
+                return Overdue(desk.clean(str(error)))
+        else:
+            # In the end it is kept, whatever it is: what was paid for is for people to judge.
+            if sniff(data) not in _NO_PICTURE or not self._patient():
+                return Arrived(
+                    data, replace(ready, prompt=ready.prompt and desk.masked(ready.prompt))
+                )
+        await self._sleep(self._backoff(self._fetched))
+        return None
+
+    def _patient(self) -> bool:
+        """Count a download that came to nothing; whether another one may be tried."""
+        self._fetched += 1
+        return self._fetched < self.means.desk.limits.attempts
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.means.clock.sleep(seconds)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:g} seconds"

@@ -1,0 +1,202 @@
+"""One pool of connections, and one exchange on it: bounded in bytes and in time."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+import httpx
+
+from flux2build.providers.contract import Call, Reply
+from flux2build.providers.protocol import one_line
+from flux2build.purchasing.http.clock import Clock
+
+AGENT: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
+
+NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+"""Exceptions that prove that no byte of a request left; a proxy refuses before the tunnel stands."""
+
+
+class BrokenError(Exception):
+    """An answer that is too long, too slow or cut short."""
+
+
+TROUBLE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BrokenError)
+"""Everything that may happen to an exchange."""
+
+
+_CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
+    (socket.gaierror, "its name cannot be looked up"),
+    (ssl.SSLCertVerificationError, "its certificate is not to be trusted"),
+    (ConnectionRefusedError, "nobody answers there"),
+    (httpx.ConnectTimeout, "it does not answer in time"),
+    (httpx.ConnectError, "it cannot be reached"),
+    (httpx.PoolTimeout, "no connection is free"),
+    (httpx.TimeoutException, "no answer comes in time"),
+    (httpx.RemoteProtocolError, "the answer is cut short, or is no HTTP"),
+    (httpx.DecodingError, "the answer cannot be decoded"),
+    (httpx.NetworkError, "the connection breaks"),
+    (httpx.UnsupportedProtocol, "that is no URL to connect to"),
+    (httpx.InvalidURL, "that is no URL"),
+)
+"""What an exception means, or one that it comes of; the first that fits."""
+
+
+def spelled(error: BaseException) -> str:
+    """What happened to an exchange, in words."""
+    if isinstance(error, BrokenError):
+        return str(error)
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy says {one_line(str(error))}"
+    chain, inner = [error], error.__cause__ or error.__context__
+    while inner is not None and len(chain) < _DEEPEST:
+        chain.append(inner)
+        inner = inner.__cause__ or inner.__context__
+    found = (text for kind, text in _CAUSES for each in chain if isinstance(each, kind))
+    return next(found, "the connection fails")
+
+
+_DEEPEST: Final = 16
+"""Exceptions behind one another that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """How a pool connects; `transport` replaces the network in tests."""
+
+    connections: int
+    connect: float
+    read: float
+    proxy: str | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    certificates: ssl.SSLContext | None = None
+    """The authorities to trust, instead of the usual ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most bytes and seconds that an answer may take."""
+
+    bytes: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Line:
+    """A pool that follows no redirect, reads no environment and keeps no cookie or key."""
+
+    dial: Dial
+    clock: Clock
+    _client: httpx.AsyncClient | None = field(default=None, init=False)
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The pool, made when it is first needed."""
+        if self._client is None:
+            self._client = _client(self.dial)
+        return self._client
+
+    async def close(self) -> None:
+        """Hang up every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def touch(self, url: str) -> None:
+        """Have a connection to a URL's host stand ready; nothing of meaning is sent."""
+        async with self.client.stream("HEAD", url, headers=AGENT):
+            pass
+
+    async def exchange(self, call: Call, secret: Mapping[str, str], bounds: Bounds) -> Reply:
+        """Make a described call and receive its answer in full.
+
+        Raises:
+            httpx.HTTPError: the network failed; `NOT_SENT` tells where nothing left.
+            BrokenError: the answer broke the bounds.
+        """
+        started = self.clock.now()
+        async with self.client.stream(
+            call.method,
+            call.url,
+            headers={**AGENT, "accept": "application/json", **call.headers, **secret},
+            **_content(call),
+        ) as response:
+            self.client.cookies.clear()
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > bounds.bytes:
+                    raise BrokenError("the answer is too long")
+                if self.clock.now() - started > bounds.seconds:
+                    raise BrokenError("the answer takes too long")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, _decoded(bytes(body), headers, bounds.bytes))
+
+    @asynccontextmanager
+    async def stream(
+        self, url: httpx.URL, headers: Mapping[str, str], extensions: Mapping[str, Any]
+    ) -> AsyncIterator[httpx.Response]:
+        """The beginning of an answer to a GET; no key is ever sent here."""
+        async with self.client.stream(
+            "GET", url, headers={**AGENT, **headers}, extensions=dict(extensions)
+        ) as response:
+            self.client.cookies.clear()
+            yield response
+
+
+def _client(dial: Dial) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=dial.transport,
+        proxy=None if dial.transport else dial.proxy,
+        verify=dial.certificates or _certificates(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(dial.read, connect=dial.connect, pool=None),
+        limits=httpx.Limits(
+            max_connections=dial.connections, max_keepalive_connections=dial.connections
+        ),
+    )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The usual authorities, read once: it takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _content(call: Call) -> dict[str, Any]:
+    if call.upload is not None:
+        file = call.upload
+        return {"files": {"content": (_file_name(file.name), file.data, file.media_type)}}
+    return {} if call.json is None else {"json": call.json}
+
+
+def _file_name(name: str) -> str:
+    """A file's bare name: no folder of the user's is told to anybody."""
+    return name.replace("\\", "/").rpartition("/")[2] or "reference"
+
+
+def _decoded(body: bytes, headers: Mapping[str, str], most: int) -> bytes:
+    """A body without the compression that some servers apply unasked; bounded all the same."""
+    if headers.get("content-encoding", "identity").lower() not in {"gzip", "deflate"}:
+        return body
+    try:
+        plain = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, most + 1)
+    except zlib.error:
+        raise BrokenError("the answer cannot be decompressed") from None
+    if len(plain) > most:
+        raise BrokenError("the answer is too long")
+    return plain

@@ -1,0 +1,216 @@
+"""What may come of an order instead of a picture, as errors: what it means and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flux2build.digest import Digest
+from flux2build.errors import (
+    BudgetError,
+    DecisionError,
+    Flux2BuildError,
+    IncompleteError,
+    Problem,
+    SystemFault,
+)
+from flux2build.ledger import Intended
+from flux2build.model import Recipe
+from flux2build.planning.verdict import Verdict
+from flux2build.providers.contract import Refusal, Refused, Ticket
+
+_SETTLE = "`flux2build orders list` shows it"
+
+
+def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> Flux2BuildError:
+    """A refusal as an error; `variable` is the one that holds the key."""
+    said = f"`{provider}` says: {refused.message}" if refused.message else f"by `{provider}`"
+    charged = (("charged", "perhaps; the ledger counts it as spent"),) if refused.charged else ()
+    match refused.refusal:
+        case Refusal.CREDITS:
+            return BudgetError(
+                Problem(
+                    f"the account is empty; nothing more is ordered ({said})",
+                    hint="add credits, then build again: what is paid for is collected first",
+                )
+            )
+        case Refusal.CREDENTIALS:
+            return keyless(said, variable)
+        case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
+            return SystemFault(
+                Problem(f"`{recipe.asset}` was not ordered: {said}", hint="build again later")
+            )
+        case Refusal.REQUEST_MODERATED:
+            return IncompleteError(
+                Problem(
+                    f"the request for `{recipe.asset}` was moderated: {said}",
+                    rows=charged,
+                    hint="change the prompt or its references; it is not sent again unchanged",
+                )
+            )
+        case Refusal.CONTENT_MODERATED:
+            return IncompleteError(
+                Problem(
+                    f"the picture of `{recipe.asset}` was moderated: {said}",
+                    rows=charged,
+                    hint="another seed or prompt may pass; it is not sent again unchanged",
+                )
+            )
+        case Refusal.INVALID | Refusal.FAILED | Refusal.LOST:
+            return IncompleteError(
+                Problem(f"`{recipe.asset}` failed ({refused.refusal}): {said}", rows=charged)
+            )
+
+
+def keyless(said: str, variable: str) -> SystemFault:
+    """The error for a key that is missing or refused."""
+    return SystemFault(
+        Problem(
+            f"the key is missing or refused; nothing more is ordered ({said})",
+            hint=f"set {variable} in the environment or with `--env-file`",
+        )
+    )
+
+
+def lockless(folder: Path) -> SystemFault:
+    """The error for a disk on which two builds could buy the same picture."""
+    return SystemFault(
+        Problem(
+            f"locks below `{folder}` keep nobody out; nothing was ordered",
+            hint="let FLUX2BUILD_HOME name a folder on a local disk",
+        )
+    )
+
+
+def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
+    """The error for an order that was not sent, because of what became of another one."""
+    error = type(because)(
+        Problem(f"`{recipe.asset}` was not ordered: {because.problems[0].message}")
+    )
+    error.exit = because.exit
+    return error
+
+
+def unpriced(recipe: Recipe) -> BudgetError:
+    """The error for an order whose price nobody knows."""
+    return BudgetError(Problem(f"no price is known for `{recipe.asset}`; nothing was ordered"))
+
+
+def in_doubt(intended: Intended, message: str = "") -> DecisionError:
+    """The error for an order that may have been bought."""
+    because = f": {message}" if message else ""
+    return DecisionError(
+        Problem(
+            f"`{intended.asset}` may have been bought{because}",
+            rows=(
+                ("sent", f"{intended.at} to {intended.provider}, {intended.model}"),
+                ("at most", f"${intended.reserve}"),
+                ("order", intended.attempt),
+            ),
+            hint=f"it is never sent again by itself: {_SETTLE}, then "
+            "`orders adopt`, `orders resubmit` or `orders write-off`",
+        )
+    )
+
+
+def too_many_doubts(doubts: int) -> DecisionError:
+    """The error that stops a build whose orders fall in doubt one after the other."""
+    return DecisionError(
+        Problem(
+            f"{doubts} orders in a row may have been bought or not; nothing more is ordered",
+            hint="see what is wrong with the connection or the provider, then `flux2build orders list`",
+        )
+    )
+
+
+def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
+    """The error for what arrived and is not what was ordered."""
+    first = wrong.problems[0]
+    return DecisionError(
+        Problem(
+            f"what arrived for `{recipe.asset}` is kept aside: {first.message}",
+            rows=(*first.rows, ("kept as", output), ("task", task)),
+            hint=f"{_SETTLE}; `orders adopt` takes it as it is, `orders write-off` gives it up",
+        )
+    )
+
+
+def lost(recipe: Recipe, ticket: Ticket, message: str) -> DecisionError:
+    """The error for an order that the server took and does not know any more."""
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` was bought, and is lost: {message}",
+            rows=(("task", ticket.task),),
+            hint=f"{_SETTLE}; ask the provider for the picture and `orders adopt` it, or give it "
+            "up with `orders write-off`",
+        )
+    )
+
+
+def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
+    """The error for a picture that is not here yet; its ticket stays good."""
+    then = "the next build collects it"
+    if decide:
+        then = f"build again, or `flux2build orders adopt ORDER {ticket.task}`, which asks for it "
+        then += "at the provider's own address"
+    problem = Problem(
+        f"the picture of `{recipe.asset}` is not here yet: {message}",
+        rows=(("task", ticket.task),),
+        hint=f"it is paid for and stays in the ledger; {then}",
+    )
+    return DecisionError(problem) if decide else IncompleteError(problem)
+
+
+def uncollected(recipe: Recipe, ticket: Ticket, message: str, variable: str) -> SystemFault:
+    """The error for a picture that nobody may ask for with this key."""
+    return SystemFault(
+        Problem(
+            f"the picture of `{recipe.asset}` is not here yet: {message}",
+            rows=(("task", ticket.task),),
+            hint=f"it is paid for and stays in the ledger; set {variable} in the environment or "
+            "with `--env-file`, then build again",
+        )
+    )
+
+
+def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> DecisionError:
+    """The error for an order that is under way at another provider."""
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` was ordered at `{intended.provider}` already, and is not here yet",
+            rows=(("sent", intended.at), ("task", task)),
+            hint=f"build it with `{intended.provider}` to collect it, or give it up with "
+            f"`flux2build orders write-off {intended.attempt[:8]}`",
+        )
+    )
+
+
+def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
+    """The error for an order that only a person can settle."""
+    if any(reason.code == "output-pointer" for reason in verdict.reasons):
+        return SystemFault(
+            Problem(
+                f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
+                hint="`git lfs pull` fetches it",
+            )
+        )
+    if any(reason.code == "moderated" for reason in verdict.reasons):
+        return IncompleteError(
+            Problem(
+                f"`{recipe.asset}` was refused by moderation, and its order has not changed",
+                hint="change the prompt or the seed, or `flux2build build --force "
+                f"'{recipe.asset}'` to send it again unchanged",
+            )
+        )
+    if any(reason.code == "kept-aside" for reason in verdict.reasons):
+        return DecisionError(
+            Problem(
+                f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
+                hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
+            )
+        )
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
+            hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+        )
+    )

@@ -1,0 +1,385 @@
+"""Buying from a paid provider: every order is written down before it is sent.
+
+intended (synced) -> POST -> ticketed (synced) -> poll, fetch -> store -> delivered.
+Whatever happens in between, the next run finds out: without a ticket a person
+is asked, with one the picture is collected, and a delivered one is adopted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from flux2build.building.runner import Bought
+from flux2build.digest import Digest, of_json
+from flux2build.errors import Flux2BuildError, HaltedError, SpecError
+from flux2build.images.container import examine
+from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
+from flux2build.ledger.journal import Journal
+from flux2build.model import Order, Receipt, Recipe
+from flux2build.planning.verdict import MODERATED, Action, Reason, Verdict
+from flux2build.providers.capabilities import Card
+from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
+from flux2build.providers.references import misfits, prepared
+from flux2build.purchasing import order_errors
+from flux2build.purchasing.budget import Purse
+from flux2build.purchasing.http import Arrived, Overdue, Wire
+from flux2build.purchasing.local_renderer import Loading, same_seed, verify
+from flux2build.storage import durable, locks
+from flux2build.storage.store import Store
+
+_HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS})
+"""Refusals after which no other order can succeed either."""
+
+_WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
+"""Refusals that were met again and again, for as long as there is patience."""
+
+_DOUBTS: Final = 5
+"""Orders in a row that may fall in doubt before no other is sent."""
+
+_CLAIM_SECONDS: Final = 0.2
+"""Between two looks at an order that another process is buying."""
+
+
+@dataclass(slots=True)
+class Counter:
+    """Buys at one provider, within a purse; what is paid for is always collected."""
+
+    wire: Wire
+    store: Store
+    journal: Journal
+    purse: Purse
+    project: str
+    price: Callable[[Recipe], Decimal | None]
+    """The most an order may cost in USD; None when nobody knows."""
+    say: Callable[[str], None]
+    cards: Mapping[str, Card]
+    account: str = ""
+    """A fingerprint of the key; empty when there is none."""
+    forced: frozenset[str] = frozenset()
+    """Assets that are bought again although their order was delivered or moderated."""
+    _halted: Flux2BuildError | None = field(default=None, init=False)
+    _doubts: int = field(default=0, init=False)
+    _begun: set[str] = field(default_factory=set, init=False)
+    """The attempts of this run."""
+    _locks: bool = field(default=False, init=False)
+    """Whether it is known that locks keep others out where the ledger lies."""
+
+    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
+        """Buy an order, or collect it if it was bought before.
+
+        Raises:
+            DecisionError: it may have been bought already, or is not what was ordered.
+            BudgetError: it would go over a cap, or the account is empty.
+            SystemFault: no key, no connection, no disk.
+            HaltedError: nothing more is to be ordered.
+            IncompleteError: it was refused.
+            SpecError: its references are not fit to be sent.
+        """
+        waits = False
+        while True:
+            async with self.wire.slot():
+                # Another build of the same user, in another tree, may be buying this very order.
+                claim = self._claim(order.digest)
+                if claim is not None:
+                    try:
+                        return await self._bought(order, recipe, references)
+                    finally:
+                        os.close(claim)
+            if self.wire.left.is_set():
+                raise HaltedError
+            if not waits:
+                waits = True
+                self.say(f"waiting for another build that buys {recipe.asset}")
+            await asyncio.sleep(_CLAIM_SECONDS)
+
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is under way, kept aside or in doubt, or was just bought."""
+        known = self._known(order)
+        came = known.delivered.get(order)
+        return order in known.unsettled or (came is not None and came.attempt in self._begun)
+
+    def _claim(self, order: Digest) -> int | None:
+        """A lock on one order, held by the kernel; None while another process has it."""
+        claim, path = self.journal.claim(order), self.journal.claims(order)
+        if claim is None or self._locks:
+            return claim
+        try:
+            self._locks = locks.keeps_out(path)
+        except OSError as error:
+            os.close(claim)
+            raise durable.fault("lock", path, error) from error
+        if not self._locks:
+            os.close(claim)
+            raise order_errors.lockless(path.parent)
+        return claim
+
+    async def _bought(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
+        """What the ledger says of an order decides what is done about it."""
+        known = self._known(order.digest)
+        forced = recipe.asset in self.forced
+        if order.digest in known.pending:
+            # Also where there is an older picture: then this one was bought anew.
+            intended, ticketed = known.pending[order.digest]
+            if intended.provider != self.wire.provider.name:
+                raise order_errors.ordered_elsewhere(recipe, intended, ticketed.task)
+            ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
+            return await self._collect(order, recipe, intended, ticket)
+        if order.digest in known.kept:
+            raise order_errors.undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
+        if order.digest in known.doubts:
+            raise order_errors.in_doubt(known.doubts[order.digest])
+        delivered = known.delivered.get(order.digest)
+        if delivered is not None and not forced and self.store.has(delivered.output):
+            return Bought(delivered.output, delivered.receipt)
+        refused = known.refusals.get(order.digest)
+        if refused is not None and refused.refusal in MODERATED and not forced:
+            raise order_errors.undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))
+        intended, ticket = await self._order(order, recipe, references)
+        return await self._collect(order, recipe, intended, ticket)
+
+    def _known(self, order: Digest) -> Ledger:
+        """What the journal says of one order."""
+        return fold(self.journal.about(order))
+
+    async def _order(
+        self, order: Order, recipe: Recipe, references: Loading
+    ) -> tuple[Intended, Ticket]:
+        """Place an order; all that can be known to be wrong with it is found before."""
+        self._go_on(recipe)
+        if not self.account:
+            variable = self.wire.provider.key_variable
+            self._halted = order_errors.keyless(f"`{variable}` is not set", variable)
+            raise self._halted
+        intended = self._intention(order, recipe)
+        sent = await self._prepared(order, recipe, references)
+        self._go_on(recipe)
+        self.purse.reserve(intended.attempt, recipe.asset, intended.reserve)
+        # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
+        window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
+        try:
+            return intended, await asyncio.shield(window)
+        except asyncio.CancelledError:
+            self.wire.left.set()
+            await asyncio.gather(window, return_exceptions=True)
+            raise
+
+    def _go_on(self, recipe: Recipe) -> None:
+        """Stop here if no other order can succeed, or none is to be sent any more."""
+        if self.wire.left.is_set():
+            raise HaltedError
+        if self._halted is not None:
+            raise order_errors.not_ordered(recipe, self._halted)
+
+    async def _prepared(
+        self, order: Order, recipe: Recipe, references: Loading
+    ) -> Sequence[Reference | str]:
+        """The references as they travel."""
+        card = self.cards[order.model]
+        loaded = await references()
+        named = [(each.name, _size(each)) for each in loaded]
+        if wrong := [problem for _, problem in misfits(card, order.params, named)]:
+            raise SpecError(*wrong)
+        ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
+        sent = await self.wire.prepare(ready)
+        if isinstance(sent, Refused):
+            raise self._refused(recipe, sent)
+        return sent
+
+    def _intention(self, order: Order, recipe: Recipe) -> Intended:
+        worst = self.price(recipe)
+        if worst is None:
+            raise order_errors.unpriced(recipe)
+        return Intended(
+            order=order.digest,
+            attempt=uuid.uuid4().hex,
+            at=_now(),
+            provider=self.wire.provider.name,
+            model=order.model,
+            asset=recipe.asset,
+            reserve=worst,
+            payload=of_json({"model": order.model, "prompt": order.prompt, "params": order.params}),
+            project=self.project,
+            account=self.account,
+        )
+
+    async def _window(
+        self, order: Order, recipe: Recipe, intended: Intended, sent: Sequence[Reference | str]
+    ) -> Ticket:
+        """From the ledger to the answer: the only moment in which a purchase can fall in doubt."""
+        async with self.wire.window() as unreachable:
+            try:
+                self._go_on(recipe)
+                if unreachable is not None:
+                    raise self._refused(recipe, unreachable)
+                self._begun.add(intended.attempt)
+                await asyncio.to_thread(self.journal.append, intended)
+            except Flux2BuildError:
+                self.purse.release(intended.attempt)
+                raise
+            match await self._answer(order, intended, sent):
+                case Refused() as answer:
+                    await self._void(intended, answer)
+                    raise self._refused(recipe, answer)
+                case InDoubt(message):
+                    raise self._doubted(intended, message)
+                case Ticket() as ticket:
+                    await self._ticketed(intended, ticket)
+                    return ticket
+
+    async def _answer(
+        self, order: Order, intended: Intended, sent: Sequence[Reference | str]
+    ) -> Ticket | Refused | InDoubt:
+        """The answer to an order; what is wrong on this side proves that nothing was sent."""
+        try:
+            return await self.wire.submit(order, sent)
+        except Flux2BuildError as error:
+            await self._void(intended, Refused(Refusal.UNREACHABLE, str(error)))
+            raise
+
+    def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
+        """An order in doubt; when one follows the other, no more money is put at risk."""
+        self._doubts += 1
+        if self._doubts >= _DOUBTS and self._halted is None:
+            self._halted = order_errors.too_many_doubts(self._doubts)
+        return order_errors.in_doubt(intended, message)
+
+    async def _ticketed(self, intended: Intended, ticket: Ticket) -> None:
+        self._doubts = 0
+        # A log outlives a disk: the task is said at once, whatever becomes of the journal.
+        self.say(f"submitted {intended.asset} task={ticket.task}")
+        self._charged(intended, ticket.cost)
+        entry = Ticketed(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            task=ticket.task,
+            poll=ticket.poll,
+            cost=ticket.cost,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+
+    def _charged(self, intended: Intended, cost: Decimal | None) -> None:
+        """Say at once when an order costs more than anybody could know."""
+        if cost is not None and (beyond := self.purse.charge(intended.attempt, cost)):
+            expected = f"${beyond} more than the list price"
+            self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
+
+    async def _void(self, intended: Intended, refused: Refused) -> None:
+        entry = Voided(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            refusal=refused.refusal.value,
+            message=refused.message,
+            charged=refused.charged,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+        if refused.charged:
+            self.purse.settle(intended.attempt, intended.reserve)
+        else:
+            self.purse.release(intended.attempt)
+
+    async def _collect(
+        self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket
+    ) -> Bought:
+        ended = await self.wire.collect(ticket)
+        match ended:
+            case Refused(refusal=Refusal.LOST):
+                # It was paid for: the ticket stays, and only a person gives it up.
+                raise order_errors.lost(recipe, ticket, ended.message)
+            case Refused():
+                await self._void(intended, ended)
+                raise self._refused(recipe, ended)
+            case Overdue(keyless=True):
+                variable = self.wire.provider.key_variable
+                self._halted = self._halted or order_errors.keyless(ended.message, variable)
+                raise order_errors.uncollected(recipe, ticket, ended.message, variable)
+            case Overdue(message, decide):
+                raise order_errors.overdue(recipe, ticket, message, decide=decide)
+            case Arrived():
+                receipt = _receipt(intended, ticket, ended)
+                return await self._deliver(order, recipe, intended, receipt, ended)
+
+    async def _deliver(
+        self, order: Order, recipe: Recipe, intended: Intended, receipt: Receipt, arrived: Arrived
+    ) -> Bought:
+        """Keep what was paid for first; then see whether it is what was ordered."""
+        output = await asyncio.to_thread(self.store.put, arrived.data)
+        cost = receipt.cost if receipt.cost is not None else intended.reserve
+        self._charged(intended, cost)
+        self.purse.settle(intended.attempt, cost)
+        try:
+            same_seed(order, recipe, arrived.ready)
+            await asyncio.to_thread(verify, order, recipe, arrived.data)
+        except Flux2BuildError as wrong:
+            await self._keep(intended, output, receipt, str(wrong))
+            raise order_errors.kept_aside(recipe, output, receipt.task, wrong) from wrong
+        entry = Delivered(
+            order=order.digest,
+            output=output,
+            receipt=receipt,
+            attempt=intended.attempt,
+            at=_now(),
+            project=self.project,
+            asset=recipe.asset,
+            model=order.model,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+        return Bought(output, receipt)
+
+    async def _keep(
+        self, intended: Intended, output: Digest, receipt: Receipt, message: str
+    ) -> None:
+        entry = Kept(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            output=output,
+            receipt=receipt,
+            message=message,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+
+    def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
+        """What a refusal means; an empty account or a bad key stops all other orders."""
+        if refused.refusal in _WAITED_OUT and self.wire.left.is_set():
+            return HaltedError()
+        provider = self.wire.provider
+        error = order_errors.refusal(provider.name, recipe, refused, provider.key_variable)
+        if refused.refusal in _HALTING | _WAITED_OUT and self._halted is None:
+            self._halted = error
+        return error
+
+
+def _size(reference: Reference) -> tuple[int, int]:
+    found = examine(reference.data)
+    return found.width, found.height
+
+
+def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:
+    """The proof, with the best figure there is: settled, else submitted, else estimated."""
+    ready = arrived.ready
+    cost, source = intended.reserve, "estimated"
+    if ready.cost is not None:
+        cost, source = ready.cost, "settled"
+    elif ticket.cost is not None:
+        cost, source = ticket.cost, "submitted"
+    return Receipt(
+        provider=intended.provider,
+        task=ticket.task,
+        cost=cost,
+        cost_source=source,
+        seed=ready.seed,
+        prompt=ready.prompt,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

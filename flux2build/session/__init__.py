@@ -1,0 +1,1 @@
+"""One project, opened: its spec, its files, its settings."""

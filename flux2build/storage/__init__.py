@@ -1,0 +1,1 @@
+"""Files and locks: durable writes, the store, the index."""

@@ -1,0 +1,174 @@
+"""The user's files: where they are, what is read of them, and how outputs are replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from flux2build.digest import Digest, of_bytes
+from flux2build.errors import Place, Problem, SpecError, UsageError
+from flux2build.images.container import LFS_MOST, lfs_target
+from flux2build.storage import durable
+from flux2build.storage.project_files import Kind
+
+SPEC_NAME: Final = "assets.toml"
+_OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def home() -> Path:
+    """Where ledger and store lie: `FLUX2BUILD_HOME`, or the user's data folder."""
+    named = os.environ.get("FLUX2BUILD_HOME")
+    return (
+        Path(named).expanduser().absolute()
+        if named
+        else platformdirs.user_data_path("flux2build", appauthor=False)
+    )
+
+
+def root_of(folder: Path) -> Path:
+    """The project root: the nearest folder upwards with a `.git`, else the folder itself."""
+    here = folder.resolve()
+    return next((at for at in (here, *here.parents) if (at / ".git").exists()), here)
+
+
+def find_spec(start: Path) -> Path | None:
+    """The nearest `assets.toml` from a folder upwards, as far as the project root."""
+    here = start.absolute()
+    for folder in (here, *here.parents):
+        if (folder / SPEC_NAME).is_file():
+            return folder / SPEC_NAME
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def named_spec(named: str) -> Path:
+    """The spec that was named.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = Path(named).absolute()
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UsageError(f"there is no spec at `{named}`")
+    inside = Path(named) / SPEC_NAME
+    hint = f"did you mean `{inside}`?" if inside.is_file() else "name a file"
+    raise UsageError(f"`{named}` is a folder", hint=hint)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put an output or the lock at its place, durably; a link there is replaced, not followed.
+
+    Raises:
+        SystemFault: the disk is full, read-only or broken, or the folder is not ours.
+    """
+    durable.replace(path, data)
+
+
+def digest_file(path: Path) -> Digest:
+    """The digest of a file, read in pieces.
+
+    Raises:
+        OSError: there is no readable file.
+    """
+    with path.open("rb") as file:
+        return Digest("sha256:" + hashlib.file_digest(file, "sha256").hexdigest())
+
+
+class DiskTree:
+    """The files of a project; links are followed as long as they stay below its root.
+
+    `asked` notes what every path that was asked about turned out to be: the
+    digest of what was read, or its kind. Whoever remembers what came of it can
+    see by these whether anything has changed since.
+    """
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self._folder, self._root = folder.resolve(), root.resolve()
+        self._inside: dict[str, bool] = {}
+        self.asked: dict[str, str] = {}
+
+    def kind(self, path: str) -> Kind:
+        """What lies at a path, links followed."""
+        kind = self._kind(path)
+        self.asked.setdefault(path, kind.value)
+        return kind
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            SpecError: there is no readable file at the path.
+        """
+        if (kind := self.kind(path)) is not Kind.FILE:
+            raise _unreadable(path, _WHY[kind])
+        try:
+            file = os.open(self._folder / path, _OPEN)
+            with os.fdopen(file, "rb") as opened:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    raise _unreadable(path, _WHY[Kind.SPECIAL])
+                data = opened.read()
+        except OSError as error:
+            raise _unreadable(path, (error.strerror or str(error)).lower()) from error
+        self.asked[path] = of_bytes(data)
+        return data
+
+    def inside(self, path: str) -> bool:
+        """Whether a path lies below the folder of the spec, links followed."""
+        whole = os.path.join(self._folder, path)
+        try:
+            return not path.startswith("../") and self._contained(whole)
+        except (OSError, ValueError, RuntimeError):
+            return False
+
+    def lfs_target(self, path: str) -> Digest | None:
+        """The digest of the file that a Git LFS pointer at a path stands for."""
+        try:
+            with open(os.path.join(self._folder, path), "rb") as file:
+                head = file.read(LFS_MOST + 1)
+        except OSError:
+            return None
+        target = lfs_target(head)
+        return Digest(target) if target else None
+
+    def _kind(self, path: str) -> Kind:
+        whole = os.path.join(self._folder, path)
+        try:
+            if not self._contained(whole):
+                return Kind.OUTSIDE
+            mode = os.stat(whole).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return Kind.MISSING
+        except (OSError, ValueError, RuntimeError):
+            return Kind.SPECIAL  # a circle of links, a name the disk cannot have, no permission
+        if stat.S_ISREG(mode):
+            return Kind.FILE
+        return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.SPECIAL
+
+    def _contained(self, path: str) -> bool:
+        """Whether a path lies below the root, links followed; folders are looked at once."""
+        parent, name = os.path.split(path)
+        if name in {"", ".", ".."} or os.path.islink(path):
+            return Path(path).resolve().is_relative_to(self._root)
+        if parent not in self._inside:
+            self._inside[parent] = Path(parent).resolve().is_relative_to(self._root)
+        return self._inside[parent]
+
+
+_WHY: Final = {
+    Kind.MISSING: "it is missing",
+    Kind.FOLDER: "it is a folder",
+    Kind.OUTSIDE: "it lies outside the project",
+    Kind.SPECIAL: "it is not a regular file",
+}
+
+
+def _unreadable(path: str, why: str) -> SpecError:
+    return SpecError(Problem(f"`{path}` cannot be read: {why}", Place(path)))

@@ -1,0 +1,166 @@
+"""Content-addressed bytes: `sha256` to file, hashed again on every read.
+
+What is in here was paid for. Nothing is ever evicted, and what turns out to be
+damaged is moved aside, not deleted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from flux2build.digest import Digest, of_bytes, short
+from flux2build.errors import Problem, SystemFault
+from flux2build.storage import durable, locks
+
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_READ_ONLY: Final = 0o444
+
+
+class LostError(SystemFault):
+    """The store does not have some bytes, or not intact."""
+
+
+class Store:
+    """A folder of bytes by their digest, shared by all processes of a user."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: set[Path] = set()
+        """Shelves whose names are known to be durable."""
+        self._guard = threading.Lock()
+        self._joined = False
+
+    def path(self, digest: Digest) -> Path:
+        """Where the bytes of a digest lie, or would lie."""
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"no digest: {digest}")
+        name = digest.removeprefix("sha256:")
+        return self._folder / "sha256" / name[:2] / name[2:]
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there is a file for a digest; only reading it tells whether it is intact."""
+        return self.path(digest).is_file()
+
+    def put(self, data: bytes) -> Digest:
+        """Keep bytes, durably, and say their digest; what is there and intact stays.
+
+        Raises:
+            SystemFault: they cannot be written.
+        """
+        digest = of_bytes(data)
+        path = self.path(digest)
+        if self._intact(digest) == data:
+            # Another process may have renamed it here and not yet synced the folder.
+            _synced(path.parent)
+        else:
+            self._join()
+            durable.replace(path, data, _READ_ONLY)
+        self._hold(path.parent)
+        return digest
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes of a digest.
+
+        Raises:
+            LostError: there are none, or they were damaged and are now moved aside.
+            SystemFault: they cannot be read.
+        """
+        data = self._intact(digest)
+        if data is None:
+            raise LostError(
+                Problem(
+                    f"the store has no intact bytes for `{short(digest)}`",
+                    rows=(("digest", digest), ("store", str(self._folder))),
+                    hint="`git log --all -- PATH` may still have the file; "
+                    "`flux2build doctor` lists what is damaged",
+                )
+            )
+        return data
+
+    def digests(self) -> Iterator[Digest]:
+        """Every digest there is a file for, sorted."""
+        shelf = self._folder / "sha256"
+        for path in sorted(shelf.glob("[0-9a-f][0-9a-f]/*")):
+            digest = f"sha256:{path.parent.name}{path.name}"
+            if _DIGEST.fullmatch(digest):
+                yield Digest(digest)
+
+    def damaged(self) -> list[Path]:
+        """Files that were found damaged and moved aside, sorted."""
+        return sorted(self._folder.glob("damaged/*"))
+
+    def _join(self) -> None:
+        """Be one of those who write here; whoever is alone removes what a crash left unfinished.
+
+        Where files cannot be locked nothing is removed: it may be somebody's work.
+        """
+        if sys.platform == "win32":  # pragma: no cover - locks cannot be shared there
+            return
+        with self._guard, suppress(OSError):
+            if self._joined:
+                return
+            self._joined = True
+            durable.folder(self._folder, 0o700)
+            file = locks.opened(self._folder / "lock", 0o600)
+            weakref.finalize(self, os.close, file)
+            if locks.try_lock(file):
+                for shelf in (self._folder / "sha256").glob("*"):
+                    durable.sweep(shelf)
+            locks.share(file)
+
+    def _hold(self, shelf: Path) -> None:
+        """See that a shelf is where a power cut cannot reach it, the first time it is used."""
+        if shelf in self._held:
+            return
+        try:
+            durable.hold(shelf, shelf if self._held else self._folder.parent)
+        except OSError as error:
+            raise durable.fault("write", shelf, error) from error
+        self._held.add(shelf)
+
+    def _intact(self, digest: Digest) -> bytes | None:
+        """The bytes of a digest, if they are there; what is damaged is moved aside."""
+        path = self.path(digest)
+        try:
+            data = _read(path)
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+                return None
+            raise durable.fault("read", path, error) from error
+        if data is not None and of_bytes(data) == digest:
+            return data
+        self._move_aside(path, digest)
+        return None
+
+    def _move_aside(self, path: Path, digest: Digest) -> None:
+        aside = self._folder / "damaged" / f"{digest.removeprefix('sha256:')}-{os.urandom(4).hex()}"
+        try:
+            durable.folder(aside.parent, 0o700)
+            path.replace(aside)
+            durable.sync(path.parent)
+        except OSError:
+            return  # on a read-only disk it stays, and stays refused
+
+
+def _read(path: Path) -> bytes | None:
+    """The bytes of a regular file; None for anything else, which is not opened to wait on."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(file, "rb") as opened:
+        return opened.read() if stat.S_ISREG(os.fstat(file).st_mode) else None
+
+
+def _synced(folder: Path) -> None:
+    try:
+        durable.sync(folder)
+    except OSError as error:
+        raise durable.fault("write", folder, error) from error

@@ -1,0 +1,189 @@
+"""Specs in memory: a tree of a few files, and a small catalogue of models and operations."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from flux2build.assetspec import Spec, load
+from flux2build.assetspec.capabilities import Catalog, Form
+from flux2build.errors import Problem, SpecError
+from flux2build.images.ops.contract import File, Params, Picture
+from flux2build.model import Derive, Generate, Recipe
+from flux2build.providers.capabilities import FREE, Card
+from flux2build.storage.project_files import Kind
+
+
+@dataclass
+class MemoryTree:
+    """Files by path; folders are where files are; everything else is stated."""
+
+    files: Mapping[str, str | bytes]
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+
+    def kind(self, path: str) -> Kind:
+        """What lies at a path."""
+        if path in self.kinds:
+            return self.kinds[path]
+        if path in self.files:
+            return Kind.FILE
+        below = path == "." or any(name.startswith(f"{path}/") for name in self.files)
+        return Kind.FOLDER if below else Kind.MISSING
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        data = self.files[path]
+        return data.encode() if isinstance(data, str) else data
+
+
+class CropParams(Params):
+    """Parameters of the fake `crop`."""
+
+    ratio: str = Field(description="shape")
+    anchor: Literal["center", "top"] = Field(default="center", description="what is kept")
+
+
+class ResizeParams(Params):
+    """Parameters of the fake `resize`."""
+
+    width: int | None = Field(default=None, ge=1, description="width")
+    height: int | None = Field(default=None, ge=1, description="height")
+
+    @model_validator(mode="after")
+    def _sized(self) -> ResizeParams:
+        if self.width is None and self.height is None:
+            raise ValueError("give `width` or `height`")
+        return self
+
+
+class OverlayParams(Params):
+    """Parameters of the fake `overlay`."""
+
+    source: Picture
+    mask: Picture | None = Field(default=None, description="a mask")
+
+
+class TextParams(Params):
+    """Parameters of the fake `text`."""
+
+    text: str = Field(description="what to write")
+    font: File | None = Field(default=None, description="a font")
+    size: int = Field(default=10, description="height of letters")
+
+
+class SheetParams(Params):
+    """Parameters of the fake `sheet`."""
+
+    pictures: Annotated[list[Picture], Field(min_length=1)]
+
+
+class CheckOptions(Params):
+    """Options of the fake checks."""
+
+    severity: Literal["error", "warning", "off"] = "off"
+    colours: list[str] = Field(default=[])
+
+
+_PIXELS = frozenset({"width", "height", "seed", "format"})
+SKETCH = Card(
+    "sketch",
+    _PIXELS,
+    ignores=frozenset({"aspect_ratio", "steps", "guidance", "disable_pup"}),
+    references=16,
+    formats=("png", "jpeg", "webp"),
+    price=FREE,
+    source_type="algorithmicMedia",
+)
+PRO = Card(
+    "flux-2-pro",
+    _PIXELS | {"disable_pup", "safety_tolerance"},
+    references=3,
+    formats=("jpeg", "png"),
+    multiple=16,
+    min_side=64,
+    max_side=2048,
+    max_pixels=2048 * 1024,
+    ranges={"seed": (0, 4294967295), "safety_tolerance": (0, 5)},
+    defaults={"disable_pup": True},
+)
+FLEX = Card(
+    "flux-2-flex",
+    _PIXELS | {"steps", "guidance"},
+    references=3,
+    multiple=16,
+    ranges={"steps": (1, 50), "guidance": (1.5, 10)},
+)
+THREE = Card(
+    "flux-3-image",
+    frozenset({"aspect_ratio"}),
+    references=3,
+    formats=("jpeg",),
+    choices={"aspect_ratio": ("1:1", "16:9")},
+)
+CATALOG = Catalog(
+    cards={
+        "sketch": {"sketch": SKETCH},
+        "bfl": {card.model: card for card in (PRO, FLEX, THREE)},
+    },
+    default_models={"sketch": "sketch", "bfl": "flux-2-pro"},
+    forms={
+        "crop": Form("crop", 3, CropParams),
+        "resize": Form("resize", 2, ResizeParams),
+        "overlay": Form("overlay", 1, OverlayParams),
+        "text": Form("text", 1, TextParams),
+        "sheet": Form("sheet", 1, SheetParams),
+    },
+    checks={"alt": CheckOptions, "palette": CheckOptions},
+)
+
+
+def tree(spec: str | bytes, files: Mapping[str, str | bytes] | None = None) -> MemoryTree:
+    """A spec beside the files that it names."""
+    text = textwrap.dedent(spec).removeprefix("\n") if isinstance(spec, str) else spec
+    return MemoryTree({"assets.toml": text, **(files or {})})
+
+
+def read(
+    spec: str, files: Mapping[str, str | bytes] | None = None, profile: str | None = None
+) -> Spec:
+    """A spec without mistakes."""
+    return load(tree(spec, files), "assets.toml", profile, CATALOG)
+
+
+def problems(
+    spec: str | bytes | MemoryTree, files: Mapping[str, str | bytes] | None = None
+) -> list[Problem]:
+    """What is wrong with a spec."""
+    found = spec if isinstance(spec, MemoryTree) else tree(spec, files)
+    try:
+        load(found, "assets.toml", None, CATALOG)
+    except SpecError as error:
+        return list(error.problems)
+    return []
+
+
+def said(
+    spec: str | bytes | MemoryTree, files: Mapping[str, str | bytes] | None = None
+) -> list[str]:
+    """The headlines of what is wrong, each with its place."""
+    return [f"{problem.place}: {problem.message}" for problem in problems(spec, files)]
+
+
+def orders(spec: Spec) -> dict[str, Generate]:
+    """What is ordered, by asset."""
+    return {
+        recipe.asset: recipe.task for recipe in spec.recipes if isinstance(recipe.task, Generate)
+    }
+
+
+def derived(spec: Spec) -> dict[str, tuple[Recipe, Derive]]:
+    """What is derived, by output."""
+    return {
+        recipe.output: (recipe, recipe.task)
+        for recipe in spec.recipes
+        if isinstance(recipe.task, Derive)
+    }

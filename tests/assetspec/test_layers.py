@@ -1,0 +1,64 @@
+"""Precedence, as laws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.tables import Settings
+
+SAID = st.fixed_dictionaries(
+    {},
+    optional={
+        "seed": st.integers(0, 9),
+        "provider": st.sampled_from(["p", "q"]),
+        "model": st.sampled_from(["m", "n"]),
+        "prompt": st.just("a prompt"),
+        "template": st.just("a.j2"),
+        "vars": st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)),
+        "tags": st.lists(st.sampled_from(["x", "y"])),
+    },
+)
+
+
+@given(st.lists(SAID, max_size=5))
+def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
+    """Each setting is the last one said, at the key of the layer that said it."""
+    settled = settle((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+
+    for name in ("seed", "provider", "tags"):
+        last = [n for n, said in enumerate(layers) if name in said][-1:]
+        assert settled.get(name) == (layers[last[0]][name] if last else None)
+        assert settled.key(name) == ((*last, name) if last else ())
+
+
+@given(st.lists(SAID, max_size=5), st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)))
+def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) -> None:
+    """Variables of all layers are seen, each with its last value."""
+    expected = dict(below)
+    for said in layers:
+        expected |= said.get("vars", {})
+
+    assert settle((), below, [Layer((), Settings(**s)) for s in layers]).get("vars") == expected
+
+
+@given(st.lists(SAID, max_size=5))
+def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
+    """A model never outlives the provider that it was named for."""
+    model = None
+    for said in layers:
+        model = said.get("model", None if "provider" in said else model)
+
+    assert settle((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
+
+
+@given(st.lists(SAID, max_size=5))
+def test_one_layer_says_the_prompt(layers: list[dict[str, Any]]) -> None:
+    """`prompt` and `template` of different layers never meet."""
+    settled = settle((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    found = {settled.key(name)[0] for name in ("prompt", "template") if name in settled.values}
+
+    assert len(found) <= 1

@@ -1,0 +1,82 @@
+"""What is sent to a model: no more than it has, no less than it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.assetspec import params
+from flux2build.assetspec.faults import FaultyError
+from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.tables import Settings
+from flux2build.providers.capabilities import Card
+from tests.assetspec.specs import CATALOG, FLEX, PRO, SKETCH, THREE
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "width": st.integers(1, 5000),
+    "height": st.integers(1, 5000),
+    "seed": st.integers(0, 2**33),
+    "steps": st.integers(1, 60),
+    "guidance": st.floats(0, 20),
+    "aspect_ratio": st.sampled_from(["1:1", "16:9", "9:1"]),
+    "format": st.sampled_from(["png", "jpeg", "webp", "gif"]),
+    "disable_pup": st.booleans(),
+}
+GIVEN = st.fixed_dictionaries({}, optional=VALUES)
+CARDS = st.sampled_from([PRO, FLEX, THREE, SKETCH])
+
+
+@given(GIVEN, CARDS)
+def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card) -> None:
+    """Without faults, everything sent is the model's, within its limits, and as it was given."""
+    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    sent, faults = params.read(settled, card, CATALOG)
+    if faults:
+        return
+
+    assert sent.keys() <= card.params
+    assert all(sent[name] == given_[name] for name in given_.keys() & card.params)
+    assert given_.keys() <= card.params | card.ignores
+    for side in ("width", "height"):
+        pixels = sent.get(side, card.max_side)
+        assert isinstance(pixels, int)
+        assert pixels % card.multiple == 0
+        assert card.min_side <= pixels <= card.max_side
+
+
+@given(GIVEN, CARDS)
+def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None:
+    """What is refused was asked for, and is shown where it was."""
+    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    _, faults = params.read(settled, card, CATALOG)
+
+    assert all(fault.key[:2] == ("asset", "a") for fault in faults)
+    assert all(fault.key[2] in given_ for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"provider": "sketch", "model": "flux-2-pro"}, "it is a model of `bfl`: set `provider`"),
+        ({"provider": "bfl", "model": "flux-2-flx"}, "did you mean `flux-2-flex`?"),
+        ({"provider": "skech"}, "did you mean `sketch`?"),
+    ],
+)
+def test_unknown_models(settings: dict[str, Any], hint: str) -> None:
+    """Who asks for a model that there is not learns where it is, or what it is called."""
+    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**settings))])
+    with pytest.raises(FaultyError) as caught:
+        params.choose(settled, CATALOG)
+
+    assert caught.value.faults[0].hint == hint
+
+
+def test_models_that_have_a_parameter_are_named() -> None:
+    """A parameter of another model is refused with the models that have it."""
+    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
+    _, (fault,) = params.read(settled, PRO, CATALOG)
+
+    assert fault.hint == "models that have it: `flux-2-flex`"

@@ -1,0 +1,132 @@
+"""Catalogues come out as what they say, and what they cannot say is told with its line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.assetspec import translations
+from flux2build.errors import SpecError
+from tests.assetspec.specs import MemoryTree
+
+PO = r"""
+msgid ""
+msgstr ""
+"Language: pl\n"
+"Plural-Forms: nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2);\n"
+
+msgid "headline"
+msgstr ""
+"Do domu "
+"nocą\n"
+
+#, fuzzy
+msgid "cta"
+msgstr "Rezerwuj"
+
+msgctxt "menu"
+msgid "cta"
+msgstr "Menu"
+
+msgid "nights"
+msgid_plural "nights"
+msgstr[0] "{n} noc"
+msgstr[1] "{n} noce"
+msgstr[2] "{n} nocy"
+
+#~ msgid "old"
+#~ msgstr "stare"
+"""
+
+
+def read(name: str, text: str | bytes) -> translations.Strings:
+    """A catalogue in memory."""
+    return translations.read(MemoryTree({name: text}), name)
+
+
+def complaint(name: str, text: str | bytes) -> str:
+    """The first thing that is wrong with it, with its place."""
+    with pytest.raises(SpecError) as caught:
+        read(name, text)
+    return f"{caught.value.problems[0].place}: {caught.value.problems[0].message}"
+
+
+def test_gettext() -> None:
+    """Texts of several lines, contexts, fuzzy ones and plurals are read; obsolete ones are not."""
+    found = read("pl.po", PO)
+    assert {key: (m.forms, m.place.line, m.fuzzy) for key, m in found.messages.items()} == {
+        ("headline", None): (("Do domu nocą\n",), 7, False),
+        ("cta", None): (("Rezerwuj",), 13, True),
+        ("cta", "menu"): (("Menu",), 17, False),
+        ("nights", None): (("{n} noc", "{n} noce", "{n} nocy"), 20, False),
+    }
+    assert [found.form(n) for n in (1, 3, 5, 12, 22)] == [0, 1, 2, 2, 1]
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.text(min_size=1), min_size=1))
+def test_json_and_its_order_make_no_difference(texts: dict[str, str]) -> None:
+    """Every text comes out as it is, however the file is written."""
+    found = read("a.json", json.dumps({"deep": texts}))
+    assert {key: m.forms for (key, _), m in found.messages.items()} == {
+        f"deep.{key}": (text,) for key, text in texts.items()
+    }
+
+
+def test_toml() -> None:
+    """Tables are keys joined by dots."""
+    found = read("a.toml", 'cta = "Book"\n[hero]\nline = "Home"\n')
+    assert set(found.messages) == {("cta", None), ("hero.line", None)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.po", 'msgid "a"\nmsgstr "b\n', "a.po:2: this is not a gettext catalogue: a text must"),
+        ("a.po", 'msgid "a" b\n', "a.po:1: this is not a gettext catalogue: a text must stand"),
+        ("a.po", "\nhello\n", "a.po:2: this is not a gettext catalogue: unknown or misformatted"),
+        ("a.po", '{"a": 1}', "a.po:1: this is not a gettext catalogue"),
+        ("a.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=x; plural=q;\\n"\n', "a.po:1: this is"),
+        ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2: byte 0xff is not UTF-8"),
+        ("a.json", "{", "a.json:1:2: this is not JSON: expecting property name"),
+        ("a.json", "[]", "a.json: a catalogue must be an object of texts"),
+        ("a.json", '{"a": 1}', "a.json: `a` must be a text"),
+        ("a.json", '{"a": "x", "a": "y"}', "a.json: key `a` is given twice in one object"),
+        ("a.json", '{"a":' * 100_000, "a.json: this is nested too deeply"),
+        ("a.toml", "a = ", "a.toml:1:5: this is not TOML: invalid value"),
+        ("a.toml", "a = 1", "a.toml: `a` must be a text"),
+    ],
+)  # fmt: skip
+def test_faulty_catalogues(name: str, text: str | bytes, expected: str) -> None:
+    """The message says which file, which line, and why."""
+    assert complaint(name, text).startswith(expected)
+
+
+def test_values_are_filled_in_as_icu_says() -> None:
+    """Names in braces are replaced, numbers choose their words, and the rest stays as it is."""
+    assert translations.filled("from {price}", "de", {"price": "9 €"}) == "from 9 €"
+    plural = "{n, plural, one {# noc} few {# noce} other {# nocy}}"
+    assert [translations.filled(plural, "pl", {"n": n}) for n in (1, 3, 5)] == [
+        "1 noc",
+        "3 noce",
+        "5 nocy",
+    ]
+    assert translations.filled("{ as it is, it's 100 {%}", "de", {}) == "{ as it is, it's 100 {%}"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("from {pirce}", "no value is given for `{pirce}`"), ("from {price", "lone brace")],
+)
+def test_messages_that_cannot_be_filled_in(text: str, complaint: str) -> None:
+    """A translator's slip never reaches a picture."""
+    with pytest.raises(ValueError, match=complaint):
+        translations.filled(text, "de", {"price": "9"})
+
+
+def test_a_place_without_a_value_is_never_printed() -> None:
+    """A message that wants values is given them, or is an error."""
+    with pytest.raises(ValueError, match=r"no value is given for `\{name\}`"):
+        translations.filled("Hello {name}", "de", {})

@@ -1,0 +1,150 @@
+"""`flux2build orders`: what waits for a person is shown, with what can be done about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build.session.project import user_journal
+from flux2build.simulator import Rule, Scenario, running
+from tests.conftest import Site
+
+SPEC: Final = """\
+[project]
+name = "acme"
+[defaults]
+provider = "bfl"
+width = 256
+height = 256
+[asset.fox]
+prompt = "a fox"
+[asset.owl]
+prompt = "an owl"
+[asset.hen]
+prompt = "a hen"
+"""
+RULES: Final = (
+    Rule(stage="submit", fault="drop-after-read", prompt="fox"),
+    Rule(stage="download", fault="wrong-size", prompt="owl", width=128, height=64),
+    Rule(stage="poll", fault="sample-elsewhere", prompt="hen", to="http://10.0.0.1/x.png"),
+)
+
+
+@pytest.fixture
+def troubled(empty: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """A build of which one order is in doubt, one kept aside and one on its way."""
+    empty.write("assets.toml", SPEC)
+    with running(Scenario(latency=0, fast=True, rules=RULES)) as base:
+        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
+        monkeypatch.setenv("BFL_API_KEY", "practice")
+        assert empty.run("build", "--yes").code == 5
+        with httpx.Client(base_url=base, trust_env=False) as control:
+            yield control
+
+
+@pytest.mark.usefixtures("troubled")
+def test_everything_open_is_listed_with_its_ways_out(empty: Site) -> None:
+    """In doubt, kept aside, on its way: each is a line; the first two say what to do."""
+    ran = empty.run("orders", "list")
+
+    cells = [re.split("  +", line) for line in ran.out.splitlines()]
+    states = {asset: state for _, state, _, asset, *_ in cells}
+    assert states == {"fox": "in doubt", "owl": "kept aside", "hen": "pending"}
+    assert "orders resubmit ORDER" in ran.err
+    assert "give it up: it stays paid" in ran.err
+
+
+def test_what_is_kept_aside_is_adopted_at_its_own_price(
+    empty: Site, troubled: httpx.Client
+) -> None:
+    """Adopting takes the bytes and the receipt that came with them, and shows no more."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+    (owl,) = (order for order in listed if order["asset"] == "owl")
+    assert "not what was ordered" in owl["message"]
+    assert owl["cost"] == "0.03"
+    assert empty.run("orders", "adopt", owl["order"][:8]).code == 0
+    troubled.post("/_sim/scenario", json={"rules": []}).raise_for_status()
+
+    assert empty.run("build", "--yes").code == 5
+    lock = empty.folder.joinpath("assets.lock").read_text("utf-8")
+    assert lock.count('cost_source = "settled"') == 2
+    assert empty.run("orders", "adopt", owl["order"]).code == 2
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("adopt", "zzz", "x"), "there is no order `zzz`"),
+        (("adopt", "", "x"), "several orders begin with"),
+        (("resubmit", "zzz"), "there is no order `zzz`"),
+    ],
+)
+def test_orders_are_named_by_their_beginning(
+    empty: Site, words: tuple[str, ...], expected: str
+) -> None:
+    """A name that fits none or several is a usage error, with where to find them."""
+    ran = empty.run("orders", *words)
+
+    assert ran.code == 2
+    assert expected in ran.err
+    assert "`flux2build orders list` names them" in ran.err
+
+
+@pytest.mark.usefixtures("troubled")
+@pytest.mark.parametrize("words", [("resubmit",), ("write-off",), ("adopt", "task-9")])
+def test_an_order_that_a_build_is_at_is_left_alone(empty: Site, words: tuple[str, ...]) -> None:
+    """What is being sent looks like a doubt: while its build holds the claim nobody settles it."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+    (fox,) = (order for order in listed if order["asset"] == "fox")
+    journal, name = user_journal(), fox["order"]
+    before = journal.read()
+    claim = journal.claim(fox["digest"])
+    assert claim is not None
+
+    ran = empty.run("orders", words[0], name, *words[1:])
+
+    os.close(claim)
+    assert (ran.code, "a build is at order" in ran.err) == (6, True)
+    assert journal.read() == before
+    assert empty.run("orders", words[0], name, *words[1:]).code == 0
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_name_of_any_length_is_no_file(empty: Site) -> None:
+    """What is longer than a file's name can be is not looked for."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+
+    ran = empty.run("orders", "adopt", listed[0]["order"], "x" * 300)
+
+    assert (ran.code, "is no task of `bfl`" in ran.err) == (2, True)
+
+
+def test_a_new_picture_that_found_no_place_is_not_forgotten(
+    empty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `--force` bought is put in place by the next build, where this one could not."""
+    empty.write("assets.toml", SPEC.replace('"acme"', '"acme"\noutput = "img"'))
+    with running(Scenario(latency=0, fast=True)) as base:
+        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
+        monkeypatch.setenv("BFL_API_KEY", "practice")
+        assert empty.run("build", "--yes", "fox").code == 0
+        file = empty.folder / "img" / "fox.png"
+        old = file.read_bytes()
+        file.unlink()
+        file.parent.rmdir()
+        file.parent.symlink_to("nowhere")
+
+        assert empty.run("build", "--yes", "--force", "fox", "fox").code == 6
+        file.parent.unlink()
+        ran = empty.run("build", "fox", "--json")
+
+    assert [row["action"] for row in json.loads(ran.out)["done"]] == ["adopt"]
+    assert file.read_bytes() != old
+    assert len(user_journal().read()) == 6

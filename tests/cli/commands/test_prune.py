@@ -1,0 +1,122 @@
+"""`prune`: shows what nobody wants any more, and removes it when told to."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from flux2build.digest import of_bytes
+from flux2build.storage import disk
+from flux2build.storage.store import Store
+from tests.conftest import Site
+from tests.golden import text
+
+
+@pytest.fixture
+def left_over(site: Site) -> Site:
+    """The icon and the wider heroes are not wanted any more."""
+    site.run("build")
+    site.edit("assets.toml", '[asset.icon]\nprompt = "a bell"\n', "")
+    site.edit("assets.toml", "widths = [32, 64]", "widths = [32]")
+    return site
+
+
+LIST = text("""
+    - img/hero-dark-64.jpeg  (hero[theme=dark], default)
+    - img/hero-dark-64.webp  (hero[theme=dark], default)
+    - img/hero-light-64.jpeg  (hero[theme=light], default)
+    - img/hero-light-64.webp  (hero[theme=light], default)
+    - img/icon.png  (icon, default)
+    """)
+
+
+def test_shows_first(left_over: Site) -> None:
+    """Without `--yes` nothing is touched."""
+    before = left_over.files()
+
+    ran = left_over.run("prune")
+
+    assert (ran.code, ran.out) == (0, LIST)
+    assert ran.err == "5 outputs are left over; `--yes` removes them.\n"
+    assert left_over.files() == before
+
+
+def test_removes(left_over: Site) -> None:
+    """With `--yes` the files and their rows go, nothing else does, and the tree is clean."""
+    before, bell = left_over.files(), left_over.folder.joinpath("img/icon.png").read_bytes()
+
+    ran = left_over.run("prune", "--yes")
+
+    assert ran.code == 0
+    assert ran.err.splitlines()[-1] == "removed img/icon.png"
+    gone = before.keys() - left_over.files().keys()
+    assert gone == {line.split()[1] for line in LIST.splitlines()}
+    assert {p: d for p, d in left_over.files().items() if p != "assets.lock"} == {
+        p: d for p, d in before.items() if p not in gone | {"assets.lock"}
+    }
+    assert left_over.run("check").code == 0
+    assert Store(disk.home() / "store").get(of_bytes(bell)) == bell
+
+
+def test_edited_files_stay(left_over: Site) -> None:
+    """A file that was edited by hand since is nobody's to remove."""
+    icon = left_over.folder / "img/icon.png"
+    icon.write_bytes(b"drawn over by hand")
+
+    ran = left_over.run("prune", "--yes")
+
+    assert icon.read_bytes() == b"drawn over by hand"
+    assert "warning: `img/icon.png` was edited by hand and stays\n" in ran.err
+    assert left_over.run("check").code == 0
+
+
+def test_missing_files(left_over: Site) -> None:
+    """A file that is gone already loses its row."""
+    left_over.folder.joinpath("img/icon.png").unlink()
+
+    assert left_over.run("prune", "--yes").code == 0
+    assert "icon" not in left_over.folder.joinpath("assets.lock").read_text()
+
+
+def test_pruned_pictures_come_back_for_nothing(left_over: Site) -> None:
+    """What was pruned and is wanted again is adopted from the store."""
+    left_over.run("prune", "--yes")
+    left_over.write(
+        "assets.toml",
+        left_over.folder.joinpath("assets.toml").read_text() + '[asset.icon]\nprompt = "a bell"\n',
+    )
+
+    ran = left_over.run("build")
+
+    assert ran.err.endswith("Built: 1 adopted, 7 up to date.\n")
+
+
+def test_nothing_left(site: Site) -> None:
+    """Where nothing is left over it says so."""
+    site.run("build")
+
+    ran = site.run("prune", "--yes")
+
+    assert (ran.code, ran.out, ran.err) == (0, "", "Nothing is left over.\n")
+
+
+@pytest.mark.parametrize("yes", [(), ("--yes",)])
+def test_json(left_over: Site, yes: tuple[str, ...]) -> None:
+    """The list as JSON, and whether it was removed."""
+    value = json.loads(left_over.run("prune", "--json", *yes).out)
+
+    assert value["removed"] is bool(yes)
+    assert value["orphans"][-1] == {"asset": "icon", "profile": "default", "path": "img/icon.png"}
+
+
+def test_links_are_not_followed(left_over: Site) -> None:
+    """A link in an output's place is not what was recorded, and what it leads to stays."""
+    icon = left_over.folder / "img/icon.png"
+    elsewhere = left_over.folder.parent / "elsewhere.png"
+    icon.rename(elsewhere)
+    icon.symlink_to(elsewhere)
+
+    left_over.run("prune", "--yes")
+
+    assert elsewhere.exists()

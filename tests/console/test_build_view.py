@@ -1,0 +1,126 @@
+"""A build as people read it: a line for each step, each problem once, and one line to sum it up."""
+
+from __future__ import annotations
+
+import pytest
+
+from flux2build.building.runner import Event, Report
+from flux2build.console.build_view import Narrator, as_json, summary
+from flux2build.console.console import Console
+from flux2build.errors import IncompleteError, Problem
+from flux2build.model import AssetName
+from flux2build.planning.verdict import Action, Reason, Verdict
+from tests.assetspec.specs import read
+from tests.golden import text
+from tests.snapshots import deliverable, master
+
+SPEC = read('[asset.fox]\nprompt = "x"')
+FOX, CUT, OTHER = master(), deliverable(), deliverable(path="img/2.webp", size=9)
+FAILED = Verdict(Action.ASK)
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], *events: Event, verbosity: int = 0, color: str = "never"
+) -> str:
+    """What a narrator says of events."""
+    narrator = Narrator(Console(color, verbosity), SPEC)
+    for event in events:
+        narrator.tell(event)
+    return capsys.readouterr().err
+
+
+def done(action: Action, code: str = "requested", subject: str = "") -> Event:
+    """Something that was done about the fox."""
+    return Event(FOX, Verdict(action, (Reason(code, subject),)))
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A verb, a file, and why; what is kept is not worth a line."""
+    said = told(
+        capsys,
+        done(Action.RENDER, "prompt-changed"),
+        done(Action.ADOPT, "same-order", "owl"),
+        done(Action.KEEP, "meta-changed"),
+    )
+
+    assert said == text("""
+        render   img/fox.png  (prompt changed)
+        adopt    img/fox.png  (the same order as `owl`)
+        """)
+
+
+def test_problems_say_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """A problem is headed by its asset, unless it names it already."""
+    said = told(
+        capsys,
+        Event(FOX, FAILED, Problem("refused", hint="try again")),
+        Event(FOX, FAILED, Problem("`fox` was refused")),
+    )
+
+    assert said == "error: `fox`: refused\n  hint: try again\nerror: `fox` was refused\n"
+
+
+def test_problems_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with several files of an asset for one reason is one error, at its place."""
+    problem = Problem("`logo.png` is not a picture")
+    said = told(capsys, Event(CUT, FAILED, problem), Event(OTHER, FAILED, problem))
+
+    assert said == "error: `fox`: `logo.png` is not a picture\n --> assets.toml:1:1\n"
+
+
+def test_blocked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who waits in vain for another asset is told so; its own files go without saying."""
+    why = Problem("blocked")
+    said = told(
+        capsys,
+        Event(FOX, FAILED, why, AssetName("den")),
+        Event(CUT, FAILED, why, AssetName("fox")),
+    )
+
+    assert said == "blocked  img/fox.png  (`den` was not made)\n"
+
+
+def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    """Quiet says what is wrong, and nothing else."""
+    said = told(capsys, done(Action.RENDER), Event(FOX, FAILED, Problem("refused")), verbosity=-1)
+
+    assert said == "error: `fox`: refused\n"
+
+
+def test_terminals_show_a_bar_instead(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a bar moves, steps have no lines; with -v they do."""
+    monkeypatch.setenv("TERM", "xterm")
+
+    assert told(capsys, done(Action.RENDER), color="always") == ""
+    assert "render" in told(capsys, done(Action.RENDER), color="always", verbosity=1)
+
+
+def report() -> Report:
+    """A build in which several things happened."""
+    made = Report()
+    made.done = [(FOX, Verdict(action)) for action in (*Action, Action.KEEP)]
+    made.failures = [(FOX, IncompleteError("refused"))]
+    made.blocked = [(CUT, AssetName("fox"))]
+    return made
+
+
+def test_summary() -> None:
+    """What was done is counted by kind, what failed behind it, what stayed last."""
+    assert summary(report()) == (
+        "Built: 1 restored, 1 adopted, 1 collected, 1 rendered, 1 derived, "
+        "1 failed, 1 blocked, 2 up to date."
+    )
+    assert summary(Report()) == "Built: 0 up to date."
+
+
+def test_json() -> None:
+    """The same as one document."""
+    value = as_json(report())
+
+    assert isinstance(value, dict)
+    assert value["format_version"] == "1.0"
+    assert value["failed"] == [{"asset": "fox", "output": "img/fox.png", "message": "refused"}]
+    assert value["blocked"] == [{"asset": "fox", "output": "img/fox.webp", "by": "fox"}]
+    assert value["exit_code"] == 3

@@ -1,0 +1,62 @@
+"""A look finds the colours that are there, in their proportions, quickly whatever is in the picture."""
+
+from __future__ import annotations
+
+import io
+import random
+
+import pytest
+from PIL import Image, features
+
+from flux2build.images.colour.difference import Tone, difference
+from flux2build.images.colour.dominant import tones
+
+
+def saved(image: Image.Image, form: str = "png") -> bytes:
+    """A picture's file."""
+    out = io.BytesIO()
+    image.save(out, form)
+    return out.getvalue()
+
+
+def striped(*colours: str) -> Image.Image:
+    """Four stripes."""
+    image = Image.new("RGBA", (400, 100))
+    for at, colour in enumerate(colours):
+        image.paste(colour, (100 * at, 0, 100 * at + 100, 100))
+    return image
+
+
+def test_colours_are_found_in_their_proportions() -> None:
+    """The largest first, and nothing where nothing is seen."""
+    image = striped("#0a84ff", "#0a84ff", "#ffffff", "#00000000")
+
+    assert tones(saved(image)) == (Tone(50, "#0a84ff"), Tone(25, "#ffffff"), Tone(25, "clear"))
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
+def test_lossy_files_have_the_same_colours(form: str) -> None:
+    """What an encoder adds is below what an eye would tell."""
+    if form == "avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no avif")
+    image = striped("#0a84ff", "#0a84ff", "#0a84ff", "#c83232").convert("RGB")
+    first, second, *_ = tones(saved(image, form))
+
+    assert (first.share, second.share) == pytest.approx((75, 25), abs=2)
+    assert difference(first.colour, "#0a84ff") < 3
+    assert difference(second.colour, "#c83232") < 5
+
+
+def test_the_same_file_always_looks_the_same() -> None:
+    """Grain of every colour gives a short answer, and the same one twice."""
+    grain = Image.frombytes("RGB", (96, 96), random.Random(1).randbytes(96 * 96 * 3))
+    data = saved(grain)
+
+    assert tones(data) == tones(data)
+    assert len(tones(data)) <= 8
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", saved(Image.new("RGB", (9, 9)))[:60]])
+def test_what_is_no_picture_has_no_colours(data: bytes) -> None:
+    """A file that cannot be decoded is no fault of who looks."""
+    assert tones(data) == ()

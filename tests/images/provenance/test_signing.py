@@ -1,0 +1,146 @@
+"""Masters stay what was delivered, and what their manifests say is noted beside their digest."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from flux2build.building.runner import build
+from flux2build.building.world import Skills, Stock, Workshop
+from flux2build.digest import of_bytes
+from flux2build.errors import Exit
+from flux2build.images.provenance.c2pa import PRESENT, VALID
+from flux2build.ledger import fold
+from flux2build.ledger.journal import Journal
+from flux2build.lockfile import Generated, Lockfile, loads
+from flux2build.model import Asset, AssetName, Generate, Order, Recipe
+from flux2build.planning.plan import plan
+from flux2build.planning.verdict import Snapshot
+from flux2build.providers.capabilities import Card
+from flux2build.providers.contract import Reference
+from flux2build.purchasing.local_renderer import Studio
+from flux2build.session.families import ops_by_name
+from flux2build.storage.store import Store
+from tests.conftest import Site
+from tests.images.provenance.test_c2pa import FORMATS, SIGNED
+
+FOX = AssetName("fox")
+WITHOUT = (
+    "import sys; sys.modules['c2pa'] = None; "
+    "from flux2build.cli.entry import main; sys.exit(main(sys.argv[1:]))"
+)
+"""flux2build as it is installed without the extra."""
+LOADED = (
+    "import sys; from flux2build.cli.entry import main; code = main(sys.argv[1:]); "
+    "print(*sys.modules); sys.exit(code)"
+)
+
+
+@dataclass(frozen=True)
+class Signing:
+    """A provider that delivers a picture which somebody else has signed."""
+
+    data: bytes
+    name: str = "signing"
+    default_model: str = "signing"
+    cards: Mapping[str, Card] = field(default_factory=dict)
+
+    def draw(self, _order: Order, _references: Sequence[Reference]) -> bytes:
+        """The one picture it has."""
+        return self.data
+
+
+def delivered(folder: Path, data: bytes, form: str) -> Generated:
+    """What the lock says of a picture that a provider delivered, once it was built."""
+    store, halt = Store(folder / "store"), asyncio.Event()
+    task = Generate("signing", "signing", "a fox", {"width": 32, "height": 24, "format": form})
+    recipe = Recipe(FOX, task, (), f"fox.{form}")
+    seen = Snapshot("default", {}, Lockfile(), fold(()), lambda _: False)
+    made = plan([recipe], seen, lambda _: (Decimal(0), Decimal(0)))
+
+    async def run() -> None:
+        slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
+        market = Studio(Signing(data), store, journal, "here", slots, halt)
+        stock = Stock(folder, store, {})
+        skills, place = Skills(ops_by_name(), {}), folder / "assets.lock"
+        workshop = Workshop(stock, place, {"signing": market}, skills, halt)
+        report = await build(made, seen, {FOX: Asset(FOX, FOX, {})}, workshop, lambda _: None)
+        assert not report.failures
+
+    asyncio.run(run())
+    block = loads(folder.joinpath("assets.lock").read_text("utf-8"), "assets.lock").block(
+        FOX, "default"
+    )
+    assert block is not None
+    assert block.generated is not None
+    return block.generated
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_master_is_byte_for_byte_what_was_delivered(tmp_path: Path, form: str) -> None:
+    """In the work tree, in the store and by its digest: a signature in it stays valid."""
+    row = delivered(tmp_path, SIGNED[form], form)
+
+    assert tmp_path.joinpath(f"fox.{form}").read_bytes() == SIGNED[form]
+    assert Store(tmp_path / "store").get(row.output.sha256) == SIGNED[form]
+    assert row.output.sha256 == of_bytes(SIGNED[form])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_its_manifest_is_noted(tmp_path: Path, form: str) -> None:
+    """Who signed it and with what; verified where the library for it is installed."""
+    manifest = delivered(tmp_path, SIGNED[form], form).output.manifest
+
+    assert manifest is not None
+    assert manifest.state in {VALID, PRESENT}
+    assert (manifest.signer, manifest.generator) == ("Wren & Wheel", "flux2build 0.1.0")
+
+
+def test_without_the_library_manifests_are_read_and_nothing_is_signed(site: Site) -> None:
+    """The extra is asked for by name, before anything is rendered; all else works without it."""
+    command = [sys.executable, "-c", WITHOUT, "build"]
+    site.edit("assets.toml", "[defaults]", "[defaults]\nsign = true")
+    signed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert signed.returncode == Exit.SYSTEM
+    assert "pip install 'flux2build[provenance]'" in signed.stderr
+    assert not site.folder.joinpath("img").exists()
+
+    site.edit("assets.toml", "sign = true", "")
+    assert subprocess.run(command, capture_output=True, check=False).returncode == Exit.DONE
+
+
+def test_the_library_is_loaded_only_for_manifests(site: Site) -> None:
+    """A build of pictures without manifests does not wait for it."""
+    ran = subprocess.run([sys.executable, "-c", LOADED, "build"], capture_output=True, check=True)
+    assert site.folder.joinpath("img/mascot.png").exists()
+
+    assert b"flux2build.images.provenance.c2pa_backend" not in ran.stdout.split()
+
+
+def test_that_there_is_none_is_noted_too(site: Site) -> None:
+    """A master without a manifest says so in its row, and reads back as one without."""
+    assert site.run("build").code == Exit.DONE
+    text = site.folder.joinpath("assets.lock").read_text("utf-8")
+    lock = loads(text, "assets.lock")
+
+    assert text.count('output.manifest = "none"') == len(lock.blocks)
+    assert all(b.generated and b.generated.output.manifest is None for b in lock.blocks.values())
+
+
+def test_an_invalid_manifest_is_a_finding(site: Site) -> None:
+    """A picture that was changed after it was signed is named before it is published."""
+    assert site.run("build").code == Exit.DONE
+    invalid = 'output.manifest = "invalid"\noutput.signer = "x"\noutput.generator = "y"'
+    lock = site.folder.joinpath("assets.lock").read_text("utf-8")
+    site.write("assets.lock", lock.replace('output.manifest = "none"', invalid))
+    ran = site.run("check", "--output-format", "concise")
+
+    assert ran.code == Exit.DONE
+    assert ran.out.count("warning manifest-invalid") == 2, "of those that are published"

@@ -1,0 +1,138 @@
+"""Deliverables come from masters by pure work: shared where it is equal, alone where it fails."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+from PIL import Image
+
+from flux2build.errors import Flux2BuildError, SpecError
+from flux2build.images.decode import decode, probe
+from flux2build.images.derive import Want, derive, derive_many
+from flux2build.images.ops import crop, resize
+from flux2build.images.ops.contract import Op, Params, Picture
+from flux2build.model import Derive, Operation
+
+
+class PasteParams(Params):
+    """One other picture."""
+
+    source: Picture
+
+
+@dataclass(frozen=True)
+class Paste:
+    """An operation for tests: the other picture instead of this one; it counts its calls."""
+
+    calls: list[int] = field(default_factory=list)
+    name = "paste"
+    version = 3
+    params = PasteParams
+
+    def apply(
+        self, image: Image.Image, params: PasteParams, inputs: Sequence[bytes]
+    ) -> Image.Image:
+        """The input that `source` names, at the size of the picture."""
+        self.calls.append(1)
+        assert not isinstance(params.source, str)
+        index = params.source.model_dump()["input"]
+        return decode(inputs[index], "source").resize(image.size)
+
+
+def png(colour: str, size: tuple[int, int] = (80, 60)) -> bytes:
+    """A picture of one colour."""
+    target = io.BytesIO()
+    Image.new("RGB", size, colour).save(target, "png")
+    return target.getvalue()
+
+
+MASTER = png("red")
+OPS: dict[str, Op] = {"crop": crop.OP, "resize": resize.OP}
+SQUARE = Operation("crop", 1, {"ratio": "1:1"})
+
+
+def scaled(width: int, form: str = "png") -> Derive:
+    """A square of some width in some format."""
+    return Derive((SQUARE, Operation("resize", 2, {"width": width})), {"format": form})
+
+
+def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
+    """A deliverable is cropped, then scaled, then written in its format."""
+    made = probe(derive(scaled(30, "webp"), [MASTER], OPS))
+    assert (made.format, made.width, made.height) == ("webp", 30, 30)
+
+
+def test_many_at_once_are_the_same_as_one_by_one() -> None:
+    """Sharing, order and threads change no byte."""
+    tasks = [scaled(width, form) for width in (10, 20, 30) for form in ("png", "jpeg", "avif")]
+    alone = [derive(task, [MASTER], OPS) for task in tasks]
+    wants = [Want(task, (MASTER,)) for task in tasks]
+    assert derive_many(wants, OPS) == alone
+    with ThreadPoolExecutor(4) as pool:
+        assert derive_many(wants, OPS, pool.map) == alone
+
+
+def test_equal_beginnings_are_done_once_and_by_content() -> None:
+    """Steps with equal parameters and equal input bytes are shared, whatever the input's index."""
+    paste = Paste()
+    ops = {**OPS, "paste": paste}
+
+    def pasted(index: int, width: int) -> Derive:
+        steps = (
+            Operation("paste", 3, {"source": {"input": index}}),
+            Operation("resize", 2, {"width": width}),
+        )
+        return Derive(steps, {"format": "png"})
+
+    blue, green = png("blue"), png("green")
+    wants = [
+        Want(pasted(1, 10), (MASTER, blue)),
+        Want(pasted(2, 20), (MASTER, green, blue)),
+        Want(pasted(1, 10), (MASTER, green, blue)),
+    ]
+    made = derive_many(wants, ops)
+    colours = [decode(data, "x").getpixel((0, 0)) for data in made if isinstance(data, bytes)]
+    assert colours == [(0, 0, 255), (0, 0, 255), (0, 128, 0)]
+    assert len(paste.calls) == 2
+
+
+def test_one_failure_leaves_the_others_alone() -> None:
+    """A deliverable that cannot be made is an error in its own place."""
+    good, bad = Want(scaled(30), (MASTER,)), Want(scaled(3000), (MASTER,))
+    lost = Want(scaled(30), (MASTER[:-20],))
+    first, second, third, fourth = derive_many([good, bad, lost, good], OPS)
+    assert isinstance(first, bytes)
+    assert first == fourth
+    assert "too few" in str(second)
+    assert "cut off" in str(third)
+
+
+def test_a_shared_step_that_fails_fails_everywhere_it_is_used() -> None:
+    """Deliverables that begin with the same impossible step all say why."""
+    steps = (Operation("crop", 1, {"width": 900}), SQUARE)
+    wants = [Want(Derive(steps[:end], {"format": "png"}), (MASTER,)) for end in (1, 1, 2)]
+    assert all(isinstance(made, Flux2BuildError) for made in derive_many(wants, OPS))
+
+
+def test_nothing_to_make_is_nothing_made() -> None:
+    """No deliverables give no files."""
+    assert derive_many([], OPS) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "complaint"),
+    [
+        (Operation("cropp", 1), "unknown operation `cropp`"),
+        (Operation("crop", 2, {"ratio": "1:1"}), "`crop` is not the one that was planned"),
+        (Operation("crop", 1, {"ratio": "1:1", "size": 3}), "Extra inputs"),
+        (Operation("crop", 1, {}), "give one of `ratio`, `box`"),
+    ],
+)
+def test_what_cannot_be_done_is_said_clearly(operation: Operation, complaint: str) -> None:
+    """Unknown operations, other versions and wrong parameters are errors of the spec."""
+    with pytest.raises(SpecError, match=complaint):
+        derive(Derive((operation,), {"format": "png"}), [MASTER], OPS)

@@ -1,0 +1,74 @@
+"""The container of icons."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import IcoImagePlugin, Image
+
+from flux2build.images.container import examine
+from flux2build.images.decode import PictureError
+from flux2build.images.encode import encode
+from flux2build.images.ico import packed
+from flux2build.images.provenance.iptc import SourceType, source_type
+
+
+def square(side: int, color: str = "#ff00ff80") -> Image.Image:
+    """A picture of one colour that one can see through."""
+    return Image.new("RGBA", (side, side), color)
+
+
+def test_another_program_reads_every_size() -> None:
+    """Sizes come back with their own pixels, transparency included."""
+    data = encode(square(64), {"format": "ico", "sizes": [64, 16, 24]})
+
+    icon = IcoImagePlugin.IcoFile(io.BytesIO(data))
+
+    assert icon.sizes() == {(16, 16), (24, 24), (64, 64)}
+    for side in (16, 24, 64):
+        image = icon.getimage((side, side))
+        assert image.convert("RGBA").getcolors() == [(side * side, (0xFF, 0, 0xFF, 0x80))]
+
+
+def test_the_container_tells_its_largest_size() -> None:
+    """A side of 256 is written as 0, and read as 256; what is cut off is told."""
+    data = encode(square(256), {"format": "ico", "sizes": [16, 256]})
+
+    found = examine(data)
+
+    assert (found.format, found.width, found.height, found.fault) == ("ico", 256, 256, None)
+    assert examine(data[:-1]).fault == "it ends too early"
+    assert examine(data[:8]).fault == "it ends too early"
+
+
+def test_the_usual_sizes() -> None:
+    """Without `sizes` it holds those of 16, 32 and 48 that the picture is large enough for."""
+    assert IcoImagePlugin.IcoFile(io.BytesIO(encode(square(48), {"format": "ico"}))).sizes() == {
+        (16, 16), (32, 32), (48, 48),
+    }  # fmt: skip
+    small = encode(square(40), {"format": "ico"})
+    assert IcoImagePlugin.IcoFile(io.BytesIO(small)).sizes() == {(16, 16), (32, 32)}
+
+
+@pytest.mark.parametrize(("size", "sizes"), [((48, 32), None), ((32, 32), [48]), ((8, 8), None)])
+def test_no_pixels_are_invented(size: tuple[int, int], sizes: list[int] | None) -> None:
+    """A picture that is too small or no square is refused."""
+    image = Image.new("RGB", size)
+
+    with pytest.raises(PictureError, match="cannot be this ico"):
+        encode(image, {"format": "ico", **({"sizes": sizes} if sizes else {})})
+
+
+def test_sizes_are_sorted() -> None:
+    """The same pictures give the same file, in whatever order they come."""
+    pictures = [(32, b"large"), (16, b"small")]
+
+    assert packed(pictures) == packed(pictures[::-1])
+
+
+def test_it_says_where_it_comes_from() -> None:
+    """The mark of generated pictures stands in its largest picture."""
+    data = encode(square(48), {"format": "ico", "source_type": SourceType.TRAINED})
+
+    assert source_type(data) == SourceType.TRAINED

@@ -1,0 +1,292 @@
+"""The journal survives torn ends and many writers, and owns up to damage."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux2build.digest import of_bytes
+from flux2build.errors import SystemFault
+from flux2build.ledger import Entry, Foreign, Intended, Ticketed, fold
+from flux2build.ledger.journal import Journal, encoded
+
+WRITER = """
+import sys
+from decimal import Decimal
+from pathlib import Path
+from flux2build.digest import of_bytes
+from flux2build.ledger.journal import Journal
+from flux2build.ledger import Intended
+journal, who = Journal(Path(sys.argv[1])), sys.argv[2]
+for number in range(int(sys.argv[3])):
+    journal.append(Intended(order=of_bytes(b"o"), attempt=f"{who}-{number}", at="", provider="p",
+        model="m", asset="a" * 300, reserve=Decimal(1), payload=of_bytes(b"p")))
+"""
+
+
+def intended(attempt: str) -> Intended:
+    """An order about to be sent."""
+    return Intended(
+        order=of_bytes(b"fox"),
+        attempt=attempt,
+        at="2026-11-20T12:00:00Z",
+        provider="bfl",
+        model="flux-2-pro",
+        asset="fox",
+        reserve=Decimal("0.06"),
+        payload=of_bytes(b"body"),
+    )
+
+
+def ticketed(attempt: str) -> Ticketed:
+    """An order the server took."""
+    return Ticketed(order=of_bytes(b"fox"), attempt=attempt, at="", task="t", poll="https://x/t")
+
+
+ENTRIES: list[Entry] = [intended("1"), ticketed("1"), intended("2")]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a journal is going to be."""
+    return tmp_path / "home" / "ledger.jsonl"
+
+
+def written(path: Path) -> Journal:
+    """A journal with three entries."""
+    journal = Journal(path)
+    for entry in ENTRIES:
+        journal.append(entry)
+    return journal
+
+
+def failing(real: Callable[..., object], number: int) -> Callable[..., object]:
+    """A system call that fails with an error of the disk."""
+
+    def call(*_: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    return call if number else real
+
+
+def test_what_was_appended_is_read(path: Path) -> None:
+    """Entries come back in order, to whoever reads; the file is private."""
+    journal = written(path)
+
+    assert journal.read() == ENTRIES
+    assert Journal(path).read() == ENTRIES
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
+    """Reading makes no file."""
+    assert Journal(path).read() == []
+    assert not path.exists()
+
+
+def test_the_entries_of_one_order_are_found_at_once(path: Path) -> None:
+    """Asking about one order gives what filtering all entries would give."""
+    journal = written(path)
+    other = Ticketed(order=of_bytes(b"owl"), attempt="8", at="", task="t", poll="https://x/t")
+    journal.append(other, durable=False)
+    journal.append(Foreign(kind="refund", schema=9, text='{"kind":"refund","schema":9}'))
+
+    assert journal.about(of_bytes(b"fox")) == ENTRIES
+    assert journal.about(of_bytes(b"owl")) == [other]
+    assert journal.about(of_bytes(b"ant")) == []
+    assert len(journal.read()) == 5
+
+
+def test_a_journal_that_cannot_be_read_is_named(path: Path) -> None:
+    """A folder in the journal's place is an error of the environment."""
+    path.mkdir(parents=True)
+    with pytest.raises(SystemFault, match=r"cannot read .*ledger\.jsonl"):
+        Journal(path).read()
+
+
+def test_reading_goes_on_where_it_stopped(path: Path) -> None:
+    """A reader sees what another process appended since, and a journal that was swapped."""
+    reader, writer = Journal(path), Journal(path)
+    writer.append(ENTRIES[0])
+    assert reader.read() == ENTRIES[:1]
+    writer.append(ENTRIES[1])
+    assert reader.read() == ENTRIES[:2]
+    path.write_bytes(encoded(ENTRIES[2]))
+    assert reader.read() == ENTRIES[2:]
+    path.unlink()
+    assert reader.read() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2000), st.binary(max_size=20), st.booleans())
+def test_a_torn_end_is_passed_over_and_repaired(cut: int, noise: bytes, warm: bool) -> None:  # noqa: FBT001 - drawn
+    """Whatever part of the last line got to the disk, whole lines stay and the next one fits."""
+    whole = b"".join(encoded(entry) for entry in ENTRIES)[:cut]
+    kept = ENTRIES[: whole.count(b"\n")]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.jsonl"
+        path.write_bytes(whole + noise.replace(b"\n", b""))
+        journal = Journal(path)
+        if warm:
+            assert journal.read() == kept
+        journal.append(ticketed("9"))
+
+        assert journal.read() == [*kept, ticketed("9")]
+        assert Journal(path).read() == [*kept, ticketed("9")]
+
+
+def test_a_last_line_of_noise_is_torn_too(path: Path) -> None:
+    """A power cut may leave a whole line of zeros; nobody was promised what stood there."""
+    written(path)
+    with path.open("ab") as file:
+        file.write(bytes(90) + b"\n" + bytes(10) + b"\n")
+    journal = Journal(path)
+
+    assert journal.read() == ENTRIES
+    journal.append(ticketed("9"))
+    assert Journal(path).read() == [*ENTRIES, ticketed("9")]
+
+
+def test_killed_at_any_step_the_entry_is_there_or_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step of an append is the last, whole entries are read and the next one fits."""
+    written(path)
+    for point in range(30):
+        steps = iter(range(100))
+
+        def watched(
+            real: Callable[..., object], steps: Iterator[int] = steps, point: int = point
+        ) -> Callable[..., object]:
+            def call(*args: object, **named: object) -> object:
+                if next(steps) == point:
+                    raise KeyboardInterrupt
+                return real(*args, **named)
+
+            return call
+
+        before = Journal(path).read()
+        with monkeypatch.context() as patch:
+            for name in ("open", "write", "fsync", "fstat", "lseek"):
+                patch.setattr(os, name, watched(getattr(os, name)))
+            with suppress(KeyboardInterrupt):
+                Journal(path).append(intended(f"point {point}"))
+
+        assert Journal(path).read() in (before, [*before, intended(f"point {point}")])
+
+
+def test_damage_in_the_middle_is_reported_with_its_line(path: Path) -> None:
+    """A bad line with good ones after it stops readers and buyers, not the noting of facts."""
+    written(path)
+    path.write_bytes(path.read_bytes().replace(b'"task"', b'"tusk"'))
+    with pytest.raises(SystemFault) as caught:
+        Journal(path).read()
+
+    assert str(caught.value.problems[0].place) == f"{path}:2"
+    with pytest.raises(SystemFault):
+        Journal(path).append(intended("3"))
+    size = path.stat().st_size
+    Journal(path).append(ticketed("1"))
+    assert path.stat().st_size == size + len(encoded(ticketed("1")))
+
+
+def test_facts_are_noted_after_a_torn_end_of_a_damaged_journal(path: Path) -> None:
+    """A fact gets a line of its own even where nothing can be repaired."""
+    written(path)
+    path.write_bytes(path.read_bytes().replace(b'"task"', b'"tusk"') + b"torn")
+    Journal(path).append(ticketed("7"))
+
+    assert path.read_bytes().endswith(b"torn\n" + encoded(ticketed("7")))
+
+
+def test_a_line_that_is_no_entry_is_damage(path: Path) -> None:
+    """A sound checksum around something else is not thrown away as torn."""
+    written(path)
+    text = b"[1]"
+    with path.open("ab") as file:
+        file.write(b"%08x %s\n" % (zlib.crc32(text), text))
+    with pytest.raises(SystemFault, match="damaged"):
+        Journal(path).read()
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_an_intention_that_is_not_on_disk_is_taken_back(
+    path: Path, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk fails, the error names the file, and no order seems to have been sent."""
+    journal = written(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, failing(getattr(os, call), errno.ENOSPC))
+        with pytest.raises(SystemFault, match=r"ledger\.jsonl"):
+            journal.append(intended("3"))
+
+    assert Journal(path).read() == ENTRIES
+    assert set(fold(journal.read()).doubts) == {of_bytes(b"fox")}
+
+
+def test_a_fact_that_may_not_last_is_kept_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ticket is worth having even where the disk does not promise to keep it."""
+    journal = written(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing(os.fsync, errno.EIO))
+        with pytest.raises(SystemFault):
+            journal.append(ticketed("2"))
+
+    assert journal.read() == [*ENTRIES, ticketed("2")]
+
+
+def test_a_short_write_leaves_no_half_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up in the middle of a line gets back its old end."""
+    journal, real = written(path), os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: real(file, data[:10]))
+        with pytest.raises(SystemFault, match="space"):
+            journal.append(ticketed("2"))
+
+    assert path.read_bytes() == b"".join(encoded(entry) for entry in ENTRIES)
+
+
+def test_many_processes_append_without_loss(path: Path) -> None:
+    """Eight writers at once lose nothing and tear nothing."""
+    command = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen([*command, str(n), "25"]) for n in range(8)]
+
+    assert [writer.wait() for writer in writers] == [0] * 8
+    attempts = [entry.attempt for entry in Journal(path).read() if isinstance(entry, Intended)]
+    assert sorted(attempts) == sorted(f"{n}-{m}" for n in range(8) for m in range(25))
+    for n in range(8):
+        assert [a for a in attempts if a.startswith(f"{n}-")] == [f"{n}-{m}" for m in range(25)]
+
+
+def test_writers_that_are_killed_lose_nothing_that_was_promised(path: Path) -> None:
+    """After kill -9 at any moment the journal reads, and goes on."""
+    command = [sys.executable, "-c", WRITER, str(path)]
+    for round_ in range(4):
+        writers = [subprocess.Popen([*command, f"{round_}-{n}", "5000"]) for n in range(3)]
+        before = len(Journal(path).read())
+        reader = Journal(path)
+        while len(reader.read()) < before + 20:
+            pass
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+        promised = reader.read()
+
+        assert Journal(path).read()[: len(promised)] == promised
+    Journal(path).append(intended("last"))
+    assert Journal(path).read()[-1] == intended("last")

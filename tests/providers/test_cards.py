@@ -1,0 +1,162 @@
+"""Model cards: the shipped ones are sound, the user's own are merged over them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from flux2build.errors import UsageError
+from flux2build.providers.capabilities import Card
+from flux2build.providers.cards import load, parse, shipped, shipped_text
+
+ALL = [
+    pytest.param(card, id=f"{provider}/{model}")
+    for provider, models in shipped().items()
+    for model, card in models.items()
+]
+
+
+def _message(error: pytest.ExceptionInfo[UsageError]) -> str:
+    return str(error.value)
+
+
+def test_models_that_are_promised_are_there() -> None:
+    """Every model that the documentation names has a card."""
+    assert set(shipped()["bfl"]) == {
+        "flux-2-pro",
+        "flux-2-pro-preview",
+        "flux-2-max",
+        "flux-2-flex",
+        "flux-2-klein-4b",
+        "flux-2-klein-9b",
+        "flux-2-klein-9b-preview",
+        "flux-3-image",
+    }
+    assert set(shipped()["cometapi"]) == {"flux-2-pro", "flux-2-max", "flux-2-flex"}
+    assert {name.removeprefix("black-forest-labs/") for name in shipped()["replicate"]} == {
+        "flux-2-pro",
+        "flux-2-max",
+        "flux-2-flex",
+        "flux-2-dev",
+        "flux-2-klein-4b",
+        "flux-2-klein-9b",
+        "flux-2-klein-9b-base",
+    }
+
+
+@pytest.mark.parametrize("card", ALL)
+def test_card_speaks_of_its_own_parameters_only(card: Card) -> None:
+    """Ranges, choices and defaults name parameters that are sent; nothing is both sent and ignored."""
+    assert set(card.ranges) | set(card.choices) | set(card.defaults) <= card.params
+    assert not card.params & card.ignores
+
+
+@pytest.mark.parametrize("card", ALL)
+def test_defaults_are_within_the_limits(card: Card) -> None:
+    """What a card sends by default is something that it allows."""
+    for name, value in card.defaults.items():
+        assert name not in card.choices or value in card.choices[name]
+        if name in {"width", "height"}:
+            assert isinstance(value, int)
+            assert value % card.multiple == 0
+            assert card.min_side <= value <= card.max_side
+
+
+@pytest.mark.parametrize("card", ALL)
+def test_prices_say_when_and_where_they_were_read(card: Card) -> None:
+    """A shipped price carries a date and a source, or the card has none at all."""
+    for price in (*card.prices.values(), *([card.price] if card.price else [])):
+        assert date.fromisoformat(price.dated) < date(2027, 1, 1)
+        assert price.source
+
+
+def test_prompts_are_not_rewritten_unless_asked() -> None:
+    """The defaults turn prompt rewriting off wherever a model can rewrite."""
+    bfl = shipped()["bfl"]
+    for card in bfl.values():
+        assert card.defaults.get("disable_pup", True) is True
+        assert card.defaults.get("prompt_upsampling", False) is False
+    assert bfl["flux-2-pro"].defaults["disable_pup"] is True
+    assert bfl["flux-2-flex"].defaults["prompt_upsampling"] is False
+
+
+def test_like_inherits_and_own_keys_win() -> None:
+    """A card that is like another one differs only in what it says itself."""
+    pro, klein = shipped()["bfl"]["flux-2-pro"], shipped()["bfl"]["flux-2-klein-9b"]
+
+    assert klein.max_pixels == pro.max_pixels
+    assert klein.references == 4
+    assert klein.price is not None
+    assert klein.price.first == Decimal("0.015")
+
+
+def test_user_changes_one_figure() -> None:
+    """One line of the user's configuration changes one figure and nothing else."""
+    over = '[bfl.flux-2-pro.price]\nfirst = 0.04\nsource = "our contract"'
+
+    card = load(shipped_text(), over)["bfl"]["flux-2-pro"]
+
+    assert card.price is not None
+    assert (card.price.first, card.price.further) == (Decimal("0.04"), Decimal("0.015"))
+    assert card.params == shipped()["bfl"]["flux-2-pro"].params
+
+
+def test_user_adds_a_model() -> None:
+    """A model that is not shipped yet needs one table."""
+    over = '[bfl."flux-2-ultra"]\nlike = "bfl/flux-2-pro"\nprice = { first = 1 }'
+
+    card = load(shipped_text(), over)["bfl"]["flux-2-ultra"]
+
+    assert card.model == "flux-2-ultra"
+    assert card.price is not None
+    assert card.price.first == 1
+
+
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        ("[bfl", "not valid TOML"),
+        ("[bfl.flux-2-pro]\nrefernces = 3", "did you mean `references`?"),
+        ("[bfl.flux-2-pro]\nreferences = -3", "expected a whole number, got -3"),
+        ("[bfl.flux-2-pro]\nprice = { first = -1 }", "expected an amount in USD"),
+        ("[bfl.flux-2-pro]\nprice = { first = nan }", "expected an amount in USD"),
+        ("[bfl.flux-2-dev]\nprice = { further = 1 }", "a price needs `first`"),
+        ("[bfl.flux-2-pro]\nprice = 3", "expected a table, got 3"),
+        ("[bfl]\nflux-2-pro = 3", "expected a table, got 3"),
+        ("[bfl.x]\nlike = 'bfl/y'", "there is no card `bfl/y`"),
+        ("[bfl.x]\nlike = 'bfl/x'", "`like` goes in a circle: bfl/x -> bfl/x"),
+        ("[bfl.x]\nparams = 'seed'", "expected a list, got 'seed'"),
+        ("[bfl.x]\nparams = [1]", "expected a list of words"),
+        ("[bfl.flux-2-pro]\nprice = { first = true }", "expected an amount in USD"),
+        ("[bfl.x]\nranges = { seed = [1, 2] }", "unknown key"),
+        ("[bfl.x]\nparams = ['seed']\nranges = { seed = [2, 1] }", "expected [least, most]"),
+        ("[bfl.x]\nparams = ['seed']\ndefaults = { steps = 2 }", "unknown key `steps`"),
+        (
+            "[bfl.flux-2-pro]\nprice = { first = 1, reference_sure = 1 }",
+            "expected true or false",
+        ),
+    ],
+)
+def test_mistakes_name_the_card_and_the_key(over: str, expected: str) -> None:
+    """A wrong table is refused with the card's name and what was expected."""
+    with pytest.raises(UsageError) as error:
+        load(shipped_text(), over, "config.toml")
+
+    assert expected in _message(error)
+    assert error.value.problems[0].place is not None
+    assert error.value.problems[0].place.file == "config.toml"
+
+
+def test_several_mistakes_are_reported_together() -> None:
+    """Two wrong cards are two problems of one error."""
+    with pytest.raises(UsageError) as error:
+        load("[a.b]\nx = 1\n[a.c]\ny = 1")
+
+    assert len(error.value.problems) == 2
+
+
+def test_figures_are_read_exactly() -> None:
+    """A price of a tenth of a cent is that, not the nearest binary fraction."""
+    assert parse("x = 0.001", "f")["x"] == Decimal("0.001")

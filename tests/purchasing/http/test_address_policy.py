@@ -1,0 +1,185 @@
+"""Where the key may go, and where pictures may come from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.purchasing.http.address_policy import (
+    ForbiddenError,
+    Reach,
+    Target,
+    fetchable,
+    matches,
+    may_have_key,
+    reach,
+    reach_of,
+    resolved,
+)
+
+BFL = "https://api.bfl.ai"
+HOSTS = ("api.bfl.ai", "api.*.bfl.ai")
+NAMES = {
+    "delivery.example": ["93.184.216.34"],
+    "inside.example": ["10.0.0.5"],
+    "both.example": ["93.184.216.34", "10.0.0.5"],
+    "localhost": ["127.0.0.1", "::1"],
+    "metadata.example": ["169.254.169.254"],
+}
+
+
+async def _resolve(host: str) -> Sequence[str]:
+    if host not in NAMES:
+        raise OSError(host)
+    return NAMES[host]
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "expected"),
+    [
+        ("https://api.bfl.ai/v1/x", BFL, True),
+        ("https://API.bfl.ai:443/v1/x", BFL, True),
+        ("https://api.us3.bfl.ai/v1/get_result?id=1", BFL, True),
+        ("http://api.us3.bfl.ai/v1/get_result?id=1", BFL, False),
+        ("https://api.us3.bfl.ai:8443/", BFL, False),
+        ("https://delivery.eu2.bfl.ai/x.png", BFL, False),
+        ("https://api.bfl.ai.evil.example/", BFL, False),
+        ("https://evilapi.bfl.ai/", BFL, False),
+        ("https://api.a.b.bfl.ai/", BFL, False),
+        ("https://user@api.bfl.ai/", BFL, False),
+        ("https://api.bfl.ai@evil.example/", BFL, False),
+        ("file:///etc/passwd", BFL, False),
+        ("https://[bad", BFL, False),
+        ("https://api.bfl.ai:99999/", BFL, False),
+        ("http://127.0.0.1:8000/v1/x", "http://127.0.0.1:8000", True),
+        ("http://127.0.0.1:8001/v1/x", "http://127.0.0.1:8000", False),
+        ("https://api.bfl.ai/v1/x", "http://127.0.0.1:8000", False),
+        ("https://api.bfl.ai/v1/x", "https://gateway.example", False),
+        ("https://api.us2.bfl.ai/v1/x", "https://api.eu.bfl.ai/v1", True),
+    ],
+)
+def test_key_goes_home_only(url: str, endpoint: str, expected: bool) -> None:  # noqa: FBT001  # a table
+    """The endpoint's origin, and over https the provider's hosts if the endpoint is one of them."""
+    assert expected is may_have_key(url, endpoint, HOSTS)
+
+
+@given(st.from_regex(r"[a-z0-9.-]{1,30}", fullmatch=True))
+def test_no_other_host_matches(host: str) -> None:
+    """A pattern's star is one label, whatever the host looks like."""
+    found = matches(host, ["api.*.bfl.ai"])
+
+    assert found == (
+        host.rstrip(".").count(".") == 3
+        and host.rstrip(".").startswith("api.")
+        and host.rstrip(".").endswith(".bfl.ai")
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("93.184.216.34", Reach.PUBLIC),
+        ("2606:2800:220:1::1", Reach.PUBLIC),
+        ("127.0.0.1", Reach.LOOPBACK),
+        ("::1", Reach.LOOPBACK),
+        ("::ffff:127.0.0.1", Reach.LOOPBACK),
+        ("10.1.2.3", Reach.PRIVATE),
+        ("192.168.0.1", Reach.PRIVATE),
+        ("::ffff:10.0.0.1", Reach.PRIVATE),
+        ("2002:0a00:0001::1", Reach.PRIVATE),
+        ("fd00::1", Reach.PRIVATE),
+        ("169.254.169.254", Reach.LINK_LOCAL),
+        ("fe80::1%eth0", Reach.LINK_LOCAL),
+        ("0.0.0.0", Reach.SPECIAL),
+        ("224.0.0.1", Reach.SPECIAL),
+        ("100.64.0.1", Reach.SPECIAL),
+        ("255.255.255.255", Reach.SPECIAL),
+    ],
+)
+def test_addresses_are_told_apart(address: str, expected: Reach) -> None:
+    """Every private corner of the address space is known as such."""
+    assert expected is reach(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:1", Reach.LOOPBACK),
+        ("http://localhost:1", Reach.LOOPBACK),
+        ("https://inside.example", Reach.PRIVATE),
+        ("https://both.example", Reach.PUBLIC),
+        ("nonsense", Reach.SPECIAL),
+    ],
+)
+def test_endpoint_is_private_only_as_a_whole(url: str, expected: Reach) -> None:
+    """A name with a public address is public, whatever else it has."""
+    assert expected is asyncio.run(reach_of(url, _resolve))
+
+
+@pytest.mark.parametrize(
+    ("url", "home"),
+    [
+        ("https://delivery.example/a.png?sig=x", Reach.PUBLIC),
+        ("https://delivery.example/a.png", Reach.LOOPBACK),
+        ("http://localhost:8000/a.png", Reach.LOOPBACK),
+        ("http://127.0.0.1:8000/a.png", Reach.LOOPBACK),
+        ("https://inside.example/a.png", Reach.PRIVATE),
+        ("http://inside.example/a.png", Reach.PRIVATE),
+    ],
+)
+def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
+    url: str, home: Reach
+) -> None:
+    """An allowed URL comes back with the addresses that were looked at."""
+    target = asyncio.run(fetchable(url, home, _resolve, proxied=False))
+
+    assert target.url == url
+    assert target.addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "home"),
+    [
+        ("http://delivery.example/a.png", Reach.PUBLIC),
+        ("http://delivery.example/a.png", Reach.LOOPBACK),
+        ("https://inside.example/a.png", Reach.PUBLIC),
+        ("https://both.example/a.png", Reach.PUBLIC),
+        ("https://localhost/a.png", Reach.PUBLIC),
+        ("https://metadata.example/latest", Reach.PUBLIC),
+        ("http://169.254.169.254/latest", Reach.LOOPBACK),
+        ("http://10.0.0.5/a.png", Reach.LOOPBACK),
+        ("https://0.0.0.0/a.png", Reach.SPECIAL),
+        ("file:///etc/passwd", Reach.LOOPBACK),
+        ("https://user:pass@delivery.example/a.png", Reach.PUBLIC),
+        ("data:image/png;base64,AAAA", Reach.PUBLIC),
+    ],
+)
+def test_everything_else_is_forbidden(url: str, home: Reach) -> None:
+    """No clear text on the internet, no private network, no other scheme."""
+    with pytest.raises(ForbiddenError):
+        asyncio.run(fetchable(url, home, _resolve, proxied=False))
+
+
+def test_behind_a_proxy_names_are_left_to_it() -> None:
+    """A proxy resolves names; addresses in URLs are judged all the same."""
+    url = "https://unknown.example/a.png"
+
+    assert Target(url, "unknown.example", ()) == asyncio.run(
+        fetchable(url, Reach.PUBLIC, _resolve, proxied=True)
+    )
+    with pytest.raises(ForbiddenError):
+        asyncio.run(fetchable("https://10.0.0.1/a", Reach.PUBLIC, _resolve, proxied=True))
+    with pytest.raises(ForbiddenError):
+        asyncio.run(fetchable("http://unknown.example/", Reach.PUBLIC, _resolve, proxied=True))
+
+
+def test_machine_resolves_names() -> None:
+    """The real resolver gives each address of this machine once."""
+    found = asyncio.run(resolved("localhost"))
+
+    assert {reach(address) for address in found} == {Reach.LOOPBACK}
+    assert len(found) == len(set(found))

@@ -1,0 +1,802 @@
+"""The wire: one POST for one order, the key at home, every answer bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from flux2build.errors import SystemFault
+from flux2build.model import Order
+from flux2build.providers import bfl, replicate
+from flux2build.providers.contract import (
+    InDoubt,
+    Ready,
+    Reference,
+    Refusal,
+    Refused,
+    Remote,
+    Ticket,
+    Waiting,
+)
+from flux2build.purchasing.http import Arrived, Ended, Ground, Key, Limits, Overdue, Wire
+
+SECRET: Final = "canary-0123456789abcdef"
+ORDER: Final = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, ())
+TASK: Final = "task-1"
+POLL: Final = f"https://api.eu1.bfl.ai/v1/get_result?id={TASK}"
+SAMPLE: Final = "https://delivery.example/a.png?sig=abcdef"
+PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
+NAMES: Final = {
+    "api.bfl.ai": ["93.184.216.1"],
+    "delivery.example": ["93.184.216.34"],
+    "twice.example": ["93.184.216.35", "93.184.216.36"],
+    "inside.example": ["10.0.0.5"],
+}
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+async def _resolve(host: str) -> Sequence[str]:
+    if host not in NAMES:
+        raise OSError(host)
+    return NAMES[host]
+
+
+@dataclass
+class Time:
+    """A clock that passes when it is slept on."""
+
+    at: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    sleeper: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def now(self) -> float:
+        """The moment."""
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.sleeper.set()
+        self.slept.append(round(seconds, 3))
+        self.at += seconds
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Internet:
+    """Answers by script: for each stage a list, whose last entry is repeated."""
+
+    posts: list[Any] = field(default_factory=list)
+    polls: list[Any] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list)
+    files: list[Any] = field(default_factory=list)
+    heads: list[Any] = field(default_factory=list)
+    seen: list[httpx.Request] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """The next answer of the stage that a request belongs to."""
+        self.seen.append(request)
+        script = self._script(request)
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        if isinstance(answer, Exception):
+            raise answer
+        found: httpx.Response = answer(request)
+        return found
+
+    def _script(self, request: httpx.Request) -> list[Any]:
+        if request.method == "HEAD":
+            return self.heads or [_page(404)]
+        if request.method == "POST":
+            return self.files if request.url.path == "/v1/files" else self.posts
+        api = {"/v1/get_result", f"/v1/predictions/{TASK}"}
+        return self.polls if request.url.path in api else self.pictures
+
+    def asked(self, method: str) -> list[httpx.Request]:
+        """The requests of one method."""
+        return [request for request in self.seen if request.method == method]
+
+
+def _page(status: int, body: bytes = b"", **headers: str) -> Callable[..., httpx.Response]:
+    lengths = {"content-length": str(len(body))} | headers
+    return lambda _: httpx.Response(status, stream=httpx.ByteStream(body), headers=lengths)
+
+
+def _json(body: Any, status: int = 200, **headers: str) -> Callable[..., httpx.Response]:
+    return _page(status, json.dumps(body).encode(), **headers)
+
+
+def _state(status: str, **more: Any) -> Callable[..., httpx.Response]:
+    return _json({"id": TASK, "status": status, **more})
+
+
+def _chunks(*parts: bytes, **headers: str) -> Callable[..., httpx.Response]:
+    async def body() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    return lambda _: httpx.Response(200, content=body(), headers=headers)
+
+
+ACCEPTED = _json({"id": TASK, "polling_url": POLL, "cost": 3})
+PENDING = _state("Pending")
+READY = _state("Ready", result={"sample": SAMPLE, "seed": 7})
+DELIVERED = _page(200, PICTURE)
+
+
+def _wire(internet: Handler, time: Time | None = None, **limits: Any) -> Wire:
+    ground = Ground(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Wire(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), ground=ground)
+
+
+def _run(wire: Wire, work: Callable[[Wire], Awaitable[Any]]) -> Any:
+    async def inside() -> Any:
+        async with wire:
+            return await work(wire)
+
+    return asyncio.run(inside())
+
+
+def _submit(internet: Handler, time: Time | None = None, **limits: Any) -> Any:
+    return _run(_wire(internet, time, **limits), lambda wire: wire.submit(ORDER))
+
+
+def _collect(internet: Internet, time: Time | None = None, **limits: Any) -> Ended:
+    ticket = Ticket(TASK, POLL)
+    ended: Ended = _run(_wire(internet, time, **limits), lambda wire: wire.collect(ticket))
+    return ended
+
+
+# Placing an order
+
+
+def test_order_is_posted_once_with_the_key() -> None:
+    """An accepted order is one POST to the endpoint, with the key in its header."""
+    internet = Internet(posts=[ACCEPTED])
+
+    ticket = _submit(internet)
+
+    [post] = internet.seen
+    assert isinstance(ticket, Ticket)
+    assert (ticket.task, ticket.poll) == (TASK, POLL)
+    assert post.url == "https://api.bfl.ai/v1/flux-2-pro"
+    assert post.headers["x-key"] == SECRET
+    assert post.headers["accept-encoding"] == "identity"
+    assert json.loads(post.content)["prompt"] == "a fox"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.WriteError("x"),
+        httpx.WriteTimeout("x"),
+        httpx.ReadError("x"),
+        httpx.ReadTimeout("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.CloseError("x"),
+        httpx.DecodingError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_trouble_after_sending_is_doubt(error: Exception) -> None:
+    """A connection that breaks after the order left proves nothing; it is not sent again."""
+    internet = Internet(posts=[error, ACCEPTED])
+
+    assert isinstance(_submit(internet), InDoubt)
+    assert len(internet.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("x"),
+        httpx.ConnectTimeout("x"),
+        httpx.PoolTimeout("x"),
+        httpx.UnsupportedProtocol("x"),
+        httpx.LocalProtocolError("x"),
+        httpx.ProxyError("407 Proxy Authentication Required"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_trouble_before_sending_is_tried_again(error: Exception) -> None:
+    """Where no byte left, the order is sent again, a few times."""
+    internet = Internet(posts=[error, error, ACCEPTED])
+    never = Internet(posts=[error])
+
+    assert isinstance(_submit(internet), Ticket)
+    answer = _submit(never, attempts=3)
+    assert isinstance(answer, Refused)
+    assert answer.refusal is Refusal.UNREACHABLE
+    assert len(never.seen) == 3
+
+
+@pytest.mark.parametrize("status", [200, 202, 301, 307, 308, 408, 409, 500, 502, 503, 504])
+def test_answers_that_prove_nothing_are_doubt(status: int) -> None:
+    """Every answer outside the closed list is in doubt, and no redirect is followed."""
+    internet = Internet(posts=[_page(status, b"{}", location="https://evil.example/")])
+
+    assert isinstance(_submit(internet), InDoubt)
+    assert [request.url.host for request in internet.seen] == ["api.bfl.ai"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
+def test_refusals_are_final(status: int) -> None:
+    """A proved refusal is not tried again."""
+    internet = Internet(posts=[_json({"detail": "no"}, status), ACCEPTED])
+
+    assert isinstance(_submit(internet), Refused)
+    assert len(internet.seen) == 1
+
+
+def test_rate_limit_is_waited_out() -> None:
+    """429 proves that nothing was accepted: wait as told, then the same order again."""
+    internet = Internet(posts=[_json({}, 429, **{"retry-after": "7"}), _json({}, 429), ACCEPTED])
+    time = Time()
+
+    assert isinstance(_submit(internet, time), Ticket)
+    assert time.slept == [7, 1.0]
+    assert len({request.content for request in internet.seen}) == 1
+
+
+def test_rate_limit_ends_at_the_deadline() -> None:
+    """A server that is always busy is given up in the end; nothing was bought."""
+    internet = Internet(posts=[_json({}, 429, **{"retry-after": "100"})])
+    time = Time()
+
+    answer = _submit(internet, time, deadline=300)
+
+    assert isinstance(answer, Refused)
+    assert answer.refusal is Refusal.RATE_LIMITED
+    assert 300 <= time.at < 500
+
+
+def test_one_busy_answer_quiets_all_orders() -> None:
+    """While one order waits as told, no other is sent."""
+    internet = Internet(posts=[_json({}, 429, **{"retry-after": "50"}), ACCEPTED])
+    time = Time()
+    moments: list[float] = []
+
+    def timed(request: httpx.Request) -> httpx.Response:
+        moments.append(time.at)
+        return internet(request)
+
+    async def both(wire: Wire) -> None:
+        first = asyncio.create_task(wire.submit(ORDER))
+        await time.sleeper.wait()
+        time.at = 1.0
+        await wire.submit(ORDER)
+        await first
+
+    _run(_wire(timed, time), both)
+
+    assert moments[0] == 0
+    assert all(moment >= 50 for moment in moments[1:])
+
+
+def test_endless_answer_is_doubt() -> None:
+    """An answer that never ends is cut, and the order is in doubt."""
+    internet = Internet(posts=[_chunks(*[b" " * 600_000] * 2)])
+
+    answer = _submit(internet)
+
+    assert isinstance(answer, InDoubt)
+    assert "the answer is too long" in answer.message
+
+
+def test_compressed_answer_is_read() -> None:
+    """Some servers compress unasked: an accepted order must not be in doubt for that."""
+    body = zlib.compress(json.dumps({"id": TASK, "polling_url": POLL}).encode())
+    internet = Internet(posts=[_page(200, body, **{"content-encoding": "deflate"})])
+    bomb = Internet(
+        posts=[_page(200, zlib.compress(b" " * 2**22), **{"content-encoding": "deflate"})]
+    )
+
+    assert isinstance(_submit(internet), Ticket)
+    assert isinstance(_submit(bomb), InDoubt)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+def test_echoed_key_is_masked(status: int) -> None:
+    """A server that repeats the key in its message does not get it printed."""
+    internet = Internet(posts=[_json({"detail": f"bad key {SECRET}"}, status)])
+
+    assert SECRET not in repr(_submit(internet))
+
+
+def test_key_is_not_sent_in_clear() -> None:
+    """Plain http is for endpoints on this machine or in a private network only."""
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED])))
+
+    def wire(endpoint: str) -> Wire:
+        return Wire(bfl.PROVIDER, Key(SECRET), endpoint, ground=ground)
+
+    with pytest.raises(SystemFault):
+        _run(wire("http://delivery.example"), lambda wire: wire.submit(ORDER))
+    assert isinstance(_run(wire("http://inside.example"), lambda wire: wire.submit(ORDER)), Ticket)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["api.bfl.ai", "ftp://api.bfl.ai", "https://u:p@x.example", "https://x.example?a=1"]
+)
+def test_endpoint_must_be_a_url(endpoint: str) -> None:
+    """A mistyped endpoint is noticed at once, by the name of its variable."""
+    with pytest.raises(SystemFault) as error:
+        Wire(bfl.PROVIDER, None, endpoint)
+
+    assert "FLUX2BUILD_BFL_URL" in str(error.value)
+
+
+def test_unknown_endpoint_is_treated_as_public() -> None:
+    """Where the endpoint lies cannot be told: the key is not sent in clear to be sure."""
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED])))
+    wire = Wire(bfl.PROVIDER, Key(SECRET), "http://unknown.example", ground=ground)
+
+    with pytest.raises(SystemFault):
+        _run(wire, lambda wire: wire.submit(ORDER))
+
+
+def test_no_key_sends_none() -> None:
+    """Without a key nothing is attached."""
+    internet = Internet(posts=[ACCEPTED])
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+
+    _run(Wire(bfl.PROVIDER, None, ground=ground), lambda wire: wire.submit(ORDER))
+
+    assert "x-key" not in internet.seen[0].headers
+
+
+def test_answer_that_is_only_said_to_be_compressed_is_doubt() -> None:
+    """A body that cannot be read proves nothing."""
+    internet = Internet(posts=[_page(200, b"{}", **{"content-encoding": "gzip"})])
+
+    assert isinstance(_submit(internet), InDoubt)
+
+
+# Before an order
+
+
+def test_connection_stands_before_the_order() -> None:
+    """Connecting sends neither key nor body, and is not repeated while it is fresh."""
+    internet = Internet(posts=[ACCEPTED])
+
+    async def work(wire: Wire) -> None:
+        async with wire.window() as unreachable:
+            assert unreachable is None
+            await wire.submit(ORDER)
+        async with wire.window() as unreachable:
+            assert unreachable is None
+
+    _run(_wire(internet), work)
+
+    assert [request.method for request in internet.seen] == ["HEAD", "POST"]
+    assert "x-key" not in internet.seen[0].headers
+
+
+def test_no_connection_is_told_before_the_order() -> None:
+    """Without a network the ledger is not touched: the window says so."""
+    internet = Internet(heads=[httpx.ConnectError("x")])
+
+    refused = _run(_wire(internet), lambda wire: wire.connect())
+
+    assert refused.refusal is Refusal.UNREACHABLE
+    assert len(internet.seen) == 5
+
+
+@pytest.mark.parametrize("heads", [[httpx.ConnectTimeout("x"), _page(405)], [httpx.ReadError("x")]])
+def test_rough_connection_is_good_enough(heads: list[Any]) -> None:
+    """A connection that comes at the second try, or answers badly, does not stop an order."""
+    assert _run(_wire(Internet(heads=heads)), lambda wire: wire.connect()) is None
+
+
+def test_few_orders_are_in_the_window_at_once() -> None:
+    """At most four orders stand between ledger and answer, and as many pend as allowed."""
+    inside: list[int] = []
+    pending: list[int] = []
+    now = [0, 0]
+
+    async def one(wire: Wire) -> None:
+        async with wire.slot():
+            now[1] += 1
+            pending.append(now[1])
+            async with wire.window():
+                now[0] += 1
+                inside.append(now[0])
+                await asyncio.sleep(0)
+                now[0] -= 1
+            for _ in range(40):
+                await asyncio.sleep(0)
+            now[1] -= 1
+
+    async def all_of_them(wire: Wire) -> None:
+        await asyncio.gather(*(one(wire) for _ in range(30)))
+
+    _run(_wire(Internet(), in_flight=9), all_of_them)
+
+    assert max(inside) == 4
+    assert max(pending) == 9
+
+
+# References
+
+
+def _replicate(internet: Internet) -> Wire:
+    remote: Remote = replicate.PROVIDER
+    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Wire(remote, Key(SECRET), ground=ground)
+
+
+LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
+BY_REPLICATE: Final = Order("black-forest-labs/flux-2-pro", "a fox", {}, ())
+
+
+def test_large_reference_is_uploaded_before_the_order() -> None:
+    """A reference goes up as multipart with the key, without its folder; its URL is ordered."""
+    internet = Internet(
+        files=[
+            _page(503),
+            httpx.ConnectError("x"),
+            _json({"urls": {"get": "https://f.example/1"}}, 201),
+        ],
+        posts=[_json({"id": TASK, "status": "starting"}, 201)],
+    )
+
+    ticket = _run(_replicate(internet), lambda wire: wire.submit(BY_REPLICATE, [LARGE]))
+
+    assert isinstance(ticket, Ticket)
+    *_, upload, post = internet.seen
+    assert upload.url.path == "/v1/files"
+    assert upload.headers["authorization"] == f"Bearer {SECRET}"
+    assert b'filename="desk.png"' in upload.content
+    assert b"/home/me" not in upload.content
+    assert json.loads(post.content)["input"]["input_images"] == ["https://f.example/1"]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([_page(503)], Refusal.UNREACHABLE),
+        ([httpx.ReadTimeout("x")], Refusal.UNREACHABLE),
+        ([_json({"detail": "too large"}, 413)], Refusal.INVALID),
+        ([_json({"detail": "no"}, 401)], Refusal.CREDENTIALS),
+    ],
+)
+def test_failed_upload_buys_nothing(files: list[Any], expected: Refusal) -> None:
+    """Without its references an order is not placed."""
+    internet = Internet(files=files)
+
+    answer = _run(_replicate(internet), lambda wire: wire.submit(BY_REPLICATE, [LARGE]))
+
+    assert isinstance(answer, Refused)
+    assert answer.refusal is expected
+    assert {request.url.path for request in internet.seen} == {"/v1/files"}
+
+
+# Collecting an order
+
+
+def test_picture_is_fetched_without_the_key() -> None:
+    """The key goes to the provider's hosts; the picture comes from elsewhere, without it."""
+    internet = Internet(polls=[PENDING, READY], pictures=[DELIVERED])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Arrived)
+    assert ended.data == PICTURE
+    assert ended.ready == Ready(SAMPLE, TASK, seed=7)
+    *polls, picture = internet.seen
+    assert all(request.url == POLL and request.headers["x-key"] == SECRET for request in polls)
+    assert SECRET not in repr(picture.headers.raw)
+    assert picture.headers["accept-encoding"] == "identity"
+
+
+def test_connection_is_pinned_to_the_address_that_was_looked_at() -> None:
+    """The picture's host is connected to at its checked address, under its own name."""
+    internet = Internet(polls=[READY], pictures=[DELIVERED])
+
+    _collect(internet)
+
+    picture = internet.seen[-1]
+    assert picture.url.host == "93.184.216.34"
+    assert picture.headers["host"] == "delivery.example"
+    assert picture.extensions["sni_hostname"] == "delivery.example"
+
+
+def test_every_address_of_a_host_is_tried() -> None:
+    """A host of two addresses is reached when one of them answers."""
+    ready = _state("Ready", result={"sample": "https://twice.example/a.png"})
+    internet = Internet(polls=[ready], pictures=[httpx.ConnectError("x"), DELIVERED])
+
+    assert isinstance(_collect(internet), Arrived)
+    assert [r.url.host for r in internet.seen[1:]] == NAMES["twice.example"]
+
+
+def test_states_are_told() -> None:
+    """Whoever waits is told each state in the server's word, without secrets."""
+    internet = Internet(
+        polls=[_state("Pending", progress=0.5), _state(f"New {SECRET}"), READY],
+        pictures=[DELIVERED],
+    )
+    told: list[Waiting] = []
+
+    _run(_wire(internet), lambda wire: wire.collect(Ticket(TASK, POLL), told.append))
+
+    assert told == [Waiting("Pending", 0.5), Waiting("New ***")]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        httpx.ConnectError("x"),
+        httpx.ReadTimeout("x"),
+        httpx.RemoteProtocolError("x"),
+        _page(500),
+        _page(502, b"<html>"),
+        _json({}, 429, **{"retry-after": "9"}),
+        _page(302, location="https://evil.example/"),
+        _chunks(*[b" " * 600_000] * 2),
+    ],
+)
+def test_flaps_are_sat_out(trouble: Any) -> None:
+    """A network or a server that fails for a while does not lose a paid picture."""
+    internet = Internet(polls=[*[trouble] * 6, READY], pictures=[DELIVERED])
+    time = Time()
+
+    assert isinstance(_collect(internet, time), Arrived)
+    assert time.at > 3
+    assert {request.url.host for request in internet.seen} <= {"api.eu1.bfl.ai", "93.184.216.34"}
+
+
+def test_wait_ends_at_the_deadline() -> None:
+    """An order that is never ready is left for a later build, with its ticket."""
+    internet = Internet(polls=[PENDING])
+    time = Time()
+
+    ended = _collect(internet, time)
+
+    assert ended == Overdue("not ready after 15 minutes")
+    assert 900 <= time.at < 910
+    assert len(internet.seen) < 400
+
+
+@pytest.mark.parametrize(
+    ("denials", "expected"), [(1, Arrived), (2, Arrived), (3, Refused), (9, Refused)]
+)
+def test_lost_order_is_asked_for_three_times(denials: int, expected: type) -> None:
+    """A task that is not found may turn up; the third denial in five-second steps counts."""
+    internet = Internet(polls=[*[_state("Task not found")] * denials, READY], pictures=[DELIVERED])
+    time = Time()
+
+    ended = _collect(internet, time)
+
+    assert isinstance(ended, expected)
+    assert len([request for request in internet.seen if "x-key" in request.headers]) <= 3
+    assert set(time.slept) == {5.0}
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Request Moderated", Refusal.REQUEST_MODERATED),
+        ("Content Moderated", Refusal.CONTENT_MODERATED),
+        ("Error", Refusal.FAILED),
+    ],
+)
+def test_ends_without_a_picture_are_told_apart(status: str, expected: Refusal) -> None:
+    """The server's own word ends an order at once."""
+    internet = Internet(polls=[_state(status)])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Refused)
+    assert ended.refusal is expected
+    assert len(internet.seen) == 1
+
+
+def test_refused_key_leaves_the_order() -> None:
+    """A key that no longer works does not write off what was paid."""
+    ended = _collect(Internet(polls=[_json({"detail": "no"}, 403)]))
+
+    assert ended == Overdue("the provider refuses the key", keyless=True)
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        "https://evil.example/v1/get_result?id=task-1",
+        "http://api.eu1.bfl.ai/v1/get_result?id=task-1",
+        "https://169.254.169.254/v1/get_result",
+        "file:///etc/passwd",
+        "https://[x",
+    ],
+)
+def test_foreign_polling_url_is_not_asked(poll: str) -> None:
+    """The key is not carried to a host that an answer names; a person has to look."""
+    internet = Internet(polls=[READY])
+
+    ended = _run(_wire(internet), lambda wire: wire.collect(Ticket(TASK, poll)))
+
+    assert isinstance(ended, Overdue)
+    assert ended.decide
+    assert internet.seen == []
+
+
+@pytest.mark.parametrize("status", ["Ready", "Error", "Content Moderated"])
+def test_answer_about_another_order_ends_nothing(status: str) -> None:
+    """A picture or a refusal that names another task is shown to a person."""
+    other = _json({"id": "task-2", "status": status, "result": {"sample": SAMPLE}})
+    internet = Internet(polls=[other], pictures=[DELIVERED])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Overdue)
+    assert ended.decide
+    assert len(internet.seen) == 1
+
+
+# Fetching a picture
+
+
+def _crawling(time: Time) -> Callable[..., httpx.Response]:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            time.at += 5
+            yield b"x"
+
+    return lambda _: httpx.Response(200, content=body())
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        _page(403, b"expired"),
+        _page(404),
+        _page(500),
+        httpx.ReadError("x"),
+        _page(200, PICTURE[:-4]),
+        _chunks(PICTURE, **{"content-length": "999"}),
+        _page(200, b""),
+    ],
+)
+def test_failed_download_asks_for_a_fresh_url(trouble: Any) -> None:
+    """An expired, broken or cut download is begun again, from a new answer of the server."""
+    again = _state("Ready", result={"sample": "https://delivery.example/b.png"})
+    internet = Internet(polls=[READY, again], pictures=[trouble, DELIVERED])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Arrived)
+    assert ended.data == PICTURE
+    assert ended.ready.url == "https://delivery.example/b.png"
+
+
+@pytest.mark.parametrize("trouble", [_page(403), _page(200, PICTURE[:-4]), httpx.ReadError("x")])
+def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
+    """After some attempts the picture is left for a later build; nothing is bought again."""
+    internet = Internet(polls=[READY], pictures=[trouble])
+
+    assert isinstance(_collect(internet), Overdue)
+    assert len(internet.asked("POST")) == 0
+    assert len(internet.seen) == 10
+
+
+def test_slow_download_is_given_up() -> None:
+    """A server that trickles is hung up on."""
+    time = Time()
+    internet = Internet(polls=[READY], pictures=[_crawling(time), DELIVERED])
+
+    assert isinstance(_collect(internet, time), Arrived)
+    assert time.at < 60
+
+
+@pytest.mark.parametrize("hops", [0, 1, 3])
+def test_a_few_redirects_are_followed(hops: int) -> None:
+    """Up to three redirects are followed, each looked at again."""
+    step = _page(302, location="https://twice.example/b.png")
+    internet = Internet(polls=[READY], pictures=[*[step] * hops, DELIVERED])
+
+    assert isinstance(_collect(internet), Arrived)
+    assert all("x-key" not in request.headers for request in internet.seen[1:])
+
+
+@pytest.mark.parametrize(
+    ("picture", "gist"),
+    [
+        (_page(302, location="https://delivery.example/again"), "redirects too often"),
+        (_page(302, location="https://inside.example/a"), "private network"),
+        (_page(302, location="http://delivery.example/a"), "not https"),
+        (_page(302, location="http://169.254.169.254/latest"), "link-local"),
+        (_page(302, location="file:///etc/passwd"), "not a plain https URL"),
+        (_page(302, location="https://[x"), "redirects to no URL"),
+        (_chunks(*[b"x" * 500] * 3), "larger than"),
+        (_page(200, b"x", **{"content-length": "5000"}), "larger than"),
+        (_page(200, zlib.compress(b"x"), **{"content-encoding": "deflate"}), "compressed"),
+    ],
+)
+def test_hostile_downloads_are_refused_at_once(picture: Any, gist: str) -> None:
+    """What breaks a rule is not tried again; the order stays."""
+    internet = Internet(polls=[READY], pictures=[picture])
+
+    ended = _collect(internet, picture_bytes=1000)
+
+    assert isinstance(ended, Overdue)
+    assert gist in ended.message
+    assert len(internet.asked("GET")) <= 5
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "https://inside.example/a.png",
+        "http://delivery.example/a.png",
+        "https://127.0.0.1/a.png",
+    ],
+)
+def test_picture_in_a_forbidden_place_is_not_fetched(sample: str) -> None:
+    """A finished picture inside a private network or in clear text is not asked for."""
+    internet = Internet(polls=[_state("Ready", result={"sample": sample})])
+
+    assert isinstance(_collect(internet), Overdue)
+    assert len(internet.seen) == 1
+
+
+def test_picture_without_an_address_is_asked_for_again() -> None:
+    """A host that does not resolve may do so later: the server is asked for a URL again."""
+    nowhere = _state("Ready", result={"sample": "https://nowhere.example/a.png"})
+    internet = Internet(polls=[nowhere, READY], pictures=[DELIVERED])
+
+    assert isinstance(_collect(internet), Arrived)
+
+
+def test_ready_at_submission_is_fetched_without_asking() -> None:
+    """A ticket that already knows its picture saves the question."""
+    internet = Internet(pictures=[DELIVERED])
+    ticket = Ticket(TASK, POLL, ready=Ready(SAMPLE, TASK))
+
+    ended = _run(_wire(internet), lambda wire: wire.collect(ticket))
+
+    assert isinstance(ended, Arrived)
+    assert len(internet.seen) == 1
+
+
+# Time and identity
+
+
+def test_what_is_usual_is_learned() -> None:
+    """After the first picture, the next order is left alone until it can be ready."""
+    time = Time()
+    internet = Internet(
+        posts=[ACCEPTED],
+        polls=[lambda request: READY(request) if time.at % 100 > 10 else PENDING(request)],
+        pictures=[DELIVERED],
+    )
+    questions: list[int] = []
+
+    async def one(wire: Wire) -> None:
+        before = len(internet.asked("GET"))
+        await wire.collect(await wire.submit(ORDER))  # type: ignore[arg-type]  # it is accepted
+        questions.append(len(internet.asked("GET")) - before)
+
+    async def three(wire: Wire) -> None:
+        for n in range(3):
+            time.at = n * 100.0
+            await one(wire)
+
+    _run(_wire(internet, time), three)
+
+    first, *later = questions
+    assert first > 10
+    assert all(count < 6 for count in later)
+
+
+def test_claim_is_made_from_an_id() -> None:
+    """An order whose id is known from elsewhere can be collected; an odd id cannot."""
+    wire = _wire(Internet())
+
+    assert Ticket("abc-1", "https://api.bfl.ai/v1/get_result?id=abc-1") == wire.claim("abc-1")
+    assert wire.claim('"}, {"x') is None

@@ -1,0 +1,93 @@
+"""The key, signed queries and users in URLs never reach a text."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux2build.errors import SystemFault
+from flux2build.purchasing.http import Key, redacted, unkeyed
+
+ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40)
+
+
+@given(ASCII, st.text(max_size=20), st.text(max_size=20))
+def test_key_is_masked_in_every_form(value: str, before: str, after: str) -> None:
+    """Plain, quoted for a URL, JSON, HTML or Python, and encoded, a key does not come through."""
+    key, data = Key(value), value.encode()
+    forms = (
+        value,
+        quote(value),
+        quote(value, safe=""),
+        quote_plus(value),
+        base64.b64encode(data).decode(),
+        base64.urlsafe_b64encode(data).decode(),
+        data.hex(),
+        json.dumps(value)[1:-1],
+        html.escape(value),
+        repr(value)[1:-1],
+    )
+
+    for form in forms:
+        assert form not in key.masked(before + form + after)
+
+
+def test_key_does_not_print() -> None:
+    """Neither `repr` nor `str` nor a format shows a key."""
+    key = Key("  secret-key\n")
+
+    assert key.reveal() == "secret-key"
+    assert "secret" not in f"{key} {key!r} {[key]}"
+
+
+@pytest.mark.parametrize("value", ["", "  ", "a\nb", "schlüssel", "a\x7fb"])
+def test_odd_keys_are_refused_without_being_shown(value: str) -> None:
+    """What cannot stand in a header is refused, naming the variable only."""
+    with pytest.raises(SystemFault) as error:
+        Key(value, "BFL_API_KEY")
+
+    assert "BFL_API_KEY" in str(error.value)
+    assert value not in str(error.value) or not value.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see https://d.example/a.png?sig=abc&se=1 now", "see https://d.example/a.png?… now"),
+        ("https://user:pass@d.example/a", "https://d.example/a"),
+        ("no url here? none", "no url here? none"),
+    ],
+)
+def test_urls_lose_what_opens_doors(text: str, expected: str) -> None:
+    """Signed queries and users are removed, the rest of a URL stays."""
+    assert expected == redacted(text)
+
+
+def test_tiny_keys_do_not_mask_words() -> None:
+    """A key of a letter or two, as in a trial, leaves texts readable."""
+    assert redacted("a plain text", Key("a")) == "a plain text"
+
+
+def test_every_key_of_the_process_is_kept_out_of_a_report() -> None:
+    """A report on a bug knows no key by name, and still tells none."""
+    Key("first-secret-key")
+    Key("second-secret-key")
+
+    report = unkeyed("first-secret-key, second-secret-key")
+
+    assert "first-secret-key" not in report
+    assert "second-secret-key" not in report
+
+
+@pytest.mark.parametrize(
+    ("value", "telling"), [("test", False), ("practice", False), ("k" * 12, True)]
+)
+def test_short_keys_turn_up_by_chance(value: str, *, telling: bool) -> None:
+    """A word that people practise with may stand in a URL without being a key there."""
+    assert Key(value).telling is telling

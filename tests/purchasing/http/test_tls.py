@@ -1,0 +1,114 @@
+"""Over real TLS: the address is pinned, the certificate is checked for the host's name."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flux2build.purchasing.http.address_policy import Reach
+from flux2build.purchasing.http.clock import Limits, Monotonic
+from flux2build.purchasing.http.download import Downloads, FetchError
+from flux2build.purchasing.http.pool import Dial, Line
+from tests.proxies import proxy
+
+PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
+OPENSSL: Final = shutil.which("openssl")
+
+pytestmark = pytest.mark.skipif(OPENSSL is None, reason="makes its certificate with openssl")
+
+
+async def _resolve(host: str) -> Sequence[str]:
+    assert host.endswith(".example")
+    return ["127.0.0.2", "127.0.0.1"]
+
+
+async def _answer(request: Request) -> Response:
+    return Response(PICTURE, headers={"x-host": request.headers["host"]})
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for `delivery.example` and its key, made for this run."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = folder / "certificate.pem", folder / "key.pem"
+    assert OPENSSL is not None
+    subprocess.run(
+        [
+            *(OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=delivery.example"),
+            *("-addext", "subjectAltName=DNS:delivery.example"),
+            *("-out", str(made[0]), "-keyout", str(made[1])),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return made
+
+
+@pytest.fixture(scope="module")
+def port(certificate: tuple[Path, Path]) -> Iterator[int]:
+    """Where a TLS server listens, on 127.0.0.1 only."""
+    config = uvicorn.Config(
+        Starlette(routes=[Route("/a.png", _answer)]),
+        ssl_certfile=certificate[0],
+        ssl_keyfile=str(certificate[1]),
+        log_level="critical",
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+def _fetch(url: str, trusted: Path, through: str | None = None) -> bytes:
+    async def inside() -> bytes:
+        clock, authorities = Monotonic(), ssl.create_default_context(cafile=str(trusted))
+        line = Line(Dial(1, 2, 2, through, certificates=authorities), clock)
+        downloads = Downloads(line, clock, Limits(), _resolve, proxied=bool(through))
+        try:
+            return await downloads.fetch(url, Reach.LOOPBACK)
+        finally:
+            await line.close()
+
+    return asyncio.run(inside())
+
+
+def test_pinned_address_is_verified_under_its_name(
+    certificate: tuple[Path, Path], port: int
+) -> None:
+    """The host's second address answers, with a certificate for the host: the picture comes."""
+    assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0]) == PICTURE
+
+
+def test_a_proxy_carries_what_is_fetched(certificate: tuple[Path, Path], port: int) -> None:
+    """Behind a proxy names are looked up there, and the certificate is checked all the same."""
+    with proxy() as (url, asked):
+        assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0], url) == PICTURE
+        with pytest.raises(FetchError, match="its certificate is not to be trusted"):
+            _fetch(f"https://other.example:{port}/a.png", certificate[0], url)
+
+    assert asked == [f"CONNECT {each}.example:{port} HTTP/1.1" for each in ("delivery", "other")]
+
+
+def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path], port: int) -> None:
+    """A name that the certificate does not hold is not fetched from."""
+    with pytest.raises(FetchError, match="its certificate is not to be trusted"):
+        _fetch(f"https://other.example:{port}/a.png", certificate[0])

@@ -1,0 +1,242 @@
+"""A project as commands see it: found, read at most once, judged, and remembered with care."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from flux2build.digest import of_bytes
+from flux2build.errors import LockError, SpecError, UsageError
+from flux2build.session.common_options import Request
+from flux2build.session.project import Choice, Project
+from tests.conftest import Site
+from tests.snapshots import intended, ticketed
+
+
+def opened(site: Site, **request: str) -> Project:
+    """The project of a site, as a command opens it."""
+    return Project.open(Request(file=str(site.folder / "assets.toml"), **request))  # type: ignore[arg-type]  # texts only
+
+
+def test_found_upwards(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest spec from here upwards is the one that is meant, up to the repository."""
+    below = site.folder / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert Project.open(Request()).folder == site.folder
+
+    (below / ".git").mkdir()
+    with pytest.raises(UsageError, match="here or above"):
+        Project.open(Request())
+
+
+def test_the_lock_lies_beside_the_spec(site: Site) -> None:
+    """The lock is named like the spec."""
+    (site.folder / "icons.toml").write_text("", "utf-8")
+
+    assert opened(site).lock_path == site.folder / "assets.lock"
+    assert Project.open(Request(file="icons.toml")).lock_path.name == "icons.lock"
+
+
+def test_read_once(site: Site) -> None:
+    """What was read stays read; after `forget` everything is looked at anew."""
+    project = opened(site)
+    spec, graph, lock = project.spec, project.graph, project.lock
+    site.edit("assets.toml", "a bell", "a gong")
+    assert (project.spec, project.graph, project.lock) == (spec, graph, lock)
+
+    project.forget()
+
+    assert project.spec is not spec
+    assert project.spec.recipes != spec.recipes
+
+
+def test_circles(empty: Site) -> None:
+    """Assets that need each other are a mistake in the spec, at the first of them."""
+    empty.write(
+        "assets.toml",
+        '[asset.a]\nprompt = "a"\nrefs = [{ asset = "b" }]\n'
+        '[asset.b]\nprompt = "b"\nrefs = [{ asset = "a" }]\n',
+    )
+
+    with pytest.raises(SpecError, match="in a circle: `a` -> `b` -> `a`"):
+        _ = opened(empty).graph
+
+
+def test_locks_that_are_no_text(site: Site) -> None:
+    """A lock that is not UTF-8 is damaged, and nothing is made of it."""
+    (site.folder / "assets.lock").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(LockError, match="is damaged: byte 0xff is not UTF-8"):
+        _ = opened(site).lock
+
+
+def test_line_ends_do_not_matter(site: Site) -> None:
+    """A lock that git checked out with the line ends of Windows says the same."""
+    site.run("build")
+    lock = site.folder / "assets.lock"
+    lock.write_bytes(lock.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert site.run("check").code == 0
+    assert site.run("build").code == 0
+
+
+def test_choices(site: Site) -> None:
+    """A choice names assets; its plan takes along what they are made of."""
+    project = opened(site)
+    choice = Choice(("hero[theme=dark]",))
+
+    assert project.chosen(choice) == {"hero[theme=dark]"}
+    planned = {step.recipe.asset for step in project.plan(choice).steps}
+    assert planned == {"mascot", "hero[theme=dark]"}
+    assert {*project.chosen(Choice(exclude=("hero",)))} == {"mascot", "icon"}
+    assert {*project.chosen(Choice())} == {
+        "mascot",
+        "icon",
+        "hero[theme=light]",
+        "hero[theme=dark]",
+    }
+
+
+def test_forced_choices(site: Site) -> None:
+    """What is forced is asked for in the plan, and only there."""
+    site.run("build")
+    project = opened(site)
+    forced = project.plan(Choice(force=("icon",)))
+
+    assert [step.recipe.asset for step in forced.todo] == ["icon"]
+    assert not project.whole.drift
+
+
+def test_causes_come_first(site: Site) -> None:
+    """Findings follow the order of building; what concerns the lock itself stands before all."""
+    site.run("build")
+    site.edit("assets.toml", "a friendly fox", "a friendly red fox")
+    lock = site.folder / "assets.lock"
+    lock.write_text("<<<<<<< a\n=======\n>>>>>>> b\n" + lock.read_text("utf-8"), "utf-8")
+
+    found = opened(site).findings()
+
+    assert [finding.code for finding in found[:2]] == ["lock-conflict", "prompt-changed"]
+    assert found[0].place is not None
+    assert found[0].place.line == 1
+    selected = opened(site).findings(Choice(("icon",)))
+    assert [finding.code for finding in selected] == ["lock-conflict"]
+
+
+def test_strangers_cannot_point_elsewhere(site: Site) -> None:
+    """Of paths in a lock only those below the spec's folder are looked at."""
+    site.run("build")
+    secret = site.folder.parent / "secret.png"
+    secret.write_bytes(b"secret")
+    link = site.folder / "link"
+    link.symlink_to(site.folder.parent)
+    lock = site.folder / "assets.lock"
+    text = lock.read_text("utf-8")
+    for path in ("../secret.png", "link/secret.png"):
+        lock.write_text(text.replace('"img/icon.png"', f'"{path}"'), "utf-8")
+        assert path not in opened(site).seen().files
+
+
+def pointer(data: bytes) -> str:
+    """What Git LFS leaves in place of a file."""
+    head = "version https://git-lfs.github.com/spec/v1"
+    return f"{head}\noid {of_bytes(data)}\nsize {len(data)}\n"
+
+
+def test_sources_behind_pointers(site: Site) -> None:
+    """A source that was not fetched has the digest of what its pointer stands for."""
+    site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["ref.png"]')
+    site.write("ref.png", pointer(b"the picture"))
+
+    seen = opened(site).seen()
+
+    assert seen.files["ref.png"] == of_bytes(b"the picture")
+    assert seen.pointer("ref.png")
+    assert not seen.has(of_bytes(b"the picture"))
+
+
+EDITS = ["assets.toml", "templates/hero.j2", "assets.lock", "img/icon.png", "img/hero-dark-32.webp"]
+
+
+@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.parametrize("how", ["edited", "removed"])
+def test_no_change_hides_behind_what_is_remembered(site: Site, name: str, how: str) -> None:
+    """Whatever file of a clean tree changes, no command says any more that it is clean."""
+    site.run("build")
+    assert site.run("check").code == site.run("plan", "--exit-code").code == 0
+    path = site.folder / name
+    if how == "removed":
+        path.unlink()
+    elif name == "assets.toml":
+        site.edit(name, "a bell", "a gong")
+    elif name.endswith("j2"):
+        site.edit(name, "desk", "window")
+    elif name.endswith("lock"):
+        site.write(
+            name, re.sub('key = "sha256:....', 'key = "sha256:0000', path.read_text("utf-8"))
+        )
+    else:
+        path.write_bytes(path.read_bytes() + b"!")
+
+    assert site.run("check").code != 0
+    assert site.run("plan", "--exit-code").code != 0
+
+
+def test_orders_under_way_are_no_secret(site: Site) -> None:
+    """An entry in the ledger voids what was remembered: somebody may have ordered the same."""
+    site.run("build")
+    project = opened(site)
+    assert str(project.journal.path) in project.judged(project.whole)
+    before = project.index.state(str(project.journal.path))
+
+    key = project.whole.steps[0].verdict.key
+    assert key is not None
+    project.journal.append(intended(key))
+    project.journal.append(ticketed(key))
+
+    assert project.index.state(str(project.journal.path)) != before
+    assert site.run("check").code == 0
+
+
+def test_only_a_clean_tree_is_remembered(site: Site) -> None:
+    """A tree in which something is to be done, or left over, is judged anew each time."""
+    site.run("build")
+    index = site.folder / ".flux2build" / "index"
+    site.edit("assets.toml", '[asset.icon]\nprompt = "a bell"\n', "")
+    index.unlink()
+
+    site.run("plan")
+    site.run("build")
+
+    assert site.run("check").code == 1
+    site.run("prune", "--yes")
+    assert site.run("check").code == 0
+
+
+def test_checks_that_complain_are_not_answered_for(site: Site) -> None:
+    """A build with nothing to do does not let a check forget what it found."""
+    site.edit("assets.toml", "[defaults]", '[checks]\nalt = "error"\n\n[defaults]')
+    site.run("build")
+
+    assert site.run("build").err.startswith("Up to date")
+    assert site.run("check").code == 1
+    assert site.run("build").err.startswith("Up to date")
+    assert site.run("check").code == 1
+
+
+def test_inputs_are_what_a_watcher_needs(site: Site) -> None:
+    """Everything that the spec reads or looks for, and nothing that a build writes."""
+    site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["ref.png"]')
+    site.write("ref.png", "x")
+    project = opened(site)
+    _ = project.graph, project.lock
+
+    watched = {os.path.relpath(path, site.folder) for path in project.inputs()}
+
+    assert {"assets.toml", "templates/hero.j2", "ref.png"} <= watched
+    assert "assets.lock" not in watched
+    assert not {name for name in watched if Path(name).suffix in {".webp", ".jpeg"}}

@@ -1,0 +1,129 @@
+"""What belongs to the user: where it is looked for, and what is said when it cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flux2build.errors import UsageError
+from flux2build.session.settings import Settings, config_path, read
+
+
+def test_the_environment_goes_before_the_file_before_the_configuration() -> None:
+    """A value is the first that is set; blanks around it are nobody's key."""
+    settings = Settings(
+        environment={"A": " a ", "B": ""},
+        env_file={"A": "x", "B": "b"},
+        config={"environment": {"A": "y", "B": "y", "C": "c"}},
+    )
+
+    assert [settings.value(name) for name in "ABCD"] == ["a", "b", "c", ""]
+
+
+def test_keys_are_not_shown() -> None:
+    """What came from files is in no representation, and so in no report."""
+    settings = Settings({}, {"KEY": "secret"}, {"environment": {"KEY": "hidden"}})
+
+    assert "secret" not in repr(settings)
+    assert "hidden" not in repr(settings)
+
+
+def test_env_file(tmp_path: Path) -> None:
+    """Lines of NAME=VALUE, as shells and other tools write them."""
+    file = tmp_path / ".env"
+    file.write_text("# keys\n\nexport A=1\nB = 'two words'\nC=\"x=y\"\nD=\n", encoding="utf-8")
+    settings = read(str(file))
+
+    assert [settings.value(name) for name in "ABCD"] == ["1", "two words", "x=y", ""]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"A=1\nnonsense\n", "this line is not NAME=VALUE"),
+        (b"my key=1\n", "this line is not NAME=VALUE"),
+        (b"A=\xff\n", "it is not UTF-8"),
+        (None, "no such file or directory"),
+    ],
+)
+def test_a_bad_env_file(tmp_path: Path, data: bytes | None, message: str) -> None:
+    """The file is named, and the line; a value never is."""
+    file = tmp_path / "keys.env"
+    if data is not None:
+        file.write_bytes(data)
+    with pytest.raises(UsageError) as caught:
+        read(str(file))
+
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert "keys.env" in f"{problem.message} {problem.place}"
+
+
+def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`FLUX2BUILD_CONFIG` names the file; its `[environment]` holds keys, `cards` a path."""
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
+    monkeypatch.delenv("BFL_API_KEY", raising=False)
+    tmp_path.joinpath("cards.toml").write_text("# mine", encoding="utf-8")
+    file.write_text(
+        f'cards = "{tmp_path / "cards.toml"}"\n[environment]\nBFL_API_KEY = "k"\n', encoding="utf-8"
+    )
+
+    assert config_path() == file
+    assert read(None).value("BFL_API_KEY") == "k"
+    assert read(None).cards == "# mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cards = ", "the configuration is not TOML"),
+        ("cards = 3", "`cards` names a file"),
+        ('environment = "x"', "`environment` is a table"),
+        ("[environment]\nA = 1", "`environment` is a table"),
+        ('card = "x"', "`card` is no setting"),
+        ("limits = 3", "`limits` is a table"),
+    ],
+)
+def test_a_bad_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, message: str
+) -> None:
+    """Mistakes in the user's own file are told like those in a spec."""
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
+    with pytest.raises(UsageError) as caught:
+        read(None)
+
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.place is not None
+    assert problem.place.file == str(file)
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "expected"),
+    [
+        ({}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p:3128"}, "https://api.bfl.ai", "http://p:3128"),
+        ({"https_proxy": "p:3128"}, "https://api.bfl.ai", "http://p:3128"),
+        ({"FLUX2BUILD_PROXY": "http://q", "HTTPS_PROXY": "http://p"}, "https://a.b", "http://q"),
+        ({"HTTPS_PROXY": "http://p"}, "http://127.0.0.1:8000", None),
+        ({"HTTPS_PROXY": "http://p", "NO_PROXY": "x.y, .bfl.ai"}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p", "no_proxy": "*"}, "https://api.bfl.ai", None),
+        ({"HTTPS_PROXY": "http://p", "NO_PROXY": "fl.ai"}, "https://api.bfl.ai", "http://p"),
+    ],
+)
+def test_the_way_to_a_server(variables: dict[str, str], url: str, expected: str | None) -> None:
+    """A proxy is the user's: for https only, and not for the hosts of `NO_PROXY`."""
+    assert Settings({}, config={"environment": variables}).proxy(url) == expected
+
+
+@pytest.mark.parametrize("value", ["socks5://u:secret@p:1", "http://[x", "http://", "http://p:0"])
+def test_what_is_no_proxy(value: str) -> None:
+    """It is named, and not shown: it may hold a password."""
+    with pytest.raises(UsageError, match="`HTTPS_PROXY` is no URL of an HTTP proxy") as caught:
+        Settings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
+
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,374 @@
+"""The index saves reading what has not changed, and never hides what has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from flux2build.digest import of_bytes
+from flux2build.storage import index as index_module
+from flux2build.storage.index import Index
+
+LONG_AGO = 1_700_000_000
+
+
+def aged(path: Path, data: bytes = b"fox") -> None:
+    """A file that was written long before anyone looked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def settle() -> None:
+    """Let the disk's clock move on, until what was written is no longer racily fresh."""
+    until = time.time_ns() + index_module._TICK + 20_000_000
+    while time.time_ns() < until:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with a file, a folder and a file below."""
+    aged(tmp_path / "assets.toml", b"spec")
+    aged(tmp_path / "public" / "fox.png")
+    settle()
+    return tmp_path
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that were opened to be hashed, from now on."""
+    opened: list[str] = []
+    real = index_module._hashed
+
+    def hashed(path: str) -> index_module.Row:
+        opened.append(Path(path).name)
+        return real(path)
+
+    monkeypatch.setattr(index_module, "_hashed", hashed)
+    return opened
+
+
+PATHS = ["assets.toml", "public/fox.png", "public", "templates/missing.j2"]
+
+
+def remembered(folder: Path) -> None:
+    """An index on disk that knows an answer about everything."""
+    index = Index.load(str(folder))
+    assert index.remember("build final", "all good", PATHS)
+    index.save()
+
+
+def test_states_and_digests(folder: Path) -> None:
+    """A path is a file with a digest, or what else it is."""
+    os.mkfifo(folder / "pipe")
+    index = Index.load(str(folder))
+
+    assert index.digest("assets.toml") == of_bytes(b"spec")
+    assert index.digest("public") is None
+    states = [index.state(path) for path in (*PATHS[1:], "pipe", "assets.toml/x")]
+    assert states == [of_bytes(b"fox"), "folder", "missing", "special", "missing"]
+
+
+def test_what_cannot_be_looked_at_is_unreadable(folder: Path) -> None:
+    """A circle of links is no file, and not missing either."""
+    (folder / "loop").symlink_to("loop")
+    index = Index.load(str(folder))
+
+    assert index.state("loop") == "unreadable"
+    assert index.digest("loop") is None
+
+
+def test_a_file_that_turns_into_a_pipe_is_not_waited_for(folder: Path) -> None:
+    """Between asking and reading, what lies at a path may be swapped."""
+    os.mkfifo(folder / "pipe")
+
+    assert index_module._hashed(str(folder / "pipe"))[0] == "special"
+
+
+def test_saving_without_news_writes_nothing(folder: Path) -> None:
+    """The index file is left alone when it would say the same."""
+    remembered(folder)
+    before = (folder / ".flux2build" / "index").stat()
+    index = Index.load(str(folder))
+    index.digest("assets.toml")
+    index.save()
+
+    assert (folder / ".flux2build" / "index").stat() == before
+
+
+def test_an_answer_stands_while_nothing_changes(folder: Path, reads: list[str]) -> None:
+    """The next process gets the answer without reading a single file."""
+    remembered(folder)
+    reads.clear()
+
+    assert Index.load(str(folder)).answer("build final") == "all good"
+    assert Index.load(str(folder)).answer("build draft") is None
+    assert Index.load(str(folder)).unchanged()
+    assert Index.load(str(folder)).digest("public/fox.png") == of_bytes(b"fox")
+    assert reads == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "public" / "fox.png").write_bytes(b"fix"),
+        lambda folder: (folder / "public" / "fox.png").unlink(),
+        lambda folder: aged(folder / "templates" / "missing.j2"),
+        lambda folder: shutil.rmtree(folder / "public"),
+        lambda folder: (folder / "assets.toml").write_bytes(b"longer spec"),
+    ],
+    ids=["edited", "removed", "appeared", "folder gone", "longer"],
+)
+def test_any_change_takes_the_answer_back(folder: Path, change: object) -> None:
+    """An edited, removed or new file is noticed, and the answer is gone for good."""
+    remembered(folder)
+    change(folder)  # type: ignore[operator] # a function of the table above
+    index = Index.load(str(folder))
+
+    assert index.answer("build final") is None
+    assert not index.unchanged()
+    assert index.answer("build final") is None
+
+
+def test_the_same_size_and_modification_time_do_not_fool_it(folder: Path) -> None:
+    """Setting the old time after an edit leaves the change time, which tells."""
+    path = folder / "public" / "fox.png"
+    before = path.stat()
+    remembered(folder)
+    path.write_bytes(b"fix")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert Index.load(str(folder)).answer("build final") is None
+
+
+def test_a_file_that_was_touched_is_read_once_and_the_answer_stands(
+    folder: Path, reads: list[str]
+) -> None:
+    """Content decides: `touch` and `git checkout` of the same bytes change nothing."""
+    remembered(folder)
+    os.utime(folder / "assets.toml")
+    settle()
+    reads.clear()
+
+    assert Index.load(str(folder)).answer("build final") == "all good"
+    assert reads == ["assets.toml"]
+    index = Index.load(str(folder))
+    assert index.unchanged()
+    index.save()
+    reads.clear()
+    assert Index.load(str(folder)).answer("build final") == "all good"
+    assert reads == []
+
+
+def test_a_file_changed_just_before_it_was_hashed_is_hashed_again(
+    folder: Path, reads: list[str]
+) -> None:
+    """A change within one tick of the disk's clock cannot hide (racily clean)."""
+    path = folder / "public" / "fox.png"
+    path.write_bytes(b"owl")
+    remembered(folder)
+    reads.clear()
+
+    assert Index.load(str(folder)).answer("build final") == "all good"
+    assert reads == ["fox.png"]
+
+
+def test_an_answer_is_not_kept_when_it_was_made_from_something_else(folder: Path) -> None:
+    """What was read while answering must still be there when the answer is noted."""
+    index = Index.load(str(folder))
+
+    assert index.remember(
+        "k", "text", PATHS, {"assets.toml": of_bytes(b"spec"), "public": "folder"}
+    )
+    assert index.remember("k", "text", PATHS, {"assets.toml": "file"})
+    assert not index.remember("k", "text", PATHS, {"assets.toml": of_bytes(b"older spec")})
+    assert index.answer("k") is None
+
+
+def test_a_file_elsewhere_is_looked_at_where_it_lies(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An answer may depend on a file outside of the folder, such as the user's ledger."""
+    ledger = tmp_path_factory.mktemp("home") / "ledger.jsonl"
+    aged(ledger)
+    settle()
+    index = Index.load(str(folder))
+    index.remember("check", "clean", [*PATHS, str(ledger)])
+    index.save()
+
+    assert Index.load(str(folder)).answer("check") == "clean"
+    ledger.write_bytes(b"one order more")
+    assert Index.load(str(folder)).answer("check") is None
+
+
+def test_an_answer_goes_with_its_own_files_only(folder: Path) -> None:
+    """One profile's change leaves another profile's answer alone."""
+    index = Index.load(str(folder))
+    index.remember("draft", "draft is clean", ["assets.toml"])
+    index.remember("final", "final is clean", ["assets.toml", "public/fox.png"])
+    index.save()
+    (folder / "public" / "fox.png").write_bytes(b"owl")
+
+    assert Index.load(str(folder)).answer("draft") == "draft is clean"
+    assert Index.load(str(folder)).answer("final") is None
+    later = Index.load(str(folder))
+    later.digest("public/fox.png")
+    later.save()
+    assert Index.load(str(folder)).answer("draft") == "draft is clean"
+
+
+def test_a_damaged_or_foreign_index_is_empty(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Any damage, any other version, and any copy from elsewhere count for nothing."""
+    remembered(folder)
+    file = folder / ".flux2build" / "index"
+    data = file.read_bytes()
+    for at in range(0, len(data), 7):
+        file.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        assert Index.load(str(folder)).answer("build final") is None
+        file.write_bytes(data[:at])
+        assert Index.load(str(folder)).answer("build final") is None
+    file.write_bytes(data)
+    assert Index.load(str(folder)).answer("build final") == "all good"
+
+    clone = tmp_path_factory.mktemp("clone") / "project"
+    shutil.copytree(folder, clone)
+    assert Index.load(str(clone)).answer("build final") is None
+
+
+def test_git_ignores_it(folder: Path) -> None:
+    """flux2build's own folder never shows up in `git status`."""
+    remembered(folder)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    done = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=folder, check=True, capture_output=True
+    )
+
+    assert b".flux2build" not in done.stdout
+
+
+def test_a_folder_that_is_a_link_is_not_written_through(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A stranger's repository cannot have files written elsewhere."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / ".flux2build").symlink_to(elsewhere)
+    remembered(folder)
+
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_disk_that_cannot_be_written_on_is_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index is a convenience: failing to keep it is no error."""
+
+    def fail(*_: object) -> None:
+        raise OSError(30, os.strerror(30))
+
+    monkeypatch.setattr(os, "replace", fail)
+    remembered(folder)
+
+    assert list((folder / ".flux2build").iterdir()) == [folder / ".flux2build" / ".gitignore"]
+
+
+def test_paths_that_nobody_asks_about_are_forgotten(folder: Path) -> None:
+    """The index does not grow with files that came and went."""
+    index = Index.load(str(folder))
+    index.digest("public/fox.png")
+    index.save()
+    index = Index.load(str(folder))
+    index.digest("assets.toml")
+    index.save()
+
+    assert list(Index.load(str(folder))._packed._paths) == ["assets.toml"]  # type: ignore[union-attr] # just saved
+
+
+def test_it_imports_next_to_nothing() -> None:
+    """The common call cannot afford dataclasses, json, re, typing or pathlib."""
+    heavy = {"dataclasses", "json", "re", "typing", "pathlib", "enum", "collections", "pydantic"}
+    code = "import sys; import flux2build.storage.index; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], check=True, capture_output=True, text=True
+    )
+
+    assert not heavy & set(done.stdout.split())
+
+
+class Mirror(RuleBasedStateMachine):
+    """Whatever is done to files, the index says what reading them would say."""
+
+    names = st.sampled_from(["a", "b", "c"])
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"index-{os.getpid()}-{id(self)}"
+        self.folder.mkdir()
+        self.index = Index.load(str(self.folder))
+        self.truth: dict[str, bytes] = {}
+        self.clean: dict[str, bytes] | None = None
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.folder)
+
+    @rule(name=names, data=st.sampled_from([b"1", b"2", b"33"]))
+    def write(self, name: str, data: bytes) -> None:
+        """Edit a file in place, perhaps to the same size within the same tick."""
+        (self.folder / name).write_bytes(data)
+        self.truth[name] = data
+
+    @rule(name=names)
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+        (self.folder / name).unlink(missing_ok=True)
+        self.truth.pop(name, None)
+
+    @rule(old=names, new=names)
+    def rename(self, old: str, new: str) -> None:
+        """Move a file over another."""
+        if old in self.truth:
+            (self.folder / old).replace(self.folder / new)
+            self.truth[new] = self.truth[old]
+            if old != new:
+                del self.truth[old]
+
+    @rule()
+    def remember(self) -> None:
+        """Note that everything is clean as it is."""
+        assert self.index.remember("k", "clean", ["a", "b", "c"])
+        self.clean = dict(self.truth)
+
+    @rule()
+    def reload(self) -> None:
+        """Go on in another process."""
+        self.index.save()
+        self.index = Index.load(str(self.folder))
+
+    @invariant()
+    def answers_truly(self) -> None:
+        """The answer stands exactly as long as the files are what they were."""
+        answer = self.index.answer("k")
+        if answer is not None:
+            assert self.clean == self.truth
+
+    @rule(name=names)
+    def digests_truly(self, name: str) -> None:
+        """A digest is that of the bytes that are there."""
+        data = self.truth.get(name)
+        assert self.index.digest(name) == (None if data is None else of_bytes(data))
+
+
+TestMirror = Mirror.TestCase
+TestMirror.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
