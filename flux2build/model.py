@@ -265,3 +265,43 @@ class Receipt:
     seed: int | None = None
     prompt: str | None = None
     """The prompt as the server reports it, when it differs from the order's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A picture that was just rendered or collected; its bytes are in the store."""
+
+    digest: Digest
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class C2paManifest:
+    """What the active C2PA manifest of a file says of itself."""
+
+    state: str
+    """`present`, and once it was verified `valid` or `invalid`."""
+    signer: str = ""
+    """The organization that its certificate names."""
+    generator: str = ""
+    """The program that made the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that was made, by its bytes."""
+
+    path: str
+    sha256: Digest
+    bytes: int
+    width: int = 0
+    height: int = 0
+    format: str = ""
+    source_type: str | None = None
+    """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
+    colours: str = ""
+    """Its main colours as `tones` writes them; empty where nobody looked."""
+    manifest: C2paManifest | None = None
+    """The C2PA manifest in its file."""
+    unsigned: Digest | None = None
+    """Of a file that was signed: what it was before; that can be made again, a signature cannot."""

@@ -6,13 +6,22 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flux2build.building.runner import Bought
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import DecisionError, Flux2BuildError, IncompleteError
 from flux2build.images.documents.contract import Fact
 from flux2build.ledger import Delivered, fold
-from flux2build.lockfile import Lockfile, Output
-from flux2build.model import AssetName, Derive, Order, Receipt, Recipe, Write, derivation
+from flux2build.lockfile import Lockfile
+from flux2build.model import (
+    AssetName,
+    Bought,
+    Derive,
+    Order,
+    Output,
+    Receipt,
+    Recipe,
+    Write,
+    derivation,
+)
 from flux2build.planning.verdict import Snapshot, known
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from flux2build.digest import Digest, Json, of_bytes
 from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided, fold
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Seen
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Seen
 from flux2build.model import (
     KEY_SCHEMA,
     AssetName,
@@ -18,6 +18,7 @@ from flux2build.model import (
     Input,
     Made,
     Operation,
+    Output,
     Receipt,
     Recipe,
     key_of,

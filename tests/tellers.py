@@ -21,9 +21,9 @@ from flux2build.ledger import Ledger, fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Order, Recipe, order_of
 from flux2build.providers import bfl
-from flux2build.purchasing.budget import Purse
-from flux2build.purchasing.http import Ground, Key, Limits, Wire
-from flux2build.purchasing.purchase import Counter
+from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.http import Client, ClientDeps, Key, Limits
+from flux2build.purchasing.purchase import RemoteRenderer
 from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
@@ -174,7 +174,7 @@ class Desk:
 
     home: Path
     teller: Teller
-    purse: Purse = field(default_factory=Purse)
+    purse: BudgetGuard = field(default_factory=BudgetGuard)
     prices: Mapping[str, Decimal | None] = field(default_factory=dict)
     """The most an order may cost, by prompt; 0.03 where none is named."""
     forced: frozenset[str] = frozenset()
@@ -209,15 +209,15 @@ class Desk:
                 return_exceptions=True,
             )
 
-    def wire(self) -> Wire:
+    def wire(self) -> Client:
         """A wire to the teller."""
         transport = httpx.MockTransport(self.teller)
-        ground = Ground(Hurry(), lambda: 1.0, _resolve, transport, left=self.left)
-        return Wire(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), ground=ground)
+        ground = ClientDeps(Hurry(), lambda: 1.0, _resolve, transport, left=self.left)
+        return Client(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), ground=ground)
 
-    def counter(self, wire: Wire) -> Counter:
+    def counter(self, wire: Client) -> RemoteRenderer:
         """A counter at the teller."""
-        return Counter(
+        return RemoteRenderer(
             wire=wire,
             store=self.store,
             journal=Journal(self.home / "ledger.jsonl"),

@@ -36,7 +36,7 @@ from flux2build.assetspec.translations.catalog import Gap, Translations, faults_
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 NO_PROFILE: Final = "default"
 """The name of the profile of a spec without profiles."""
@@ -102,7 +102,7 @@ class Spec:
         return diagnostics.problem(self.document, Fault(key, message, hint, rows))
 
 
-def load(tree: Tree, file: str, profile: str | None, catalog: Catalog) -> Spec:
+def load(tree: ProjectFiles, file: str, profile: str | None, catalog: Catalog) -> Spec:
     """A spec in one of its profiles.
 
     Raises:
@@ -141,7 +141,7 @@ def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
 class _Reading:
     """One reading of a spec, on its way from tables to recipes."""
 
-    tree: Tree
+    tree: ProjectFiles
     document: Document
     tables: Tables
     profile: str

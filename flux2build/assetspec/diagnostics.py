@@ -10,13 +10,13 @@ from flux2build.assetspec.document import Document
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 MOST_PROBLEMS: Final = 50
 _WORD: Final = re.compile(r"`([^`]+)`")
 
 
-def problems(document: Document, tree: Tree, faults: Faults) -> list[Problem]:
+def problems(document: Document, tree: ProjectFiles, faults: Faults) -> list[Problem]:
     """Every fault as a problem, in the order of places, each place and message once."""
     found = [problem(document, fault, assets, tree) for fault, assets in faults.found.items()]
     found.sort(key=lambda problem: (problem.place or Place(""), problem.message))
@@ -27,7 +27,10 @@ def problems(document: Document, tree: Tree, faults: Faults) -> list[Problem]:
 
 
 def problem(
-    document: Document, fault: Fault, assets: Sequence[AssetName] = (), tree: Tree | None = None
+    document: Document,
+    fault: Fault,
+    assets: Sequence[AssetName] = (),
+    tree: ProjectFiles | None = None,
 ) -> Problem:
     """A fault with its place, its source line, and the assets that have it.
 
@@ -55,7 +58,7 @@ def _who(assets: Sequence[AssetName], fault: Fault) -> tuple[tuple[str, str], ..
     return (("asset", f"{assets[0]}{more}"),)
 
 
-def _line(tree: Tree, place: Place) -> str | None:
+def _line(tree: ProjectFiles, place: Place) -> str | None:
     if tree.kind(place.file) is not Kind.FILE or not place.line:
         return None
     lines = tree.read(place.file).decode(errors="replace").split("\n")

@@ -15,7 +15,7 @@ from flux2build.assetspec.toml_errors import slip
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import Spot
@@ -90,7 +90,7 @@ class Document:
         return next(found, None)
 
 
-def read(tree: Tree, file: str) -> Document:
+def read(tree: ProjectFiles, file: str) -> Document:
     """A spec with everything it extends: bases first, tables merged, later values win.
 
     Raises:
@@ -104,7 +104,7 @@ def read(tree: Tree, file: str) -> Document:
 class _Reader:
     """Reads each file once, however often it is extended."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: ProjectFiles) -> None:
         self._tree = tree
         self._merged: dict[str, dict[str, object]] = {}
         self.texts: dict[str, Text] = {}
@@ -151,7 +151,7 @@ def _at(text: Text, key: Key, message: str) -> Problem:
     return Problem(message, place, excerpt=document.excerpt(place), width=width)
 
 
-def _text(tree: Tree, file: str) -> str:
+def _text(tree: ProjectFiles, file: str) -> str:
     if (kind := tree.kind(file)) is not Kind.FILE:
         raise SpecError(Problem(f"`{file}` {LIES[kind]}"))
     data = tree.read(file)

@@ -16,7 +16,7 @@ from flux2build.assetspec.tables import AssetTable, Scalar
 from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import AssetName, Key, member
 from flux2build.storage import paths
-from flux2build.storage.project_files import Tree
+from flux2build.storage.project_files import ProjectFiles
 
 MOST_MEMBERS: Final = 200_000
 
@@ -43,7 +43,7 @@ class Family:
 class Families:
     """Expands families; a data file that several of them use is read once."""
 
-    tree: Tree
+    tree: ProjectFiles
     faults: Faults
     _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from flux2build.errors import did_you_mean, nearest
 from flux2build.images.container import examine
 from flux2build.model import AssetName, Input, Key, Made, Source, member
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 _MEMBER: Final = re.compile(r"(?P<family>[^\[\]]+)\[(?P<axes>[^\[\]]*)\]")
 _MENTION: Final = re.compile(r"\bimage (\d{1,4})\b", re.IGNORECASE)
@@ -28,7 +28,7 @@ _MOST_LISTED: Final = 8
 class Files:
     """What lies where, each path asked for once; and which files are sources."""
 
-    tree: Tree
+    tree: ProjectFiles
     used: dict[str, Key] = field(default_factory=dict)
     """Every file that a recipe or a template reads, with the key that names it."""
     _kinds: dict[str, Kind] = field(default_factory=dict)

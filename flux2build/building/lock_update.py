@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Output, Row, Seen, Written
-from flux2build.model import KEY_SCHEMA, Asset, AssetName, Derive, Generate, Receipt, Recipe, Write
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Row, Seen, Written
+from flux2build.model import (
+    KEY_SCHEMA,
+    Asset,
+    AssetName,
+    Derive,
+    Generate,
+    Output,
+    Receipt,
+    Recipe,
+    Write,
+)
 from flux2build.planning.verdict import Verdict, row_of
 
 
@@ -20,7 +30,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Register:
+class LockUpdate:
     """The blocks of one profile while a build enters what it made; others stay as they are."""
 
     lock: Lockfile

@@ -11,21 +11,22 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from flux2build.building.lock_update import Entry, Register
+from flux2build.building.lock_update import Entry, LockUpdate
 from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, HaltedError, Problem, gravest
 from flux2build.images.documents.contract import Fact
-from flux2build.lockfile import Lockfile, Output, Seen
+from flux2build.lockfile import Lockfile, Seen
 from flux2build.model import (
     Asset,
     AssetName,
+    Bought,
     Derive,
     Generate,
     Input,
     Made,
     Order,
+    Output,
     Placed,
-    Receipt,
     Recipe,
     Source,
     Write,
@@ -34,14 +35,6 @@ from flux2build.model import (
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import Action, Known, Reason, Snapshot, Verdict, judge
 from flux2build.purchasing.order_errors import undecided
-
-
-@dataclass(frozen=True, slots=True)
-class Bought:
-    """A picture that was just rendered or collected; its bytes are in the store."""
-
-    digest: Digest
-    receipt: Receipt
 
 
 class World(Protocol):
@@ -148,7 +141,7 @@ async def build(
     no end, as in a power cut, ledger and store know what was paid for.
     Once the world is halted nothing more is begun, and what is under way is finished.
     """
-    runner = _Runner(seen, Register(seen.lock, seen.profile, assets), world, told)
+    runner = _Runner(seen, LockUpdate(seen.lock, seen.profile, assets), world, told)
     groups: dict[AssetName, list[Step]] = {}
     for step in plan.steps:
         groups.setdefault(step.recipe.asset, []).append(step)
@@ -169,7 +162,7 @@ class _Runner:
     def __init__(
         self,
         seen: Snapshot,
-        register: Register,
+        register: LockUpdate,
         world: World,
         told: Callable[[Event], None],
     ) -> None:

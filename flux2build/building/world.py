@@ -14,30 +14,30 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from flux2build import lockfile
-from flux2build.building.runner import Bought
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.colour.difference import written
 from flux2build.images.colour.dominant import tones
-from flux2build.images.container import examine, is_lfs_pointer
+from flux2build.images.container import examine
 from flux2build.images.derive import Want, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.encode import versions
 from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import source_type
-from flux2build.images.provenance.signing import Seal
-from flux2build.lockfile import Lockfile, Output
-from flux2build.model import Derive, Generate, Order, Recipe, Write
+from flux2build.images.provenance.signing import Signer
+from flux2build.lockfile import Lockfile
+from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.local_renderer import Loading
 from flux2build.storage import disk, durable
+from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import Store
 
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class Artifacts:
     """Where bytes can be had: the store, and files of the work tree that hold them."""
 
     folder: Path
@@ -112,7 +112,7 @@ class Stock:
             raise durable.fault("read", path, error) from error
 
 
-class Market(Protocol):
+class Renderer(Protocol):
     """Where a rendered picture comes from."""
 
     async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
@@ -123,27 +123,27 @@ class Market(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Skills:
+class Toolbox:
     """What is made locally: operations on pictures, and documents."""
 
     ops: Mapping[str, Op]
     documents: Mapping[str, Document]
 
 
-class Workshop:
+class RealWorld:
     """Carries out what `build` decides; implements `build.World`."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of the real world
         self,
-        stock: Stock,
+        stock: Artifacts,
         lock_path: Path,
-        markets: Mapping[str, Market],
-        skills: Skills,
+        markets: Mapping[str, Renderer],
+        skills: Toolbox,
         halt: asyncio.Event,
-        seal: Seal | None = None,
+        seal: Signer | None = None,
     ) -> None:
         self._stock, self._lock_path, self._markets = stock, lock_path, markets
-        self._skills, self._halt, self._seal = skills, halt, seal or Seal()
+        self._skills, self._halt, self._seal = skills, halt, seal or Signer()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._benches = asyncio.Semaphore(cores() + 1)
         self._swept: set[Path] = set()

@@ -17,8 +17,8 @@ from flux2build.errors import Place
 from flux2build.images.colour import difference, dominant
 from flux2build.images.colour.difference import Tone
 from flux2build.images.provenance import iptc
-from flux2build.lockfile import Lockfile, Output
-from flux2build.model import AssetName, Derive, Recipe, Write
+from flux2build.lockfile import Lockfile
+from flux2build.model import AssetName, Derive, Output, Recipe, Write
 from flux2build.planning.plan import Plan
 from flux2build.providers.capabilities import Card
 from flux2build.registry import Family

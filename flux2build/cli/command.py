@@ -1,7 +1,7 @@
 """The contract of a command: a module that ends in `COMMAND: Final[click.Command] = …`.
 
 Every option has an environment variable, `FLUX2BUILD_` and its name. A
-command's function takes the `Request` that all commands share, then its own
+command's function takes the `CommonOptions` that all commands share, then its own
 options, and returns an exit code.
 """
 
@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 from flux2build.errors import Exit
 from flux2build.registry import Family
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 
 Function = Callable[..., Exit]
 
@@ -113,7 +113,7 @@ def _shared() -> list[click.Option]:
 
 
 def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:
-    """Make a command of a function that takes a `Request`, then its own options.
+    """Make a command of a function that takes a `CommonOptions`, then its own options.
 
     The function's docstring is the command's help; its module's first line is
     the summary in the list of commands.
@@ -126,7 +126,7 @@ def command(name: str, *, selects: bool = False) -> Callable[[Function], click.C
             shared = {
                 key: values.pop(key) for key in ("file", "profile", "json", "color", "env_file")
             }
-            request = Request(**shared, verbosity=-1 if quiet else verbose)
+            request = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
             return function(request, **values)
 
         wrapped: Any = run

@@ -25,7 +25,7 @@ _PAST: Final = {
 
 
 @dataclass(slots=True)
-class Narrator:
+class BuildView:
     """Tells what happens: one plain line for each step, and each thing that is wrong once."""
 
     console: Console

@@ -12,11 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/v1"
-LFS_MOST: Final = 1024
-"""Bytes of a pointer at the most."""
-_LFS_OID: Final = re.compile(rb"^oid (sha256:[0-9a-f]{64})$", re.MULTILINE)
-
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _ISO_BRANDS: Final = {
     b"avif": "avif",
@@ -96,17 +91,6 @@ def parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield from walk(data)
         except (IndexError, ValueError):
             return
-
-
-def is_lfs_pointer(data: bytes) -> bool:
-    """True for the small text that Git LFS leaves in place of a file."""
-    return data.startswith(LFS_POINTER)
-
-
-def lfs_target(data: bytes) -> str | None:
-    """The digest of the file that a Git LFS pointer stands for; None for anything else."""
-    found = _LFS_OID.search(data) if is_lfs_pointer(data) and len(data) <= LFS_MOST else None
-    return found[1].decode() if found else None
 
 
 def _number(data: bytes, at: int, length: int, order: str = "big") -> int:

@@ -26,7 +26,8 @@ from PIL import (
 )
 
 from flux2build.errors import Problem, SpecError
-from flux2build.images.container import Container, examine, is_lfs_pointer
+from flux2build.images.container import Container, examine
+from flux2build.storage.lfs import is_lfs_pointer
 
 MAX_PIXELS: Final = 25_000_000
 """Most pixels of a picture whose decoder needs 8 bytes for each: 200 MB at the peak."""

@@ -7,31 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from flux2build.digest import Digest, Json
-from flux2build.images.provenance.c2pa import Manifest
-from flux2build.model import AssetName, Operation, Receipt
+from flux2build.model import AssetName, Operation, Output, Receipt
 
 REVISION: Final = 1
 """Of the format: an older reader of the same version keeps what it does not know."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A file that was made, by its bytes."""
-
-    path: str
-    sha256: Digest
-    bytes: int
-    width: int = 0
-    height: int = 0
-    format: str = ""
-    source_type: str | None = None
-    """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
-    colours: str = ""
-    """Its main colours as `tones` writes them; empty where nobody looked."""
-    manifest: Manifest | None = None
-    """The C2PA manifest in its file."""
-    unsigned: Digest | None = None
-    """Of a file that was signed: what it was before; that can be made again, a signature cannot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ import tomli
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem
-from flux2build.images.provenance.c2pa import NONE, Manifest
-from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Output, Written
+from flux2build.images.provenance.c2pa import NONE
+from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
 from flux2build.lockfile.text import Side, conflict_line, lines_of, split, tables
 from flux2build.lockfile.values import (
     BadValue,
@@ -30,7 +30,7 @@ from flux2build.lockfile.values import (
     params,
 )
 from flux2build.lockfile.write import VERSION
-from flux2build.model import AssetName, Receipt
+from flux2build.model import AssetName, C2paManifest, Output, Receipt
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -320,12 +320,12 @@ def _output(table: dict[str, Any], path: str) -> Output:
     )
 
 
-def _manifest(table: dict[str, Any]) -> Manifest | None:
+def _manifest(table: dict[str, Any]) -> C2paManifest | None:
     state = _optional(table, "manifest")
     if state is None or state == NONE:
         return None
     signer, generator = (_optional(table, key) or "" for key in ("signer", "generator"))
-    return Manifest(state, signer, generator)
+    return C2paManifest(state, signer, generator)
 
 
 def _optional(table: dict[str, Any], key: str) -> str | None:

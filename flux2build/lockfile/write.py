@@ -36,17 +36,8 @@ from typing import Final
 
 from flux2build.digest import Json, canonical
 from flux2build.images.provenance import c2pa
-from flux2build.lockfile.block import (
-    REVISION,
-    Block,
-    Derived,
-    Generated,
-    Lockfile,
-    Output,
-    Seen,
-    Written,
-)
-from flux2build.model import Operation, Receipt
+from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Seen, Written
+from flux2build.model import Operation, Output, Receipt
 
 VERSION: Final = 1
 """Of the format: a reader of another version cannot read it."""

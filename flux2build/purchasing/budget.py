@@ -9,7 +9,7 @@ from flux2build.errors import BudgetError, Problem
 
 
 @dataclass(slots=True)
-class Purse:
+class BudgetGuard:
     """Caps in USD, and what is spent or set aside; no order goes out that could overshoot a cap.
 
     What an earlier run ordered is not in it: that money is spent already. Where a

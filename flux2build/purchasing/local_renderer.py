@@ -7,13 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from flux2build.building.runner import Bought
 from flux2build.digest import Digest
 from flux2build.errors import DecisionError, HaltedError, Problem
 from flux2build.images.decode import probe
 from flux2build.ledger import Delivered
 from flux2build.ledger.journal import Journal
-from flux2build.model import Order, Receipt, Recipe
+from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.providers.contract import Embedded, Ready, Reference
 from flux2build.storage.store import Store
 
@@ -22,7 +21,7 @@ Loading = Callable[[], Awaitable[Sequence[Reference]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class LocalRenderer:
     """Draws with an embedded provider, on as many threads as there are jobs."""
 
     provider: Embedded

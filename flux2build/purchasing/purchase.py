@@ -16,20 +16,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from flux2build.building.runner import Bought
 from flux2build.digest import Digest, of_json
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError
 from flux2build.images.container import examine
 from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
 from flux2build.ledger.journal import Journal
-from flux2build.model import Order, Receipt, Recipe
+from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.planning.verdict import MODERATED, Action, Reason, Verdict
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.providers.references import misfits, prepared
 from flux2build.purchasing import order_errors
-from flux2build.purchasing.budget import Purse
-from flux2build.purchasing.http import Arrived, Overdue, Wire
+from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.http import Arrived, Client, Overdue
 from flux2build.purchasing.local_renderer import Loading, same_seed, verify
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
@@ -48,13 +47,13 @@ _CLAIM_SECONDS: Final = 0.2
 
 
 @dataclass(slots=True)
-class Counter:
+class RemoteRenderer:
     """Buys at one provider, within a purse; what is paid for is always collected."""
 
-    wire: Wire
+    wire: Client
     store: Store
     journal: Journal
-    purse: Purse
+    purse: BudgetGuard
     project: str
     price: Callable[[Recipe], Decimal | None]
     """The most an order may cost in USD; None when nobody knows."""

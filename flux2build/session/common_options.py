@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CommonOptions:
     """What every command is asked: which spec, which profile, how to talk."""
 
     file: str | None = None

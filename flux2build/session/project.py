@@ -27,12 +27,12 @@ from flux2build.planning.plan import Plan, orphans, plan, reconciled
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, known
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import catalogue, checks_by_name
 from flux2build.session.settings import Settings, config_path
 from flux2build.session.settings import read as read_settings
 from flux2build.storage import durable
-from flux2build.storage.disk import DiskTree, find_spec, home, named_spec, root_of
+from flux2build.storage.disk import DiskFiles, find_spec, home, named_spec, root_of
 from flux2build.storage.index import Index
 from flux2build.storage.store import Store
 
@@ -66,14 +66,14 @@ def user_journal() -> Journal:
 class Project:
     """One spec with its lock, its tree, the ledger and the store; each read at most once."""
 
-    def __init__(self, request: Request, path: Path) -> None:
+    def __init__(self, request: CommonOptions, path: Path) -> None:
         self.request = request
         self.console = Console(request.color, request.verbosity)
         self.folder, self.file = path.parent, path.name
         self._consulted: dict[str, str] = {}
 
     @classmethod
-    def open(cls, request: Request) -> Project:
+    def open(cls, request: CommonOptions) -> Project:
         """The project of a spec that was named, or of the nearest `assets.toml` upwards.
 
         Raises:
@@ -102,9 +102,9 @@ class Project:
         return read_settings(self.request.env_file)
 
     @cached_property
-    def tree(self) -> DiskTree:
+    def tree(self) -> DiskFiles:
         """The project's files, as the spec may read them."""
-        return DiskTree(self.folder, root_of(self.folder))
+        return DiskFiles(self.folder, root_of(self.folder))
 
     @cached_property
     def index(self) -> Index:

@@ -22,7 +22,7 @@ from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action, Snapshot
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import documents_by_name, ops_by_name, providers_by_name
 from flux2build.session.project import Choice, Project
 from flux2build.storage.index import answer_key
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     import asyncio
 
     from flux2build.building.runner import Event, Report
-    from flux2build.building.world import Market, Workshop
+    from flux2build.building.world import RealWorld, Renderer
     from flux2build.providers.contract import Remote
     from flux2build.purchasing import purchase
-    from flux2build.purchasing.budget import Purse
+    from flux2build.purchasing.budget import BudgetGuard
 
 
 class _Usd(click.ParamType[Decimal]):
@@ -183,14 +183,14 @@ def _built(project: Project, made: Plan, terms: Terms) -> Report:
     import asyncio
 
     from flux2build.building.runner import Report
-    from flux2build.console.build_view import Narrator
+    from flux2build.console.build_view import BuildView
     from flux2build.console.progress import progress
 
     if not any(step.verdict.reasons for step in made.steps):
         return Report(done=[(step.recipe, step.verdict) for step in made.steps])
     with progress(project.console) as bar:
         task = bar.add_task("building", total=len(made.todo))
-        narrator = Narrator(project.console, project.spec)
+        narrator = BuildView(project.console, project.spec)
 
         def told(event: Event) -> None:
             if event.verdict.action is not Action.KEEP:
@@ -239,48 +239,50 @@ class _Outfit:
     terms: Terms
     halt: asyncio.Event
 
-    async def world(self, seen: Snapshot, stack: AsyncExitStack) -> Workshop:
+    async def world(self, seen: Snapshot, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a market for each provider that is needed."""
-        from flux2build.building.world import Skills, Stock, Workshop
-        from flux2build.images.provenance.signing import seal_for
+        from flux2build.building.world import Artifacts, RealWorld, Toolbox
+        from flux2build.images.provenance.signing import signer_for
         from flux2build.lockfile import Generated
 
         project, paths = self.project, {digest: path for path, digest in seen.files.items()}
         rows = [row for block in project.lock.blocks.values() for row in block.rows]
         derived = (row.output for row in rows if not isinstance(row, Generated))
         free = frozenset(output.sha256 for output in derived if not output.unsigned)
-        stock = Stock(project.folder, project.store, paths, free)
-        seal = seal_for((step.recipe for step in self.made.todo), project.settings.value)
+        stock = Artifacts(project.folder, project.store, paths, free)
+        seal = signer_for((step.recipe for step in self.made.todo), project.settings.value)
         markets = await self._markets(stack)
-        skills = Skills(ops_by_name(), documents_by_name())
-        return Workshop(stock, project.lock_path, markets, skills, self.halt, seal)
+        skills = Toolbox(ops_by_name(), documents_by_name())
+        return RealWorld(stock, project.lock_path, markets, skills, self.halt, seal)
 
-    async def _markets(self, stack: AsyncExitStack) -> dict[str, Market]:
+    async def _markets(self, stack: AsyncExitStack) -> dict[str, Renderer]:
         import asyncio
 
         from flux2build.providers.contract import Embedded
-        from flux2build.purchasing.budget import Purse
-        from flux2build.purchasing.local_renderer import Studio
+        from flux2build.purchasing.budget import BudgetGuard
+        from flux2build.purchasing.local_renderer import LocalRenderer
 
         project, terms, providers = self.project, self.terms, providers_by_name()
         slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
-        purse = Purse(cap(project, terms), project.spec.budget.per_asset, self.made.high)
+        purse = BudgetGuard(cap(project, terms), project.spec.budget.per_asset, self.made.high)
         tasks = (step.recipe.task for step in self.made.steps)
-        found: dict[str, Market] = {}
+        found: dict[str, Renderer] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
             provider = providers[name]
             if isinstance(provider, Embedded):
                 place, journal = str(project.folder), project.journal
-                found[name] = Studio(provider, project.store, journal, place, slots, self.halt)
+                found[name] = LocalRenderer(
+                    provider, project.store, journal, place, slots, self.halt
+                )
             else:
                 found[name] = counter = self._counter(provider, purse)
                 await stack.enter_async_context(counter.wire)
         return found
 
-    def _counter(self, provider: Remote, purse: Purse) -> purchase.Counter:
+    def _counter(self, provider: Remote, purse: BudgetGuard) -> purchase.RemoteRenderer:
         """A counter at a paid provider; its key comes from the user, never from the spec."""
-        from flux2build.purchasing.http import Ground, Key, Wire, limits
-        from flux2build.purchasing.purchase import Counter
+        from flux2build.purchasing.http import Client, ClientDeps, Key, limits
+        from flux2build.purchasing.purchase import RemoteRenderer
 
         project = self.project
         secret = project.settings.value(provider.key_variable)
@@ -288,8 +290,8 @@ class _Outfit:
         endpoint = project.settings.value(provider.url_variable) or None
         proxy = project.settings.proxy(endpoint or provider.endpoint)
         own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
-        return Counter(
-            wire=Wire(provider, key, endpoint, own, Ground(proxy=proxy, left=self.halt)),
+        return RemoteRenderer(
+            wire=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, left=self.halt)),
             store=project.store,
             journal=project.journal,
             purse=purse,
@@ -364,7 +366,7 @@ def remember(project: Project) -> None:
 def asset_names(file: str | None) -> list[str]:
     """The names of assets and families, for the shell's completion; none where there is no spec."""
     try:
-        project = Project.open(Request(file=file))
+        project = Project.open(CommonOptions(file=file))
         assets = project.spec.named.values()
     except Flux2BuildError:
         return []
@@ -374,6 +376,6 @@ def asset_names(file: str | None) -> list[str]:
 def profile_names(file: str | None) -> list[str]:
     """The profiles of the spec, for the shell's completion; none where there is no spec."""
     try:
-        return sorted(Project.open(Request(file=file)).spec.profiles)
+        return sorted(Project.open(CommonOptions(file=file)).spec.profiles)
     except Flux2BuildError:
         return []

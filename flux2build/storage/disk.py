@@ -12,8 +12,8 @@ import platformdirs
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, UsageError
-from flux2build.images.container import LFS_MOST, lfs_target
 from flux2build.storage import durable
+from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.project_files import Kind
 
 SPEC_NAME: Final = "assets.toml"
@@ -82,7 +82,7 @@ def digest_file(path: Path) -> Digest:
         return Digest("sha256:" + hashlib.file_digest(file, "sha256").hexdigest())
 
 
-class DiskTree:
+class DiskFiles:
     """The files of a project; links are followed as long as they stay below its root.
 
     `asked` notes what every path that was asked about turned out to be: the

@@ -18,7 +18,7 @@ class Kind(StrEnum):
     """A device, a socket, a FIFO: never read."""
 
 
-class Tree(Protocol):
+class ProjectFiles(Protocol):
     """The files of a project; paths are POSIX, from the spec's folder (`../shared/logo.png`)."""
 
     def kind(self, path: str) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flux2build.building.lock_update import Entry, Register
+from flux2build.building.lock_update import Entry, LockUpdate
 from flux2build.digest import Digest
 from flux2build.lockfile import Lockfile
 from flux2build.model import Asset, AssetName, Receipt, Recipe
@@ -16,19 +16,19 @@ NAME = AssetName("fox")
 ASSETS = {NAME: Asset(NAME, "fox", {}, alt="A fox"), AssetName("owl"): Asset(AssetName("owl"), "owl", {})}  # fmt: skip
 
 
-def register(lock: Lockfile | None = None) -> Register:
+def register(lock: Lockfile | None = None) -> LockUpdate:
     """A register of the draft profile."""
-    return Register(lock or Lockfile(), PROFILE, ASSETS)
+    return LockUpdate(lock or Lockfile(), PROFILE, ASSETS)
 
 
-def enter(book: Register, recipe: Recipe, data: str, receipt: Receipt | None = None) -> None:
+def enter(book: LockUpdate, recipe: Recipe, data: str, receipt: Receipt | None = None) -> None:
     """Enter a picture as a build does."""
     row = generated(recipe, data=data)
     verdict = Verdict(Action.RENDER, (), row.key, row.output.sha256, receipt)
     book.enter(recipe, Entry((), output(recipe.output, data)), verdict)
 
 
-def entered(book: Register) -> Lockfile:
+def entered(book: LockUpdate) -> Lockfile:
     """The lock as it would be written."""
     return book.without(())
 

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.building.runner import Bought, Event, Report, build
+from flux2build.building.runner import Event, Report, build
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, SystemFault
 from flux2build.ledger import fold
-from flux2build.lockfile import Output
-from flux2build.model import Asset, AssetName, Made, Order, Recipe, Source
+from flux2build.model import Asset, AssetName, Bought, Made, Order, Output, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, plan
 from flux2build.planning.verdict import Action, Snapshot

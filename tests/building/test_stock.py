@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.building.world import Stock
+from flux2build.building.world import Artifacts
 from flux2build.digest import of_bytes
 from flux2build.errors import SystemFault
 from flux2build.storage.store import Store
@@ -18,22 +18,22 @@ OLD, NEW = b"old", b"new"
 
 
 @pytest.fixture
-def stock(tmp_path: Path) -> Stock:
+def stock(tmp_path: Path) -> Artifacts:
     """A tree with one file, and an empty store."""
     folder = tmp_path / "site"
     folder.mkdir()
     folder.joinpath("a.png").write_bytes(OLD)
-    return Stock(folder, Store(tmp_path / "store"), {of_bytes(OLD): "a.png"})
+    return Artifacts(folder, Store(tmp_path / "store"), {of_bytes(OLD): "a.png"})
 
 
-def test_bytes_of_the_tree_are_had_without_the_store(stock: Stock) -> None:
+def test_bytes_of_the_tree_are_had_without_the_store(stock: Artifacts) -> None:
     """What the tree holds need not be in the store."""
     assert stock.has(of_bytes(OLD))
     assert stock.get(of_bytes(OLD)) == OLD
     assert not stock.has(of_bytes(NEW))
 
 
-def test_bytes_are_hashed_again_when_they_are_had(stock: Stock) -> None:
+def test_bytes_are_hashed_again_when_they_are_had(stock: Artifacts) -> None:
     """A file that is another one by now is not handed out; the store helps, else it is said."""
     stock.folder.joinpath("a.png").write_bytes(NEW)
     with pytest.raises(SystemFault, match=r"`a\.png` changed while building"):
@@ -44,7 +44,7 @@ def test_bytes_are_hashed_again_when_they_are_had(stock: Stock) -> None:
     assert stock.get(of_bytes(OLD)) == OLD
 
 
-def test_what_is_replaced_is_kept(stock: Stock) -> None:
+def test_what_is_replaced_is_kept(stock: Artifacts) -> None:
     """Whatever stood there is in the store before it is gone from the tree."""
     assert stock.replace("a.png", NEW) == of_bytes(NEW)
 
@@ -53,7 +53,7 @@ def test_what_is_replaced_is_kept(stock: Stock) -> None:
     assert stock.get(of_bytes(NEW)) == NEW
 
 
-def test_what_is_removed_is_kept(stock: Stock) -> None:
+def test_what_is_removed_is_kept(stock: Artifacts) -> None:
     """The same holds for a file that goes; one that is not there is no trouble."""
     stock.remove("a.png")
     stock.remove("a.png")
@@ -62,9 +62,9 @@ def test_what_is_removed_is_kept(stock: Stock) -> None:
     assert stock.get(of_bytes(OLD)) == OLD
 
 
-def test_what_can_be_derived_again_is_not_kept(stock: Stock) -> None:
+def test_what_can_be_derived_again_is_not_kept(stock: Artifacts) -> None:
     """A derived file costs nothing, and the store is for what does."""
-    free = Stock(stock.folder, stock.store, stock.paths, frozenset({of_bytes(OLD)}))
+    free = Artifacts(stock.folder, stock.store, stock.paths, frozenset({of_bytes(OLD)}))
 
     free.replace("a.png", NEW)
 
@@ -72,7 +72,7 @@ def test_what_can_be_derived_again_is_not_kept(stock: Stock) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
-def test_what_a_link_points_to_is_not_ours_to_keep(stock: Stock, tmp_path: Path) -> None:
+def test_what_a_link_points_to_is_not_ours_to_keep(stock: Artifacts, tmp_path: Path) -> None:
     """A link in the place of an output is replaced; what it points to stays as it is."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"private")
@@ -91,7 +91,7 @@ def test_nothing_that_ever_stood_in_the_tree_is_lost(
 ) -> None:
     """However files are replaced, every content that was there can still be had."""
     tmp = tmp_path_factory.mktemp("stock")
-    stock = Stock(tmp, Store(tmp / "store"), {})
+    stock = Artifacts(tmp, Store(tmp / "store"), {})
 
     for name, data in writes:
         stock.replace(name, data)

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from flux2build.building.runner import build
-from flux2build.building.world import Skills, Stock, Workshop, cores
+from flux2build.building.world import Artifacts, RealWorld, Toolbox, cores
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.ledger import fold
@@ -37,7 +37,7 @@ class Book:
     most: int = 0
 
 
-class CountingWorkshop(Workshop):
+class CountingWorkshop(RealWorld):
     """A real workshop that keeps book."""
 
     book: Book
@@ -81,7 +81,9 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
         Image.new("RGB", (32, 32), (9 * number % 256, 99, 9)).save(target, "png")
         folder.joinpath(f"{number}.png").write_bytes(target.getvalue())
         files[f"{number}.png"] = of_bytes(target.getvalue())
-    stock = Stock(folder, Store(folder / "store"), {digest: name for name, digest in files.items()})
+    stock = Artifacts(
+        folder, Store(folder / "store"), {digest: name for name, digest in files.items()}
+    )
     wanted, book = recipes(), Book()
     seen = Snapshot("default", files, Lockfile(), fold(()), lambda digest: digest in files.values())
     made = plan(wanted, seen, lambda _: (Decimal(0), Decimal(0)))
@@ -89,7 +91,7 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
 
     async def run() -> None:
         workshop = CountingWorkshop(
-            stock, folder / "assets.lock", {}, Skills(ops_by_name(), {}), asyncio.Event()
+            stock, folder / "assets.lock", {}, Toolbox(ops_by_name(), {}), asyncio.Event()
         )
         workshop.book = book
         report = await build(made, seen, assets, workshop, lambda _: None)

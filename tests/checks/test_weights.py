@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux2build.checks.contract import Facts, weighed
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import checks_by_name
 from flux2build.session.project import Project
 from tests.checks.told import built, files, told
@@ -29,7 +29,7 @@ def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> Non
     """What checks want to know of a file was noted when it was made."""
     policy = '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }\npalette = { colours = ["#fff"] }'
     built(empty, policy)
-    project, opened = Project.open(Request()), list[str]()
+    project, opened = Project.open(CommonOptions()), list[str]()
 
     def read(path: str) -> bytes | None:
         opened.append(path)

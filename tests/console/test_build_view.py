@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flux2build.building.runner import Event, Report
-from flux2build.console.build_view import Narrator, as_json, summary
+from flux2build.console.build_view import BuildView, as_json, summary
 from flux2build.console.console import Console
 from flux2build.errors import IncompleteError, Problem
 from flux2build.model import AssetName
@@ -23,7 +23,7 @@ def told(
     capsys: pytest.CaptureFixture[str], *events: Event, verbosity: int = 0, color: str = "never"
 ) -> str:
     """What a narrator says of events."""
-    narrator = Narrator(Console(color, verbosity), SPEC)
+    narrator = BuildView(Console(color, verbosity), SPEC)
     for event in events:
         narrator.tell(event)
     return capsys.readouterr().err

@@ -22,8 +22,8 @@ from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
 from flux2build.purchasing import budget, http, purchase
-from flux2build.purchasing.http.client import Wire
-from flux2build.purchasing.http.pool import Line
+from flux2build.purchasing.http.client import Client
+from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.redaction import Key
 from flux2build.session import project
 from flux2build.storage.store import Store
@@ -55,7 +55,7 @@ class Hopeful(Journal):
         super().append(entry, durable=durable and not isinstance(entry, Intended))
 
 
-class Eager(Wire):
+class Eager(Client):
     """Sends an order again when the connection broke, as many clients do."""
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
@@ -77,7 +77,7 @@ class Hasty(Store):
         return digest
 
 
-class Following(Line):
+class Following(Pool):
     """Goes where a redirect leads, with all headers."""
 
     @property
@@ -88,14 +88,14 @@ class Following(Line):
         return self._client
 
 
-class Trusting(Wire):
+class Trusting(Client):
     """Believes every redirect."""
 
-    def _line(self, connections: int, read: float) -> Line:
+    def _line(self, connections: int, read: float) -> Pool:
         return Following(super()._line(connections, read).dial, self._ground.clock)
 
 
-class Clinging(lock_update.Register):
+class Clinging(lock_update.LockUpdate):
     """Leaves the old picture in the lock while a new one is bought."""
 
     def without(self, assets: Iterable[AssetName]) -> Lockfile:
@@ -104,7 +104,7 @@ class Clinging(lock_update.Register):
         return super().without(())
 
 
-class Crowded(purchase.Counter):
+class Crowded(purchase.RemoteRenderer):
     """Buys without keeping others out."""
 
     def _claim(self, order: Digest) -> int | None:
@@ -112,7 +112,7 @@ class Crowded(purchase.Counter):
         return os.open(os.devnull, os.O_RDONLY)
 
 
-class Bottomless(budget.Purse):
+class Bottomless(budget.BudgetGuard):
     """Never says that there is not enough."""
 
     def reserve(self, attempt: str, asset: str, worst: Decimal) -> None:
@@ -129,7 +129,7 @@ class Open(Key):
         return text
 
 
-class Broken(Wire):
+class Broken(Client):
     """Fails in a way that nobody thought of, and quotes the key."""
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
@@ -150,12 +150,12 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "nothing intended": Control(_put(project, Journal=Forgetful)),
     "intended unsynced": Control(_put(project, Journal=Hopeful)),
     "nothing synced": Control(lambda: None, syncing=False),
-    "post retried": Control(_put(http, Wire=Eager)),
+    "post retried": Control(_put(http, Client=Eager)),
     "store unsynced": Control(_put(project, Store=Hasty)),
-    "old picture back": Control(_put(runner, Register=Clinging)),
-    "redirect followed": Control(_put(http, Wire=Trusting)),
-    "nobody kept out": Control(_put(purchase, Counter=Crowded)),
-    "caps ignored": Control(_put(budget, Purse=Bottomless)),
-    "bug with the key": Control(_put(http, Wire=Broken)),
+    "old picture back": Control(_put(runner, LockUpdate=Clinging)),
+    "redirect followed": Control(_put(http, Client=Trusting)),
+    "nobody kept out": Control(_put(purchase, RemoteRenderer=Crowded)),
+    "caps ignored": Control(_put(budget, BudgetGuard=Bottomless)),
+    "bug with the key": Control(_put(http, Client=Broken)),
     "key in clear": Control(_put(http, Key=Open)),
 }

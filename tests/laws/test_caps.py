@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.building.runner import Bought
 from flux2build.errors import Exit, Flux2BuildError
-from flux2build.purchasing.budget import Purse
+from flux2build.model import Bought
+from flux2build.purchasing.budget import BudgetGuard
 from tests.laws.conftest import Staging
 from tests.laws.crash import Play, Scene
 from tests.tellers import Desk, Teller
@@ -47,7 +47,7 @@ def test_orders_at_once_stay_below_the_caps(  # noqa: PLR0917 - what hypothesis 
     costs = {p: min(low, high) for p, (low, high, _) in zip(prompts, orders, strict=True)}
     fates = {p: fate for p, (_, _, fate) in zip(prompts, orders, strict=True)}
     teller = Teller(fates, costs, tells)
-    purse = Purse(per_run, per_asset)
+    purse = BudgetGuard(per_run, per_asset)
     desk = Desk(tmp_path_factory.mktemp("home"), teller, purse, worst, posts=posts)
 
     came = desk.buy(*prompts)
@@ -78,7 +78,7 @@ def test_a_dearer_server_is_left_after_what_was_on_its_way(
     prompts = [f"fox{number}" for number in range(len(prices))]
     worst = dict(zip(prompts, prices, strict=True))
     costs = {prompt: price * factor for prompt, price in worst.items()}
-    teller, purse = Teller(costs=costs), Purse(per_run)
+    teller, purse = Teller(costs=costs), BudgetGuard(per_run)
     desk = Desk(tmp_path_factory.mktemp("home"), teller, purse, worst, posts=posts)
 
     desk.buy(*prompts)

@@ -21,7 +21,6 @@ from flux2build.lockfile import (
     Generated,
     LockConflict,
     Lockfile,
-    Output,
     Seen,
     Written,
     dumps,
@@ -30,7 +29,7 @@ from flux2build.lockfile import (
 )
 from flux2build.lockfile.text import _canonical_tables as quick_tables
 from flux2build.lockfile.text import tables
-from flux2build.model import AssetName, Operation, Receipt
+from flux2build.model import AssetName, Operation, Output, Receipt
 
 TEXT = st.text(max_size=40)
 LINES = st.lists(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from flux2build.errors import BudgetError, Exit
-from flux2build.purchasing.budget import Purse
+from flux2build.purchasing.budget import BudgetGuard
 
 MONEY = st.decimals("0", "2", places=3)
 
@@ -21,7 +21,7 @@ class Run(RuleBasedStateMachine):
     @initialize(per_run=st.none() | MONEY, per_asset=st.none() | MONEY)
     def open(self, per_run: Decimal | None, per_asset: Decimal | None) -> None:
         """A purse with some caps."""
-        self.purse = Purse(per_run, per_asset)
+        self.purse = BudgetGuard(per_run, per_asset)
         self.open_orders: dict[str, Decimal] = {}
         self.paid = Decimal(0)
         self.count = 0
@@ -80,7 +80,7 @@ TestRun = Run.TestCase
 @given(MONEY, st.decimals("0.001", "2", places=3))
 def test_beyond_the_list_price(worst: Decimal, more: Decimal) -> None:
     """A dearer order is counted in full, once; under a cap nothing is ordered after it."""
-    purse = Purse(per_run=Decimal(100))
+    purse = BudgetGuard(per_run=Decimal(100))
     purse.reserve("1", "fox", worst)
 
     assert purse.charge("1", worst + more) == more
@@ -95,7 +95,7 @@ def test_beyond_the_list_price(worst: Decimal, more: Decimal) -> None:
 
 def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
     """Nobody set a limit: the next order goes out."""
-    purse = Purse()
+    purse = BudgetGuard()
     purse.reserve("1", "fox", Decimal("0.03"))
     purse.settle("1", Decimal("0.06"))
     purse.reserve("2", "owl", Decimal("0.03"))
@@ -106,7 +106,7 @@ def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
 @given(MONEY)
 def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
     """What was reserved elsewhere is neither spent here nor dearer than thought."""
-    purse = Purse(per_run=Decimal(1))
+    purse = BudgetGuard(per_run=Decimal(1))
 
     assert purse.charge("earlier", cost) == 0
     purse.settle("earlier", cost)
@@ -117,7 +117,7 @@ def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
 
 def test_no_more_than_was_planned() -> None:
     """What the plan did not have is not ordered, whatever was dearer; what was refused makes room."""
-    purse = Purse(planned=Decimal("0.06"))
+    purse = BudgetGuard(planned=Decimal("0.06"))
     purse.reserve("1", "fox", Decimal("0.03"))
     purse.settle("1", Decimal("0.05"))
     purse.reserve("2", "owl", Decimal("0.03"))
@@ -132,17 +132,20 @@ def test_no_more_than_was_planned() -> None:
     ("purse", "message"),
     [
         (
-            Purse(per_asset=Decimal("0.02")),
+            BudgetGuard(per_asset=Decimal("0.02")),
             "`fox` may cost $0.03, and [budget] per_asset leaves $0.02",
         ),
-        (Purse(per_run=Decimal("0.02")), "`fox` may cost $0.03, and this run's cap leaves $0.02"),
         (
-            Purse(per_run=Decimal(1), spent=Decimal(2)),
+            BudgetGuard(per_run=Decimal("0.02")),
+            "`fox` may cost $0.03, and this run's cap leaves $0.02",
+        ),
+        (
+            BudgetGuard(per_run=Decimal(1), spent=Decimal(2)),
             "`fox` may cost $0.03, and this run's cap leaves $0",
         ),
     ],
 )
-def test_what_a_refusal_says(purse: Purse, message: str) -> None:
+def test_what_a_refusal_says(purse: BudgetGuard, message: str) -> None:
     """What it may cost, which cap, and what is left of it; it is a matter of the budget."""
     with pytest.raises(BudgetError) as caught:
         purse.reserve("1", "fox", Decimal("0.03"))

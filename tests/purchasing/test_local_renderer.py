@@ -21,7 +21,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Order, Recipe
 from flux2build.providers.contract import Ready, Reference
 from flux2build.providers.sketch import Sketch
-from flux2build.purchasing.local_renderer import Studio, same_seed, verify
+from flux2build.purchasing.local_renderer import LocalRenderer, same_seed, verify
 from flux2build.storage.store import Store
 
 FORMATS: Final = ("png", "jpeg", "webp")
@@ -103,10 +103,10 @@ class Easel(Sketch):
         return self._data or super().draw(order, references)
 
 
-def _studio(tmp_path: Path, easel: Easel, slots: int = 2) -> tuple[Studio, asyncio.Event]:
+def _studio(tmp_path: Path, easel: Easel, slots: int = 2) -> tuple[LocalRenderer, asyncio.Event]:
     halt = asyncio.Event()
     store, journal = Store(tmp_path / "store"), Journal(tmp_path / "ledger.jsonl")
-    return Studio(easel, store, journal, "site", asyncio.Semaphore(slots), halt), halt
+    return LocalRenderer(easel, store, journal, "site", asyncio.Semaphore(slots), halt), halt
 
 
 def test_a_comp_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_comp_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
     order = _order(width=32, height=16)
     easel = Easel(_picture(16, 16, "png"))
 
-    async def draw() -> Studio:
+    async def draw() -> LocalRenderer:
         studio, _ = _studio(tmp_path, easel)
         with pytest.raises(DecisionError):
             await studio.buy(order, _recipe(order), _nothing)

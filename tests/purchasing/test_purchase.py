@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.building.runner import Bought
 from flux2build.errors import (
     BudgetError,
     DecisionError,
@@ -23,6 +22,7 @@ from flux2build.errors import (
 )
 from flux2build.ledger import State
 from flux2build.ledger.journal import Journal
+from flux2build.model import Bought
 from flux2build.storage import locks
 from tests.snapshots import intended, ticketed
 from tests.tellers import Desk, Teller, nothing, order, recipe

@@ -10,7 +10,7 @@ import pytest
 
 from flux2build.digest import of_bytes
 from flux2build.errors import LockError, SpecError, UsageError
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 from tests.conftest import Site
 from tests.snapshots import intended, ticketed
@@ -18,7 +18,7 @@ from tests.snapshots import intended, ticketed
 
 def opened(site: Site, **request: str) -> Project:
     """The project of a site, as a command opens it."""
-    return Project.open(Request(file=str(site.folder / "assets.toml"), **request))  # type: ignore[arg-type]  # texts only
+    return Project.open(CommonOptions(file=str(site.folder / "assets.toml"), **request))  # type: ignore[arg-type]  # texts only
 
 
 def test_found_upwards(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,11 +26,11 @@ def test_found_upwards(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     below = site.folder / "a" / "b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
-    assert Project.open(Request()).folder == site.folder
+    assert Project.open(CommonOptions()).folder == site.folder
 
     (below / ".git").mkdir()
     with pytest.raises(UsageError, match="here or above"):
-        Project.open(Request())
+        Project.open(CommonOptions())
 
 
 def test_the_lock_lies_beside_the_spec(site: Site) -> None:
@@ -38,7 +38,7 @@ def test_the_lock_lies_beside_the_spec(site: Site) -> None:
     (site.folder / "icons.toml").write_text("", "utf-8")
 
     assert opened(site).lock_path == site.folder / "assets.lock"
-    assert Project.open(Request(file="icons.toml")).lock_path.name == "icons.lock"
+    assert Project.open(CommonOptions(file="icons.toml")).lock_path.name == "icons.lock"
 
 
 def test_read_once(site: Site) -> None:

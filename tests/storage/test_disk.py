@@ -12,7 +12,7 @@ import pytest
 
 from flux2build.digest import of_bytes
 from flux2build.errors import SpecError, SystemFault
-from flux2build.storage.disk import DiskTree, digest_file, find_spec, home, replace, root_of
+from flux2build.storage.disk import DiskFiles, digest_file, find_spec, home, replace, root_of
 from flux2build.storage.project_files import Kind
 
 
@@ -62,7 +62,7 @@ def test_the_spec_is_found_upwards_but_not_beyond_the_root(project: Path, tmp_pa
 
 def test_files_of_the_project_are_read(project: Path) -> None:
     """Paths are from the spec's folder and may climb, within the root; what was asked is noted."""
-    tree = DiskTree(project, root_of(project))
+    tree = DiskFiles(project, root_of(project))
 
     assert tree.read("../../logo.png") == b"logo"
     assert tree.kind("nothing") is Kind.MISSING
@@ -85,7 +85,7 @@ def test_nothing_outside_the_root_is_read(project: Path, path: str) -> None:
     """Neither climbing, nor an absolute path, nor a link leads out of the project."""
     (project / "out").symlink_to("../../../outside.txt")
     (project / "dir").symlink_to("../../..")
-    tree = DiskTree(project, root_of(project))
+    tree = DiskFiles(project, root_of(project))
 
     assert tree.kind(path) is Kind.OUTSIDE
     with pytest.raises(SpecError, match="outside the project"):
@@ -96,7 +96,7 @@ def test_links_within_the_root_are_followed(project: Path) -> None:
     """A link is as good as the file it leads to; a circle of links leads nowhere."""
     (project / "link.png").symlink_to("../../logo.png")
     (project / "loop").symlink_to("loop")
-    tree = DiskTree(project, root_of(project))
+    tree = DiskFiles(project, root_of(project))
 
     assert tree.read("link.png") == b"logo"
     assert tree.kind("loop") in {Kind.SPECIAL, Kind.MISSING}
@@ -105,7 +105,7 @@ def test_links_within_the_root_are_followed(project: Path) -> None:
 @pytest.mark.parametrize("name", ["a\0b", "x" * 300])
 def test_names_that_no_disk_has_are_no_crash(project: Path, name: str) -> None:
     """A hostile name is something that cannot be read, like any other."""
-    tree = DiskTree(project, root_of(project))
+    tree = DiskFiles(project, root_of(project))
 
     assert tree.kind(name) is not Kind.FILE
     with pytest.raises(SpecError):
@@ -115,7 +115,7 @@ def test_names_that_no_disk_has_are_no_crash(project: Path, name: str) -> None:
 def test_devices_and_pipes_are_never_opened(project: Path) -> None:
     """Reading a FIFO would wait for ever; it is refused by what it is."""
     os.mkfifo(project / "pipe")
-    tree = DiskTree(project, root_of(project))
+    tree = DiskFiles(project, root_of(project))
 
     assert tree.kind("pipe") is Kind.SPECIAL
     with pytest.raises(SpecError, match="not a regular file"):
@@ -125,7 +125,7 @@ def test_devices_and_pipes_are_never_opened(project: Path) -> None:
 def test_a_file_that_turns_into_a_pipe_is_not_waited_for(project: Path) -> None:
     """Between asking and reading, what lies at a path may be swapped by someone hostile."""
 
-    class Late(DiskTree):
+    class Late(DiskFiles):
         def kind(self, path: str) -> Kind:
             self.asked[path] = "file"
             return Kind.FILE

@@ -13,7 +13,7 @@ from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, brief, ex
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.digest import Json, canonical
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 __all__ = ["Prompts", "TemplateFault"]
 
@@ -30,7 +30,7 @@ _Fill = Callable[[Iterable[str]], Iterator[str]]
 class Prompts:
     """The templates of a project, compiled once each."""
 
-    def __init__(self, tree: Tree, folder: str) -> None:
+    def __init__(self, tree: ProjectFiles, folder: str) -> None:
         self._tree = tree
         self._folder = folder
         self._sandbox = Sandbox(self._source)

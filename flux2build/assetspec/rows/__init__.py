@@ -12,7 +12,7 @@ from flux2build.assetspec.rows.separated import by_commas, by_tabs
 from flux2build.assetspec.rows.sheet import Cells, Sheet, Table, brief, normal
 from flux2build.errors import Place, Problem, SpecError, did_you_mean
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 LARGEST: Final = 64 * 1024 * 1024
 MOST_PROBLEMS: Final = 20
@@ -51,7 +51,7 @@ class Row(Mapping[str, object]):
         return f"{self.file} has no column `{column}`", did_you_mean(column, self.columns)
 
 
-def read(tree: Tree, file: str, key: str) -> tuple[Row, ...]:
+def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
     """The rows of a CSV, TSV, JSON or JSON Lines file, each named by its `key` column.
 
     Raises:
@@ -83,7 +83,7 @@ def _stop(sheet: Sheet) -> None:
     raise SpecError(*shown)
 
 
-def _text(tree: Tree, file: str) -> str:
+def _text(tree: ProjectFiles, file: str) -> str:
     kind = tree.kind(file)
     if kind is not Kind.FILE:
         raise SpecError(Problem(f"data file `{file}` {_LIES[kind]}"))

@@ -10,7 +10,7 @@ from typing import Final
 
 from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.errors import Place, Problem, SpecError
-from flux2build.storage.project_files import Tree
+from flux2build.storage.project_files import ProjectFiles
 
 __all__ = ["FORMATS", "Message", "Strings", "filled", "read"]
 
@@ -28,7 +28,7 @@ They are imported when a catalogue is read, by name: most projects have none.
 """
 
 
-def read(tree: Tree, file: str) -> Strings:
+def read(tree: ProjectFiles, file: str) -> Strings:
     """The strings of a gettext, JSON or TOML file that is there.
 
     Raises:

@@ -16,7 +16,7 @@ from flux2build.assetspec.translations import Message, Strings
 from flux2build.errors import Place, SpecError, did_you_mean
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, Tree
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
 _MARK: Final = "{locale}"
@@ -48,7 +48,7 @@ class Gap:
 class Translations:
     """The catalogues of a project, each read when a template first asks for its locale."""
 
-    tree: Tree
+    tree: ProjectFiles
     table: CatalogTable | None
     faults: Faults
     faulty: bool = False
@@ -225,7 +225,7 @@ def _asset(scope: Mapping[str, object]) -> AssetName:
     return AssetName(str(asset["name"])) if isinstance(asset, Mapping) else AssetName("")
 
 
-def _file(tree: Tree, locale: str, table: CatalogTable) -> str:
+def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
     """The locale's catalogue, also under its name with `_`, as gettext writes it."""
     names = list(_spellings(locale))
     files = [paths.join("", table.path.replace(_MARK, name)) for name in names]

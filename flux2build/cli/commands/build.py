@@ -11,7 +11,7 @@ import click
 from flux2build.cli.command import command, option
 from flux2build.errors import Exit
 from flux2build.session import wiring
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 
@@ -29,7 +29,7 @@ from flux2build.session.project import Choice, Project
     help="Wait no longer for another build.",
 )
 def build(  # noqa: PLR0913 - click hands over each option
-    request: Request,
+    request: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],

@@ -13,7 +13,7 @@ from flux2build.checks.contract import Finding, Severity
 from flux2build.cli.command import command, option
 from flux2build.console.findings import view
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import checks_by_name
 from flux2build.session.project import Choice, Project
 from flux2build.storage.disk import root_of
@@ -42,7 +42,7 @@ from flux2build.storage.disk import root_of
 )
 @option("--strict", is_flag=True, help="Let warnings fail the check too.")
 def check(  # noqa: PLR0913 - a command takes its options
-    request: Request,
+    request: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],

@@ -15,7 +15,7 @@ from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.ledger import Sum
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project, user_journal
 
 _GROUPS: Final = {
@@ -30,7 +30,7 @@ _GROUPS: Final = {
 @command("cost")
 @option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
-def cost(request: Request, *, by: str, everything: bool) -> Exit:
+def cost(request: CommonOptions, *, by: str, everything: bool) -> Exit:
     """Sum up what was spent, out of the ledger.
 
     `settled` figures come from the provider when the picture was ready,

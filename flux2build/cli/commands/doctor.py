@@ -23,7 +23,7 @@ from flux2build.images import encode
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
 from flux2build.providers.contract import Remote
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import providers_by_name
 from flux2build.session.project import Project, user_journal
 from flux2build.session.settings import Settings, config_path, read
@@ -46,7 +46,7 @@ class Line:
 
 
 @command("doctor")
-def doctor(request: Request) -> Exit:
+def doctor(request: CommonOptions) -> Exit:
     """Tell whether this machine and project are ready.
 
     Versions and codecs; where configuration, store and ledger lie, and whether
@@ -94,7 +94,7 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
         yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
 
 
-def _user(request: Request) -> Iterator[Line]:
+def _user(request: CommonOptions) -> Iterator[Line]:
     """What belongs to the user: configuration, store, ledger, keys."""
     path = config_path()
     try:
@@ -206,7 +206,7 @@ def _keys(settings: Settings) -> Iterator[Line]:
         yield Line(provider.name, text, True if there else None, None if there else hint)
 
 
-def _project(request: Request) -> Iterator[Line]:
+def _project(request: CommonOptions) -> Iterator[Line]:
     try:
         project = Project.open(request)
     except Flux2BuildError as error:

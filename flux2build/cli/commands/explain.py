@@ -17,12 +17,12 @@ from flux2build.errors import Exit, UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import because
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 
 @command("explain", selects=True)
-def explain(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def explain(request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """Tell why assets are, or are not, made again.
 
     The verdict is the very one that a build would act on: its reasons, the

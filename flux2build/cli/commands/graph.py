@@ -11,7 +11,7 @@ from flux2build.cli.command import command, option
 from flux2build.console.console import clean
 from flux2build.errors import Exit
 from flux2build.planning import graph as drawing
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -30,7 +30,9 @@ _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     default="text",
     help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
 )
-def graph(request: Request, *, selection: Sequence[str], exclude: Sequence[str], form: str) -> Exit:
+def graph(
+    request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str], form: str
+) -> Exit:
     """Draw who is made of what: sources, assets and the files derived from them.
 
     Each stands below the first thing it is made of. Files that are shipped

@@ -15,7 +15,7 @@ from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.errors import Exit, Problem, UsageError
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import catalogue
 from flux2build.session.project import SPEC_NAME
 from flux2build.storage.disk import replace
@@ -75,7 +75,7 @@ _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock t
 
 
 @command("init")
-def init(request: Request) -> Exit:
+def init(request: CommonOptions) -> Exit:
     """Write a working starter into this folder.
 
     A spec, a template, the schema for editors, and lines for .gitignore and

@@ -14,12 +14,14 @@ from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.model import AssetName
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 
 @command("list", selects=True)
-def list_assets(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def list_assets(
+    request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]
+) -> Exit:
     """List assets with their state and output."""
     project = Project.open(request)
     whole = project.whole

@@ -13,13 +13,13 @@ from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.providers.capabilities import FREE, Card, Price
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import catalogue
 from flux2build.session.settings import read
 
 
 @command("models")
-def models(request: Request) -> Exit:
+def models(request: CommonOptions) -> Exit:
     """List the models, their limits and their prices.
 
     Prices are list prices in USD with the day they were read; the file named

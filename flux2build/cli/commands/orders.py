@@ -31,7 +31,7 @@ from flux2build.ledger import (
 )
 from flux2build.model import Receipt
 from flux2build.providers.contract import Remote, Reply, Ticket
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import providers_by_name
 from flux2build.session.project import user_journal
 from flux2build.session.settings import read
@@ -108,7 +108,7 @@ def _open(name: str) -> tuple[Attempt, Intended]:
 
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
-def list_orders(request: Request, *, everything: bool) -> Exit:
+def list_orders(request: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
     console = Console(request.color, request.verbosity)
     shown = [a for a in _attempts() if everything or a.state in _OPEN]
@@ -146,7 +146,7 @@ def _price(attempt: Attempt) -> str:
 
 @command("show")
 @click.argument("order")
-def show_order(request: Request, *, order: str) -> Exit:
+def show_order(request: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console, (attempt, sent) = Console(request.color, request.verbosity), _find(order)
     if request.json:
@@ -199,7 +199,7 @@ def _as_json(attempt: Attempt) -> dict[str, Json]:
 @command("adopt")
 @click.argument("order")
 @click.argument("what", required=False)
-def adopt(request: Request, *, order: str, what: str | None) -> Exit:
+def adopt(request: CommonOptions, *, order: str, what: str | None) -> Exit:
     """Settle an order that was bought.
 
     WHAT is the task's id at the provider (the next build collects it), or a
@@ -246,7 +246,7 @@ def _known(what: str) -> Digest:
     return Digest(what)
 
 
-def _collect(request: Request, attempt: Attempt, sent: Intended, task: str) -> Exit:
+def _collect(request: CommonOptions, attempt: Attempt, sent: Intended, task: str) -> Exit:
     """Note the claim check of a task that the user found at the provider."""
     if attempt.state is State.KEPT:
         name = attempt.name[:_SHORT]
@@ -274,7 +274,7 @@ def _collect(request: Request, attempt: Attempt, sent: Intended, task: str) -> E
     )
 
 
-def _deliver(request: Request, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
+def _deliver(request: CommonOptions, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
     _note(
         attempt,
         Delivered(
@@ -309,7 +309,7 @@ def _receipt(attempt: Attempt, sent: Intended) -> Receipt:
 
 @command("resubmit")
 @click.argument("order")
-def resubmit(request: Request, *, order: str) -> Exit:
+def resubmit(request: CommonOptions, *, order: str) -> Exit:
     """Settle an order that was not bought; the next build may send it again."""
     attempt, sent = _open(order)
     if attempt.state is not State.DOUBT:
@@ -323,13 +323,13 @@ def resubmit(request: Request, *, order: str) -> Exit:
 
 @command("write-off")
 @click.argument("order")
-def write_off(request: Request, *, order: str) -> Exit:
+def write_off(request: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
     attempt, sent = _open(order)
     return _void(request, attempt, sent, WRITTEN_OFF)
 
 
-def _void(request: Request, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
+def _void(request: CommonOptions, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
     charged = refusal == WRITTEN_OFF
     _note(
         attempt,
@@ -366,7 +366,7 @@ def _note(attempt: Attempt, decided: Entry) -> None:
         os.close(claim)
 
 
-def _settled(request: Request, attempt: Attempt, text: str) -> Exit:
+def _settled(request: CommonOptions, attempt: Attempt, text: str) -> Exit:
     """Say what became of an order, as it is recorded now."""
     console = Console(request.color, request.verbosity)
     if request.json:

@@ -10,7 +10,7 @@ import click
 from flux2build.cli.command import command, option
 from flux2build.errors import Exit
 from flux2build.session import wiring
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 
@@ -23,7 +23,7 @@ from flux2build.session.project import Choice, Project
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
 def plan(  # noqa: PLR0913 - click hands over each option
-    request: Request,
+    request: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],

@@ -14,12 +14,12 @@ from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit, Problem, UsageError, did_you_mean
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 
 
 @command("presets")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
-def presets(request: Request, *, words: Sequence[str]) -> Exit:
+def presets(request: CommonOptions, *, words: Sequence[str]) -> Exit:
     """List what platforms ask for: sizes, formats and limits by name.
 
     A word keeps the presets whose name, platform, file or size has it:

@@ -8,19 +8,19 @@ import click
 
 from flux2build import lockfile
 from flux2build.building.run_lock import held
-from flux2build.building.world import Stock
+from flux2build.building.world import Artifacts
 from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.errors import Exit
 from flux2build.planning.plan import pruned
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage import disk
 
 
 @command("prune")
 @option("-y", "--yes", is_flag=True, help="Remove them; without it they are only shown.")
-def prune(request: Request, *, yes: bool) -> Exit:
+def prune(request: CommonOptions, *, yes: bool) -> Exit:
     """Remove outputs that the spec no longer wants.
 
     Shows them first; `--yes` removes the files and their rows in the lock. The
@@ -53,7 +53,7 @@ def _remove(project: Project) -> None:
     with held(project.folder, "flux2build prune", None, project.console.say):
         project.forget()
         left, seen = project.plan().orphans, project.seen()
-        stock = Stock(project.folder, project.store, {})
+        stock = Artifacts(project.folder, project.store, {})
         for orphan in left:
             there = seen.files.get(orphan.path)
             if there == orphan.sha256:

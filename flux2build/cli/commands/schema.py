@@ -10,12 +10,12 @@ from flux2build.assetspec.jsonschema import json_schema
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import catalogue
 
 
 @command("schema")
-def schema(request: Request) -> Exit:
+def schema(request: CommonOptions) -> Exit:
     """Print the JSON Schema of assets.toml, for editors.
 
     Save it beside the spec and put `#:schema ./flux2build.schema.json` on the

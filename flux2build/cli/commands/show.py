@@ -14,12 +14,12 @@ from flux2build.console.console import clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe, Write
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
 
 @command("show", selects=True)
-def show(request: Request, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def show(request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """Show the resolved request of assets.
 
     Every default, style, profile and template applied: exactly what would be

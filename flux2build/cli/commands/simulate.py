@@ -11,7 +11,7 @@ import click
 
 from flux2build.cli.command import command, option
 from flux2build.errors import Exit, UsageError
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 
@@ -38,7 +38,7 @@ def _amount(text: str) -> Decimal:
 @option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
 def simulate(
-    request: Request, *, port: int, host: str, scenario: Path | None, **settings: Any
+    request: CommonOptions, *, port: int, host: str, scenario: Path | None, **settings: Any
 ) -> Exit:
     """Serve simulated providers, for practice without a key.
 

@@ -16,7 +16,7 @@ from flux2build.console import plan_view
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
 from flux2build.planning.plan import Plan
 from flux2build.session import wiring
-from flux2build.session.common_options import Request
+from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 from flux2build.session.watch import Watcher
 
@@ -25,7 +25,7 @@ from flux2build.session.watch import Watcher
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
 @option("--max-cost", type=wiring.USD, metavar="USD", help="Spend at most this in the session.")
 def watch(
-    request: Request,
+    request: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],

@@ -14,8 +14,7 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from flux2build.errors import Problem, SpecError
-from flux2build.lockfile import Output
-from flux2build.model import About, Write
+from flux2build.model import About, Output, Write
 from flux2build.registry import Family
 
 

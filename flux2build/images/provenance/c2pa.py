@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.images.container import parts, sniff
+from flux2build.model import C2paManifest
 
 NONE: Final = "none"
 PRESENT: Final = "present"
@@ -27,19 +27,7 @@ _DEEPEST: Final = 16
 _LONGEST: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What the active manifest of a file says of itself."""
-
-    state: str
-    """`present`, and once it was verified `valid` or `invalid`."""
-    signer: str = ""
-    """The organization that its certificate names."""
-    generator: str = ""
-    """The program that made the claim."""
-
-
-def read(data: bytes) -> Manifest | None:
+def read(data: bytes) -> C2paManifest | None:
     """The manifest in a picture's file, not verified; None where there is none."""
     found = store(data)
     if not found:
@@ -47,9 +35,9 @@ def read(data: bytes) -> Manifest | None:
     try:
         boxes = dict(_active(found))
         claim = next((boxes[label] for label in boxes if label.startswith(b"c2pa.claim")), b"")
-        return Manifest(PRESENT, _signer(boxes.get(b"c2pa.signature", b"")), _generator(claim))
+        return C2paManifest(PRESENT, _signer(boxes.get(b"c2pa.signature", b"")), _generator(claim))
     except (IndexError, ValueError, RecursionError):
-        return Manifest(PRESENT)
+        return C2paManifest(PRESENT)
 
 
 def source_type(data: bytes) -> str:

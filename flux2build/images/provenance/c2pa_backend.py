@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from flux2build import __version__
 from flux2build.errors import Problem, SystemFault
 from flux2build.images.container import sniff
-from flux2build.images.provenance.c2pa import INVALID, VALID, Manifest, read
+from flux2build.images.provenance.c2pa import INVALID, VALID, read
 from flux2build.images.provenance.iptc import TERMS
+from flux2build.model import C2paManifest
 
 _OFFLINE: Final[Mapping[str, Any]] = {
     "verify": {"verify_trust": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -32,7 +33,7 @@ _CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es51
 _GENERATOR: Final = {"name": "flux2build", "version": __version__}
 
 
-def verified(data: bytes) -> Manifest | None:
+def verified(data: bytes) -> C2paManifest | None:
     """The manifest in a picture's file, and whether it fits the picture."""
     found = read(data)
     if found is None:
@@ -46,7 +47,7 @@ def verified(data: bytes) -> Manifest | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Notary:
+class CertificateSigner:
     """Signs with one certificate; two signatures of the same bytes are never the same."""
 
     certificates: bytes
@@ -55,7 +56,7 @@ class Notary:
     algorithm: str
 
     @classmethod
-    def of(cls, certificate: str, key: str) -> Notary:
+    def of(cls, certificate: str, key: str) -> CertificateSigner:
         """The notary of two PEM files of the user's.
 
         Raises:

@@ -15,8 +15,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Problem, SystemFault
 from flux2build.images.decode import PictureError
 from flux2build.images.provenance import c2pa
-from flux2build.images.provenance.c2pa import Manifest
-from flux2build.model import Derive, Recipe
+from flux2build.model import C2paManifest, Derive, Recipe
 
 CERTIFICATE_VARIABLE: Final = "FLUX2BUILD_SIGN_CERT"
 KEY_VARIABLE: Final = "FLUX2BUILD_SIGN_KEY"
@@ -25,19 +24,19 @@ Sign = Callable[[bytes, bytes, str | None], bytes]
 """A deliverable, its master and IPTC's term for it become the signed deliverable."""
 
 
-class Seal:
+class Signer:
     """Verifies and signs; what cannot be verified is only read."""
 
     def __init__(self, sign: Sign | None = None) -> None:
         self._sign = sign
         self._unsigned: dict[Digest, Digest] = {}
 
-    def verified(self, data: bytes) -> Manifest | None:
+    def verified(self, data: bytes) -> C2paManifest | None:
         """The manifest of a file, verified where the library is there."""
         found = c2pa.read(data)
         if found is None or not _installed():
             return found
-        verified: Manifest | None = _signing().verified(data)
+        verified: C2paManifest | None = _signing().verified(data)
         return verified
 
     def signed(self, task: Derive, data: bytes, master: bytes) -> bytes:
@@ -65,7 +64,7 @@ class Seal:
         return self._unsigned.get(digest)
 
 
-def seal_for(recipes: Iterable[Recipe], setting: Callable[[str], str]) -> Seal:
+def signer_for(recipes: Iterable[Recipe], setting: Callable[[str], str]) -> Signer:
     """The seal for some work; `setting` says what belongs to the user, by variable.
 
     Raises:
@@ -73,8 +72,8 @@ def seal_for(recipes: Iterable[Recipe], setting: Callable[[str], str]) -> Seal:
     """
     tasks = (recipe.task for recipe in recipes)
     if not any(isinstance(task, Derive) and task.encoding.get("sign") for task in tasks):
-        return Seal()
-    return Seal(signer(setting))
+        return Signer()
+    return Signer(signer(setting))
 
 
 def signer(setting: Callable[[str], str]) -> Sign:
@@ -91,7 +90,7 @@ def signer(setting: Callable[[str], str]) -> Sign:
     if missing:
         hint = f"set {' and '.join(f'`{name}`' for name in missing)} to PEM files of yours"
         raise SystemFault(Problem("the spec says `sign`, and there is no key to do it", hint=hint))
-    sign: Sign = _signing().Notary.of(cert, key).signed
+    sign: Sign = _signing().CertificateSigner.of(cert, key).signed
     return sign
 
 

@@ -14,7 +14,7 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host name; raises `OSError` when there are none."""
 
 
-class Reach(StrEnum):
+class AddressScope(StrEnum):
     """Where an address lies."""
 
     PUBLIC = "public"
@@ -45,20 +45,20 @@ async def resolved(host: str) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def reach(address: str) -> Reach:
+def reach(address: str) -> AddressScope:
     """Where an IP address lies; an IPv4 address inside an IPv6 one counts as itself."""
     found = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
     found = inner or found
     if found.is_loopback:
-        return Reach.LOOPBACK
+        return AddressScope.LOOPBACK
     if found.is_link_local:
-        return Reach.LINK_LOCAL
+        return AddressScope.LINK_LOCAL
     if found.is_multicast or found.is_unspecified or found.is_reserved:
-        return Reach.SPECIAL
+        return AddressScope.SPECIAL
     if found.is_global:
-        return Reach.PUBLIC
-    return Reach.PRIVATE if found.is_private else Reach.SPECIAL
+        return AddressScope.PUBLIC
+    return AddressScope.PRIVATE if found.is_private else AddressScope.SPECIAL
 
 
 def literal(host: str) -> bool:
@@ -119,7 +119,7 @@ def _origin(url: SplitResult) -> tuple[str, str, int]:
     return url.scheme, (url.hostname or "").lower(), url.port or default
 
 
-async def reach_of(url: str, resolve: Resolve) -> Reach:
+async def reach_of(url: str, resolve: Resolve) -> AddressScope:
     """Where a URL's host lies; public unless all its addresses lie in one other place.
 
     Raises:
@@ -128,13 +128,13 @@ async def reach_of(url: str, resolve: Resolve) -> Reach:
     found = split(url)
     host = found.hostname if found else None
     if host is None:
-        return Reach.SPECIAL
+        return AddressScope.SPECIAL
     addresses = [host] if literal(host) else await resolve(host)
     reaches = {reach(address) for address in addresses}
-    return reaches.pop() if len(reaches) == 1 else Reach.PUBLIC
+    return reaches.pop() if len(reaches) == 1 else AddressScope.PUBLIC
 
 
-async def fetchable(url: str, home: Reach, resolve: Resolve, *, proxied: bool) -> Target:
+async def fetchable(url: str, home: AddressScope, resolve: Resolve, *, proxied: bool) -> Target:
     """A URL that a picture may be fetched from, without the key.
 
     Only over https, and only from public addresses; where the endpoint itself
@@ -156,8 +156,8 @@ async def fetchable(url: str, home: Reach, resolve: Resolve, *, proxied: bool) -
     addresses = tuple([host] if literal(host) else await resolve(host))
     for address in addresses:
         there = reach(address)
-        if there not in (Reach.PUBLIC, home) or there is Reach.SPECIAL:
+        if there not in (AddressScope.PUBLIC, home) or there is AddressScope.SPECIAL:
             raise ForbiddenError(f"the picture's URL points into a {there} network, at `{host}`")
-        if found.scheme != "https" and there is Reach.PUBLIC:
+        if found.scheme != "https" and there is AddressScope.PUBLIC:
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
     return Target(url, host, addresses)

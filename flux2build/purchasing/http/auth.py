@@ -9,15 +9,15 @@ from typing import TypeVar
 from flux2build.errors import Problem, SystemFault
 from flux2build.providers.contract import Call, InDoubt, Refused, Remote, Reply, Waiting
 from flux2build.purchasing.http.address_policy import (
+    AddressScope,
     ForbiddenError,
-    Reach,
     Resolve,
     may_have_key,
     reach_of,
     split,
 )
 from flux2build.purchasing.http.clock import Limits
-from flux2build.purchasing.http.pool import Bounds, Line
+from flux2build.purchasing.http.pool import Bounds, Pool
 from flux2build.purchasing.http.redaction import Key, redacted
 
 _Said = TypeVar("_Said", bound=Refused | InDoubt)
@@ -42,7 +42,7 @@ def checked(endpoint: str, provider: Remote) -> str:
 
 
 @dataclass(slots=True)
-class Desk:
+class Auth:
     """Where a provider is met: its endpoint, the user's key, and what is known of both."""
 
     provider: Remote
@@ -50,18 +50,18 @@ class Desk:
     key: Key | None
     limits: Limits
     resolve: Resolve
-    _home: Reach | None = field(default=None, init=False)
+    _home: AddressScope | None = field(default=None, init=False)
 
-    async def home(self) -> Reach:
+    async def home(self) -> AddressScope:
         """Where the endpoint lies; looked up once."""
         if self._home is None:
             try:
                 self._home = await reach_of(self.endpoint, self.resolve)
             except (OSError, UnicodeError):
-                return Reach.PUBLIC  # the strictest; asked again, as the network may be down
+                return AddressScope.PUBLIC  # the strictest; asked again, as the network may be down
         return self._home
 
-    async def call(self, line: Line, call: Call, *, patience: float | None = None) -> Reply:
+    async def call(self, line: Pool, call: Call, *, patience: float | None = None) -> Reply:
         """The answer to a call that carries the key, within the limits.
 
         Raises:
@@ -81,7 +81,7 @@ class Desk:
             raise ForbiddenError(f"`{host}` is not a host of `{self.provider.name}`")
         if self.key is None:
             return {}
-        if not url.startswith("https://") and await self.home() is Reach.PUBLIC:
+        if not url.startswith("https://") and await self.home() is AddressScope.PUBLIC:
             raise SystemFault(
                 Problem(
                     f"the key of `{self.provider.name}` is not sent in clear",

@@ -38,11 +38,11 @@ from flux2build.providers.contract import (
     Waiting,
 )
 from flux2build.purchasing.http.address_policy import Resolve, resolved
-from flux2build.purchasing.http.auth import Desk, checked
+from flux2build.purchasing.http.auth import Auth, checked
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
 from flux2build.purchasing.http.download import Downloads
-from flux2build.purchasing.http.polling import Collection, Ended, Means
-from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Dial, Line, spelled
+from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
+from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Pool, PoolConfig, spelled
 from flux2build.purchasing.http.redaction import Key
 
 Sent = Reference | str
@@ -62,7 +62,7 @@ _LONGEST: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ClientDeps:
     """What a wire stands on: the network, the clock and chance; tests hand in their own."""
 
     clock: Clock = field(default_factory=Monotonic)
@@ -77,7 +77,7 @@ class Ground:
     """Once set, nothing is tried again and no order is sent; what is under way is answered."""
 
 
-class Wire:
+class Client:
     """Drives one remote provider; the key goes to its hosts only, and every call is bounded."""
 
     def __init__(
@@ -86,17 +86,17 @@ class Wire:
         key: Key | None,
         endpoint: str | None = None,
         limits: Limits | None = None,
-        ground: Ground | None = None,
+        ground: ClientDeps | None = None,
     ) -> None:
         self.provider = provider
         self._limits = limits = limits or Limits()
-        self._ground = ground = ground or Ground()
+        self._ground = ground = ground or ClientDeps()
         pending = limits.in_flight or provider.in_flight
         self._slots = asyncio.Semaphore(pending)
         self._windows = asyncio.Semaphore(limits.posts)
         home = checked(endpoint or provider.endpoint, provider)
         resolve = _left_to_the_proxy if ground.proxy else ground.resolve
-        self._desk = Desk(provider, home, key, limits, resolve)
+        self._desk = Auth(provider, home, key, limits, resolve)
         self._orders = self._line(limits.posts, limits.answer)
         # httpx looks through a whole pool for each request, so that small ones are fast.
         self._inquiries = self._line(min(pending, _ASKING), limits.reply)
@@ -109,9 +109,9 @@ class Wire:
             # Their information lines hold signed URLs in full.
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    def _line(self, connections: int, read: float) -> Line:
+    def _line(self, connections: int, read: float) -> Pool:
         ground = self._ground
-        dial = Dial(
+        dial = PoolConfig(
             connections=connections,
             connect=self._limits.connect,
             read=read,
@@ -119,7 +119,7 @@ class Wire:
             transport=ground.transport,
             certificates=ground.certificates,
         )
-        return Line(dial, ground.clock)
+        return Pool(dial, ground.clock)
 
     @property
     def endpoint(self) -> str:
@@ -293,9 +293,9 @@ class Wire:
         downloads = Downloads(
             self._pictures, ground.clock, self._limits, ground.resolve, bool(ground.proxy)
         )
-        means = Means(self._desk, self._inquiries, downloads, ground.clock, ground.jitter)
+        means = PollingDeps(self._desk, self._inquiries, downloads, ground.clock, ground.jitter)
         placed = self._placed.pop(ticket.task, None)
-        collection = Collection(means, ticket, told, placed, self._typical)
+        collection = Polling(means, ticket, told, placed, self._typical)
         ended = await collection.run()
         if collection.took is not None:
             self._typical = min(collection.took, self._typical or collection.took)

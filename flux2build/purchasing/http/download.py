@@ -9,15 +9,15 @@ from urllib.parse import urljoin
 import httpx
 
 from flux2build.purchasing.http.address_policy import (
+    AddressScope,
     ForbiddenError,
-    Reach,
     Resolve,
     Target,
     fetchable,
     literal,
 )
 from flux2build.purchasing.http.clock import Clock, Limits, too_slow
-from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Line, spelled
+from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Pool, spelled
 
 REDIRECTS: Final = 3
 
@@ -34,13 +34,13 @@ class FetchError(Exception):
 class Downloads:
     """How pictures are fetched: from public addresses, and from where the endpoint is."""
 
-    line: Line
+    line: Pool
     clock: Clock
     limits: Limits
     resolve: Resolve
     proxied: bool = False
 
-    async def fetch(self, url: str, home: Reach) -> bytes:
+    async def fetch(self, url: str, home: AddressScope) -> bytes:
         """The bytes at a URL, whole.
 
         Raises:

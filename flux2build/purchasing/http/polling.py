@@ -14,10 +14,10 @@ from flux2build.images.container import sniff
 from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket, Waiting
 from flux2build.providers.protocol import fields, retry_after, task_of
 from flux2build.purchasing.http.address_policy import ForbiddenError
-from flux2build.purchasing.http.auth import Desk
+from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import Clock, backoff, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError
-from flux2build.purchasing.http.pool import TROUBLE, Line, spelled
+from flux2build.purchasing.http.pool import TROUBLE, Pool, spelled
 
 _LOST: Final = 3
 """Times that a server must deny an order it had accepted."""
@@ -58,21 +58,21 @@ State = Waiting | Ready | Refused | Overdue
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class PollingDeps:
     """What collecting takes."""
 
-    desk: Desk
-    line: Line
+    desk: Auth
+    line: Pool
     downloads: Downloads
     clock: Clock
     jitter: Callable[[], float]
 
 
 @dataclass(slots=True)
-class Collection:
+class Polling:
     """One order on its way; `born` is when it was placed, if that was just now."""
 
-    means: Means
+    means: PollingDeps
     ticket: Ticket
     told: Callable[[Waiting], None]
     born: float | None = None

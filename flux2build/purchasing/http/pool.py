@@ -74,7 +74,7 @@ _DEEPEST: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class PoolConfig:
     """How a pool connects; `transport` replaces the network in tests."""
 
     connections: int
@@ -95,10 +95,10 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class Line:
+class Pool:
     """A pool that follows no redirect, reads no environment and keeps no cookie or key."""
 
-    dial: Dial
+    dial: PoolConfig
     clock: Clock
     _client: httpx.AsyncClient | None = field(default=None, init=False)
 
@@ -157,7 +157,7 @@ class Line:
             yield response
 
 
-def _client(dial: Dial) -> httpx.AsyncClient:
+def _client(dial: PoolConfig) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=dial.transport,
         proxy=None if dial.transport else dial.proxy,

@@ -10,8 +10,7 @@ from PIL import Image
 
 from flux2build.digest import of_bytes
 from flux2build.images.documents.contract import Fact
-from flux2build.lockfile import Output
-from flux2build.model import About, AssetName
+from flux2build.model import About, AssetName, Output
 
 
 @dataclass

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flux2build.images.encode import encode
-from flux2build.images.provenance.c2pa import PRESENT, Manifest, read, source_type, store
+from flux2build.images.provenance.c2pa import PRESENT, read, source_type, store
 from flux2build.images.provenance.iptc import source_type as mark
+from flux2build.model import C2paManifest
 
 FORMATS: Final = ["png", "jpeg", "webp", "avif"]
 SIGNED: Final = {
@@ -27,7 +28,7 @@ def test_a_manifest_says_who_signed_and_what_made_it(form: str) -> None:
     """Signer, program and IPTC's term are read, and nothing is believed of it."""
     data = SIGNED[form]
 
-    assert read(data) == Manifest(PRESENT, "Wren & Wheel", "flux2build 0.1.0")
+    assert read(data) == C2paManifest(PRESENT, "Wren & Wheel", "flux2build 0.1.0")
     assert source_type(data) == "trainedAlgorithmicMedia"
 
 
@@ -62,7 +63,7 @@ def test_any_jumbf_is_read_without_a_fault(junk: bytes) -> None:
     chunk = len(junk).to_bytes(4, "big") + b"caBX" + junk + bytes(4)
     found = read(SIGNED["png"][:8] + chunk)
 
-    assert found is None or isinstance(found, Manifest)
+    assert found is None or isinstance(found, C2paManifest)
 
 
 def test_names_are_short_and_on_one_line() -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit, SystemFault
 from flux2build.images.provenance.c2pa import INVALID, VALID, read
-from flux2build.images.provenance.c2pa_backend import Notary, verified
+from flux2build.images.provenance.c2pa_backend import CertificateSigner, verified
 from flux2build.images.provenance.iptc import source_type
 from flux2build.lockfile import Derived, loads
 from tests.certificates import ORGANIZATION, Key, keys
@@ -186,7 +186,7 @@ def test_kinds_of_keys(signing: Site, tmp_path: Path, key: Key) -> None:
     """What C2PA signs with, we sign with."""
     assert signing.run("build").code == Exit.DONE
     master = signing.folder.joinpath("fox.png").read_bytes()
-    signed = Notary.of(*keys(tmp_path, key)).signed(master, master, None)
+    signed = CertificateSigner.of(*keys(tmp_path, key)).signed(master, master, None)
     found = verified(signed)
 
     assert found is not None
@@ -237,4 +237,4 @@ def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
     """There is nobody to ask for it."""
     certificate, _ = keys(tmp_path)
     with pytest.raises(SystemFault, match="no private key"):
-        Notary.of(certificate, certificate)
+        CertificateSigner.of(certificate, certificate)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flux2build.building.runner import build
-from flux2build.building.world import Skills, Stock, Workshop
+from flux2build.building.world import Artifacts, RealWorld, Toolbox
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.images.provenance.c2pa import PRESENT, VALID
@@ -25,7 +25,7 @@ from flux2build.planning.plan import plan
 from flux2build.planning.verdict import Snapshot
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
-from flux2build.purchasing.local_renderer import Studio
+from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.session.families import ops_by_name
 from flux2build.storage.store import Store
 from tests.conftest import Site
@@ -67,10 +67,10 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
 
     async def run() -> None:
         slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
-        market = Studio(Signing(data), store, journal, "here", slots, halt)
-        stock = Stock(folder, store, {})
-        skills, place = Skills(ops_by_name(), {}), folder / "assets.lock"
-        workshop = Workshop(stock, place, {"signing": market}, skills, halt)
+        market = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
+        stock = Artifacts(folder, store, {})
+        skills, place = Toolbox(ops_by_name(), {}), folder / "assets.lock"
+        workshop = RealWorld(stock, place, {"signing": market}, skills, halt)
         report = await build(made, seen, {FOX: Asset(FOX, FOX, {})}, workshop, lambda _: None)
         assert not report.failures
 

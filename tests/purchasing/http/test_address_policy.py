@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.purchasing.http.address_policy import (
+    AddressScope,
     ForbiddenError,
-    Reach,
     Target,
     fetchable,
     matches,
@@ -82,25 +82,25 @@ def test_no_other_host_matches(host: str) -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("93.184.216.34", Reach.PUBLIC),
-        ("2606:2800:220:1::1", Reach.PUBLIC),
-        ("127.0.0.1", Reach.LOOPBACK),
-        ("::1", Reach.LOOPBACK),
-        ("::ffff:127.0.0.1", Reach.LOOPBACK),
-        ("10.1.2.3", Reach.PRIVATE),
-        ("192.168.0.1", Reach.PRIVATE),
-        ("::ffff:10.0.0.1", Reach.PRIVATE),
-        ("2002:0a00:0001::1", Reach.PRIVATE),
-        ("fd00::1", Reach.PRIVATE),
-        ("169.254.169.254", Reach.LINK_LOCAL),
-        ("fe80::1%eth0", Reach.LINK_LOCAL),
-        ("0.0.0.0", Reach.SPECIAL),
-        ("224.0.0.1", Reach.SPECIAL),
-        ("100.64.0.1", Reach.SPECIAL),
-        ("255.255.255.255", Reach.SPECIAL),
+        ("93.184.216.34", AddressScope.PUBLIC),
+        ("2606:2800:220:1::1", AddressScope.PUBLIC),
+        ("127.0.0.1", AddressScope.LOOPBACK),
+        ("::1", AddressScope.LOOPBACK),
+        ("::ffff:127.0.0.1", AddressScope.LOOPBACK),
+        ("10.1.2.3", AddressScope.PRIVATE),
+        ("192.168.0.1", AddressScope.PRIVATE),
+        ("::ffff:10.0.0.1", AddressScope.PRIVATE),
+        ("2002:0a00:0001::1", AddressScope.PRIVATE),
+        ("fd00::1", AddressScope.PRIVATE),
+        ("169.254.169.254", AddressScope.LINK_LOCAL),
+        ("fe80::1%eth0", AddressScope.LINK_LOCAL),
+        ("0.0.0.0", AddressScope.SPECIAL),
+        ("224.0.0.1", AddressScope.SPECIAL),
+        ("100.64.0.1", AddressScope.SPECIAL),
+        ("255.255.255.255", AddressScope.SPECIAL),
     ],
 )
-def test_addresses_are_told_apart(address: str, expected: Reach) -> None:
+def test_addresses_are_told_apart(address: str, expected: AddressScope) -> None:
     """Every private corner of the address space is known as such."""
     assert expected is reach(address)
 
@@ -108,14 +108,14 @@ def test_addresses_are_told_apart(address: str, expected: Reach) -> None:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("http://127.0.0.1:1", Reach.LOOPBACK),
-        ("http://localhost:1", Reach.LOOPBACK),
-        ("https://inside.example", Reach.PRIVATE),
-        ("https://both.example", Reach.PUBLIC),
-        ("nonsense", Reach.SPECIAL),
+        ("http://127.0.0.1:1", AddressScope.LOOPBACK),
+        ("http://localhost:1", AddressScope.LOOPBACK),
+        ("https://inside.example", AddressScope.PRIVATE),
+        ("https://both.example", AddressScope.PUBLIC),
+        ("nonsense", AddressScope.SPECIAL),
     ],
 )
-def test_endpoint_is_private_only_as_a_whole(url: str, expected: Reach) -> None:
+def test_endpoint_is_private_only_as_a_whole(url: str, expected: AddressScope) -> None:
     """A name with a public address is public, whatever else it has."""
     assert expected is asyncio.run(reach_of(url, _resolve))
 
@@ -123,16 +123,16 @@ def test_endpoint_is_private_only_as_a_whole(url: str, expected: Reach) -> None:
 @pytest.mark.parametrize(
     ("url", "home"),
     [
-        ("https://delivery.example/a.png?sig=x", Reach.PUBLIC),
-        ("https://delivery.example/a.png", Reach.LOOPBACK),
-        ("http://localhost:8000/a.png", Reach.LOOPBACK),
-        ("http://127.0.0.1:8000/a.png", Reach.LOOPBACK),
-        ("https://inside.example/a.png", Reach.PRIVATE),
-        ("http://inside.example/a.png", Reach.PRIVATE),
+        ("https://delivery.example/a.png?sig=x", AddressScope.PUBLIC),
+        ("https://delivery.example/a.png", AddressScope.LOOPBACK),
+        ("http://localhost:8000/a.png", AddressScope.LOOPBACK),
+        ("http://127.0.0.1:8000/a.png", AddressScope.LOOPBACK),
+        ("https://inside.example/a.png", AddressScope.PRIVATE),
+        ("http://inside.example/a.png", AddressScope.PRIVATE),
     ],
 )
 def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
-    url: str, home: Reach
+    url: str, home: AddressScope
 ) -> None:
     """An allowed URL comes back with the addresses that were looked at."""
     target = asyncio.run(fetchable(url, home, _resolve, proxied=False))
@@ -144,21 +144,21 @@ def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
 @pytest.mark.parametrize(
     ("url", "home"),
     [
-        ("http://delivery.example/a.png", Reach.PUBLIC),
-        ("http://delivery.example/a.png", Reach.LOOPBACK),
-        ("https://inside.example/a.png", Reach.PUBLIC),
-        ("https://both.example/a.png", Reach.PUBLIC),
-        ("https://localhost/a.png", Reach.PUBLIC),
-        ("https://metadata.example/latest", Reach.PUBLIC),
-        ("http://169.254.169.254/latest", Reach.LOOPBACK),
-        ("http://10.0.0.5/a.png", Reach.LOOPBACK),
-        ("https://0.0.0.0/a.png", Reach.SPECIAL),
-        ("file:///etc/passwd", Reach.LOOPBACK),
-        ("https://user:pass@delivery.example/a.png", Reach.PUBLIC),
-        ("data:image/png;base64,AAAA", Reach.PUBLIC),
+        ("http://delivery.example/a.png", AddressScope.PUBLIC),
+        ("http://delivery.example/a.png", AddressScope.LOOPBACK),
+        ("https://inside.example/a.png", AddressScope.PUBLIC),
+        ("https://both.example/a.png", AddressScope.PUBLIC),
+        ("https://localhost/a.png", AddressScope.PUBLIC),
+        ("https://metadata.example/latest", AddressScope.PUBLIC),
+        ("http://169.254.169.254/latest", AddressScope.LOOPBACK),
+        ("http://10.0.0.5/a.png", AddressScope.LOOPBACK),
+        ("https://0.0.0.0/a.png", AddressScope.SPECIAL),
+        ("file:///etc/passwd", AddressScope.LOOPBACK),
+        ("https://user:pass@delivery.example/a.png", AddressScope.PUBLIC),
+        ("data:image/png;base64,AAAA", AddressScope.PUBLIC),
     ],
 )
-def test_everything_else_is_forbidden(url: str, home: Reach) -> None:
+def test_everything_else_is_forbidden(url: str, home: AddressScope) -> None:
     """No clear text on the internet, no private network, no other scheme."""
     with pytest.raises(ForbiddenError):
         asyncio.run(fetchable(url, home, _resolve, proxied=False))
@@ -169,17 +169,19 @@ def test_behind_a_proxy_names_are_left_to_it() -> None:
     url = "https://unknown.example/a.png"
 
     assert Target(url, "unknown.example", ()) == asyncio.run(
-        fetchable(url, Reach.PUBLIC, _resolve, proxied=True)
+        fetchable(url, AddressScope.PUBLIC, _resolve, proxied=True)
     )
     with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable("https://10.0.0.1/a", Reach.PUBLIC, _resolve, proxied=True))
+        asyncio.run(fetchable("https://10.0.0.1/a", AddressScope.PUBLIC, _resolve, proxied=True))
     with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable("http://unknown.example/", Reach.PUBLIC, _resolve, proxied=True))
+        asyncio.run(
+            fetchable("http://unknown.example/", AddressScope.PUBLIC, _resolve, proxied=True)
+        )
 
 
 def test_machine_resolves_names() -> None:
     """The real resolver gives each address of this machine once."""
     found = asyncio.run(resolved("localhost"))
 
-    assert {reach(address) for address in found} == {Reach.LOOPBACK}
+    assert {reach(address) for address in found} == {AddressScope.LOOPBACK}
     assert len(found) == len(set(found))

@@ -25,7 +25,7 @@ from flux2build.providers.contract import (
     Ticket,
     Waiting,
 )
-from flux2build.purchasing.http import Arrived, Ended, Ground, Key, Limits, Overdue, Wire
+from flux2build.purchasing.http import Arrived, Client, ClientDeps, Ended, Key, Limits, Overdue
 
 SECRET: Final = "canary-0123456789abcdef"
 ORDER: Final = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, ())
@@ -130,12 +130,12 @@ READY = _state("Ready", result={"sample": SAMPLE, "seed": 7})
 DELIVERED = _page(200, PICTURE)
 
 
-def _wire(internet: Handler, time: Time | None = None, **limits: Any) -> Wire:
-    ground = Ground(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
-    return Wire(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), ground=ground)
+def _wire(internet: Handler, time: Time | None = None, **limits: Any) -> Client:
+    ground = ClientDeps(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Client(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), ground=ground)
 
 
-def _run(wire: Wire, work: Callable[[Wire], Awaitable[Any]]) -> Any:
+def _run(wire: Client, work: Callable[[Client], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
         async with wire:
             return await work(wire)
@@ -266,7 +266,7 @@ def test_one_busy_answer_quiets_all_orders() -> None:
         moments.append(time.at)
         return internet(request)
 
-    async def both(wire: Wire) -> None:
+    async def both(wire: Client) -> None:
         first = asyncio.create_task(wire.submit(ORDER))
         await time.sleeper.wait()
         time.at = 1.0
@@ -311,10 +311,12 @@ def test_echoed_key_is_masked(status: int) -> None:
 
 def test_key_is_not_sent_in_clear() -> None:
     """Plain http is for endpoints on this machine or in a private network only."""
-    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED])))
+    ground = ClientDeps(
+        Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
+    )
 
-    def wire(endpoint: str) -> Wire:
-        return Wire(bfl.PROVIDER, Key(SECRET), endpoint, ground=ground)
+    def wire(endpoint: str) -> Client:
+        return Client(bfl.PROVIDER, Key(SECRET), endpoint, ground=ground)
 
     with pytest.raises(SystemFault):
         _run(wire("http://delivery.example"), lambda wire: wire.submit(ORDER))
@@ -327,15 +329,17 @@ def test_key_is_not_sent_in_clear() -> None:
 def test_endpoint_must_be_a_url(endpoint: str) -> None:
     """A mistyped endpoint is noticed at once, by the name of its variable."""
     with pytest.raises(SystemFault) as error:
-        Wire(bfl.PROVIDER, None, endpoint)
+        Client(bfl.PROVIDER, None, endpoint)
 
     assert "FLUX2BUILD_BFL_URL" in str(error.value)
 
 
 def test_unknown_endpoint_is_treated_as_public() -> None:
     """Where the endpoint lies cannot be told: the key is not sent in clear to be sure."""
-    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED])))
-    wire = Wire(bfl.PROVIDER, Key(SECRET), "http://unknown.example", ground=ground)
+    ground = ClientDeps(
+        Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
+    )
+    wire = Client(bfl.PROVIDER, Key(SECRET), "http://unknown.example", ground=ground)
 
     with pytest.raises(SystemFault):
         _run(wire, lambda wire: wire.submit(ORDER))
@@ -344,9 +348,9 @@ def test_unknown_endpoint_is_treated_as_public() -> None:
 def test_no_key_sends_none() -> None:
     """Without a key nothing is attached."""
     internet = Internet(posts=[ACCEPTED])
-    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    ground = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
 
-    _run(Wire(bfl.PROVIDER, None, ground=ground), lambda wire: wire.submit(ORDER))
+    _run(Client(bfl.PROVIDER, None, ground=ground), lambda wire: wire.submit(ORDER))
 
     assert "x-key" not in internet.seen[0].headers
 
@@ -365,7 +369,7 @@ def test_connection_stands_before_the_order() -> None:
     """Connecting sends neither key nor body, and is not repeated while it is fresh."""
     internet = Internet(posts=[ACCEPTED])
 
-    async def work(wire: Wire) -> None:
+    async def work(wire: Client) -> None:
         async with wire.window() as unreachable:
             assert unreachable is None
             await wire.submit(ORDER)
@@ -400,7 +404,7 @@ def test_few_orders_are_in_the_window_at_once() -> None:
     pending: list[int] = []
     now = [0, 0]
 
-    async def one(wire: Wire) -> None:
+    async def one(wire: Client) -> None:
         async with wire.slot():
             now[1] += 1
             pending.append(now[1])
@@ -413,7 +417,7 @@ def test_few_orders_are_in_the_window_at_once() -> None:
                 await asyncio.sleep(0)
             now[1] -= 1
 
-    async def all_of_them(wire: Wire) -> None:
+    async def all_of_them(wire: Client) -> None:
         await asyncio.gather(*(one(wire) for _ in range(30)))
 
     _run(_wire(Internet(), in_flight=9), all_of_them)
@@ -425,10 +429,10 @@ def test_few_orders_are_in_the_window_at_once() -> None:
 # References
 
 
-def _replicate(internet: Internet) -> Wire:
+def _replicate(internet: Internet) -> Client:
     remote: Remote = replicate.PROVIDER
-    ground = Ground(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
-    return Wire(remote, Key(SECRET), ground=ground)
+    ground = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Client(remote, Key(SECRET), ground=ground)
 
 
 LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
@@ -777,12 +781,12 @@ def test_what_is_usual_is_learned() -> None:
     )
     questions: list[int] = []
 
-    async def one(wire: Wire) -> None:
+    async def one(wire: Client) -> None:
         before = len(internet.asked("GET"))
         await wire.collect(await wire.submit(ORDER))  # type: ignore[arg-type]  # it is accepted
         questions.append(len(internet.asked("GET")) - before)
 
-    async def three(wire: Wire) -> None:
+    async def three(wire: Client) -> None:
         for n in range(3):
             time.at = n * 100.0
             await one(wire)

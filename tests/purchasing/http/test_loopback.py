@@ -23,7 +23,7 @@ from flux2build.providers.contract import (
     Remote,
     Ticket,
 )
-from flux2build.purchasing.http import Arrived, Ended, Ground, Key, Limits, Overdue, Wire
+from flux2build.purchasing.http import Arrived, Client, ClientDeps, Ended, Key, Limits, Overdue
 from flux2build.simulator import Rule, Scenario, running
 
 SECRET: Final = "canary-0123456789abcdef"
@@ -73,7 +73,7 @@ def _picture(size: tuple[int, int] = (300, 280)) -> Reference:
     return Reference("desk.png", file.getvalue(), "image/png")
 
 
-async def _buy(wire: Wire, order: Order, *references: Reference) -> Ended | InDoubt:
+async def _buy(wire: Client, order: Order, *references: Reference) -> Ended | InDoubt:
     async with wire.slot():
         sent = await wire.prepare(references)
         if isinstance(sent, Refused):
@@ -83,9 +83,9 @@ async def _buy(wire: Wire, order: Order, *references: Reference) -> Ended | InDo
         return await wire.collect(answer) if isinstance(answer, Ticket) else answer
 
 
-def _run(base: str, remote: Remote, work: Callable[[Wire], Awaitable[Any]]) -> Any:
+def _run(base: str, remote: Remote, work: Callable[[Client], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
-        async with Wire(remote, Key(SECRET), base, LIMITS, Ground(Hasty())) as wire:
+        async with Client(remote, Key(SECRET), base, LIMITS, ClientDeps(Hasty())) as wire:
             return await work(wire)
 
     return asyncio.run(inside())
@@ -299,7 +299,7 @@ def test_limit_of_the_server_is_respected() -> None:
     remote = REMOTES["bfl"]
     orders = [_order(remote, "flux-2-klein-4b", f"fox {n}") for n in range(12)]
 
-    async def all_of_them(wire: Wire) -> list[Any]:
+    async def all_of_them(wire: Client) -> list[Any]:
         return await asyncio.gather(*(_buy(wire, order) for order in orders))
 
     with running(Scenario(latency=0.1, limit=3, retry_after="0", fast=True)) as base:

@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flux2build.purchasing.http.address_policy import Reach
+from flux2build.purchasing.http.address_policy import AddressScope
 from flux2build.purchasing.http.clock import Limits, Monotonic
 from flux2build.purchasing.http.download import Downloads, FetchError
-from flux2build.purchasing.http.pool import Dial, Line
+from flux2build.purchasing.http.pool import Pool, PoolConfig
 from tests.proxies import proxy
 
 PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
@@ -81,10 +81,10 @@ def port(certificate: tuple[Path, Path]) -> Iterator[int]:
 def _fetch(url: str, trusted: Path, through: str | None = None) -> bytes:
     async def inside() -> bytes:
         clock, authorities = Monotonic(), ssl.create_default_context(cafile=str(trusted))
-        line = Line(Dial(1, 2, 2, through, certificates=authorities), clock)
+        line = Pool(PoolConfig(1, 2, 2, through, certificates=authorities), clock)
         downloads = Downloads(line, clock, Limits(), _resolve, proxied=bool(through))
         try:
-            return await downloads.fetch(url, Reach.LOOPBACK)
+            return await downloads.fetch(url, AddressScope.LOOPBACK)
         finally:
             await line.close()
 
