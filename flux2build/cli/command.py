@@ -126,8 +126,8 @@ def command(name: str, *, selects: bool = False) -> Callable[[Function], click.C
             shared = {
                 key: values.pop(key) for key in ("file", "profile", "json", "color", "env_file")
             }
-            request = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
-            return function(request, **values)
+            options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
+            return function(options, **values)
 
         wrapped: Any = run
         for decorator in reversed(_SHARED):

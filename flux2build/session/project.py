@@ -66,21 +66,21 @@ def user_journal() -> Journal:
 class Project:
     """One spec with its lock, its tree, the ledger and the store; each read at most once."""
 
-    def __init__(self, request: CommonOptions, path: Path) -> None:
-        self.request = request
-        self.console = Console(request.color, request.verbosity)
+    def __init__(self, options: CommonOptions, path: Path) -> None:
+        self.options = options
+        self.console = Console(options.color, options.verbosity)
         self.folder, self.file = path.parent, path.name
         self._consulted: dict[str, str] = {}
 
     @classmethod
-    def open(cls, request: CommonOptions) -> Project:
+    def open(cls, options: CommonOptions) -> Project:
         """The project of a spec that was named, or of the nearest `assets.toml` upwards.
 
         Raises:
             UsageError: there is none.
         """
-        if request.file is not None:
-            return cls(request, named_spec(request.file))
+        if options.file is not None:
+            return cls(options, named_spec(options.file))
         found = find_spec(Path.cwd())
         if found is None:
             raise UsageError(
@@ -89,7 +89,7 @@ class Project:
                     hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
                 )
             )
-        return cls(request, found)
+        return cls(options, found)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -99,7 +99,7 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """What belongs to the user: keys, endpoints, prices of their own."""
-        return read_settings(self.request.env_file)
+        return read_settings(self.options.env_file)
 
     @cached_property
     def tree(self) -> DiskFiles:
@@ -133,7 +133,7 @@ class Project:
         Raises:
             SpecError: all that is wrong with it, together.
         """
-        return load(self.tree, self.file, self.request.profile, self.catalog)
+        return load(self.tree, self.file, self.options.profile, self.catalog)
 
     @cached_property
     def graph(self) -> Graph:

@@ -314,7 +314,7 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
     """Sum up what was done, in one line or in JSON, and remember a clean tree."""
     from flux2build.console import build_view
 
-    if project.request.json:
+    if project.options.json:
         project.console.json(build_view.as_json(report))
     done = [verdict for _, verdict in report.done if verdict.reasons]
     if done or report.failures or report.blocked:
@@ -334,7 +334,7 @@ def _conclude(project: Project, choice: Choice, made: Plan, report: Report) -> E
 
 def show_plan(project: Project, made: Plan) -> None:
     """Print a plan on stdout, as text or as the documented JSON."""
-    if project.request.json:
+    if project.options.json:
         project.console.json(plan_view.as_json(made))
         return
     for line in plan_view.lines(made, every=project.console.verbosity > 0):
@@ -358,7 +358,7 @@ def remember(project: Project) -> None:
     commands = ("build",) if project.findings() else ("build", "check")
     seen = project.judged(made)
     for command in commands:
-        key = answer_key(command, project.file, project.request.profile)
+        key = answer_key(command, project.file, project.options.profile)
         project.index.remember(key, text, sorted(seen), seen)
     project.index.save()
 

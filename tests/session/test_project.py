@@ -16,9 +16,9 @@ from tests.conftest import Site
 from tests.snapshots import intended, ticketed
 
 
-def opened(site: Site, **request: str) -> Project:
+def opened(site: Site, **options: str) -> Project:
     """The project of a site, as a command opens it."""
-    return Project.open(CommonOptions(file=str(site.folder / "assets.toml"), **request))  # type: ignore[arg-type]  # texts only
+    return Project.open(CommonOptions(file=str(site.folder / "assets.toml"), **options))  # type: ignore[arg-type]  # texts only
 
 
 def test_found_upwards(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from flux2build.session.project import Choice, Project
     help="Wait no longer for another build.",
 )
 def build(  # noqa: PLR0913 - click hands over each option
-    request: CommonOptions,
+    options: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
@@ -44,7 +44,7 @@ def build(  # noqa: PLR0913 - click hands over each option
     and records it all in assets.lock. With a SELECTION, only those assets and
     what they are made of.
     """
-    project = Project.open(request)
+    project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     if dry_run:
         wiring.show_plan(project, project.plan(choice))

@@ -42,7 +42,7 @@ from flux2build.storage.disk import root_of
 )
 @option("--strict", is_flag=True, help="Let warnings fail the check too.")
 def check(  # noqa: PLR0913 - a command takes its options
-    request: CommonOptions,
+    options: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
@@ -59,9 +59,9 @@ def check(  # noqa: PLR0913 - a command takes its options
     """
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
-    project = Project.open(request)
+    project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude))
-    show = view.FORMATS["json" if request.json else output_format]
+    show = view.FORMATS["json" if options.json else output_format]
     try:
         found = project.findings(choice)
     except Flux2BuildError as error:

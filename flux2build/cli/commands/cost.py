@@ -30,15 +30,15 @@ _GROUPS: Final = {
 @command("cost")
 @option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
-def cost(request: CommonOptions, *, by: str, everything: bool) -> Exit:
+def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
     """Sum up what was spent, out of the ledger.
 
     `settled` figures come from the provider when the picture was ready,
     `submitted` ones when it was ordered, `estimated` ones from the price list.
     What is on its way or in doubt is set aside and shown apart.
     """
-    console = Console(request.color, request.verbosity)
-    folder = None if everything else str(Project.open(request).folder)
+    console = Console(options.color, options.verbosity)
+    folder = None if everything else str(Project.open(options).folder)
     bought = tuple(
         attempt
         for attempt in ledger.fold(user_journal().read()).attempts
@@ -46,7 +46,7 @@ def cost(request: CommonOptions, *, by: str, everything: bool) -> Exit:
     )
     found = ledger.spent(ledger.Ledger(bought), _GROUPS[by])
     sums = {name: each for name, each in found.items() if each.spent or each.reserved}
-    if request.json:
+    if options.json:
         console.json(_as_json(by, sums))
         return Exit.DONE
     for line in _lines(sums):

@@ -46,20 +46,20 @@ class Line:
 
 
 @command("doctor")
-def doctor(request: CommonOptions) -> Exit:
+def doctor(options: CommonOptions) -> Exit:
     """Tell whether this machine and project are ready.
 
     Versions and codecs; where configuration, store and ledger lie, and whether
     they can be read, written and locked; which keys are set (never their
     values), and whether files can be signed; whether the spec and its lock can be used.
     """
-    console = Console(request.color, request.verbosity)
+    console = Console(options.color, options.verbosity)
     lines = [
         *machine(encode.encoders(), shapes_text=encode.shapes_text()),
-        *_user(request),
-        *_project(request),
+        *_user(options),
+        *_project(options),
     ]
-    if request.json:
+    if options.json:
         rows = [{"name": n.name, "text": n.text, "ok": n.ok, "hint": n.hint} for n in lines]
         console.json({"format_version": FORMAT_VERSION, "lines": rows})
     else:
@@ -94,11 +94,11 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
         yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
 
 
-def _user(request: CommonOptions) -> Iterator[Line]:
+def _user(options: CommonOptions) -> Iterator[Line]:
     """What belongs to the user: configuration, store, ledger, keys."""
     path = config_path()
     try:
-        settings = read(request.env_file)
+        settings = read(options.env_file)
     except Flux2BuildError as error:
         settings = Settings(os.environ)
         yield _bad("config", error)
@@ -206,12 +206,12 @@ def _keys(settings: Settings) -> Iterator[Line]:
         yield Line(provider.name, text, True if there else None, None if there else hint)
 
 
-def _project(request: CommonOptions) -> Iterator[Line]:
+def _project(options: CommonOptions) -> Iterator[Line]:
     try:
-        project = Project.open(request)
+        project = Project.open(options)
     except Flux2BuildError as error:
         problem = error.problems[0]
-        found = False if request.file else None
+        found = False if options.file else None
         yield Line("spec", problem.message, found, problem.hint, error.exit)
         return
     yield Line("root", str(root_of(project.folder)))

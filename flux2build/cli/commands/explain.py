@@ -22,7 +22,7 @@ from flux2build.session.project import Choice, Project
 
 
 @command("explain", selects=True)
-def explain(request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def explain(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """Tell why assets are, or are not, made again.
 
     The verdict is the very one that a build would act on: its reasons, the
@@ -31,10 +31,10 @@ def explain(request: CommonOptions, *, selection: Sequence[str], exclude: Sequen
     """
     if not selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
-    project = Project.open(request)
+    project = Project.open(options)
     whole = project.whole
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
-    if request.json:
+    if options.json:
         project.console.json(_as_json(project, whole, chosen))
         return Exit.DONE
     for name in project.spec.named:

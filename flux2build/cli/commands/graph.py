@@ -31,24 +31,24 @@ _FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
     help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
 )
 def graph(
-    request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str], form: str
+    options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str], form: str
 ) -> Exit:
     """Draw who is made of what: sources, assets and the files derived from them.
 
     Each stands below the first thing it is made of. Files that are shipped
     share a line; -v shows them all.
     """
-    project = Project.open(request)
+    project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude))
     names = frozenset(project.spec.named)
     if not choice.everything:
         names = project.graph.closure(project.chosen(choice))
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
     shown = drawing.picture(recipes, [name for name in project.spec.named if name in names])
-    if form == "text" and not request.json:
-        project.console.raw(clean(drawing.as_text(shown, every=request.verbosity > 0)))
+    if form == "text" and not options.json:
+        project.console.raw(clean(drawing.as_text(shown, every=options.verbosity > 0)))
     else:
-        project.console.raw(_FORMATS["json" if request.json else form](shown))
+        project.console.raw(_FORMATS["json" if options.json else form](shown))
     return Exit.DONE
 
 

@@ -75,15 +75,15 @@ _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock t
 
 
 @command("init")
-def init(request: CommonOptions) -> Exit:
+def init(options: CommonOptions) -> Exit:
     """Write a working starter into this folder.
 
     A spec, a template, the schema for editors, and lines for .gitignore and
     .gitattributes. Nothing that exists is overwritten. With --file the spec is
     written there, and all else beside it.
     """
-    console = Console(request.color, request.verbosity)
-    spec = Path(request.file or SPEC_NAME).absolute()
+    console = Console(options.color, options.verbosity)
+    spec = Path(options.file or SPEC_NAME).absolute()
     if spec.is_dir():
         spec /= SPEC_NAME
     if spec.exists():
@@ -91,12 +91,12 @@ def init(request: CommonOptions) -> Exit:
         hint = "`flux2build plan` shows what it would make"
         raise UsageError(Problem(f"`{name}` exists already", hint=hint))
     done = dict(_written(spec))
-    if request.json:
+    if options.json:
         rows = [{"path": path, "action": action} for path, action in done.items()]
         console.json({"format_version": FORMAT_VERSION, "files": rows})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
-    elsewhere = f" -f {request.file}" if request.file else ""
+    elsewhere = f" -f {options.file}" if options.file else ""
     console.say(
         f"\nNow `flux2build{elsewhere}` draws free comps, "
         f"and `flux2build plan -p final{elsewhere}` shows the price."

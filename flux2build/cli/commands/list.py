@@ -20,15 +20,15 @@ from flux2build.session.project import Choice, Project
 
 @command("list", selects=True)
 def list_assets(
-    request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]
+    options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]
 ) -> Exit:
     """List assets with their state and output."""
-    project = Project.open(request)
+    project = Project.open(options)
     whole = project.whole
     field = project.field(whole)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     names = [name for name in project.spec.named if name in chosen]
-    if request.json:
+    if options.json:
         rows: list[Json] = [
             {
                 "asset": name,

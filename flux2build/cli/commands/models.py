@@ -19,17 +19,17 @@ from flux2build.session.settings import read
 
 
 @command("models")
-def models(request: CommonOptions) -> Exit:
+def models(options: CommonOptions) -> Exit:
     """List the models, their limits and their prices.
 
     Prices are list prices in USD with the day they were read; the file named
     by `cards` in your own configuration overrides them.
     """
     console, catalog = (
-        Console(request.color, request.verbosity),
-        catalogue(read(request.env_file).cards),
+        Console(options.color, options.verbosity),
+        catalogue(read(options.env_file).cards),
     )
-    if request.json:
+    if options.json:
         rows: list[Json] = [
             _as_json(provider, card)
             for provider, cards in catalog.cards.items()

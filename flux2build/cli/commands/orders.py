@@ -108,11 +108,11 @@ def _open(name: str) -> tuple[Attempt, Intended]:
 
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
-def list_orders(request: CommonOptions, *, everything: bool) -> Exit:
+def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
-    console = Console(request.color, request.verbosity)
+    console = Console(options.color, options.verbosity)
     shown = [a for a in _attempts() if everything or a.state in _OPEN]
-    if request.json:
+    if options.json:
         rows = [_as_json(attempt) for attempt in shown]
         console.json({"format_version": plan_view.FORMAT_VERSION, "orders": rows})
         return Exit.DONE
@@ -146,10 +146,10 @@ def _price(attempt: Attempt) -> str:
 
 @command("show")
 @click.argument("order")
-def show_order(request: CommonOptions, *, order: str) -> Exit:
+def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
-    console, (attempt, sent) = Console(request.color, request.verbosity), _find(order)
-    if request.json:
+    console, (attempt, sent) = Console(options.color, options.verbosity), _find(order)
+    if options.json:
         console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(attempt)})
         return Exit.DONE
     for name, value in _facts(attempt, sent):
@@ -199,7 +199,7 @@ def _as_json(attempt: Attempt) -> dict[str, Json]:
 @command("adopt")
 @click.argument("order")
 @click.argument("what", required=False)
-def adopt(request: CommonOptions, *, order: str, what: str | None) -> Exit:
+def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     """Settle an order that was bought.
 
     WHAT is the task's id at the provider (the next build collects it), or a
@@ -210,12 +210,12 @@ def adopt(request: CommonOptions, *, order: str, what: str | None) -> Exit:
     if what is None:
         what = _kept(attempt)
     if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
-        return _deliver(request, attempt, sent, _stored(Path(what)))
+        return _deliver(options, attempt, sent, _stored(Path(what)))
     if what.startswith("sha256:"):
-        return _deliver(request, attempt, sent, _known(what))
+        return _deliver(options, attempt, sent, _known(what))
     if _FILE.fullmatch(what):
         raise UsageError(f"there is no file `{what}`")
-    return _collect(request, attempt, sent, what)
+    return _collect(options, attempt, sent, what)
 
 
 def _kept(attempt: Attempt) -> str:
@@ -246,7 +246,7 @@ def _known(what: str) -> Digest:
     return Digest(what)
 
 
-def _collect(request: CommonOptions, attempt: Attempt, sent: Intended, task: str) -> Exit:
+def _collect(options: CommonOptions, attempt: Attempt, sent: Intended, task: str) -> Exit:
     """Note the claim check of a task that the user found at the provider."""
     if attempt.state is State.KEPT:
         name = attempt.name[:_SHORT]
@@ -257,7 +257,7 @@ def _collect(request: CommonOptions, attempt: Attempt, sent: Intended, task: str
     provider = providers_by_name().get(sent.provider)
     if not isinstance(provider, Remote):
         raise UsageError(f"order `{attempt.name[:_SHORT]}` names no paid provider")
-    endpoint = read(request.env_file).value(provider.url_variable) or provider.endpoint
+    endpoint = read(options.env_file).value(provider.url_variable) or provider.endpoint
     answer = provider.ticket(Reply(200, {}, json.dumps({"id": task}).encode()), endpoint)
     if not isinstance(answer, Ticket):
         raise UsageError(f"`{task}` is no task of `{provider.name}`")
@@ -270,11 +270,11 @@ def _collect(request: CommonOptions, attempt: Attempt, sent: Intended, task: str
         ),
     )
     return _settled(
-        request, attempt, f"`{sent.asset}` was bought as {task}; the next build collects it"
+        options, attempt, f"`{sent.asset}` was bought as {task}; the next build collects it"
     )
 
 
-def _deliver(request: CommonOptions, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
+def _deliver(options: CommonOptions, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
     _note(
         attempt,
         Delivered(
@@ -289,7 +289,7 @@ def _deliver(request: CommonOptions, attempt: Attempt, sent: Intended, output: D
         ),
     )
     return _settled(
-        request, attempt, f"`{sent.asset}` is delivered; the next build puts it in place"
+        options, attempt, f"`{sent.asset}` is delivered; the next build puts it in place"
     )
 
 
@@ -309,7 +309,7 @@ def _receipt(attempt: Attempt, sent: Intended) -> Receipt:
 
 @command("resubmit")
 @click.argument("order")
-def resubmit(request: CommonOptions, *, order: str) -> Exit:
+def resubmit(options: CommonOptions, *, order: str) -> Exit:
     """Settle an order that was not bought; the next build may send it again."""
     attempt, sent = _open(order)
     if attempt.state is not State.DOUBT:
@@ -318,18 +318,18 @@ def resubmit(request: CommonOptions, *, order: str) -> Exit:
             f"order `{name}` is {attempt.state.value}: it was bought",
             hint=f"`flux2build orders write-off {name}` gives it up and counts it as spent",
         )
-    return _void(request, attempt, sent, "not-bought")
+    return _void(options, attempt, sent, "not-bought")
 
 
 @command("write-off")
 @click.argument("order")
-def write_off(request: CommonOptions, *, order: str) -> Exit:
+def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
     attempt, sent = _open(order)
-    return _void(request, attempt, sent, WRITTEN_OFF)
+    return _void(options, attempt, sent, WRITTEN_OFF)
 
 
-def _void(request: CommonOptions, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
+def _void(options: CommonOptions, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
     charged = refusal == WRITTEN_OFF
     _note(
         attempt,
@@ -344,7 +344,7 @@ def _void(request: CommonOptions, attempt: Attempt, sent: Intended, refusal: str
     )
     counted = "it counts as spent" if charged else "it costs nothing"
     return _settled(
-        request, attempt, f"`{sent.asset}` is settled: {counted}; the next build may order it again"
+        options, attempt, f"`{sent.asset}` is settled: {counted}; the next build may order it again"
     )
 
 
@@ -366,10 +366,10 @@ def _note(attempt: Attempt, decided: Entry) -> None:
         os.close(claim)
 
 
-def _settled(request: CommonOptions, attempt: Attempt, text: str) -> Exit:
+def _settled(options: CommonOptions, attempt: Attempt, text: str) -> Exit:
     """Say what became of an order, as it is recorded now."""
-    console = Console(request.color, request.verbosity)
-    if request.json:
+    console = Console(options.color, options.verbosity)
+    if options.json:
         now, _ = _find(attempt.name)
         console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(now)})
     console.say(text)

@@ -23,7 +23,7 @@ from flux2build.session.project import Choice, Project
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
 def plan(  # noqa: PLR0913 - click hands over each option
-    request: CommonOptions,
+    options: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
@@ -36,7 +36,7 @@ def plan(  # noqa: PLR0913 - click hands over each option
     Offline and without a key. `?` marks what may turn out unnecessary once
     upstream pictures are made.
     """
-    project = Project.open(request)
+    project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     made = project.plan(choice)
     wiring.show_plan(project, made)

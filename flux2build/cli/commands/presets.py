@@ -19,19 +19,19 @@ from flux2build.session.common_options import CommonOptions
 
 @command("presets")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
-def presets(request: CommonOptions, *, words: Sequence[str]) -> Exit:
+def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
     """List what platforms ask for: sizes, formats and limits by name.
 
     A word keeps the presets whose name, platform, file or size has it:
     `flux2build presets google`, `flux2build presets 1200x630`. In a spec:
     `deliver = [{ preset = "og" }]`.
     """
-    console = Console(request.color, request.verbosity)
+    console = Console(options.color, options.verbosity)
     found = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
     if not found:
         hint = did_you_mean(words[0], all_presets()) or "`flux2build presets` lists them all"
         raise UsageError(Problem(f"no preset has `{' '.join(words)}`", hint=hint))
-    if request.json:
+    if options.json:
         rows: list[Json] = [_as_json(preset) for preset in found]
         console.json({"format_version": "1.0", "gathered": gathered(), "presets": rows})
         return Exit.DONE

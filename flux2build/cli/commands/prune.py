@@ -20,15 +20,15 @@ from flux2build.storage import disk
 
 @command("prune")
 @option("-y", "--yes", is_flag=True, help="Remove them; without it they are only shown.")
-def prune(request: CommonOptions, *, yes: bool) -> Exit:
+def prune(options: CommonOptions, *, yes: bool) -> Exit:
     """Remove outputs that the spec no longer wants.
 
     Shows them first; `--yes` removes the files and their rows in the lock. The
     bytes stay in the store, and a file that was edited by hand stays in place.
     """
-    project = Project.open(request)
+    project = Project.open(options)
     left = project.plan().orphans
-    if request.json:
+    if options.json:
         rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in left]
         project.console.json({"format_version": "1.0", "orphans": rows, "removed": yes})
     else:

@@ -15,13 +15,13 @@ from flux2build.session.families import catalogue
 
 
 @command("schema")
-def schema(request: CommonOptions) -> Exit:
+def schema(options: CommonOptions) -> Exit:
     """Print the JSON Schema of assets.toml, for editors.
 
     Save it beside the spec and put `#:schema ./flux2build.schema.json` on the
     spec's first line.
     """
-    Console(request.color, request.verbosity).json(json_schema(catalogue()))
+    Console(options.color, options.verbosity).json(json_schema(catalogue()))
     return Exit.DONE
 
 

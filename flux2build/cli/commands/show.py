@@ -19,7 +19,7 @@ from flux2build.session.project import Choice, Project
 
 
 @command("show", selects=True)
-def show(request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def show(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """Show the resolved request of assets.
 
     Every default, style, profile and template applied: exactly what would be
@@ -27,10 +27,10 @@ def show(request: CommonOptions, *, selection: Sequence[str], exclude: Sequence[
     """
     if not selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
-    project = Project.open(request)
+    project = Project.open(options)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     assets = [asset for name, asset in project.spec.named.items() if name in chosen]
-    if request.json:
+    if options.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
         project.console.json({"format_version": plan_view.FORMAT_VERSION, "assets": rows})
         return Exit.DONE

@@ -38,7 +38,7 @@ def _amount(text: str) -> Decimal:
 @option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
 def simulate(
-    request: CommonOptions, *, port: int, host: str, scenario: Path | None, **settings: Any
+    options: CommonOptions, *, port: int, host: str, scenario: Path | None, **settings: Any
 ) -> Exit:
     """Serve simulated providers, for practice without a key.
 
@@ -49,7 +49,7 @@ def simulate(
     simulator = _simulator()
     given = {name: value for name, value in settings.items() if value is not None}
     chosen = simulator.load(scenario) if scenario else simulator.Scenario()
-    simulator.serve(chosen.changed(given), host=host, port=port, as_json=request.json)
+    simulator.serve(chosen.changed(given), host=host, port=port, as_json=options.json)
     return Exit.DONE
 
 

@@ -25,7 +25,7 @@ from flux2build.session.watch import Watcher
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
 @option("--max-cost", type=wiring.USD, metavar="USD", help="Spend at most this in the session.")
 def watch(
-    request: CommonOptions,
+    options: CommonOptions,
     *,
     selection: Sequence[str],
     exclude: Sequence[str],
@@ -40,7 +40,7 @@ def watch(
 
     Ctrl-C ends it: with exit code 0 while it waits, with 130 while it builds.
     """
-    project = Project.open(request)
+    project = Project.open(options)
     project.console.one_line = True
     session = _Session(project, Choice(tuple(selection), tuple(exclude)), wiring.Terms(jobs=jobs))
     return session.run(max_cost)
@@ -139,7 +139,7 @@ class _Session:
 
     def _tell(self, error: Flux2BuildError) -> None:
         self._console.fail(error)
-        if self._project.request.json:
+        if self._project.options.json:
             rows = [plan_view.problem_json(problem) for problem in error.problems]
             self._console.json({"format_version": plan_view.FORMAT_VERSION, "problems": rows})
 
