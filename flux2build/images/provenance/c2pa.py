@@ -1,7 +1,7 @@
-"""The C2PA manifest of a picture's file: that it is there, who signed it, what made it.
+"""The C2PA manifest of a picture's file: whether there is one, and which program wrote it.
 
-Only read, not believed: whether a signature fits is for a C2PA library to say.
-Nothing here raises, whatever the bytes.
+It is read without being believed: whether the signature fits, and whose it is, only the
+libraries of the extra `provenance` can say. Nothing here raises, whatever the bytes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ INVALID: Final = "invalid"
 _UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 """The box of an ISO file that holds a manifest store."""
 _TERM: Final = re.compile(rb"digitalsourcetype/([A-Za-z]{1,60})")
-_ORGANIZATION, _NAME = b"\x06\x03\x55\x04\x0a", b"\x06\x03\x55\x04\x03"
-"""Types of a name's parts in a certificate, as DER."""
 _DEEPEST: Final = 16
 _LONGEST: Final = 120
 
@@ -35,9 +33,22 @@ def read(data: bytes) -> C2paManifest | None:
     try:
         boxes = dict(_active(found))
         claim = next((boxes[label] for label in boxes if label.startswith(b"c2pa.claim")), b"")
-        return C2paManifest(PRESENT, _signer(boxes.get(b"c2pa.signature", b"")), _generator(claim))
+        return C2paManifest(PRESENT, generator=_generator(claim))
     except (IndexError, ValueError, RecursionError):
         return C2paManifest(PRESENT)
+
+
+def certificate(data: bytes) -> bytes:
+    """The certificate that signed the manifest in a picture's file, as DER; empty if unreadable."""
+    try:
+        return _leaf(dict(_active(store(data))).get(b"c2pa.signature", b""))
+    except (IndexError, ValueError, RecursionError):
+        return b""
+
+
+def printable(text: str) -> str:
+    """One short line, whatever a stranger put into it."""
+    return "".join(char for char in text if char.isprintable())[:_LONGEST].strip()
 
 
 def source_type(data: bytes) -> str:
@@ -95,39 +106,25 @@ def _generator(claim: bytes) -> str:
     first = listed[0] if isinstance(listed, list) and listed else listed
     if isinstance(first, dict) and isinstance(first.get("name"), str):
         version = first.get("version")
-        return _clean(f"{first['name']} {version}" if isinstance(version, str) else first["name"])
+        return printable(
+            f"{first['name']} {version}" if isinstance(version, str) else first["name"]
+        )
     old = said.get("claim_generator")
-    return _clean(old) if isinstance(old, str) else ""
+    return printable(old) if isinstance(old, str) else ""
 
 
-def _signer(signature: bytes) -> str:
-    """The organization, else the name, of the certificate that signed."""
+def _leaf(signature: bytes) -> bytes:
+    """The first certificate of the chain in a COSE signature's headers."""
     value, _ = _cbor(signature, 0)
-    parts_of = value if isinstance(value, list) else []
-    headers = [part for part in parts_of[:2] if isinstance(part, dict)]
-    if parts_of and isinstance(parts_of[0], bytes) and parts_of[0]:
-        protected, _ = _cbor(parts_of[0], 0)
+    members = value if isinstance(value, list) else []
+    headers = [member for member in members[:2] if isinstance(member, dict)]
+    if members and isinstance(members[0], bytes) and members[0]:
+        protected, _ = _cbor(members[0], 0)
         headers += [protected] if isinstance(protected, dict) else []
     chains = (header.get(33, header.get("x5chain")) for header in headers)
     chain = next((chain for chain in chains if chain), b"")
     leaf = chain[0] if isinstance(chain, list) else chain
-    return _subject(leaf) if isinstance(leaf, bytes) else ""
-
-
-def _subject(certificate: bytes) -> str:
-    """The subject of a certificate: the last of its names, which follows the issuer's."""
-    for kind in (_ORGANIZATION, _NAME):
-        at = certificate.rfind(kind)
-        if at >= 0:
-            start = at + len(kind) + 2
-            length = certificate[start - 1]
-            return _clean(certificate[start : start + length].decode("utf-8", "replace"))
-    return ""
-
-
-def _clean(text: str) -> str:
-    """One short line, whatever a stranger put into it."""
-    return "".join(char for char in text if char.isprintable())[:_LONGEST].strip()
+    return leaf if isinstance(leaf, bytes) else b""
 
 
 def _cbor(data: bytes, at: int, depth: int = 0) -> tuple[object, int]:

@@ -16,11 +16,13 @@ from typing import Any, Final
 import c2pa  # type: ignore[import-untyped] # it carries no types
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
+from cryptography.x509.oid import NameOID
 
 from flux2build import __version__
 from flux2build.errors import Problem, SystemFault
 from flux2build.images.container import sniff
-from flux2build.images.provenance.c2pa import INVALID, VALID, read
+from flux2build.images.provenance.c2pa import INVALID, VALID, certificate, printable, read
 from flux2build.images.provenance.iptc import TERMS
 from flux2build.model import C2paManifest
 
@@ -34,7 +36,7 @@ _GENERATOR: Final = {"name": "flux2build", "version": __version__}
 
 
 def verified(data: bytes) -> C2paManifest | None:
-    """The manifest in a picture's file, and whether it fits the picture."""
+    """The manifest in a picture's file, who signed it, and whether it fits the picture."""
     found = read(data)
     if found is None:
         return None
@@ -43,7 +45,18 @@ def verified(data: bytes) -> C2paManifest | None:
             fits = reader.get_validation_state() in {"Valid", "Trusted"}
     except Exception:  # noqa: BLE001 - whatever a stranger's manifest does, the picture is paid for
         fits = False
-    return replace(found, state=VALID if fits else INVALID)
+    return replace(found, state=VALID if fits else INVALID, signer=_signer(certificate(data)))
+
+
+def _signer(der: bytes) -> str:
+    """The organization, else the common name, of a certificate's subject."""
+    try:
+        subject = load_der_x509_certificate(der).subject
+        kinds = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+        names = [each.value for kind in kinds for each in subject.get_attributes_for_oid(kind)]
+    except (ValueError, InvalidVersion):
+        return ""
+    return next((printable(name) for name in names if isinstance(name, str)), "")
 
 
 @dataclass(frozen=True, slots=True)

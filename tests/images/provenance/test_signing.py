@@ -16,11 +16,11 @@ from flux2build.building.runner import build
 from flux2build.building.world import Artifacts, RealWorld, Toolbox
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
-from flux2build.images.provenance.c2pa import PRESENT, VALID
+from flux2build.images.provenance.c2pa import VALID
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Generated, Lockfile, loads
-from flux2build.model import Asset, AssetName, Generate, Order, Recipe
+from flux2build.model import Asset, AssetName, C2paManifest, Generate, Order, Recipe
 from flux2build.planning.plan import plan
 from flux2build.planning.verdict import Snapshot
 from flux2build.providers.capabilities import Card
@@ -37,6 +37,7 @@ WITHOUT = (
     "from flux2build.cli.entry import main; sys.exit(main(sys.argv[1:]))"
 )
 """flux2build as it is installed without the extra."""
+WITH = "import sys; from flux2build.cli.entry import main; sys.exit(main(sys.argv[1:]))"
 LOADED = (
     "import sys; from flux2build.cli.entry import main; code = main(sys.argv[1:]); "
     "print(*sys.modules); sys.exit(code)"
@@ -95,12 +96,10 @@ def test_a_master_is_byte_for_byte_what_was_delivered(tmp_path: Path, form: str)
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_its_manifest_is_noted(tmp_path: Path, form: str) -> None:
-    """Who signed it and with what; verified where the library for it is installed."""
+    """Who signed it and with what, once it is verified."""
     manifest = delivered(tmp_path, SIGNED[form], form).output.manifest
 
-    assert manifest is not None
-    assert manifest.state in {VALID, PRESENT}
-    assert (manifest.signer, manifest.generator) == ("Wren & Wheel", "flux2build 0.1.0")
+    assert manifest == C2paManifest(VALID, "Wren & Wheel", "flux2build 0.1.0")
 
 
 def test_without_the_library_manifests_are_read_and_nothing_is_signed(site: Site) -> None:
@@ -114,6 +113,32 @@ def test_without_the_library_manifests_are_read_and_nothing_is_signed(site: Site
 
     site.edit("assets.toml", "sign = true", "")
     assert subprocess.run(command, capture_output=True, check=False).returncode == Exit.DONE
+
+
+@pytest.mark.parametrize("start", [WITHOUT, WITH], ids=["without the extra", "with it"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        'output.manifest = "valid"\noutput.signer = "Wren"\noutput.generator = "w"',
+        'output.manifest = "present"\noutput.signer = ""\noutput.generator = "w"',
+    ],
+    ids=["signer known", "signer unknown"],
+)
+def test_what_a_machine_can_say_of_a_signer_is_no_drift(
+    site: Site, manifest: str, start: str
+) -> None:
+    """A lock written with the extra is current without it, and the other way round."""
+    assert site.run("build").code == Exit.DONE
+    lock = site.folder.joinpath("assets.lock")
+    text = lock.read_text("utf-8").replace('output.manifest = "none"', manifest)
+    site.write("assets.lock", text)
+
+    for words in (["check"], ["plan", "--exit-code"], ["build"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", start, *words], capture_output=True, check=False
+        )
+        assert ran.returncode == Exit.DONE
+    assert lock.read_text("utf-8") == text
 
 
 def test_the_library_is_loaded_only_for_manifests(site: Site) -> None:
