@@ -37,7 +37,7 @@ from flux2build.console.findings.view import UNUSABLE
 from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
-from flux2build.planning.verdict import SENTENCES
+from flux2build.planning.reason import ReasonCode
 from flux2build.purchasing.http import Limits
 from flux2build.session.families import catalogue
 
@@ -106,7 +106,7 @@ def first_line(thing: object) -> str:
 
 def reasons() -> str:
     """Every reason code with its sentence."""
-    rows = ((f"`{code}`", text.format("…")) for code, text in SENTENCES.items())
+    rows = ((f"`{code}`", code.phrase.format("…")) for code in ReasonCode)
     return table(("code", "meaning"), rows)
 
 
@@ -117,7 +117,7 @@ def codes() -> str:
         (f"`{code}`", f"`{check.name}`", text)
         for check in found
         for code, text in check.codes.items()
-        if code not in SENTENCES
+        if code not in set(ReasonCode)
     )
     return table(("code", "check", "meaning"), rows)
 
@@ -132,7 +132,7 @@ def described(check: Check) -> str:
     """One check."""
     usual = check.options.model_fields["severity"].default
     told = "off until the spec names it" if usual == "off" else f"{usual} by default"
-    codes = ", ".join(f"`{code}`" for code in check.codes if code not in SENTENCES)
+    codes = ", ".join(f"`{code}`" for code in check.codes if code not in set(ReasonCode))
     reported = codes or "the [reasons](formats.md#reasons) of plans"
     own = fields(check.options, Options) if set(check.options.model_fields) - set(SHARED) else ""
     text = " ".join((type(check).__doc__ or "").split())

@@ -33,7 +33,8 @@ from flux2build.model import (
     order_of,
 )
 from flux2build.planning.plan import Plan, Step
-from flux2build.planning.verdict import Action, Known, Reason, Snapshot, Verdict, judge
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action, Known, Snapshot, Verdict, judge
 from flux2build.purchasing.order_errors import undecided
 
 
@@ -190,7 +191,7 @@ class _Runner:
     def give_up(self, steps: Iterable[Step]) -> None:
         """Take what is bought anew out of the lock: after a crash the old picture is not it."""
         for step in steps:
-            anew = any(reason.code == "requested" for reason in step.verdict.reasons)
+            anew = step.verdict.due_to(ReasonCode.REQUESTED)
             if anew and step.verdict.action is Action.RENDER and step.high != 0:
                 self._given_up[step.recipe.asset] = None
         self._write(self._register.without(self._given_up))
@@ -218,7 +219,7 @@ class _Runner:
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._seen)
         if verdict.action is Action.ASK:
-            if not any(reason.code == "in-doubt" for reason in verdict.reasons):
+            if not verdict.due_to(ReasonCode.IN_DOUBT):
                 raise undecided(recipe, verdict)
             # It may be another build's, this very moment: the world waits for that one, and looks.
             verdict = replace(verdict, action=Action.RESUME)
@@ -239,7 +240,7 @@ class _Runner:
             self._given_up[recipe.asset] = order.digest
         if order.digest in self._flights:
             first, flight = self._flights[order.digest]
-            reasons = (*verdict.reasons, Reason("same-order", first))
+            reasons = (*verdict.reasons, Reason(ReasonCode.SAME_ORDER, first))
             verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
         else:
             flight = asyncio.ensure_future(self._world.buy(order, recipe))

@@ -9,13 +9,14 @@ from typing import Final
 from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
 from flux2build.model import Write
 from flux2build.planning.plan import Step
-from flux2build.planning.verdict import SENTENCES, Action, because
+from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import Action, because
 
 _BY_REASON: Final = {
-    "output-pointer": "`git lfs pull` fetches it",
-    "in-doubt": "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
-    "kept-aside": "see `flux2build orders list`, then `orders adopt` or `write-off`",
-    "moderated": "change the prompt or the seed",
+    ReasonCode.OUTPUT_POINTER: "`git lfs pull` fetches it",
+    ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
+    ReasonCode.MODERATED: "change the prompt or the seed",
 }
 _BY_ACTION: Final = {
     Action.RESTORE: "`flux2build build` restores it, free",
@@ -35,7 +36,7 @@ class Drift:
     @property
     def codes(self) -> dict[str, str]:
         """The reason codes of verdicts."""
-        return {code: sentence.replace("{}", "…") for code, sentence in SENTENCES.items()}
+        return {code: code.phrase.replace("{}", "…") for code in ReasonCode}
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each file that is not what the spec wants."""

@@ -15,6 +15,7 @@ from flux2build.errors import Problem
 from flux2build.lockfile import Derived, Generated
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan, Step
+from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
 
 FORMAT_VERSION: Final = "1.0"
@@ -55,7 +56,7 @@ def symbol(step: Step) -> str:
     """One character that tells what is to be done."""
     if not step.verdict.certain:
         return "?"
-    if any(reason.code == "never-rendered" for reason in step.verdict.reasons):
+    if step.verdict.due_to(ReasonCode.NEVER_RENDERED):
         return "+" if step.verdict.action is Action.RENDER else "="
     return _SYMBOLS[step.verdict.action]
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
 from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
-from flux2build.planning.verdict import Action, Reason, Snapshot, Verdict, judge, locked, row_of
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked, row_of
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """The least and the most an order may cost in USD; None when its price is unknown."""
@@ -148,7 +149,7 @@ class _Sharing:
         first = self._first.setdefault(order, recipe.asset)
         if first == recipe.asset:
             return verdict
-        reasons = (*verdict.reasons, Reason("same-order", first))
+        reasons = (*verdict.reasons, Reason(ReasonCode.SAME_ORDER, first))
         return replace(verdict, action=Action.ADOPT, reasons=reasons)
 
     def _stand_in(self, source: Input) -> Digest:
@@ -162,7 +163,7 @@ class _Sharing:
 def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
     before = locked(recipe, seen)
     # An order in doubt may be another build's: if that one is refused, it is sent after all.
-    doubt = any(reason.code == "in-doubt" for reason in verdict.reasons)
+    doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:
         return Step(recipe, verdict, before)
     cost = price(recipe)

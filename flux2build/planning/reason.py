@@ -1,60 +1,70 @@
-"""Why something is done: stable codes with their sentences."""
+"""Why something is done: stable codes with their phrases."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-
-SENTENCES: Mapping[str, str] = {
-    "never-rendered": "never rendered",
-    "never-derived": "new deliverable",
-    "never-written": "new document",
-    "prompt-changed": "prompt changed",
-    "model-changed": "model changed",
-    "seed-changed": "seed changed",
-    "take-changed": "another take is asked for",
-    "param-changed": "`{}` changed",
-    "param-added": "`{}` added",
-    "param-removed": "`{}` removed",
-    "ref-changed": "`{}` changed",
-    "ref-added": "`{}` is a new input",
-    "ref-removed": "`{}` is no longer an input",
-    "ref-order-changed": "inputs are in another order",
-    "upstream-changed": "the picture of `{}` changed",
-    "upstream-pending": "waits for `{}`",
-    "ops-changed": "operations changed",
-    "encoding-changed": "encoding changed",
-    "encoder-changed": "written by `{}`",
-    "document-changed": "another kind of document is asked for",
-    "facts-changed": "what it tells changed",
-    "facts-pending": "waits for files that it tells of",
-    "output-missing": "the file is missing",
-    "output-modified": "the file was modified",
-    "output-pointer": "a Git LFS pointer stands in for the file",
-    "output-moved": "moved from `{}`",
-    "same-order": "the same order as `{}`",
-    "already-made": "this very picture was made before",
-    "in-flight": "already ordered, on its way",
-    "in-doubt": "may have been ordered already",
-    "kept-aside": "what arrived is not what was ordered",
-    "moderated": "was refused by moderation, unchanged since",
-    "requested": "asked for",
-    "meta-changed": "tags, alt text or title changed",
-    "key-schema": "recorded by other rules of keying",
-}
-"""Every reason code with its sentence; `{}` is the reason's subject."""
+from enum import StrEnum
+from typing import Final, Self
 
 
-PENDING: Final = frozenset({"upstream-pending", "facts-pending"})
-"""Reasons that may come to nothing once upstream is made."""
+class ReasonCode(StrEnum):
+    """A reason's stable code, as `--json` writes it, with the phrase that people read."""
+
+    phrase: str
+    """The reason in words; `{}` is its subject."""
+
+    def __new__(cls, code: str, phrase: str = "") -> Self:
+        """Make a member out of its code and phrase."""
+        member = str.__new__(cls, code)
+        member._value_, member.phrase = code, phrase
+        return member
+
+    NEVER_RENDERED = "never-rendered", "never rendered"
+    NEVER_DERIVED = "never-derived", "new deliverable"
+    NEVER_WRITTEN = "never-written", "new document"
+    PROMPT_CHANGED = "prompt-changed", "prompt changed"
+    MODEL_CHANGED = "model-changed", "model changed"
+    SEED_CHANGED = "seed-changed", "seed changed"
+    TAKE_CHANGED = "take-changed", "another take is asked for"
+    PARAM_CHANGED = "param-changed", "`{}` changed"
+    PARAM_ADDED = "param-added", "`{}` added"
+    PARAM_REMOVED = "param-removed", "`{}` removed"
+    REF_CHANGED = "ref-changed", "`{}` changed"
+    REF_ADDED = "ref-added", "`{}` is a new input"
+    REF_REMOVED = "ref-removed", "`{}` is no longer an input"
+    REF_ORDER_CHANGED = "ref-order-changed", "inputs are in another order"
+    UPSTREAM_CHANGED = "upstream-changed", "the picture of `{}` changed"
+    UPSTREAM_PENDING = "upstream-pending", "waits for `{}`"
+    OPS_CHANGED = "ops-changed", "operations changed"
+    ENCODING_CHANGED = "encoding-changed", "encoding changed"
+    ENCODER_CHANGED = "encoder-changed", "written by `{}`"
+    DOCUMENT_CHANGED = "document-changed", "another kind of document is asked for"
+    FACTS_CHANGED = "facts-changed", "what it tells changed"
+    FACTS_PENDING = "facts-pending", "waits for files that it tells of"
+    OUTPUT_MISSING = "output-missing", "the file is missing"
+    OUTPUT_MODIFIED = "output-modified", "the file was modified"
+    OUTPUT_POINTER = "output-pointer", "a Git LFS pointer stands in for the file"
+    OUTPUT_MOVED = "output-moved", "moved from `{}`"
+    SAME_ORDER = "same-order", "the same order as `{}`"
+    ALREADY_MADE = "already-made", "this very picture was made before"
+    IN_FLIGHT = "in-flight", "already ordered, on its way"
+    IN_DOUBT = "in-doubt", "may have been ordered already"
+    KEPT_ASIDE = "kept-aside", "what arrived is not what was ordered"
+    MODERATED = "moderated", "was refused by moderation, unchanged since"
+    REQUESTED = "requested", "asked for"
+    META_CHANGED = "meta-changed", "tags, alt text or title changed"
+    KEY_SCHEMA = "key-schema", "recorded by other rules of keying"
+
+
+PENDING: Final = frozenset({ReasonCode.UPSTREAM_PENDING, ReasonCode.FACTS_PENDING})
+"""Reasons that may turn out not to hold once the inputs are made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a stable code, its subject if it has one, and a sentence."""
+    """Why something is done: a code and, where it has one, its subject."""
 
-    code: str
+    code: ReasonCode
     subject: str = ""
 
     def __str__(self) -> str:
@@ -63,4 +73,4 @@ class Reason:
     @property
     def sentence(self) -> str:
         """The reason in words."""
-        return SENTENCES[self.code].format(self.subject)
+        return self.code.phrase.format(self.subject)

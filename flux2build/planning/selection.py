@@ -14,7 +14,8 @@ from typing import Final
 from flux2build.errors import Problem, UsageError, did_you_mean
 from flux2build.model import Asset, AssetName, Generate
 from flux2build.planning.plan import Plan
-from flux2build.planning.verdict import SENTENCES, Action
+from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import Action
 
 STATES: Final = frozenset({"new", "changed", "missing", "modified", "orphan", "current", "pending"})
 
@@ -67,15 +68,15 @@ def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
     return frozenset(words | {_STATE_OF[name] for name in names if name in _STATE_OF})
 
 
-_STATE_OF: Final = {
-    "never-rendered": "new",
-    "never-derived": "new",
-    "never-written": "new",
-    "output-missing": "missing",
-    "output-modified": "modified",
-    "output-pointer": "missing",
-    "upstream-pending": "pending",
-    "facts-pending": "pending",
+_STATE_OF: Final[Mapping[str, str]] = {
+    ReasonCode.NEVER_RENDERED: "new",
+    ReasonCode.NEVER_DERIVED: "new",
+    ReasonCode.NEVER_WRITTEN: "new",
+    ReasonCode.OUTPUT_MISSING: "missing",
+    ReasonCode.OUTPUT_MODIFIED: "modified",
+    ReasonCode.OUTPUT_POINTER: "missing",
+    ReasonCode.UPSTREAM_PENDING: "pending",
+    ReasonCode.FACTS_PENDING: "pending",
 }
 
 
@@ -253,7 +254,7 @@ def _is_path(pattern: str, value: str) -> bool:
 _METHODS: Final[Mapping[str, _Method]] = {
     "model": _Method(_models, _is_like),
     "path": _Method(_paths, _is_path),
-    "reason": _Method(_reasons, _is_reason, frozenset(SENTENCES)),
+    "reason": _Method(_reasons, _is_reason, frozenset(ReasonCode)),
     "state": _Method(_states, _is_like, STATES),
     "tag": _Method(_tags, _is_like),
 }

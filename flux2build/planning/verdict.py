@@ -26,22 +26,7 @@ from flux2build.model import (
     Write,
     key_of,
 )
-from flux2build.planning.reason import PENDING, SENTENCES, Reason
-
-__all__ = [
-    "MODERATED",
-    "SENTENCES",
-    "Action",
-    "Known",
-    "Reason",
-    "Snapshot",
-    "Verdict",
-    "because",
-    "judge",
-    "known",
-    "locked",
-    "row_of",
-]
+from flux2build.planning.reason import PENDING, Reason, ReasonCode
 
 
 class Action(StrEnum):
@@ -79,6 +64,10 @@ class Verdict:
     """The file's bytes, where they are known before anything is made."""
     receipt: Receipt | None = None
     """The receipt that comes with adopted bytes."""
+
+    def due_to(self, code: ReasonCode) -> bool:
+        """Whether a reason has this code."""
+        return any(reason.code is code for reason in self.reasons)
 
     @property
     def certain(self) -> bool:
@@ -119,7 +108,7 @@ class Snapshot:
 
 def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
     """Reasons in words, as they concern a recipe."""
-    own = Reason("upstream-pending", recipe.asset)
+    own = Reason(ReasonCode.UPSTREAM_PENDING, recipe.asset)
     return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
 
 
@@ -156,10 +145,10 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Ve
         return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
     if row is not None and row.key == key:
         if isinstance(row, Derived) and _aged(row, seen):
-            return Verdict(Action.DERIVE, (Reason("encoder-changed", row.encoder),), key)
+            return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
         return _current(recipe, row, key, seen)
     reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
-    return _cheapest(recipe, key, reasons or (Reason("key-schema"),), seen)
+    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), seen)
 
 
 def _aged(row: Derived, seen: Snapshot) -> bool:
@@ -170,9 +159,9 @@ def _aged(row: Derived, seen: Snapshot) -> bool:
 def _requested(key: Digest | None, seen: Snapshot) -> Verdict:
     """Another picture, although there is one; only what may be paid for already is not asked."""
     if key in seen.ledger.pending:
-        return Verdict(Action.RESUME, (Reason("in-flight"),), key)
-    reason, doubt = Reason("requested"), _undecided(key, seen) if key else None
-    if doubt is not None and doubt.code != "moderated":
+        return Verdict(Action.RESUME, (Reason(ReasonCode.IN_FLIGHT),), key)
+    reason, doubt = Reason(ReasonCode.REQUESTED), _undecided(key, seen) if key else None
+    if doubt is not None and doubt.code is not ReasonCode.MODERATED:
         return Verdict(Action.ASK, (reason, doubt), key)
     return Verdict(Action.RENDER, (reason,), key)
 
@@ -187,7 +176,11 @@ def _make(recipe: Recipe) -> Action:
 
 
 def _new(recipe: Recipe) -> Reason:
-    codes = {"generate": "never-rendered", "derive": "never-derived", "write": "never-written"}
+    codes = {
+        "generate": ReasonCode.NEVER_RENDERED,
+        "derive": ReasonCode.NEVER_DERIVED,
+        "write": ReasonCode.NEVER_WRITTEN,
+    }
     return Reason(codes[recipe.kind])
 
 
@@ -212,24 +205,30 @@ def _current(recipe: Recipe, row: Row, key: Digest, seen: Snapshot) -> Verdict:
 def _damage(recipe: Recipe, row: Row, seen: Snapshot) -> tuple[Reason, ...]:
     """What became of a file that is not what the lock says."""
     if recipe.output not in seen.files:
-        return (Reason("output-missing"),) if row.output.path == recipe.output else _moved(row)
+        return (
+            (Reason(ReasonCode.OUTPUT_MISSING),)
+            if row.output.path == recipe.output
+            else _moved(row)
+        )
     if seen.pointer(recipe.output):
         return (_POINTER,)
-    return (Reason("output-modified"),) if row.output.path == recipe.output else _moved(row)
+    return (
+        (Reason(ReasonCode.OUTPUT_MODIFIED),) if row.output.path == recipe.output else _moved(row)
+    )
 
 
-_POINTER: Final = Reason("output-pointer")
+_POINTER: Final = Reason(ReasonCode.OUTPUT_POINTER)
 
 
 def _moved(row: Row) -> tuple[Reason, ...]:
-    return (Reason("output-moved", row.output.path),)
+    return (Reason(ReasonCode.OUTPUT_MOVED, row.output.path),)
 
 
 def _meta(recipe: Recipe, seen: Snapshot) -> tuple[Reason, ...]:
     block, meta = seen.lock.block(recipe.asset, seen.profile), seen.metas.get(recipe.asset)
     if block is None or meta is None or block.meta == meta:
         return ()
-    return (Reason("meta-changed"),)
+    return (Reason(ReasonCode.META_CHANGED),)
 
 
 def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
@@ -240,7 +239,11 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
         return _open(key, reasons, seen)
     if (found := _elsewhere(recipe, key, seen)) is not None:
         return Verdict(
-            Action.ADOPT, (*reasons, Reason("already-made")), key, found.output, found.receipt
+            Action.ADOPT,
+            (*reasons, Reason(ReasonCode.ALREADY_MADE)),
+            key,
+            found.output,
+            found.receipt,
         )
     if not isinstance(recipe.task, Generate):
         return Verdict(Action.DERIVE, reasons, key)
@@ -250,7 +253,7 @@ def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Sn
 def _open(key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
     """What is to be done about an order of which there is no picture."""
     if key in seen.ledger.pending:
-        return Verdict(Action.RESUME, (*reasons, Reason("in-flight")), key)
+        return Verdict(Action.RESUME, (*reasons, Reason(ReasonCode.IN_FLIGHT)), key)
     if (doubt := _undecided(key, seen)) is not None:
         return Verdict(Action.ASK, (*reasons, doubt), key)
     return Verdict(Action.RENDER, reasons, key)
@@ -259,12 +262,12 @@ def _open(key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
 def _undecided(key: Digest, seen: Snapshot) -> Reason | None:
     """Why an order cannot be sent by itself."""
     if key in seen.ledger.kept:
-        return Reason("kept-aside")
+        return Reason(ReasonCode.KEPT_ASIDE)
     if key in seen.ledger.doubts:
-        return Reason("in-doubt")
+        return Reason(ReasonCode.IN_DOUBT)
     refused = seen.ledger.refusals.get(key)
     if refused is not None and refused.refusal in MODERATED:
-        return Reason("moderated")
+        return Reason(ReasonCode.MODERATED)
     return None
 
 
@@ -284,19 +287,19 @@ def _elsewhere(recipe: Recipe, key: Digest, seen: Snapshot) -> Known | None:
 def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
     yield from _task_differences(recipe, row) if row else (_new(recipe),)
     if isinstance(recipe.task, Write):
-        yield from (Reason("facts-pending"),) if row else ()
+        yield from (Reason(ReasonCode.FACTS_PENDING),) if row else ()
         return
     own = Made(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
         # That a new file comes after its own master goes without saying.
         if digest is None and not (source == own and row is None):
-            yield Reason("upstream-pending", _subject(source))
+            yield Reason(ReasonCode.UPSTREAM_PENDING, _subject(source))
 
 
 def _differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
     yield from _task_differences(recipe, row)
     if isinstance(row, Written):
-        yield Reason("facts-changed")
+        yield Reason(ReasonCode.FACTS_CHANGED)
         return
     yield from _input_differences(recipe.inputs, inputs, row.inputs)
 
@@ -305,19 +308,19 @@ def _task_differences(recipe: Recipe, row: Row) -> Iterator[Reason]:
     task = recipe.task
     if isinstance(task, Generate) and isinstance(row, Generated):
         if task.model != row.model:
-            yield Reason("model-changed")
+            yield Reason(ReasonCode.MODEL_CHANGED)
         if task.prompt != row.prompt:
-            yield Reason("prompt-changed")
+            yield Reason(ReasonCode.PROMPT_CHANGED)
         if task.take != row.take:
-            yield Reason("take-changed")
+            yield Reason(ReasonCode.TAKE_CHANGED)
         yield from _param_differences(row.params, task.params)
     elif isinstance(task, Derive) and isinstance(row, Derived):
         if not _same_ops(task, row):
-            yield Reason("ops-changed")
+            yield Reason(ReasonCode.OPS_CHANGED)
         if canonical(dict(task.encoding)) != canonical(dict(row.encoding)):
-            yield Reason("encoding-changed")
+            yield Reason(ReasonCode.ENCODING_CHANGED)
     elif isinstance(task, Write) and isinstance(row, Written) and task.document != row.document:
-        yield Reason("document-changed")
+        yield Reason(ReasonCode.DOCUMENT_CHANGED)
 
 
 def _same_ops(task: Derive, row: Derived) -> bool:
@@ -331,11 +334,11 @@ def _param_differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iter
         if name in old and name in new and canonical(old[name]) == canonical(new[name]):
             continue
         if name == "seed":
-            yield Reason("seed-changed")
+            yield Reason(ReasonCode.SEED_CHANGED)
         elif name in old and name in new:
-            yield Reason("param-changed", name)
+            yield Reason(ReasonCode.PARAM_CHANGED, name)
         else:
-            yield Reason("param-added" if name in new else "param-removed", name)
+            yield Reason(ReasonCode.PARAM_ADDED if name in new else ReasonCode.PARAM_REMOVED, name)
 
 
 def _input_differences(
@@ -347,19 +350,21 @@ def _input_differences(
     if [digest for _, digest in now] == [digest for _, digest in then]:
         return
     if sorted(now, key=str) == sorted(then, key=str):
-        yield Reason("ref-order-changed")
+        yield Reason(ReasonCode.REF_ORDER_CHANGED)
         return
     before, moved = dict(then), {digest for _, digest in then}
     for source, digest in zip(inputs, digests, strict=True):
         if str(source) in before and before[str(source)] != digest:
-            code = "upstream-changed" if isinstance(source, Made) else "ref-changed"
+            code = (
+                ReasonCode.UPSTREAM_CHANGED if isinstance(source, Made) else ReasonCode.REF_CHANGED
+            )
             yield Reason(code, _subject(source))
         elif str(source) not in before and digest not in moved:
-            yield Reason("ref-added", _subject(source))
+            yield Reason(ReasonCode.REF_ADDED, _subject(source))
     names, kept = {name for name, _ in now}, {digest for _, digest in now}
     for name, digest in then:
         if name not in names and digest not in kept:
-            yield Reason("ref-removed", name.removeprefix("asset:"))
+            yield Reason(ReasonCode.REF_REMOVED, name.removeprefix("asset:"))
 
 
 def _subject(source: Input) -> str:

@@ -15,6 +15,7 @@ from flux2build.errors import (
 )
 from flux2build.ledger import Intended
 from flux2build.model import Recipe
+from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
@@ -186,14 +187,14 @@ def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> Decision
 
 def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
     """The error for an order that only a person can settle."""
-    if any(reason.code == "output-pointer" for reason in verdict.reasons):
+    if verdict.due_to(ReasonCode.OUTPUT_POINTER):
         return SystemFault(
             Problem(
                 f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
                 hint="`git lfs pull` fetches it",
             )
         )
-    if any(reason.code == "moderated" for reason in verdict.reasons):
+    if verdict.due_to(ReasonCode.MODERATED):
         return IncompleteError(
             Problem(
                 f"`{recipe.asset}` was refused by moderation, and its order has not changed",
@@ -201,7 +202,7 @@ def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
                 f"'{recipe.asset}'` to send it again unchanged",
             )
         )
-    if any(reason.code == "kept-aside" for reason in verdict.reasons):
+    if verdict.due_to(ReasonCode.KEPT_ASIDE):
         return DecisionError(
             Problem(
                 f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",

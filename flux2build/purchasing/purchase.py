@@ -22,7 +22,8 @@ from flux2build.images.container import examine
 from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought, Order, Receipt, Recipe
-from flux2build.planning.verdict import MODERATED, Action, Reason, Verdict
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import MODERATED, Action, Verdict
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.providers.references import misfits, prepared
@@ -131,7 +132,9 @@ class RemoteRenderer:
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in known.kept:
-            raise order_errors.undecided(recipe, Verdict(Action.ASK, (Reason("kept-aside"),)))
+            raise order_errors.undecided(
+                recipe, Verdict(Action.ASK, (Reason(ReasonCode.KEPT_ASIDE),))
+            )
         if order.digest in known.doubts:
             raise order_errors.in_doubt(known.doubts[order.digest])
         delivered = known.delivered.get(order.digest)
@@ -139,7 +142,9 @@ class RemoteRenderer:
             return Bought(delivered.output, delivered.receipt)
         refused = known.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
-            raise order_errors.undecided(recipe, Verdict(Action.ASK, (Reason("moderated"),)))
+            raise order_errors.undecided(
+                recipe, Verdict(Action.ASK, (Reason(ReasonCode.MODERATED),))
+            )
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
 

@@ -21,6 +21,7 @@ from flux2build.console import plan_view
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem
 from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
+from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, Snapshot
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import documents_by_name, ops_by_name, providers_by_name
@@ -219,15 +220,13 @@ async def _run(project: Project, made: Plan, terms: Terms, told: Callable[[Event
 def forced(made: Plan) -> frozenset[str]:
     """The assets that are asked for even though they are current."""
     return frozenset(
-        step.recipe.asset
-        for step in made.steps
-        if any(reason.code == "requested" for reason in step.verdict.reasons)
+        step.recipe.asset for step in made.steps if step.verdict.due_to(ReasonCode.REQUESTED)
     )
 
 
 def _refreshing(made: Plan) -> bool:
     """Whether files of other encoders are to be made again."""
-    return any(r.code == "encoder-changed" for step in made.steps for r in step.verdict.reasons)
+    return any(step.verdict.due_to(ReasonCode.ENCODER_CHANGED) for step in made.steps)
 
 
 @dataclass(frozen=True, slots=True)

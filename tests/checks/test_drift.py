@@ -12,7 +12,8 @@ from flux2build.errors import Place
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
-from flux2build.planning.verdict import SENTENCES, judge
+from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import judge
 from tests.checks.facts import SPEC, facts, found, lock, recipes
 from tests.snapshots import d, files_of, intended, kept, snapshot, ticketed, voided
 
@@ -117,5 +118,5 @@ def test_open_orders(entries: Sequence[Entry], message: str, hint: str) -> None:
 
 def test_codes_are_the_reasons() -> None:
     """Every reason may be reported, and is documented with its sentence."""
-    assert CHECK.codes.keys() == SENTENCES.keys()
+    assert CHECK.codes.keys() == set(ReasonCode)
     assert CHECK.codes["ref-changed"] == "`…` changed"

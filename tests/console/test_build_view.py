@@ -9,7 +9,8 @@ from flux2build.console.build_view import BuildView, as_json, summary
 from flux2build.console.console import Console
 from flux2build.errors import IncompleteError, Problem
 from flux2build.model import AssetName
-from flux2build.planning.verdict import Action, Reason, Verdict
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action, Verdict
 from tests.assetspec.specs import read
 from tests.golden import text
 from tests.snapshots import deliverable, master
@@ -31,7 +32,7 @@ def told(
 
 def done(action: Action, code: str = "requested", subject: str = "") -> Event:
     """Something that was done about the fox."""
-    return Event(FOX, Verdict(action, (Reason(code, subject),)))
+    return Event(FOX, Verdict(action, (Reason(ReasonCode(code), subject),)))
 
 
 def test_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,8 @@ from flux2build.console import plan_view
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Derive, Made, Operation, Recipe
 from flux2build.planning.plan import Orphan, Plan, Pricer, Step, plan
-from flux2build.planning.verdict import Action, Reason, Snapshot, Verdict
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action, Snapshot, Verdict
 from tests.golden import text
 from tests.snapshots import PROFILE, d, deliverable, derived, generated, locked, master, snapshot
 
@@ -108,7 +109,7 @@ def test_spans(low: str, high: str | None, shown: str) -> None:
 )
 def test_symbols(action: Action, codes: list[str], mark: str) -> None:
     """One character tells what is to be done, without any colour."""
-    verdict = Verdict(action, tuple(Reason(code, "x") for code in codes))
+    verdict = Verdict(action, tuple(Reason(ReasonCode(code), "x") for code in codes))
 
     assert plan_view.symbol(Step(FOX, verdict)) == mark
 

@@ -17,7 +17,8 @@ from flux2build.errors import (
     SystemFault,
 )
 from flux2build.ledger import Intended
-from flux2build.planning.verdict import Action, Reason, Verdict
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
 from tests.tellers import recipe
@@ -111,8 +112,8 @@ DECIDE = (
     order_errors.kept_aside(FOX, of_bytes(b"x"), "task-1", DecisionError("it is too small")),
     order_errors.lost(FOX, TICKET, "the server does not know the task"),
     order_errors.overdue(FOX, TICKET, "the answer points elsewhere", decide=True),
-    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason("kept-aside"),))),
-    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason("in-doubt"),))),
+    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.KEPT_ASIDE),))),
+    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.IN_DOUBT),))),
 )
 
 
@@ -151,8 +152,8 @@ def test_nothing_ordered_without_a_price_or_a_lock() -> None:
 
 def test_moderated_and_pointers_are_no_matter_of_money() -> None:
     """A blocked order is the user's to change; a Git LFS pointer is to be fetched."""
-    blocked = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason("moderated"),)))
-    pointer = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason("output-pointer"),)))
+    blocked = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.MODERATED),)))
+    pointer = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.OUTPUT_POINTER),)))
 
     assert (blocked.exit, "--force 'fox'" in text(blocked)) == (Exit.INCOMPLETE, True)
     assert (pointer.exit, "git lfs pull" in text(pointer)) == (Exit.SYSTEM, True)
