@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flux2build.building.runner import Event, Report
     from flux2build.building.world import RealWorld, Renderer
     from flux2build.providers.contract import Remote
-    from flux2build.purchasing import purchase
+    from flux2build.purchasing import remote_renderer
     from flux2build.purchasing.budget import BudgetGuard
 
 
@@ -263,7 +263,7 @@ class _Outfit:
 
         project, terms, providers = self.project, self.terms, providers_by_name()
         slots = asyncio.Semaphore(terms.jobs or 2 * (os.cpu_count() or 1))
-        purse = BudgetGuard(cap(project, terms), project.spec.budget.per_asset, self.made.high)
+        budget = BudgetGuard(cap(project, terms), project.spec.budget.per_asset, self.made.high)
         tasks = (step.recipe.task for step in self.made.steps)
         found: dict[str, Renderer] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
@@ -274,14 +274,16 @@ class _Outfit:
                     provider, project.store, journal, place, slots, self.halt
                 )
             else:
-                found[name] = counter = self._counter(provider, purse)
-                await stack.enter_async_context(counter.wire)
+                found[name] = renderer = self._remote_renderer(provider, budget)
+                await stack.enter_async_context(renderer.client)
         return found
 
-    def _counter(self, provider: Remote, purse: BudgetGuard) -> purchase.RemoteRenderer:
-        """A counter at a paid provider; its key comes from the user, never from the spec."""
+    def _remote_renderer(
+        self, provider: Remote, budget: BudgetGuard
+    ) -> remote_renderer.RemoteRenderer:
+        """Buys at a paid provider; its key comes from the user, never from the spec."""
         from flux2build.purchasing.http import Client, ClientDeps, Key, limits
-        from flux2build.purchasing.purchase import RemoteRenderer
+        from flux2build.purchasing.remote_renderer import RemoteRenderer
 
         project = self.project
         secret = project.settings.value(provider.key_variable)
@@ -290,10 +292,10 @@ class _Outfit:
         proxy = project.settings.proxy(endpoint or provider.endpoint)
         own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
         return RemoteRenderer(
-            wire=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, left=self.halt)),
+            client=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, halt=self.halt)),
             store=project.store,
             journal=project.journal,
-            purse=purse,
+            budget=budget,
             project=str(project.folder),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             say=lambda text: project.console.say(text, "dim"),

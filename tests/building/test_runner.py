@@ -242,14 +242,14 @@ def test_a_disk_that_says_no(path: str) -> None:
 
 def test_sources_that_disappear() -> None:
     """A source that is gone since the plan fails its asset, in words."""
-    world = FakeWorld(sources={"refs/desk.jpg": b"desk"})
-    recipe = master("fox", "p", Source("refs/desk.jpg"))
+    world = FakeWorld(sources={"refs/buyer.jpg": b"buyer"})
+    recipe = master("fox", "p", Source("refs/buyer.jpg"))
     made = planned([recipe], world.look())
     world.sources.clear()
 
     report = asyncio.run(build(made, world.look(), assets_of([recipe]), world, lambda _: None))
 
-    assert [str(f) for _, f in report.failures] == ["`refs/desk.jpg` disappeared while building"]
+    assert [str(f) for _, f in report.failures] == ["`refs/buyer.jpg` disappeared while building"]
 
 
 def test_words_beside_the_picture() -> None:

@@ -21,7 +21,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
-from flux2build.purchasing import budget, http, purchase
+from flux2build.purchasing import budget, http, remote_renderer
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.redaction import Key
@@ -91,8 +91,8 @@ class Following(Pool):
 class Trusting(Client):
     """Believes every redirect."""
 
-    def _line(self, connections: int, read: float) -> Pool:
-        return Following(super()._line(connections, read).dial, self._ground.clock)
+    def _pool(self, connections: int, read: float) -> Pool:
+        return Following(super()._pool(connections, read).config, self._deps.clock)
 
 
 class Clinging(lock_update.LockUpdate):
@@ -104,7 +104,7 @@ class Clinging(lock_update.LockUpdate):
         return super().without(())
 
 
-class Crowded(purchase.RemoteRenderer):
+class Crowded(remote_renderer.RemoteRenderer):
     """Buys without keeping others out."""
 
     def _claim(self, order: Digest) -> int | None:
@@ -134,7 +134,7 @@ class Broken(Client):
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
         del call
-        secret = self._desk.key
+        secret = self._auth.key
         raise RuntimeError(f"cannot send {secret.reveal() if secret else ''}")
 
 
@@ -154,7 +154,7 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "store unsynced": Control(_put(project, Store=Hasty)),
     "old picture back": Control(_put(runner, LockUpdate=Clinging)),
     "redirect followed": Control(_put(http, Client=Trusting)),
-    "nobody kept out": Control(_put(purchase, RemoteRenderer=Crowded)),
+    "nobody kept out": Control(_put(remote_renderer, RemoteRenderer=Crowded)),
     "caps ignored": Control(_put(budget, BudgetGuard=Bottomless)),
     "bug with the key": Control(_put(http, Client=Broken)),
     "key in clear": Control(_put(http, Key=Open)),

@@ -15,7 +15,7 @@ from flux2build.model import Bought
 from flux2build.purchasing.budget import BudgetGuard
 from tests.laws.conftest import Staging
 from tests.laws.crash import Play, Scene
-from tests.tellers import Desk, Teller
+from tests.paid_provider import Buyer, FakeProvider
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 MONEY: Final = st.decimals("0.01", "0.50", places=2)
@@ -46,15 +46,15 @@ def test_orders_at_once_stay_below_the_caps(  # noqa: PLR0917 - what hypothesis 
     worst = {p: max(low, high) for p, (low, high, _) in zip(prompts, orders, strict=True)}
     costs = {p: min(low, high) for p, (low, high, _) in zip(prompts, orders, strict=True)}
     fates = {p: fate for p, (_, _, fate) in zip(prompts, orders, strict=True)}
-    teller = Teller(fates, costs, tells)
-    purse = BudgetGuard(per_run, per_asset)
-    desk = Desk(tmp_path_factory.mktemp("home"), teller, purse, worst, posts=posts)
+    provider = FakeProvider(fates, costs, tells)
+    budget = BudgetGuard(per_run, per_asset)
+    buyer = Buyer(tmp_path_factory.mktemp("home"), provider, budget, worst, posts=posts)
 
-    came = desk.buy(*prompts)
+    came = buyer.buy(*prompts)
 
     assert all(isinstance(each, Bought | Flux2BuildError) for each in came)
-    assert teller.total <= purse.spent + purse.reserved <= per_run
-    for prompt in teller.posts:
+    assert provider.total <= budget.spent + budget.reserved <= per_run
+    for prompt in provider.posts:
         assert per_asset is None or worst[prompt] <= per_asset
     if not any(fates.values()) and sum(worst.values()) <= per_run and per_asset is None:
         assert all(isinstance(each, Bought) for each in came)
@@ -78,15 +78,15 @@ def test_a_dearer_server_is_left_after_what_was_on_its_way(
     prompts = [f"fox{number}" for number in range(len(prices))]
     worst = dict(zip(prompts, prices, strict=True))
     costs = {prompt: price * factor for prompt, price in worst.items()}
-    teller, purse = Teller(costs=costs), BudgetGuard(per_run)
-    desk = Desk(tmp_path_factory.mktemp("home"), teller, purse, worst, posts=posts)
+    provider, budget = FakeProvider(costs=costs), BudgetGuard(per_run)
+    buyer = Buyer(tmp_path_factory.mktemp("home"), provider, budget, worst, posts=posts)
 
-    desk.buy(*prompts)
+    buyer.buy(*prompts)
 
-    known = sorted((costs[p] - worst[p] for p in teller.posts), reverse=True)
-    assert teller.total == purse.spent + purse.reserved
-    assert teller.total <= per_run + sum(known, Decimal(0))
-    assert sum(worst[p] for p in teller.posts) <= per_run
+    known = sorted((costs[p] - worst[p] for p in provider.posts), reverse=True)
+    assert provider.total == budget.spent + budget.reserved
+    assert provider.total <= per_run + sum(known, Decimal(0))
+    assert sum(worst[p] for p in provider.posts) <= per_run
 
 
 _SPEC: Final = """\
@@ -138,8 +138,8 @@ def test_a_build_stays_below_its_cap(stage: Staging, uncertain: Scene, *, by_opt
     assert len(set(bills)) > 2
 
 
-def test_without_a_purse_the_cap_would_be_overshot(stage: Staging, uncertain: Scene) -> None:
-    """The control: a purse that never refuses lets the bill grow beyond the cap."""
+def test_without_a_guard_the_cap_would_be_overshot(stage: Staging, uncertain: Scene) -> None:
+    """The control: a budget that never refuses lets the bill grow beyond the cap."""
     play = stage(uncertain)
     play.control = "caps ignored"
     play.restore()

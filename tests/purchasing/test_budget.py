@@ -1,4 +1,4 @@
-"""A purse never lets out more than its caps, whatever happens to the orders."""
+"""A budget never lets out more than its caps, whatever happens to the orders."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Run(RuleBasedStateMachine):
 
     @initialize(per_run=st.none() | MONEY, per_asset=st.none() | MONEY)
     def open(self, per_run: Decimal | None, per_asset: Decimal | None) -> None:
-        """A purse with some caps."""
-        self.purse = BudgetGuard(per_run, per_asset)
+        """A budget with some caps."""
+        self.budget = BudgetGuard(per_run, per_asset)
         self.open_orders: dict[str, Decimal] = {}
         self.paid = Decimal(0)
         self.count = 0
@@ -32,15 +32,15 @@ class Run(RuleBasedStateMachine):
         self.count += 1
         name = str(self.count)
         spoken_for = self.paid + sum(self.open_orders.values())
-        per_run, per_asset = self.purse.per_run, self.purse.per_asset
+        per_run, per_asset = self.budget.per_run, self.budget.per_asset
         fits = (per_asset is None or worst <= per_asset) and (
             per_run is None or worst <= per_run - spoken_for
         )
         if not fits:
             with pytest.raises(BudgetError, match=f"`asset{name}`"):
-                self.purse.reserve(name, f"asset{name}", worst)
+                self.budget.reserve(name, f"asset{name}", worst)
             return
-        self.purse.reserve(name, f"asset{name}", worst)
+        self.budget.reserve(name, f"asset{name}", worst)
         self.open_orders[name] = worst
 
     @precondition(lambda self: self.open_orders)
@@ -50,8 +50,8 @@ class Run(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.open_orders)))
         cost = data.draw(st.decimals(0, self.open_orders.pop(name), places=3))
         if data.draw(st.booleans()):
-            assert self.purse.charge(name, cost) == 0
-        self.purse.settle(name, cost)
+            assert self.budget.charge(name, cost) == 0
+        self.budget.settle(name, cost)
         self.paid += cost
 
     @precondition(lambda self: self.open_orders)
@@ -60,18 +60,18 @@ class Run(RuleBasedStateMachine):
         """An order was certainly not charged."""
         name = data.draw(st.sampled_from(sorted(self.open_orders)))
         self.open_orders.pop(name)
-        self.purse.release(name)
+        self.budget.release(name)
 
     @invariant()
     def never_over(self) -> None:
         """Spent and set aside are what they should be, and within the cap."""
-        if not hasattr(self, "purse"):
+        if not hasattr(self, "budget"):
             return
-        assert self.purse.spent == self.paid
-        assert self.purse.reserved == sum(self.open_orders.values())
-        assert self.purse.excess == 0
-        if self.purse.per_run is not None:
-            assert self.purse.spent + self.purse.reserved <= self.purse.per_run
+        assert self.budget.spent == self.paid
+        assert self.budget.reserved == sum(self.open_orders.values())
+        assert self.budget.excess == 0
+        if self.budget.per_run is not None:
+            assert self.budget.spent + self.budget.reserved <= self.budget.per_run
 
 
 TestRun = Run.TestCase
@@ -80,56 +80,56 @@ TestRun = Run.TestCase
 @given(MONEY, st.decimals("0.001", "2", places=3))
 def test_beyond_the_list_price(worst: Decimal, more: Decimal) -> None:
     """A dearer order is counted in full, once; under a cap nothing is ordered after it."""
-    purse = BudgetGuard(per_run=Decimal(100))
-    purse.reserve("1", "fox", worst)
+    budget = BudgetGuard(per_run=Decimal(100))
+    budget.reserve("1", "fox", worst)
 
-    assert purse.charge("1", worst + more) == more
-    assert purse.charge("1", worst + more) == 0
-    assert purse.reserved == worst + more
+    assert budget.charge("1", worst + more) == more
+    assert budget.charge("1", worst + more) == 0
+    assert budget.reserved == worst + more
     with pytest.raises(BudgetError, match="more than the list price"):
-        purse.reserve("2", "owl", Decimal(0))
-    purse.settle("1", worst + more)
-    assert (purse.spent, purse.excess) == (worst + more, more)
-    assert purse.reserved == 0
+        budget.reserve("2", "owl", Decimal(0))
+    budget.settle("1", worst + more)
+    assert (budget.spent, budget.excess) == (worst + more, more)
+    assert budget.reserved == 0
 
 
 def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
     """Nobody set a limit: the next order goes out."""
-    purse = BudgetGuard()
-    purse.reserve("1", "fox", Decimal("0.03"))
-    purse.settle("1", Decimal("0.06"))
-    purse.reserve("2", "owl", Decimal("0.03"))
+    budget = BudgetGuard()
+    budget.reserve("1", "fox", Decimal("0.03"))
+    budget.settle("1", Decimal("0.06"))
+    budget.reserve("2", "owl", Decimal("0.03"))
 
-    assert purse.spent + purse.reserved == Decimal("0.09")
+    assert budget.spent + budget.reserved == Decimal("0.09")
 
 
 @given(MONEY)
 def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
     """What was reserved elsewhere is neither spent here nor dearer than thought."""
-    purse = BudgetGuard(per_run=Decimal(1))
+    budget = BudgetGuard(per_run=Decimal(1))
 
-    assert purse.charge("earlier", cost) == 0
-    purse.settle("earlier", cost)
-    purse.release("unknown")
+    assert budget.charge("earlier", cost) == 0
+    budget.settle("earlier", cost)
+    budget.release("unknown")
 
-    assert purse.spent == purse.reserved == purse.excess == 0
+    assert budget.spent == budget.reserved == budget.excess == 0
 
 
 def test_no_more_than_was_planned() -> None:
     """What the plan did not have is not ordered, whatever was dearer; what was refused makes room."""
-    purse = BudgetGuard(planned=Decimal("0.06"))
-    purse.reserve("1", "fox", Decimal("0.03"))
-    purse.settle("1", Decimal("0.05"))
-    purse.reserve("2", "owl", Decimal("0.03"))
+    budget = BudgetGuard(planned=Decimal("0.06"))
+    budget.reserve("1", "fox", Decimal("0.03"))
+    budget.settle("1", Decimal("0.05"))
+    budget.reserve("2", "owl", Decimal("0.03"))
 
     with pytest.raises(BudgetError, match=r"`elk` was not ordered: the plan had no \$0.03 for it"):
-        purse.reserve("3", "elk", Decimal("0.03"))
-    purse.release("2")
-    purse.reserve("4", "elk", Decimal("0.03"))
+        budget.reserve("3", "elk", Decimal("0.03"))
+    budget.release("2")
+    budget.reserve("4", "elk", Decimal("0.03"))
 
 
 @pytest.mark.parametrize(
-    ("purse", "message"),
+    ("budget", "message"),
     [
         (
             BudgetGuard(per_asset=Decimal("0.02")),
@@ -145,11 +145,11 @@ def test_no_more_than_was_planned() -> None:
         ),
     ],
 )
-def test_what_a_refusal_says(purse: BudgetGuard, message: str) -> None:
+def test_what_a_refusal_says(budget: BudgetGuard, message: str) -> None:
     """What it may cost, which cap, and what is left of it; it is a matter of the budget."""
     with pytest.raises(BudgetError) as caught:
-        purse.reserve("1", "fox", Decimal("0.03"))
+        budget.reserve("1", "fox", Decimal("0.03"))
 
     assert caught.value.problems[0].message == message
     assert caught.value.exit == Exit.BUDGET
-    assert purse.reserved == 0
+    assert budget.reserved == 0

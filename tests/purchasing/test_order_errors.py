@@ -21,7 +21,7 @@ from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
-from tests.tellers import recipe
+from tests.paid_provider import recipe
 
 FOX = recipe("a fox", "fox")
 TICKET = Ticket("task-1", "https://x.example/1")

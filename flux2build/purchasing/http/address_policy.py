@@ -45,7 +45,7 @@ async def resolved(host: str) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def reach(address: str) -> AddressScope:
+def scope_of(address: str) -> AddressScope:
     """Where an IP address lies; an IPv4 address inside an IPv6 one counts as itself."""
     found = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
@@ -89,18 +89,18 @@ def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
     hosts too, unless the endpoint was moved away from them: then the key may
     be somebody else's.
     """
-    there, home = split(url), split(endpoint)
-    if there is None or home is None or there.username is not None:
+    target, base = split(url), split(endpoint)
+    if target is None or base is None or target.username is not None:
         return False
-    if _origin(there) == _origin(home):
+    if _origin(target) == _origin(base):
         return True
     known = list(hosts)
-    at_home = home.scheme == "https" and matches(home.hostname or "", known)
+    unmoved = base.scheme == "https" and matches(base.hostname or "", known)
     return (
-        at_home
-        and there.scheme == "https"
-        and _origin(there)[2] == 443
-        and matches(there.hostname or "", known)
+        unmoved
+        and target.scheme == "https"
+        and _origin(target)[2] == 443
+        and matches(target.hostname or "", known)
     )
 
 
@@ -119,7 +119,7 @@ def _origin(url: SplitResult) -> tuple[str, str, int]:
     return url.scheme, (url.hostname or "").lower(), url.port or default
 
 
-async def reach_of(url: str, resolve: Resolve) -> AddressScope:
+async def scope_of_url(url: str, resolve: Resolve) -> AddressScope:
     """Where a URL's host lies; public unless all its addresses lie in one other place.
 
     Raises:
@@ -130,11 +130,11 @@ async def reach_of(url: str, resolve: Resolve) -> AddressScope:
     if host is None:
         return AddressScope.SPECIAL
     addresses = [host] if literal(host) else await resolve(host)
-    reaches = {reach(address) for address in addresses}
-    return reaches.pop() if len(reaches) == 1 else AddressScope.PUBLIC
+    scopes = {scope_of(address) for address in addresses}
+    return scopes.pop() if len(scopes) == 1 else AddressScope.PUBLIC
 
 
-async def fetchable(url: str, home: AddressScope, resolve: Resolve, *, proxied: bool) -> Target:
+async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxied: bool) -> Target:
     """A URL that a picture may be fetched from, without the key.
 
     Only over https, and only from public addresses; where the endpoint itself
@@ -155,9 +155,9 @@ async def fetchable(url: str, home: AddressScope, resolve: Resolve, *, proxied: 
         return Target(url, host, ())
     addresses = tuple([host] if literal(host) else await resolve(host))
     for address in addresses:
-        there = reach(address)
-        if there not in (AddressScope.PUBLIC, home) or there is AddressScope.SPECIAL:
-            raise ForbiddenError(f"the picture's URL points into a {there} network, at `{host}`")
-        if found.scheme != "https" and there is AddressScope.PUBLIC:
+        scope = scope_of(address)
+        if scope not in (AddressScope.PUBLIC, endpoint) or scope is AddressScope.SPECIAL:
+            raise ForbiddenError(f"the picture's URL points into a {scope} network, at `{host}`")
+        if found.scheme != "https" and scope is AddressScope.PUBLIC:
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
     return Target(url, host, addresses)

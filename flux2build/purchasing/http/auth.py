@@ -13,14 +13,14 @@ from flux2build.purchasing.http.address_policy import (
     ForbiddenError,
     Resolve,
     may_have_key,
-    reach_of,
+    scope_of_url,
     split,
 )
 from flux2build.purchasing.http.clock import Limits
 from flux2build.purchasing.http.pool import Bounds, Pool
 from flux2build.purchasing.http.redaction import Key, redacted
 
-_Said = TypeVar("_Said", bound=Refused | InDoubt)
+_Answer = TypeVar("_Answer", bound=Refused | InDoubt)
 
 
 def checked(endpoint: str, provider: Remote) -> str:
@@ -50,18 +50,18 @@ class Auth:
     key: Key | None
     limits: Limits
     resolve: Resolve
-    _home: AddressScope | None = field(default=None, init=False)
+    _scope: AddressScope | None = field(default=None, init=False)
 
-    async def home(self) -> AddressScope:
+    async def scope(self) -> AddressScope:
         """Where the endpoint lies; looked up once."""
-        if self._home is None:
+        if self._scope is None:
             try:
-                self._home = await reach_of(self.endpoint, self.resolve)
+                self._scope = await scope_of_url(self.endpoint, self.resolve)
             except (OSError, UnicodeError):
                 return AddressScope.PUBLIC  # the strictest; asked again, as the network may be down
-        return self._home
+        return self._scope
 
-    async def call(self, line: Pool, call: Call, *, patience: float | None = None) -> Reply:
+    async def call(self, pool: Pool, call: Call, *, patience: float | None = None) -> Reply:
         """The answer to a call that carries the key, within the limits.
 
         Raises:
@@ -72,7 +72,7 @@ class Auth:
         """
         secret = await self._secret(call.url)
         bounds = Bounds(self.limits.reply_bytes, patience or self.limits.reply)
-        return await line.exchange(call, secret, bounds)
+        return await pool.exchange(call, secret, bounds)
 
     async def _secret(self, url: str) -> Mapping[str, str]:
         if not may_have_key(url, self.endpoint, self.provider.hosts):
@@ -81,7 +81,7 @@ class Auth:
             raise ForbiddenError(f"`{host}` is not a host of `{self.provider.name}`")
         if self.key is None:
             return {}
-        if not url.startswith("https://") and await self.home() is AddressScope.PUBLIC:
+        if not url.startswith("https://") and await self.scope() is AddressScope.PUBLIC:
             raise SystemFault(
                 Problem(
                     f"the key of `{self.provider.name}` is not sent in clear",
@@ -103,10 +103,10 @@ class Auth:
         """A text that is kept as it is, but for the key."""
         return self.key.masked(text) if self.key else text
 
-    def cleaned(self, said: _Said) -> _Said:
+    def cleaned(self, answer: _Answer) -> _Answer:
         """What a server said, without the key or a signed URL."""
-        return replace(said, message=self.clean(said.message))
+        return replace(answer, message=self.clean(answer.message))
 
-    def told(self, waiting: Waiting) -> Waiting:
+    def shown(self, waiting: Waiting) -> Waiting:
         """A server's state, without the key or a signed URL."""
         return replace(waiting, status=self.clean(waiting.status))

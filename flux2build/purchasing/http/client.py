@@ -1,14 +1,14 @@
-"""The wire to one provider: connects, orders once, asks until it is ready, fetches.
+"""The client of one provider: connects, orders once, polls until the picture is ready, fetches it.
 
 What one order takes, with what the ledger notes in between:
 
-    async with wire.slot():
-        sent = await wire.prepare(references)
-        async with wire.window() as unreachable:
+    async with client.slot():
+        sent = await client.prepare(references)
+        async with client.window() as unreachable:
             …intended…
-            answer = await wire.submit(order, sent)
+            answer = await client.submit(order, sent)
             …ticketed, or voided…
-        picture = await wire.collect(answer, told)
+        picture = await client.collect(answer, report)
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _WARM: Final = 2.0
 """Seconds for which a connection that was just used is trusted to stand."""
 
 _ASKING: Final = 8
-"""Most questions asked at once; each is answered in a moment."""
+"""Most inquiries at once; each is answered in a moment."""
 
 _FETCHING: Final = 12
-"""Most pictures fetched at once: enough to fill any line."""
+"""Most pictures fetched at once: enough to use any bandwidth."""
 
 _LONGEST: Final = 120.0
 """Most seconds that a server's `Retry-After` is obeyed at a time."""
@@ -63,7 +63,7 @@ _LONGEST: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class ClientDeps:
-    """What a wire stands on: the network, the clock and chance; tests hand in their own."""
+    """What a client depends on: the network, the clock and randomness; tests pass their own."""
 
     clock: Clock = field(default_factory=Monotonic)
     jitter: Callable[[], float] = random.random
@@ -73,8 +73,8 @@ class ClientDeps:
     """The URL of a proxy through which everything goes."""
     certificates: ssl.SSLContext | None = None
     """The authorities to trust, instead of the usual ones."""
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-    """Once set, nothing is tried again and no order is sent; what is under way is answered."""
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
+    """Once set, nothing is retried and no order is sent; what is under way is still answered."""
 
 
 class Client:
@@ -86,52 +86,52 @@ class Client:
         key: Key | None,
         endpoint: str | None = None,
         limits: Limits | None = None,
-        ground: ClientDeps | None = None,
+        deps: ClientDeps | None = None,
     ) -> None:
         self.provider = provider
         self._limits = limits = limits or Limits()
-        self._ground = ground = ground or ClientDeps()
+        self._deps = deps = deps or ClientDeps()
         pending = limits.in_flight or provider.in_flight
         self._slots = asyncio.Semaphore(pending)
         self._windows = asyncio.Semaphore(limits.posts)
-        home = checked(endpoint or provider.endpoint, provider)
-        resolve = _left_to_the_proxy if ground.proxy else ground.resolve
-        self._desk = Auth(provider, home, key, limits, resolve)
-        self._orders = self._line(limits.posts, limits.answer)
+        endpoint = checked(endpoint or provider.endpoint, provider)
+        resolve = _resolved_by_the_proxy if deps.proxy else deps.resolve
+        self._auth = Auth(provider, endpoint, key, limits, resolve)
+        self._orders = self._pool(limits.posts, limits.answer)
         # httpx looks through a whole pool for each request, so that small ones are fast.
-        self._inquiries = self._line(min(pending, _ASKING), limits.reply)
-        self._pictures = self._line(min(pending, _FETCHING), limits.reply)
+        self._inquiries = self._pool(min(pending, _ASKING), limits.reply)
+        self._pictures = self._pool(min(pending, _FETCHING), limits.reply)
         self._placed: dict[str, float] = {}
         self._typical: float | None = None
-        self._quiet_until = self._warm_until = ground.clock.now()
-        self.left = ground.left
+        self._quiet_until = self._warm_until = deps.clock.now()
+        self.halt = deps.halt
         for name in ("httpx", "httpcore"):
-            # Their information lines hold signed URLs in full.
+            # Their INFO records hold signed URLs in full.
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    def _line(self, connections: int, read: float) -> Pool:
-        ground = self._ground
-        dial = PoolConfig(
+    def _pool(self, connections: int, read: float) -> Pool:
+        deps = self._deps
+        config = PoolConfig(
             connections=connections,
             connect=self._limits.connect,
             read=read,
-            proxy=ground.proxy,
-            transport=ground.transport,
-            certificates=ground.certificates,
+            proxy=deps.proxy,
+            transport=deps.transport,
+            certificates=deps.certificates,
         )
-        return Pool(dial, ground.clock)
+        return Pool(config, deps.clock)
 
     @property
     def endpoint(self) -> str:
-        """Where the provider is met."""
-        return self._desk.endpoint
+        """The base URL of the API."""
+        return self._auth.endpoint
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for line in (self._orders, self._inquiries, self._pictures):
-            await line.close()
+        for pool in (self._orders, self._inquiries, self._pictures):
+            await pool.close()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -141,14 +141,14 @@ class Client:
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[Refused | None]:
-        """One of the few places between ledger and answer, connected; else why it is not."""
+        """One of the few places between ledger and answer; yields None once connected, else why not."""
         async with self._windows:
             yield await self.connect()
 
     async def connect(self) -> Refused | None:
-        """Have a connection stand ready, so that an order in the ledger meets no trouble."""
+        """Open a connection ahead, so that an order that is in the ledger goes out at once."""
         attempt = 0
-        while self._ground.clock.now() >= self._warm_until:
+        while self._deps.clock.now() >= self._warm_until:
             attempt += 1
             if (refused := await self._touched()) is None or self._tired(attempt):
                 return refused
@@ -161,8 +161,8 @@ class Client:
         except NOT_SENT as error:
             return self._unreachable(error)
         except TROUBLE:
-            return None  # something answers, if badly; the order itself will tell
-        self._warm_until = self._ground.clock.now() + _WARM
+            return None  # something answers, if badly; the order itself will show
+        self._warm_until = self._deps.clock.now() + _WARM
         return None
 
     def _unreachable(self, error: Exception) -> Refused:
@@ -175,7 +175,7 @@ class Client:
         for reference in references:
             sent = await self._uploaded(reference)
             if isinstance(sent, Refused):
-                return self._desk.cleaned(sent)
+                return self._auth.cleaned(sent)
             prepared.append(sent)
         return tuple(prepared)
 
@@ -195,7 +195,7 @@ class Client:
 
     async def _upload(self, call: Call) -> str | Refused:
         try:
-            reply = await self._desk.call(self._inquiries, call, patience=self._limits.answer)
+            reply = await self._auth.call(self._inquiries, call, patience=self._limits.answer)
         except TROUBLE as error:
             return self._unreachable(error)
         if reply.status >= 500:
@@ -210,10 +210,10 @@ class Client:
         if isinstance(sent, Refused):
             return sent
         call = self.provider.submission(order, sent, self.endpoint)
-        started, attempt = self._ground.clock.now(), 0
+        started, attempt = self._deps.clock.now(), 0
         while True:
             await self._quiet()
-            if self.left.is_set():
+            if self.halt.is_set():
                 return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
@@ -222,12 +222,12 @@ class Client:
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
         try:
-            reply = await self._desk.call(self._orders, call, patience=self._limits.answer)
+            reply = await self._auth.call(self._orders, call, patience=self._limits.answer)
         except NOT_SENT as error:
             return self._unreachable(error)
         except TROUBLE as error:
             return InDoubt(f"after the order was sent, {spelled(error)}")
-        self._warm_until = self._ground.clock.now() + _WARM
+        self._warm_until = self._deps.clock.now() + _WARM
         return self._read(reply)
 
     def _read(self, reply: Reply) -> Ticket | Refused | InDoubt:
@@ -237,32 +237,32 @@ class Client:
         """Whether a refused order is worth sending again: nothing was accepted, and it may pass."""
         if refused.refusal is Refusal.UNREACHABLE:
             return not self._tired(attempt)
-        waited = self._ground.clock.now() - started
-        patient = waited < self._limits.deadline and not self.left.is_set()
+        waited = self._deps.clock.now() - started
+        patient = waited < self._limits.deadline and not self.halt.is_set()
         return refused.refusal is Refusal.RATE_LIMITED and patient
 
     def _tired(self, attempt: int) -> bool:
         """Whether an attempt that failed was the last one."""
-        return attempt >= self._limits.attempts or self.left.is_set()
+        return attempt >= self._limits.attempts or self.halt.is_set()
 
     async def _wait(self, refused: Refused, attempt: int) -> None:
-        """Wait as told, else longer each time; a server that is busy is left alone by all orders."""
-        told = refused.retry_after
-        own = backoff(attempt, self._ground.jitter(), self._limits.wait)
-        delay = own if told is None else min(told, _LONGEST)
+        """Wait as the server asks, else longer each time; every order leaves a busy server alone."""
+        asked = refused.retry_after
+        own = backoff(attempt, self._deps.jitter(), self._limits.wait)
+        delay = own if asked is None else min(asked, _LONGEST)
         if refused.refusal is Refusal.RATE_LIMITED:
-            self._quiet_until = max(self._quiet_until, self._ground.clock.now() + delay)
+            self._quiet_until = max(self._quiet_until, self._deps.clock.now() + delay)
         await self._pause(delay)
 
     async def _quiet(self) -> None:
-        while (left := self._quiet_until - self._ground.clock.now()) > 0 and not self.left.is_set():
-            await self._pause(left)
+        while (rest := self._quiet_until - self._deps.clock.now()) > 0 and not self.halt.is_set():
+            await self._pause(rest)
 
     async def _pause(self, seconds: float) -> None:
-        """Let some time pass, unless nobody waits any more."""
+        """Sleep, but wake at once when the build is halted."""
         ends = [
-            asyncio.ensure_future(self._ground.clock.sleep(seconds)),
-            asyncio.ensure_future(self.left.wait()),
+            asyncio.ensure_future(self._deps.clock.sleep(seconds)),
+            asyncio.ensure_future(self.halt.wait()),
         ]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -273,11 +273,11 @@ class Client:
 
     def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
         if isinstance(answer, Ticket):
-            self._placed[answer.task] = self._ground.clock.now()
-            plain = self.claim(answer.task) if self._desk.holds_key(answer.poll) else None
+            self._placed[answer.task] = self._deps.clock.now()
+            plain = self.claim(answer.task) if self._auth.holds_key(answer.poll) else None
             # The ledger keeps what is polled, and is no place for a key.
             return answer if plain is None else replace(answer, poll=plain.poll)
-        return self._desk.cleaned(answer)
+        return self._auth.cleaned(answer)
 
     def claim(self, task: str) -> Ticket | None:
         """The ticket of an order that is known by its task's id alone; None for no id."""
@@ -286,25 +286,28 @@ class Client:
         return answer if isinstance(answer, Ticket) else None
 
     async def collect(
-        self, ticket: Ticket, told: Callable[[Waiting], None] = lambda _: None
+        self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None
     ) -> Ended:
-        """The picture of a pending order, however long that takes within the deadline."""
-        ground = self._ground
+        """Collect the picture of a pending order, waiting for it until the deadline.
+
+        `report` gets every state in which the server still works on it.
+        """
+        deps = self._deps
         downloads = Downloads(
-            self._pictures, ground.clock, self._limits, ground.resolve, bool(ground.proxy)
+            self._pictures, deps.clock, self._limits, deps.resolve, bool(deps.proxy)
         )
-        means = PollingDeps(self._desk, self._inquiries, downloads, ground.clock, ground.jitter)
+        polling_deps = PollingDeps(self._auth, self._inquiries, downloads, deps.clock, deps.jitter)
         placed = self._placed.pop(ticket.task, None)
-        collection = Polling(means, ticket, told, placed, self._typical)
-        ended = await collection.run()
-        if collection.took is not None:
-            self._typical = min(collection.took, self._typical or collection.took)
+        polling = Polling(polling_deps, ticket, report, placed, self._typical)
+        ended = await polling.run()
+        if polling.took is not None:
+            self._typical = min(polling.took, self._typical or polling.took)
         return ended
 
 
 _TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 
 
-async def _left_to_the_proxy(host: str) -> Sequence[str]:
-    """No addresses: behind a proxy this machine may know no names, and is long in saying so."""
+async def _resolved_by_the_proxy(host: str) -> Sequence[str]:
+    """Find no address: behind a proxy this machine may know no names, and be slow to say so."""
     raise OSError(host)

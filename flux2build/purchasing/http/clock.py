@@ -1,4 +1,4 @@
-"""Time as the wire knows it: a clock to be handed in, limits, and how long to wait."""
+"""Time for the client: a clock that tests replace, limits, and how long to wait."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Monotonic:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a wire will put up with; seconds and bytes."""
+    """What the client tolerates, in seconds and bytes."""
 
     posts: int = 4
     """Orders that may be between the ledger and the server's answer: what a crash can put in doubt."""

@@ -34,13 +34,13 @@ class FetchError(Exception):
 class Downloads:
     """How pictures are fetched: from public addresses, and from where the endpoint is."""
 
-    line: Pool
+    pool: Pool
     clock: Clock
     limits: Limits
     resolve: Resolve
     proxied: bool = False
 
-    async def fetch(self, url: str, home: AddressScope) -> bytes:
+    async def fetch(self, url: str, endpoint: AddressScope) -> bytes:
         """The bytes at a URL, whole.
 
         Raises:
@@ -49,7 +49,7 @@ class Downloads:
         started = self.clock.now()
         for _ in range(1 + REDIRECTS):
             try:
-                target = await fetchable(url, home, self.resolve, proxied=self.proxied)
+                target = await fetchable(url, endpoint, self.resolve, proxied=self.proxied)
                 answer = await self._hop(target, started)
             except ForbiddenError as error:
                 raise FetchError(str(error), final=True) from None
@@ -77,7 +77,7 @@ class Downloads:
 
     async def _get(self, target: Target, address: str, started: float) -> bytes | str:
         url, headers, extensions = _pinned(target, address)
-        async with self.line.stream(url, headers, extensions) as response:
+        async with self.pool.stream(url, headers, extensions) as response:
             if response.has_redirect_location:
                 return response.headers["location"]
             if response.status_code != 200:

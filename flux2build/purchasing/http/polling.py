@@ -61,8 +61,8 @@ State = Waiting | Ready | Refused | Overdue
 class PollingDeps:
     """What collecting takes."""
 
-    desk: Auth
-    line: Pool
+    auth: Auth
+    pool: Pool
     downloads: Downloads
     clock: Clock
     jitter: Callable[[], float]
@@ -70,12 +70,12 @@ class PollingDeps:
 
 @dataclass(slots=True)
 class Polling:
-    """One order on its way; `born` is when it was placed, if that was just now."""
+    """One order on its way; `placed` is when it was placed, if that was just now."""
 
-    means: PollingDeps
+    deps: PollingDeps
     ticket: Ticket
-    told: Callable[[Waiting], None]
-    born: float | None = None
+    report: Callable[[Waiting], None]
+    placed: float | None = None
     typical: float | None = None
     took: float | None = field(default=None, init=False)
     """Seconds from order to picture, once it was ready."""
@@ -86,7 +86,7 @@ class Polling:
 
     async def run(self) -> Ended:
         """The picture, or why there is none."""
-        clock, limits = self.means.clock, self.means.desk.limits
+        clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
         state: State = self.ticket.ready or await self._first(started)
         while (ended := await self._settled(state, started)) is None:
@@ -97,15 +97,15 @@ class Polling:
 
     async def _first(self, started: float) -> State:
         """The first question: at once for an old order, in due time for a new one."""
-        if self.born is not None:
+        if self.placed is not None:
             await self._sleep(self._until_next(started))
         return await self._ask()
 
     async def _ask(self) -> State:
-        desk = self.means.desk
-        call = desk.provider.inquiry(self.ticket, desk.endpoint)
+        auth = self.deps.auth
+        call = auth.provider.inquiry(self.ticket, auth.endpoint)
         try:
-            reply = await desk.call(self.means.line, call)
+            reply = await auth.call(self.deps.pool, call)
         except ForbiddenError as error:
             return Overdue(f"{error}, so it is not asked for the order", decide=True)
         except TROUBLE as error:
@@ -114,7 +114,7 @@ class Polling:
         return await self._read(reply)
 
     async def _read(self, reply: Reply) -> State:
-        state = self.means.desk.provider.status(reply)
+        state = self.deps.auth.provider.status(reply)
         trouble = isinstance(state, Waiting) and reply.status >= 300
         self._denied = self._denied + 1 if trouble and reply.status in {401, 403} else 0
         if self._denied >= _DENIED:
@@ -144,42 +144,42 @@ class Polling:
             case Refused(refusal=Refusal.LOST):
                 self._lost += 1
                 if self._lost >= _LOST:
-                    return self.means.desk.cleaned(state)
-                await self._sleep(_PAUSES * self.means.desk.limits.wait)
+                    return self.deps.auth.cleaned(state)
+                await self._sleep(_PAUSES * self.deps.auth.limits.wait)
             case Refused():
-                return self.means.desk.cleaned(state)
+                return self.deps.auth.cleaned(state)
             case Waiting():
-                self.told(self.means.desk.told(state))
+                self.report(self.deps.auth.shown(state))
                 await self._sleep(self._until_next(started))
         return None
 
     def _until_next(self, started: float) -> float:
         """What is typical says nothing about an order of unknown age."""
-        now, least = self.means.clock.now(), self.means.desk.limits.wait
-        if self.born is None:
+        now, least = self.deps.clock.now(), self.deps.auth.limits.wait
+        if self.placed is None:
             return until_next(now - started, None, least)
-        return until_next(now - self.born, self.typical, least)
+        return until_next(now - self.placed, self.typical, least)
 
     def _backoff(self, attempt: int) -> float:
-        return backoff(attempt, self.means.jitter(), self.means.desk.limits.wait)
+        return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
 
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
         """The picture; after a failure the server is asked again, for a fresh URL."""
-        desk = self.means.desk
-        if desk.holds_key(ready.url):
+        auth = self.deps.auth
+        if auth.holds_key(ready.url):
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
-        if self.took is None and self.born is not None:
-            self.took = self.means.clock.now() - self.born
+        if self.took is None and self.placed is not None:
+            self.took = self.deps.clock.now() - self.placed
         try:
-            data = await self.means.downloads.fetch(ready.url, await desk.home())
+            data = await self.deps.downloads.fetch(ready.url, await auth.scope())
         except FetchError as error:
             if error.final or not self._patient():
-                return Overdue(desk.clean(str(error)))
+                return Overdue(auth.clean(str(error)))
         else:
             # In the end it is kept, whatever it is: what was paid for is for people to judge.
             if sniff(data) not in _NO_PICTURE or not self._patient():
                 return Arrived(
-                    data, replace(ready, prompt=ready.prompt and desk.masked(ready.prompt))
+                    data, replace(ready, prompt=ready.prompt and auth.masked(ready.prompt))
                 )
         await self._sleep(self._backoff(self._fetched))
         return None
@@ -187,10 +187,10 @@ class Polling:
     def _patient(self) -> bool:
         """Count a download that came to nothing; whether another one may be tried."""
         self._fetched += 1
-        return self._fetched < self.means.desk.limits.attempts
+        return self._fetched < self.deps.auth.limits.attempts
 
     async def _sleep(self, seconds: float) -> None:
-        await self.means.clock.sleep(seconds)
+        await self.deps.clock.sleep(seconds)
 
 
 def _span(seconds: float) -> str:

@@ -98,7 +98,7 @@ class Bounds:
 class Pool:
     """A pool that follows no redirect, reads no environment and keeps no cookie or key."""
 
-    dial: PoolConfig
+    config: PoolConfig
     clock: Clock
     _client: httpx.AsyncClient | None = field(default=None, init=False)
 
@@ -106,7 +106,7 @@ class Pool:
     def client(self) -> httpx.AsyncClient:
         """The pool, made when it is first needed."""
         if self._client is None:
-            self._client = _client(self.dial)
+            self._client = _client(self.config)
         return self._client
 
     async def close(self) -> None:
@@ -157,16 +157,16 @@ class Pool:
             yield response
 
 
-def _client(dial: PoolConfig) -> httpx.AsyncClient:
+def _client(config: PoolConfig) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=dial.transport,
-        proxy=None if dial.transport else dial.proxy,
-        verify=dial.certificates or _certificates(),
+        transport=config.transport,
+        proxy=None if config.transport else config.proxy,
+        verify=config.certificates or _certificates(),
         trust_env=False,
         follow_redirects=False,
-        timeout=httpx.Timeout(dial.read, connect=dial.connect, pool=None),
+        timeout=httpx.Timeout(config.read, connect=config.connect, pool=None),
         limits=httpx.Limits(
-            max_connections=dial.connections, max_keepalive_connections=dial.connections
+            max_connections=config.connections, max_keepalive_connections=config.connections
         ),
     )
 

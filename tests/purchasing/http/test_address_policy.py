@@ -16,9 +16,9 @@ from flux2build.purchasing.http.address_policy import (
     fetchable,
     matches,
     may_have_key,
-    reach,
-    reach_of,
     resolved,
+    scope_of,
+    scope_of_url,
 )
 
 BFL = "https://api.bfl.ai"
@@ -102,7 +102,7 @@ def test_no_other_host_matches(host: str) -> None:
 )
 def test_addresses_are_told_apart(address: str, expected: AddressScope) -> None:
     """Every private corner of the address space is known as such."""
-    assert expected is reach(address)
+    assert expected is scope_of(address)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_addresses_are_told_apart(address: str, expected: AddressScope) -> None:
 )
 def test_endpoint_is_private_only_as_a_whole(url: str, expected: AddressScope) -> None:
     """A name with a public address is public, whatever else it has."""
-    assert expected is asyncio.run(reach_of(url, _resolve))
+    assert expected is asyncio.run(scope_of_url(url, _resolve))
 
 
 @pytest.mark.parametrize(
-    ("url", "home"),
+    ("url", "endpoint"),
     [
         ("https://delivery.example/a.png?sig=x", AddressScope.PUBLIC),
         ("https://delivery.example/a.png", AddressScope.LOOPBACK),
@@ -132,17 +132,17 @@ def test_endpoint_is_private_only_as_a_whole(url: str, expected: AddressScope) -
     ],
 )
 def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
-    url: str, home: AddressScope
+    url: str, endpoint: AddressScope
 ) -> None:
     """An allowed URL comes back with the addresses that were looked at."""
-    target = asyncio.run(fetchable(url, home, _resolve, proxied=False))
+    target = asyncio.run(fetchable(url, endpoint, _resolve, proxied=False))
 
     assert target.url == url
     assert target.addresses
 
 
 @pytest.mark.parametrize(
-    ("url", "home"),
+    ("url", "endpoint"),
     [
         ("http://delivery.example/a.png", AddressScope.PUBLIC),
         ("http://delivery.example/a.png", AddressScope.LOOPBACK),
@@ -158,10 +158,10 @@ def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
         ("data:image/png;base64,AAAA", AddressScope.PUBLIC),
     ],
 )
-def test_everything_else_is_forbidden(url: str, home: AddressScope) -> None:
+def test_everything_else_is_forbidden(url: str, endpoint: AddressScope) -> None:
     """No clear text on the internet, no private network, no other scheme."""
     with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable(url, home, _resolve, proxied=False))
+        asyncio.run(fetchable(url, endpoint, _resolve, proxied=False))
 
 
 def test_behind_a_proxy_names_are_left_to_it() -> None:
@@ -183,5 +183,5 @@ def test_machine_resolves_names() -> None:
     """The real resolver gives each address of this machine once."""
     found = asyncio.run(resolved("localhost"))
 
-    assert {reach(address) for address in found} == {AddressScope.LOOPBACK}
+    assert {scope_of(address) for address in found} == {AddressScope.LOOPBACK}
     assert len(found) == len(set(found))

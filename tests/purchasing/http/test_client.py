@@ -1,4 +1,4 @@
-"""The wire: one POST for one order, the key at home, every answer bounded."""
+"""The client: one POST for one order, the key at home, every answer bounded."""
 
 from __future__ import annotations
 
@@ -130,26 +130,26 @@ READY = _state("Ready", result={"sample": SAMPLE, "seed": 7})
 DELIVERED = _page(200, PICTURE)
 
 
-def _wire(internet: Handler, time: Time | None = None, **limits: Any) -> Client:
-    ground = ClientDeps(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
-    return Client(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), ground=ground)
+def _client(internet: Handler, time: Time | None = None, **limits: Any) -> Client:
+    deps = ClientDeps(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Client(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), deps=deps)
 
 
-def _run(wire: Client, work: Callable[[Client], Awaitable[Any]]) -> Any:
+def _run(client: Client, work: Callable[[Client], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
-        async with wire:
-            return await work(wire)
+        async with client:
+            return await work(client)
 
     return asyncio.run(inside())
 
 
 def _submit(internet: Handler, time: Time | None = None, **limits: Any) -> Any:
-    return _run(_wire(internet, time, **limits), lambda wire: wire.submit(ORDER))
+    return _run(_client(internet, time, **limits), lambda client: client.submit(ORDER))
 
 
 def _collect(internet: Internet, time: Time | None = None, **limits: Any) -> Ended:
     ticket = Ticket(TASK, POLL)
-    ended: Ended = _run(_wire(internet, time, **limits), lambda wire: wire.collect(ticket))
+    ended: Ended = _run(_client(internet, time, **limits), lambda client: client.collect(ticket))
     return ended
 
 
@@ -266,14 +266,14 @@ def test_one_busy_answer_quiets_all_orders() -> None:
         moments.append(time.at)
         return internet(request)
 
-    async def both(wire: Client) -> None:
-        first = asyncio.create_task(wire.submit(ORDER))
+    async def both(client: Client) -> None:
+        first = asyncio.create_task(client.submit(ORDER))
         await time.sleeper.wait()
         time.at = 1.0
-        await wire.submit(ORDER)
+        await client.submit(ORDER)
         await first
 
-    _run(_wire(timed, time), both)
+    _run(_client(timed, time), both)
 
     assert moments[0] == 0
     assert all(moment >= 50 for moment in moments[1:])
@@ -311,16 +311,18 @@ def test_echoed_key_is_masked(status: int) -> None:
 
 def test_key_is_not_sent_in_clear() -> None:
     """Plain http is for endpoints on this machine or in a private network only."""
-    ground = ClientDeps(
+    deps = ClientDeps(
         Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
     )
 
-    def wire(endpoint: str) -> Client:
-        return Client(bfl.PROVIDER, Key(SECRET), endpoint, ground=ground)
+    def client(endpoint: str) -> Client:
+        return Client(bfl.PROVIDER, Key(SECRET), endpoint, deps=deps)
 
     with pytest.raises(SystemFault):
-        _run(wire("http://delivery.example"), lambda wire: wire.submit(ORDER))
-    assert isinstance(_run(wire("http://inside.example"), lambda wire: wire.submit(ORDER)), Ticket)
+        _run(client("http://delivery.example"), lambda client: client.submit(ORDER))
+    assert isinstance(
+        _run(client("http://inside.example"), lambda client: client.submit(ORDER)), Ticket
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,21 +338,21 @@ def test_endpoint_must_be_a_url(endpoint: str) -> None:
 
 def test_unknown_endpoint_is_treated_as_public() -> None:
     """Where the endpoint lies cannot be told: the key is not sent in clear to be sure."""
-    ground = ClientDeps(
+    deps = ClientDeps(
         Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
     )
-    wire = Client(bfl.PROVIDER, Key(SECRET), "http://unknown.example", ground=ground)
+    client = Client(bfl.PROVIDER, Key(SECRET), "http://unknown.example", deps=deps)
 
     with pytest.raises(SystemFault):
-        _run(wire, lambda wire: wire.submit(ORDER))
+        _run(client, lambda client: client.submit(ORDER))
 
 
 def test_no_key_sends_none() -> None:
     """Without a key nothing is attached."""
     internet = Internet(posts=[ACCEPTED])
-    ground = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    deps = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
 
-    _run(Client(bfl.PROVIDER, None, ground=ground), lambda wire: wire.submit(ORDER))
+    _run(Client(bfl.PROVIDER, None, deps=deps), lambda client: client.submit(ORDER))
 
     assert "x-key" not in internet.seen[0].headers
 
@@ -369,14 +371,14 @@ def test_connection_stands_before_the_order() -> None:
     """Connecting sends neither key nor body, and is not repeated while it is fresh."""
     internet = Internet(posts=[ACCEPTED])
 
-    async def work(wire: Client) -> None:
-        async with wire.window() as unreachable:
+    async def work(client: Client) -> None:
+        async with client.window() as unreachable:
             assert unreachable is None
-            await wire.submit(ORDER)
-        async with wire.window() as unreachable:
+            await client.submit(ORDER)
+        async with client.window() as unreachable:
             assert unreachable is None
 
-    _run(_wire(internet), work)
+    _run(_client(internet), work)
 
     assert [request.method for request in internet.seen] == ["HEAD", "POST"]
     assert "x-key" not in internet.seen[0].headers
@@ -386,7 +388,7 @@ def test_no_connection_is_told_before_the_order() -> None:
     """Without a network the ledger is not touched: the window says so."""
     internet = Internet(heads=[httpx.ConnectError("x")])
 
-    refused = _run(_wire(internet), lambda wire: wire.connect())
+    refused = _run(_client(internet), lambda client: client.connect())
 
     assert refused.refusal is Refusal.UNREACHABLE
     assert len(internet.seen) == 5
@@ -395,7 +397,7 @@ def test_no_connection_is_told_before_the_order() -> None:
 @pytest.mark.parametrize("heads", [[httpx.ConnectTimeout("x"), _page(405)], [httpx.ReadError("x")]])
 def test_rough_connection_is_good_enough(heads: list[Any]) -> None:
     """A connection that comes at the second try, or answers badly, does not stop an order."""
-    assert _run(_wire(Internet(heads=heads)), lambda wire: wire.connect()) is None
+    assert _run(_client(Internet(heads=heads)), lambda client: client.connect()) is None
 
 
 def test_few_orders_are_in_the_window_at_once() -> None:
@@ -404,11 +406,11 @@ def test_few_orders_are_in_the_window_at_once() -> None:
     pending: list[int] = []
     now = [0, 0]
 
-    async def one(wire: Client) -> None:
-        async with wire.slot():
+    async def one(client: Client) -> None:
+        async with client.slot():
             now[1] += 1
             pending.append(now[1])
-            async with wire.window():
+            async with client.window():
                 now[0] += 1
                 inside.append(now[0])
                 await asyncio.sleep(0)
@@ -417,10 +419,10 @@ def test_few_orders_are_in_the_window_at_once() -> None:
                 await asyncio.sleep(0)
             now[1] -= 1
 
-    async def all_of_them(wire: Client) -> None:
-        await asyncio.gather(*(one(wire) for _ in range(30)))
+    async def all_of_them(client: Client) -> None:
+        await asyncio.gather(*(one(client) for _ in range(30)))
 
-    _run(_wire(Internet(), in_flight=9), all_of_them)
+    _run(_client(Internet(), in_flight=9), all_of_them)
 
     assert max(inside) == 4
     assert max(pending) == 9
@@ -431,8 +433,8 @@ def test_few_orders_are_in_the_window_at_once() -> None:
 
 def _replicate(internet: Internet) -> Client:
     remote: Remote = replicate.PROVIDER
-    ground = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
-    return Client(remote, Key(SECRET), ground=ground)
+    deps = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Client(remote, Key(SECRET), deps=deps)
 
 
 LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
@@ -450,7 +452,7 @@ def test_large_reference_is_uploaded_before_the_order() -> None:
         posts=[_json({"id": TASK, "status": "starting"}, 201)],
     )
 
-    ticket = _run(_replicate(internet), lambda wire: wire.submit(BY_REPLICATE, [LARGE]))
+    ticket = _run(_replicate(internet), lambda client: client.submit(BY_REPLICATE, [LARGE]))
 
     assert isinstance(ticket, Ticket)
     *_, upload, post = internet.seen
@@ -474,7 +476,7 @@ def test_failed_upload_buys_nothing(files: list[Any], expected: Refusal) -> None
     """Without its references an order is not placed."""
     internet = Internet(files=files)
 
-    answer = _run(_replicate(internet), lambda wire: wire.submit(BY_REPLICATE, [LARGE]))
+    answer = _run(_replicate(internet), lambda client: client.submit(BY_REPLICATE, [LARGE]))
 
     assert isinstance(answer, Refused)
     assert answer.refusal is expected
@@ -528,7 +530,7 @@ def test_states_are_told() -> None:
     )
     told: list[Waiting] = []
 
-    _run(_wire(internet), lambda wire: wire.collect(Ticket(TASK, POLL), told.append))
+    _run(_client(internet), lambda client: client.collect(Ticket(TASK, POLL), told.append))
 
     assert told == [Waiting("Pending", 0.5), Waiting("New ***")]
 
@@ -623,7 +625,7 @@ def test_foreign_polling_url_is_not_asked(poll: str) -> None:
     """The key is not carried to a host that an answer names; a person has to look."""
     internet = Internet(polls=[READY])
 
-    ended = _run(_wire(internet), lambda wire: wire.collect(Ticket(TASK, poll)))
+    ended = _run(_client(internet), lambda client: client.collect(Ticket(TASK, poll)))
 
     assert isinstance(ended, Overdue)
     assert ended.decide
@@ -762,7 +764,7 @@ def test_ready_at_submission_is_fetched_without_asking() -> None:
     internet = Internet(pictures=[DELIVERED])
     ticket = Ticket(TASK, POLL, ready=Ready(SAMPLE, TASK))
 
-    ended = _run(_wire(internet), lambda wire: wire.collect(ticket))
+    ended = _run(_client(internet), lambda client: client.collect(ticket))
 
     assert isinstance(ended, Arrived)
     assert len(internet.seen) == 1
@@ -781,17 +783,17 @@ def test_what_is_usual_is_learned() -> None:
     )
     questions: list[int] = []
 
-    async def one(wire: Client) -> None:
+    async def one(client: Client) -> None:
         before = len(internet.asked("GET"))
-        await wire.collect(await wire.submit(ORDER))  # type: ignore[arg-type]  # it is accepted
+        await client.collect(await client.submit(ORDER))  # type: ignore[arg-type]  # it is accepted
         questions.append(len(internet.asked("GET")) - before)
 
-    async def three(wire: Client) -> None:
+    async def three(client: Client) -> None:
         for n in range(3):
             time.at = n * 100.0
-            await one(wire)
+            await one(client)
 
-    _run(_wire(internet, time), three)
+    _run(_client(internet, time), three)
 
     first, *later = questions
     assert first > 10
@@ -800,7 +802,7 @@ def test_what_is_usual_is_learned() -> None:
 
 def test_claim_is_made_from_an_id() -> None:
     """An order whose id is known from elsewhere can be collected; an odd id cannot."""
-    wire = _wire(Internet())
+    client = _client(Internet())
 
-    assert Ticket("abc-1", "https://api.bfl.ai/v1/get_result?id=abc-1") == wire.claim("abc-1")
-    assert wire.claim('"}, {"x') is None
+    assert Ticket("abc-1", "https://api.bfl.ai/v1/get_result?id=abc-1") == client.claim("abc-1")
+    assert client.claim('"}, {"x') is None

@@ -1,4 +1,4 @@
-"""The wire against the simulator: real sockets, every dialect, and what goes wrong on the way."""
+"""The client against the simulator: real sockets, every dialect, and what goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -73,20 +73,20 @@ def _picture(size: tuple[int, int] = (300, 280)) -> Reference:
     return Reference("desk.png", file.getvalue(), "image/png")
 
 
-async def _buy(wire: Client, order: Order, *references: Reference) -> Ended | InDoubt:
-    async with wire.slot():
-        sent = await wire.prepare(references)
+async def _buy(client: Client, order: Order, *references: Reference) -> Ended | InDoubt:
+    async with client.slot():
+        sent = await client.prepare(references)
         if isinstance(sent, Refused):
             return sent
-        async with wire.window() as unreachable:
-            answer = unreachable or await wire.submit(order, sent)
-        return await wire.collect(answer) if isinstance(answer, Ticket) else answer
+        async with client.window() as unreachable:
+            answer = unreachable or await client.submit(order, sent)
+        return await client.collect(answer) if isinstance(answer, Ticket) else answer
 
 
 def _run(base: str, remote: Remote, work: Callable[[Client], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
-        async with Client(remote, Key(SECRET), base, LIMITS, ClientDeps(Hasty())) as wire:
-            return await work(wire)
+        async with Client(remote, Key(SECRET), base, LIMITS, ClientDeps(Hasty())) as client:
+            return await work(client)
 
     return asyncio.run(inside())
 
@@ -101,7 +101,7 @@ def test_every_model_is_bought(server: str, remote: Remote, model: str) -> None:
     """Each model of each provider takes an order with its defaults, and delivers a picture."""
     order = _order(remote, model)
 
-    ended = _run(server, remote, lambda wire: _buy(wire, order))
+    ended = _run(server, remote, lambda client: _buy(client, order))
 
     assert isinstance(ended, Arrived)
     image = Image.open(BytesIO(ended.data))
@@ -115,7 +115,7 @@ def test_references_are_taken_by_every_model(server: str, remote: Remote, model:
     """Small and large references arrive, however the dialect carries them."""
     references = (_picture(), _picture((600, 600)))
 
-    ended = _run(server, remote, lambda wire: _buy(wire, _order(remote, model), *references))
+    ended = _run(server, remote, lambda client: _buy(client, _order(remote, model), *references))
 
     assert isinstance(ended, Arrived)
 
@@ -140,7 +140,7 @@ def outcome(troubled: str) -> Outcome:
             rules = [rule.model_dump(mode="json")]
             control.post("/_sim/scenario", json={"rules": rules}).raise_for_status()
             order = _order(remote, remote.default_model)
-            ended = _run(troubled, remote, lambda wire: _buy(wire, order))
+            ended = _run(troubled, remote, lambda client: _buy(client, order))
             requests = control.get("/_sim/requests").json()["requests"]
         return ended, _charges(troubled), requests
 
@@ -277,7 +277,7 @@ def test_moderation_is_a_refusal(
     """A blocked prompt or picture ends the order, and is told apart from a failure."""
     order = _order(remote, remote.default_model, prompt)
 
-    ended = _run(server, remote, lambda wire: _buy(wire, order))
+    ended = _run(server, remote, lambda client: _buy(client, order))
 
     assert isinstance(ended, Refused)
     assert ended.refusal in expected
@@ -287,7 +287,7 @@ def test_settled_cost_is_told() -> None:
     """The last poll's cost is what BFL charged, in dollars."""
     with running(Scenario(latency=0)) as base:
         ended = _run(
-            base, REMOTES["bfl"], lambda wire: _buy(wire, _order(wire.provider, "flux-2-pro"))
+            base, REMOTES["bfl"], lambda client: _buy(client, _order(client.provider, "flux-2-pro"))
         )
 
         assert isinstance(ended, Arrived)
@@ -299,8 +299,8 @@ def test_limit_of_the_server_is_respected() -> None:
     remote = REMOTES["bfl"]
     orders = [_order(remote, "flux-2-klein-4b", f"fox {n}") for n in range(12)]
 
-    async def all_of_them(wire: Client) -> list[Any]:
-        return await asyncio.gather(*(_buy(wire, order) for order in orders))
+    async def all_of_them(client: Client) -> list[Any]:
+        return await asyncio.gather(*(_buy(client, order) for order in orders))
 
     with running(Scenario(latency=0.1, limit=3, retry_after="0", fast=True)) as base:
         ended = _run(base, remote, all_of_them)
@@ -310,12 +310,12 @@ def test_limit_of_the_server_is_respected() -> None:
 
 
 def test_waiting_order_is_resumed_by_its_ticket() -> None:
-    """Another wire, as after a crash, collects by the ticket alone; nothing is bought again."""
+    """Another client, as after a crash, collects by the ticket alone; nothing is bought again."""
     remote = REMOTES["bfl"]
     order = _order(remote, "flux-2-pro")
     with running(Scenario(latency=0.2, strict_polling=True)) as base:
-        ticket = _run(base, remote, lambda wire: wire.submit(order))
-        ended = _run(base, remote, lambda wire: wire.collect(ticket))
+        ticket = _run(base, remote, lambda client: client.submit(order))
+        ended = _run(base, remote, lambda client: client.collect(ticket))
 
         assert isinstance(ended, Arrived)
         assert len(_charges(base)) == 1

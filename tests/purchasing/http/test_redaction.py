@@ -1,4 +1,4 @@
-"""The key, signed queries and users in URLs never reach a text."""
+"""The key, signed queries and users in URLs never scope_of a text."""
 
 from __future__ import annotations
 

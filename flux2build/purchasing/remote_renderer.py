@@ -49,12 +49,12 @@ _CLAIM_SECONDS: Final = 0.2
 
 @dataclass(slots=True)
 class RemoteRenderer:
-    """Buys at one provider, within a purse; what is paid for is always collected."""
+    """Buys at one provider, within a budget; what is paid for is always collected."""
 
-    wire: Client
+    client: Client
     store: Store
     journal: Journal
-    purse: BudgetGuard
+    budget: BudgetGuard
     project: str
     price: Callable[[Recipe], Decimal | None]
     """The most an order may cost in USD; None when nobody knows."""
@@ -84,7 +84,7 @@ class RemoteRenderer:
         """
         waits = False
         while True:
-            async with self.wire.slot():
+            async with self.client.slot():
                 # Another build of the same user, in another tree, may be buying this very order.
                 claim = self._claim(order.digest)
                 if claim is not None:
@@ -92,7 +92,7 @@ class RemoteRenderer:
                         return await self._bought(order, recipe, references)
                     finally:
                         os.close(claim)
-            if self.wire.left.is_set():
+            if self.client.halt.is_set():
                 raise HaltedError
             if not waits:
                 waits = True
@@ -127,7 +127,7 @@ class RemoteRenderer:
         if order.digest in known.pending:
             # Also where there is an older picture: then this one was bought anew.
             intended, ticketed = known.pending[order.digest]
-            if intended.provider != self.wire.provider.name:
+            if intended.provider != self.client.provider.name:
                 raise order_errors.ordered_elsewhere(recipe, intended, ticketed.task)
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
@@ -158,25 +158,25 @@ class RemoteRenderer:
         """Place an order; all that can be known to be wrong with it is found before."""
         self._go_on(recipe)
         if not self.account:
-            variable = self.wire.provider.key_variable
+            variable = self.client.provider.key_variable
             self._halted = order_errors.keyless(f"`{variable}` is not set", variable)
             raise self._halted
         intended = self._intention(order, recipe)
         sent = await self._prepared(order, recipe, references)
         self._go_on(recipe)
-        self.purse.reserve(intended.attempt, recipe.asset, intended.reserve)
+        self.budget.reserve(intended.attempt, recipe.asset, intended.reserve)
         # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
         try:
             return intended, await asyncio.shield(window)
         except asyncio.CancelledError:
-            self.wire.left.set()
+            self.client.halt.set()
             await asyncio.gather(window, return_exceptions=True)
             raise
 
     def _go_on(self, recipe: Recipe) -> None:
         """Stop here if no other order can succeed, or none is to be sent any more."""
-        if self.wire.left.is_set():
+        if self.client.halt.is_set():
             raise HaltedError
         if self._halted is not None:
             raise order_errors.not_ordered(recipe, self._halted)
@@ -191,7 +191,7 @@ class RemoteRenderer:
         if wrong := [problem for _, problem in misfits(card, order.params, named)]:
             raise SpecError(*wrong)
         ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
-        sent = await self.wire.prepare(ready)
+        sent = await self.client.prepare(ready)
         if isinstance(sent, Refused):
             raise self._refused(recipe, sent)
         return sent
@@ -204,7 +204,7 @@ class RemoteRenderer:
             order=order.digest,
             attempt=uuid.uuid4().hex,
             at=_now(),
-            provider=self.wire.provider.name,
+            provider=self.client.provider.name,
             model=order.model,
             asset=recipe.asset,
             reserve=worst,
@@ -217,7 +217,7 @@ class RemoteRenderer:
         self, order: Order, recipe: Recipe, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket:
         """From the ledger to the answer: the only moment in which a purchase can fall in doubt."""
-        async with self.wire.window() as unreachable:
+        async with self.client.window() as unreachable:
             try:
                 self._go_on(recipe)
                 if unreachable is not None:
@@ -225,7 +225,7 @@ class RemoteRenderer:
                 self._begun.add(intended.attempt)
                 await asyncio.to_thread(self.journal.append, intended)
             except Flux2BuildError:
-                self.purse.release(intended.attempt)
+                self.budget.release(intended.attempt)
                 raise
             match await self._answer(order, intended, sent):
                 case Refused() as answer:
@@ -242,7 +242,7 @@ class RemoteRenderer:
     ) -> Ticket | Refused | InDoubt:
         """The answer to an order; what is wrong on this side proves that nothing was sent."""
         try:
-            return await self.wire.submit(order, sent)
+            return await self.client.submit(order, sent)
         except Flux2BuildError as error:
             await self._void(intended, Refused(Refusal.UNREACHABLE, str(error)))
             raise
@@ -271,7 +271,7 @@ class RemoteRenderer:
 
     def _charged(self, intended: Intended, cost: Decimal | None) -> None:
         """Say at once when an order costs more than anybody could know."""
-        if cost is not None and (beyond := self.purse.charge(intended.attempt, cost)):
+        if cost is not None and (beyond := self.budget.charge(intended.attempt, cost)):
             expected = f"${beyond} more than the list price"
             self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
 
@@ -286,14 +286,14 @@ class RemoteRenderer:
         )
         await asyncio.to_thread(self.journal.append, entry)
         if refused.charged:
-            self.purse.settle(intended.attempt, intended.reserve)
+            self.budget.settle(intended.attempt, intended.reserve)
         else:
-            self.purse.release(intended.attempt)
+            self.budget.release(intended.attempt)
 
     async def _collect(
         self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket
     ) -> Bought:
-        ended = await self.wire.collect(ticket)
+        ended = await self.client.collect(ticket)
         match ended:
             case Refused(refusal=Refusal.LOST):
                 # It was paid for: the ticket stays, and only a person gives it up.
@@ -302,7 +302,7 @@ class RemoteRenderer:
                 await self._void(intended, ended)
                 raise self._refused(recipe, ended)
             case Overdue(keyless=True):
-                variable = self.wire.provider.key_variable
+                variable = self.client.provider.key_variable
                 self._halted = self._halted or order_errors.keyless(ended.message, variable)
                 raise order_errors.uncollected(recipe, ticket, ended.message, variable)
             case Overdue(message, decide):
@@ -318,7 +318,7 @@ class RemoteRenderer:
         output = await asyncio.to_thread(self.store.put, arrived.data)
         cost = receipt.cost if receipt.cost is not None else intended.reserve
         self._charged(intended, cost)
-        self.purse.settle(intended.attempt, cost)
+        self.budget.settle(intended.attempt, cost)
         try:
             same_seed(order, recipe, arrived.ready)
             await asyncio.to_thread(verify, order, recipe, arrived.data)
@@ -353,9 +353,9 @@ class RemoteRenderer:
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """What a refusal means; an empty account or a bad key stops all other orders."""
-        if refused.refusal in _WAITED_OUT and self.wire.left.is_set():
+        if refused.refusal in _WAITED_OUT and self.client.halt.is_set():
             return HaltedError()
-        provider = self.wire.provider
+        provider = self.client.provider
         error = order_errors.refusal(provider.name, recipe, refused, provider.key_variable)
         if refused.refusal in _HALTING | _WAITED_OUT and self._halted is None:
             self._halted = error

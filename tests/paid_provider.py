@@ -1,4 +1,4 @@
-"""A paid provider behind a wire without a network: takes orders as told, and remembers what it charged."""
+"""A fake paid provider behind a real client without a network; it remembers what it charged."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from flux2build.model import AssetName, Generate, Order, Recipe, order_of
 from flux2build.providers import bfl
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits
-from flux2build.purchasing.purchase import RemoteRenderer
+from flux2build.purchasing.remote_renderer import RemoteRenderer
 from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
 _BASE: Final = "https://api.bfl.ai"
 
 
-class Hurry:
+class FakeClock:
     """A clock that passes when it is slept on."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Hurry:
 
 
 @dataclass
-class Teller:
+class FakeProvider:
     """The provider; what becomes of an order goes by its prompt, else it is delivered.
 
     `lost`: charged, and the answer does not arrive. `dropped`: not charged, and no
@@ -169,19 +169,19 @@ def order(wanted: Recipe) -> Order:
 
 
 @dataclass
-class Desk:
-    """A home with its ledger and store, and one run's purse, at one teller."""
+class Buyer:
+    """A user with a ledger and a store, who buys at one provider within one run's budget."""
 
     home: Path
-    teller: Teller
-    purse: BudgetGuard = field(default_factory=BudgetGuard)
+    provider: FakeProvider
+    budget: BudgetGuard = field(default_factory=BudgetGuard)
     prices: Mapping[str, Decimal | None] = field(default_factory=dict)
     """The most an order may cost, by prompt; 0.03 where none is named."""
     forced: frozenset[str] = frozenset()
     account: str = "abc"
     posts: int = 4
     said: list[str] = field(default_factory=list)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def ledger(self) -> Ledger:
@@ -202,26 +202,26 @@ class Desk:
         return asyncio.run(self._buy([recipe(prompt) for prompt in prompts]))
 
     async def _buy(self, wanted: Sequence[Recipe]) -> list[Any]:
-        async with self.wire() as wire:
-            counter = self.counter(wire)
+        async with self.client() as client:
+            renderer = self.renderer(client)
             return await asyncio.gather(
-                *(counter.buy(order(each), each, nothing) for each in wanted),
+                *(renderer.buy(order(each), each, nothing) for each in wanted),
                 return_exceptions=True,
             )
 
-    def wire(self) -> Client:
-        """A wire to the teller."""
-        transport = httpx.MockTransport(self.teller)
-        ground = ClientDeps(Hurry(), lambda: 1.0, _resolve, transport, left=self.left)
-        return Client(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), ground=ground)
+    def client(self) -> Client:
+        """A client of the provider."""
+        transport = httpx.MockTransport(self.provider)
+        deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, transport, halt=self.halt)
+        return Client(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), deps=deps)
 
-    def counter(self, wire: Client) -> RemoteRenderer:
-        """A counter at the teller."""
+    def renderer(self, client: Client) -> RemoteRenderer:
+        """The renderer under test."""
         return RemoteRenderer(
-            wire=wire,
+            client=client,
             store=self.store,
             journal=Journal(self.home / "ledger.jsonl"),
-            purse=self.purse,
+            budget=self.budget,
             project="/project",
             price=self._price,
             say=self.said.append,

@@ -1,4 +1,4 @@
-"""A counter buys each order once, writes first and pays after, and collects what it paid for."""
+"""A renderer buys each order once, writes first and pays after, and collects what it paid for."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from flux2build.ledger import State
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
 from flux2build.storage import locks
+from tests.paid_provider import Buyer, FakeProvider, nothing, order, recipe
 from tests.snapshots import intended, ticketed
-from tests.tellers import Desk, Teller, nothing, order, recipe
 
 
 @pytest.fixture
@@ -34,84 +34,87 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def states(desk: Desk) -> list[State]:
+def states(buyer: Buyer) -> list[State]:
     """How far each attempt came."""
-    return [attempt.state for attempt in desk.ledger.attempts]
+    return [attempt.state for attempt in buyer.ledger.attempts]
 
 
 def test_bought_delivered_and_kept(home: Path) -> None:
     """An order is written down, sent once, collected, stored and noted with its cost."""
-    desk = Desk(home, Teller(costs={"fox": Decimal("0.02")}))
+    buyer = Buyer(home, FakeProvider(costs={"fox": Decimal("0.02")}))
 
-    (bought,) = desk.buy("fox")
+    (bought,) = buyer.buy("fox")
 
     assert isinstance(bought, Bought)
-    assert desk.store.get(bought.digest)
+    assert buyer.store.get(bought.digest)
     assert (bought.receipt.cost, bought.receipt.cost_source) == (Decimal("0.02"), "settled")
-    assert desk.teller.posts == ["fox"]
-    assert states(desk) == [State.DELIVERED]
-    assert (desk.purse.spent, desk.purse.reserved) == (Decimal("0.02"), Decimal(0))
-    assert desk.said == ["submitted fox task=task-1"]
+    assert buyer.provider.posts == ["fox"]
+    assert states(buyer) == [State.DELIVERED]
+    assert (buyer.budget.spent, buyer.budget.reserved) == (Decimal("0.02"), Decimal(0))
+    assert buyer.said == ["submitted fox task=task-1"]
 
 
 def test_written_before_it_is_sent(home: Path) -> None:
     """When an order comes to the provider, the journal holds it already."""
-    teller = Teller(journal=home / "ledger.jsonl")
+    provider = FakeProvider(journal=home / "ledger.jsonl")
 
-    Desk(home, teller).buy("fox")
+    Buyer(home, provider).buy("fox")
 
-    assert teller.written == [1]
+    assert provider.written == [1]
 
 
 def test_bought_once_is_bought(home: Path) -> None:
     """A second run gets the same picture from the ledger and the store; nothing is sent."""
-    first = Desk(home, Teller()).buy("fox")
-    teller = Teller()
+    first = Buyer(home, FakeProvider()).buy("fox")
+    provider = FakeProvider()
 
-    assert Desk(home, teller).buy("fox") == first
-    assert (teller.posts, teller.asked) == ([], [])
+    assert Buyer(home, provider).buy("fox") == first
+    assert (provider.posts, provider.asked) == ([], [])
 
 
 def test_forced_is_bought_again(home: Path) -> None:
     """What is asked for once more is another purchase, unless one is on its way."""
-    (first,) = Desk(home, Teller()).buy("fox")
-    desk = Desk(home, Teller(), forced=frozenset({"fox"}))
+    (first,) = Buyer(home, FakeProvider()).buy("fox")
+    buyer = Buyer(home, FakeProvider(), forced=frozenset({"fox"}))
 
-    (second,) = desk.buy("fox")
+    (second,) = buyer.buy("fox")
 
     assert second.digest != first.digest
-    assert desk.teller.posts == ["fox"]
-    assert states(desk) == [State.DELIVERED, State.DELIVERED]
-    assert desk.ledger.delivered[order(recipe("fox")).digest].output == second.digest
+    assert buyer.provider.posts == ["fox"]
+    assert states(buyer) == [State.DELIVERED, State.DELIVERED]
+    assert buyer.ledger.delivered[order(recipe("fox")).digest].output == second.digest
 
 
 def test_the_newer_purchase_is_collected(home: Path) -> None:
     """A forced order on its way is collected though an older picture of it was delivered."""
-    (old,) = Desk(home, Teller()).buy("fox")
-    desk = Desk(home, Teller({"fox": "forgotten"}), forced=frozenset({"fox"}))
-    desk.buy("fox")
-    desk.teller.fates = {}
+    (old,) = Buyer(home, FakeProvider()).buy("fox")
+    buyer = Buyer(home, FakeProvider({"fox": "forgotten"}), forced=frozenset({"fox"}))
+    buyer.buy("fox")
+    buyer.provider.fates = {}
 
-    (new,) = Desk(home, desk.teller).buy("fox")
+    (new,) = Buyer(home, buyer.provider).buy("fox")
 
     assert new.digest != old.digest
-    assert desk.teller.posts == ["fox"]
+    assert buyer.provider.posts == ["fox"]
 
 
 @pytest.mark.parametrize("fate", ["lost", "dropped", 500, 503, 409])
 def test_doubt_is_never_sent_again(home: Path, fate: str | int) -> None:
     """An answer that proves nothing leaves a doubt, which forcing does not overrule either."""
-    desk = Desk(home, Teller({"fox": fate}))
+    buyer = Buyer(home, FakeProvider({"fox": fate}))
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     assert isinstance(error, DecisionError)
-    assert desk.purse.reserved == Decimal("0.03")
-    for again in (Desk(home, Teller()), Desk(home, Teller(), forced=frozenset({"fox"}))):
+    assert buyer.budget.reserved == Decimal("0.03")
+    for again in (
+        Buyer(home, FakeProvider()),
+        Buyer(home, FakeProvider(), forced=frozenset({"fox"})),
+    ):
         (error,) = again.buy("fox")
         assert isinstance(error, DecisionError)
-        assert again.teller.posts == []
-    assert states(desk) == [State.DOUBT]
+        assert again.provider.posts == []
+    assert states(buyer) == [State.DOUBT]
 
 
 @pytest.mark.parametrize(
@@ -120,147 +123,153 @@ def test_doubt_is_never_sent_again(home: Path, fate: str | int) -> None:
 )
 def test_refused_is_void(home: Path, fate: int, kind: type[Flux2BuildError]) -> None:
     """A refusal is noted, gives the reservation back, and the next run may send it again."""
-    desk = Desk(home, Teller({"fox": fate}))
+    buyer = Buyer(home, FakeProvider({"fox": fate}))
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     assert isinstance(error, kind)
-    assert states(desk) == [State.VOIDED]
-    assert desk.purse.spent == desk.purse.reserved == 0
-    (bought,) = Desk(home, Teller()).buy("fox")
+    assert states(buyer) == [State.VOIDED]
+    assert buyer.budget.spent == buyer.budget.reserved == 0
+    (bought,) = Buyer(home, FakeProvider()).buy("fox")
     assert isinstance(bought, Bought)
 
 
 @pytest.mark.parametrize("fate", [402, 403])
 def test_no_credit_and_no_key_stop_the_others(home: Path, fate: int) -> None:
     """Where no other order can succeed, none is sent; each says which one it was."""
-    desk = Desk(home, Teller({"fox": fate}), posts=1)
+    buyer = Buyer(home, FakeProvider({"fox": fate}), posts=1)
 
-    first, second = desk.buy("fox", "owl")
+    first, second = buyer.buy("fox", "owl")
 
-    assert desk.teller.posts == ["fox"]
+    assert buyer.provider.posts == ["fox"]
     assert second.exit == first.exit
     assert "`owl` was not ordered" in str(second)
     assert "owl" not in {
-        attempt.intended.asset for attempt in desk.ledger.attempts if attempt.intended
+        attempt.intended.asset for attempt in buyer.ledger.attempts if attempt.intended
     }
 
 
 def test_doubts_in_a_row_stop_the_others(home: Path) -> None:
     """When five orders in a row are in doubt, no more money is put at risk."""
     names = [f"fox{number}" for number in range(8)]
-    desk = Desk(home, Teller(dict.fromkeys(names, "lost")), posts=1)
+    buyer = Buyer(home, FakeProvider(dict.fromkeys(names, "lost")), posts=1)
 
-    errors = desk.buy(*names)
+    errors = buyer.buy(*names)
 
-    assert len(desk.teller.posts) == 5
+    assert len(buyer.provider.posts) == 5
     assert {error.exit for error in errors} == {Exit.DECIDE}
     assert sum("was not ordered" in str(error) for error in errors) == 3
 
 
 def test_busy_is_sent_again_under_the_same_intention(home: Path) -> None:
     """Too many at once proves that nothing was accepted: it is one attempt, and one charge."""
-    desk = Desk(home, Teller({"fox": "busy"}))
+    buyer = Buyer(home, FakeProvider({"fox": "busy"}))
 
-    (bought,) = desk.buy("fox")
+    (bought,) = buyer.buy("fox")
 
     assert isinstance(bought, Bought)
-    assert desk.teller.posts == ["fox", "fox"]
-    assert len(desk.ledger.attempts) == 1
-    assert desk.teller.total == Decimal("0.03")
+    assert buyer.provider.posts == ["fox", "fox"]
+    assert len(buyer.ledger.attempts) == 1
+    assert buyer.provider.total == Decimal("0.03")
 
 
 def test_moderated_is_not_sent_again_unchanged(home: Path) -> None:
     """The same order would be blocked again; only a person sends it once more."""
-    desk = Desk(home, Teller({"fox": "moderated"}))
-    (error,) = desk.buy("fox")
+    buyer = Buyer(home, FakeProvider({"fox": "moderated"}))
+    (error,) = buyer.buy("fox")
     assert isinstance(error, IncompleteError)
 
-    again, forced = Desk(home, Teller()), Desk(home, Teller(), forced=frozenset({"fox"}))
+    again, forced = (
+        Buyer(home, FakeProvider()),
+        Buyer(home, FakeProvider(), forced=frozenset({"fox"})),
+    )
 
     (error,) = again.buy("fox")
     assert isinstance(error, IncompleteError)
-    assert again.teller.posts == []
+    assert again.provider.posts == []
     (bought,) = forced.buy("fox")
     assert isinstance(bought, Bought)
 
 
 def test_something_else_is_kept_aside(home: Path) -> None:
     """A picture of another size was paid for: it stays in the store, and a person decides."""
-    desk = Desk(home, Teller({"fox": "small"}))
+    buyer = Buyer(home, FakeProvider({"fox": "small"}))
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     assert isinstance(error, DecisionError)
     assert "kept aside" in str(error)
-    assert states(desk) == [State.KEPT]
-    (kept,) = desk.ledger.kept.values()
-    assert desk.store.get(kept.output)
-    assert desk.purse.spent == Decimal("0.03")
-    again = Desk(home, Teller())
+    assert states(buyer) == [State.KEPT]
+    (kept,) = buyer.ledger.kept.values()
+    assert buyer.store.get(kept.output)
+    assert buyer.budget.spent == Decimal("0.03")
+    again = Buyer(home, FakeProvider())
     assert isinstance(again.buy("fox")[0], DecisionError)
-    assert again.teller.posts == []
+    assert again.provider.posts == []
 
 
 def test_a_forgotten_task_is_not_bought_again(home: Path) -> None:
     """The server denies what it took: the ticket stays, and the next run asks with it."""
-    desk = Desk(home, Teller({"fox": "forgotten"}))
+    buyer = Buyer(home, FakeProvider({"fox": "forgotten"}))
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     assert isinstance(error, DecisionError)
-    assert states(desk) == [State.PENDING]
-    desk.teller.fates = {}
-    (bought,) = Desk(home, desk.teller).buy("fox")
+    assert states(buyer) == [State.PENDING]
+    buyer.provider.fates = {}
+    (bought,) = Buyer(home, buyer.provider).buy("fox")
     assert isinstance(bought, Bought)
-    assert desk.teller.posts == ["fox"]
+    assert buyer.provider.posts == ["fox"]
 
 
 def test_without_a_price_or_a_key_nothing_is_sent(home: Path) -> None:
     """What nobody can price or pay is noticed before the network is."""
-    unpriced, keyless = Desk(home, Teller(), prices={"fox": None}), Desk(home, Teller(), account="")
+    unpriced, keyless = (
+        Buyer(home, FakeProvider(), prices={"fox": None}),
+        Buyer(home, FakeProvider(), account=""),
+    )
 
     assert isinstance(unpriced.buy("fox")[0], BudgetError)
     assert isinstance(keyless.buy("fox")[0], SystemFault)
-    assert unpriced.teller.posts == keyless.teller.posts == []
+    assert unpriced.provider.posts == keyless.provider.posts == []
     assert unpriced.ledger.attempts == ()
 
 
 def test_no_order_after_a_person_asked_to_stop(home: Path) -> None:
     """Once it is to end, nothing more is sent; what was ordered before is collected."""
-    desk = Desk(home, Teller({"fox": "forgotten"}))
-    desk.buy("fox")
-    desk.teller.fates = {}
-    later = Desk(home, desk.teller)
-    later.left.set()
+    buyer = Buyer(home, FakeProvider({"fox": "forgotten"}))
+    buyer.buy("fox")
+    buyer.provider.fates = {}
+    later = Buyer(home, buyer.provider)
+    later.halt.set()
 
     collected, refused = later.buy("fox", "owl")
 
     assert isinstance(collected, Bought)
     assert isinstance(refused, HaltedError)
-    assert desk.teller.posts == ["fox"]
+    assert buyer.provider.posts == ["fox"]
 
 
 def test_ctrl_c_in_the_window_waits_for_the_answer(home: Path) -> None:
     """Cancelled while the answer is awaited: it is written down, so the order is not in doubt."""
-    desk = Desk(home, Teller())
+    buyer = Buyer(home, FakeProvider())
 
     async def interrupted() -> None:
-        async with desk.wire() as wire:
-            counter, wanted = desk.counter(wire), recipe("fox")
-            buying = asyncio.ensure_future(counter.buy(order(wanted), wanted, nothing))
-            while not desk.teller.posts:  # noqa: ASYNC110 - the teller knows no events
+        async with buyer.client() as client:
+            renderer, wanted = buyer.renderer(client), recipe("fox")
+            buying = asyncio.ensure_future(renderer.buy(order(wanted), wanted, nothing))
+            while not buyer.provider.posts:  # noqa: ASYNC110 - the provider knows no events
                 await asyncio.sleep(0)
             buying.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await buying
-            assert wire.left.is_set()
+            assert client.halt.is_set()
 
     asyncio.run(interrupted())
 
-    assert states(desk) == [State.PENDING]
-    assert isinstance(Desk(home, desk.teller).buy("fox")[0], Bought)
-    assert desk.teller.posts == ["fox"]
+    assert states(buyer) == [State.PENDING]
+    assert isinstance(Buyer(home, buyer.provider).buy("fox")[0], Bought)
+    assert buyer.provider.posts == ["fox"]
 
 
 def test_another_process_buys_it(home: Path) -> None:
@@ -271,14 +280,16 @@ def test_another_process_buys_it(home: Path) -> None:
     claim.parent.mkdir(parents=True)
     other = locks.opened(claim)
     assert locks.try_lock(other)
-    desk = Desk(home, Teller())
+    buyer = Buyer(home, FakeProvider())
 
     async def both() -> object:
-        async with desk.wire() as wire:
-            buying = asyncio.ensure_future(desk.counter(wire).buy(order(wanted), wanted, nothing))
+        async with buyer.client() as client:
+            buying = asyncio.ensure_future(
+                buyer.renderer(client).buy(order(wanted), wanted, nothing)
+            )
             done, _ = await asyncio.wait([buying], timeout=0.05)
             assert not done
-            assert desk.teller.posts == []
+            assert buyer.provider.posts == []
             os.close(other)
             return await buying
 
@@ -288,12 +299,12 @@ def test_another_process_buys_it(home: Path) -> None:
 def test_nobody_waits_for_another_process_once_interrupted(home: Path) -> None:
     """Who waits for somebody else's purchase stops at the first Ctrl-C."""
     wanted = recipe("fox")
-    desk = Desk(home, Teller())
+    buyer = Buyer(home, FakeProvider())
     other = Journal(home / "ledger.jsonl").claim(order(wanted).digest)
     assert other is not None
-    desk.left.set()
+    buyer.halt.set()
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     os.close(other)
     assert isinstance(error, HaltedError)
@@ -301,29 +312,29 @@ def test_nobody_waits_for_another_process_once_interrupted(home: Path) -> None:
 
 def test_another_provider_knows_nothing_of_an_order(home: Path) -> None:
     """What is under way at one provider is neither asked for nor bought at another."""
-    desk = Desk(home, Teller())
+    buyer = Buyer(home, FakeProvider())
     wanted = order(recipe("fox")).digest
     journal = Journal(home / "ledger.jsonl")
     journal.append(intended(wanted))
     journal.append(ticketed(wanted))
 
-    (error,) = desk.buy("fox")
+    (error,) = buyer.buy("fox")
 
     assert isinstance(error, DecisionError)
     assert "was ordered at `fake` already" in str(error)
-    assert (desk.teller.posts, desk.teller.asked) == ([], [])
-    assert states(desk) == [State.PENDING]
+    assert (buyer.provider.posts, buyer.provider.asked) == ([], [])
+    assert states(buyer) == [State.PENDING]
 
 
 def test_a_key_that_is_refused_while_asking(home: Path) -> None:
     """It is a matter of the key: nothing more is ordered, and the order stays."""
-    desk = Desk(home, Teller({"fox": "keyless"}), posts=1)
+    buyer = Buyer(home, FakeProvider({"fox": "keyless"}), posts=1)
 
-    first, second = desk.buy("fox", "owl")
+    first, second = buyer.buy("fox", "owl")
 
     assert isinstance(first, SystemFault)
     assert "set BFL_API_KEY" in (first.problems[0].hint or "")
-    assert states(desk)[0] is State.PENDING
+    assert states(buyer)[0] is State.PENDING
     assert isinstance(second, Bought | SystemFault)
 
 
@@ -340,13 +351,13 @@ def test_no_order_is_charged_twice(
     """Whatever answers come, over several runs: one charge for an order, and every charge in the books."""
     home = tmp_path_factory.mktemp("home")
     named = {f"fox{number}": fate for number, fate in enumerate(fates)}
-    teller = Teller(named)
+    provider = FakeProvider(named)
     for _ in range(runs):
-        desk = Desk(home, teller, posts=posts)
-        came = desk.buy(*named)
+        buyer = Buyer(home, provider, posts=posts)
+        came = buyer.buy(*named)
         for error in came:
             assert isinstance(error, Bought | Flux2BuildError)
 
-    assert all(len(costs) <= 1 for costs in teller.charged.values())
-    known = {a.intended.asset for a in desk.ledger.attempts if a.intended and not a.voided}
-    assert {prompt for prompt, costs in teller.charged.items() if costs} <= known
+    assert all(len(costs) <= 1 for costs in provider.charged.values())
+    known = {a.intended.asset for a in buyer.ledger.attempts if a.intended and not a.voided}
+    assert {prompt for prompt, costs in provider.charged.items() if costs} <= known
