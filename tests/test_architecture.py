@@ -29,8 +29,9 @@ MOST_LINES_OF_A_FUNCTION: Final = 60
 FAMILIES: Final[list[Family[Any]]] = [CHECKS, COMMANDS, DOCUMENTS, OPS, PROVIDERS]
 LAZY: Final = {
     "providers/sketch/__init__.py": "what draws is imported with the first comp",
-    "session/wiring.py": "the composition root wires only what a command needs",
-    "cli/command.py": "completion reads a spec only when the shell asks",
+    "session/wiring.py": "only a build that buys needs the network's libraries",
+    "cli/completers.py": "completion reads a spec only when the shell asks for a name",
+    "cli/run_build.py": "a build with nothing to do needs no event loop, bar or renderer",
     "cli/entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {

@@ -8,13 +8,12 @@ options, and returns an exit code.
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
+from flux2build.cli.completers import COMPLETERS
 from flux2build.errors import Exit
 from flux2build.registry import Family
 from flux2build.session.common_options import CommonOptions
@@ -29,7 +28,7 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     """
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
-    if (completer := _COMPLETERS.get(settings.get("metavar", ""))) is not None:
+    if (completer := COMPLETERS.get(settings.get("metavar", ""))) is not None:
         settings["shell_complete"] = completer
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
@@ -51,38 +50,6 @@ def led(words: Sequence[str], commands: Container[str]) -> list[str]:
         return [words[at], *words[:at], *words[at + 1 :]]
     return list(words)
 
-
-def complete_assets(
-    context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Asset and family names out of the spec, for the shell's completion."""
-    # Lazy: only a shell that completes a name pays for reading the spec.
-    app = importlib.import_module("flux2build.session.wiring")
-    names = app.asset_names(context.params.get("file"))
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def complete_profiles(
-    context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """The profiles of the spec, for the shell's completion."""
-    app = importlib.import_module("flux2build.session.wiring")
-    names = app.profile_names(context.params.get("file"))
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def complete_files(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Whatever files the shell knows."""
-    return [CompletionItem(incomplete, type="file")]
-
-
-_COMPLETERS: Final = {
-    "SELECTION": complete_assets,
-    "PROFILE": complete_profiles,
-    "FILE": complete_files,
-}
 
 _SHARED = (
     option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
@@ -148,7 +115,7 @@ def _selection(function: Any) -> Any:
         help="Leave these out of the selection.",
     )(function)
     return click.argument(
-        "selection", nargs=-1, metavar="[SELECTION]...", shell_complete=complete_assets
+        "selection", nargs=-1, metavar="[SELECTION]...", shell_complete=COMPLETERS["SELECTION"]
     )(function)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
-from flux2build.console.console import clean
+from flux2build.console.console import Console, clean
 from flux2build.console.word_diff import diff, plain
 from flux2build.digest import Json, canonical
 from flux2build.errors import Problem
@@ -17,6 +17,7 @@ from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
+from flux2build.providers.pricing import price_range
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -32,24 +33,6 @@ _SYMBOLS: Final = {
     Action.DERIVE: "v",
     Action.ASK: "!",
 }
-
-
-def money(amount: Decimal | None) -> str:
-    """USD for people: cents, and tenths of a cent where they matter."""
-    if amount is None:
-        return "unknown price"
-    exact = amount.quantize(Decimal("0.001")) or amount.normalize()
-    cents = exact.quantize(Decimal("0.01"))
-    return f"${cents if cents == exact else exact:f}"
-
-
-def span(low: Decimal, high: Decimal | None) -> str:
-    """A price range: one figure when it is certain."""
-    if high is None:
-        return "unknown price"
-    if high == 0:
-        return "free"
-    return money(low) if low == high else f"{money(low)} to {money(high)}"
 
 
 def symbol(step: Step) -> str:
@@ -113,6 +96,20 @@ def value(value: Json) -> str:
     return value if isinstance(value, str) else canonical(value)
 
 
+def show(console: Console, plan: Plan, conflicted: str | None, *, json: bool) -> None:
+    """Print a plan on stdout, as text or as the documented JSON.
+
+    `conflicted` names the lock if a merge left its markers in it.
+    """
+    if json:
+        console.json(as_json(plan))
+        return
+    for line in lines(plan, every=console.verbosity > 0):
+        console.data(line)
+    if conflicted:
+        console.say(f"`{conflicted}` holds merge conflicts; `flux2build build` reconciles them")
+
+
 def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
     """One line for each step to do, files of one asset together, then one footer."""
     groups = _grouped(plan, every=every)
@@ -172,7 +169,7 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
         f"{verb:<8}  " if many else f"{verb:<8} ",
         f"{clean(step.recipe.output)}  " if every else "",
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
-        (f"  {span(step.low, step.high)}" if priced else "", "bold"),
+        (f"  {price_range(step.low, step.high)}" if priced else "", "bold"),
     )
 
 
@@ -193,7 +190,7 @@ def footer(plan: Plan) -> Text:
     if plan.orphans:
         parts.append(f"{len(plan.orphans)} left over")
     parts.append(f"{counts[Action.KEEP]} up to date")
-    price = span(plan.low, plan.high)
+    price = price_range(plan.low, plan.high)
     return Text.assemble(
         (f"Plan ({plan.profile}): ", "bold"), ", ".join(parts), f". Price: {price}."
     )
@@ -205,12 +202,7 @@ _VERBS: Final = {Action.ASK: "decide", Action.RESUME: "collect"}
 
 def clean_line(plan: Plan) -> str:
     """What is said when there is nothing to do."""
-    return up_to_date(len(plan.steps), plan.profile)
-
-
-def up_to_date(files: int, profile: str) -> str:
-    """The same sentence, from counts alone."""
-    return f"Up to date ({profile}): {counted(files)}. Nothing to do."
+    return f"Up to date ({plan.profile}): {counted(len(plan.steps))}. Nothing to do."
 
 
 def counted(files: int) -> str:

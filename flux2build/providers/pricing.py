@@ -51,6 +51,22 @@ class Cliff:
         return f"{self.width}×{self.height} costs ${self.saving.normalize():f} less"  # noqa: RUF001  # the sign people read in sizes
 
 
+def money(amount: Decimal) -> str:
+    """USD for people: cents, and tenths of a cent where they matter."""
+    exact = amount.quantize(Decimal("0.001")) or amount.normalize()
+    cents = exact.quantize(Decimal("0.01"))
+    return f"${cents if cents == exact else exact:f}"
+
+
+def price_range(low: Decimal, high: Decimal | None) -> str:
+    """A price range: one figure when it is certain."""
+    if high is None:
+        return "unknown price"
+    if high == 0:
+        return "free"
+    return money(low) if low == high else f"{money(low)} to {money(high)}"
+
+
 def megapixels(width: int, height: int) -> int:
     """Billed megapixels of a picture: rounded up, at least one."""
     return max(1, math.ceil(width * height / MEGAPIXEL))

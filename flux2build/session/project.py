@@ -14,7 +14,6 @@ from typing import Final
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Catalog
 from flux2build.checks.contract import Facts, Finding, Options, weighed
-from flux2build.console.console import Console
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
@@ -68,7 +67,6 @@ class Project:
 
     def __init__(self, options: CommonOptions, path: Path) -> None:
         self.options = options
-        self.console = Console(options.color, options.verbosity)
         self.folder, self.file = path.parent, path.name
         self._consulted: dict[str, str] = {}
 

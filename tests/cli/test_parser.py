@@ -113,11 +113,15 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
         (["build", "-j", "two"], "`--jobs`: `two` is not a whole number", None),
         (
             ["build", "--max-cost", "much"],
-            "`--max-cost`: `much` is no amount in USD; write it like 2.50",
+            "`--max-cost`: `much` is not an amount in USD; write it like 2.50",
             None,
         ),
         (["simulate", "--latency", "-1"], "`--latency`: -1.0 is less than 0", None),
-        (["simulate", "--credits", "many"], "`--credits`: `many` is no number", None),
+        (
+            ["simulate", "--credits", "many"],
+            "`--credits`: `many` is not a number of credits; write it like 250",
+            None,
+        ),
         (["plan", "-f"], "option `-f` requires an argument", "see `flux2build plan --help`"),
         (["schema", "extra"], "nothing is done with `extra`", "see `flux2build schema --help`"),
         (["plan", "--exit-code=1"], "option `--exit-code` does not take a value", None),

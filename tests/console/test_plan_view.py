@@ -51,47 +51,6 @@ def asked(recipe: Recipe = FOX, **changes: Any) -> Recipe:
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        ("0", "$0.00"),
-        ("0.03", "$0.03"),
-        ("0.045", "$0.045"),
-        ("0.0450", "$0.045"),
-        ("5", "$5.00"),
-        ("1234.5", "$1234.50"),
-        ("0.0004", "$0.0004"),
-        ("1E+2", "$100.00"),
-    ],
-)
-def test_money(amount: str, shown: str) -> None:
-    """Cents, tenths of a cent where they matter, and never nothing for something."""
-    assert plan_view.money(Decimal(amount)) == shown
-
-
-@given(st.decimals(0, 10_000, places=6))
-def test_money_is_close(amount: Decimal) -> None:
-    """What is shown is what it costs, to a tenth of a cent; only nothing is shown as nothing."""
-    shown = Decimal(plan_view.money(amount).removeprefix("$"))
-
-    assert abs(shown - amount) <= Decimal("0.0005")
-    assert (shown == 0) == (amount == 0)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "shown"),
-    [
-        ("0", "0", "free"),
-        ("0.03", "0.03", "$0.03"),
-        ("0", "0.03", "$0.00 to $0.03"),
-        ("0.03", None, "unknown price"),
-    ],
-)
-def test_spans(low: str, high: str | None, shown: str) -> None:
-    """A certain price is one figure; an uncertain one is a range."""
-    assert plan_view.span(Decimal(low), None if high is None else Decimal(high)) == shown
-
-
-@pytest.mark.parametrize(
     ("action", "codes", "mark"),
     [
         (Action.KEEP, [], " "),

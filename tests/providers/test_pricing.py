@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from flux2build.providers.capabilities import FREE, Card, Price
 from flux2build.providers.cards import shipped
-from flux2build.providers.pricing import MEGAPIXEL, NOTHING, Cliff, Quote, cliff, megapixels, quote
+from flux2build.providers.pricing import (
+    MEGAPIXEL,
+    NOTHING,
+    Cliff,
+    Quote,
+    cliff,
+    megapixels,
+    money,
+    price_range,
+    quote,
+)
 
 BFL = shipped()["bfl"]
 SIDES = st.integers(4, 128).map(lambda n: n * 16)
@@ -232,3 +242,44 @@ def test_no_cliff_below_the_smallest_side() -> None:
     card = Card("x", frozenset(), multiple=16, min_side=1040, price=Price(Decimal(1), Decimal(1)))
 
     assert cliff(card, {"width": 1040, "height": 1040}) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "$0.00"),
+        ("0.03", "$0.03"),
+        ("0.045", "$0.045"),
+        ("0.0450", "$0.045"),
+        ("5", "$5.00"),
+        ("1234.5", "$1234.50"),
+        ("0.0004", "$0.0004"),
+        ("1E+2", "$100.00"),
+    ],
+)
+def test_money(amount: str, shown: str) -> None:
+    """Cents, tenths of a cent where they matter, and never nothing for something."""
+    assert money(Decimal(amount)) == shown
+
+
+@given(st.decimals(0, 10_000, places=6))
+def test_money_is_close(amount: Decimal) -> None:
+    """What is shown is what it costs, to a tenth of a cent; only nothing is shown as nothing."""
+    shown = Decimal(money(amount).removeprefix("$"))
+
+    assert abs(shown - amount) <= Decimal("0.0005")
+    assert (shown == 0) == (amount == 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        ("0", "0", "free"),
+        ("0.03", "0.03", "$0.03"),
+        ("0", "0.03", "$0.00 to $0.03"),
+        ("0.03", None, "unknown price"),
+    ],
+)
+def test_price_ranges(low: str, high: str | None, shown: str) -> None:
+    """A certain price is one figure; an uncertain one is a range."""
+    assert price_range(Decimal(low), None if high is None else Decimal(high)) == shown

@@ -8,17 +8,21 @@ from typing import Final
 
 import click
 
+from flux2build.cli.amounts import USD
 from flux2build.cli.command import command, option
+from flux2build.cli.run_build import BuildRun
+from flux2build.console import plan_view
+from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session import wiring
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.consent import Terms
 from flux2build.session.project import Choice, Project
 
 
 @command("build", selects=True)
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
-@option("--max-cost", type=wiring.USD, metavar="USD", help="Never spend more than this in one run.")
+@option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")
 @option("--force", multiple=True, metavar="SELECTION", help="Render these although current.")
 @option("--refresh-derived", is_flag=True, help="Derive files again that another encoder wrote.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
@@ -44,12 +48,15 @@ def build(  # noqa: PLR0913 - click hands over each option
     and records it all in assets.lock. With a SELECTION, only those assets and
     what they are made of.
     """
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     if dry_run:
-        wiring.show_plan(project, project.plan(choice))
+        plan = project.plan(choice)
+        conflicted = project.lock_path.name if project.conflicted else None
+        plan_view.show(console, plan, conflicted, json=options.json)
         return Exit.DONE
-    return wiring.build(project, choice, wiring.Terms(**terms))  # type: ignore[arg-type]  # click made them
+    run = BuildRun(project, console, choice, Terms(**terms))  # type: ignore[arg-type]  # click made them
+    return run.build()
 
 
 COMMAND: Final[click.Command] = build

@@ -11,6 +11,7 @@ import click
 
 from flux2build.checks.contract import Finding, Severity
 from flux2build.cli.command import command, option
+from flux2build.console.console import Console
 from flux2build.console.findings import view
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.session.common_options import CommonOptions
@@ -59,7 +60,7 @@ def check(  # noqa: PLR0913 - a command takes its options
     """
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude))
     show = view.FORMATS["json" if options.json else output_format]
     try:
@@ -67,10 +68,10 @@ def check(  # noqa: PLR0913 - a command takes its options
     except Flux2BuildError as error:
         if show not in view.MACHINE_READABLE:
             raise
-        show(project.console, _placed(project, show, view.of_error(error)), None)
+        show(console, _placed(project, show, view.of_error(error)), None)
         return error.exit
     findings = [f for f in found if f.code not in unwanted and (wanted is None or f.code in wanted)]
-    show(project.console, _placed(project, show, findings), project.plan(choice))
+    show(console, _placed(project, show, findings), project.plan(choice))
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 

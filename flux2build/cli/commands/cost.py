@@ -15,6 +15,7 @@ from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.ledger import Sum
+from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project, user_journal
 
@@ -68,9 +69,9 @@ def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
     width = max((len(name) for name in rows), default=0)
     for name, found in rows.items():
         orders = "1 order" if found.orders == 1 else f"{found.orders} orders"
-        aside = f", {plan_view.money(found.reserved)} set aside" if found.reserved else ""
+        aside = f", {money(found.reserved)} set aside" if found.reserved else ""
         sources = f"  ({', '.join(sorted(found.sources))})" if found.sources else ""
-        yield f"{name:<{width}}  {plan_view.money(found.spent)} for {orders}{aside}{sources}"
+        yield f"{name:<{width}}  {money(found.spent)} for {orders}{aside}{sources}"
 
 
 def _as_json(by: str, sums: Mapping[str, Sum]) -> Json:

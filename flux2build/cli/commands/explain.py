@@ -11,12 +11,13 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console import plan_view
-from flux2build.console.console import clean
+from flux2build.console.console import Console, clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import because
+from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
@@ -31,16 +32,16 @@ def explain(options: CommonOptions, *, selection: Sequence[str], exclude: Sequen
     """
     if not selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     if options.json:
-        project.console.json(_as_json(project, whole, chosen))
+        console.json(_as_json(project, whole, chosen))
         return Exit.DONE
     for name in project.spec.named:
         if name in chosen:
-            for line in _lines(project, whole, name):
-                project.console.data(line)
+            for line in _lines(project, whole, name, every=options.verbosity > 0):
+                console.data(line)
     return Exit.DONE
 
 
@@ -48,8 +49,7 @@ def _steps(whole: Plan, name: AssetName) -> list[Step]:
     return [step for step in whole.steps if step.recipe.asset == name]
 
 
-def _lines(project: Project, whole: Plan, name: AssetName) -> Iterator[Text]:
-    every = project.console.verbosity > 0
+def _lines(project: Project, whole: Plan, name: AssetName, *, every: bool) -> Iterator[Text]:
     place = project.spec.place(project.spec.named[name].key)
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for steps in _grouped(_steps(whole, name), every=every):
@@ -78,7 +78,7 @@ def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
         f" {clean(step.recipe.output)}{others}",
     )
     why = because(step.recipe, step.verdict.reasons) or "nothing it is made of has changed"
-    price = f"  {plan_view.span(step.low, step.high)}" if step.high != 0 else ""
+    price = f"  {price_range(step.low, step.high)}" if step.high != 0 else ""
     yield Text.assemble(f"             {clean(why)}", (price, "bold"))
     for field, change in plan_view.changes(step):
         yield Text.assemble("             ", (f"{field} ", "bold"), plan_view.marked(change))

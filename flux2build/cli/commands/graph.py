@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from flux2build.cli.command import command, option
-from flux2build.console.console import clean
+from flux2build.console.console import Console, clean
 from flux2build.errors import Exit
 from flux2build.planning import graph as drawing
 from flux2build.session.common_options import CommonOptions
@@ -38,7 +38,7 @@ def graph(
     Each stands below the first thing it is made of. Files that are shipped
     share a line; -v shows them all.
     """
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude))
     names = frozenset(project.spec.named)
     if not choice.everything:
@@ -46,9 +46,9 @@ def graph(
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
     shown = drawing.picture(recipes, [name for name in project.spec.named if name in names])
     if form == "text" and not options.json:
-        project.console.raw(clean(drawing.as_text(shown, every=options.verbosity > 0)))
+        console.raw(clean(drawing.as_text(shown, every=options.verbosity > 0)))
     else:
-        project.console.raw(_FORMATS["json" if options.json else form](shown))
+        console.raw(_FORMATS["json" if options.json else form](shown))
     return Exit.DONE
 
 

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from flux2build.cli.command import command
-from flux2build.console.console import clean
+from flux2build.console.console import Console, clean
 from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
@@ -23,7 +23,7 @@ def list_assets(
     options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]
 ) -> Exit:
     """List assets with their state and output."""
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
     field = project.field(whole)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
@@ -38,7 +38,7 @@ def list_assets(
             }
             for name in names
         ]
-        project.console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        console.json({"format_version": FORMAT_VERSION, "assets": rows})
         return Exit.DONE
     width = max((len(name) for name in names), default=0)
 
@@ -53,9 +53,9 @@ def list_assets(
         )
 
     for name in names:
-        project.console.data(line(name))
+        console.data(line(name))
     if not names:
-        project.console.say(
+        console.say(
             "No asset is selected." if project.spec.assets else "The spec has no asset yet."
         )
     return Exit.DONE

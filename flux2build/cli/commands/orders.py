@@ -31,6 +31,7 @@ from flux2build.ledger import (
 )
 from flux2build.model import Receipt
 from flux2build.providers.contract import Remote, Reply, Ticket
+from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import providers_by_name
 from flux2build.session.project import user_journal
@@ -141,7 +142,7 @@ def _price(attempt: Attempt) -> str:
     charge = next(ledger.charges(ledger.Ledger((attempt,))), None)
     if charge is None:
         return "not charged"
-    return f"{'at most ' if charge.reserved else ''}{plan_view.money(charge.usd)}"
+    return f"{'at most ' if charge.reserved else ''}{money(charge.usd)}"
 
 
 @command("show")

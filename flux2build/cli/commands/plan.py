@@ -8,8 +8,10 @@ from typing import Final
 import click
 
 from flux2build.cli.command import command, option
+from flux2build.console import plan_view
+from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session import wiring
+from flux2build.session.answers import remember
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
@@ -22,7 +24,7 @@ from flux2build.session.project import Choice, Project
     "--refresh-derived", is_flag=True, help="Plan to derive files again that another encoder wrote."
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
-def plan(  # noqa: PLR0913 - click hands over each option
+def show_plan(  # noqa: PLR0913 - click hands over each option
     options: CommonOptions,
     *,
     selection: Sequence[str],
@@ -38,11 +40,13 @@ def plan(  # noqa: PLR0913 - click hands over each option
     """
     project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
-    made = project.plan(choice)
-    wiring.show_plan(project, made)
+    plan = project.plan(choice)
+    conflicted = project.lock_path.name if project.conflicted else None
+    console = Console(options.color, options.verbosity)
+    plan_view.show(console, plan, conflicted, json=options.json)
     if choice.everything and not choice.force:
-        wiring.remember(project)
-    return Exit.DRIFT if exit_code and (made.drift or project.conflicted) else Exit.DONE
+        remember(project, plan_view.clean_line(project.whole))
+    return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE
 
 
-COMMAND: Final[click.Command] = plan
+COMMAND: Final[click.Command] = show_plan

@@ -11,6 +11,7 @@ from flux2build.building.run_lock import held
 from flux2build.building.world import Artifacts
 from flux2build.cli.command import command, option
 from flux2build.console import plan_view
+from flux2build.console.console import Console
 from flux2build.errors import Exit
 from flux2build.planning.plan import pruned
 from flux2build.session.common_options import CommonOptions
@@ -26,31 +27,31 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
     Shows them first; `--yes` removes the files and their rows in the lock. The
     bytes stay in the store, and a file that was edited by hand stays in place.
     """
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     left = project.plan().orphans
     if options.json:
         rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in left]
-        project.console.json({"format_version": "1.0", "orphans": rows, "removed": yes})
+        console.json({"format_version": "1.0", "orphans": rows, "removed": yes})
     else:
         for orphan in left:
-            project.console.data(f"- {orphan.path}  ({orphan.asset}, {orphan.profile})")
+            console.data(f"- {orphan.path}  ({orphan.asset}, {orphan.profile})")
     if not left:
-        project.console.say("Nothing is left over.")
+        console.say("Nothing is left over.")
     elif yes:
-        _remove(project)
+        _remove(project, console)
     else:
-        project.console.say(
+        console.say(
             f"{plan_view.left_over(len(left))}; `--yes` removes {'it' if len(left) == 1 else 'them'}."
         )
     return Exit.DONE
 
 
-def _remove(project: Project) -> None:
+def _remove(project: Project, console: Console) -> None:
     """Remove what is left over: files as they were recorded, then their rows in the lock.
 
     A file that was edited by hand since stays, and only its row goes.
     """
-    with held(project.folder, "flux2build prune", None, project.console.say):
+    with held(project.folder, "flux2build prune", None, console.say):
         project.forget()
         left, seen = project.plan().orphans, project.seen()
         stock = Artifacts(project.folder, project.store, {})
@@ -58,9 +59,9 @@ def _remove(project: Project) -> None:
             there = seen.files.get(orphan.path)
             if there == orphan.sha256:
                 stock.remove(orphan.path)
-                project.console.say(f"removed {orphan.path}")
+                console.say(f"removed {orphan.path}")
             elif there is not None:
-                project.console.warn(f"`{orphan.path}` was edited by hand and stays")
+                console.warn(f"`{orphan.path}` was edited by hand and stays")
         lock = pruned(project.lock, left)
         disk.replace(project.lock_path, lockfile.dumps(lock).encode())
 

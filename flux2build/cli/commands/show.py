@@ -10,7 +10,7 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console import plan_view
-from flux2build.console.console import clean
+from flux2build.console.console import Console, clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe, Write
@@ -27,16 +27,16 @@ def show(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[
     """
     if not selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
-    project = Project.open(options)
+    project, console = Project.open(options), Console(options.color, options.verbosity)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     assets = [asset for name, asset in project.spec.named.items() if name in chosen]
     if options.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
-        project.console.json({"format_version": plan_view.FORMAT_VERSION, "assets": rows})
+        console.json({"format_version": plan_view.FORMAT_VERSION, "assets": rows})
         return Exit.DONE
     for asset in assets:
         for line in _lines(asset, _recipes(project, asset)):
-            project.console.data(line)
+            console.data(line)
     return Exit.DONE
 
 

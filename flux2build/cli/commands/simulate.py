@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from flux2build.cli.amounts import CREDITS
 from flux2build.cli.command import command, option
 from flux2build.errors import Exit, UsageError
 from flux2build.session.common_options import CommonOptions
 
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
-
-
-def _amount(text: str) -> Decimal:
-    """A decimal of at least 0."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"`{text}` is no number") from error
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"`{text}` is no balance")
-    return amount
 
 
 @command("simulate")
@@ -33,7 +22,7 @@ def _amount(text: str) -> Decimal:
 @option("--latency", type=click.FloatRange(0), help="Seconds until a picture is ready.")
 @option("--scenario", type=click.Path(path_type=Path), help="Settings and faults, in TOML.")
 @option(
-    "--credits", type=_amount, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."
+    "--credits", type=CREDITS, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."
 )
 @option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")

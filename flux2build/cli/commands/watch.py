@@ -11,19 +11,23 @@ from typing import Final
 import click
 
 from flux2build import ledger
+from flux2build.cli.amounts import USD
 from flux2build.cli.command import command, option
+from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
+from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
 from flux2build.planning.plan import Plan
-from flux2build.session import wiring
+from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.consent import Terms
 from flux2build.session.project import Choice, Project
 from flux2build.session.watch import Watcher
 
 
 @command("watch", selects=True)
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
-@option("--max-cost", type=wiring.USD, metavar="USD", help="Spend at most this in the session.")
+@option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the session.")
 def watch(
     options: CommonOptions,
     *,
@@ -40,18 +44,18 @@ def watch(
 
     Ctrl-C ends it: with exit code 0 while it waits, with 130 while it builds.
     """
-    project = Project.open(options)
-    project.console.one_line = True
-    session = _Session(project, Choice(tuple(selection), tuple(exclude)), wiring.Terms(jobs=jobs))
-    return session.run(max_cost)
+    console = Console(options.color, options.verbosity, one_line=True)
+    choice = Choice(tuple(selection), tuple(exclude))
+    run = BuildRun(Project.open(options), console, choice, Terms(jobs=jobs))
+    return _Session(run).run(max_cost)
 
 
 class _Session:
     """One watch, from its start to Ctrl-C."""
 
-    def __init__(self, project: Project, choice: Choice, terms: wiring.Terms) -> None:
-        self._project, self._choice, self._terms = project, choice, terms
-        self._console, self._watcher = project.console, Watcher()
+    def __init__(self, run: BuildRun) -> None:
+        self._run, self._project, self._console = run, run.project, run.console
+        self._watcher = Watcher()
         self._started = False
 
     def run(self, max_cost: Decimal | None) -> Exit:
@@ -78,7 +82,7 @@ class _Session:
     def _fault(self) -> Flux2BuildError | None:
         """What keeps the project from being built, if anything."""
         try:
-            _ = self._project.graph, self._project.lock, self._project.chosen(self._choice)
+            _ = self._project.graph, self._project.lock, self._project.chosen(self._run.choice)
         except UsageError:
             if not self._started:
                 raise
@@ -99,7 +103,7 @@ class _Session:
         """
         first, looking = not self._started, False
         try:
-            with wiring.alone(self._project, self._terms):
+            with self._run.alone():
                 looking = True
                 self._look()
                 looking, self._started = False, True
@@ -116,25 +120,28 @@ class _Session:
     def _built(self, left: Decimal | None) -> Exit:
         if self._broken is not None:
             raise self._broken
-        made = self._project.plan(self._choice)
-        payable = left is not None and made.high is not None and made.low <= left
-        terms = replace(self._terms, max_cost=left) if payable else self._terms
-        if (payable or made.high == 0) and wiring.agreed_to(self._project, made, terms):
-            return wiring.carry_out(self._project, self._choice, made, terms)
-        self._put_off(made, left)
+        plan = self._project.plan(self._run.choice)
+        payable = left is not None and plan.high is not None and plan.low <= left
+        terms = replace(self._run.terms, max_cost=left) if payable else self._run.terms
+        run = replace(self._run, terms=terms)
+        if (payable or plan.high == 0) and run.agreed_to(plan):
+            return run.carry_out(plan)
+        self._put_off(plan, left)
         return Exit.BUDGET
 
-    def _put_off(self, made: Plan, left: Decimal | None) -> None:
-        wiring.show_plan(self._project, made)
+    def _put_off(self, plan: Plan, left: Decimal | None) -> None:
+        project = self._project
+        conflicted = project.lock_path.name if project.conflicted else None
+        plan_view.show(self._console, plan, conflicted, json=project.options.json)
         if left is None:
             self._console.say(
                 "paid orders wait: run `flux2build build`, or start again with `--max-cost USD`"
             )
-        elif made.high is None:
+        elif plan.high is None:
             self._console.say("orders wait: no price is known for them; `flux2build models`")
         else:
             self._console.say(
-                f"paid orders wait: {plan_view.money(max(left, Decimal(0)))} of `--max-cost` is left"
+                f"paid orders wait: {money(max(left, Decimal(0)))} of `--max-cost` is left"
             )
 
     def _tell(self, error: Flux2BuildError) -> None:

@@ -1,0 +1,138 @@
+"""Runs a build for a person: asks what may be spent, tells what happens, sums it up."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flux2build import lockfile
+from flux2build.console import plan_view
+from flux2build.console.console import Console
+from flux2build.errors import BudgetError, Exit
+from flux2build.model import AssetName
+from flux2build.planning.plan import Plan
+from flux2build.planning.verdict import Action
+from flux2build.providers.pricing import price_range
+from flux2build.session.answers import remember
+from flux2build.session.consent import Terms, agreed_to, bill
+from flux2build.session.project import Choice, Project
+from flux2build.storage import disk
+
+if TYPE_CHECKING:
+    from flux2build.building.runner import Event, Report
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRun:
+    """A build of some assets on some terms, as a person meets it."""
+
+    project: Project
+    console: Console
+    choice: Choice
+    terms: Terms
+
+    def build(self) -> Exit:
+        """Plan, confirm, build and report, alone in this tree.
+
+        Nobody waits for the tree while a person reads a plan; what that person agreed
+        to is planned again, and asked about again if it has become something else.
+
+        Raises:
+            BudgetError: the plan may not be paid for, or the person did not agree.
+        """
+        agreed: dict[AssetName, object] = {}
+        while True:
+            with self.alone():
+                self.project.forget()
+                plan = self.project.plan(self.choice)
+                if self.agreed_to(plan) or bill(plan).items() <= agreed.items():
+                    return self.carry_out(plan)
+            self._ask(plan)
+            agreed = bill(plan)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other builds out of this tree, from before the plan until it is carried out."""
+        from flux2build.building.run_lock import held
+
+        folder, timeout = self.project.folder, self.terms.lock_timeout
+        return held(folder, "flux2build build", timeout, self.console.say)
+
+    def agreed_to(self, plan: Plan) -> bool:
+        """Whether a plan may be paid for without asking.
+
+        Raises:
+            BudgetError: over a cap, without a price, or nobody is there to agree.
+        """
+        budget = self.project.spec.budget
+        return agreed_to(plan, budget, self.terms, attended=sys.stdin.isatty())
+
+    def carry_out(self, plan: Plan) -> Exit:
+        """Build and report what was planned, and agreed to, alone in this tree."""
+        if self.project.conflicted:
+            self._reconcile()
+        return self._conclude(plan, self._built(plan))
+
+    def _ask(self, plan: Plan) -> None:
+        """Show a plan and let a person agree to its price.
+
+        Raises:
+            BudgetError: they do not.
+        """
+        for line in plan_view.lines(plan):
+            self.console.say(line)
+        price = price_range(plan.low, plan.high)
+        if not click.confirm(f"Spend {price}?", default=False, err=True):
+            raise BudgetError("not confirmed; nothing was ordered")
+
+    def _reconcile(self) -> None:
+        """Write what both sides of a merge of the lock come to; this spends nothing."""
+        path = self.project.lock_path
+        disk.replace(path, lockfile.dumps(self.project.lock).encode())
+        self.console.say(f"reconciled both sides of {path.name}")
+        self.project.reread_lock()
+
+    def _built(self, plan: Plan) -> Report:
+        """Carry the plan out, unless it has nothing to do; each step is told as it is done."""
+        from flux2build.building.runner import Report
+
+        if not any(step.verdict.reasons for step in plan.steps):
+            return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
+
+        from flux2build.console.build_view import BuildView
+        from flux2build.console.progress import progress
+        from flux2build.session.wiring import run
+
+        with progress(self.console) as bar:
+            task = bar.add_task("building", total=len(plan.todo))
+            view = BuildView(self.console, self.project.spec)
+
+            def on_event(event: Event) -> None:
+                if event.verdict.action is not Action.KEEP:
+                    bar.advance(task)
+                view.tell(event)
+
+            return run(self.project, plan, self.terms, self.console.say, on_event)
+
+    def _conclude(self, plan: Plan, report: Report) -> Exit:
+        """Sum up what was done, in one line or in JSON, and remember a clean tree."""
+        from flux2build.console import build_view
+
+        project, say = self.project, self.console.say
+        if project.options.json:
+            self.console.json(build_view.as_json(report))
+        changed = any(verdict.reasons for _, verdict in report.done)
+        if changed or report.failures or report.blocked:
+            project.reread_lock()
+        idle = not report.exit and not plan.drift
+        say(plan_view.footer(plan) if idle else build_view.summary(report))
+        if report.interrupted:
+            say("interrupted; the next build goes on from here")
+        if not report.exit and self.choice.everything and not plan.orphans:
+            remember(project, plan_view.clean_line(project.whole))
+        if plan.orphans and self.choice.everything:
+            say(f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` removes them")
+        return report.exit

@@ -1,0 +1,79 @@
+"""What a build may spend: its cap, and whether a plan may be paid for without asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flux2build.assetspec import Budget
+from flux2build.errors import BudgetError, Problem
+from flux2build.model import AssetName
+from flux2build.planning.plan import Plan
+from flux2build.providers.pricing import money, price_range
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a build may proceed: how many at once, what it may spend, how long it waits."""
+
+    jobs: int | None = None
+    yes: bool = False
+    max_cost: Decimal | None = None
+    """The most that one run may spend, in USD."""
+    lock_timeout: float | None = None
+    """Seconds to wait for another build; None waits as long as it takes."""
+
+
+def cap(budget: Budget, terms: Terms) -> Decimal | None:
+    """The most that one run may spend, in USD; None without any cap."""
+    caps = (terms.max_cost, budget.per_run)
+    return min((amount for amount in caps if amount is not None), default=None)
+
+
+def agreed_to(plan: Plan, budget: Budget, terms: Terms, *, attended: bool) -> bool:
+    """Whether a plan may be paid for without asking; `attended` if there is somebody to ask.
+
+    The spec may limit what is spent, and say what is too little to ask a person
+    about. It agrees to nothing: it may be a stranger's.
+
+    Raises:
+        BudgetError: over a cap, without a price, or nobody is there to agree.
+    """
+    if plan.high is None:
+        raise _unpriced(plan)
+    if plan.high == 0:
+        return True
+    limit, price = cap(budget, terms), price_range(plan.low, plan.high)
+    if limit is not None and plan.low > limit:
+        raise BudgetError(
+            f"this build costs {price}, more than the cap of {money(limit)}",
+            hint="select fewer assets, or raise `--max-cost` or `[budget] per_run`",
+        )
+    if terms.yes or terms.max_cost is not None:
+        return True
+    if not attended:
+        raise BudgetError(
+            f"this build costs {price}, and nobody is here to confirm it",
+            hint="add `--yes`, or a cap with `--max-cost USD`",
+        )
+    return budget.confirm_above is not None and plan.high <= budget.confirm_above
+
+
+def _unpriced(plan: Plan) -> BudgetError:
+    names = ", ".join(f"`{step.recipe.asset}`" for step in plan.steps if step.high is None)
+    return BudgetError(
+        Problem(
+            f"no price is known for {names}",
+            hint="put a price on the model's card in your own configuration; "
+            "`flux2build models` lists what is known",
+        )
+    )
+
+
+def bill(plan: Plan) -> dict[AssetName, object]:
+    """What a plan may order, and for how much: what a person agrees to."""
+    return {
+        step.recipe.asset: (step.recipe, step.verdict.key, step.high)
+        for step in plan.steps
+        if step.high
+    }
