@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.told import built, files, told
+from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 
 def test_nobody_is_asked_for_texts_by_default(empty: Site) -> None:
     """A picture without a text is nothing to complain about until somebody wants one."""
-    built(empty)
+    build(empty)
 
-    assert told(empty) == []
+    assert check_json(empty) == []
 
 
 @pytest.mark.parametrize(
@@ -25,32 +25,32 @@ def test_nobody_is_asked_for_texts_by_default(empty: Site) -> None:
 )
 def test_a_missing_text_weighs_what_the_spec_says(empty: Site, policy: str, severity: str) -> None:
     """One finding for each asset without a text, at the asset, with what to write."""
-    built(empty, policy)
-    (found,) = told(empty)
+    build(empty, policy)
+    (finding,) = check_json(empty)
 
-    assert (found["code"], found["asset"]) == ("alt-missing", "bell")
-    assert found["severity"] == severity
+    assert (finding["code"], finding["asset"]) == ("alt-missing", "bell")
+    assert finding["severity"] == severity
     assert (
-        empty.folder.joinpath("assets.toml").read_text().splitlines()[found["line"] - 1]
+        empty.folder.joinpath("assets.toml").read_text().splitlines()[finding["line"] - 1]
         == "[asset.bell]"
     )
-    assert 'alt = ""' in found["hint"]
+    assert 'alt = ""' in finding["hint"]
 
 
 def test_decoration_has_no_text(empty: Site) -> None:
     """An empty text says that a picture is decoration, unless that is not accepted either."""
-    built(empty, '[checks]\nalt = "error"')
+    build(empty, '[checks]\nalt = "error"')
     empty.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nalt = " "')
-    assert files(told(empty), "alt-missing") == []
+    assert paths(check_json(empty), "alt-missing") == []
 
     empty.edit("assets.toml", '[checks]\nalt = "error"', "[checks.alt]\ndecorative = false")
-    assert files(told(empty), "alt-missing") == ["bell"]
+    assert paths(check_json(empty), "alt-missing") == ["bell"]
 
 
 def test_assets_can_be_left_alone(empty: Site) -> None:
     """`exclude` speaks the selection grammar; a name that is none is a mistake in the spec."""
-    built(empty, '[checks.alt]\nexclude = ["tag:small"]')
-    assert told(empty) == []
+    build(empty, '[checks.alt]\nexclude = ["tag:small"]')
+    assert check_json(empty) == []
 
     empty.edit("assets.toml", "tag:small", "tag:smal")
     ran = empty.run("check", "--output-format", "concise")

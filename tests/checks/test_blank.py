@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from tests.checks.told import built, files, told
+from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 SPEC = """\
@@ -23,11 +23,11 @@ def test_an_empty_picture_is_a_warning(
 ) -> None:
     """One colour all over, or nothing at all, in every file of it."""
     Image.new("RGBA", (200, 100), ground).save(empty.folder / "pic.png")
-    built(empty, spec=SPEC)
-    found = told(empty)
+    build(empty, spec=SPEC)
+    findings = check_json(empty)
 
-    assert files(found, "blank") == ["a.png", "b.webp"]
-    assert said in found[0]["message"]
+    assert paths(findings, "blank") == ["a.png", "b.webp"]
+    assert said in findings[0]["message"]
     assert empty.run("check", "--strict").code == 1
 
 
@@ -36,21 +36,21 @@ def test_near_empty_counts_and_sparse_does_not(empty: Site) -> None:
     image = Image.new("RGB", (400, 400), "#fbf3e4")
     image.paste("red", (0, 0, 20, 20))
     image.save(empty.folder / "pic.png")
-    built(empty, spec=SPEC)
-    assert files(told(empty), "blank") == ["a.png", "b.webp"]
+    build(empty, spec=SPEC)
+    assert paths(check_json(empty), "blank") == ["a.png", "b.webp"]
 
     image.paste("red", (0, 0, 90, 90))
     image.save(empty.folder / "pic.png")
     assert empty.run("build").code == 0
-    assert files(told(empty), "blank") == []
+    assert paths(check_json(empty), "blank") == []
 
 
 def test_what_nobody_looked_at_is_looked_at(empty: Site) -> None:
     """A lock without colours is no excuse: the pixels are there."""
     Image.new("RGB", (200, 100), "black").save(empty.folder / "pic.png")
-    built(empty, spec=SPEC)
+    build(empty, spec=SPEC)
     lock = empty.folder.joinpath("assets.lock").read_text()
     rows = [row for row in lock.splitlines() if not row.startswith("output.colours")]
     empty.write("assets.lock", "\n".join(rows) + "\n")
 
-    assert files(told(empty), "blank") == ["a.png", "b.webp"]
+    assert paths(check_json(empty), "blank") == ["a.png", "b.webp"]

@@ -14,7 +14,7 @@ from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import judge
-from tests.checks.facts import SPEC, facts, found, lock, recipes
+from tests.checks.in_memory import SPEC, facts, findings_of, lock, recipes
 from tests.snapshots import d, files_of, intended, kept, snapshot, ticketed, voided
 
 FILES = files_of(lock())
@@ -29,14 +29,14 @@ def hints(findings: Sequence[Finding]) -> list[tuple[str, str | None]]:
 
 def test_clean() -> None:
     """Where nothing is to be done nothing is found."""
-    assert found(CHECK, facts()) == []
+    assert findings_of(CHECK, facts()) == []
 
 
 def test_a_finding() -> None:
     """A finding says what, which asset and file, and where the spec asks for it."""
     missing = {path: digest for path, digest in FILES.items() if path != MASTER}
 
-    assert found(CHECK, facts(files=missing, stored=BYTES)) == [
+    assert findings_of(CHECK, facts(files=missing, stored=BYTES)) == [
         Finding(
             code="output-missing",
             severity=Severity.ERROR,
@@ -55,7 +55,7 @@ def test_new_pictures(price: str) -> None:
     free = "`flux2build build` renders it, free"
     paid = "`flux2build plan` shows the price, `flux2build build` renders it"
 
-    assert hints(found(CHECK, facts(held=Lockfile(), price=price))) == [
+    assert hints(findings_of(CHECK, facts(held=Lockfile(), price=price))) == [
         ("never-rendered", free if price == "0" else paid),
         ("never-derived", "`flux2build build` derives it, free"),
     ]
@@ -65,7 +65,7 @@ def test_renamed_pictures() -> None:
     """What somebody has already is adopted."""
     renamed = SPEC.replace("asset.fox", "asset.vixen")
 
-    assert hints(found(CHECK, facts(renamed))) == [
+    assert hints(findings_of(CHECK, facts(renamed))) == [
         ("never-rendered", "`flux2build build` adopts it, free"),
         ("never-derived", "`flux2build build` adopts it, free"),
     ]
@@ -75,7 +75,7 @@ def test_pointers() -> None:
     """What Git LFS has is fetched from there, the deliverable too."""
     pointing = dict.fromkeys(FILES, d("pointer"))
 
-    assert hints(found(CHECK, facts(files=pointing, pointers=list(FILES)))) == [
+    assert hints(findings_of(CHECK, facts(files=pointing, pointers=list(FILES)))) == [
         ("output-pointer", "`git lfs pull` fetches it"),
         ("output-pointer", "`git lfs pull` fetches it"),
     ]
@@ -111,7 +111,7 @@ KEY = judge(recipes()[0], (), snapshot()).key or d("")
 )
 def test_open_orders(entries: Sequence[Entry], message: str, hint: str) -> None:
     """An order that a build cannot settle by itself names who can."""
-    finding = found(CHECK, facts(held=Lockfile(), entries=entries))[0]
+    finding = findings_of(CHECK, facts(held=Lockfile(), entries=entries))[0]
 
     assert (finding.message, finding.hint) == (message, hint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flux2build.simulator import Scenario, running
-from tests.checks.told import files, told
+from tests.checks.sites import check_json, paths
 from tests.conftest import Site
 
 SPEC = """\
@@ -27,14 +27,14 @@ def test_a_model_without_formats(empty: Site, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("BFL_API_KEY", "practice")
         assert empty.run("build", "--yes").code == 0
         bought = empty.folder.joinpath("fox.png").read_bytes()
-        found = [each for each in told(empty) if each["code"] == "wrong-format"]
+        findings = [each for each in check_json(empty) if each["code"] == "wrong-format"]
         empty.write("assets.toml", SPEC + DELIVER)
         assert empty.run("build").code == 0
 
     assert bought.startswith(b"\xff\xd8\xff")
-    assert [(f["severity"], f["message"]) for f in found] == [
+    assert [(f["severity"], f["message"]) for f in findings] == [
         ("warning", "it is jpeg, and its name says png")
     ]
-    assert files(told(empty), "wrong-format") == []
+    assert paths(check_json(empty), "wrong-format") == []
     assert empty.folder.joinpath("fox.png").read_bytes() == bought
     assert empty.folder.joinpath("fox-web.png").read_bytes().startswith(b"\x89PNG")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.lock import CHECK
 from flux2build.errors import Place
-from tests.checks.facts import facts, found
+from tests.checks.in_memory import facts, findings_of
 
 
 def test_conflicts() -> None:
     """One finding, at the first marker, with what a build will do about it."""
-    assert found(CHECK, replace(facts(), conflict=17)) == [
+    assert findings_of(CHECK, replace(facts(), conflict=17)) == [
         Finding(
             code="lock-conflict",
             severity=Severity.ERROR,
@@ -26,8 +26,8 @@ def test_conflicts() -> None:
 
 def test_no_conflicts() -> None:
     """A lock without markers is none of its business, even where files drift."""
-    assert found(CHECK, facts()) == []
-    assert found(CHECK, facts(files={})) == []
+    assert findings_of(CHECK, facts()) == []
+    assert findings_of(CHECK, facts(files={})) == []
 
 
 def test_the_lock_is_named_like_the_spec() -> None:
@@ -35,4 +35,4 @@ def test_the_lock_is_named_like_the_spec() -> None:
     about = facts()
     renamed = replace(about, spec=replace(about.spec, file="icons.toml"), conflict=1)
 
-    assert found(CHECK, renamed)[0].path == "icons.lock"
+    assert findings_of(CHECK, renamed)[0].path == "icons.lock"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.orphan import CHECK
 from flux2build.model import AssetName
-from tests.checks.facts import SPEC, facts, found, lock
+from tests.checks.in_memory import SPEC, facts, findings_of, lock
 from tests.snapshots import generated, locked, master
 
 
@@ -13,7 +13,7 @@ def test_orphans() -> None:
     """A deliverable that the spec has dropped is left over; the picture it came from is not."""
     bare = SPEC.partition("[[")[0]
 
-    assert found(CHECK, facts(bare)) == [
+    assert findings_of(CHECK, facts(bare)) == [
         Finding(
             code="orphan",
             severity=Severity.ERROR,
@@ -29,7 +29,7 @@ def test_missing_orphans() -> None:
     """An orphan whose file is gone still has its row in the lock."""
     bare = SPEC.partition("[[")[0]
 
-    assert [f.path for f in found(CHECK, facts(bare, files={}))] == ["fox.webp"]
+    assert [f.path for f in findings_of(CHECK, facts(bare, files={}))] == ["fox.webp"]
 
 
 def test_gone_profiles() -> None:
@@ -37,11 +37,11 @@ def test_gone_profiles() -> None:
     old = master("old")
     final = locked((old, generated(old)), profile="final")
 
-    assert [f.path for f in found(CHECK, facts(held=final))] == ["img/old.png"]
+    assert [f.path for f in findings_of(CHECK, facts(held=final))] == ["img/old.png"]
     declared = f'{SPEC}\n[profile.final]\nprovider = "sketch"\n'
-    assert found(CHECK, facts(declared, held=final)) == []
+    assert findings_of(CHECK, facts(declared, held=final)) == []
 
 
 def test_clean() -> None:
     """Where the spec wants everything nothing is found."""
-    assert found(CHECK, facts(held=lock())) == []
+    assert findings_of(CHECK, facts(held=lock())) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from tests.checks.told import built, files, told
+from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 SPEC = """\
@@ -48,23 +48,23 @@ def test_half_of_what_is_seen_must_be_near(
 ) -> None:
     """Close shades count, transparency does not, and one finding is enough for an asset."""
     picture(empty, *stripes)
-    built(empty, spec=SPEC)
-    found = [f for f in told(empty) if f["code"] == "off-palette"]
+    build(empty, spec=SPEC)
+    findings = [f for f in check_json(empty) if f["code"] == "off-palette"]
 
-    assert [f["message"].partition(" ")[0] for f in found] == ([near] if near else [])
-    assert all("#c8" in f["hint"] or "#c" in f["hint"] for f in found)
+    assert [f["message"].partition(" ")[0] for f in findings] == ([near] if near else [])
+    assert all("#c8" in f["hint"] or "#c" in f["hint"] for f in findings)
 
 
 def test_tolerance_and_share_are_options(empty: Site) -> None:
     """How near and how much is for the spec to say."""
     picture(empty, NEAR, RED)
-    built(empty, spec=SPEC)
-    assert files(told(empty), "off-palette") == []
+    build(empty, spec=SPEC)
+    assert paths(check_json(empty), "off-palette") == []
 
     empty.edit("assets.toml", "[checks.palette]", "[checks.palette]\nshare = 0.6")
-    assert len(files(told(empty), "off-palette")) == 1
+    assert len(paths(check_json(empty), "off-palette")) == 1
     empty.edit("assets.toml", "share = 0.6", "tolerance = 1")
-    assert len(files(told(empty), "off-palette")) == 1
+    assert len(paths(check_json(empty), "off-palette")) == 1
 
 
 @pytest.mark.parametrize(

@@ -28,20 +28,20 @@ height = 1024
 
 
 def _cliffs(site: Site, profile: str) -> list[dict[str, Any]]:
-    found = json.loads(site.run("check", "--profile", profile, "--json").out)["findings"]
-    return [one for one in found if one["code"] == "megapixel-cliff"]
+    findings = json.loads(site.run("check", "--profile", profile, "--json").out)["findings"]
+    return [finding for finding in findings if finding["code"] == "megapixel-cliff"]
 
 
 def test_cliff_is_a_warning_where_the_size_stands(empty: Site) -> None:
     """It names the asset, the place of the width, what is billed, and the cheaper size."""
     empty.write("assets.toml", SPEC)
 
-    (found,) = _cliffs(empty, "final")
+    (finding,) = _cliffs(empty, "final")
 
-    assert (found["asset"], found["severity"]) == ("fox", "warning")
-    assert (found["file"], found["line"], found["column"]) == ("assets.toml", 9, 9)
-    assert found["message"] == "1040 by 1024 is billed as 2 megapixels"
-    assert found["hint"] == "1024×1024 costs $0.015 less"  # noqa: RUF001  # as shown
+    assert (finding["asset"], finding["severity"]) == ("fox", "warning")
+    assert (finding["file"], finding["line"], finding["column"]) == ("assets.toml", 9, 9)
+    assert finding["message"] == "1040 by 1024 is billed as 2 megapixels"
+    assert finding["hint"] == "1024×1024 costs $0.015 less"  # noqa: RUF001  # as shown
     assert _cliffs(empty, "draft") == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.told import built, files, told
+from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 SPEC = """\
@@ -37,13 +37,13 @@ def test_gaps_are_warnings(empty: Site, policy: str, code: str, words: str) -> N
     """The build is done, and the string that is missing is named with its line."""
     empty.write("locale/en.po", 'msgid "headline"\nmsgstr "Home by night"\n')
     empty.write("locale/fr.po", '# later\nmsgid "headline"\nmsgstr ""\n')
-    built(empty, spec=SPEC.replace("POLICY", policy))
-    (found,) = told(empty)
+    build(empty, spec=SPEC.replace("POLICY", policy))
+    (finding,) = check_json(empty)
 
-    assert (found["code"], found["severity"]) == (code, "warning")
-    assert found["message"] == f"`headline` is not translated into `fr`: {words}"
-    assert files([found], code) == ["locale/fr.po"]
-    assert found["line"] == 2
+    assert (finding["code"], finding["severity"]) == (code, "warning")
+    assert finding["message"] == f"`headline` is not translated into `fr`: {words}"
+    assert paths([finding], code) == ["locale/fr.po"]
+    assert finding["line"] == 2
     assert (empty.folder / "fr.png").exists() == (code == "translation-fallback")
 
 
@@ -51,6 +51,6 @@ def test_nothing_is_missing(empty: Site) -> None:
     """With every translation there is nothing to say."""
     for locale in ("en", "fr"):
         empty.write(f"locale/{locale}.po", 'msgid "headline"\nmsgstr "Home"\n')
-    built(empty, spec=SPEC.replace("POLICY", ""))
+    build(empty, spec=SPEC.replace("POLICY", ""))
 
-    assert told(empty) == []
+    assert check_json(empty) == []

@@ -6,29 +6,29 @@ from flux2build.checks.contract import Facts, weighed
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import checks_by_name
 from flux2build.session.project import Project
-from tests.checks.told import built, files, told
+from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 
 def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
     """An orphan as a warning passes, fails with `--strict`, and is silent when off."""
-    built(empty)
+    build(empty)
     empty.edit("assets.toml", '[asset.bell]\nprompt = "a bell"\ntags = ["small"]\n', "")
-    assert told(empty)[0]["severity"] == "error"
+    assert check_json(empty)[0]["severity"] == "error"
 
     empty.edit("assets.toml", "[defaults]", '[checks]\norphan = "warning"\n[defaults]')
-    assert told(empty)[0]["severity"] == "warning"
+    assert check_json(empty)[0]["severity"] == "warning"
     assert empty.run("check").code == 0
     assert empty.run("check", "--strict").code == 1
 
     empty.edit("assets.toml", '"warning"', '"off"')
-    assert told(empty) == []
+    assert check_json(empty) == []
 
 
 def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> None:
     """What checks want to know of a file was noted when it was made."""
     policy = '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }\npalette = { colours = ["#fff"] }'
-    built(empty, policy)
+    build(empty, policy)
     project, opened = Project.open(CommonOptions()), list[str]()
 
     def read(path: str) -> bytes | None:
@@ -36,33 +36,36 @@ def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> Non
         return None
 
     facts = Facts(project.spec, project.whole, project.lock, read)
-    found = list(
+    findings = list(
         weighed(checks_by_name(), facts, project.spec.checks, lambda _name, _options: frozenset())
     )
 
-    assert {f.code for f in found} >= {"alt-missing", "too-large"}
+    assert {f.code for f in findings} >= {"alt-missing", "too-large"}
     assert opened == []
 
 
 def test_codes_are_selected_and_ignored(empty: Site) -> None:
     """By code or by check, several at once, with commas or one by one."""
-    built(empty, '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }')
+    build(empty, '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }')
     empty.folder.joinpath("img/fox.png").unlink()
-    assert {f["code"] for f in told(empty)} == {"output-missing", "alt-missing", "too-large"}
+    assert {f["code"] for f in check_json(empty)} == {"output-missing", "alt-missing", "too-large"}
 
-    assert {f["code"] for f in told(empty, "--select", "alt")} == {"alt-missing"}
-    assert {f["code"] for f in told(empty, "--select", "too-large,drift")} == {
+    assert {f["code"] for f in check_json(empty, "--select", "alt")} == {"alt-missing"}
+    assert {f["code"] for f in check_json(empty, "--select", "too-large,drift")} == {
         "too-large",
         "output-missing",
     }
-    assert files(told(empty, "--ignore", "drift", "--ignore", "alt-missing, too-large"), "x") == []
+    assert (
+        paths(check_json(empty, "--ignore", "drift", "--ignore", "alt-missing, too-large"), "x")
+        == []
+    )
     assert empty.run("check", "--ignore", "drift,alt,max-bytes").code == 0
-    assert told(empty, "--select", "alt", "--ignore", "alt-missing") == []
+    assert check_json(empty, "--select", "alt", "--ignore", "alt-missing") == []
 
 
 def test_a_code_that_is_none_is_a_usage_error(empty: Site) -> None:
     """Every wrong word is named, with the nearest right one."""
-    built(empty)
+    build(empty)
     ran = empty.run("check", "--select", "alt-mising,drift", "--ignore", "palete")
 
     assert ran.code == 2

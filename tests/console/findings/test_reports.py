@@ -16,7 +16,7 @@ from flux2build.console.console import Console
 from flux2build.console.findings import reports
 from flux2build.errors import Exit, Place
 from flux2build.model import AssetName
-from tests.checks.told import SPEC
+from tests.checks.sites import SPEC
 from tests.conftest import Ran, Site
 
 FORMATS: Final = ["gitlab", "junit", "sarif"]

@@ -1,4 +1,4 @@
-"""Facts about a fox in memory, for checks that need no files."""
+"""Facts about a project in memory, for checks that need no files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def facts(
     price: str = "0",
     pointers: Sequence[str] = (),
 ) -> Facts:
-    """What a check would get to see."""
+    """The facts that a check is given."""
     wanted, known = read(spec, profile=PROFILE), lock() if held is None else held
     seen = replace(snapshot(known, files, entries, stored), pointer=pointers.__contains__)
     made = plan(Graph(wanted.recipes).ordered, seen, lambda _: (Decimal(price), Decimal(price)))
@@ -58,6 +58,6 @@ def facts(
     return Facts(wanted, replace(made, orphans=left), known, lambda _: None)
 
 
-def found(check: Check, about: Facts) -> list[Finding]:
-    """What a check says of facts."""
-    return list(check.findings(about, Options()))
+def findings_of(check: Check, facts: Facts) -> list[Finding]:
+    """The findings of a check."""
+    return list(check.findings(facts, Options()))
