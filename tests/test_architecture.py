@@ -14,6 +14,7 @@ from importlinter.cli import lint_imports
 
 from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import COMMANDS
+from flux2build.console.findings.contract import OUTPUT_FORMATS
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.providers.contract import PROVIDERS
@@ -26,7 +27,14 @@ TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 
 MOST_LINES: Final = 400
 MOST_LINES_OF_A_FUNCTION: Final = 60
-FAMILIES: Final[list[Family[Any]]] = [CHECKS, COMMANDS, DOCUMENTS, OPS, PROVIDERS]
+FAMILIES: Final[list[Family[Any]]] = [
+    CHECKS,
+    COMMANDS,
+    DOCUMENTS,
+    OPS,
+    OUTPUT_FORMATS,
+    PROVIDERS,
+]
 LAZY: Final = {
     "providers/sketch/__init__.py": "what draws is imported with the first comp",
     "session/wiring.py": "only a build that buys needs the network's libraries",

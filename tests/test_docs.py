@@ -33,7 +33,7 @@ from flux2build.assetspec.tables import (
 )
 from flux2build.checks.contract import CHECKS, Check, Options
 from flux2build.cli.command import COMMANDS
-from flux2build.console.findings.view import UNUSABLE
+from flux2build.console.findings.unusable import UNUSABLE
 from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS

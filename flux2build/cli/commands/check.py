@@ -9,11 +9,14 @@ from typing import Final
 
 import click
 
+from flux2build import __version__
 from flux2build.checks.contract import Finding, Severity
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
-from flux2build.console.findings import view
+from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
+from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
+from flux2build.planning.plan import Plan
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.families import checks_by_name
 from flux2build.session.project import Choice, Project
@@ -23,7 +26,7 @@ from flux2build.storage.disk import root_of
 @command("check", selects=True)
 @option(
     "--output-format",
-    type=click.Choice(sorted(view.FORMATS)),
+    type=click.Choice(OUTPUT_FORMATS.names),
     default="full",
     help="How findings are printed: for people, or for a service.",
 )
@@ -62,54 +65,67 @@ def check(  # noqa: PLR0913 - a command takes its options
     unwanted = _codes(ignored)
     project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude))
-    show = view.FORMATS["json" if options.json else output_format]
+    output = OUTPUT_FORMATS.member("json" if options.json else output_format)
     try:
-        found = project.findings(choice)
+        reported = project.findings(choice)
     except Flux2BuildError as error:
-        if show not in view.MACHINE_READABLE:
+        if not output.machine_readable:
             raise
-        show(console, _placed(project, show, view.of_error(error)), None)
+        output.show(console, _report(project, output, of_error(error), None))
         return error.exit
-    findings = [f for f in found if f.code not in unwanted and (wanted is None or f.code in wanted)]
-    show(console, _placed(project, show, findings), project.plan(choice))
+    findings = [
+        finding
+        for finding in reported
+        if finding.code not in unwanted and (wanted is None or finding.code in wanted)
+    ]
+    output.show(console, _report(project, output, findings, project.plan(choice)))
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 
 
+def _report(
+    project: Project, output: OutputFormat, findings: Sequence[Finding], plan: Plan | None
+) -> CheckReport:
+    """The findings, with everything that a format may show beside them."""
+    codes = {
+        code: text for check in checks_by_name().values() for code, text in check.codes.items()
+    }
+    if output.repository_paths:
+        findings = _from_root(project, findings)
+    return CheckReport(findings, plan, codes, __version__)
+
+
+def _from_root(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Findings with places, named by their path in the repository."""
+    folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
+
+    def placed(finding: Finding) -> Finding:
+        place = finding.place or (Place(finding.path) if finding.path else None)
+        if place is None:
+            return finding
+        path = posixpath.normpath(posixpath.join(folder, place.file))
+        return replace(finding, place=replace(place, file=path))
+
+    return [placed(finding) for finding in findings]
+
+
 def _codes(words: Sequence[str]) -> frozenset[str]:
-    """The codes that some words name: themselves, or a check, all of whose codes are meant.
+    """The codes that are named, directly or by the check that reports them.
 
     Raises:
-        UsageError: with every word that is neither.
+        UsageError: some words are neither codes nor checks.
     """
     known = {name: frozenset(check.codes) for name, check in checks_by_name().items()}
     known |= {code: frozenset({code}) for codes in list(known.values()) for code in codes}
     named = [word.strip() for text in words for word in text.split(",") if word.strip()]
-    wrong = [word for word in named if word not in known]
-    if wrong:
+    if unknown := dict.fromkeys(word for word in named if word not in known):
         raise UsageError(
             *(
                 Problem(f"no check reports `{word}`", hint=did_you_mean(word, known))
-                for word in dict.fromkeys(wrong)
+                for word in unknown
             )
         )
     return frozenset[str]().union(*(known[word] for word in named))
-
-
-def _placed(project: Project, show: view.View, findings: Sequence[Finding]) -> Sequence[Finding]:
-    """Findings as a format needs them: services know files by their path in the repository."""
-    if show not in view.FOR_SERVICES:
-        return findings
-    folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
-
-    def moved(place: Place) -> Place:
-        return replace(place, file=posixpath.normpath(posixpath.join(folder, place.file)))
-
-    def placed(finding: Finding) -> Place | None:
-        place = finding.place or (Place(finding.path) if finding.path else None)
-        return place and moved(place)
-
-    return [replace(finding, place=placed(finding)) for finding in findings]
 
 
 COMMAND: Final[click.Command] = check

@@ -1,1 +1,1 @@
-"""Findings of checks as people and services read them."""
+"""The output formats of findings: one module each, ending in `FORMAT`."""

@@ -1,4 +1,4 @@
-"""`check`: tells the truth, offline, without writing, in four formats."""
+"""`check`: tells the truth, offline, without writing, in every output format."""
 
 from __future__ import annotations
 

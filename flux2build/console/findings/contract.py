@@ -1,0 +1,47 @@
+"""The contract of an output format: the findings of a check in, text on stdout out.
+
+A member is a module of `flux2build/console/findings/` that ends in
+`FORMAT: Final[OutputFormat] = …`; the module's name is the format's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.checks.contract import Finding
+from flux2build.console.console import Console
+from flux2build.planning.plan import Plan
+from flux2build.registry import Family
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """All that a format may show."""
+
+    findings: Sequence[Finding]
+    plan: Plan | None
+    """The plan of everything that was checked; None if the check could not start."""
+    codes: Mapping[str, str]
+    """What each code of a check means, in one sentence."""
+    version: str
+    """The version of flux2build."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """One way to print findings."""
+
+    show: Callable[[Console, CheckReport], None]
+    machine_readable: bool = False
+    """Whether an error that keeps the check from starting is printed as findings, too."""
+    repository_paths: bool = False
+    """Whether files are named from the repository's root instead of the spec's folder."""
+
+
+OUTPUT_FORMATS: Final = Family[OutputFormat](
+    "flux2build.console.findings",
+    "FORMAT",
+    besides=frozenset({"contract", "identity", "tally", "unusable"}),
+)

@@ -1,0 +1,32 @@
+"""Findings as workflow commands, which GitHub shows as annotations beside the spec's lines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flux2build.console.console import Console, clean
+from flux2build.console.findings.contract import CheckReport, OutputFormat
+from flux2build.console.findings.identity import title
+
+
+def show(console: Console, report: CheckReport) -> None:
+    """Print one workflow command for each finding."""
+    for finding in report.findings:
+        properties = {"title": f"flux2build {finding.code}"}
+        if finding.place:
+            properties |= {"file": finding.place.file, "line": str(finding.place.line or 1)}
+            properties |= {"col": str(finding.place.column)} if finding.place.column else {}
+        listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+        hint = f"\n{finding.hint}" if finding.hint else ""
+        console.raw(f"::{finding.severity} {listed}::{_data(title(finding) + hint)}\n")
+
+
+def _data(text: str) -> str:
+    return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)

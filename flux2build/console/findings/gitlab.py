@@ -1,0 +1,31 @@
+"""Findings as a report of code quality, which GitLab shows in a merge request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flux2build.checks.contract import Severity
+from flux2build.console.console import Console
+from flux2build.console.findings.contract import CheckReport, OutputFormat
+from flux2build.console.findings.identity import file_of, fingerprint, line_of, title
+from flux2build.digest import Json
+
+_SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor"}
+
+
+def show(console: Console, report: CheckReport) -> None:
+    """Print one JSON document."""
+    rows: list[Json] = [
+        {
+            "check_name": finding.code,
+            "description": title(finding),
+            "fingerprint": fingerprint(finding),
+            "severity": _SEVERITIES[finding.severity],
+            "location": {"path": file_of(finding), "lines": {"begin": line_of(finding)}},
+        }
+        for finding in report.findings
+    ]
+    console.json(rows)
+
+
+FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
