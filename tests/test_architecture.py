@@ -36,6 +36,7 @@ FAMILIES: Final[list[Family[Any]]] = [
     PROVIDERS,
 ]
 LAZY: Final = {
+    "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "providers/sketch/__init__.py": "what draws is imported with the first comp",
     "session/wiring.py": "only a build that buys needs the network's libraries",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",

@@ -22,8 +22,8 @@ MAKING: Final = {
     "flux2build.images.lettering.breaks",
     "flux2build.images.lettering.faces",
     "flux2build.console.progress",
-    "babel",
     "icu4py",
+    "polib",
     "rich.progress",
     "uharfbuzz",
 }

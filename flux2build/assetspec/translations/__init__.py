@@ -1,13 +1,13 @@
-"""Catalogues of translations: one file is what one locale says."""
+"""Catalogues of translations, one file for each locale."""
 
 from __future__ import annotations
 
-import importlib
 import posixpath
 import re
 from collections.abc import Mapping
 from typing import Final
 
+from flux2build.assetspec.translations import objects, tables
 from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.project_files import ProjectFiles
@@ -17,19 +17,12 @@ __all__ = ["FORMATS", "Message", "Strings", "filled", "read"]
 _PLACE: Final = re.compile(r"\{\s*[A-Za-z_][A-Za-z0-9_]*\s*[,}]")
 LARGEST: Final = 16 * 1024 * 1024
 
-FORMATS: Final[Mapping[str, str]] = {
-    ".po": "gettext",
-    ".json": "objects",
-    ".toml": "tables",
-}
-"""Modules that read a file's text, by the ending of its name.
-
-They are imported when a catalogue is read, by name: most projects have none.
-"""
+FORMATS: Final = (".po", ".json", ".toml")
+"""The endings of the names of files that can be read."""
 
 
 def read(tree: ProjectFiles, file: str) -> Strings:
-    """The strings of a gettext, JSON or TOML file that is there.
+    """The strings of a gettext, JSON or TOML file.
 
     Raises:
         SpecError: it cannot be read; the message says where and why.
@@ -46,22 +39,29 @@ def read(tree: ProjectFiles, file: str) -> Strings:
         raise SpecError(
             Problem(message, Place(file, line), hint="save the file as UTF-8")
         ) from None
-    reader = FORMATS[posixpath.splitext(file)[1].lower()]
-    found: Strings = importlib.import_module(f"flux2build.assetspec.translations.{reader}").read(
-        file, text
-    )
-    return found
+    return _parsed(file, text)
+
+
+def _parsed(file: str, text: str) -> Strings:
+    match posixpath.splitext(file)[1].lower():
+        case ".json":
+            return objects.read(file, text)
+        case ".toml":
+            return tables.read(file, text)
+        case _:
+            from flux2build.assetspec.translations import gettext
+
+            return gettext.read(file, text)
 
 
 def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
-    """An ICU message with its values in their places; a text that wants none, as it is.
+    """An ICU message with its values in their places; a text without any is returned as it is.
 
     Raises:
-        ValueError: it names a value that is not given, or is no such message.
+        ValueError: it names a value that is not given, or is not an ICU message.
     """
     if not values and not _PLACE.search(text):
         return text
-    made: str = importlib.import_module("flux2build.assetspec.translations.icu").filled(
-        text, locale, values
-    )
-    return made
+    from flux2build.assetspec.translations import icu
+
+    return icu.filled(text, locale, values)

@@ -1,64 +1,123 @@
-"""Catalogues of gettext: `.po` files, as translators' tools write them."""
+"""Gettext's catalogues: `.po` files, as translators' tools write them."""
 
 from __future__ import annotations
 
 import gettext
-import io
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import PoFileError, read_po
+import polib
 
 from flux2build.assetspec.translations.message import Key, Message, Strings
 from flux2build.errors import Place, Problem, SpecError
 
-_LINE: Final = re.compile(r'(?:msg[a-z_]+(?:\[\d+\])?\s*)?"(?:[^"\\]|\\.)*"')
-"""A line with a text of its own; the reader passes over those with a missing quote."""
+_TEXT: Final = re.compile(r'((?:msg[a-z_]+(?:\[\d+\])?\s*)?)"(?:[^"\\]|\\.)*"')
+"""A line with a text of its own, after its keyword or below it."""
+_KEYWORD: Final = re.compile(r"(?:msgctxt|msgid|msgid_plural|msgstr)\s+|msgstr\[\d\]\s*|")
+_PLURALS: Final = re.compile(r"nplurals\s*=\s*(\d{1,2})\s*;\s*plural\s*=\s*([^;]+)")
+_GERMANIC: Final = "nplurals=2; plural=(n != 1)"
+"""One form for one, another for the rest: what gettext takes where a catalogue says nothing."""
 
 
 def read(file: str, text: str) -> Strings:
-    """The messages of a `.po` file; obsolete ones are left out.
+    """The messages of a `.po` file, without the obsolete ones.
 
     Raises:
-        SpecError: it is not one.
+        SpecError: the text is not a catalogue.
     """
-    _check(file, text)
+    lines = _Lines(file, text)
     try:
-        catalog = read_po(io.StringIO(text), abort_invalid=True)
-        form = _form(catalog)
-    except PoFileError as fault:
-        message = str(fault).rpartition(" on ")[0] or str(fault)
-        raise SpecError(_not_po(file, fault.lineno + 1, message)) from None
-    except (LookupError, TypeError, ValueError) as fault:
+        catalog = polib.pofile(lines, encoding="utf-8")
+    except OSError:  # polib's only exception, which names the line in its sentence alone
+        raise SpecError(_not_po(file, lines.current, "this line is out of place")) from None
+    headers = {name.lower(): value for name, value in catalog.metadata.items()}
+    try:
+        count, form = _plurals(headers)
+    except ValueError as fault:
         raise SpecError(_not_po(file, 1, str(fault))) from None
-    return Strings(file, dict(_messages(file, catalog)), form)
+    messages: dict[Key, Message] = {}
+    for entry in catalog:
+        if entry.msgid and not entry.obsolete:
+            place = Place(file, lines.line_of(entry.linenum))
+            message = Message(_forms(entry, count, place), place, "fuzzy" in entry.flags)
+            messages.setdefault((entry.msgid, entry.msgctxt), message)
+    return Strings(file, messages, form)
 
 
-def _check(file: str, text: str) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
-        bare = line.strip()
-        if bare.startswith(("msg", '"')) and not _LINE.fullmatch(bare):
-            raise SpecError(_not_po(file, number, "a text must stand between double quotes"))
+class _Lines:
+    """The lines of a catalogue, checked and made plain for polib, which is stricter than gettext.
+
+    polib asks its argument for `splitlines`. A `str` would be opened if it were the name of a
+    file, and be split at every separator of Unicode instead of at line feeds alone.
+    """
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._lines = text.split("\n")
+        self._keys: list[int] = []
+        self.current = 0
+        """The line that polib got last."""
+
+    def splitlines(self) -> Iterator[str]:
+        """Every line, without comments, after a check of its own."""
+        for number, line in enumerate(self._lines, start=1):
+            self.current = number
+            yield self._plain(line.strip())
+
+    def line_of(self, start: int) -> int:
+        """The line of the `msgid` of an entry that starts, with its comments, at a line."""
+        return self._keys[bisect_left(self._keys, start)]
+
+    def _plain(self, line: str) -> str:
+        if line.startswith("#-"):
+            raise self._fault("it has conflicts between translations")
+        if line.startswith("#"):
+            mark, rest = line[:2], line[2:].strip()
+            if mark == "#~" and rest and not rest.startswith("|"):
+                return f"#~ {self._checked(rest)}"
+            return f"#, {rest}" if mark == "#," and rest else ""
+        return self._checked(line) if line else ""
+
+    def _checked(self, line: str) -> str:
+        match = _TEXT.fullmatch(line)
+        if match is None and line.startswith(("msg", '"')):
+            raise self._fault("a text must stand between double quotes")
+        if match is None or not _KEYWORD.fullmatch(match[1]):
+            raise self._fault("unknown or misformatted keyword")
+        if match[1].strip() == "msgid":
+            self._keys.append(self.current)
+        return line
+
+    def _fault(self, why: str) -> SpecError:
+        return SpecError(_not_po(self._file, self.current, why))
 
 
 def _not_po(file: str, line: int, why: str) -> Problem:
-    message = f"this is not a gettext catalogue: {why[:1].lower() + why[1:]}"
+    message = f"this is not a gettext catalogue: {why}"
     return Problem(message, Place(file, line), hint="`msgfmt --check` of gettext says more")
 
 
-def _form(catalog: Catalog) -> Callable[[int], int]:
-    last = catalog.num_plurals - 1
-    choose = gettext.c2py(catalog.plural_expr)
-    return lambda number: max(0, min(last, int(choose(number))))
+def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
+    """How many forms a catalogue has, and which of them goes with a number.
+
+    Raises:
+        ValueError: its header does not say.
+    """
+    match = _PLURALS.match(headers.get("plural-forms", _GERMANIC).strip())
+    if match is None:
+        raise ValueError(f"`Plural-Forms` must be like `{_GERMANIC}`")
+    last = int(match[1]) - 1
+    choose = gettext.c2py(match[2])
+    return last + 1, lambda number: max(0, min(last, int(choose(number))))
 
 
-def _messages(file: str, catalog: Catalog) -> Iterator[tuple[Key, Message]]:
-    for message in catalog:
-        name = message.id if isinstance(message.id, str) else message.id[0]
-        said = message.string or ""
-        forms = (said,) if isinstance(said, str) else tuple(said)
-        if name:
-            place = Place(file, message.lineno or 0)
-            yield (name, message.context), Message(forms, place, message.fuzzy)
+def _forms(entry: polib.POEntry, count: int, place: Place) -> tuple[str, ...]:
+    """A translation in every form; empty ones are still to be written."""
+    if not entry.msgstr_plural:
+        return (entry.msgstr,)
+    if max(entry.msgstr_plural, default=0) >= count:
+        why = f"this has more than the {count} forms of `Plural-Forms`"
+        raise SpecError(_not_po(place.file, place.line or 1, why))
+    return tuple(entry.msgstr_plural.get(number, "") for number in range(count))

@@ -1,4 +1,4 @@
-"""Messages with places for values, as ICU has them."""
+"""ICU's messages: texts with places for values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
     """A message with its values in their places.
 
     Raises:
-        ValueError: it names a value that is not given, or is no such message.
+        ValueError: it names a value that is not given, or is not an ICU message.
     """
     try:
-        made = MessageFormat(text, locale.replace("_", "-")).format(dict(values))
+        message = MessageFormat(text, locale.replace("_", "-")).format(dict(values))
     except ValueError:
         raise ValueError("this is not an ICU message: look for a lone brace") from None
     unknown = sorted(set(_NAME.findall(text)) - set(values))
-    if unknown and any(f"{{{name}}}" in made for name in unknown):
+    if unknown and any(f"{{{name}}}" in message for name in unknown):
         listed = ", ".join(f"`{{{name}}}`" for name in unknown)
         raise ValueError(f"no value is given for {listed}")
-    return made
+    return message

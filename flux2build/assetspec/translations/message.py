@@ -1,4 +1,4 @@
-"""What a catalogue has: messages by key, each with where it stands."""
+"""What a catalogue holds: messages by key, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from flux2build.errors import Place
 
 Key = tuple[str, str | None]
-"""A message's key, and its context where gettext knows several of one key."""
+"""A message's key, and its context where gettext has several messages with one key."""
 
 
-def _only(_: int) -> int:
+def _single_form(_: int) -> int:
     return 0
 
 
@@ -22,19 +22,19 @@ class Message:
     forms: tuple[str, ...]
     place: Place
     fuzzy: bool = False
-    """A translator has not confirmed it since the original changed."""
+    """Whether a translator has yet to confirm it after a change of the original."""
 
     @property
     def complete(self) -> bool:
-        """Whether there is something to say in every form."""
+        """Whether every form has been translated."""
         return bool(self.forms) and all(form.strip() for form in self.forms)
 
 
 @dataclass(frozen=True, slots=True)
 class Strings:
-    """A catalogue, read."""
+    """The content of one catalogue."""
 
     file: str
     messages: Mapping[Key, Message] = field(default_factory=dict)
-    form: Callable[[int], int] = _only
-    """Which form goes with a number."""
+    form: Callable[[int], int] = _single_form
+    """The index of the form that goes with a number."""

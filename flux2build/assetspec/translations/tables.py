@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomli
 
 from flux2build.assetspec.translations.message import Strings
-from flux2build.assetspec.translations.nested import said, strings
+from flux2build.assetspec.translations.nested import reason, strings
 from flux2build.errors import Place, Problem, SpecError
 
 
@@ -13,7 +13,7 @@ def read(file: str, text: str) -> Strings:
     """The texts of a TOML file.
 
     Raises:
-        SpecError: it is not TOML, or holds what is no text.
+        SpecError: it is not TOML, or holds a value that is not a text.
     """
     try:
         value = tomli.loads(text)
@@ -21,5 +21,5 @@ def read(file: str, text: str) -> Strings:
         message = f"this is not TOML: {fault.msg[:1].lower() + fault.msg[1:]}"
         raise SpecError(Problem(message, Place(file, fault.lineno, fault.colno))) from None
     except (ValueError, RecursionError) as fault:
-        raise SpecError(Problem(said(fault), Place(file))) from None
+        raise SpecError(Problem(reason(fault), Place(file))) from None
     return strings(file, value)

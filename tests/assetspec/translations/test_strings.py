@@ -66,6 +66,29 @@ def test_gettext() -> None:
     assert [found.form(n) for n in (1, 3, 5, 12, 22)] == [0, 1, 2, 2, 1]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '#Comment\nmsgid "a"\nmsgstr "b"\n#,\n',
+        '#~\n#:\nmsgid "a"\nmsgstr "b"\n\n#~| msgid "c"\n#~ msgid "d"\n#~ msgstr "e"\n',
+        '#,fuzzy, c-format\n#~msgid "d"\n#~msgstr "e"\nmsgid "a"\r\nmsgstr "b"\r\n',
+        'msgid "a"\nmsgstr "b"\nmsgid "a"\nmsgstr "c"\n',
+    ],
+)
+def test_what_gettext_allows(text: str) -> None:
+    """Comments without a space or a text, obsolete remains and second translations do no harm."""
+    found = read("a.po", text).messages
+
+    assert [(key, message.forms) for key, message in found.items()] == [(("a", None), ("b",))]
+
+
+def test_separators_of_unicode_are_no_line_ends() -> None:
+    """A translation may have the separators that Unicode calls line ends, as any character."""
+    found = read("a.po", 'msgid "a"\nmsgstr "b\u2028c\x85d"\n')
+
+    assert found.messages["a", None].forms == ("b\u2028c\x85d",)
+
+
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(min_size=1), min_size=1))
 def test_json_and_its_order_make_no_difference(texts: dict[str, str]) -> None:
     """Every text comes out as it is, however the file is written."""
@@ -89,6 +112,9 @@ def test_toml() -> None:
         ("a.po", "\nhello\n", "a.po:2: this is not a gettext catalogue: unknown or misformatted"),
         ("a.po", '{"a": 1}', "a.po:1: this is not a gettext catalogue"),
         ("a.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=x; plural=q;\\n"\n', "a.po:1: this is"),
+        ("a.po", 'msgstr "b"\nmsgid "a"\n', "a.po:1: this is not a gettext catalogue: this line"),
+        ("a.po", "#-#-#  de.po  #-#-#\n", "a.po:1: this is not a gettext catalogue: it has conflicts"),
+        ("a.po", 'msgid "a"\nmsgid_plural "b"\nmsgstr[2] "c"\n', "a.po:1: this is not a gettext catalogue: this has more than the 2"),
         ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2: byte 0xff is not UTF-8"),
         ("a.json", "{", "a.json:1:2: this is not JSON: expecting property name"),
         ("a.json", "[]", "a.json: a catalogue must be an object of texts"),
