@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,8 +19,12 @@ Member = TypeVar("Member")
 
 
 @dataclass(frozen=True)
-class Family(Generic[Member]):
-    """The members of one package, by the names of their modules."""
+class Family(Mapping[str, Member], Generic[Member]):
+    """The members of one package by name: that of the module, with `-` for `_`.
+
+    Looking a member up imports its module and no other one; names are known
+    without importing any.
+    """
 
     package: str
     attribute: str
@@ -27,25 +33,44 @@ class Family(Generic[Member]):
     """Modules of the package that the members share; they are not members."""
 
     @property
-    def names(self) -> list[str]:
-        """The names of the members' modules, sorted, without importing them."""
-        modules = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
-        return sorted({module.name for module in modules} - self.besides)
+    def _folders(self) -> tuple[str, ...]:
+        """Where the package lies."""
+        return tuple(importlib.import_module(self.package).__path__)
 
-    def member(self, name: str) -> Member:
-        """The member in the module `name`."""
-        module = importlib.import_module(f"{self.package}.{name}")
+    @property
+    def _modules(self) -> Mapping[str, str]:
+        """The members' modules by the members' names, sorted."""
+        return _modules(self._folders, self.besides)
+
+    def __getitem__(self, name: str) -> Member:
+        """The member of that name."""
+        module = importlib.import_module(f"{self.package}.{self._modules[name]}")
         member: Member = getattr(module, self.attribute)
         return member
 
-    def members(self) -> list[Member]:
-        """Every member, in the order of their modules' names."""
-        return [self.member(name) for name in self.names]
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a member, without importing it."""
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the members, sorted, without importing them."""
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        """How many members there are, without importing them."""
+        return len(self._modules)
 
     def summary(self, name: str) -> str:
         """The first line of a member's docstring, read without importing the member."""
-        for folder in importlib.import_module(self.package).__path__:
-            source = Path(folder, f"{name}.py")
+        for folder in self._folders:
+            source = Path(folder, f"{self._modules.get(name, name)}.py")
             if source.is_file():
                 return (ast.get_docstring(ast.parse(source.read_bytes())) or "").partition("\n")[0]
         return ""
+
+
+@cache
+def _modules(folders: tuple[str, ...], besides: frozenset[str]) -> Mapping[str, str]:
+    """The modules in some folders, `besides` excepted, by the names of members; listed once."""
+    modules = sorted({module.name for module in pkgutil.iter_modules(folders)} - besides)
+    return {module.replace("_", "-"): module for module in modules}

@@ -165,14 +165,15 @@ FAMILY: Final = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: f
 def source(family: Family[Any], name: str) -> Path:
     """The module of a member, or the first one of its package."""
     folder = ROOT.joinpath(*family.package.split("."))
-    module = folder / f"{name}.py"
-    return module if module.is_file() else folder / name / "__init__.py"
+    stem = name.replace("-", "_")
+    module = folder / f"{stem}.py"
+    return module if module.is_file() else folder / stem / "__init__.py"
 
 
 @FAMILY
 def test_members_end_in_their_contract(family: Family[Any]) -> None:
     """The last statement of a member binds it, typed, so that it is verified in place."""
-    last = {name: ast.parse(source(family, name).read_bytes()).body[-1] for name in family.names}
+    last = {name: ast.parse(source(family, name).read_bytes()).body[-1] for name in family}
     wrong = [
         name
         for name, node in last.items()
@@ -188,12 +189,18 @@ def test_members_end_in_their_contract(family: Family[Any]) -> None:
 
 
 @FAMILY
+def test_members_are_called_like_their_modules(family: Family[Any]) -> None:
+    """A member that has a name is known to users by the one by which its family finds it."""
+    assert [getattr(member, "name", name) for name, member in family.items()] == list(family)
+
+
+@FAMILY
 def test_members_have_tests(family: Family[Any]) -> None:
     """One more member is one more file and one more test."""
     folder = ROOT.joinpath("tests", *family.package.split(".")[1:])
     tested = {path.stem.removeprefix("test_") for path in folder.glob("*.py")}
 
-    assert sorted(set(family.names) - tested) == []
+    assert sorted({name.replace("-", "_") for name in family} - tested) == []
 
 
 @pytest.mark.parametrize("test", TESTS, ids=name_of)

@@ -18,6 +18,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import (
     AssetTable,
@@ -38,8 +39,8 @@ from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.planning.reason import ReasonCode
+from flux2build.providers.models import Models
 from flux2build.purchasing.http import Limits
-from flux2build.session.families import catalogue
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -85,7 +86,7 @@ def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
 
 def operations() -> str:
     """Every operation with its parameters."""
-    found = OPS.members()
+    found = OPS.values()
     return "\n".join(
         f"**`{op.name}`**: {first_line(type(op))}\n\n{fields(op.params)}" for op in found
     )
@@ -93,7 +94,7 @@ def operations() -> str:
 
 def papers() -> str:
     """Every document with its options."""
-    found = DOCUMENTS.members()
+    found = DOCUMENTS.values()
     return "\n".join(
         f"**`{one.name}`**: {first_line(type(one))}\n\n{fields(one.options)}" for one in found
     )
@@ -112,7 +113,7 @@ def reasons() -> str:
 
 def codes() -> str:
     """Every code that a check reports, beyond the reasons."""
-    found = CHECKS.members()
+    found = CHECKS.values()
     rows = (
         (f"`{code}`", f"`{check.name}`", text)
         for check in found
@@ -124,7 +125,7 @@ def codes() -> str:
 
 def weights() -> str:
     """Every check: what it reports, by which codes, and its options."""
-    found = CHECKS.members()
+    found = CHECKS.values()
     return "\n".join(described(check) for check in found)
 
 
@@ -158,7 +159,7 @@ def floors() -> str:
 def helps() -> str:
     """What `--help` of every command says, and of the commands inside a group."""
     found: list[tuple[str, click.Command]] = []
-    for command in COMMANDS.members():
+    for command in COMMANDS.values():
         found.append((command.name or "", command))
         inner = command.commands if isinstance(command, click.Group) else {}
         found += [(f"{command.name} {name}", each) for name, each in inner.items()]
@@ -221,7 +222,9 @@ def test_everything_is_generated_somewhere() -> None:
 def test_schema_for_editors() -> None:
     """The schema that the example's first line names is the one that the code makes."""
     page = ROOT / "docs" / "assets.schema.json"
-    wanted = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
+    wanted = (
+        json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False) + "\n"
+    )
     if os.environ.get("WRITE_DOCS"):
         page.write_text(wanted, encoding="utf-8")
 
@@ -250,7 +253,7 @@ def test_every_limit_is_documented() -> None:
 
 def test_documents_name_real_commands() -> None:
     """Every `flux2build …` of a page is a command that exists."""
-    known = {name.replace("_", "-") for name in COMMANDS.names}
+    known = set(COMMANDS)
     named = {
         (page.name, word)
         for page in PAGES

@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from flux2build.images.ops.contract import OPS
+from flux2build.providers.contract import PROVIDERS
 from tests.conftest import Site
 
 SCRIPT: Final = (
@@ -77,8 +79,20 @@ def test_judging_makes_nothing(site: Site, word: str) -> None:
 
     found = imported(site, *words)
 
-    assert {"flux2build.providers.sketch", "flux2build.images.ops.text"} <= found
+    assert {"flux2build.providers.sketch", "flux2build.images.ops.crop"} <= found
     assert found & MAKING == set()
+
+
+def test_only_what_the_spec_uses_is_imported(site: Site) -> None:
+    """Of providers and operations a plan imports those that the spec asks for."""
+    found = imported(site, "plan")
+    members = {f"{family.package}.{name}" for family in (OPS, PROVIDERS) for name in family}
+
+    assert members & found == {
+        "flux2build.images.ops.crop",
+        "flux2build.images.ops.resize",
+        "flux2build.providers.sketch",
+    }
 
 
 def test_what_is_drawn_is_imported(site: Site) -> None:

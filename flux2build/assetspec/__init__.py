@@ -18,7 +18,7 @@ from flux2build.assetspec import (
     resolve,
     schema,
 )
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.deliverables import Workbench
 from flux2build.assetspec.document import Document, read
 from flux2build.assetspec.documents import Documents, Shelf
@@ -35,6 +35,7 @@ from flux2build.assetspec.templating import Texts
 from flux2build.assetspec.translations.catalog import Gap, Translations, faults_of
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
+from flux2build.providers.capabilities import Card
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
@@ -102,7 +103,7 @@ class Spec:
         return diagnostics.problem(self.document, Fault(key, message, hint, rows))
 
 
-def load(tree: ProjectFiles, file: str, profile: str | None, catalog: Catalog) -> Spec:
+def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capabilities) -> Spec:
     """A spec in one of its profiles.
 
     Raises:
@@ -116,7 +117,7 @@ def load(tree: ProjectFiles, file: str, profile: str | None, catalog: Catalog) -
         faults.add(fault)
     chosen = _chosen(tables, profile, faults)
     reading = _Reading(tree, document, tables, chosen, faults)
-    spec = reading.spec(catalog)
+    spec = reading.spec(capabilities)
     if faults.found:
         raise SpecError(*diagnostics.problems(document, tree, faults))
     return spec
@@ -147,7 +148,7 @@ class _Reading:
     profile: str
     faults: Faults
 
-    def spec(self, catalog: Catalog) -> Spec:
+    def spec(self, capabilities: Capabilities) -> Spec:
         """The spec, as far as it can be read."""
         files = Files(self.tree)
         translations = self._translations()
@@ -156,11 +157,13 @@ class _Reading:
         names = self._names(declared, texts, files)
         folder = self._folder(files)
         bench = Workbench(texts, files, names, Outputs(folder, files))
-        usual = operations.usual(catalog, self.tables.op, self.faults)
-        resolver = Resolver(bench, usual, self.faults)
+        ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
+        resolver = Resolver(bench, capabilities, ops, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
-        pictures = self._marked(declared, resolver, catalog)
-        papers = Documents(bench, catalog, self.faults, Shelf(assets, pictures, folder))
+        pictures = self._marked(declared, resolver, capabilities.cards)
+        papers = Documents(
+            bench, capabilities.documents, self.faults, Shelf(assets, pictures, folder)
+        )
         about = [recipe for one in declared for recipe in papers.entries(one)]
         recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
         translations.report()
@@ -174,7 +177,7 @@ class _Reading:
             output=folder,
             budget=Budget(**dict(self.tables.budget)),
             checks=check_options.options(
-                self.tables.checks, catalog, texts, self.tables.vars, self.faults
+                self.tables.checks, capabilities.checks, texts, self.tables.vars, self.faults
             ),
             assets=assets,
             recipes=recipes,
@@ -184,14 +187,14 @@ class _Reading:
 
     @staticmethod
     def _marked(
-        declared: Iterable[Declared], resolver: Resolver, catalog: Catalog
+        declared: Iterable[Declared], resolver: Resolver, cards: Mapping[str, Mapping[str, Card]]
     ) -> tuple[Recipe, ...]:
         """Every recipe; deliverables are told how they are to be marked."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         members = [(member.name, one.settled) for one in declared for member in one.family.members]
         said = {name: settled.get("provenance") for name, settled in members}
         signed = frozenset(name for name, settled in members if settled.get("sign"))
-        return tuple(provenance.marked(recipes, provenance.marks(recipes, said, signed, catalog)))
+        return tuple(provenance.marked(recipes, provenance.marks(recipes, said, signed, cards)))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog

@@ -1,47 +1,46 @@
-"""What the spec may ask for: models, operations, documents and checks.
-
-The composition root hands it to the spec.
-"""
+"""What a spec may ask for: models, operations, documents and checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Protocol
 
 from pydantic import BaseModel
 
+from flux2build.images.documents.contract import DOCUMENTS, Document
+from flux2build.images.ops.contract import OPS, Op
 from flux2build.providers.capabilities import Card
+from flux2build.providers.contract import PROVIDERS
+
+
+class HasOptions(Protocol):
+    """What the spec needs to know of a check."""
+
+    @property
+    def options(self) -> type[BaseModel]:
+        """The model of its options."""
+
+
+class HasDefaultModel(Protocol):
+    """What the spec needs to know of a provider beside its cards."""
+
+    @property
+    def default_model(self) -> str:
+        """The model meant when a spec names the provider only."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """How an operation is written in the spec: its version and its parameters."""
+class Capabilities:
+    """All that a spec may ask for, by name; what is not asked for is not imported.
 
-    op: str
-    version: int
-    params: type[BaseModel]
-    usual: Mapping[str, Any] = field(default_factory=dict)
-    """Parameters of every use that does not say otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """How a document is written in the spec: its version, its options and its endings."""
-
-    document: str
-    version: int
-    options: type[BaseModel]
-    endings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Catalog:
-    """All models, by provider, all operations, all documents and all checks."""
+    Cards and checks are handed in: the user's own prices belong to the cards, and
+    the checks are written in terms of the spec.
+    """
 
     cards: Mapping[str, Mapping[str, Card]]
-    default_models: Mapping[str, str]
-    forms: Mapping[str, Form]
-    checks: Mapping[str, type[BaseModel]] = field(default_factory=dict)
-    """The options of every check, by its name."""
-    papers: Mapping[str, Paper] = field(default_factory=dict)
+    """The models of every provider, with the user's own cards merged in."""
+    checks: Mapping[str, HasOptions]
+    providers: Mapping[str, HasDefaultModel] = PROVIDERS
+    ops: Mapping[str, Op] = OPS
+    documents: Mapping[str, Document] = DOCUMENTS

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from flux2build.assetspec import validation_errors
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.capabilities import HasOptions
 from flux2build.assetspec.faults import Faults, FaultyError
 from flux2build.assetspec.templating import Scope, Texts
 from flux2build.model import Key
@@ -18,17 +18,21 @@ _NAMED: Final = "warning"
 
 
 def options(
-    written: Mapping[str, Any], catalog: Catalog, texts: Texts, scope: Scope, faults: Faults
+    written: Mapping[str, Any],
+    checks: Mapping[str, HasOptions],
+    texts: Texts,
+    scope: Scope,
+    faults: Faults,
 ) -> dict[str, BaseModel]:
     """The options of every check that the spec names; templates in them see `[vars]`."""
     found: dict[str, BaseModel] = {}
     for name, value in written.items():
         key: Key = ("checks", name)
         with faults.collecting():
-            if name not in catalog.checks:
-                raise FaultyError(validation_errors.unknown(key, catalog.checks, "check"))
+            if name not in checks:
+                raise FaultyError(validation_errors.unknown(key, checks, "check"))
             said = {"severity": value} if isinstance(value, str) else value
-            found[name] = _read(catalog.checks[name], texts.inside(said, scope, key), key)
+            found[name] = _read(checks[name].options, texts.inside(said, scope, key), key)
     return found
 
 

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from flux2build.assetspec import operations, targets
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec import targets
 from flux2build.assetspec.family import MOST_MEMBERS, axes_of, points_of
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import Settled
-from flux2build.assetspec.operations import Step
+from flux2build.assetspec.operations import OpReader, Step
 from flux2build.assetspec.outputs import Outputs, format_of
 from flux2build.assetspec.presets import Preset, Target
 from flux2build.assetspec.references import Files, Names
@@ -85,7 +84,7 @@ class Workbench:
     outputs: Outputs
 
 
-def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
+def prepare(settled: Settled, reader: OpReader, faults: Faults) -> list[Entry]:
     """The entries of an asset; those with faults are noted and left out."""
     entries: list[Entry] = []
     tables: list[Deliver] = settled.get("deliver") or []
@@ -93,31 +92,30 @@ def prepare(settled: Settled, catalog: Catalog, faults: Faults) -> list[Entry]:
         key = (*settled.key("deliver"), index)
         with faults.collecting():
             steps = tuple(
-                operations.prepare(op, (*key, "ops", at), catalog)
-                for at, op in enumerate(table.ops or [])
+                reader.step(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
             )
             points = _points(table, (*key, "matrix"), faults)
-            for entry in _parts(Entry(key, table, steps, {None: ()}, points), catalog):
+            for entry in _parts(Entry(key, table, steps, {None: ()}, points), reader):
                 _useless(entry.table, key)
                 _possible(entry.table, key)
                 entries += _spread(entry)
     return entries
 
 
-def _parts(entry: Entry, catalog: Catalog) -> Iterator[Entry]:
+def _parts(entry: Entry, reader: OpReader) -> Iterator[Entry]:
     """One entry for each file of a preset; else the entry itself, with its widths."""
     key, table = entry.key, entry.table
     preset = targets.preset_of(table, key)
     if preset is None:
         resize = {"op": "resize", **({"upscale": True} if table.upscale else {})}
         resizes: dict[int | None, tuple[Operation, ...]] = {
-            width: (operations.implied({**resize, "width": width}, (*key, "widths", at), catalog),)
+            width: (reader.implied({**resize, "width": width}, (*key, "widths", at)),)
             for at, width in enumerate(table.widths or [])
         }
         yield replace(entry, resizes=resizes or entry.resizes)
         return
     for target in targets.chosen(preset, table, key):
-        shaping = targets.shaping(target, table, key, catalog)
+        shaping = targets.shaping(target, table, key, reader)
         said = targets.settled(target, table)
         yield replace(entry, table=said, resizes={None: shaping}, preset=preset, target=target)
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from flux2build.assetspec import validation_errors
-from flux2build.assetspec.capabilities import Catalog, Paper
 from flux2build.assetspec.deliverables import Workbench
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.presets import presets
@@ -19,6 +18,7 @@ from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.tables import Deliver, ManifestTable
 from flux2build.assetspec.templating import is_template
 from flux2build.errors import did_you_mean
+from flux2build.images.documents.contract import Document
 from flux2build.model import (
     INGREDIENT,
     About,
@@ -92,7 +92,7 @@ class Shelf:
 class Wish:
     """One document as it is asked for: which, how, and where it goes."""
 
-    paper: Paper
+    document: Document
     options: Mapping[str, Any]
     path: str
     """A template."""
@@ -105,18 +105,18 @@ class Documents:
     """Turns what a spec says of documents into recipes; notes what is wrong."""
 
     bench: Workbench
-    catalog: Catalog
+    known: Mapping[str, Document]
     faults: Faults
     shelf: Shelf
 
     def manifest(self, table: ManifestTable) -> Iterator[Recipe]:
         """The documents of `[manifest]`, each an asset of its own by its path."""
-        for name, document in _MANIFEST.items():
-            if (path := getattr(table, name)) is None:
+        for key, name in _MANIFEST.items():
+            if (path := getattr(table, key)) is None:
                 continue
-            paper = self.catalog.papers[document]
-            options = table.model_dump(include=set(paper.options.model_fields))
-            wish = Wish(paper, options, path, ("manifest", name))
+            document = self.known[name]
+            options = table.model_dump(include=set(document.options.model_fields))
+            wish = Wish(document, options, path, ("manifest", key))
             with self.faults.collecting():
                 yield from self._each(wish) if is_template(path) else (self._whole(wish),)
 
@@ -149,10 +149,11 @@ class Documents:
                     yield from self._members(declared, entry, wish)
             said = {raw.get("document") for raw in table.documents or []}
             preset = presets().get(table.preset) if table.preset else None
-            for document, name in preset.documents if preset else ():
-                if document not in said:
-                    paper = self.catalog.papers[document]
-                    wish = Wish(paper, paper.options().model_dump(mode="json"), name, entry)
+            for name, path in preset.documents if preset else ():
+                if name not in said:
+                    document = self.known[name]
+                    options = document.options().model_dump(mode="json")
+                    wish = Wish(document, options, path, entry)
                     yield from self._beside(declared, entry, wish)
 
     def _members(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
@@ -180,26 +181,26 @@ class Documents:
         if not isinstance(name, str) or not isinstance(path, str):
             such = 'such as `{ document = "frames", path = "atlas.json" }`'
             raise FaultyError(Fault(key, "a document needs a `document` and a `path`", hint=such))
-        paper = self.catalog.papers.get(name)
-        if paper is None:
-            hint = did_you_mean(name, self.catalog.papers)
+        document = self.known.get(name)
+        if document is None:
+            hint = did_you_mean(name, self.known)
             raise FaultyError(Fault((*key, "document"), f"unknown document `{name}`", hint=hint))
         said = {word: value for word, value in raw.items() if word not in {"document", "path"}}
         try:
-            options = paper.options.model_validate(said)
+            options = document.options.model_validate(said)
         except ValidationError as error:
-            raise FaultyError(*validation_errors.of(error, paper.options, said, key)) from None
-        return Wish(paper, options.model_dump(mode="json"), path, (*key, "path"))
+            raise FaultyError(*validation_errors.of(error, document.options, said, key)) from None
+        return Wish(document, options.model_dump(mode="json"), path, (*key, "path"))
 
     def _write(self, owner: AssetName, wish: Wish, files: Sequence[Recipe]) -> Recipe:
-        paper = wish.paper
-        if not wish.path.endswith(paper.endings):
-            message = f"output `{wish.path[:80]}` does not end as {paper.document} does"
-            hint = "end it in " + " or ".join(f"`{ending}`" for ending in paper.endings)
+        document = wish.document
+        if not wish.path.endswith(document.endings):
+            message = f"output `{wish.path[:80]}` does not end as {document.name} does"
+            hint = "end it in " + " or ".join(f"`{ending}`" for ending in document.endings)
             raise FaultyError(Fault(wish.key, message, hint=hint))
         output = self.bench.outputs.below(wish.path, wish.key)
         about = tuple(map(self.shelf.about, files))
-        task = Write(paper.document, paper.version, wish.options, about)
+        task = Write(document.name, document.version, wish.options, about)
         inputs = tuple(Placed(recipe.asset, recipe.output) for recipe in files)
         return Recipe(owner, task, inputs, output, wish.key)
 

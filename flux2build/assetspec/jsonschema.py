@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.capabilities import Capabilities, HasOptions
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.tables import SpecTable
 from flux2build.digest import Json
@@ -32,23 +32,29 @@ class _WithoutNull(GenerateJsonSchema):
         return found
 
 
-def json_schema(catalog: Catalog) -> dict[str, Json]:
+def json_schema(capabilities: Capabilities) -> dict[str, Json]:
     """The schema of a spec that may use these models and operations."""
     schema = _of(SpecTable)
     definitions = schema.setdefault("$defs", {})
-    operations = [_operation(catalog, name, definitions) for name in sorted(catalog.forms)]
+    operations = [
+        _operation(name, capabilities.ops[name].params, definitions)
+        for name in sorted(capabilities.ops)
+    ]
     if operations:
         definitions["Deliver"]["properties"]["ops"]["items"] = {"oneOf": operations}
     definitions["Deliver"]["properties"]["preset"]["enum"] = sorted(presets())
-    papers = [_document(catalog, name) for name in sorted(catalog.papers)]
-    if papers:
-        definitions["Deliver"]["properties"]["documents"]["items"] = {"oneOf": papers}
+    documents = [
+        _document(name, capabilities.documents[name].options)
+        for name in sorted(capabilities.documents)
+    ]
+    if documents:
+        definitions["Deliver"]["properties"]["documents"]["items"] = {"oneOf": documents}
     settings = ("Settings", "AssetTable", "Profile")
     for properties in (definitions[name]["properties"] for name in settings):
-        properties["provider"]["enum"] = sorted(catalog.cards)
-        models = {model for cards in catalog.cards.values() for model in cards}
+        properties["provider"]["enum"] = sorted(capabilities.cards)
+        models = {model for cards in capabilities.cards.values() for model in cards}
         properties["model"]["examples"] = sorted(models)
-    schema["properties"]["checks"] = _checks(catalog, schema["properties"]["checks"])
+    schema["properties"]["checks"] = _checks(capabilities.checks, schema["properties"]["checks"])
     return {
         "$schema": _DIALECT,
         "title": "assets.toml",
@@ -57,10 +63,10 @@ def json_schema(catalog: Catalog) -> dict[str, Json]:
     }
 
 
-def _checks(catalog: Catalog, written: dict[str, Any]) -> dict[str, Any]:
+def _checks(checks: Mapping[str, HasOptions], written: dict[str, Any]) -> dict[str, Any]:
     """The table `[checks]`: by check, a severity or its options."""
     level = {"enum": ["error", "warning", "off"]}
-    known = {name: {"oneOf": [level, _of(catalog.checks[name])]} for name in sorted(catalog.checks)}
+    known = {name: {"oneOf": [level, _of(checks[name].options)]} for name in sorted(checks)}
     described: dict[str, Any] = {
         key: written[key] for key in ("default", "description") if key in written
     }
@@ -73,9 +79,9 @@ def _of(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _operation(catalog: Catalog, name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+def _operation(name: str, params: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     """One alternative of `ops`, told apart from the others by its `op`."""
-    schema = _of(catalog.forms[name].params)
+    schema = _of(params)
     definitions.update(schema.pop("$defs", {}))
     definitions.pop("InputIndex", None)
     properties = {"op": {"const": name, "type": "string"}, **schema.get("properties", {})}
@@ -83,9 +89,9 @@ def _operation(catalog: Catalog, name: str, definitions: dict[str, Any]) -> dict
     return {**schema, "type": "object", "properties": properties, "required": required}
 
 
-def _document(catalog: Catalog, name: str) -> dict[str, Any]:
+def _document(name: str, options: type[BaseModel]) -> dict[str, Any]:
     """One alternative of `documents`, told apart from the others by its `document`."""
-    schema = _of(catalog.papers[name].options)
+    schema = _of(options)
     own = {"document": {"const": name, "type": "string"}, "path": {"type": "string"}}
     properties = {**own, **schema.get("properties", {})}
     required = ["document", "path", *schema.get("required", [])]

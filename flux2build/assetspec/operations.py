@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from flux2build.assetspec import validation_errors
-from flux2build.assetspec.capabilities import Catalog, Form
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.templating import Scope, Texts, is_template
 from flux2build.errors import did_you_mean
-from flux2build.images.ops.contract import InputMark, Spreading
+from flux2build.images.ops.contract import InputMark, Op, Spreading
 from flux2build.model import Key, Operation
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
@@ -59,12 +58,12 @@ Bind = Callable[[str | Mapping[str, Any], Key], int]
 class Step:
     """One entry of `ops`; `fixed` when it is the same operation for every member."""
 
-    form: Form
+    op: Op
     key: Key
     raw: Mapping[str, Any]
     fixed: Operation | None
-    own: frozenset[str] = frozenset()
-    """The parameters that stand here, and not in `[op.NAME]`."""
+    usual: frozenset[str] = frozenset()
+    """The parameters that stand in `[op.NAME]`, and not here."""
     each: tuple[str, int] | None = None
     """A parameter that was left out, to make one file for each of so many values."""
 
@@ -83,92 +82,105 @@ class Step:
         """
         if self.fixed is not None:
             return self.fixed
-        with _placing(self.form, self.own, self.key):
+        with _placing(self.op, self.usual, self.key):
             written = texts.inside(self.raw, scope, self.key)
-            return _operation(self.form, written, self.key, bind, strict=False)
+            return _operation(self.op, written, self.key, bind, strict=False)
 
 
-def prepare(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Step:
-    """An entry of `ops` as a step, validated at once when no template is in it.
+@dataclass(frozen=True, slots=True)
+class OpReader:
+    """Reads entries of `ops`."""
 
-    Raises:
-        FaultyError: there is no such operation, or a parameter is wrong.
-    """
-    name: object = entry.get("op")
-    if not isinstance(name, str):
-        such = 'such as `{ op = "crop", ratio = "16:9" }`'
-        raise FaultyError(Fault(key, "an operation needs a name: `op`", hint=such))
-    form = catalog.forms.get(name)
-    if form is None:
-        hint = _hint(name, catalog)
-        raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
-    own = {word: value for word, value in entry.items() if word != "op"}
-    raw, said = {**form.usual, **own}, frozenset(own)
-    if _templates(raw):
-        return Step(form, key, raw, None, said)
-    bound: list[Key] = []
+    ops: Mapping[str, Op]
+    usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
-    def note(_: str | Mapping[str, Any], at: Key) -> int:
-        bound.append(at)
-        return 0
+    def step(self, entry: Mapping[str, Any], key: Key) -> Step:
+        """An entry of `ops` as a step, validated at once when no template is in it.
 
-    with _placing(form, said, key):
-        fixed = _operation(form, raw, key, note)
-    params = form.params.model_validate(raw)
-    each = params.each if isinstance(params, Spreading) else None
-    return Step(form, key, raw, None if bound else fixed, said, each)
+        Raises:
+            FaultyError: there is no such operation, or a parameter is wrong.
+        """
+        op = self._op(entry, key)
+        own = {word: value for word, value in entry.items() if word != "op"}
+        given = self.usual.get(op.name, {})
+        raw, usual = {**given, **own}, frozenset(given) - frozenset(own)
+        if _templates(raw):
+            return Step(op, key, raw, None, usual)
+        bound: list[Key] = []
+
+        def note(_: str | Mapping[str, Any], at: Key) -> int:
+            bound.append(at)
+            return 0
+
+        with _placing(op, usual, key):
+            fixed = _operation(op, raw, key, note)
+        params = op.params.model_validate(raw)
+        each = params.each if isinstance(params, Spreading) else None
+        return Step(op, key, raw, None if bound else fixed, usual, each)
+
+    def implied(self, entry: Mapping[str, Any], key: Key) -> Operation:
+        """An operation that follows from a width or a preset; `[op.NAME]` does not apply.
+
+        Raises:
+            FaultyError: this flux2build has no such operation, or it refuses a parameter.
+        """
+        step = OpReader(self.ops).step(entry, key)
+        assert step.fixed is not None
+        return step.fixed
+
+    def _op(self, entry: Mapping[str, Any], key: Key) -> Op:
+        name: object = entry.get("op")
+        if not isinstance(name, str):
+            such = 'such as `{ op = "crop", ratio = "16:9" }`'
+            raise FaultyError(Fault(key, "an operation needs a name: `op`", hint=such))
+        op = self.ops.get(name)
+        if op is None:
+            hint = _hint(name, self.ops)
+            raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
+        return op
 
 
-@contextmanager
-def _placing(form: Form, own: frozenset[str], key: Key) -> Iterator[None]:
-    """Faults of a usual parameter stand where the spec says what is usual."""
-    try:
-        yield
-    except FaultyError as error:
-        raise FaultyError(*(_placed(fault, form, own, key) for fault in error.faults)) from None
-
-
-def _placed(fault: Fault, form: Form, own: frozenset[str], key: Key) -> Fault:
-    rest = fault.key[len(key) :]
-    usual = bool(rest) and rest[0] in form.usual and rest[0] not in own
-    return replace(fault, key=("op", form.op, *rest)) if usual else fault
-
-
-def usual(catalog: Catalog, tables: Mapping[str, Mapping[str, Any]], faults: Faults) -> Catalog:
-    """The catalogue with what the spec wants of every use of an operation."""
-    forms = dict(catalog.forms)
+def reader(
+    ops: Mapping[str, Op], tables: Mapping[str, Mapping[str, Any]], faults: Faults
+) -> OpReader:
+    """A reader with the usual parameters of `[op.NAME]`; notes what is wrong with them."""
+    usual: dict[str, Mapping[str, Any]] = {}
     for name, params in tables.items():
-        if name not in forms:
-            hint = did_you_mean(name, forms)
+        op = ops.get(name)
+        if op is None:
+            hint = did_you_mean(name, ops)
             faults.add(Fault(("op", name), f"unknown operation `{name}`", hint=hint, name=True))
             continue
-        known = forms[name].params.model_fields
+        known = op.params.model_fields
         for word in params:
             if word not in known:
                 faults.add(validation_errors.unknown(("op", name, word), known))
-        kept = {word: value for word, value in params.items() if word in known}
-        forms[name] = replace(forms[name], usual=kept)
-    return replace(catalog, forms=forms)
+        usual[name] = {word: value for word, value in params.items() if word in known}
+    return OpReader(ops, usual)
 
 
-def _hint(name: str, catalog: Catalog) -> str | None:
-    """What other programs call it, or the nearest name."""
+@contextmanager
+def _placing(op: Op, usual: frozenset[str], key: Key) -> Iterator[None]:
+    """Places faults of a usual parameter where the spec says what is usual."""
+    try:
+        yield
+    except FaultyError as error:
+        raise FaultyError(*(_placed(fault, op, usual, key) for fault in error.faults)) from None
+
+
+def _placed(fault: Fault, op: Op, usual: frozenset[str], key: Key) -> Fault:
+    rest = fault.key[len(key) :]
+    inherited = bool(rest) and rest[0] in usual
+    return replace(fault, key=("op", op.name, *rest)) if inherited else fault
+
+
+def _hint(name: str, ops: Mapping[str, Op]) -> str | None:
+    """The operation that other programs call by this name, or the nearest name."""
     if name in _FORMATTING:
         return "a file's format is what its `path` ends in, or `formats`; see also `quality`"
-    known = _ELSEWHERE.get(name)
-    return f"here it is `{known}`" if known in catalog.forms else did_you_mean(name, catalog.forms)
-
-
-def implied(entry: Mapping[str, Any], key: Key, catalog: Catalog) -> Operation:
-    """An operation that a width or a preset comes to, whatever the spec's usual parameters.
-
-    Raises:
-        FaultyError: this flux2build has no such operation, or it refuses a parameter.
-    """
-    forms = {name: replace(form, usual={}) for name, form in catalog.forms.items()}
-    step = prepare(entry, key, replace(catalog, forms=forms))
-    assert step.fixed is not None
-    return step.fixed
+    ours = _ELSEWHERE.get(name)
+    return f"here it is `{ours}`" if ours in ops else did_you_mean(name, ops)
 
 
 def _templates(value: Any) -> bool:
@@ -180,15 +192,15 @@ def _templates(value: Any) -> bool:
 
 
 def _operation(
-    form: Form, raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
+    op: Op, raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
     try:
-        params = form.params.model_validate(raw, strict=strict)
+        params = op.params.model_validate(raw, strict=strict)
     except ValidationError as error:
-        raise FaultyError(*validation_errors.of(error, form.params, raw, key)) from None
+        raise FaultyError(*validation_errors.of(error, op.params, raw, key)) from None
     dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return Operation(form.op, form.version, _model(form.params, dumped, key, bind))
+    return Operation(op.name, op.version, _model(op.params, dumped, key, bind))
 
 
 def _model(model: type[BaseModel], value: Mapping[str, Any], key: Key, bind: Bind) -> Any:
@@ -197,16 +209,16 @@ def _model(model: type[BaseModel], value: Mapping[str, Any], key: Key, bind: Bin
     Inputs come in the order of the model's fields, whatever order they are written in.
     """
     bound = dict(value)
-    for attribute, field in model.model_fields.items():
-        name = field.alias or attribute
+    for attribute, declared in model.model_fields.items():
+        name = declared.alias or attribute
         if name not in value:
             continue
         at = (*key, name)
-        marked = any(isinstance(mark, InputMark) for mark in field.metadata)
+        marked = any(isinstance(mark, InputMark) for mark in declared.metadata)
         if marked:
             bound[name] = _index(value[name], at, bind)
         else:
-            bound[name] = _field(field.annotation, value[name], at, bind)
+            bound[name] = _field(declared.annotation, value[name], at, bind)
     return bound
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import DEFAULT_PROVIDER, Settled
 from flux2build.digest import Json
@@ -41,37 +41,39 @@ class Choice:
     card: Card
 
 
-def choose(settled: Settled, catalog: Catalog) -> Choice:
+def choose(settled: Settled, capabilities: Capabilities) -> Choice:
     """The provider and model that the settings name.
 
     Raises:
         FaultyError: there is no such provider or model.
     """
     provider = settled.get("provider") or DEFAULT_PROVIDER
-    cards = catalog.cards.get(provider)
+    cards = capabilities.cards.get(provider)
     if cards is None:
-        hint = did_you_mean(provider, catalog.cards)
+        hint = did_you_mean(provider, capabilities.cards)
         raise FaultyError(
             Fault(settled.key("provider"), f"unknown provider `{provider}`", hint=hint)
         )
-    model = settled.get("model") or catalog.default_models[provider]
+    model = settled.get("model") or capabilities.providers[provider].default_model
     if model not in cards:
-        hint = _elsewhere(model, provider, catalog)
+        hint = _elsewhere(model, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"
         raise FaultyError(Fault(settled.key("model"), message, hint=hint))
     return Choice(provider, cards[model])
 
 
-def _elsewhere(model: str, provider: str, catalog: Catalog) -> str | None:
+def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | None:
     """Who has a model, or what was meant."""
-    near = nearest(model, catalog.cards[provider])
-    owners = sorted(name for name, cards in catalog.cards.items() if model in cards)
+    near = nearest(model, capabilities.cards[provider])
+    owners = sorted(name for name, cards in capabilities.cards.items() if model in cards)
     if owners and near is None:
         return "it is a model of " + ", ".join(f"`{name}`: set `provider`" for name in owners)
-    return did_you_mean(model, catalog.cards[provider])
+    return did_you_mean(model, capabilities.cards[provider])
 
 
-def read(settled: Settled, card: Card, catalog: Catalog) -> tuple[dict[str, Json], list[Fault]]:
+def read(
+    settled: Settled, card: Card, capabilities: Capabilities
+) -> tuple[dict[str, Json], list[Fault]]:
     """The parameters that are sent, and what is wrong with those that were set."""
     given = {name: settled.get(name) for name in PARAMS if name in settled.values}
     sent: dict[str, Json] = {}
@@ -79,7 +81,7 @@ def read(settled: Settled, card: Card, catalog: Catalog) -> tuple[dict[str, Json
         value = given.get(name, _default(name, card))
         if value is not None:
             sent[name] = cast("Json", value)
-    faults = [_lacking(settled, name, card, catalog) for name in given if not _has(card, name)]
+    faults = [_lacking(settled, name, card, capabilities) for name in given if not _has(card, name)]
     faults += [fault for name in given if name in sent for fault in _wrong(settled, name, card)]
     if not faults:
         faults += _too_large(settled, sent, card)
@@ -103,9 +105,9 @@ def default_format(card: Card) -> str:
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
-def _lacking(settled: Settled, name: str, card: Card, catalog: Catalog) -> Fault:
+def _lacking(settled: Settled, name: str, card: Card, capabilities: Capabilities) -> Fault:
     near = nearest(name, card.params)
-    every = (other for cards in catalog.cards.values() for other in cards.values())
+    every = (other for cards in capabilities.cards.values() for other in cards.values())
     models = {other.model for other in every if name in other.params}
     hint = None
     if models:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flux2build.assetspec.capabilities import Catalog
 from flux2build.digest import Json
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.model import AssetName, Derive, Generate, Input, Recipe, Source
+from flux2build.providers.capabilities import Card
 
 _NO_PICTURES: Final = frozenset(
     {".otf", ".ttc", ".ttf", ".woff", ".woff2", ".csv", ".json", ".mo", ".po", ".toml", ".txt"}
@@ -49,13 +49,13 @@ def marks(
     recipes: Iterable[Recipe],
     said: Mapping[AssetName, bool | None],
     signed: frozenset[AssetName],
-    catalog: Catalog,
+    cards: Mapping[str, Mapping[str, Card]],
 ) -> Marks:
     """The marks of a spec: `said` is what each asset's `provenance` says."""
     terms: dict[AssetName, str] = {name: SourceType.TRAINED for name, mark in said.items() if mark}
     for recipe in recipes:
         if isinstance(task := recipe.task, Generate):
-            terms[recipe.asset] = catalog.cards[task.provider][task.model].source_type
+            terms[recipe.asset] = cards[task.provider][task.model].source_type
     unmarked = frozenset(name for name, mark in said.items() if mark is False)
     return Marks(terms, unmarked, signed)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flux2build.assetspec import deliverables, params, references
-from flux2build.assetspec.capabilities import Catalog
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.deliverables import Entry, Master, Workbench
 from flux2build.assetspec.family import Family, Member
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.outputs import format_of
 from flux2build.assetspec.params import Choice
 from flux2build.assetspec.references import Files, Reference
@@ -86,7 +87,8 @@ class Resolver:
     """Turns declared assets into recipes; notes what is wrong, member by member."""
 
     bench: Workbench
-    catalog: Catalog
+    capabilities: Capabilities
+    ops: OpReader
     faults: Faults
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
@@ -97,7 +99,7 @@ class Resolver:
 
     def recipes(self, declared: Declared) -> Iterator[Recipe]:
         """The recipes of an asset's members: the master first, then what is derived of it."""
-        entries = deliverables.prepare(declared.settled, self.catalog, self.faults)
+        entries = deliverables.prepare(declared.settled, self.ops, self.faults)
         order = None
         if declared.table.source is None:
             with self.faults.collecting():
@@ -116,8 +118,8 @@ class Resolver:
                 self.bench.texts.prompt(declared.settled, scope)
 
     def _order(self, settled: Settled) -> Order:
-        choice = params.choose(settled, self.catalog)
-        sent, wrong = params.read(settled, choice.card, self.catalog)
+        choice = params.choose(settled, self.capabilities)
+        sent, wrong = params.read(settled, choice.card, self.capabilities)
         if wrong:
             raise FaultyError(*wrong)
         form = sent.get("format")

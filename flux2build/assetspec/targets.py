@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flux2build.assetspec import operations
-from flux2build.assetspec.capabilities import Catalog
 from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.presets import Preset, Target, presets
 from flux2build.assetspec.tables import Deliver
 from flux2build.errors import did_you_mean
@@ -79,7 +78,7 @@ def room(target: Target, table: Deliver) -> tuple[int, int]:
     return max(1, int(target.width * share)), max(1, int(target.height * share))
 
 
-def shaping(target: Target, table: Deliver, key: Key, catalog: Catalog) -> tuple[Operation, ...]:
+def shaping(target: Target, table: Deliver, key: Key, reader: OpReader) -> tuple[Operation, ...]:
     """The operations that bring a picture into the shape and the size of one file.
 
     A photograph fills its file, and what is over is cut; a wide file that may be
@@ -96,4 +95,4 @@ def shaping(target: Target, table: Deliver, key: Key, catalog: Catalog) -> tuple
         ground = "#00000000" if target.alpha else (table.matte or "#ffffff")
         canvas = {"width": target.width, "height": target.height, "color": ground}
         steps.append({"op": "pad", "anchor": "center", **canvas})
-    return tuple(operations.implied(step, (*key, "preset"), catalog) for step in steps)
+    return tuple(reader.implied(step, (*key, "preset")) for step in steps)

@@ -31,18 +31,20 @@ class Family(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names of all commands."""
-        return [name.replace("_", "-") for name in COMMANDS.names]
+        return list(COMMANDS)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands; summaries are read without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
         """One command by its name."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        return COMMANDS.member(_module(cmd_name))
+        return COMMANDS.get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -72,11 +74,7 @@ class Family(click.Group):
 
 def _summary(name: str) -> str:
     """What a command does, read without importing it."""
-    return COMMANDS.summary(_module(name)).rstrip(".")
-
-
-def _module(name: str) -> str:
-    return name.replace("-", "_")
+    return COMMANDS.summary(name).rstrip(".")
 
 
 MAIN: Final = Family(

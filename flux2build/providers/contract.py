@@ -219,5 +219,7 @@ Provider = Embedded | Remote
 PROVIDERS: Final = Family[Provider](
     "flux2build.providers",
     "PROVIDER",
-    besides=frozenset({"capabilities", "cards", "contract", "pricing", "protocol", "references"}),
+    besides=frozenset(
+        {"capabilities", "cards", "contract", "models", "pricing", "protocol", "references"}
+    ),
 )

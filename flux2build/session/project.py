@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from flux2build.assetspec import Spec, load
-from flux2build.assetspec.capabilities import Catalog
-from flux2build.checks.contract import Facts, Finding, Options, weighed
+from flux2build.assetspec.capabilities import Capabilities
+from flux2build.checks.contract import CHECKS, Facts, Finding, Options, weighed
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
@@ -26,8 +26,8 @@ from flux2build.planning.plan import Plan, orphans, plan, reconciled
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, known
+from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import catalogue, checks_by_name
 from flux2build.session.settings import Settings, config_path
 from flux2build.session.settings import read as read_settings
 from flux2build.storage import durable
@@ -90,9 +90,9 @@ class Project:
         return cls(options, found)
 
     @cached_property
-    def catalog(self) -> Catalog:
+    def capabilities(self) -> Capabilities:
         """What the spec may ask for."""
-        return catalogue(self.settings.cards)
+        return Capabilities(Models(self.settings.cards), CHECKS)
 
     @cached_property
     def settings(self) -> Settings:
@@ -131,7 +131,7 @@ class Project:
         Raises:
             SpecError: all that is wrong with it, together.
         """
-        return load(self.tree, self.file, self.options.profile, self.catalog)
+        return load(self.tree, self.file, self.options.profile, self.capabilities)
 
     @cached_property
     def graph(self) -> Graph:
@@ -182,7 +182,7 @@ class Project:
         for profile in sorted({profile for lock in locks for _, profile in lock.blocks}):
             if profile != self.spec.profile and profile in self.spec.wanted_profiles:
                 with suppress(SpecError):
-                    graph = Graph(load(self.tree, self.file, profile, self.catalog).recipes)
+                    graph = Graph(load(self.tree, self.file, profile, self.capabilities).recipes)
                     yield profile, () if graph.cycle else graph.ordered
 
     @cached_property
@@ -294,7 +294,7 @@ class Project:
     @cached_property
     def quotes(self) -> Quotes:
         """What orders will cost, and what becomes of their references."""
-        return Quotes(self.catalog.cards, masters(self.spec.recipes), self.tree.read)
+        return Quotes(self.capabilities.cards, masters(self.spec.recipes), self.tree.read)
 
     def field(self, whole: Plan) -> Field:
         """What a selection can be made from."""
@@ -302,9 +302,9 @@ class Project:
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """What all checks have to say, in the order of building: causes before consequences."""
-        cards = self.catalog.cards
+        cards = self.capabilities.cards
         facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict, cards)
-        found = list(weighed(checks_by_name(), facts, self.spec.checks, self._left_alone))
+        found = list(weighed(CHECKS, facts, self.spec.checks, self._left_alone))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
             found = [finding for finding in found if not finding.asset or finding.asset in chosen]

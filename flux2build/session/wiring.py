@@ -13,17 +13,18 @@ from flux2build import digest
 from flux2build.building.runner import Event, Report, build
 from flux2build.building.signals import heeded
 from flux2build.building.world import Artifacts, RealWorld, Renderer, Toolbox
+from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
 from flux2build.lockfile import Generated
 from flux2build.model import Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Snapshot
-from flux2build.providers.contract import Embedded, Remote
+from flux2build.providers.contract import PROVIDERS, Embedded, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.session.consent import Terms, cap
-from flux2build.session.families import documents_by_name, ops_by_name, providers_by_name
 from flux2build.session.project import Project
 
 if TYPE_CHECKING:
@@ -93,19 +94,19 @@ class _Wiring:
         artifacts = Artifacts(project.folder, project.store, paths, free)
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
         renderers = await self._renderers(stack)
-        toolbox = Toolbox(ops_by_name(), documents_by_name())
+        toolbox = Toolbox(OPS, DOCUMENTS)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.halt, signer)
 
     async def _renderers(self, stack: AsyncExitStack) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
-        project, providers = self.project, providers_by_name()
+        project = self.project
         slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
         limits = project.spec.budget
         budget = BudgetGuard(cap(limits, self.terms), limits.per_asset, self.plan.high)
         tasks = (step.recipe.task for step in self.plan.steps)
         renderers: dict[str, Renderer] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
-            provider = providers[name]
+            provider = PROVIDERS[name]
             if isinstance(provider, Embedded):
                 renderers[name] = self._local(provider, slots)
             else:
@@ -138,7 +139,7 @@ class _Wiring:
             project=str(project.folder),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             say=lambda text: self.say(text, "dim"),
-            cards=project.catalog.cards[provider.name],
+            cards=project.capabilities.cards[provider.name],
             account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
             forced=_forced(self.plan),
         )

@@ -1,20 +1,23 @@
-"""Specs in memory: a tree of a few files, and a small catalogue of models and operations."""
+"""Specs in memory: a tree of a few files, and a few models, operations and checks to ask for."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from PIL import Image
 from pydantic import Field, model_validator
 
 from flux2build.assetspec import Spec, load
-from flux2build.assetspec.capabilities import Catalog, Form
+from flux2build.assetspec.capabilities import Capabilities
+from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.images.ops.contract import File, Params, Picture
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
+from flux2build.providers.models import Models
 from flux2build.storage.project_files import Kind
 
 
@@ -88,6 +91,33 @@ class CheckOptions(Params):
     colours: list[str] = Field(default=[])
 
 
+@dataclass(frozen=True)
+class FakeOp:
+    """An operation that is only written in specs."""
+
+    name: str
+    version: int
+    params: type[Params]
+
+    def apply(self, image: Image.Image, _params: Params, _inputs: Sequence[bytes]) -> Image.Image:
+        """The picture as it is."""
+        return image
+
+
+@dataclass(frozen=True)
+class FakeCheck:
+    """A check that is only named in specs."""
+
+    options: type[Params] = CheckOptions
+
+
+@dataclass(frozen=True)
+class FakeProvider:
+    """A provider that is only named in specs."""
+
+    default_model: str
+
+
 _PIXELS = frozenset({"width", "height", "seed", "format"})
 SKETCH = Card(
     "sketch",
@@ -124,21 +154,26 @@ THREE = Card(
     formats=("jpeg",),
     choices={"aspect_ratio": ("1:1", "16:9")},
 )
-CATALOG = Catalog(
+CAPABILITIES = Capabilities(
     cards={
         "sketch": {"sketch": SKETCH},
         "bfl": {card.model: card for card in (PRO, FLEX, THREE)},
     },
-    default_models={"sketch": "sketch", "bfl": "flux-2-pro"},
-    forms={
-        "crop": Form("crop", 3, CropParams),
-        "resize": Form("resize", 2, ResizeParams),
-        "overlay": Form("overlay", 1, OverlayParams),
-        "text": Form("text", 1, TextParams),
-        "sheet": Form("sheet", 1, SheetParams),
+    checks={"alt": FakeCheck(), "palette": FakeCheck()},
+    providers={"sketch": FakeProvider("sketch"), "bfl": FakeProvider("flux-2-pro")},
+    ops={
+        op.name: op
+        for op in (
+            FakeOp("crop", 3, CropParams),
+            FakeOp("resize", 2, ResizeParams),
+            FakeOp("overlay", 1, OverlayParams),
+            FakeOp("text", 1, TextParams),
+            FakeOp("sheet", 1, SheetParams),
+        )
     },
-    checks={"alt": CheckOptions, "palette": CheckOptions},
 )
+SHIPPED = Capabilities(Models(), CHECKS)
+"""What comes with flux2build."""
 
 
 def tree(spec: str | bytes, files: Mapping[str, str | bytes] | None = None) -> MemoryTree:
@@ -151,7 +186,7 @@ def read(
     spec: str, files: Mapping[str, str | bytes] | None = None, profile: str | None = None
 ) -> Spec:
     """A spec without mistakes."""
-    return load(tree(spec, files), "assets.toml", profile, CATALOG)
+    return load(tree(spec, files), "assets.toml", profile, CAPABILITIES)
 
 
 def problems(
@@ -160,7 +195,7 @@ def problems(
     """What is wrong with a spec."""
     found = spec if isinstance(spec, MemoryTree) else tree(spec, files)
     try:
-        load(found, "assets.toml", None, CATALOG)
+        load(found, "assets.toml", None, CAPABILITIES)
     except SpecError as error:
         return list(error.problems)
     return []

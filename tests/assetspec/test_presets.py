@@ -19,9 +19,9 @@ from flux2build.assetspec import load
 from flux2build.assetspec.presets import Preset, presets
 from flux2build.images.container import examine
 from flux2build.images.derive import derive
+from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive
-from flux2build.session.families import catalogue, ops_by_name
-from tests.assetspec.specs import MemoryTree
+from tests.assetspec.specs import SHIPPED, MemoryTree
 
 SIZES: Final[list[dict[str, Any]]] = json.loads(
     files("flux2build.assetspec").joinpath("platforms.json").read_text("utf-8")
@@ -60,9 +60,9 @@ def made(preset: Preset, mode: str, *settings: str) -> Iterator[tuple[str, str, 
     words = "\n".join(settings)
     text = f'[asset.a]\nsource = "m.png"\n[[asset.a.deliver]]\npreset = "{preset.name}"\n{words}'
     data = master(*size, mode)
-    spec = load(MemoryTree({"assets.toml": text, "m.png": data}), "assets.toml", None, catalogue())
+    spec = load(MemoryTree({"assets.toml": text, "m.png": data}), "assets.toml", None, SHIPPED)
     large = {t.role for t in preset.targets if not DEEP and t.width * t.height > QUICK}
-    ops = ops_by_name()
+    ops = OPS
     for recipe in spec.recipes:
         if isinstance(recipe.task, Derive) and recipe.role not in large:
             yield recipe.role, recipe.output, derive(recipe.task, [data], ops)
@@ -179,11 +179,11 @@ def test_transparency_becomes_the_matte() -> None:
     hole.save(target, "png")
     text = '[asset.a]\nsource = "m.png"\n[[asset.a.deliver]]\npreset = "favicon"\nmatte = "#fbf3e4"'
     tree = MemoryTree({"assets.toml": text, "m.png": target.getvalue()})
-    recipes = load(tree, "assets.toml", None, catalogue()).recipes
+    recipes = load(tree, "assets.toml", None, SHIPPED).recipes
     (touch,) = (r for r in recipes if r.output.endswith("apple-touch-icon.png"))
     assert isinstance(touch.task, Derive)
 
-    data = derive(touch.task, [target.getvalue()], ops_by_name())
+    data = derive(touch.task, [target.getvalue()], OPS)
 
     with Image.open(io.BytesIO(data)) as image:
         assert image.getcolors() == [(180 * 180, (0xFB, 0xF3, 0xE4))]

@@ -11,7 +11,7 @@ import pytest
 from flux2build.assetspec import schema
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import Settings
-from tests.assetspec.specs import CATALOG, read, said
+from tests.assetspec.specs import CAPABILITIES, read, said
 
 
 def keys_of(node: Any) -> Iterator[tuple[str, Any]]:
@@ -144,7 +144,7 @@ def test_money_is_exact() -> None:
 
 def test_every_setting_is_described() -> None:
     """Editors and the docs can explain every key."""
-    described: Any = json_schema(CATALOG)
+    described: Any = json_schema(CAPABILITIES)
     missing = [
         f"{model}.{name}"
         for model, definition in described["$defs"].items()
@@ -158,14 +158,14 @@ def test_every_setting_is_described() -> None:
 
 def test_the_schema_has_no_null() -> None:
     """TOML has no null: an editor must not offer or report one."""
-    text = json.dumps(json_schema(CATALOG))
+    text = json.dumps(json_schema(CAPABILITIES))
 
     assert "null" not in text
 
 
 def test_the_schema_tells_operations_apart() -> None:
     """Each operation is an alternative of its own with its own keys."""
-    operations: Any = json_schema(CATALOG)
+    operations: Any = json_schema(CAPABILITIES)
     (ops,) = [value for key, value in keys_of(operations["$defs"]["Deliver"]) if key == "ops"]
     by_name = {one["properties"]["op"]["const"]: one for one in ops["items"]["oneOf"]}
 
@@ -177,7 +177,7 @@ def test_the_schema_tells_operations_apart() -> None:
 
 def test_the_schema_is_deterministic() -> None:
     """The same program writes the same schema, so that it can be committed."""
-    first, second = json_schema(CATALOG), json_schema(CATALOG)
+    first, second = json_schema(CAPABILITIES), json_schema(CAPABILITIES)
 
     assert json.dumps(first) == json.dumps(second)
     assert first["x-tombi-toml-version"] == "v1.0.0"
@@ -185,7 +185,7 @@ def test_the_schema_is_deterministic() -> None:
 
 def test_layers_share_the_settings() -> None:
     """What an asset may say, defaults, styles and profiles may say too."""
-    definitions: Any = json_schema(CATALOG)["$defs"]
+    definitions: Any = json_schema(CAPABILITIES)["$defs"]
 
     for model in ("AssetTable", "Profile"):
         assert set(Settings.model_fields) <= set(definitions[model]["properties"])

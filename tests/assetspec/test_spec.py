@@ -17,7 +17,7 @@ from flux2build.assetspec import Budget, load
 from flux2build.errors import Place, UsageError
 from flux2build.model import Made, Operation, Recipe, Source
 from flux2build.storage.project_files import Kind
-from tests.assetspec.specs import CATALOG, CheckOptions, MemoryTree, derived, orders, read
+from tests.assetspec.specs import CAPABILITIES, CheckOptions, MemoryTree, derived, orders, read
 
 
 def test_an_asset_is_an_order() -> None:
@@ -572,7 +572,7 @@ refs = ["r.png"]
     template = "photo of {{ row.name }}"
     files = {"assets.toml": spec, "p.csv": rows, "r.png": "", "templates/shot.j2": template}
     counting = CountingTree(files)
-    found = load(counting, "assets.toml", None, CATALOG)
+    found = load(counting, "assets.toml", None, CAPABILITIES)
 
     assert len(found.recipes) == members
     assert counting.reads == {"assets.toml": 1, "p.csv": 1, "templates/shot.j2": 1}

@@ -10,7 +10,7 @@ from flux2build.assetspec import load
 from flux2build.assetspec.diagnostics import MOST_PROBLEMS
 from flux2build.errors import SpecError
 from flux2build.storage.project_files import Kind
-from tests.assetspec.specs import CATALOG, MemoryTree, problems, said, tree
+from tests.assetspec.specs import CAPABILITIES, MemoryTree, problems, said, tree
 
 FILES = {"a.png": "", "b.png": "", "c.png": "", "d.png": "", "dir/x.png": ""}
 
@@ -390,6 +390,6 @@ def test_a_flood_is_dammed() -> None:
 def test_a_spec_must_exist() -> None:
     """Without a spec there is one clear error."""
     with pytest.raises(SpecError) as caught:
-        load(MemoryTree({}), "assets.toml", None, CATALOG)
+        load(MemoryTree({}), "assets.toml", None, CAPABILITIES)
 
     assert caught.value.problems[0].message == "`assets.toml` does not exist"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from flux2build.assetspec import load
 from flux2build.errors import SpecError
 from flux2build.model import Derive, Recipe
-from flux2build.session.families import catalogue
-from tests.assetspec.specs import tree
+from tests.assetspec.specs import SHIPPED, tree
 
 BOARD = """
 [asset.walk]
@@ -20,7 +19,7 @@ height = 128
 
 def files(deliver: str) -> list[Recipe]:
     """What is derived from the board, by what a `deliver` says."""
-    spec = load(tree(BOARD + deliver), "assets.toml", None, catalogue())
+    spec = load(tree(BOARD + deliver), "assets.toml", None, SHIPPED)
     return [recipe for recipe in spec.recipes if isinstance(recipe.task, Derive)]
 
 

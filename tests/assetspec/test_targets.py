@@ -10,15 +10,14 @@ from PIL import Image
 from flux2build.assetspec import load
 from flux2build.errors import SpecError
 from flux2build.model import Derive, Recipe
-from flux2build.session.families import catalogue
-from tests.assetspec.specs import MemoryTree
+from tests.assetspec.specs import SHIPPED, MemoryTree
 
 
 def recipes(entry: str, size: tuple[int, int] = (1600, 1200), ops: str = "") -> list[Recipe]:
     """The files that an entry of `deliver` comes to, for a rendered picture of some size."""
     head = f'[asset.a]\nprompt = "x"\nwidth = {size[0]}\nheight = {size[1]}\n{ops}'
     text = f"{head}deliver = [{entry}]\n"
-    spec = load(MemoryTree({"assets.toml": text}), "assets.toml", None, catalogue())
+    spec = load(MemoryTree({"assets.toml": text}), "assets.toml", None, SHIPPED)
     return [recipe for recipe in spec.recipes if recipe.kind != "generate"]
 
 
@@ -71,8 +70,8 @@ def test_usual_parameters_do_not_reach_presets() -> None:
     """What the spec says of its own operations changes nothing about a platform's sizes."""
     usual = '[op.resize]\nmode = "fit"\n[op.crop]\nanchor = "top"\n'
     text = '[asset.a]\nprompt = "x"\nwidth = 1600\nheight = 1200\ndeliver = [{ preset = "og" }]\n'
-    plain = load(MemoryTree({"assets.toml": text}), "assets.toml", None, catalogue())
-    spec = load(MemoryTree({"assets.toml": usual + text}), "assets.toml", None, catalogue())
+    plain = load(MemoryTree({"assets.toml": text}), "assets.toml", None, SHIPPED)
+    spec = load(MemoryTree({"assets.toml": usual + text}), "assets.toml", None, SHIPPED)
 
     assert spec.recipes == plain.recipes
 
@@ -132,7 +131,7 @@ def test_a_source_is_measured() -> None:
             MemoryTree({"assets.toml": text, "a.png": target.getvalue()}),
             "assets.toml",
             None,
-            catalogue(),
+            SHIPPED,
         )
 
 

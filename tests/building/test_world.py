@@ -16,12 +16,12 @@ from flux2build.building.runner import build
 from flux2build.building.world import Artifacts, RealWorld, Toolbox, cores
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
+from flux2build.images.ops.contract import OPS
 from flux2build.ledger import fold
 from flux2build.lockfile import Lockfile
 from flux2build.model import Asset, AssetName, Derive, Operation, Recipe, Source
 from flux2build.planning.plan import plan
 from flux2build.planning.verdict import Snapshot
-from flux2build.session.families import ops_by_name
 from flux2build.storage.store import Store
 
 MASTERS = 3 * cores() + 2
@@ -91,7 +91,7 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
 
     async def run() -> None:
         workshop = CountingWorkshop(
-            stock, folder / "assets.lock", {}, Toolbox(ops_by_name(), {}), asyncio.Event()
+            stock, folder / "assets.lock", {}, Toolbox(OPS, {}), asyncio.Event()
         )
         workshop.book = book
         report = await build(made, seen, assets, workshop, lambda _: None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flux2build.checks.contract import Facts, weighed
+from flux2build.checks.contract import CHECKS, Facts, weighed
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import checks_by_name
 from flux2build.session.project import Project
 from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
@@ -37,7 +36,7 @@ def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> Non
 
     facts = Facts(project.spec, project.whole, project.lock, read)
     findings = list(
-        weighed(checks_by_name(), facts, project.spec.checks, lambda _name, _options: frozenset())
+        weighed(CHECKS, facts, project.spec.checks, lambda _name, _options: frozenset())
     )
 
     assert {f.code for f in findings} >= {"alt-missing", "too-large"}

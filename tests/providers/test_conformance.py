@@ -34,7 +34,7 @@ from flux2build.providers.contract import (
 )
 
 REPLIES: Final = Path(__file__).parent / "replies"
-REMOTES: Final = [member for member in PROVIDERS.members() if isinstance(member, Remote)]
+REMOTES: Final = [member for member in PROVIDERS.values() if isinstance(member, Remote)]
 PROOF: Final = {400, 401, 402, 403, 404, 413, 422, 429}
 KEY: Final = "canary-key-0123456789"
 PIXELS: Final = Reference("a.png", b"\x89PNG first", "image/png")

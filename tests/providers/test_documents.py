@@ -14,9 +14,7 @@ from flux2build.providers.cards import shipped
 from flux2build.providers.contract import PROVIDERS, Reference, Remote
 from flux2build.simulator.schema import document
 
-REMOTES: Final = {
-    member.name: member for member in PROVIDERS.members() if isinstance(member, Remote)
-}
+REMOTES: Final = {name: member for name, member in PROVIDERS.items() if isinstance(member, Remote)}
 SENT: Final = {
     "format": "output_format",
     "resolution": "output_megapixels",

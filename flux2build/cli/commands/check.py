@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from flux2build import __version__
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.contract import CHECKS, Finding, Severity
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
@@ -18,7 +18,6 @@ from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import checks_by_name
 from flux2build.session.project import Choice, Project
 from flux2build.storage.disk import root_of
 
@@ -26,7 +25,7 @@ from flux2build.storage.disk import root_of
 @command("check", selects=True)
 @option(
     "--output-format",
-    type=click.Choice(OUTPUT_FORMATS.names),
+    type=click.Choice(list(OUTPUT_FORMATS)),
     default="full",
     help="How findings are printed: for people, or for a service.",
 )
@@ -65,7 +64,7 @@ def check(  # noqa: PLR0913 - a command takes its options
     unwanted = _codes(ignored)
     project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude))
-    output = OUTPUT_FORMATS.member("json" if options.json else output_format)
+    output = OUTPUT_FORMATS["json" if options.json else output_format]
     try:
         reported = project.findings(choice)
     except Flux2BuildError as error:
@@ -87,9 +86,7 @@ def _report(
     project: Project, output: OutputFormat, findings: Sequence[Finding], plan: Plan | None
 ) -> CheckReport:
     """The findings, with everything that a format may show beside them."""
-    codes = {
-        code: text for check in checks_by_name().values() for code, text in check.codes.items()
-    }
+    codes = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
     if output.repository_paths:
         findings = _from_root(project, findings)
     return CheckReport(findings, plan, codes, __version__)
@@ -115,7 +112,7 @@ def _codes(words: Sequence[str]) -> frozenset[str]:
     Raises:
         UsageError: some words are neither codes nor checks.
     """
-    known = {name: frozenset(check.codes) for name, check in checks_by_name().items()}
+    known = {name: frozenset(check.codes) for name, check in CHECKS.items()}
     known |= {code: frozenset({code}) for codes in list(known.values()) for code in codes}
     named = [word.strip() for text in words for word in text.split(",") if word.strip()]
     if unknown := dict.fromkeys(word for word in named if word not in known):

@@ -22,9 +22,8 @@ from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, grav
 from flux2build.images import encode
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
-from flux2build.providers.contract import Remote
+from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import providers_by_name
 from flux2build.session.project import Project, user_journal
 from flux2build.session.settings import Settings, config_path, read
 from flux2build.storage import locks
@@ -194,7 +193,7 @@ def _ledger() -> Iterator[Line]:
 
 def _keys(settings: Settings) -> Iterator[Line]:
     """Which keys are set, and where orders go; never a key."""
-    for provider in providers_by_name().values():
+    for provider in PROVIDERS.values():
         if not isinstance(provider, Remote):
             continue
         name = provider.key_variable

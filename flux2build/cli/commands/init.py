@@ -10,13 +10,15 @@ from typing import Final
 
 import click
 
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
+from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.errors import Exit, Problem, UsageError
+from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import catalogue
 from flux2build.session.project import SPEC_NAME
 from flux2build.storage.disk import replace
 
@@ -106,7 +108,9 @@ def init(options: CommonOptions) -> Exit:
 
 def _written(spec: Path) -> Iterator[tuple[str, str]]:
     """Write the starter; each path with what was done about it."""
-    schema = json.dumps(json_schema(catalogue()), indent=2, ensure_ascii=False) + "\n"
+    schema = (
+        json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False) + "\n"
+    )
     for name, text in (
         (spec.name, _SPEC),
         ("templates/hero.j2", _TEMPLATE),

@@ -13,8 +13,9 @@ from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.providers.capabilities import FREE, Card, Price
+from flux2build.providers.contract import PROVIDERS
+from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import catalogue
 from flux2build.session.settings import read
 
 
@@ -25,23 +26,19 @@ def models(options: CommonOptions) -> Exit:
     Prices are list prices in USD with the day they were read; the file named
     by `cards` in your own configuration overrides them.
     """
-    console, catalog = (
-        Console(options.color, options.verbosity),
-        catalogue(read(options.env_file).cards),
-    )
+    console = Console(options.color, options.verbosity)
+    known = Models(read(options.env_file).cards)
     if options.json:
         rows: list[Json] = [
-            _as_json(provider, card)
-            for provider, cards in catalog.cards.items()
-            for card in cards.values()
+            _as_json(provider, card) for provider, cards in known.items() for card in cards.values()
         ]
         console.json({"format_version": FORMAT_VERSION, "models": rows})
         return Exit.DONE
-    for provider, cards in catalog.cards.items():
+    for provider, cards in known.items():
         console.data(Text(provider, "bold"))
         width = max(len(name) for name in cards)
         for name, card in cards.items():
-            mark = "*" if name == catalog.default_models[provider] else " "
+            mark = "*" if name == PROVIDERS[provider].default_model else " "
             console.data(f" {mark} {name:<{width}}  {_limits(card)}  {_price(card)}")
     console.say("* is meant when a spec names the provider only", "dim")
     return Exit.DONE

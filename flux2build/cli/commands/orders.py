@@ -30,10 +30,9 @@ from flux2build.ledger import (
     Voided,
 )
 from flux2build.model import Receipt
-from flux2build.providers.contract import Remote, Reply, Ticket
+from flux2build.providers.contract import PROVIDERS, Remote, Reply, Ticket
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import providers_by_name
 from flux2build.session.project import user_journal
 from flux2build.session.settings import read
 from flux2build.storage import durable
@@ -255,7 +254,7 @@ def _collect(options: CommonOptions, attempt: Attempt, sent: Intended, task: str
             f"what order `{name}` brought is kept aside",
             hint=f"`flux2build orders adopt {name}` takes it as it is",
         )
-    provider = providers_by_name().get(sent.provider)
+    provider = PROVIDERS.get(sent.provider)
     if not isinstance(provider, Remote):
         raise UsageError(f"order `{attempt.name[:_SHORT]}` names no paid provider")
     endpoint = read(options.env_file).value(provider.url_variable) or provider.endpoint

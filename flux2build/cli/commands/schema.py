@@ -6,12 +6,14 @@ from typing import Final
 
 import click
 
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
+from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.errors import Exit
+from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.families import catalogue
 
 
 @command("schema")
@@ -21,7 +23,7 @@ def schema(options: CommonOptions) -> Exit:
     Save it beside the spec and put `#:schema ./flux2build.schema.json` on the
     spec's first line.
     """
-    Console(options.color, options.verbosity).json(json_schema(catalogue()))
+    Console(options.color, options.verbosity).json(json_schema(Capabilities(Models(), CHECKS)))
     return Exit.DONE
 
 

@@ -50,7 +50,7 @@ def printed(
 ) -> tuple[str, str]:
     """What a format prints on stdout and on stderr."""
     report = CheckReport(findings, plan, CODES, "1.2.3")
-    OUTPUT_FORMATS.member(name).show(Console("never"), report)
+    OUTPUT_FORMATS[name].show(Console("never"), report)
     out, err = capsys.readouterr()
     return out, err
 
@@ -70,7 +70,7 @@ class RecordingConsole(Console):
 def recorded(name: str, findings: list[Finding]) -> str:
     """What a format prints on stdout, without any fixture."""
     console = RecordingConsole()
-    OUTPUT_FORMATS.member(name).show(console, CheckReport(findings, None, CODES, "1.2.3"))
+    OUTPUT_FORMATS[name].show(console, CheckReport(findings, None, CODES, "1.2.3"))
     return console.text
 
 

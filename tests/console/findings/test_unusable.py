@@ -26,7 +26,7 @@ from tests.conftest import Site
 from tests.console.findings.samples import check
 
 MACHINE_READABLE: Final = [
-    n for n in OUTPUT_FORMATS.names if OUTPUT_FORMATS.member(n).machine_readable
+    name for name, output in OUTPUT_FORMATS.items() if output.machine_readable
 ]
 PROBLEM: Final = Problem("wrong", Place("assets.toml", 2, 3), hint="mend it")
 

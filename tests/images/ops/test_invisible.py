@@ -12,8 +12,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from flux2build.images.decode import decode
 from flux2build.images.encode import encode, flatten
-from flux2build.images.ops.contract import Op
-from tests.images.ops.test_every_op import OPS, SAMPLES
+from flux2build.images.ops.contract import OPS, Op
+from tests.images.ops.test_every_op import SAMPLES
 
 SIZE = (48, 36)
 COLOURS = st.tuples(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))

@@ -16,6 +16,7 @@ from flux2build.building.runner import build
 from flux2build.building.world import Artifacts, RealWorld, Toolbox
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
+from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.c2pa import VALID
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
@@ -26,7 +27,6 @@ from flux2build.planning.verdict import Snapshot
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.local_renderer import LocalRenderer
-from flux2build.session.families import ops_by_name
 from flux2build.storage.store import Store
 from tests.conftest import Site
 from tests.images.provenance.test_c2pa import FORMATS, SIGNED
@@ -70,7 +70,7 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
         slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
         market = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
         stock = Artifacts(folder, store, {})
-        skills, place = Toolbox(ops_by_name(), {}), folder / "assets.lock"
+        skills, place = Toolbox(OPS, {}), folder / "assets.lock"
         workshop = RealWorld(stock, place, {"signing": market}, skills, halt)
         report = await build(made, seen, {FOX: Asset(FOX, FOX, {})}, workshop, lambda _: None)
         assert not report.failures

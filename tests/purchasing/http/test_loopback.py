@@ -27,9 +27,7 @@ from flux2build.purchasing.http import Arrived, Client, ClientDeps, Ended, Key, 
 from flux2build.simulator import Rule, Scenario, running
 
 SECRET: Final = "canary-0123456789abcdef"
-REMOTES: Final = {
-    member.name: member for member in PROVIDERS.members() if isinstance(member, Remote)
-}
+REMOTES: Final = {name: member for name, member in PROVIDERS.items() if isinstance(member, Remote)}
 ORDERS: Final = [
     pytest.param(remote, model, id=f"{name}:{model}")
     for name, remote in REMOTES.items()
