@@ -91,11 +91,11 @@ class World(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened to a step; `problem` tells why it did not succeed."""
+    """Something happened to a step; `problems` say why it did not succeed."""
 
     recipe: Recipe
     verdict: Verdict
-    problem: Problem | None = None
+    problems: tuple[Problem, ...] = ()
     blocked: AssetName | None = None
     """The asset that was not made, where that is why."""
 
@@ -391,4 +391,4 @@ class _Runner:
             self.report.blocked.append((recipe, blocked))
         else:
             self.report.failures.append((recipe, failure))
-        self._told(Event(recipe, Verdict(Action.ASK), failure.problems[0], blocked))
+        self._told(Event(recipe, Verdict(Action.ASK), failure.problems, blocked))

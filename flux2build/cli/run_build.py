@@ -113,7 +113,7 @@ class BuildRun:
             def on_event(event: Event) -> None:
                 if event.verdict.action is not Action.KEEP:
                     bar.advance(task)
-                view.tell(event)
+                view.show(event)
 
             return run(self.project, plan, self.terms, self.console.say, on_event)
 

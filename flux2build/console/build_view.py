@@ -26,19 +26,20 @@ _PAST: Final = {
 
 @dataclass(slots=True)
 class BuildView:
-    """Tells what happens: one plain line for each step, and each thing that is wrong once."""
+    """Prints what happens: one line for each step, and each problem once."""
 
     console: Console
     spec: Spec
-    _told: set[tuple[AssetName, str]] = field(default_factory=set)
+    _shown: set[tuple[AssetName, str]] = field(default_factory=set)
 
-    def tell(self, event: Event) -> None:
-        """Say what happened to a step; where a bar moves, only what is wrong is said."""
+    def show(self, event: Event) -> None:
+        """Print what happened to a step; beside a progress bar, only problems."""
         recipe, verdict = event.recipe, event.verdict
         if event.blocked is not None:
             self._blocked(recipe, event.blocked)
-        elif event.problem is not None:
-            self._wrong(recipe, event.problem)
+        elif event.problems:
+            for problem in event.problems:
+                self._problem(recipe, problem)
         elif verdict.action is not Action.KEEP and (
             not self.console.live or self.console.verbosity > 0
         ):
@@ -49,15 +50,15 @@ class BuildView:
         self.console.say(f"{verb:<8} {recipe.output}  ({why})", style)
 
     def _blocked(self, recipe: Recipe, culprit: AssetName) -> None:
-        """That the files of an asset wait for its own picture goes without saying."""
+        """Name the asset that a file waited for, unless it is the file's own."""
         if culprit != recipe.asset:
             self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
 
-    def _wrong(self, recipe: Recipe, problem: Problem) -> None:
-        """A problem in full, unless another file of the asset had the very same."""
-        if (recipe.asset, problem.message) in self._told:
+    def _problem(self, recipe: Recipe, problem: Problem) -> None:
+        """Print a problem in full, unless another file of the asset had the same one."""
+        if (recipe.asset, problem.message) in self._shown:
             return
-        self._told.add((recipe.asset, problem.message))
+        self._shown.add((recipe.asset, problem.message))
         if f"`{recipe.asset}`" not in problem.message:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):

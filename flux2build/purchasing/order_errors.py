@@ -84,8 +84,9 @@ def lockless(folder: Path) -> SystemFault:
 
 def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
     """The error for an order that was not sent, because of what became of another one."""
+    message = f"`{recipe.asset}` was not ordered"
     error = type(because)(
-        Problem(f"`{recipe.asset}` was not ordered: {because.problems[0].message}")
+        *(Problem(f"{message}: {problem.message}") for problem in because.problems)
     )
     error.exit = because.exit
     return error
@@ -125,12 +126,14 @@ def too_many_doubts(doubts: int) -> DecisionError:
 
 def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
     """The error for what arrived and is not what was ordered."""
-    first = wrong.problems[0]
     return DecisionError(
-        Problem(
-            f"what arrived for `{recipe.asset}` is kept aside: {first.message}",
-            rows=(*first.rows, ("kept as", output), ("task", task)),
-            hint=f"{_SETTLE}; `orders adopt` takes it as it is, `orders write-off` gives it up",
+        *(
+            Problem(
+                f"what arrived for `{recipe.asset}` is kept aside: {problem.message}",
+                rows=(*problem.rows, ("kept as", output), ("task", task)),
+                hint=f"{_SETTLE}; `orders adopt` takes it as it is, `orders write-off` gives it up",
+            )
+            for problem in wrong.problems
         )
     )
 

@@ -20,13 +20,13 @@ FOX, CUT, OTHER = master(), deliverable(), deliverable(path="img/2.webp", size=9
 FAILED = Verdict(Action.ASK)
 
 
-def told(
+def shown(
     capsys: pytest.CaptureFixture[str], *events: Event, verbosity: int = 0, color: str = "never"
 ) -> str:
-    """What a narrator says of events."""
-    narrator = BuildView(Console(color, verbosity), SPEC)
+    """What is printed of events."""
+    view = BuildView(Console(color, verbosity), SPEC)
     for event in events:
-        narrator.tell(event)
+        view.show(event)
     return capsys.readouterr().err
 
 
@@ -37,14 +37,14 @@ def done(action: Action, code: str = "requested", subject: str = "") -> Event:
 
 def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """A verb, a file, and why; what is kept is not worth a line."""
-    said = told(
+    err = shown(
         capsys,
         done(Action.RENDER, "prompt-changed"),
         done(Action.ADOPT, "same-order", "owl"),
         done(Action.KEEP, "meta-changed"),
     )
 
-    assert said == text("""
+    assert err == text("""
         render   img/fox.png  (prompt changed)
         adopt    img/fox.png  (the same order as `owl`)
         """)
@@ -52,40 +52,50 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_problems_say_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     """A problem is headed by its asset, unless it names it already."""
-    said = told(
+    err = shown(
         capsys,
-        Event(FOX, FAILED, Problem("refused", hint="try again")),
-        Event(FOX, FAILED, Problem("`fox` was refused")),
+        Event(FOX, FAILED, (Problem("refused", hint="try again"),)),
+        Event(FOX, FAILED, (Problem("`fox` was refused"),)),
     )
 
-    assert said == "error: `fox`: refused\n  hint: try again\nerror: `fox` was refused\n"
+    assert err == "error: `fox`: refused\n  hint: try again\nerror: `fox` was refused\n"
 
 
 def test_problems_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     """What is wrong with several files of an asset for one reason is one error, at its place."""
-    problem = Problem("`logo.png` is not a picture")
-    said = told(capsys, Event(CUT, FAILED, problem), Event(OTHER, FAILED, problem))
+    problems = (Problem("`logo.png` is not a picture"),)
+    err = shown(capsys, Event(CUT, FAILED, problems), Event(OTHER, FAILED, problems))
 
-    assert said == "error: `fox`: `logo.png` is not a picture\n --> assets.toml:1:1\n"
+    assert err == "error: `fox`: `logo.png` is not a picture\n --> assets.toml:1:1\n"
+
+
+def test_every_problem_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """A failure for several reasons gives all of them."""
+    err = shown(capsys, Event(CUT, FAILED, (Problem("too dark"), Problem("too small"))))
+
+    assert "error: `fox`: too dark\n" in err
+    assert "error: `fox`: too small\n" in err
 
 
 def test_blocked(capsys: pytest.CaptureFixture[str]) -> None:
     """Who waits in vain for another asset is told so; its own files go without saying."""
-    why = Problem("blocked")
-    said = told(
+    problems = (Problem("blocked"),)
+    err = shown(
         capsys,
-        Event(FOX, FAILED, why, AssetName("den")),
-        Event(CUT, FAILED, why, AssetName("fox")),
+        Event(FOX, FAILED, problems, AssetName("den")),
+        Event(CUT, FAILED, problems, AssetName("fox")),
     )
 
-    assert said == "blocked  img/fox.png  (`den` was not made)\n"
+    assert err == "blocked  img/fox.png  (`den` was not made)\n"
 
 
 def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """Quiet says what is wrong, and nothing else."""
-    said = told(capsys, done(Action.RENDER), Event(FOX, FAILED, Problem("refused")), verbosity=-1)
+    err = shown(
+        capsys, done(Action.RENDER), Event(FOX, FAILED, (Problem("refused"),)), verbosity=-1
+    )
 
-    assert said == "error: `fox`: refused\n"
+    assert err == "error: `fox`: refused\n"
 
 
 def test_terminals_show_a_bar_instead(
@@ -94,8 +104,8 @@ def test_terminals_show_a_bar_instead(
     """Where a bar moves, steps have no lines; with -v they do."""
     monkeypatch.setenv("TERM", "xterm")
 
-    assert told(capsys, done(Action.RENDER), color="always") == ""
-    assert "render" in told(capsys, done(Action.RENDER), color="always", verbosity=1)
+    assert shown(capsys, done(Action.RENDER), color="always") == ""
+    assert "render" in shown(capsys, done(Action.RENDER), color="always", verbosity=1)
 
 
 def report() -> Report:

@@ -159,6 +159,18 @@ def test_moderated_and_pointers_are_no_matter_of_money() -> None:
     assert (pointer.exit, "git lfs pull" in text(pointer)) == (Exit.SYSTEM, True)
 
 
+def test_no_problem_is_left_out() -> None:
+    """What is wrong for several reasons is said for each of them."""
+    wrong = IncompleteError("too small", "cut off")
+
+    kept = order_errors.kept_aside(FOX, of_bytes(b"picture"), "task-1", wrong)
+    later = order_errors.not_ordered(FOX, wrong)
+
+    assert [p.message.rpartition(": ")[2] for p in kept.problems] == ["too small", "cut off"]
+    assert [p.message.rpartition(": ")[2] for p in later.problems] == ["too small", "cut off"]
+    assert later.exit == Exit.INCOMPLETE
+
+
 @pytest.mark.parametrize(
     "error", [*DECIDE, order_errors.unpriced(FOX), order_errors.keyless("no", "K")]
 )

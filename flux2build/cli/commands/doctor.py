@@ -100,34 +100,35 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         settings = read(options.env_file)
     except Flux2BuildError as error:
         settings = Settings(os.environ)
-        yield _bad("config", error)
+        yield from _bad("config", error)
     else:
         there = "" if path.is_file() else ": there is none, and none is needed"
         yield Line("config", f"{path}{there}", ok=True if path.is_file() else None)
     yield from _home(home())
     yield from _ledger()
     yield from _keys(settings)
-    yield _signing(settings)
+    yield from _signing(settings)
 
 
-def _signing(settings: Settings) -> Line:
-    """Whether files can be signed; nobody has to."""
+def _signing(settings: Settings) -> Iterator[Line]:
+    """Whether files can be signed, which is optional."""
     if not any(map(settings.value, (signing.CERTIFICATE_VARIABLE, signing.KEY_VARIABLE))):
-        return Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
+        yield Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
+        return
     try:
         signing.signer(settings.value)
     except Flux2BuildError as error:
-        return _bad("signing", error)
-    return Line("signing", "certificate and key can be read", ok=True)
+        yield from _bad("signing", error)
+    else:
+        yield Line("signing", "certificate and key can be read", ok=True)
 
 
-def _bad(name: str, error: Flux2BuildError) -> Line:
-    """The first problem of an error, with how many more there are."""
-    problem, more = error.problems[0], len(error.problems) - 1
-    place = f"{problem.place}: " if problem.place else ""
-    others = f" (and {more} more)" if more else ""
-    text = f"{place}{problem.message}{others}"
-    return Line(name, text, ok=False, hint=problem.hint, exit=error.exit)
+def _bad(name: str, error: Flux2BuildError) -> Iterator[Line]:
+    """Every problem of an error."""
+    for problem in error.problems:
+        place = f"{problem.place}: " if problem.place else ""
+        text = f"{place}{problem.message}"
+        yield Line(name, text, ok=False, hint=problem.hint, exit=error.exit)
 
 
 def _home(folder: Path) -> Iterator[Line]:
@@ -179,7 +180,7 @@ def _ledger() -> Iterator[Line]:
     try:
         attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
     except Flux2BuildError as error:
-        yield _bad("ledger", error)
+        yield from _bad("ledger", error)
         return
     orders = "1 order" if len(attempts) == 1 else f"{len(attempts)} orders"
     waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT}]
@@ -209,9 +210,9 @@ def _project(options: CommonOptions) -> Iterator[Line]:
     try:
         project = Project.open(options)
     except Flux2BuildError as error:
-        problem = error.problems[0]
-        found = False if options.file else None
-        yield Line("spec", problem.message, found, problem.hint, error.exit)
+        ok = False if options.file else None
+        for problem in error.problems:
+            yield Line("spec", problem.message, ok, problem.hint, error.exit)
         return
     yield Line("root", str(root_of(project.folder)))
     yield _lockable(project.folder)
@@ -226,7 +227,7 @@ def _project(options: CommonOptions) -> Iterator[Line]:
         count = len(project.lock.blocks)
         yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
     except Flux2BuildError as error:
-        yield _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
+        yield from _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
 
 
 def _lockable(folder: Path) -> Line:

@@ -24,7 +24,7 @@ def told(site: Site, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     ran = site.run("doctor", "--json", *words)
     document = json.loads(ran.out)
     assert document["format_version"] == "1.0"
-    return ran.code, {line["name"]: line for line in document["lines"]}
+    return ran.code, {line["name"]: line for line in reversed(document["lines"])}
 
 
 def test_a_ready_machine(site: Site) -> None:
@@ -135,6 +135,15 @@ def test_a_broken_project(site: Site, name: str, text: str, line: str, message: 
     assert lines[line]["ok"] is False
     assert lines[line]["text"].startswith(message)
     assert lines["home"]["ok"] is True
+
+
+def test_every_problem_has_a_line(site: Site) -> None:
+    """Several mistakes in the spec are several lines."""
+    site.write("assets.toml", "[asset.a]\npromt = 1\n[asset.b]\nwidht = 2\n")
+    lines = json.loads(site.run("doctor", "--json").out)["lines"]
+
+    places = [line["text"].partition(": ")[0] for line in lines if line["name"] == "spec"]
+    assert {"assets.toml:2:1", "assets.toml:4:1"} <= set(places)
 
 
 def test_a_broken_configuration(site: Site) -> None:
