@@ -38,6 +38,7 @@ FAMILIES: Final[list[Family[Any]]] = [
 LAZY: Final = {
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "providers/sketch/__init__.py": "what draws is imported with the first comp",
+    "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/wiring.py": "only a build that buys needs the network's libraries",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/run_build.py": "a build with nothing to do needs no event loop, bar or renderer",

@@ -24,6 +24,7 @@ MAKING: Final = {
     "flux2build.images.lettering.breaks",
     "flux2build.images.lettering.faces",
     "flux2build.console.progress",
+    "dotenv",
     "icu4py",
     "polib",
     "rich.progress",

@@ -18,7 +18,12 @@ ROOT: Final = Path(__file__).parents[1]
 MODULES: Final = sorted((ROOT / "flux2build").rglob("*.py"))
 FOR_OTHERS: Final = {"sniffio"}
 """What others import: httpcore looks for it at every step, and searches the disk if it is not there."""
-BY_IMPORT: Final = {"c2pa": "c2pa-python", "PIL": "pillow", "pydantic_core": "pydantic"}
+BY_IMPORT: Final = {
+    "c2pa": "c2pa-python",
+    "dotenv": "python-dotenv",
+    "PIL": "pillow",
+    "pydantic_core": "pydantic",
+}
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""What belongs to the user and never to a spec: keys, endpoints, prices of their own.
+"""What belongs to the user and never to a spec: keys, endpoints, their own prices.
 
-A value is looked for in the environment, then in the file of `--env-file`, then
-in the user's configuration file.
+A value is looked up in the environment, then in the file of `--env-file`, then in the
+user's configuration file.
 """
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,14 +20,14 @@ import tomli
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 _PROXIES: Final = ("FLUX2BUILD_PROXY", "HTTPS_PROXY", "https_proxy")
-"""Variables that may name a proxy; the first one that is set counts."""
+"""Variables that may name a proxy; the first one set counts."""
 CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
 _SETTINGS: Final = frozenset({"cards", "environment", "limits"})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Values by the name of their environment variable, and cards that override ours."""
+    """Values by the names of their variables, and model cards that override ours."""
 
     environment: Mapping[str, str]
     env_file: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -38,52 +39,52 @@ class Settings:
 
     @property
     def limits(self) -> Mapping[str, Any]:
-        """What a connection may take, by name; empty where the usual limits hold."""
-        found: Mapping[str, Any] = self.config.get("limits", {})
-        return found
+        """The user's limits of a connection, by name; the usual ones hold for the others."""
+        limits: Mapping[str, Any] = self.config.get("limits", {})
+        return limits
 
     def value(self, name: str) -> str:
         """A key or an endpoint; empty when it is set nowhere."""
         values = self.config.get("environment", {})
         for source in (self.environment, self.env_file, values):
-            if found := str(source.get(name, "")).strip():
-                return found
+            if value := str(source.get(name, "")).strip():
+                return value
         return ""
 
     def proxy(self, url: str) -> str | None:
-        """The HTTP proxy on the way to an https URL; None where it is met directly.
+        """The HTTP proxy for an https URL; None where its host is reached directly.
 
         Raises:
-            UsageError: what is set is no URL of an HTTP proxy.
+            UsageError: the variable does not hold the URL of an HTTP proxy.
         """
         target = urlsplit(url)
         name = next((name for name in _PROXIES if self.value(name)), None)
-        if name is None or target.scheme != "https" or self._met_directly(target.hostname or ""):
+        if name is None or target.scheme != "https" or self._bypasses(target.hostname or ""):
             return None
         value = self.value(name)
         proxy = value if "://" in value else f"http://{value}"
         if not _is_proxy(proxy):
             # It may hold a password, so it is not shown.
             raise UsageError(
-                f"`{name}` is no URL of an HTTP proxy",
+                f"`{name}` is not the URL of an HTTP proxy",
                 hint="write it like `http://proxy.example:3128`",
             )
         return proxy
 
-    def _met_directly(self, host: str) -> bool:
-        """Whether a host is in `NO_PROXY`: itself, a domain it is in, or `*`."""
-        named = (self.value("NO_PROXY") or self.value("no_proxy")).lower().replace(",", " ")
-        domains = [each.removeprefix("*").removeprefix(".") for each in named.split()]
+    def _bypasses(self, host: str) -> bool:
+        """Whether `NO_PROXY` names a host, a domain that it is in, or `*`."""
+        exempt = (self.value("NO_PROXY") or self.value("no_proxy")).lower().replace(",", " ")
+        domains = [each.removeprefix("*").removeprefix(".") for each in exempt.split()]
         return any(each in {"", host} or host.endswith(f".{each}") for each in domains)
 
 
 def _is_proxy(url: str) -> bool:
     try:
-        found = urlsplit(url)
-        port = found.port
+        parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return False
-    return found.scheme in {"http", "https"} and bool(found.hostname) and port != 0
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
 
 
 def config_path() -> Path:
@@ -96,7 +97,7 @@ def read(env_file: str | None) -> Settings:
     """The user's settings, as they are now.
 
     Raises:
-        UsageError: a file that was named is missing, or cannot be read as what it is.
+        UsageError: a named file is missing or cannot be read, or the configuration is wrong.
     """
     path = config_path()
     config = _config(path)
@@ -115,18 +116,18 @@ def _config(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = tomli.loads(_text(path))
+        config = tomli.loads(_text(path))
     except tomli.TOMLDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
-    if problems := list(_mistakes(found, Place(str(path)))):
+    if problems := list(_mistakes(config, Place(str(path)))):
         raise UsageError(*problems)
-    return found
+    return config
 
 
 def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     for name in sorted(config.keys() - _SETTINGS):
-        yield Problem(f"`{name}` is no setting", place, hint=did_you_mean(name, _SETTINGS))
+        yield Problem(f"`{name}` is not a setting", place, hint=did_you_mean(name, _SETTINGS))
     if not isinstance(config.get("cards", ""), str):
         yield Problem("`cards` names a file", place, hint='write it like `cards = "my-cards.toml"`')
     values = config.get("environment", {})
@@ -139,22 +140,24 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
 
 
 def _assignments(path: Path) -> dict[str, str]:
-    """Lines of `NAME=VALUE`; quotes around a value and `export` before a name are taken off."""
-    found: dict[str, str] = {}
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise UsageError(Problem("this line is not NAME=VALUE", Place(str(path), number)))
-        found[name.strip()] = value.strip().strip("\"'")
-    return found
+    """The variables of a `.env` file, as other tools read it; nothing in it is expanded."""
+    from dotenv.parser import parse_stream
+
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(_text(path))):
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+        elif binding.error or binding.key is not None:
+            written = binding.original.string
+            blank = written[: len(written) - len(written.lstrip())].count("\n")
+            place = Place(str(path), binding.original.line + blank)
+            raise UsageError(Problem("this line is not NAME=VALUE", place))
+    return values
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(Problem(f"`{path}` cannot be read: it is not UTF-8")) from error
     except OSError as error:

@@ -152,7 +152,7 @@ def test_a_broken_configuration(site: Site) -> None:
     code, lines = told(site)
 
     assert code == Exit.USAGE
-    assert "`carts` is no setting" in lines["config"]["text"]
+    assert "`carts` is not a setting" in lines["config"]["text"]
     assert lines["config"]["hint"] == "did you mean `cards`?"
 
 
