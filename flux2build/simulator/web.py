@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +21,6 @@ from flux2build.simulator.answers import Answer, RefusalError, page, reply
 from flux2build.simulator.delivery import picture, scrambled
 from flux2build.simulator.dialect import Dialect, parsed
 from flux2build.simulator.flux import CLUSTER, Flux
-from flux2build.simulator.multipart import file_in
 from flux2build.simulator.replicate import OWNER, Predictions
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
@@ -258,21 +258,23 @@ async def _upload(simulation: Simulation, request: Request) -> Response:
     if rule is not None and rule.fault == "drop-before-read":
         return respond(Answer(0, b""), rule)
     REPLICATE.authenticate(request.headers, simulation.scenario.keys)
-    sent = file_in(await request.body(), request.headers.get("content-type", ""))
-    if sent is None:
-        return respond(reply(400, {"detail": "Missing content", "status": 400}))
+    async with request.form() as form:
+        upload = form.get("content")
+        if not isinstance(upload, UploadFile):
+            return respond(reply(400, {"detail": "Missing content", "status": 400}))
+        data = await upload.read()
     name = secrets.token_hex(20)
-    about = {
+    description = {
         "id": name,
-        "name": sent.name,
-        "content_type": sent.media_type,
-        "size": len(sent.data),
-        "checksums": {"sha256": hashlib.sha256(sent.data).hexdigest()},
+        "name": upload.filename or "file",
+        "content_type": upload.content_type or "application/octet-stream",
+        "size": len(data),
+        "checksums": {"sha256": hashlib.sha256(data).hexdigest()},
         "metadata": {},
         "urls": {"get": f"{_base(request)}/v1/files/{name}"},
     }
-    simulation.spool.uploads.add(name, sent.data, about)
-    return respond(reply(201, about), rule)
+    simulation.spool.uploads.add(name, data, description)
+    return respond(reply(201, description), rule)
 
 
 async def _uploaded(simulation: Simulation, request: Request) -> Response:

@@ -306,6 +306,22 @@ def test_an_uploaded_file_is_a_reference(client: Client) -> None:
     assert [charge["usd"] for charge in charges(client)] == ["0.06", "0.03"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"files": {"other": ("desk.png", b"x")}},
+        {"data": {"content": "no file"}},
+        {"json": {"content": "no form"}},
+    ],
+    ids=["another part", "a field", "no form"],
+)
+def test_an_upload_needs_a_file(client: Client, body: dict[str, Any]) -> None:
+    """Only a part that is called `content` and is a file counts."""
+    answer = client.post("/v1/files", headers=BEARER, **body)
+
+    assert (answer.status_code, answer.json()["detail"]) == (400, "Missing content")
+
+
 def test_replicate_wants_bearer(client: Client) -> None:
     """Replicate knows no `x-key`, and polls need the key too."""
     body = {"input": {"prompt": "a fox"}}
