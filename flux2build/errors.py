@@ -154,3 +154,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     if 0 < len(options) <= 12:
         return "known: " + ", ".join(f"`{option}`" for option in options)
     return None
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """Untrusted text for a message: no line breaks, no control codes, `most` characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: most * 2]).split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.errors import Exit, Place, did_you_mean, gravest, nearest
+from flux2build.errors import Exit, Place, did_you_mean, gravest, nearest, one_line
 
 _CODES = [code for code in Exit if code is not Exit.DONE]
 
@@ -47,3 +47,12 @@ def test_hint_names_the_nearest_word() -> None:
     assert did_you_mean("promt", ["prompt", "template"]) == "did you mean `prompt`?"
     assert did_you_mean("zzz", ["b", "a"]) == "known: `a`, `b`"
     assert did_you_mean("zzz", []) is None
+
+
+@given(st.text(max_size=900))
+def test_untrusted_text_becomes_one_printable_line(text: str) -> None:
+    """Control codes, line breaks and length cannot pass."""
+    line = one_line(text)
+
+    assert line.isprintable()
+    assert len(line) <= 300

@@ -1,13 +1,15 @@
 """Model cards as data: limits, ranges and dated prices, from TOML.
 
-A card is a table `[provider."model"]`. `like = "provider/model"` starts from
-another card. The user's own tables are merged over the shipped ones, key by
-key, so that a new price is one line.
+A card is a table `[provider."model"]`; those of a provider lie beside its module,
+in `bfl.toml` for `bfl.py`. `like = "provider/model"` starts from another card.
+The user's own tables are merged over the shipped ones, key by key, so that a new
+price is one line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from pkgutil import get_data
@@ -18,6 +20,7 @@ import tomli
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
 from flux2build.providers.capabilities import Card, Price
+from flux2build.providers.contract import PROVIDERS
 
 Cards = Mapping[str, Mapping[str, Card]]
 """Cards by provider and model."""
@@ -30,21 +33,26 @@ _T = TypeVar("_T")
 @cache
 def shipped() -> Cards:
     """The cards that come with flux2build."""
-    return load(shipped_text())
+    return read(_shipped())
 
 
-def shipped_text() -> str:
-    """The TOML of the shipped cards; the user's own is merged over it."""
-    return (get_data("flux2build.providers", "cards.toml") or b"").decode()
-
-
-def load(text: str, over: str = "", file: str = "cards.toml") -> Cards:
-    """The cards of `text`, with the user's `over` merged in; `file` names it in messages.
+def merged(own: str, file: str = "cards.toml") -> Cards:
+    """The shipped cards with the user's `own` merged over them; `file` names it in messages.
 
     Raises:
-        UsageError: the user's table is not TOML, or says something a card has not.
+        UsageError: the user's text is not TOML, or names a key that a card does not have.
     """
-    return read(parse(text, "cards.toml"), parse(over, file), file=file)
+    return read(_shipped(), parse(own, file), file=file)
+
+
+def _shipped() -> Tables:
+    """The tables of the files that lie beside the providers' modules."""
+    tables: dict[str, Any] = {}
+    for provider in PROVIDERS:
+        file = f"{provider.replace('-', '_')}.toml"
+        with suppress(FileNotFoundError):  # an embedded provider's cards are code
+            tables |= parse((get_data(PROVIDERS.package, file) or b"").decode(), file)
+    return tables
 
 
 def parse(text: str, file: str) -> Tables:
@@ -81,12 +89,12 @@ def read(*layers: Tables, file: str = "cards.toml") -> Cards:
 
 def _over(under: Tables, over: Tables) -> Tables:
     """Two tables as one; where both hold a table, key by key."""
-    merged = dict(under)
+    table = dict(under)
     for key, value in over.items():
-        below = merged.get(key)
+        below = table.get(key)
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _over(below, value) if both else value  # type: ignore[arg-type]  # both are tables
-    return merged
+        table[key] = _over(below, value) if both else value  # type: ignore[arg-type]  # both are tables
+    return table
 
 
 def _card(tables: Tables, provider: str, model: str) -> Card:

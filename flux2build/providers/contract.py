@@ -1,23 +1,30 @@
 """The contract of a provider: described requests, no network.
 
 A member is a module of `flux2build/providers/` that ends in
-`PROVIDER: Final[Provider] = …`. An `Embedded` provider draws by itself; a
-`Remote` one only describes calls and reads replies. It cannot sleep, retry,
-log, read the environment or see the key.
+`PROVIDER: Final[Provider] = …`, with the cards of its models in a TOML file of
+the same name. An `Embedded` provider draws by itself; a `Remote` one only
+describes calls and reads replies. It cannot sleep, retry, log, read the
+environment or see the key.
+
+What many providers have in common is a function here, to be assigned in the
+class body: `upload = contract.no_upload`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, TypeGuard, runtime_checkable
 
 from flux2build.digest import Json
 from flux2build.model import Order
 from flux2build.providers.capabilities import Card
 from flux2build.registry import Family
+
+_TASK: Final = re.compile(r"[A-Za-z0-9_.:=-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,12 @@ class Reply:
     """Names in lower case."""
     body: bytes
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait, where the header names them; a date is not understood."""
+        header = self.headers.get("retry-after", "").strip()
+        return float(header) if header.isdecimal() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -62,7 +75,7 @@ class Ticket:
     cost: Decimal | None = None
     """USD as reported at submission; provisional."""
     ready: Ready | None = None
-    """Where the picture is, when the submission already told; saves the first inquiry."""
+    """Where the picture is, if the submission already says so; saves the first inquiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,8 @@ class Ready:
     """Finished: where the picture is, and what the server says of it."""
 
     url: str
-    task: str = ""
+    task: str | None = None
+    """The task that the reply names, if it names one."""
     cost: Decimal | None = None
     """USD as settled; it overrules what the ticket said."""
     seed: int | None = None
@@ -98,7 +112,7 @@ class Refusal(StrEnum):
     FAILED = "failed"
     """The server gave up."""
     LOST = "lost"
-    """The server accepted the order and does not know it any more."""
+    """The server accepted the order and no longer knows it."""
     CREDITS = "credits"
     """The account is empty: no further order can succeed."""
     CREDENTIALS = "credentials"
@@ -119,6 +133,8 @@ class Refused:
     """Seconds, for `RATE_LIMITED`."""
     charged: bool = False
     """True where the server may still charge for it."""
+    task: str | None = None
+    """The task that the reply names, if it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +223,9 @@ class Remote(Protocol):
         `Refused` only where the answer proves that nothing was accepted.
         """
 
+    def claim(self, task: str, endpoint: str) -> Ticket:
+        """The ticket of an order that is known by its task's id alone."""
+
     def inquiry(self, ticket: Ticket, endpoint: str) -> Call:
         """The request that asks how a pending order is doing; free."""
 
@@ -220,6 +239,43 @@ PROVIDERS: Final = Family[Provider](
     "flux2build.providers",
     "PROVIDER",
     besides=frozenset(
-        {"capabilities", "cards", "contract", "models", "pricing", "protocol", "references"}
+        {
+            "capabilities",
+            "cards",
+            "contract",
+            "models",
+            "pricing",
+            "protocol",
+            "references",
+            "replies",
+        }
     ),
 )
+
+
+def is_task(value: object) -> TypeGuard[str]:
+    """Whether a value can be a task's id: a text that is fit for a URL and a line of a log."""
+    return isinstance(value, str) and _TASK.fullmatch(value) is not None
+
+
+# Defaults, to be assigned in a provider's class body.
+
+
+def bearer_token(_: object, key: str) -> Mapping[str, str]:
+    """`credentials` for an API that takes the key as a bearer token."""
+    return {"authorization": f"Bearer {key}"}
+
+
+def no_upload(_: object, reference: Reference, endpoint: str) -> None:
+    """`upload` for an API that takes references inside the order."""
+    del reference, endpoint
+
+
+def never_uploaded(_: object, reply: Reply) -> Refused:
+    """`uploaded` for an API that takes references inside the order."""
+    return Refused(Refusal.FAILED, f"HTTP {reply.status}")
+
+
+def by_task(provider: Remote, ticket: Ticket, endpoint: str) -> Call:
+    """`inquiry` for an API that is asked by the task's id, whatever URL its replies name."""
+    return Call("GET", provider.claim(ticket.task, endpoint).poll)

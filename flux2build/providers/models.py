@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flux2build.providers.capabilities import Card
-from flux2build.providers.cards import Cards, load, shipped_text
+from flux2build.providers.cards import Cards, merged
 from flux2build.providers.contract import PROVIDERS
 
 
@@ -20,7 +20,7 @@ class Models(Mapping[str, Mapping[str, Card]]):
 
     @cached_property
     def _merged(self) -> Cards:
-        return load(shipped_text(), self.own) if self.own else {}
+        return merged(self.own) if self.own else {}
 
     def __getitem__(self, provider: str) -> Mapping[str, Card]:
         """The cards of one provider.

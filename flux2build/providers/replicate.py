@@ -7,13 +7,15 @@ What is asked is built from the endpoint and the prediction's id.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from flux2build.digest import Json
+from flux2build.errors import one_line
 from flux2build.model import Order
-from flux2build.providers.capabilities import Card
+from flux2build.providers import contract, replies
 from flux2build.providers.cards import shipped
 from flux2build.providers.contract import (
     Call,
@@ -27,16 +29,14 @@ from flux2build.providers.contract import (
     Ticket,
     Waiting,
 )
-from flux2build.providers.protocol import (
+from flux2build.providers.replies import (
     Fields,
     address,
-    base,
     data_url,
-    doubt,
     fields,
-    one_line,
+    message,
     refused,
-    said,
+    root,
     task_of,
 )
 
@@ -52,6 +52,7 @@ class Replicate:
     """The provider `replicate`."""
 
     name = "replicate"
+    cards = shipped()["replicate"]
     default_model = "black-forest-labs/flux-2-pro"
     endpoint = "https://api.replicate.com"
     hosts = frozenset({"api.replicate.com"})
@@ -59,21 +60,15 @@ class Replicate:
     url_variable = "FLUX2BUILD_REPLICATE_URL"
     in_flight = 24
 
-    @property
-    def cards(self) -> Mapping[str, Card]:
-        """Its models."""
-        return shipped()[self.name]
-
-    def credentials(self, key: str) -> Mapping[str, str]:
-        """The key is a bearer token."""
-        return {"authorization": f"Bearer {key}"}
+    credentials = contract.bearer_token
+    inquiry = contract.by_task
 
     def upload(self, reference: Reference, endpoint: str) -> Call | None:
         """A larger reference goes to `/v1/files` first; gateways have no such place."""
-        root = base(endpoint)
-        if len(reference.data) <= INLINE or root.endswith("/replicate"):
+        api = root(endpoint)
+        if len(reference.data) <= INLINE or api.endswith("/replicate"):
             return None
-        return Call("POST", f"{root}/v1/files", upload=reference)
+        return Call("POST", f"{api}/v1/files", upload=reference)
 
     def uploaded(self, reply: Reply) -> str | Refused:
         """The file's URL, which only the server itself will fetch."""
@@ -81,43 +76,34 @@ class Replicate:
             case {"urls": {"get": str(url)}} if reply.status < 300 and address(url):
                 return url
             case _:
-                return refused(reply) or Refused(Refusal.FAILED, said(reply))
+                return refused(reply) or Refused(Refusal.FAILED, message(reply))
 
     def submission(
         self, order: Order, references: Sequence[Reference | str], endpoint: str
     ) -> Call:
         """One POST to the model's predictions."""
-        url = f"{base(endpoint)}/v1/models/{order.model}/predictions"
+        url = f"{root(endpoint)}/v1/models/{order.model}/predictions"
         return Call("POST", url, json={"input": _input(order, references)})
 
     def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
-        """A prediction's id, which is all that is needed to ask for it."""
-        if refusal := refused(reply):
-            return refusal
-        found = fields(reply)
-        task = task_of(found)
-        if found is None or task is None or not 200 <= reply.status < 300:
-            return doubt(reply)
-        state = _state(found)
-        ready = state if isinstance(state, Ready) else None
-        return Ticket(task, _prediction(task, endpoint), ready=ready)
+        """A prediction's id, and its picture where the server held the request until it was ready."""
+        answer, state = replies.ticket(self, reply, endpoint), self.status(reply)
+        if isinstance(answer, Ticket) and isinstance(state, Ready):
+            return replace(answer, ready=state)
+        return answer
 
-    def inquiry(self, ticket: Ticket, endpoint: str) -> Call:
-        """The prediction, by its id."""
-        return Call("GET", _prediction(ticket.task, endpoint))
+    def claim(self, task: str, endpoint: str) -> Ticket:
+        """A prediction's id is all that is needed to ask for it."""
+        return Ticket(task, f"{root(endpoint)}/v1/predictions/{quote(task, safe='')}")
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
         """Every state of the contract; the seed is only in the log."""
-        found = fields(reply)
-        if found and isinstance(found.get("status"), str):
-            return _state(found)
-        if found is not None and reply.status == 404:
-            return Refused(Refusal.LOST, said(reply), charged=True)
-        return Waiting(said(reply))
-
-
-def _prediction(task: str, endpoint: str) -> str:
-    return f"{base(endpoint)}/v1/predictions/{quote(task, safe='')}"
+        body = fields(reply)
+        if body and isinstance(body.get("status"), str):
+            return _state(body)
+        if body is not None and reply.status == 404:
+            return Refused(Refusal.LOST, message(reply), charged=True, task=task_of(body))
+        return Waiting(message(reply))
 
 
 def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
@@ -136,32 +122,32 @@ def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Jso
     return given
 
 
-def _state(found: Fields) -> Waiting | Ready | Refused:
-    status = found.get("status")
+def _state(body: Fields) -> Waiting | Ready | Refused:
+    status, task = body.get("status"), task_of(body)
     match status:
         case "succeeded":
-            return _ready(found)
+            return _ready(body)
         case "failed":
-            why = one_line(str(found.get("error") or "failed"))
+            why = one_line(str(body.get("error") or "failed"))
             kind = Refusal.CONTENT_MODERATED if _BLOCKED.search(why) else Refusal.FAILED
-            return Refused(kind, why, charged=True)
+            return Refused(kind, why, charged=True, task=task)
         case "canceled":
-            return Refused(Refusal.FAILED, "canceled", charged=True)
+            return Refused(Refusal.FAILED, "canceled", charged=True, task=task)
         case "aborted":
-            return Refused(Refusal.FAILED, "aborted before it started")
+            return Refused(Refusal.FAILED, "aborted before it started", task=task)
         case _:
             return Waiting(one_line(str(status), 60))
 
 
-def _ready(found: Fields) -> Waiting | Ready | Refused:
-    output = found.get("output")
+def _ready(body: Fields) -> Waiting | Ready | Refused:
+    output, task = body.get("output"), task_of(body)
     url = address(output[0] if isinstance(output, list) and output else output)
-    if url is None and found.get("data_removed"):
-        return Refused(Refusal.LOST, "the server has removed the picture", charged=True)
+    if url is None and body.get("data_removed"):
+        return Refused(Refusal.LOST, "the server has removed the picture", charged=True, task=task)
     if url is None:
         return Waiting("succeeded, without a picture")
-    seed = _SEED.search(str(found.get("logs") or ""))
-    return Ready(url, task=task_of(found) or "", seed=int(seed[1]) if seed else None)
+    seed = _SEED.search(str(body.get("logs") or ""))
+    return Ready(url, task=task, seed=int(seed[1]) if seed else None)
 
 
 PROVIDER: Final[Remote] = Replicate()

@@ -9,7 +9,7 @@ import pytest
 
 from flux2build.model import Order
 from flux2build.providers.bfl import PROVIDER
-from flux2build.providers.contract import Call, Reference, Ticket
+from flux2build.providers.contract import Call, Ready, Reference, Reply, Ticket
 
 SIZE: dict[str, Any] = {"width": 1024, "height": 768, "format": "png"}
 DESK = Reference("desk.png", b"desk", "image/png")
@@ -83,3 +83,10 @@ def test_regions_are_endpoints(endpoint: str) -> None:
 
     assert url.endswith(".bfl.ai/v1/flux-2-klein-4b")
     assert url.startswith(endpoint[:21])
+
+
+def test_ready_without_details_is_enough() -> None:
+    """Only the picture's URL is needed; everything else may be missing."""
+    body = b'{"status": "Ready", "result": {"sample": "https://d.example/a.png"}}'
+
+    assert Ready("https://d.example/a.png") == PROVIDER.status(Reply(200, {}, body))

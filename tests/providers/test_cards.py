@@ -9,7 +9,7 @@ import pytest
 
 from flux2build.errors import UsageError
 from flux2build.providers.capabilities import Card
-from flux2build.providers.cards import load, parse, shipped, shipped_text
+from flux2build.providers.cards import merged, parse, read, shipped
 
 ALL = [
     pytest.param(card, id=f"{provider}/{model}")
@@ -96,7 +96,7 @@ def test_user_changes_one_figure() -> None:
     """One line of the user's configuration changes one figure and nothing else."""
     over = '[bfl.flux-2-pro.price]\nfirst = 0.04\nsource = "our contract"'
 
-    card = load(shipped_text(), over)["bfl"]["flux-2-pro"]
+    card = merged(over)["bfl"]["flux-2-pro"]
 
     assert card.price is not None
     assert (card.price.first, card.price.further) == (Decimal("0.04"), Decimal("0.015"))
@@ -107,7 +107,7 @@ def test_user_adds_a_model() -> None:
     """A model that is not shipped yet needs one table."""
     over = '[bfl."flux-2-ultra"]\nlike = "bfl/flux-2-pro"\nprice = { first = 1 }'
 
-    card = load(shipped_text(), over)["bfl"]["flux-2-ultra"]
+    card = merged(over)["bfl"]["flux-2-ultra"]
 
     assert card.model == "flux-2-ultra"
     assert card.price is not None
@@ -142,7 +142,7 @@ def test_user_adds_a_model() -> None:
 def test_mistakes_name_the_card_and_the_key(over: str, expected: str) -> None:
     """A wrong table is refused with the card's name and what was expected."""
     with pytest.raises(UsageError) as error:
-        load(shipped_text(), over, "config.toml")
+        merged(over, "config.toml")
 
     assert expected in _message(error)
     assert error.value.problems[0].place is not None
@@ -152,7 +152,7 @@ def test_mistakes_name_the_card_and_the_key(over: str, expected: str) -> None:
 def test_several_mistakes_are_reported_together() -> None:
     """Two wrong cards are two problems of one error."""
     with pytest.raises(UsageError) as error:
-        load("[a.b]\nx = 1\n[a.c]\ny = 1")
+        read(parse("[a.b]\nx = 1\n[a.c]\ny = 1", "cards.toml"))
 
     assert len(error.value.problems) == 2
 

@@ -1,6 +1,6 @@
 """The laws of every remote provider, held for each from its cards and its recorded replies.
 
-A new provider needs no line here: its module and a folder `replies/<name>/`.
+A new provider needs no line here: its module, its cards and a folder `replies/<name>/`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,13 @@ from flux2build.providers.contract import (
     Ticket,
     Waiting,
 )
+from tests.providers import smallest
 
 REPLIES: Final = Path(__file__).parent / "replies"
-REMOTES: Final = [member for member in PROVIDERS.values() if isinstance(member, Remote)]
+REMOTES: Final = [
+    *(member for member in PROVIDERS.values() if isinstance(member, Remote)),
+    smallest.PROVIDER,
+]
 PROOF: Final = {400, 401, 402, 403, 404, 413, 422, 429}
 KEY: Final = "canary-key-0123456789"
 PIXELS: Final = Reference("a.png", b"\x89PNG first", "image/png")
@@ -149,6 +153,27 @@ def test_recorded_reply_is_understood(remote: Remote, path: Path) -> None:
         assert expected["url"] == remote.uploaded(reply)
     else:
         _agrees(expected, remote.uploaded(reply))
+
+
+@pytest.mark.parametrize(("remote", "path"), RECORDED)
+def test_an_end_names_its_task(remote: Remote, path: Path) -> None:
+    """What ends an order names the task of the reply, so that nobody else has to read it."""
+    found, reply = _recorded(path)
+    state = remote.status(reply)
+    if isinstance(state, Ready | Refused):
+        assert state.task == found["body"].get("id")
+
+
+@REMOTE
+def test_a_task_alone_can_be_claimed(remote: Remote) -> None:
+    """An order that is known by its task's id only is asked for at the provider's own address."""
+    ticket = remote.claim("abc-1", remote.endpoint)
+
+    assert ticket.task == "abc-1"
+    assert "abc-1" in ticket.poll
+    assert remote.inquiry(ticket, remote.endpoint) == Call("GET", ticket.poll)
+    assert urlsplit(ticket.poll).hostname in remote.hosts
+    assert remote.ticket(Reply(200, {}, b'{"id": "abc-1"}'), remote.endpoint) == ticket
 
 
 @REMOTE

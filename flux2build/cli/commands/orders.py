@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -30,7 +29,7 @@ from flux2build.ledger import (
     Voided,
 )
 from flux2build.model import Receipt
-from flux2build.providers.contract import PROVIDERS, Remote, Reply, Ticket
+from flux2build.providers.contract import PROVIDERS, Remote, is_task
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import user_journal
@@ -258,9 +257,9 @@ def _collect(options: CommonOptions, attempt: Attempt, sent: Intended, task: str
     if not isinstance(provider, Remote):
         raise UsageError(f"order `{attempt.name[:_SHORT]}` names no paid provider")
     endpoint = read(options.env_file).value(provider.url_variable) or provider.endpoint
-    answer = provider.ticket(Reply(200, {}, json.dumps({"id": task}).encode()), endpoint)
-    if not isinstance(answer, Ticket):
+    if not is_task(task):
         raise UsageError(f"`{task}` is no task of `{provider.name}`")
+    answer = provider.claim(task, endpoint)
     # To the microsecond: what a person knows comes after what the server said in that second.
     at = datetime.now(UTC).isoformat(timespec="microseconds")
     _note(

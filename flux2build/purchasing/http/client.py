@@ -14,7 +14,6 @@ What one order takes, with what the ledger notes in between:
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import ssl
@@ -274,16 +273,12 @@ class Client:
     def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
         if isinstance(answer, Ticket):
             self._placed[answer.task] = self._deps.clock.now()
-            plain = self.claim(answer.task) if self._auth.holds_key(answer.poll) else None
-            # The ledger keeps what is polled, and is no place for a key.
-            return answer if plain is None else replace(answer, poll=plain.poll)
+            if self._auth.holds_key(answer.poll):
+                # The ledger keeps the URL, and is not a place for a key.
+                plain = self.provider.claim(answer.task, self.endpoint)
+                return replace(answer, poll=plain.poll)
+            return answer
         return self._auth.cleaned(answer)
-
-    def claim(self, task: str) -> Ticket | None:
-        """The ticket of an order that is known by its task's id alone; None for no id."""
-        body = json.dumps({"id": task}).encode()
-        answer = self.provider.ticket(Reply(200, {}, body), self.endpoint)
-        return answer if isinstance(answer, Ticket) else None
 
     async def collect(
         self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None

@@ -12,7 +12,6 @@ from typing import Final
 
 from flux2build.images.container import sniff
 from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket, Waiting
-from flux2build.providers.protocol import fields, retry_after, task_of
 from flux2build.purchasing.http.address_policy import ForbiddenError
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import Clock, backoff, until_next
@@ -120,12 +119,11 @@ class Polling:
         if self._denied >= _DENIED:
             return Overdue("the provider refuses the key", keyless=True)
         if trouble:
-            await self._flap(retry_after(reply))
+            await self._flap(reply.retry_after)
         else:
             self._flaps = 0
-        # Not a refusal either ends an order that it does not name.
-        ended = isinstance(state, Ready | Refused)
-        if ended and task_of(fields(reply)) not in (None, self.ticket.task):
+        # A refusal too may belong to another order.
+        if isinstance(state, Ready | Refused) and state.task not in (None, self.ticket.task):
             return Overdue("the server answers with another order", decide=True)
         return state
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import httpx
 
+from flux2build.errors import one_line
 from flux2build.providers.contract import Call, Reply
-from flux2build.providers.protocol import one_line
 from flux2build.purchasing.http.clock import Clock
 
 AGENT: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}

@@ -798,11 +798,3 @@ def test_what_is_usual_is_learned() -> None:
     first, *later = questions
     assert first > 10
     assert all(count < 6 for count in later)
-
-
-def test_claim_is_made_from_an_id() -> None:
-    """An order whose id is known from elsewhere can be collected; an odd id cannot."""
-    client = _client(Internet())
-
-    assert Ticket("abc-1", "https://api.bfl.ai/v1/get_result?id=abc-1") == client.claim("abc-1")
-    assert client.claim('"}, {"x') is None
