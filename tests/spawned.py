@@ -53,6 +53,12 @@ class Process:
         line, _, self.printed = self.printed.partition("\n")
         return line
 
+    def until_line(self, start: str) -> str:
+        """The next line of data that starts so."""
+        while not (line := self.line()).startswith(start):
+            pass
+        return line
+
     def interrupt(self) -> None:
         """Ctrl-C: typed where there is a terminal, else sent as the signal it stands for."""
         if self._terminal:

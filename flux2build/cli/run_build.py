@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -47,10 +47,10 @@ class BuildRun:
         agreed: dict[AssetName, object] = {}
         while True:
             with self.alone():
-                self.project.forget()
-                plan = self.project.plan(self.choice)
-                if self.agreed_to(plan) or bill(plan).items() <= agreed.items():
-                    return self.carry_out(plan)
+                run = replace(self, project=self.project.reread())
+                plan = run.project.plan(run.choice)
+                if run.agreed_to(plan) or bill(plan).items() <= agreed.items():
+                    return run.carry_out(plan)
             self._ask(plan)
             agreed = bill(plan)
 
@@ -73,7 +73,7 @@ class BuildRun:
     def carry_out(self, plan: Plan) -> Exit:
         """Build and report what was planned, and agreed to, alone in this tree."""
         if self.project.conflicted:
-            self._reconcile()
+            return self._reconciled().carry_out(plan)
         return self._conclude(plan, self._built(plan))
 
     def _ask(self, plan: Plan) -> None:
@@ -88,12 +88,12 @@ class BuildRun:
         if not click.confirm(f"Spend {price}?", default=False, err=True):
             raise BudgetError("not confirmed; nothing was ordered")
 
-    def _reconcile(self) -> None:
+    def _reconciled(self) -> BuildRun:
         """Write what both sides of a merge of the lock come to; this spends nothing."""
         path = self.project.lock_path
         disk.replace(path, lockfile.dumps(self.project.lock).encode())
         self.console.say(f"reconciled both sides of {path.name}")
-        self.project.reread_lock()
+        return replace(self, project=self.project.reread_lock())
 
     def _built(self, plan: Plan) -> Report:
         """Carry the plan out, unless it has nothing to do; each step is told as it is done."""
@@ -126,7 +126,7 @@ class BuildRun:
             self.console.json(build_view.as_json(report))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
-            project.reread_lock()
+            project = project.reread_lock()
         idle = not report.exit and not plan.drift
         say(plan_view.footer(plan) if idle else build_view.summary(report))
         if report.interrupted:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from flux2build.digest import of_bytes
+from flux2build.planning.plan import Plan
 from flux2build.session.project import Project
+from flux2build.session.settings import config_path
 from flux2build.storage.index import answer_key
 
 
@@ -17,8 +20,26 @@ def remember(project: Project, answer: str) -> None:
     if plan.drift or project.conflicted or any(step.verdict.reasons for step in plan.steps):
         return
     commands = ("build",) if project.findings() else ("build", "check")
-    states = project.judged(plan)
+    states = judged(project, plan)
     for command in commands:
-        key = answer_key(command, project.file, project.options.profile)
+        key = answer_key(command, project.sources.file, project.options.profile)
         project.index.remember(key, answer, sorted(states), states)
     project.index.save()
+
+
+def judged(project: Project, plan: Plan) -> dict[str, str]:
+    """All that the verdicts of a clean plan depend on: by path, what was there."""
+    sources, digests = project.sources, project.files()
+    rows = [row for block in project.lock.blocks.values() for row in block.rows]
+    outputs = {row.output.path: row.output.sha256 for row in rows}
+    written = sources.below_output()
+    # An order that is under way in another tree is collected in this one as well.
+    outside = (str(config_path()), str(project.journal.path))
+    return {
+        **{path: state for path, state in sources.tree.asked.items() if path not in written},
+        **project.consulted,
+        **{path: digests[path] for path in sources.paths},
+        **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
+        project.lock_path.name: of_bytes(project.lock_bytes),
+        **{path: project.index.state(path) for path in outside},
+    }

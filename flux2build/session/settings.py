@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -101,7 +102,7 @@ def read(env_file: str | None) -> Settings:
     """
     path = config_path()
     config = _config(path)
-    cards = path.parent / Path(config["cards"]).expanduser() if "cards" in config else None
+    cards = _cards(path, config)
     return Settings(
         environment=os.environ,
         env_file=_assignments(Path(env_file)) if env_file else {},
@@ -109,6 +110,22 @@ def read(env_file: str | None) -> Settings:
         cards=_text(cards) if cards else "",
         file=str(path),
     )
+
+
+def files(env_file: str | None) -> Iterator[Path]:
+    """Every file that settings are read from, whether or not it is there."""
+    path = config_path()
+    yield path
+    if env_file:
+        yield Path(env_file)
+    with suppress(UsageError):
+        if cards := _cards(path, _config(path)):
+            yield cards
+
+
+def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
+    """The user's own model cards, relative to the configuration file that names them."""
+    return path.parent / Path(config["cards"]).expanduser() if "cards" in config else None
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def run(
 async def _run(
     project: Project, plan: Plan, terms: Terms, say: Say, on_event: Callable[[Event], None]
 ) -> Report:
-    snapshot = project.seen(_forced(plan), refresh=_refreshing(plan))
+    snapshot = project.snapshot(_forced(plan), refresh=_refreshing(plan))
     halt = asyncio.Event()
     async with AsyncExitStack() as stack:
         world = await _Wiring(project, plan, terms, say, halt).world(snapshot, stack)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from flux2build.digest import of_bytes
 from flux2build.errors import LockError, SpecError, UsageError
+from flux2build.session.answers import judged
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 from tests.conftest import Site
@@ -42,16 +44,31 @@ def test_the_lock_lies_beside_the_spec(site: Site) -> None:
 
 
 def test_read_once(site: Site) -> None:
-    """What was read stays read; after `forget` everything is looked at anew."""
+    """What was read stays read; a project that is read anew sees everything anew."""
     project = opened(site)
     spec, graph, lock = project.spec, project.graph, project.lock
     site.edit("assets.toml", "a bell", "a gong")
     assert (project.spec, project.graph, project.lock) == (spec, graph, lock)
 
-    project.forget()
+    reread = project.reread()
 
-    assert project.spec is not spec
-    assert project.spec.recipes != spec.recipes
+    assert reread.spec is not spec
+    assert reread.spec.recipes != spec.recipes
+    assert project.spec is spec
+
+
+def test_settings_are_read_anew(site: Site) -> None:
+    """A project that is read anew sees keys and prices that were set since."""
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    project, icon = opened(site, profile="final"), Choice(("icon",))
+    assert (project.settings.value("BFL_API_KEY"), project.plan(icon).low) == ("", Decimal("0.03"))
+
+    config.with_name("cards.toml").write_text("[bfl.flux-2-pro]\nprice = { first = 1 }\n", "utf-8")
+    config.write_text('cards = "cards.toml"\n[environment]\nBFL_API_KEY = "k"\n', "utf-8")
+    reread = project.reread()
+
+    assert (reread.settings.value("BFL_API_KEY"), reread.plan(icon).low) == ("k", Decimal(1))
+    assert {config, config.with_name("cards.toml")} <= {*reread.sources.watched()}
 
 
 def test_circles(empty: Site) -> None:
@@ -138,7 +155,7 @@ def test_strangers_cannot_point_elsewhere(site: Site) -> None:
     text = lock.read_text("utf-8")
     for path in ("../secret.png", "link/secret.png"):
         lock.write_text(text.replace('"img/icon.png"', f'"{path}"'), "utf-8")
-        assert path not in opened(site).seen().files
+        assert path not in opened(site).snapshot().files
 
 
 def pointer(data: bytes) -> str:
@@ -152,7 +169,7 @@ def test_sources_behind_pointers(site: Site) -> None:
     site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["ref.png"]')
     site.write("ref.png", pointer(b"the picture"))
 
-    seen = opened(site).seen()
+    seen = opened(site).snapshot()
 
     assert seen.files["ref.png"] == of_bytes(b"the picture")
     assert seen.pointer("ref.png")
@@ -190,7 +207,7 @@ def test_orders_under_way_are_no_secret(site: Site) -> None:
     """An entry in the ledger voids what was remembered: somebody may have ordered the same."""
     site.run("build")
     project = opened(site)
-    assert str(project.journal.path) in project.judged(project.whole)
+    assert str(project.journal.path) in judged(project, project.whole)
     before = project.index.state(str(project.journal.path))
 
     key = project.whole.steps[0].verdict.key
@@ -235,7 +252,7 @@ def test_inputs_are_what_a_watcher_needs(site: Site) -> None:
     project = opened(site)
     _ = project.graph, project.lock
 
-    watched = {os.path.relpath(path, site.folder) for path in project.inputs()}
+    watched = {os.path.relpath(path, site.folder) for path in project.sources.watched()}
 
     assert {"assets.toml", "templates/hero.j2", "ref.png"} <= watched
     assert "assets.lock" not in watched

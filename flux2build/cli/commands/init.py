@@ -19,8 +19,7 @@ from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.errors import Exit, Problem, UsageError
 from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import SPEC_NAME
-from flux2build.storage.disk import replace
+from flux2build.storage.disk import SPEC_NAME, replace
 
 _SPEC: Final = """\
 #:schema ./flux2build.schema.json

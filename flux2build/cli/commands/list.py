@@ -25,7 +25,7 @@ def list_assets(
     """List assets with their state and output."""
     project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
-    field = project.field(whole)
+    field = project.selectable(whole)
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     names = [name for name in project.spec.named if name in chosen]
     if options.json:

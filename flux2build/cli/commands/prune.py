@@ -52,15 +52,15 @@ def _remove(project: Project, console: Console) -> None:
     A file that was edited by hand since stays, and only its row goes.
     """
     with held(project.folder, "flux2build prune", None, console.say):
-        project.forget()
-        left, seen = project.plan().orphans, project.seen()
-        stock = Artifacts(project.folder, project.store, {})
+        project = project.reread()
+        left, snapshot = project.plan().orphans, project.snapshot()
+        artifacts = Artifacts(project.folder, project.store, {})
         for orphan in left:
-            there = seen.files.get(orphan.path)
-            if there == orphan.sha256:
-                stock.remove(orphan.path)
+            digest = snapshot.files.get(orphan.path)
+            if digest == orphan.sha256:
+                artifacts.remove(orphan.path)
                 console.say(f"removed {orphan.path}")
-            elif there is not None:
+            elif digest is not None:
                 console.warn(f"`{orphan.path}` was edited by hand and stays")
         lock = pruned(project.lock, left)
         disk.replace(project.lock_path, lockfile.dumps(lock).encode())

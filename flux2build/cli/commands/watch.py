@@ -54,8 +54,7 @@ class _Session:
     """One watch, from its start to Ctrl-C."""
 
     def __init__(self, run: BuildRun) -> None:
-        self._run, self._project, self._console = run, run.project, run.console
-        self._watcher = Watcher()
+        self._run, self._console, self._watcher = run, run.console, Watcher()
         self._started = False
 
     def run(self, max_cost: Decimal | None) -> Exit:
@@ -74,15 +73,17 @@ class _Session:
     def _look(self) -> None:
         """Read the spec, and watch all that was read for it."""
         while True:
-            self._project.forget()
+            project = self._run.project.reread()
+            self._run = replace(self._run, project=project)
             self._broken = self._fault()
-            if not self._watcher.aim(self._project.inputs(), self._project.folder):
+            if not self._watcher.aim(project.sources.watched(), project.folder):
                 return
 
     def _fault(self) -> Flux2BuildError | None:
         """What keeps the project from being built, if anything."""
         try:
-            _ = self._project.graph, self._project.lock, self._project.chosen(self._run.choice)
+            project = self._run.project
+            _ = project.graph, project.lock, project.chosen(self._run.choice)
         except UsageError:
             if not self._started:
                 raise
@@ -92,7 +93,7 @@ class _Session:
         return None
 
     def _wait(self) -> None:
-        changed, folder = self._watcher.wait(), self._project.folder
+        changed, folder = self._watcher.wait(), self._run.project.folder
         names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
         self._console.say(f"\nchanged: {names}")
 
@@ -120,7 +121,7 @@ class _Session:
     def _built(self, left: Decimal | None) -> Exit:
         if self._broken is not None:
             raise self._broken
-        plan = self._project.plan(self._run.choice)
+        plan = self._run.project.plan(self._run.choice)
         payable = left is not None and plan.high is not None and plan.low <= left
         terms = replace(self._run.terms, max_cost=left) if payable else self._run.terms
         run = replace(self._run, terms=terms)
@@ -130,7 +131,7 @@ class _Session:
         return Exit.BUDGET
 
     def _put_off(self, plan: Plan, left: Decimal | None) -> None:
-        project = self._project
+        project = self._run.project
         conflicted = project.lock_path.name if project.conflicted else None
         plan_view.show(self._console, plan, conflicted, json=project.options.json)
         if left is None:
@@ -146,14 +147,14 @@ class _Session:
 
     def _tell(self, error: Flux2BuildError) -> None:
         self._console.fail(error)
-        if self._project.options.json:
+        if self._run.project.options.json:
             rows = [plan_view.problem_json(problem) for problem in error.problems]
             self._console.json({"format_version": plan_view.FORMAT_VERSION, "problems": rows})
 
     def _spent(self) -> Decimal:
         """All that this project's orders cost so far, with what may still be charged."""
-        charges = ledger.charges(self._project.ledger)
-        own = str(self._project.folder)
+        charges = ledger.charges(ledger.fold(self._run.project.journal.read()))
+        own = str(self._run.project.folder)
         return sum((c.usd for c in charges if ledger.project(c.attempt) == own), Decimal(0))
 
 

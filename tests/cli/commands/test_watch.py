@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -200,6 +201,38 @@ def test_the_session_has_a_cap(site: Site) -> None:
         "mascot  $0.03 for 1 order  (settled)\n"
         "total   $0.06 for 2 orders\n"
     )
+
+
+def test_a_price_is_seen_when_it_changes(site: Site) -> None:
+    """A session shows the prices of the user's cards as they are now, not as it found them."""
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    cards = config.with_name("cards.toml")
+    cards.write_text("[bfl.flux-2-pro]\nprice = { first = 0.05 }\n", encoding="utf-8")
+    with flux2build(site.folder, "watch", "-p", "final", "icon") as process:
+        process.until(WATCHING)
+        assert process.line().endswith("  $0.03")
+        config.write_text('cards = "cards.toml"\n', encoding="utf-8")
+        assert "config.toml" in process.until(WATCHING)
+        assert process.until_line("+ icon").endswith("  $0.05")
+        cards.write_text("[bfl.flux-2-pro]\nprice = { first = 0.07 }\n", encoding="utf-8")
+        assert "cards.toml" in process.until(WATCHING)
+        assert process.until_line("+ icon").endswith("  $0.07")
+
+
+def test_a_key_is_seen_when_it_is_set(site: Site) -> None:
+    """A session that began without a key buys with the one that is put into its `--env-file`."""
+    keys = site.write("keys.env", "# none yet\n")
+    with (
+        running(Scenario(latency=0)) as server,
+        flux2build(
+            site.folder,
+            *("watch", "-p", "final", "--max-cost", "0.07", "--env-file", "keys.env", "icon"),
+            FLUX2BUILD_BFL_URL=server,
+        ) as process,
+    ):
+        assert "`BFL_API_KEY`" in process.until(WATCHING)
+        keys.write_text("BFL_API_KEY=k\n", encoding="utf-8")
+        assert "1 rendered" in process.until(WATCHING)
 
 
 def test_programs_get_one_document_a_line(site: Site) -> None:

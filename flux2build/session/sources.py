@@ -1,0 +1,133 @@
+"""What people wrote and set: settings, spec and the graph it makes, read at most once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from flux2build.assetspec import Spec, load
+from flux2build.assetspec.capabilities import Capabilities
+from flux2build.checks.contract import CHECKS
+from flux2build.errors import SpecError
+from flux2build.model import Recipe, Source
+from flux2build.planning.graph import Graph
+from flux2build.planning.quotes import Quotes, masters
+from flux2build.providers.models import Models
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.settings import Settings
+from flux2build.session.settings import files as settings_files
+from flux2build.session.settings import read as read_settings
+from flux2build.storage.disk import DiskFiles, root_of
+from flux2build.storage.index import Index
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """One reading of a spec and all it depends on.
+
+    Each part is read when it is first asked for, and stays what it is: whoever
+    wants to see later edits makes another reading.
+    """
+
+    options: CommonOptions
+    folder: Path
+    file: str
+    """The spec's name in the folder."""
+
+    @property
+    def lock_path(self) -> Path:
+        """`assets.lock`, beside the spec and named like it."""
+        return self.folder / Path(self.file).with_suffix(".lock").name
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What belongs to the user: keys, endpoints, prices of their own.
+
+        Raises:
+            UsageError: the configuration or the `--env-file` cannot be used.
+        """
+        return read_settings(self.options.env_file)
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the spec may ask for."""
+        return Capabilities(Models(self.settings.cards), CHECKS)
+
+    @cached_property
+    def tree(self) -> DiskFiles:
+        """The project's files, as the spec may read them."""
+        return DiskFiles(self.folder, root_of(self.folder))
+
+    @cached_property
+    def index(self) -> Index:
+        """The stat cache beside the spec."""
+        return Index.load(str(self.folder))
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What the user wants, resolved.
+
+        Raises:
+            SpecError: all that is wrong with it, together.
+        """
+        return self._spec_of(self.options.profile)
+
+    def _spec_of(self, profile: str | None) -> Spec:
+        return load(self.tree, self.file, profile, self.capabilities)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which assets are made of which.
+
+        Raises:
+            SpecError: assets need each other in a circle.
+        """
+        graph = Graph(self.spec.recipes)
+        if circle := graph.cycle:
+            key = self.spec.assets[circle[0]].key
+            path = " -> ".join(f"`{name}`" for name in circle)
+            raise SpecError(
+                self.spec.problem(
+                    key,
+                    f"assets need each other in a circle: {path}",
+                    hint="take one of these references away",
+                )
+            )
+        return graph
+
+    @cached_property
+    def quotes(self) -> Quotes:
+        """What orders will cost, and what becomes of their references."""
+        return Quotes(self.capabilities.cards, masters(self.spec.recipes), self.tree.read)
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The source files that recipes use."""
+        inputs = (source for recipe in self.spec.recipes for source in recipe.inputs)
+        return frozenset(source.path for source in inputs if isinstance(source, Source))
+
+    def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
+        """What the spec wants in some other profiles, as far as it can be read."""
+        for name in sorted(names & set(self.spec.wanted_profiles) - {self.spec.profile}):
+            with suppress(SpecError):
+                graph = Graph(self._spec_of(name).recipes)
+                yield name, () if graph.cycle else graph.ordered
+
+    def watched(self) -> list[Path]:
+        """Every file that was read or looked for, and nothing that a build writes.
+
+        A spec that cannot be read has no outputs, and is watched nevertheless.
+        """
+        written = self.below_output() if "spec" in self.__dict__ else set()
+        outputs = {self.lock_path, *(self.folder / path for path in written)}
+        asked = (Path(os.path.normpath(self.folder / path)) for path in self.tree.asked)
+        return [*settings_files(self.options.env_file), *(p for p in asked if p not in outputs)]
+
+    def below_output(self) -> set[str]:
+        """Outputs and their folders: a build makes them, so what was there before says nothing."""
+        paths = (PurePosixPath(recipe.output) for recipe in self.spec.recipes)
+        return {str(each) for path in paths for each in (path, *path.parents)}
