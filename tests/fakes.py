@@ -50,6 +50,7 @@ class FakeWorld:
     fuse: int | None = None
     patience: int | None = None
     """How many renders are waited for before a person asks to stop."""
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
     steady: bool = False
     """Whether a render with the same prompt has the same bytes whatever its inputs."""
 
@@ -67,6 +68,7 @@ class FakeWorld:
         if recipe.asset in self.refusing:
             raise IncompleteError(f"`{recipe.asset}` was refused")
         self.renders.append(recipe.asset)
+        self.lose_patience()
         salt = "" if self.steady else f"{len(self.store)}"
         data = f"picture {order.prompt} {salt}".encode()
         digest = of_bytes(data)
@@ -94,31 +96,24 @@ class FakeWorld:
         lines = [task.document, *(f"{fact.about.json} {fact.output.sha256}" for fact in facts)]
         return "\n".join(lines).encode()
 
-    async def measure(self, path: str, digest: Digest) -> Output:
-        """Every source is as large as every output."""
-        return Output(path, digest, len(self.sources[path]), 16, 16, "png")
-
     def has(self, digest: Digest) -> bool:
         """Whether bytes are in the store or the tree."""
         return digest in self.store or digest in {of_bytes(data) for data in self.files.values()}
 
-    def bench(self) -> asyncio.Semaphore:
-        """Room for everyone."""
-        return asyncio.Semaphore(1000)
-
     async def fetch(self, digest: Digest) -> bytes:
         """Bytes out of the store or the tree."""
-        by_digest = {of_bytes(data): data for data in self.files.values()}
+        in_tree = {**self.sources, **self.files}.values()
+        by_digest = {of_bytes(data): data for data in in_tree}
         return self.store.get(digest) or by_digest[digest]
 
-    async def place(self, path: str, data: bytes, was: str | None) -> Output:
+    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
         """Write a file."""
         self._burn()
         if path in self.files:
             self.store.setdefault(of_bytes(self.files[path]), self.files[path])
         self.files[path] = data
-        if was:
-            self.files.pop(was, None)
+        if vacated:
+            self.files.pop(vacated, None)
         return Output(path, of_bytes(data), len(data), 16, 16, "png")
 
     def lock(self, lock: Lockfile) -> None:
@@ -130,19 +125,14 @@ class FakeWorld:
         """Whether an order is in doubt."""
         return order in self.doubtful
 
-    @property
-    def halted(self) -> bool:
-        """Whether a person asked to stop, after so many renders."""
-        return self.patience is not None and len(self.renders) >= self.patience
-
-    def encoder(self, form: str) -> str:  # noqa: ARG002 - the protocol's signature
-        """No library at all."""
-        return "fake"
+    def lose_patience(self) -> None:
+        """Ask to stop, if so many renders have been waited for."""
+        if self.patience is not None and len(self.renders) >= self.patience:
+            self.halt.set()
 
     def look(self, requested: frozenset[str] = frozenset()) -> Snapshot:
         """What planning would see now."""
         files = {path: of_bytes(data) for path, data in {**self.sources, **self.files}.items()}
-        there = set(files.values()) | set(self.store)
         return Snapshot(
             profile="default",
             files=files,
@@ -151,7 +141,7 @@ class FakeWorld:
                 Delivered(order=order, output=bought.digest, receipt=bought.receipt)
                 for order, bought in self.bought.items()
             ),
-            has=lambda digest: digest in there,
+            has=self.has,
             requested=requested,
             made=known(self.locked),
         )

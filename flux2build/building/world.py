@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +12,15 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from flux2build import lockfile
-from flux2build.digest import Digest, of_bytes
-from flux2build.errors import Flux2BuildError, SystemFault
+from flux2build.building.artifacts import Artifacts
+from flux2build.building.cores import cores
+from flux2build.digest import Digest
+from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.difference import written
 from flux2build.images.colour.dominant import tones
 from flux2build.images.container import examine
 from flux2build.images.derive import Want, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
-from flux2build.images.encode import versions
 from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
@@ -30,133 +29,47 @@ from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Wr
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.local_renderer import Loading
 from flux2build.storage import disk, durable
-from flux2build.storage.lfs import is_lfs_pointer
-from flux2build.storage.store import Store
 
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
-    """Where bytes can be had: the store, and files of the work tree that hold them."""
-
-    folder: Path
-    store: Store
-    paths: dict[Digest, str]
-    """Where in the work tree bytes are; it moves along with the build."""
-    free: frozenset[Digest] = frozenset()
-    """Bytes that can be derived again for nothing, and need not be kept."""
-
-    def has(self, digest: Digest) -> bool:
-        """Whether the bytes can be had."""
-        return digest in self.paths or self.store.has(digest)
-
-    def get(self, digest: Digest) -> bytes:
-        """The bytes, re-hashed.
-
-        Raises:
-            SystemFault: neither the store nor the work tree holds them any more.
-        """
-        path = self.paths.get(digest)
-        data = None if path is None else self._read(path)
-        if data is not None and of_bytes(data) == digest:
-            return data
-        if path is None or self.store.has(digest):
-            return self.store.get(digest)
-        if data is not None and is_lfs_pointer(data):
-            raise SystemFault(f"`{path}` is a Git LFS pointer", hint="`git lfs pull` fetches it")
-        hint = "run the build again; it looks at the files anew"
-        raise SystemFault(f"`{path}` changed while building", hint=hint)
-
-    def replace(self, path: str, data: bytes) -> Digest:
-        """Write a file durably; what it replaces is kept in the store first.
-
-        Raises:
-            SystemFault: the disk does not let it.
-        """
-        self._keep(path)
-        disk.replace(self.folder / path, data)
-        digest = of_bytes(data)
-        self.paths[digest] = path
-        return digest
-
-    def remove(self, path: str) -> None:
-        """Remove a file; it is kept in the store first.
-
-        Raises:
-            SystemFault: the disk does not let it.
-        """
-        self._keep(path)
-        try:
-            self.folder.joinpath(path).unlink(missing_ok=True)
-        except OSError as error:
-            raise durable.fault("remove", path, error) from error
-
-    def _keep(self, path: str) -> None:
-        """Put a file that is about to go into the store: nothing is lost."""
-        data = None if self.folder.joinpath(path).is_symlink() else self._read(path)
-        if data is None:
-            return
-        digest = of_bytes(data)
-        if digest not in self.free:
-            self.store.put(data)
-        if self.paths.get(digest) == path:
-            del self.paths[digest]
-
-    def _read(self, path: str) -> bytes | None:
-        """The bytes of a regular file, if there is one."""
-        target = self.folder / path
-        try:
-            return target.read_bytes() if target.is_file() else None
-        except OSError as error:
-            raise durable.fault("read", path, error) from error
-
-
 class Renderer(Protocol):
-    """Where a rendered picture comes from."""
+    """A source of rendered pictures: a paid provider, or an embedded one."""
 
     async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
-        """Render an order, or collect it if it is on its way; the bytes go into the store."""
+        """Render an order, or collect it if it was submitted; the bytes go into the store."""
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt, or was just bought."""
+        """Whether an order is pending, kept aside or in doubt, or was bought in this build."""
 
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """What is made locally: operations on pictures, and documents."""
+    """The operations and documents that local work can use, by name."""
 
     ops: Mapping[str, Op]
     documents: Mapping[str, Document]
 
 
 class RealWorld:
-    """Carries out what `build` decides; implements `build.World`."""
+    """Carries out what the runner decides, with threads, files and providers.
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts of the real world
+    Implements `runner.World`.
+    """
+
+    def __init__(
         self,
-        stock: Artifacts,
+        artifacts: Artifacts,
         lock_path: Path,
-        markets: Mapping[str, Renderer],
-        skills: Toolbox,
-        halt: asyncio.Event,
-        seal: Signer | None = None,
+        renderers: Mapping[str, Renderer],
+        toolbox: Toolbox,
+        signer: Signer | None = None,
     ) -> None:
-        self._stock, self._lock_path, self._markets = stock, lock_path, markets
-        self._skills, self._halt, self._seal = skills, halt, seal or Signer()
+        self._artifacts, self._lock_path, self._renderers = artifacts, lock_path, renderers
+        self._toolbox, self._signer = toolbox, signer or Signer()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
-        self._benches = asyncio.Semaphore(cores() + 1)
         self._swept: set[Path] = set()
         self._sweeping = threading.Lock()
-
-    @property
-    def halted(self) -> bool:
-        """Whether a person asked to stop."""
-        return self._halt.is_set()
-
-    def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt, or was just bought."""
-        return any(market.unsettled(order) for market in self._markets.values())
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""
@@ -169,17 +82,17 @@ class RealWorld:
                 for source, digest in zip(recipe.inputs, order.inputs, strict=True)
             ]
 
-        return await self._markets[recipe.task.provider].buy(order, recipe, references)
+        return await self._renderers[recipe.task.provider].buy(order, recipe, references)
 
     async def _reference(self, name: str, digest: Digest) -> Reference:
         data = await self.fetch(digest)
-        found = examine(data)
-        media_type = _TYPES.get(found.format, f"image/{found.format}")
+        form = examine(data).format
+        media_type = _TYPES.get(form, f"image/{form}")
         return Reference(name.removeprefix("asset:"), data, media_type)
 
-    def bench(self) -> asyncio.Semaphore:
-        """A place to work at: one for each core, and one where files are being written."""
-        return self._benches
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is pending, kept aside or in doubt, or was bought in this build."""
+        return any(renderer.unsettled(order) for renderer in self._renderers.values())
 
     async def derive(
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
@@ -195,65 +108,55 @@ class RealWorld:
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        made = await asyncio.to_thread(self._derived, wants)
-        return [_named(*each) for each in zip(recipes, made, strict=True)]
+        answers = await asyncio.to_thread(self._derive, wants)
+        return [_named(*pair) for pair in zip(recipes, answers, strict=True)]
 
-    def _derived(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
-        made = derive_many(wants, self._skills.ops, self._pool.map)
-        return list(self._pool.map(self._sealed, wants, made))
+    def _derive(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
+        answers = derive_many(wants, self._toolbox.ops, self._pool.map)
+        return list(self._pool.map(self._sign, wants, answers))
 
-    def _sealed(self, want: Want, made: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
-        """The file signed, if it is to be."""
-        if isinstance(made, Flux2BuildError):
-            return made
+    def _sign(self, want: Want, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+        """The file signed, if the spec asks for that."""
+        if isinstance(answer, Flux2BuildError):
+            return answer
         try:
-            return self._seal.signed(want.task, made, want.inputs[0])
+            return self._signer.signed(want.task, answer, want.inputs[0])
         except Flux2BuildError as failure:
             return failure
 
     async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
-        """Write a document in a thread; it may read what it tells of."""
+        """Compose a document in a thread; it may read the files that it describes."""
 
         def read(fact: Fact) -> bytes:
-            return self._stock.get(fact.output.sha256)
+            return self._artifacts.get(fact.output.sha256)
 
-        return await asyncio.to_thread(compose, task, facts, self._skills.documents, read)
-
-    async def measure(self, path: str, digest: Digest) -> Output:
-        """What a source is, by what its container says."""
-        data = await self.fetch(digest)
-        found = examine(data)
-        return Output(path, digest, len(data), found.width, found.height, found.format)
-
-    def has(self, digest: Digest) -> bool:
-        """Whether bytes can be had now."""
-        return self._stock.has(digest)
+        return await asyncio.to_thread(compose, task, facts, self._toolbox.documents, read)
 
     async def fetch(self, digest: Digest) -> bytes:
-        """Bytes that exist, read and hashed in a thread."""
-        return await asyncio.to_thread(self._stock.get, digest)
+        """Read and hash bytes in a thread."""
+        return await asyncio.to_thread(self._artifacts.get, digest)
 
-    async def place(self, path: str, data: bytes, was: str | None) -> Output:
-        """Write a file durably; what it replaces is kept in the store first."""
-        return await asyncio.to_thread(self._place, path, data, was)
+    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+        """Write a file durably, after putting the file that it replaces into the store."""
+        return await asyncio.to_thread(self._place, path, data, vacated)
 
-    def _place(self, path: str, data: bytes, was: str | None) -> Output:
-        found = examine(data)
-        self._sweep(self._stock.folder.joinpath(path).parent)
-        digest = self._stock.replace(path, data)
-        if was is not None:
-            self._stock.remove(was)
+    def _place(self, path: str, data: bytes, vacated: str | None) -> Output:
+        picture = examine(data)
+        self._sweep(self._artifacts.folder.joinpath(path).parent)
+        digest = self._artifacts.replace(path, data)
+        if vacated is not None:
+            self._artifacts.remove(vacated)
         return Output(
             path,
             digest,
             len(data),
-            found.width,
-            found.height,
-            found.format,
+            picture.width,
+            picture.height,
+            picture.format,
             source_type(data),
             written(tones(data)),
-            self._seal.verified(data),
-            self._seal.unsigned(digest),
+            self._signer.verified(data),
+            self._signer.unsigned(digest),
         )
 
     def lock(self, lock: Lockfile) -> None:
@@ -262,34 +165,25 @@ class RealWorld:
         disk.replace(self._lock_path, lockfile.dumps(lock).encode())
 
     def _sweep(self, folder: Path) -> None:
-        """Remove what an earlier build left unfinished in a folder; this one is alone here."""
+        """Remove temporary files of earlier builds, once per folder; no other build runs now."""
         with self._sweeping:
             if folder not in self._swept:
                 self._swept.add(folder)
                 durable.sweep(folder)
 
-    def encoder(self, form: str) -> str:
-        """Versions of Pillow and of the codec of a format."""
-        return versions(form)
 
+def _named(recipe: Recipe, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+    """The answer, with `input 0` and the like in its problems replaced by the inputs' names."""
+    if not isinstance(answer, Flux2BuildError):
+        return answer
 
-def cores() -> int:
-    """The cores that this process may use, which containers and `taskset` limit."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _named(recipe: Recipe, made: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
-    """An answer whose problems call inputs by the names that people gave them."""
-    if not isinstance(made, Flux2BuildError):
-        return made
-
-    def name(found: re.Match[str]) -> str:
-        return f"`{str(recipe.inputs[int(found[1])]).removeprefix('asset:')}`"
+    def name(match: re.Match[str]) -> str:
+        return f"`{str(recipe.inputs[int(match[1])]).removeprefix('asset:')}`"
 
     error = Flux2BuildError(
-        *(replace(p, message=_INPUT.sub(name, p.message)) for p in made.problems)
+        *(replace(p, message=_INPUT.sub(name, p.message)) for p in answer.problems)
     )
-    error.exit = made.exit
+    error.exit = answer.exit
     return error
 
 

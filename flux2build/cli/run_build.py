@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import click
 
 from flux2build import lockfile
+from flux2build.building.report import Event, Report
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import BudgetError, Exit
@@ -21,9 +21,6 @@ from flux2build.session.answers import remember
 from flux2build.session.consent import Terms, agreed_to, bill
 from flux2build.session.project import Choice, Project
 from flux2build.storage import disk
-
-if TYPE_CHECKING:
-    from flux2build.building.runner import Event, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +94,6 @@ class BuildRun:
 
     def _built(self, plan: Plan) -> Report:
         """Carry the plan out, unless it has nothing to do; each step is told as it is done."""
-        from flux2build.building.runner import Report
-
         if not any(step.verdict.reasons for step in plan.steps):
             return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.assetspec import Spec
-from flux2build.building.runner import Event, Report
+from flux2build.building.report import Event, Report
 from flux2build.console import plan_view
 from flux2build.console.console import Console, frame
 from flux2build.digest import Json

@@ -225,7 +225,7 @@ class Project:
             requested=requested,
             encoders=encoders() if refresh else {},
             made=known(self.lock),
-            metas={name: asset.meta for name, asset in self.spec.assets.items()},
+            metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
 
     def files(self) -> dict[str, Digest]:

@@ -6,13 +6,15 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from flux2build import digest
-from flux2build.building.runner import Event, Report, build
+from flux2build.building.artifacts import Artifacts
+from flux2build.building.report import Event, Report
+from flux2build.building.runner import build
 from flux2build.building.signals import heeded
-from flux2build.building.world import Artifacts, RealWorld, Renderer, Toolbox
+from flux2build.building.world import RealWorld, Renderer, Toolbox
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
@@ -56,11 +58,12 @@ async def _run(
     project: Project, plan: Plan, terms: Terms, say: Say, on_event: Callable[[Event], None]
 ) -> Report:
     snapshot = project.snapshot(_forced(plan), refresh=_refreshing(plan))
-    halt = asyncio.Event()
+    artifacts, halt = _artifacts(project, snapshot), asyncio.Event()
     async with AsyncExitStack() as stack:
-        world = await _Wiring(project, plan, terms, say, halt).world(snapshot, stack)
+        world = await _Wiring(project, plan, terms, say, halt).world(artifacts, stack)
         with heeded(halt, say):
-            return await build(plan, snapshot, project.spec.named, world, on_event)
+            snapshot = replace(snapshot, has=artifacts.has)
+            return await build(plan, snapshot, world, on_event, halt)
 
 
 def _forced(plan: Plan) -> frozenset[str]:
@@ -75,6 +78,15 @@ def _refreshing(plan: Plan) -> bool:
     return any(step.verdict.due_to(ReasonCode.ENCODER_CHANGED) for step in plan.steps)
 
 
+def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
+    """The bytes at hand; those that can be derived again need not be kept."""
+    paths = {digest: path for path, digest in snapshot.files.items()}
+    rows = [row for block in project.lock.blocks.values() for row in block.rows]
+    derived = (row.output for row in rows if not isinstance(row, Generated))
+    free = frozenset(output.sha256 for output in derived if not output.unsigned)
+    return Artifacts(project.folder, project.store, paths, free)
+
+
 @dataclass(frozen=True, slots=True)
 class _Wiring:
     """What one build takes of the real world."""
@@ -85,17 +97,13 @@ class _Wiring:
     say: Say
     halt: asyncio.Event
 
-    async def world(self, snapshot: Snapshot, stack: AsyncExitStack) -> RealWorld:
+    async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a renderer for each provider that is needed."""
-        project, paths = self.project, {digest: path for path, digest in snapshot.files.items()}
-        rows = [row for block in project.lock.blocks.values() for row in block.rows]
-        derived = (row.output for row in rows if not isinstance(row, Generated))
-        free = frozenset(output.sha256 for output in derived if not output.unsigned)
-        artifacts = Artifacts(project.folder, project.store, paths, free)
+        project = self.project
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
         renderers = await self._renderers(stack)
         toolbox = Toolbox(OPS, DOCUMENTS)
-        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.halt, signer)
+        return RealWorld(artifacts, project.lock_path, renderers, toolbox, signer)
 
     async def _renderers(self, stack: AsyncExitStack) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flux2build.building.lock_update import Entry, LockUpdate
+from flux2build.building.lock_update import LockUpdate
 from flux2build.digest import Digest
+from flux2build.images.encode import versions
 from flux2build.lockfile import Lockfile
 from flux2build.model import Asset, AssetName, Receipt, Recipe
 from flux2build.planning.verdict import Action, Verdict
@@ -13,109 +14,110 @@ from tests.snapshots import PROFILE, d, deliverable, derived, generated, locked,
 
 FOX, CUT = master(), deliverable()
 NAME = AssetName("fox")
-ASSETS = {NAME: Asset(NAME, "fox", {}, alt="A fox"), AssetName("owl"): Asset(AssetName("owl"), "owl", {})}  # fmt: skip
+OWL = AssetName("owl")
+METAS = {NAME: Asset(NAME, "fox", {}, alt="A fox").meta, OWL: Asset(OWL, "owl", {}).meta}
 
 
-def register(lock: Lockfile | None = None) -> LockUpdate:
-    """A register of the draft profile."""
-    return LockUpdate(lock or Lockfile(), PROFILE, ASSETS)
+def updating(lock: Lockfile | None = None) -> LockUpdate:
+    """An update of the draft profile."""
+    return LockUpdate(lock or Lockfile(), PROFILE, METAS)
 
 
-def enter(book: LockUpdate, recipe: Recipe, data: str, receipt: Receipt | None = None) -> None:
+def enter(update: LockUpdate, recipe: Recipe, data: str, receipt: Receipt | None = None) -> None:
     """Enter a picture as a build does."""
     row = generated(recipe, data=data)
     verdict = Verdict(Action.RENDER, (), row.key, row.output.sha256, receipt)
-    book.enter(recipe, Entry((), output(recipe.output, data)), verdict)
+    update.enter(recipe, (), output(recipe.output, data), verdict)
 
 
-def entered(book: LockUpdate) -> Lockfile:
+def entered(update: LockUpdate) -> Lockfile:
     """The lock as it would be written."""
-    return book.without(())
+    return update.without(())
 
 
 def test_a_picture() -> None:
     """What was asked and what came out stand in one row, beside what is said of the asset."""
-    book = register()
-    enter(book, FOX, "picture", Receipt("bfl", "task-1"))
-    block = entered(book).block(NAME, PROFILE)
+    update = updating()
+    enter(update, FOX, "picture", Receipt("bfl", "task-1"))
+    block = entered(update).block(NAME, PROFILE)
 
     assert block is not None
-    assert block.meta == ASSETS[NAME].meta
+    assert block.meta == METAS[NAME]
     made = replace(generated(FOX, data="picture"), receipt=Receipt("bfl", "task-1"))
     assert block.generated == made
-    assert book.output(FOX) == output(FOX.output, "picture")
+    assert update.output(FOX) == output(FOX.output, "picture")
 
 
 def test_deliverables_are_sorted_and_replaced() -> None:
     """A file that is entered again takes the place of its old row."""
-    book, picture = register(), d("picture")
+    update, picture = updating(), d("picture")
     other = deliverable(path="img/a.webp", size=9)
     for recipe, data in ((CUT, "old"), (other, "x"), (CUT, "new")):
         row = derived(recipe, [picture])
-        made = Entry(row.inputs, output(recipe.output, data), "encoder 1")
-        book.enter(recipe, made, Verdict(Action.DERIVE, (), row.key))
-    block = entered(book).block(NAME, PROFILE)
+        written = output(recipe.output, data)
+        update.enter(recipe, row.inputs, written, Verdict(Action.DERIVE, (), row.key))
+    block = entered(update).block(NAME, PROFILE)
 
     assert block is not None
     assert [(r.output.path, r.output.sha256) for r in block.derived] == [
         ("img/a.webp", d("x")),
         ("img/fox.webp", d("new")),
     ]
-    assert {r.encoder for r in block.derived} == {"encoder 1"}
+    assert {r.encoder for r in block.derived} == {versions("png")}
 
 
 def test_other_profiles_stay() -> None:
     """Nothing of another profile is touched, whatever happens in this one."""
     final = locked((FOX, generated(FOX)), profile="final")
-    book = register(final)
-    enter(book, FOX, "picture")
-    book.supersede({FOX.output: AssetName("owl")})
+    update = updating(final)
+    enter(update, FOX, "picture")
+    update.supersede({FOX.output: OWL})
 
-    assert entered(book).block(NAME, "final") == final.block(NAME, "final")
+    assert entered(update).block(NAME, "final") == final.block(NAME, "final")
 
 
 def test_unchanged() -> None:
     """Entering what stands there already is no change."""
     row = generated(FOX, data="picture")
     lock = locked((FOX, row))
-    block = replace(lock.blocks[(NAME, PROFILE)], meta=ASSETS[NAME].meta)
+    block = replace(lock.blocks[(NAME, PROFILE)], meta=METAS[NAME])
     lock = lock.with_block(block)
-    book = register(lock)
-    book.touch(NAME)
-    enter(book, FOX, "picture", row.receipt)
+    update = updating(lock)
+    update.touch(NAME)
+    enter(update, FOX, "picture", row.receipt)
 
-    assert entered(book) == lock
+    assert entered(update) == lock
 
 
 def test_words_beside_the_picture() -> None:
     """A kept asset gets what is said of it now, and keeps its rows."""
     lock = locked((FOX, generated(FOX)))
-    book = register(lock)
-    book.touch(NAME)
-    block = entered(book).blocks[(NAME, PROFILE)]
+    update = updating(lock)
+    update.touch(NAME)
+    block = entered(update).blocks[(NAME, PROFILE)]
 
-    assert entered(book) != lock
-    assert block == replace(lock.blocks[(NAME, PROFILE)], meta=ASSETS[NAME].meta)
+    assert entered(update) != lock
+    assert block == replace(lock.blocks[(NAME, PROFILE)], meta=METAS[NAME])
 
 
 def test_superseded_rows() -> None:
     """Rows of files that another asset has now are dropped, and blocks that are empty then."""
     owl = master("owl")
     lock = locked((FOX, generated(FOX)), (CUT, derived(CUT, [d("x")])), (owl, generated(owl)))
-    book = register(lock)
-    book.supersede({FOX.output: AssetName("owl"), owl.output: AssetName("owl")})
-    assert entered(book).blocks[(NAME, PROFILE)].generated is None
-    assert len(entered(book).blocks[(NAME, PROFILE)].derived) == 1
+    update = updating(lock)
+    update.supersede({FOX.output: OWL, owl.output: OWL})
+    assert entered(update).blocks[(NAME, PROFILE)].generated is None
+    assert len(entered(update).blocks[(NAME, PROFILE)].derived) == 1
 
-    book.supersede({CUT.output: AssetName("owl")})
+    update.supersede({CUT.output: OWL})
 
-    assert list(entered(book).blocks) == [(AssetName("owl"), PROFILE)]
+    assert list(entered(update).blocks) == [(OWL, PROFILE)]
 
 
 def test_without_pictures() -> None:
     """Pictures that were lost on the way can be left out; what was derived stays."""
-    book = register(locked((FOX, generated(FOX)), (CUT, derived(CUT, [Digest(d("x"))]))))
-    left = book.without([NAME]).blocks[(NAME, PROFILE)]
+    update = updating(locked((FOX, generated(FOX)), (CUT, derived(CUT, [Digest(d("x"))]))))
+    left = update.without([NAME]).blocks[(NAME, PROFILE)]
 
     assert (left.generated, len(left.derived)) == (None, 1)
-    assert register(locked((FOX, generated(FOX)))).without([NAME]).blocks == {}
+    assert updating(locked((FOX, generated(FOX)))).without([NAME]).blocks == {}

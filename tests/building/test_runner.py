@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.building.runner import Event, Report, build
+from flux2build.building.report import Event, Report
+from flux2build.building.runner import build
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, SystemFault
 from flux2build.ledger import fold
@@ -28,18 +29,18 @@ def planned(recipes: Sequence[Recipe], seen: Snapshot) -> Plan:
     return plan(Graph(tuple(recipes)).ordered, seen, lambda _: (Decimal(1), Decimal(1)))
 
 
-def assets_of(recipes: Sequence[Recipe], alt: str | None = None) -> Mapping[AssetName, Asset]:
-    """The assets that recipes belong to."""
-    return {r.asset: Asset(r.asset, r.asset, {}, alt=alt) for r in recipes}
+def metas_of(recipes: Sequence[Recipe], alt: str | None = None) -> Mapping[AssetName, Digest]:
+    """The metadata digests of the assets that recipes belong to."""
+    return {r.asset: Asset(r.asset, r.asset, {}, alt=alt).meta for r in recipes}
 
 
 def built(
     recipes: Sequence[Recipe], world: FakeWorld, seen: Snapshot | None = None
 ) -> tuple[Report, list[Event]]:
     """Plan and build; what came of it, and what was told meanwhile."""
-    now, told = seen or world.look(), list[Event]()
+    now, told = replace(seen or world.look(), metas=metas_of(recipes)), list[Event]()
     made = planned(recipes, now)
-    return asyncio.run(build(made, now, assets_of(recipes), world, told.append)), told
+    return asyncio.run(build(made, now, world, told.append, world.halt)), told
 
 
 def renamed(recipes: Sequence[Recipe], outputs: Sequence[str]) -> list[Recipe]:
@@ -192,11 +193,11 @@ class Clumsy(FakeWorld):
     unwritable: set[str] = field(default_factory=set)
     underivable: set[str] = field(default_factory=set)
 
-    async def place(self, path: str, data: bytes, was: str | None) -> Output:
+    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
         """Write a file, unless the disk says no."""
         if path in self.unwritable:
             raise SystemFault(f"cannot write `{path}`: disk full")
-        return await super().place(path, data, was)
+        return await super().place(path, data, vacated)
 
     async def derive(
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
@@ -247,7 +248,7 @@ def test_sources_that_disappear() -> None:
     made = planned([recipe], world.look())
     world.sources.clear()
 
-    report = asyncio.run(build(made, world.look(), assets_of([recipe]), world, lambda _: None))
+    report = asyncio.run(build(made, world.look(), world, lambda _: None, world.halt))
 
     assert [str(f) for _, f in report.failures] == ["`refs/buyer.jpg` disappeared while building"]
 
@@ -257,14 +258,15 @@ def test_words_beside_the_picture() -> None:
     world, recipes = FakeWorld(), [master(), deliverable()]
     built(recipes, world)
     before, old = dict(world.files), world.locked.block(AssetName("fox"), "default")
-    seen = world.look()
+    metas = metas_of(recipes, alt="A fox")
+    seen = replace(world.look(), metas=metas)
     made = planned(recipes, seen)
 
-    asyncio.run(build(made, seen, assets_of(recipes, alt="A fox"), world, lambda _: None))
+    asyncio.run(build(made, seen, world, lambda _: None, world.halt))
 
     new = world.locked.block(AssetName("fox"), "default")
     assert old is not None
-    assert new == replace(old, meta=assets_of(recipes, alt="A fox")[AssetName("fox")].meta)
+    assert new == replace(old, meta=metas[AssetName("fox")])
     assert (world.files, len(world.renders), len(world.derives)) == (before, 1, 1)
 
 
@@ -347,8 +349,8 @@ def test_interruption_keeps_what_is_done() -> None:
 
     async def interrupted() -> None:
         done = asyncio.Event()
-        seen = world.look()
-        work = build(planned(recipes, seen), seen, assets_of(recipes), world, lambda _: done.set())
+        seen = replace(world.look(), metas=metas_of(recipes))
+        work = build(planned(recipes, seen), seen, world, lambda _: done.set(), world.halt)
         running = asyncio.ensure_future(work)
         await done.wait()
         running.cancel()

@@ -1,4 +1,4 @@
-"""The workshop of a build: few masters at once, each fetched once, and the same bytes every time."""
+"""The real world of a build: few masters at once, each fetched once, and the same bytes every time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from flux2build.building.artifacts import Artifacts
+from flux2build.building.cores import cores
 from flux2build.building.runner import build
-from flux2build.building.world import Artifacts, RealWorld, Toolbox, cores
+from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.images.ops.contract import OPS
@@ -30,15 +32,15 @@ FILES = [(width, form) for width in (16, 24) for form in ("webp", "jpeg", "png")
 
 @dataclass
 class Book:
-    """What a workshop did."""
+    """What a world did."""
 
     fetched: Counter[Digest] = field(default_factory=Counter)
     working: int = 0
     most: int = 0
 
 
-class CountingWorkshop(RealWorld):
-    """A real workshop that keeps book."""
+class CountingWorld(RealWorld):
+    """A real world that counts what it does."""
 
     book: Book
 
@@ -81,20 +83,18 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
         Image.new("RGB", (32, 32), (9 * number % 256, 99, 9)).save(target, "png")
         folder.joinpath(f"{number}.png").write_bytes(target.getvalue())
         files[f"{number}.png"] = of_bytes(target.getvalue())
-    stock = Artifacts(
+    artifacts = Artifacts(
         folder, Store(folder / "store"), {digest: name for name, digest in files.items()}
     )
     wanted, book = recipes(), Book()
-    seen = Snapshot("default", files, Lockfile(), fold(()), lambda digest: digest in files.values())
+    metas = {recipe.asset: Asset(recipe.asset, recipe.asset, {}).meta for recipe in wanted}
+    seen = Snapshot("default", files, Lockfile(), fold(()), artifacts.has, metas=metas)
     made = plan(wanted, seen, lambda _: (Decimal(0), Decimal(0)))
-    assets = {recipe.asset: Asset(recipe.asset, recipe.asset, {}) for recipe in wanted}
 
     async def run() -> None:
-        workshop = CountingWorkshop(
-            stock, folder / "assets.lock", {}, Toolbox(OPS, {}), asyncio.Event()
-        )
-        workshop.book = book
-        report = await build(made, seen, assets, workshop, lambda _: None)
+        world = CountingWorld(artifacts, folder / "assets.lock", {}, Toolbox(OPS, {}))
+        world.book = book
+        report = await build(made, seen, world, lambda _: None, asyncio.Event())
         assert not report.failures
 
     asyncio.run(run())

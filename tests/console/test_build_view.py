@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.building.runner import Event, Report
+from flux2build.building.report import Event, Report
 from flux2build.console.build_view import BuildView, as_json, summary
 from flux2build.console.console import Console
 from flux2build.errors import IncompleteError, Problem

@@ -10,7 +10,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.building.runner import Report, build
+from flux2build.building.report import Report
+from flux2build.building.runner import build
+from flux2build.digest import Digest
 from flux2build.errors import Exit
 from flux2build.model import (
     About,
@@ -74,10 +76,10 @@ class Wanted:
         """The name of an asset by its number."""
         return AssetName(f"a{number}")
 
-    def assets(self) -> Mapping[AssetName, Asset]:
-        """The assets by name."""
+    def metas(self) -> Mapping[AssetName, Digest]:
+        """The metadata digest of every asset."""
         names = [*(self.name(n) for n in range(len(self.prompts))), AssetName("all.json")]
-        return {name: Asset(name, name, {}) for name in names}
+        return {name: Asset(name, name, {}).meta for name in names}
 
 
 @st.composite
@@ -108,8 +110,8 @@ def planned(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozen
 def built(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozenset()) -> Report:
     """Plan and build."""
     made = planned(wanted, world, requested)
-    seen = world.look(requested)
-    return asyncio.run(build(made, seen, wanted.assets(), world, lambda _: None))
+    seen = replace(world.look(requested), metas=wanted.metas())
+    return asyncio.run(build(made, seen, world, lambda _: None, world.halt))
 
 
 def edited(wanted: Wanted, number: int) -> Wanted:
@@ -323,9 +325,10 @@ def test_same_order_is_bought_once() -> None:
     world, one = fresh(), Generate("fake", "m", "a fox", {})
     recipes = tuple(Recipe(AssetName(n), one, (), f"{n}.png") for n in "ab")
     made = plan(recipes, world.look(), lambda _: (Decimal(1), Decimal(1)))
-    assets = {AssetName(n): Asset(AssetName(n), n, {}) for n in "ab"}
+    metas = {AssetName(n): Asset(AssetName(n), n, {}).meta for n in "ab"}
+    seen = replace(world.look(), metas=metas)
 
-    asyncio.run(build(made, world.look(), assets, world, lambda _: None))
+    asyncio.run(build(made, seen, world, lambda _: None, world.halt))
 
     assert [step.verdict.action for step in made.steps] == [Action.RENDER, Action.ADOPT]
     assert made.high == 1
@@ -340,10 +343,12 @@ def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patien
     whole = fresh()
     built(wanted, whole)
     world.patience = patience
+    world.lose_patience()
 
     report = built(wanted, world)
     made = list(world.renders)
     world.patience = None
+    world.halt.clear()
     again = built(wanted, world)
 
     assert report.interrupted == (len(report.done) < len(wanted.recipes()))

@@ -7,8 +7,8 @@ from typing import Final
 import click
 
 from flux2build import lockfile
+from flux2build.building.artifacts import Artifacts
 from flux2build.building.run_lock import held
-from flux2build.building.world import Artifacts
 from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from flux2build.building.artifacts import Artifacts
 from flux2build.building.runner import build
-from flux2build.building.world import Artifacts, RealWorld, Toolbox
+from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.images.ops.contract import OPS
@@ -63,16 +64,16 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
     store, halt = Store(folder / "store"), asyncio.Event()
     task = Generate("signing", "signing", "a fox", {"width": 32, "height": 24, "format": form})
     recipe = Recipe(FOX, task, (), f"fox.{form}")
-    seen = Snapshot("default", {}, Lockfile(), fold(()), lambda _: False)
+    artifacts, metas = Artifacts(folder, store, {}), {FOX: Asset(FOX, FOX, {}).meta}
+    seen = Snapshot("default", {}, Lockfile(), fold(()), artifacts.has, metas=metas)
     made = plan([recipe], seen, lambda _: (Decimal(0), Decimal(0)))
 
     async def run() -> None:
         slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
-        market = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
-        stock = Artifacts(folder, store, {})
-        skills, place = Toolbox(OPS, {}), folder / "assets.lock"
-        workshop = RealWorld(stock, place, {"signing": market}, skills, halt)
-        report = await build(made, seen, {FOX: Asset(FOX, FOX, {})}, workshop, lambda _: None)
+        renderer = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
+        toolbox, place = Toolbox(OPS, {}), folder / "assets.lock"
+        world = RealWorld(artifacts, place, {"signing": renderer}, toolbox)
+        report = await build(made, seen, world, lambda _: None, halt)
         assert not report.failures
 
     asyncio.run(run())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.building.world import Artifacts
+from flux2build.building.artifacts import Artifacts
 from flux2build.digest import of_bytes
 from flux2build.errors import SystemFault
 from flux2build.storage.store import Store

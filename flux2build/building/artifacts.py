@@ -1,0 +1,88 @@
+"""The bytes that a build can use without making them: the store and the work tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flux2build.digest import Digest, of_bytes
+from flux2build.errors import SystemFault
+from flux2build.storage import disk, durable
+from flux2build.storage.lfs import is_lfs_pointer
+from flux2build.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """The bytes at hand: those in the store, and those in files of the work tree."""
+
+    folder: Path
+    store: Store
+    paths: dict[Digest, str]
+    """Where in the work tree bytes are; kept up to date by the build."""
+    free: frozenset[Digest] = frozenset()
+    """Bytes that can be derived again for free, so the store need not keep them."""
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the bytes are at hand."""
+        return digest in self.paths or self.store.has(digest)
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the bytes, verified by hashing them again.
+
+        Raises:
+            SystemFault: neither the store nor the work tree still holds them.
+        """
+        path = self.paths.get(digest)
+        data = None if path is None else self._read(path)
+        if data is not None and of_bytes(data) == digest:
+            return data
+        if path is None or self.store.has(digest):
+            return self.store.get(digest)
+        if data is not None and is_lfs_pointer(data):
+            raise SystemFault(f"`{path}` is a Git LFS pointer", hint="`git lfs pull` fetches it")
+        hint = "run the build again; it reads the files again"
+        raise SystemFault(f"`{path}` changed while building", hint=hint)
+
+    def replace(self, path: str, data: bytes) -> Digest:
+        """Write a file durably, after putting the file that it replaces into the store.
+
+        Raises:
+            SystemFault: the disk does not allow it.
+        """
+        self._keep(path)
+        disk.replace(self.folder / path, data)
+        digest = of_bytes(data)
+        self.paths[digest] = path
+        return digest
+
+    def remove(self, path: str) -> None:
+        """Remove a file, after putting it into the store.
+
+        Raises:
+            SystemFault: the disk does not allow it.
+        """
+        self._keep(path)
+        try:
+            self.folder.joinpath(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise durable.fault("remove", path, error) from error
+
+    def _keep(self, path: str) -> None:
+        """Put a file that is about to disappear into the store, so that nothing is lost."""
+        data = None if self.folder.joinpath(path).is_symlink() else self._read(path)
+        if data is None:
+            return
+        digest = of_bytes(data)
+        if digest not in self.free:
+            self.store.put(data)
+        if self.paths.get(digest) == path:
+            del self.paths[digest]
+
+    def _read(self, path: str) -> bytes | None:
+        """The bytes of a regular file, if there is one."""
+        target = self.folder / path
+        try:
+            return target.read_bytes() if target.is_file() else None
+        except OSError as error:
+            raise durable.fault("read", path, error) from error

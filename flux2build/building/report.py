@@ -1,0 +1,49 @@
+"""What a build tells while it runs, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
+from flux2build.model import AssetName, Recipe
+from flux2build.planning.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step has ended; `problems` say why it did not succeed."""
+
+    recipe: Recipe
+    verdict: Verdict
+    problems: tuple[Problem, ...] = ()
+    blocked: AssetName | None = None
+    """The asset whose failure blocks this step, where that is the reason."""
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a build, step by step."""
+
+    done: list[tuple[Recipe, Verdict]] = field(default_factory=list)
+    failures: list[tuple[Recipe, Flux2BuildError]] = field(default_factory=list)
+    blocked: list[tuple[Recipe, AssetName]] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether work is left for the next build because the user asked to stop."""
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of the gravest outcome."""
+        codes = {failure.exit for _, failure in self.failures}
+        codes = {Exit.INCOMPLETE if code is Exit.USAGE else code for code in codes}
+        codes |= {Exit.INTERRUPTED} if self.interrupted else set()
+        return gravest(codes | ({Exit.INCOMPLETE} if self.blocked else set()))
+
+
+class BlockedError(Flux2BuildError):
+    """An asset cannot be made because an asset that it needs was not made."""
+
+    exit = Exit.INCOMPLETE
+
+    def __init__(self, culprit: AssetName) -> None:
+        super().__init__(Problem(f"blocked, because `{culprit}` was not made"))
+        self.culprit = culprit
