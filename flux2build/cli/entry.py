@@ -17,6 +17,7 @@ from typing import Final
 from flux2build import __version__
 
 _QUICK: Final = {"build", "plan", "check"}
+_OPTIONS: Final = {"-f": "FILE", "--file": "FILE", "-p": "PROFILE", "--profile": "PROFILE"}
 _HARMLESS: Final = (
     "_HOME",
     "_FILE",
@@ -67,21 +68,18 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
     ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
     if any(not name.endswith(_HARMLESS) for name in ours):
         return None
-    found = {
-        "command": "build",
-        "file": os.environ.get("FLUX2BUILD_FILE", ""),
-        "profile": os.environ.get("FLUX2BUILD_PROFILE", ""),
-    }
+    values = {name: os.environ.get(f"FLUX2BUILD_{name}", "") for name in ("FILE", "PROFILE")}
     rest = list(words)
-    if rest and rest[0] in _QUICK:
-        found["command"] = rest.pop(0)
-    names = {"-f": "file", "--file": "file", "-p": "profile", "--profile": "profile"}
+    command = rest.pop(0) if rest and rest[0] in _QUICK else "build"
     while rest:
-        name, _, value = rest.pop(0).partition("=")
-        if name not in names or not (value or rest):
+        option, joined, value = rest.pop(0).partition("=")
+        if not joined and rest:
+            value = rest.pop(0)
+        # The parser reads `-p=x` as the value `=x`, and knows what an empty value means.
+        if option not in _OPTIONS or (joined and option[1] != "-") or not value:
             return None
-        found[names[name]] = value or rest.pop(0)
-    return found["command"], found["file"], found["profile"]
+        values[_OPTIONS[option]] = value
+    return command, values["FILE"], values["PROFILE"]
 
 
 def _answered(command: str, file: str, profile: str) -> bool:
@@ -92,9 +90,10 @@ def _answered(command: str, file: str, profile: str) -> bool:
     if not spec:
         return False
     try:
-        folder, name = os.path.split(os.path.abspath(spec))
+        # Not normalized: `..` after a link leads to where the link leads.
+        folder, name = os.path.split(os.path.join(os.getcwd(), spec))
     except OSError:
-        return False
+        return False  # the folder is gone: the command line tells
     text = Index.load(folder).answer(answer_key(command, name, profile))
     if text is None:
         return False

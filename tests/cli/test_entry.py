@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from flux2build.cli.entry import _quick
+from flux2build.cli.parser import MAIN
 from flux2build.errors import Exit
 from tests.conftest import Site
 
@@ -66,6 +72,77 @@ def test_variables_are_heeded(site: Site, variable: str, value: str) -> None:
     assert site.run("build").code == Exit.DONE
 
     assert "click" in imported(site, "plan", **{variable: value})
+
+
+WORDS: Final = st.lists(
+    st.sampled_from(
+        [
+            *("build", "plan", "check", "list", "final", "assets.toml", "", "-", "--", "="),
+            *("-f", "-p", "--file", "--profile", "--prof", "--fil", "--json", "-q", "--help"),
+            *("-p=x", "-f=x", "-pfinal", "-fp", "--profile=", "--profile=x", "--file=a=b"),
+        ]
+    )
+    | st.text(st.characters(codec="utf-8"), max_size=3),
+    max_size=5,
+)
+VALUES: Final = st.sampled_from([None, "", "x", "=y"])
+
+
+def parsed(words: Sequence[str]) -> tuple[str, str | None, str | None]:
+    """The command, spec and profile that the parser reads; all else must be at its default."""
+    root = MAIN.make_context("flux2build", list(words))
+    name, command, rest = MAIN.resolve_command(root, [*root._protected_args, *root.args])
+    assert name
+    assert command
+    params = command.make_context(name, rest, root).params
+    bare = command.make_context(name, [], root).params
+    assert {**params, "file": None, "profile": None} == {**bare, "file": None, "profile": None}
+    return name, params["file"], params["profile"]
+
+
+@given(WORDS, VALUES, VALUES)
+def test_the_quick_path_reads_what_the_parser_reads(
+    words: list[str], file: str | None, profile: str | None
+) -> None:
+    """Whatever is answered without the parser means the same to the parser."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("FLUX2BUILD_FILE", file), ("FLUX2BUILD_PROFILE", profile)):
+            if value is not None:
+                patch.setenv(name, value)
+        if (quick := _quick(words)) is not None:
+            command, *values = quick
+            assert parsed(words) == (command, *(value or None for value in values))
+
+
+@pytest.mark.parametrize(
+    ("words", "quick"),
+    [
+        ([], ("build", "", "")),
+        (["plan", "-p", "final"], ("plan", "", "final")),
+        (["--profile=final", "-f", "x=y"], ("build", "x=y", "final")),
+        (["check", "-p", "a", "-p", "b"], ("check", "", "b")),
+        (["-p=final"], None),
+        (["--profile="], None),
+        (["--profile=", "final"], None),
+        (["-p", ""], None),
+        (["-pfinal"], None),
+        (["-p"], None),
+    ],
+    ids=str,
+)
+def test_what_is_quick(words: list[str], quick: tuple[str, str, str] | None) -> None:
+    """The plain forms of `--file` and `--profile` need no parser; odd ones are left to it."""
+    assert _quick(words) == quick
+
+
+def test_parents_of_links(site: Site, tmp_path: Path) -> None:
+    """`link/..` is the parent of where a link leads, to the quick path as to the parser."""
+    elsewhere = tmp_path / "other" / "deep"
+    elsewhere.mkdir(parents=True)
+    site.folder.joinpath("link").symlink_to(elsewhere)
+    assert site.run("build").code == Exit.DONE
+
+    assert site.run("build", "-f", "link/../assets.toml").code == Exit.USAGE
 
 
 def test_an_edit_is_noticed(site: Site) -> None:
