@@ -16,32 +16,19 @@ from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Digest, Json
-from flux2build.errors import Exit, Problem, SystemFault, UsageError
-from flux2build.images.decode import probe
-from flux2build.ledger import (
-    WRITTEN_OFF,
-    Attempt,
-    Delivered,
-    Entry,
-    Intended,
-    State,
-    Ticketed,
-    Voided,
-)
-from flux2build.model import Receipt
-from flux2build.providers.contract import PROVIDERS, Remote, is_task
+from flux2build.errors import Exit, UsageError
+from flux2build.ledger import Entry, State
+from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.providers.pricing import money
+from flux2build.purchasing import settling
+from flux2build.purchasing.settling import Purchase
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import user_journal
 from flux2build.session.settings import read
-from flux2build.storage import durable
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
 
-_SHORT: Final = 8
-"""Characters of an attempt's name that are shown; any prefix that is unique will do."""
-_OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT})
-_ASIDE: Final = {
+_WAYS_OUT: Final = {
     State.DOUBT: (
         "Look the orders in doubt up at the provider, then\n"
         "  flux2build orders adopt ORDER TASK   it was bought: collect it\n"
@@ -56,8 +43,7 @@ _ASIDE: Final = {
     ),
     State.PENDING: "The next build collects what is pending.",
 }
-"""What can be done about orders that are open."""
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+"""What can be done about open orders, by their state."""
 _FILE: Final = re.compile(r".*/.*|.*\.(png|jpe?g|webp|avif|gif|tiff?)", re.IGNORECASE | re.DOTALL)
 """A name that can only be meant as that of a file."""
 
@@ -83,61 +69,39 @@ def orders() -> None:
     """
 
 
-def _attempts() -> tuple[Attempt, ...]:
-    bought = ledger.fold(user_journal().read()).attempts
-    return tuple(attempt for attempt in bought if attempt.intended is not None)
-
-
-def _find(name: str) -> tuple[Attempt, Intended]:
-    """The one order whose name begins so."""
-    found = [(a, a.intended) for a in _attempts() if a.intended and a.name.startswith(name)]
-    if name and len(found) == 1:
-        return found[0]
-    problem = "there is no order" if not found else "several orders begin with"
-    raise UsageError(Problem(f"{problem} `{name}`", hint="`flux2build orders list` names them"))
-
-
-def _open(name: str) -> tuple[Attempt, Intended]:
-    """The same, if there is something to settle about it."""
-    attempt, sent = _find(name)
-    if attempt.state not in _OPEN:
-        raise UsageError(f"order `{attempt.name[:_SHORT]}` is {attempt.state.value} already")
-    return attempt, sent
-
-
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
     console = Console(options.color, options.verbosity)
-    shown = [a for a in _attempts() if everything or a.state in _OPEN]
+    purchases = settling.purchases(user_journal().read())
+    shown = [each for each in purchases if everything or each.open]
     if options.json:
-        rows = [_as_json(attempt) for attempt in shown]
+        rows = [_as_json(purchase) for purchase in shown]
         console.json({"format_version": plan_view.FORMAT_VERSION, "orders": rows})
         return Exit.DONE
-    width = max((len(a.intended.asset) for a in shown if a.intended), default=0)
-    for attempt in shown:
-        console.data(_line(attempt, width))
-    states = {attempt.state for attempt in shown}
-    for text in (text for state, text in _ASIDE.items() if state in states):
+    width = max((len(purchase.intended.asset) for purchase in shown), default=0)
+    for purchase in shown:
+        console.data(_line(purchase, width))
+    states = {purchase.state for purchase in shown}
+    for text in (text for state, text in _WAYS_OUT.items() if state in states):
         console.say(f"\n{text}")
     if not shown:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
 
 
-def _line(attempt: Attempt, width: int) -> str:
-    sent = attempt.intended
-    assert sent is not None
+def _line(purchase: Purchase, width: int) -> str:
+    sent = purchase.intended
     return (
-        f"{attempt.name[:_SHORT]}  {attempt.state.value:<10}  {sent.at[:10]} {sent.at[11:16]}  "
-        f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(attempt)}"
+        f"{purchase.name}  {purchase.state.value:<10}  {sent.at[:10]} {sent.at[11:16]}  "
+        f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(purchase)}"
     )
 
 
-def _price(attempt: Attempt) -> str:
+def _price(purchase: Purchase) -> str:
     """What it cost, or may cost."""
-    charge = next(ledger.charges(ledger.Ledger((attempt,))), None)
+    charge = next(ledger.charges(ledger.Ledger((purchase.attempt,))), None)
     if charge is None:
         return "not charged"
     return f"{'at most ' if charge.reserved else ''}{money(charge.usd)}"
@@ -147,20 +111,22 @@ def _price(attempt: Attempt) -> str:
 @click.argument("order")
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
-    console, (attempt, sent) = Console(options.color, options.verbosity), _find(order)
+    console = Console(options.color, options.verbosity)
+    purchase = settling.find(user_journal().read(), order)
     if options.json:
-        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(attempt)})
+        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(purchase)})
         return Exit.DONE
-    for name, value in _facts(attempt, sent):
+    for name, value in _facts(purchase):
         if value:
             console.data(f"{name:<9} {value}")
-    if text := _ASIDE.get(attempt.state):
+    if text := _WAYS_OUT.get(purchase.state):
         console.say(f"\n{text}")
     return Exit.DONE
 
 
-def _facts(attempt: Attempt, sent: Intended) -> Iterator[tuple[str, str]]:
-    made = attempt.delivered or attempt.kept
+def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
+    attempt, sent = purchase.attempt, purchase.intended
+    arrived, voided = attempt.delivered or attempt.kept, attempt.voided
     yield "order", attempt.name
     yield "state", attempt.state.value
     yield "asset", sent.asset
@@ -168,28 +134,30 @@ def _facts(attempt: Attempt, sent: Intended) -> Iterator[tuple[str, str]]:
     yield "project", sent.project
     yield "sent", sent.at
     yield "task", attempt.ticketed.task if attempt.ticketed else ""
-    yield "price", _price(attempt)
-    yield "refusal", f"{attempt.voided.refusal}: {attempt.voided.message}" if attempt.voided else ""
+    yield "price", _price(purchase)
+    yield "refusal", f"{voided.refusal}: {voided.message}" if voided else ""
     yield "kept", attempt.kept.message if attempt.kept else ""
-    yield "picture", made.output if made else ""
-    yield "file", str(_store().path(made.output)) if made else ""
+    yield "picture", arrived.output if arrived else ""
+    yield "file", str(_store().path(arrived.output)) if arrived else ""
 
 
-def _as_json(attempt: Attempt) -> dict[str, Json]:
-    sent, ticket, made = attempt.intended, attempt.ticketed, attempt.delivered or attempt.kept
+def _as_json(purchase: Purchase) -> dict[str, Json]:
+    attempt, sent = purchase.attempt, purchase.intended
+    arrived = attempt.delivered or attempt.kept
+    cost = arrived.receipt.cost if arrived else None
     return {
         "order": attempt.name,
         "state": attempt.state.value,
         "digest": attempt.order,
-        "asset": sent.asset if sent else None,
-        "provider": sent.provider if sent else None,
-        "model": sent.model if sent else None,
-        "project": sent.project if sent else None,
-        "sent": sent.at if sent else None,
-        "reserve": str(sent.reserve) if sent else None,
-        "task": ticket.task if ticket else None,
-        "output": made.output if made else None,
-        "cost": str(made.receipt.cost) if made and made.receipt.cost is not None else None,
+        "asset": sent.asset,
+        "provider": sent.provider,
+        "model": sent.model,
+        "project": sent.project,
+        "sent": sent.at,
+        "reserve": str(sent.reserve),
+        "task": attempt.ticketed.task if attempt.ticketed else None,
+        "output": arrived.output if arrived else None,
+        "cost": None if cost is None else str(cost),
         "message": attempt.kept.message if attempt.kept else None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
     }
@@ -205,173 +173,59 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     picture: a file that you fetched from the provider yourself, or the
     `sha256:…` of one in the store. Without it, what was kept aside is taken.
     """
-    attempt, sent = _open(order)
+    purchase = settling.find_open(user_journal().read(), order)
+    if (picture := _picture(purchase, what)) is not None:
+        entry: Entry = settling.adopt_picture(purchase, picture, _now())
+        outcome = "is delivered; the next build puts it in place"
+        return _settle(options, purchase, entry, outcome)
+    task, provider = str(what), PROVIDERS.get(purchase.intended.provider)
+    variable = provider.url_variable if isinstance(provider, Remote) else ""
+    endpoint = read(options.env_file).value(variable) if variable else None
+    entry = settling.adopt_task(purchase, task, provider, endpoint, _now())
+    return _settle(options, purchase, entry, f"was bought as {task}; the next build collects it")
+
+
+def _picture(purchase: Purchase, what: str | None) -> Digest | None:
+    """The picture that a person adopts; None where they name a task."""
     if what is None:
-        what = _kept(attempt)
+        return settling.kept_picture(purchase)
     if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
-        return _deliver(options, attempt, sent, _stored(Path(what)))
+        return settling.store_picture(Path(what), _store())
     if what.startswith("sha256:"):
-        return _deliver(options, attempt, sent, _known(what))
+        return settling.stored_picture(what, _store())
     if _FILE.fullmatch(what):
         raise UsageError(f"there is no file `{what}`")
-    return _collect(options, attempt, sent, what)
-
-
-def _kept(attempt: Attempt) -> str:
-    if attempt.kept is None:
-        raise UsageError(
-            f"nothing was kept aside for order `{attempt.name[:_SHORT]}`",
-            hint=f"`flux2build orders adopt {attempt.name[:_SHORT]} TASK` names the task to collect",
-        )
-    return str(attempt.kept.output)
-
-
-def _stored(path: Path) -> Digest:
-    """A picture of the user's, put into the store."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise durable.fault("read", path, error) from error
-    probe(data, str(path))
-    return _store().put(data)
-
-
-def _known(what: str) -> Digest:
-    """A digest of the user's, if the store has its bytes."""
-    if not _DIGEST.fullmatch(what):
-        raise UsageError(f"`{what}` is no digest", hint="it has 64 digits from 0 to f")
-    if not _store().has(Digest(what)):
-        raise UsageError(f"the store holds no picture `{what}`")
-    return Digest(what)
-
-
-def _collect(options: CommonOptions, attempt: Attempt, sent: Intended, task: str) -> Exit:
-    """Note the claim check of a task that the user found at the provider."""
-    if attempt.state is State.KEPT:
-        name = attempt.name[:_SHORT]
-        raise UsageError(
-            f"what order `{name}` brought is kept aside",
-            hint=f"`flux2build orders adopt {name}` takes it as it is",
-        )
-    provider = PROVIDERS.get(sent.provider)
-    if not isinstance(provider, Remote):
-        raise UsageError(f"order `{attempt.name[:_SHORT]}` names no paid provider")
-    endpoint = read(options.env_file).value(provider.url_variable) or provider.endpoint
-    if not is_task(task):
-        raise UsageError(f"`{task}` is no task of `{provider.name}`")
-    answer = provider.claim(task, endpoint)
-    # To the microsecond: what a person knows comes after what the server said in that second.
-    at = datetime.now(UTC).isoformat(timespec="microseconds")
-    _note(
-        attempt,
-        Ticketed(
-            order=attempt.order, attempt=attempt.name, at=at, task=answer.task, poll=answer.poll
-        ),
-    )
-    return _settled(
-        options, attempt, f"`{sent.asset}` was bought as {task}; the next build collects it"
-    )
-
-
-def _deliver(options: CommonOptions, attempt: Attempt, sent: Intended, output: Digest) -> Exit:
-    _note(
-        attempt,
-        Delivered(
-            order=attempt.order,
-            output=output,
-            receipt=_receipt(attempt, sent),
-            attempt=attempt.name,
-            at=_now(),
-            project=sent.project,
-            asset=sent.asset,
-            model=sent.model,
-        ),
-    )
-    return _settled(
-        options, attempt, f"`{sent.asset}` is delivered; the next build puts it in place"
-    )
-
-
-def _receipt(attempt: Attempt, sent: Intended) -> Receipt:
-    """The proof of what a person adopts, with the best figure there is."""
-    if attempt.kept:
-        return attempt.kept.receipt
-    ticket = attempt.ticketed
-    told = ticket.cost if ticket else None
-    return Receipt(
-        provider=sent.provider,
-        task=ticket.task if ticket else "",
-        cost=sent.reserve if told is None else told,
-        cost_source="estimated" if told is None else "submitted",
-    )
+    return None
 
 
 @command("resubmit")
 @click.argument("order")
 def resubmit(options: CommonOptions, *, order: str) -> Exit:
     """Settle an order that was not bought; the next build may send it again."""
-    attempt, sent = _open(order)
-    if attempt.state is not State.DOUBT:
-        name = attempt.name[:_SHORT]
-        raise UsageError(
-            f"order `{name}` is {attempt.state.value}: it was bought",
-            hint=f"`flux2build orders write-off {name}` gives it up and counts it as spent",
-        )
-    return _void(options, attempt, sent, "not-bought")
+    purchase = settling.find_open(user_journal().read(), order)
+    entry = settling.resubmit(purchase, _now())
+    outcome = "is settled: it costs nothing; the next build may order it again"
+    return _settle(options, purchase, entry, outcome)
 
 
 @command("write-off")
 @click.argument("order")
 def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
-    attempt, sent = _open(order)
-    return _void(options, attempt, sent, WRITTEN_OFF)
+    purchase = settling.find_open(user_journal().read(), order)
+    entry = settling.write_off(purchase, _now())
+    outcome = "is settled: it counts as spent; the next build may order it again"
+    return _settle(options, purchase, entry, outcome)
 
 
-def _void(options: CommonOptions, attempt: Attempt, sent: Intended, refusal: str) -> Exit:
-    charged = refusal == WRITTEN_OFF
-    _note(
-        attempt,
-        Voided(
-            order=attempt.order,
-            attempt=attempt.name,
-            at=_now(),
-            refusal=refusal,
-            message="settled by hand",
-            charged=charged,
-        ),
-    )
-    counted = "it counts as spent" if charged else "it costs nothing"
-    return _settled(
-        options, attempt, f"`{sent.asset}` is settled: {counted}; the next build may order it again"
-    )
-
-
-def _note(attempt: Attempt, decided: Entry) -> None:
-    """Write down what a person decided, unless a build has come further with the order."""
-    journal = user_journal()
-    claim = journal.claim(attempt.order)
-    if claim is None:
-        raise SystemFault(
-            f"a build is at order `{attempt.name[:_SHORT]}` this very moment",
-            hint="let it finish, then `flux2build orders list` shows what became of it",
-        )
-    try:
-        now, _ = _find(attempt.name)
-        if now.state is not attempt.state:
-            raise UsageError(f"order `{now.name[:_SHORT]}` is {now.state.value} by now")
-        journal.append(decided)
-    finally:
-        os.close(claim)
-
-
-def _settled(options: CommonOptions, attempt: Attempt, text: str) -> Exit:
-    """Say what became of an order, as it is recorded now."""
-    console = Console(options.color, options.verbosity)
+def _settle(options: CommonOptions, purchase: Purchase, entry: Entry, outcome: str) -> Exit:
+    """Record a decision, and show what became of the order."""
+    journal, console = user_journal(), Console(options.color, options.verbosity)
+    settling.record(journal, purchase, entry)
     if options.json:
-        now, _ = _find(attempt.name)
-        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(now)})
-    console.say(text)
+        current = settling.find(journal.read(), purchase.attempt.name)
+        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(current)})
+    console.say(f"`{purchase.intended.asset}` {outcome}")
     return Exit.DONE
 
 
@@ -379,12 +233,12 @@ def _store() -> Store:
     return Store(home() / "store")
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 _SUBCOMMANDS: Final[Sequence[click.Command]] = (list_orders, show_order, adopt, resubmit, write_off)
-for _one in _SUBCOMMANDS:
-    orders.add_command(_one)
+for _subcommand in _SUBCOMMANDS:
+    orders.add_command(_subcommand)
 
 COMMAND: Final[click.Command] = orders

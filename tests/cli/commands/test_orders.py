@@ -78,28 +78,7 @@ def test_what_is_kept_aside_is_adopted_at_its_own_price(
 
 
 @pytest.mark.usefixtures("troubled")
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (("adopt", "zzz", "x"), "there is no order `zzz`"),
-        (("adopt", "", "x"), "several orders begin with"),
-        (("resubmit", "zzz"), "there is no order `zzz`"),
-    ],
-)
-def test_orders_are_named_by_their_beginning(
-    empty: Site, words: tuple[str, ...], expected: str
-) -> None:
-    """A name that fits none or several is a usage error, with where to find them."""
-    ran = empty.run("orders", *words)
-
-    assert ran.code == 2
-    assert expected in ran.err
-    assert "`flux2build orders list` names them" in ran.err
-
-
-@pytest.mark.usefixtures("troubled")
-@pytest.mark.parametrize("words", [("resubmit",), ("write-off",), ("adopt", "task-9")])
-def test_an_order_that_a_build_is_at_is_left_alone(empty: Site, words: tuple[str, ...]) -> None:
+def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
     """What is being sent looks like a doubt: while its build holds the claim nobody settles it."""
     listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
     (fox,) = (order for order in listed if order["asset"] == "fox")
@@ -108,12 +87,12 @@ def test_an_order_that_a_build_is_at_is_left_alone(empty: Site, words: tuple[str
     claim = journal.claim(fox["digest"])
     assert claim is not None
 
-    ran = empty.run("orders", words[0], name, *words[1:])
+    ran = empty.run("orders", "resubmit", name)
 
     os.close(claim)
     assert (ran.code, "a build is at order" in ran.err) == (6, True)
     assert journal.read() == before
-    assert empty.run("orders", words[0], name, *words[1:]).code == 0
+    assert empty.run("orders", "resubmit", name).code == 0
 
 
 @pytest.mark.usefixtures("troubled")

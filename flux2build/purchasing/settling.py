@@ -1,0 +1,247 @@
+"""Settling orders: what a person may decide about an open one, and what the ledger then says.
+
+A decision is pure: it comes to one entry of the ledger, or is refused with a
+`UsageError`. Only `record` writes, and only if the order is still as the person saw it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from flux2build.digest import Digest
+from flux2build.errors import Problem, SystemFault, UsageError
+from flux2build.images.decode import probe
+from flux2build.ledger import (
+    WRITTEN_OFF,
+    Attempt,
+    Delivered,
+    Entry,
+    Intended,
+    State,
+    Ticketed,
+    Voided,
+    fold,
+)
+from flux2build.ledger.journal import Journal
+from flux2build.model import Receipt
+from flux2build.providers.contract import Provider, Remote, is_task
+from flux2build.storage import durable
+from flux2build.storage.store import Store
+
+_SHORT: Final = 8
+_OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT})
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """An attempt to buy a picture, with what was intended by it."""
+
+    attempt: Attempt
+    intended: Intended
+
+    @property
+    def name(self) -> str:
+        """The beginning of its name, for people; any prefix that is unique will do."""
+        return self.attempt.name[:_SHORT]
+
+    @property
+    def state(self) -> State:
+        """How far it came."""
+        return self.attempt.state
+
+    @property
+    def open(self) -> bool:
+        """Whether a build or a person has yet to settle it."""
+        return self.state in _OPEN
+
+
+def purchases(entries: Iterable[Entry]) -> tuple[Purchase, ...]:
+    """Every attempt to buy, in the order in which they were begun."""
+    attempts = fold(entries).attempts
+    return tuple(Purchase(each, each.intended) for each in attempts if each.intended)
+
+
+def find(entries: Iterable[Entry], name: str) -> Purchase:
+    """The one purchase whose name begins with `name`.
+
+    Raises:
+        UsageError: none begins so, or several do.
+    """
+    matches = [each for each in purchases(entries) if each.attempt.name.startswith(name)]
+    if name and len(matches) == 1:
+        return matches[0]
+    problem = "several orders begin with" if matches else "there is no order"
+    raise UsageError(Problem(f"{problem} `{name}`", hint="`flux2build orders list` names them"))
+
+
+def find_open(entries: Iterable[Entry], name: str) -> Purchase:
+    """The one purchase whose name begins with `name`, which is still to be settled.
+
+    Raises:
+        UsageError: none begins so, several do, or it is settled already.
+    """
+    purchase = find(entries, name)
+    if not purchase.open:
+        raise UsageError(f"order `{purchase.name}` is {purchase.state.value} already")
+    return purchase
+
+
+def adopt_task(
+    purchase: Purchase, task: str, provider: Provider | None, endpoint: str | None, now: datetime
+) -> Ticketed:
+    """It was bought as a task that the person found at the provider; a build collects it.
+
+    Raises:
+        UsageError: something arrived for it already, or there cannot be such a task.
+    """
+    if purchase.state is State.KEPT:
+        raise UsageError(
+            f"what order `{purchase.name}` brought is kept aside",
+            hint=f"`flux2build orders adopt {purchase.name}` takes it as it is",
+        )
+    if not isinstance(provider, Remote):
+        raise UsageError(f"order `{purchase.name}` names no paid provider")
+    if not is_task(task):
+        raise UsageError(f"`{task}` is no task of `{provider.name}`")
+    return Ticketed(
+        order=purchase.attempt.order,
+        attempt=purchase.attempt.name,
+        # To the microsecond: it counts after what the server said in the same second.
+        at=now.isoformat(timespec="microseconds"),
+        task=task,
+        poll=provider.claim(task, endpoint or provider.endpoint).poll,
+    )
+
+
+def adopt_picture(purchase: Purchase, picture: Digest, now: datetime) -> Delivered:
+    """It was bought, and this is its picture; the bytes are in the store."""
+    attempt, intended = purchase.attempt, purchase.intended
+    return Delivered(
+        order=attempt.order,
+        output=picture,
+        receipt=_receipt(purchase),
+        attempt=attempt.name,
+        at=_to_the_second(now),
+        project=intended.project,
+        asset=intended.asset,
+        model=intended.model,
+    )
+
+
+def _receipt(purchase: Purchase) -> Receipt:
+    """The proof of what a person adopts, with the best figure there is."""
+    if purchase.attempt.kept:
+        return purchase.attempt.kept.receipt
+    ticketed = purchase.attempt.ticketed
+    cost = ticketed.cost if ticketed else None
+    return Receipt(
+        provider=purchase.intended.provider,
+        task=ticketed.task if ticketed else "",
+        cost=purchase.intended.reserve if cost is None else cost,
+        cost_source="estimated" if cost is None else "submitted",
+    )
+
+
+def kept_picture(purchase: Purchase) -> Digest:
+    """The picture that arrived and was kept aside, as it is not what was ordered.
+
+    Raises:
+        UsageError: nothing was kept aside.
+    """
+    if purchase.attempt.kept is None:
+        raise UsageError(
+            f"nothing was kept aside for order `{purchase.name}`",
+            hint=f"`flux2build orders adopt {purchase.name} TASK` names the task to collect",
+        )
+    return purchase.attempt.kept.output
+
+
+def stored_picture(digest: str, store: Store) -> Digest:
+    """The digest of a picture that the store holds.
+
+    Raises:
+        UsageError: it is not a digest, or the store does not hold its bytes.
+    """
+    if not _DIGEST.fullmatch(digest):
+        raise UsageError(f"`{digest}` is no digest", hint="it has 64 digits from 0 to f")
+    if not store.has(Digest(digest)):
+        raise UsageError(f"the store holds no picture `{digest}`")
+    return Digest(digest)
+
+
+def store_picture(file: Path, store: Store) -> Digest:
+    """Put a picture that the person fetched into the store.
+
+    Raises:
+        PictureError: the file is not a whole picture.
+        SystemFault: it cannot be read or stored.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise durable.fault("read", file, error) from error
+    probe(data, str(file))
+    return store.put(data)
+
+
+def resubmit(purchase: Purchase, now: datetime) -> Voided:
+    """It was not bought: it costs nothing, and a build may send it again.
+
+    Raises:
+        UsageError: the ledger knows that it was bought.
+    """
+    if purchase.state is not State.DOUBT:
+        raise UsageError(
+            f"order `{purchase.name}` is {purchase.state.value}: it was bought",
+            hint=f"`flux2build orders write-off {purchase.name}` gives it up and counts it as spent",
+        )
+    return _voided(purchase, "not-bought", now, charged=False)
+
+
+def write_off(purchase: Purchase, now: datetime) -> Voided:
+    """It is given up: it counts as spent, and a build may order anew."""
+    return _voided(purchase, WRITTEN_OFF, now, charged=True)
+
+
+def _voided(purchase: Purchase, refusal: str, now: datetime, *, charged: bool) -> Voided:
+    return Voided(
+        order=purchase.attempt.order,
+        attempt=purchase.attempt.name,
+        at=_to_the_second(now),
+        refusal=refusal,
+        message="settled by hand",
+        charged=charged,
+    )
+
+
+def _to_the_second(now: datetime) -> str:
+    return now.isoformat(timespec="seconds")
+
+
+def record(journal: Journal, purchase: Purchase, entry: Entry) -> None:
+    """Write down what a person decided, unless a build has come further with the order.
+
+    Raises:
+        SystemFault: a build is busy with the order, or the journal cannot be written.
+        UsageError: the order is no longer as the person saw it.
+    """
+    claim = journal.claim(purchase.attempt.order)
+    if claim is None:
+        raise SystemFault(
+            f"a build is at order `{purchase.name}` this very moment",
+            hint="let it finish, then `flux2build orders list` shows what became of it",
+        )
+    try:
+        current = find(journal.read(), purchase.attempt.name)
+        if current.state is not purchase.state:
+            raise UsageError(f"order `{current.name}` is {current.state.value} by now")
+        journal.append(entry)
+    finally:
+        os.close(claim)
