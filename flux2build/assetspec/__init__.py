@@ -34,8 +34,8 @@ from flux2build.assetspec.tables import AssetTable, Profile
 from flux2build.assetspec.templating import Texts
 from flux2build.assetspec.translations.catalog import Gap, Translations, faults_of
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.images.ops.contract import Op
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
-from flux2build.providers.capabilities import Card
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
@@ -160,7 +160,7 @@ class _Reading:
         ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
         resolver = Resolver(bench, capabilities, ops, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
-        pictures = self._marked(declared, resolver, capabilities.cards)
+        pictures = self._marked(declared, resolver, capabilities)
         papers = Documents(
             bench, capabilities.documents, self.faults, Shelf(assets, pictures, folder)
         )
@@ -168,7 +168,7 @@ class _Reading:
         recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
         translations.report()
         files.used.update(translations.used)
-        self._collide(recipes, self._taken(declared, files), folder)
+        self._collide(recipes, self._taken(declared, files), folder, capabilities.ops)
         return Spec(
             file=self.document.file,
             profile=self.profile,
@@ -187,14 +187,15 @@ class _Reading:
 
     @staticmethod
     def _marked(
-        declared: Iterable[Declared], resolver: Resolver, cards: Mapping[str, Mapping[str, Card]]
+        declared: Iterable[Declared], resolver: Resolver, known: Capabilities
     ) -> tuple[Recipe, ...]:
-        """Every recipe; deliverables are told how they are to be marked."""
+        """Every recipe; those of deliverables say how the files are to be marked."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         members = [(member.name, one.settled) for one in declared for member in one.family.members]
-        said = {name: settled.get("provenance") for name, settled in members}
+        asked = {name: settled.get("provenance") for name, settled in members}
         signed = frozenset(name for name, settled in members if settled.get("sign"))
-        return tuple(provenance.marked(recipes, provenance.marks(recipes, said, signed, cards)))
+        origins = provenance.origins(recipes, asked, signed, known.cards, known.ops)
+        return tuple(provenance.marked(recipes, origins))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
@@ -292,9 +293,13 @@ class _Reading:
         return taken
 
     def _collide(
-        self, recipes: Iterable[Recipe], taken: Mapping[str, tuple[str, Key | None]], folder: str
+        self,
+        recipes: Iterable[Recipe],
+        taken: Mapping[str, tuple[str, Key | None]],
+        folder: str,
+        ops: Mapping[str, Op],
     ) -> None:
-        for fault, recipe, other in outputs.collisions(recipes, taken):
+        for fault, recipe, other in outputs.collisions(recipes, taken, ops):
             rows = fault.rows
             if other and _same_name(recipe.asset, other.asset):
                 continue

@@ -5,51 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
+from flux2build.assetspec.input_fields import replaced
 from flux2build.assetspec.templating import Scope, Texts, is_template
 from flux2build.errors import did_you_mean
-from flux2build.images.ops.contract import InputMark, Op, Spreading
+from flux2build.images.ops.contract import InputMark, Op, Params
 from flux2build.model import Key, Operation
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
-_ELSEWHERE: Final = {
-    "atlas": "grid",
-    "background": "matte",
-    "border": "pad",
-    "brightness": "adjust",
-    "chroma": "key",
-    "chromakey": "key",
-    "colorize": "tint",
-    "composite": "overlay",
-    "contact_sheet": "grid",
-    "contrast": "adjust",
-    "extend": "pad",
-    "flatten": "matte",
-    "gamma": "adjust",
-    "gaussian": "blur",
-    "grayscale": "adjust",
-    "greyscale": "adjust",
-    "median": "denoise",
-    "mirror": "flip",
-    "montage": "grid",
-    "paste": "overlay",
-    "remove_background": "key",
-    "rounded": "round",
-    "saturation": "adjust",
-    "scale": "resize",
-    "sheet": "grid",
-    "split": "slice",
-    "thumbnail": "resize",
-    "tile": "slice",
-    "watermark": "overlay",
-}
-"""What other programs call our operations."""
-
 Bind = Callable[[str | Mapping[str, Any], Key], int]
 """A path, or `{ asset = … }`, to the index of the input that it becomes."""
 
@@ -115,8 +83,7 @@ class OpReader:
 
         with _placing(op, usual, key):
             fixed = _operation(op, raw, key, note)
-        params = op.params.model_validate(raw)
-        each = params.each if isinstance(params, Spreading) else None
+        each = _each(op, op.params.model_validate(raw))
         return Step(op, key, raw, None if bound else fixed, usual, each)
 
     def implied(self, entry: Mapping[str, Any], key: Key) -> Operation:
@@ -160,6 +127,13 @@ def reader(
     return OpReader(ops, usual)
 
 
+def _each(op: Op, params: Params) -> tuple[str, int] | None:
+    """The parameter that was left out to make several files, and the number of its values."""
+    if op.spread is None or getattr(params, op.spread) is not None:
+        return None
+    return op.spread, op.spread_values(params)
+
+
 @contextmanager
 def _placing(op: Op, usual: frozenset[str], key: Key) -> Iterator[None]:
     """Places faults of a usual parameter where the spec says what is usual."""
@@ -179,8 +153,8 @@ def _hint(name: str, ops: Mapping[str, Op]) -> str | None:
     """The operation that other programs call by this name, or the nearest name."""
     if name in _FORMATTING:
         return "a file's format is what its `path` ends in, or `formats`; see also `quality`"
-    ours = _ELSEWHERE.get(name)
-    return f"here it is `{ours}`" if ours in ops else did_you_mean(name, ops)
+    ours = next((op.name for op in ops.values() if name in op.synonyms), None)
+    return f"here it is `{ours}`" if ours else did_you_mean(name, ops)
 
 
 def _templates(value: Any) -> bool:
@@ -200,53 +174,15 @@ def _operation(
     except ValidationError as error:
         raise FaultyError(*validation_errors.of(error, op.params, raw, key)) from None
     dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return Operation(op.name, op.version, _model(op.params, dumped, key, bind))
 
+    def bound(_: InputMark, value: Any, at: Key) -> Any:
+        return _index(value, at, bind)
 
-def _model(model: type[BaseModel], value: Mapping[str, Any], key: Key, bind: Bind) -> Any:
-    """Dumped parameters with every marked field replaced by an index.
-
-    Inputs come in the order of the model's fields, whatever order they are written in.
-    """
-    bound = dict(value)
-    for attribute, declared in model.model_fields.items():
-        name = declared.alias or attribute
-        if name not in value:
-            continue
-        at = (*key, name)
-        marked = any(isinstance(mark, InputMark) for mark in declared.metadata)
-        if marked:
-            bound[name] = _index(value[name], at, bind)
-        else:
-            bound[name] = _field(declared.annotation, value[name], at, bind)
-    return bound
-
-
-def _field(annotation: Any, value: Any, key: Key, bind: Bind) -> Any:
-    """A value inside a field: marked itself, or a list or a table that holds marked ones."""
-    if get_origin(annotation) is Annotated:
-        inner, *marks = get_args(annotation)
-        if any(isinstance(mark, InputMark) for mark in marks):
-            return _index(value, key, bind)
-        return _field(inner, value, key, bind)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _model(annotation, value, key, bind) if isinstance(value, Mapping) else value
-    if get_origin(annotation) in {list, tuple}:
-        return _list(get_args(annotation)[0], value, key, bind)
-    for branch in get_args(annotation):
-        found = _field(branch, value, key, bind)
-        if found != value:
-            return found
-    return value
-
-
-def _list(annotation: Any, value: Any, key: Key, bind: Bind) -> Any:
-    if not isinstance(value, list):
-        return value
-    return [_field(annotation, item, (*key, at), bind) for at, item in enumerate(value)]
+    return Operation(op.name, op.version, replaced(op.params, dumped, bound, key))
 
 
 def _index(value: Any, key: Key, bind: Bind) -> Any:
+    """What a recipe holds instead of a path or an asset."""
     if isinstance(value, str) or (isinstance(value, Mapping) and "asset" in value):
         return {"input": bind(value, key)}
     if isinstance(value, Mapping) and "input" in value:

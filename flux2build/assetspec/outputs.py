@@ -10,6 +10,7 @@ from typing import Final
 from flux2build.assetspec.document import LIES
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import Files
+from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Key, Recipe
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind
@@ -81,7 +82,9 @@ class Outputs:
 
 
 def collisions(
-    recipes: Iterable[Recipe], taken: Mapping[str, tuple[str, Key | None]]
+    recipes: Iterable[Recipe],
+    taken: Mapping[str, tuple[str, Key | None]],
+    ops: Mapping[str, Op],
 ) -> Iterator[tuple[Fault, Recipe, Recipe | None]]:
     """Outputs that would overwrite another one, or a file that is not an output.
 
@@ -97,7 +100,7 @@ def collisions(
             continue
         earlier = claims.setdefault(folded, recipe)
         if earlier is not recipe:
-            yield _twice(recipe, earlier), recipe, earlier
+            yield _twice(recipe, earlier, ops), recipe, earlier
     folders: dict[str, Recipe] = {}
     for folded, recipe in claims.items():
         folders.setdefault(posixpath.dirname(folded), recipe)
@@ -121,7 +124,7 @@ def _overwrites(recipe: Recipe, what: str) -> Fault:
     return Fault(recipe.key, f"output `{recipe.output}` would overwrite {what}", hint=hint)
 
 
-def _twice(recipe: Recipe, earlier: Recipe) -> Fault:
+def _twice(recipe: Recipe, earlier: Recipe, ops: Mapping[str, Op]) -> Fault:
     message = f"two outputs at `{recipe.output}`"
     rows: tuple[tuple[str, str], ...] = ()
     if earlier.output != recipe.output:
@@ -130,9 +133,10 @@ def _twice(recipe: Recipe, earlier: Recipe) -> Fault:
     if earlier.key == recipe.key and recipe.role:
         hint = "let the path say `{{ target }}`, which is each file's name"
     elif earlier.key == recipe.key and recipe.kind == "derive":
-        ops = recipe.task.ops if isinstance(recipe.task, Derive) else ()
-        cell = "`{{ cell }}`, " if any("cell" in step.params for step in ops) else ""
-        hint = f"let the path say {cell}`{{{{ width }}}}`, `{{{{ format }}}}` and the axes"
+        steps = recipe.task.ops if isinstance(recipe.task, Derive) else ()
+        spread = [name for step in steps if (name := ops[step.op].spread) in step.params]
+        words = ", ".join(f"`{{{{ {name} }}}}`" for name in (*spread, "width", "format"))
+        hint = f"let the path say {words} and the axes"
     elif earlier.key == recipe.key:
         hint = "let `output` say the axes"
     elif recipe.kind != "generate":

@@ -8,9 +8,8 @@ from typing import Final
 
 from flux2build.checks.contract import Check, Facts, Finding, Options
 from flux2build.digest import Json
+from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Generate, Recipe
-
-_EXACT: Final = frozenset({"exact", "fill"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +35,18 @@ class Dimensions:
                 yield facts.about(file, "wrong-size", message, hint=hint)
 
 
-def _asked(recipe: Recipe) -> dict[str, int]:
-    """The sides that are certain before a file is made: of an order, or of a last scaling."""
+def _asked(recipe: Recipe) -> Mapping[str, int]:
+    """The sides that are certain before a file is made: of an order, or of the last operation."""
     task = recipe.task
     if isinstance(task, Generate):
         return _sides(task.params)
     if not isinstance(task, Derive):
         return {}
-    last = task.ops[-1] if task.ops else None
-    if last is None or last.op != "resize":
+    if not task.ops:
         return {}
-    sides = _sides(last.params)
-    return sides if len(sides) == 1 or last.params.get("mode") in _EXACT else {}
+    last = task.ops[-1]
+    op = OPS[last.op]
+    return op.sides(op.params.model_validate(dict(last.params)))
 
 
 def _sides(params: Mapping[str, Json]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
-from flux2build.images.ops.contract import File, Params, Picture
+from flux2build.images.ops.contract import File, Op, Params, Picture
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.models import Models
@@ -92,12 +92,13 @@ class CheckOptions(Params):
 
 
 @dataclass(frozen=True)
-class FakeOp:
+class FakeOp(Op):
     """An operation that is only written in specs."""
 
     name: str
     version: int
     params: type[Params]
+    synonyms: tuple[str, ...] = ()
 
     def apply(self, image: Image.Image, _params: Params, _inputs: Sequence[bytes]) -> Image.Image:
         """The picture as it is."""
@@ -165,8 +166,8 @@ CAPABILITIES = Capabilities(
         op.name: op
         for op in (
             FakeOp("crop", 3, CropParams),
-            FakeOp("resize", 2, ResizeParams),
-            FakeOp("overlay", 1, OverlayParams),
+            FakeOp("resize", 2, ResizeParams, ("thumbnail",)),
+            FakeOp("overlay", 1, OverlayParams, ("watermark",)),
             FakeOp("text", 1, TextParams),
             FakeOp("sheet", 1, SheetParams),
         )

@@ -25,7 +25,7 @@ class PasteParams(Params):
 
 
 @dataclass(frozen=True)
-class Paste:
+class Paste(Op):
     """An operation for tests: the other picture instead of this one; it counts its calls."""
 
     calls: list[int] = field(default_factory=list)

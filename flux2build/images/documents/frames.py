@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from pydantic import Field
 
@@ -15,12 +15,8 @@ from flux2build.digest import Json
 from flux2build.errors import Problem, SpecError
 from flux2build.images.documents.contract import Document, Fact, Options, Read
 from flux2build.images.geometry import Anchor, share
+from flux2build.images.ops.contract import OPS, AtlasLayout, Params, Pivot
 from flux2build.model import INGREDIENT, Operation
-
-_KEEPS: Final = frozenset(
-    {"adjust", "align", "blur", "denoise", "duotone", "key", "matte", "sharpen", "tint"}
-)
-"""Operations after which every frame lies where `grid` has put it."""
 
 
 class FrameOptions(Options):
@@ -39,21 +35,22 @@ class FrameOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """The geometry of an atlas, as its `grid` says and its size confirms."""
+class Cells:
+    """Where the cells of an atlas lie."""
 
     columns: int
     padding: int
-    cell: tuple[int, int]
+    size: tuple[int, int]
+    """Width and height of each cell."""
 
-    def frame(self, index: int) -> dict[str, Json]:
-        """The rectangle of a frame."""
+    def rectangle(self, index: int) -> dict[str, Json]:
+        """The rectangle of a frame, counted from 0 in reading order."""
         row, column = divmod(index, self.columns)
         return {
-            "x": self.padding + column * (self.cell[0] + self.padding),
-            "y": self.padding + row * (self.cell[1] + self.padding),
-            "w": self.cell[0],
-            "h": self.cell[1],
+            "x": self.padding + column * (self.size[0] + self.padding),
+            "y": self.padding + row * (self.size[1] + self.padding),
+            "w": self.size[0],
+            "h": self.size[1],
         }
 
 
@@ -69,20 +66,20 @@ class Frames:
     def write(self, facts: Sequence[Fact], options: FrameOptions, _read: Read) -> str:
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""
         atlases = [fact for fact in facts if fact.about.role != INGREDIENT]
-        atlas, grid = _laid(atlases)
-        groups = list(_groups(grid.params, facts[len(atlases) :]))
+        atlas, layout = _laid_out(atlases)
+        groups = list(_groups(layout, facts[len(atlases) :]))
         names = options.names or [
             stem if count == 1 else f"{stem}-{number}"
             for stem, count in groups
             for number in range(count)
         ]
         _refuse_odd_names(names, sum(count for _, count in groups))
-        sheet = _sheet(atlas, grid.params, len(names))
-        pivot = _pivot(atlas.about.ops, options.pivot, sheet.cell)
-        size: Json = {"w": sheet.cell[0], "h": sheet.cell[1]}
+        cells = _cells(atlas, layout, len(names))
+        pivot = _share(_pivot(atlas, layout, options.pivot), cells.size)
+        size: Json = {"w": cells.size[0], "h": cells.size[1]}
         frames = {
             name: {
-                "frame": sheet.frame(index),
+                "frame": cells.rectangle(index),
                 "rotated": False,
                 "trimmed": False,
                 "spriteSourceSize": {"x": 0, "y": 0, **cast("dict[str, Json]", size)},
@@ -104,34 +101,38 @@ class Frames:
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _laid(atlases: Sequence[Fact]) -> tuple[Fact, Operation]:
-    """The atlas, and the `grid` that laid it out; in several formats it is the same one."""
+def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
+    """The atlas, and how its frames lie; in several formats it is the same one."""
     atlas = atlases[0]
     sizes = {(fact.output.width, fact.output.height) for fact in atlases}
-    ops = atlas.about.ops
-    at = next((at for at, op in enumerate(ops) if op.op == "grid"), None)
-    if at is None:
+    layout, moving = None, ""
+    for step in atlas.about.ops:
+        op = OPS[step.op]
+        if layout is None:
+            layout = op.layout(_params(step))
+        elif not op.keeps_cells:
+            moving = f"`{op.name}`"
+    if layout is None:
         hint = '`ops = [{ op = "grid", … }]` lays frames out; `slice` makes a file of each'
         raise SpecError(Problem(f"`{atlas.about.path}` is no atlas: it has no `grid`", hint=hint))
-    moving = [op.op for op in ops[at + 1 :] if op.op not in _KEEPS]
     if moving or len(sizes) > 1:
-        what = f"`{moving[-1]}`" if moving else "one of its `widths`"
+        what = moving or "one of its `widths`"
         hint = "make the frames smaller with `cell` of `grid`"
         raise SpecError(
             Problem(f"{what} moves the frames of `{atlas.about.path}` after `grid`", hint=hint)
         )
-    return atlas, ops[at]
+    return atlas, layout
 
 
-def _groups(grid: Mapping[str, Any], ingredients: Sequence[Fact]) -> Iterator[tuple[str, int]]:
+def _params(step: Operation) -> Params:
+    return OPS[step.op].params.model_validate(dict(step.params))
+
+
+def _groups(layout: AtlasLayout, ingredients: Sequence[Fact]) -> Iterator[tuple[str, int]]:
     """The pictures in reading order: what each is called, and how many frames it has."""
-    board = grid.get("board")
-    count = board[0] * board[1] if board else 1
-    places = [0] if grid.get("first", True) else []
-    places += [source["input"] for source in grid["sources"]]
-    for place in places:
+    for place in layout.inputs:
         stem = posixpath.splitext(posixpath.basename(ingredients[place].about.path))[0]
-        yield stem, count
+        yield stem, layout.frames
 
 
 def _refuse_odd_names(names: Sequence[str], count: int) -> None:
@@ -144,26 +145,28 @@ def _refuse_odd_names(names: Sequence[str], count: int) -> None:
         raise SpecError(Problem(f"two frames are called `{twice[0]}`", hint=hint))
 
 
-def _sheet(atlas: Fact, grid: Mapping[str, Any], count: int) -> Sheet:
-    columns, padding = min(count, grid["columns"]), grid["padding"]
-    rows = -(-count // grid["columns"])
+def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> Cells:
+    """The cells, whose size follows from that of the atlas."""
+    columns, padding = min(count, layout.columns), layout.padding
+    rows = -(-count // layout.columns)
     width = (atlas.output.width - padding) // columns - padding
     height = (atlas.output.height - padding) // rows - padding
-    return Sheet(columns, padding, (width, height))
+    return Cells(columns, padding, (width, height))
 
 
-def _pivot(
-    ops: Sequence[Operation], asked: Anchor | None, cell: tuple[int, int]
-) -> dict[str, float]:
-    """Where in a frame its pivot is, each from 0 to 1; an `inset` of `align` counts."""
-    placed = [op.params for op in ops if op.op == "align"] or [
-        op.params for op in ops if op.op == "grid"
-    ]
-    anchor = asked or cast("Anchor", placed[-1]["pivot"])
-    inset = 0 if asked else cast("int", placed[-1].get("inset", 0))
+def _pivot(atlas: Fact, layout: AtlasLayout, asked: Anchor | None) -> Pivot:
+    """The pivot that was asked for, else the one on which an operation has placed the figures."""
+    if asked:
+        return Pivot(asked)
+    pivots = (OPS[step.op].pivot(_params(step)) for step in reversed(atlas.about.ops))
+    return next(filter(None, pivots), Pivot(layout.pivot))
+
+
+def _share(pivot: Pivot, cell: tuple[int, int]) -> dict[str, float]:
+    """Where in a cell its pivot is, right and down, each from 0 to 1."""
     x, y = (
-        round((inset + (side - 2 * inset) * at) / side, 4)
-        for side, at in zip(cell, share(anchor), strict=True)
+        round((pivot.inset + (side - 2 * pivot.inset) * at) / side, 4)
+        for side, at in zip(cell, share(pivot.anchor), strict=True)
     )
     return {"x": x, "y": y}
 

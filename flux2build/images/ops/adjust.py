@@ -42,12 +42,14 @@ class AdjustParams(Params):
         return self
 
 
-class Adjust:
+class Adjust(Op):
     """Change tones and colours: temperature, brightness, contrast, gamma, saturation, in turn."""
 
     name = "adjust"
     version = 1
     params = AdjustParams
+    synonyms = ("brightness", "contrast", "gamma", "grayscale", "greyscale", "saturation")
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: AdjustParams, _inputs: Sequence[bytes]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from flux2build.errors import Problem, SpecError
 from flux2build.images.geometry import Anchor, offset, share
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Op, Params, Pivot
 from flux2build.images.sprite_grid import Board
 
 _SEEN: Final = 26
@@ -35,12 +35,17 @@ class AlignParams(Params):
     )
 
 
-class Align:
+class Align(Op):
     """Move the figure in each cell to the same place; nothing is scaled or cut."""
 
     name = "align"
     version = 1
     params = AlignParams
+    keeps_cells = True
+
+    def pivot(self, params: AlignParams) -> Pivot:
+        """The point on which the figures stand."""
+        return Pivot(params.pivot, params.inset)
 
     def apply(
         self, image: Image.Image, params: AlignParams, _inputs: Sequence[bytes]

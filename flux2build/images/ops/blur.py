@@ -24,12 +24,14 @@ class BlurParams(Params):
     )
 
 
-class Blur:
+class Blur(Op):
     """Gaussian blur; transparent edges soften without darkening."""
 
     name = "blur"
     version = 1
     params = BlurParams
+    synonyms = ("gaussian",)
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: BlurParams, _inputs: Sequence[bytes]

@@ -1,32 +1,30 @@
 """The contract of an operation: pixels in, pixels out, nothing else.
 
-A member is a module of `flux2build/images/ops/` that ends in `OP: Final[Op] = …`. Its
-parameters are a pydantic model; a field of type `Picture` or `File` names an
-input of the recipe, whose bytes arrive in `Given.inputs`.
+A member is a module of `flux2build/images/ops/` that ends in `OP: Final[Op] = …`, an
+instance of a subclass of `Op`. Its parameters are a pydantic model; a field of type
+`Picture` or `File` names an input of the recipe, whose bytes are handed to `apply`.
+What others need to know of an operation it says itself, unless the defaults are right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Protocol
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from flux2build.images.geometry import Anchor
 from flux2build.registry import Family
 
 
+@dataclass(frozen=True, slots=True)
 class InputMark:
     """Marks the field of an operation whose value the spec replaces by the index of an input."""
 
-
-@runtime_checkable
-class Spreading(Protocol):
-    """Parameters that may leave one out, to say: one file for each of its values."""
-
-    @property
-    def each(self) -> tuple[str, int] | None:
-        """The parameter that was left out, and how many values it has, from 0; else None."""
+    picture: bool
+    """Whether the outcome shows the input, which makes it a composite; a font is only used."""
 
 
 class Params(BaseModel):
@@ -49,28 +47,69 @@ class InputIndex(BaseModel):
     input: int
 
 
-File = Annotated[str | InputIndex, InputMark(), Field(description="path of a file")]
+File = Annotated[str | InputIndex, InputMark(picture=False), Field(description="path of a file")]
 Picture = Annotated[
     str | AssetInput | InputIndex,
-    InputMark(),
+    InputMark(picture=True),
     Field(description='path of a picture, or `{ asset = "name" }`'),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pivot:
+    """A point of a cell: its anchor, moved inwards by `inset` pixels from the edges."""
+
+    anchor: Anchor
+    inset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasLayout:
+    """How an operation lays frames out: in rows, from the top left, in equal cells."""
+
+    inputs: tuple[int, ...]
+    """The inputs of the recipe that the frames come from, in reading order."""
+    frames: int
+    """How many frames each of them has."""
+    columns: int
+    """Cells in a row."""
+    padding: int
+    """Pixels between and around cells."""
+    pivot: Anchor
+    """The point of each frame that lies on that of its cell."""
 
 
 class Op(Protocol):
     """One operation on pictures; pure: no clock, disk, network or randomness."""
 
-    @property
-    def name(self) -> str:
-        """Its name in the spec: `op = "crop"`."""
+    name: str
+    """Its name in the spec: `op = "crop"`."""
+    version: int
+    """Raised whenever the same parameters would give other pixels."""
+    params: type[Params]
+    """The model of its parameters, of which the methods get an instance."""
+    synonyms: tuple[str, ...] = ()
+    """What other programs call it; a spec that says so is told the name here."""
+    keeps_cells: bool = False
+    """Whether the cells of an atlas lie afterwards where they lay before."""
+    spread: str | None = None
+    """A parameter that may be left out, to make one file for each of its values."""
 
-    @property
-    def version(self) -> int:
-        """Raised whenever the same parameters would give other pixels."""
+    def spread_values(self, params: Any) -> int:  # noqa: ARG002 - for members that spread
+        """How many values the parameter `spread` has; they count from 0."""
+        return 0
 
-    @property
-    def params(self) -> type[Params]:
-        """The model of its parameters."""
+    def sides(self, params: Any) -> Mapping[str, int]:  # noqa: ARG002 - for members that know
+        """The `width` and `height` in pixels that any picture has afterwards, where certain."""
+        return {}
+
+    def layout(self, params: Any) -> AtlasLayout | None:  # noqa: ARG002 - for members that lay out
+        """How the frames of an atlas lie, if the operation makes one."""
+        return None
+
+    def pivot(self, params: Any) -> Pivot | None:  # noqa: ARG002 - for members that place
+        """The point of each cell on which the operation places the figure in it, if it does."""
+        return None
 
     def apply(self, image: Image.Image, params: Any, inputs: Sequence[bytes]) -> Image.Image:
         """The picture after the operation; `inputs` are the recipe's, input 0 the master.

@@ -58,7 +58,7 @@ def largest(size: Size, ratio: float) -> Size:
     return width, max(1, min(height, round(width / ratio)))
 
 
-class Crop:
+class Crop(Op):
     """Cut out a part: by shape, by box or by size, around an anchor or a focus point."""
 
     name = "crop"

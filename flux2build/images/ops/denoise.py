@@ -21,12 +21,14 @@ class DenoiseParams(Params):
     )
 
 
-class Denoise:
+class Denoise(Op):
     """Replace each pixel by the median of its surroundings; edges stay sharp."""
 
     name = "denoise"
     version = 1
     params = DenoiseParams
+    synonyms = ("median",)
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: DenoiseParams, _inputs: Sequence[bytes]

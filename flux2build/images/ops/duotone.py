@@ -23,12 +23,13 @@ class DuotoneParams(Params):
     )
 
 
-class Duotone:
+class Duotone(Op):
     """Map the tones of the picture onto a ramp between two colours."""
 
     name = "duotone"
     version = 1
     params = DuotoneParams
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: DuotoneParams, _inputs: Sequence[bytes]

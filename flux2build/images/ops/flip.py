@@ -25,12 +25,13 @@ class FlipParams(Params):
     )
 
 
-class Flip:
+class Flip(Op):
     """Mirror the picture, exactly."""
 
     name = "flip"
     version = 1
     params = FlipParams
+    synonyms = ("mirror",)
 
     def apply(
         self, image: Image.Image, params: FlipParams, _inputs: Sequence[bytes]

@@ -15,7 +15,7 @@ from flux2build.images.alpha import scaled
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import Op, Params, Picture
+from flux2build.images.ops.contract import AtlasLayout, InputIndex, Op, Params, Picture
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Board, Box, refuse_empty, refuse_twins
 
@@ -64,12 +64,21 @@ class GridParams(Params):
         return self
 
 
-class Grid:
+class Grid(Op):
     """Compose pictures into rows and columns; larger ones are scaled down to their cell."""
 
     name = "grid"
     version = 2
     params = GridParams
+    synonyms = ("atlas", "contact_sheet", "montage", "sheet")
+
+    def layout(self, params: GridParams) -> AtlasLayout:
+        """The frames of the first picture, if it takes part, then those of the sources."""
+        sources = (source.input for source in params.sources if isinstance(source, InputIndex))
+        inputs = (*((0,) if params.first else ()), *sources)
+        return AtlasLayout(
+            inputs, self._cells(params), params.columns, params.padding, params.pivot
+        )
 
     def apply(self, image: Image.Image, params: GridParams, inputs: Sequence[bytes]) -> Image.Image:
         """The sheet; it has alpha unless its colour is opaque."""

@@ -49,12 +49,14 @@ class KeyParams(Params):
     )
 
 
-class Key:
+class Key(Op):
     """Chroma key: turn a background of one colour into transparency."""
 
     name = "key"
     version = 2
     params = KeyParams
+    synonyms = ("chroma", "chromakey", "remove_background")
+    keeps_cells = True
 
     def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
         """The picture without that colour; transparency that was there stays."""

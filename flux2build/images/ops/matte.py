@@ -19,12 +19,14 @@ class MatteParams(Params):
     color: Colour = Field(default="#ffffff", description="colour behind transparent pixels")
 
 
-class Matte:
+class Matte(Op):
     """Replace transparency by a colour; with an opaque colour, no alpha is left."""
 
     name = "matte"
     version = 1
     params = MatteParams
+    synonyms = ("background", "flatten")
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: MatteParams, _inputs: Sequence[bytes]

@@ -64,12 +64,13 @@ class OverlayParams(Params):
         return self
 
 
-class Overlay:
+class Overlay(Op):
     """Lay a logo, a frame or a texture over the picture."""
 
     name = "overlay"
     version = 2
     params = OverlayParams
+    synonyms = ("composite", "paste", "watermark")
 
     def apply(
         self, image: Image.Image, params: OverlayParams, inputs: Sequence[bytes]

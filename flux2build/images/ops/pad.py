@@ -37,12 +37,13 @@ class PadParams(Params):
         return self
 
 
-class Pad:
+class Pad(Op):
     """Put the picture on a larger canvas; nothing of it is scaled or cut."""
 
     name = "pad"
     version = 1
     params = PadParams
+    synonyms = ("border", "extend")
 
     def apply(self, image: Image.Image, params: PadParams, _inputs: Sequence[bytes]) -> Image.Image:
         """The canvas with the picture on it; opaque where its colour and the picture are."""

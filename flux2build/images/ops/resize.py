@@ -41,12 +41,19 @@ class ResizeParams(Params):
         return self
 
 
-class Resize:
+class Resize(Op):
     """Scale the picture with Lanczos filtering; never up unless asked."""
 
     name = "resize"
     version = 2
     params = ResizeParams
+    synonyms = ("scale", "thumbnail")
+
+    def sides(self, params: ResizeParams) -> dict[str, int]:
+        """What was asked for, unless the picture is only fitted into both sides."""
+        asked = {"width": params.width, "height": params.height}
+        sides = {side: length for side, length in asked.items() if length is not None}
+        return sides if len(sides) == 1 or params.mode in {"exact", "fill"} else {}
 
     def apply(
         self, image: Image.Image, params: ResizeParams, _inputs: Sequence[bytes]

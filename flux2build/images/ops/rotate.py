@@ -28,7 +28,7 @@ class RotateParams(Params):
     color: Colour = Field(default="#00000000", description="colour of the corners that appear")
 
 
-class Rotate:
+class Rotate(Op):
     """Turn the picture clockwise; quarter turns move pixels and change none."""
 
     name = "rotate"

@@ -36,12 +36,13 @@ class RoundParams(Params):
         return self
 
 
-class Round:
+class Round(Op):
     """Make the corners transparent outside a quarter of a circle."""
 
     name = "round"
     version = 1
     params = RoundParams
+    synonyms = ("rounded",)
 
     def apply(
         self, image: Image.Image, params: RoundParams, _inputs: Sequence[bytes]

@@ -22,12 +22,13 @@ class SharpenParams(Params):
     )
 
 
-class Sharpen:
+class Sharpen(Op):
     """Raise the contrast of edges with an unsharp mask."""
 
     name = "sharpen"
     version = 1
     params = SharpenParams
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: SharpenParams, _inputs: Sequence[bytes]

@@ -42,18 +42,19 @@ class SliceParams(Params):
             raise ValueError(f"there is no cell {self.cell}; the last one is {last}")
         return self
 
-    @property
-    def each(self) -> tuple[str, int] | None:
-        """Without a cell, every cell is a file."""
-        return ("cell", self.columns * self.rows) if self.cell is None else None
 
-
-class Slice:
+class Slice(Op):
     """Cut one frame out of a board, and refuse boards that are not what was declared."""
 
     name = "slice"
     version = 1
     params = SliceParams
+    synonyms = ("split", "tile")
+    spread = "cell"
+
+    def spread_values(self, params: SliceParams) -> int:
+        """The number of cells."""
+        return params.columns * params.rows
 
     def apply(
         self, image: Image.Image, params: SliceParams, _inputs: Sequence[bytes]

@@ -160,7 +160,7 @@ class TextParams(Params):
         return self
 
 
-class Text:
+class Text(Op):
     """Words in a real font: wrapped, shrunk to fit, shaped in every script, right to left too."""
 
     name = "text"

@@ -22,12 +22,14 @@ class TintParams(Params):
     )
 
 
-class Tint:
+class Tint(Op):
     """Colour the picture: black and white stay, what lies between turns to one colour."""
 
     name = "tint"
     version = 1
     params = TintParams
+    synonyms = ("colorize",)
+    keeps_cells = True
 
     def apply(
         self, image: Image.Image, params: TintParams, _inputs: Sequence[bytes]

@@ -26,7 +26,7 @@ class VignetteParams(Params):
     color: Colour = Field(default="#000000", description="colour of the corners")
 
 
-class Vignette:
+class Vignette(Op):
     """Fade the picture into a colour towards its corners."""
 
     name = "vignette"

@@ -110,10 +110,9 @@ def test_the_noise_of_a_render_is_no_frame() -> None:
 
 
 def test_without_a_cell_every_cell_is_a_file() -> None:
-    """The parameters say how many files there are; the operation itself takes one at a time."""
+    """The operation says how many files there are; it takes one cell at a time itself."""
     every = SliceParams.model_validate({"columns": 3, "rows": 2})
-    assert every.each == ("cell", 6)
-    assert SliceParams.model_validate({"columns": 3, "cell": 1}).each is None
+    assert (OP.spread, OP.spread_values(every)) == ("cell", 6)
     with pytest.raises(SpecError, match="which `cell`"):
         OP.apply(board(3, 2), every, [])
 

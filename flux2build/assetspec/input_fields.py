@@ -1,0 +1,75 @@
+"""The fields of an operation that name inputs: found by their marks, and given other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from flux2build.images.ops.contract import InputMark, Op
+from flux2build.model import Key, Operation
+
+Replace = Callable[[InputMark, Any, Key], Any]
+"""A marked field's mark, value and place, to the value that it gets."""
+
+
+def pictures(operation: Operation, op: Op) -> Iterator[int]:
+    """The indices of the inputs that an operation of a recipe shows."""
+    found: list[int] = []
+
+    def note(mark: InputMark, value: Any, _: Key) -> Any:
+        if mark.picture and isinstance(value, Mapping):
+            found.append(value["input"])
+        return value
+
+    replaced(op.params, operation.params, note)
+    yield from found
+
+
+def replaced(
+    model: type[BaseModel], value: Mapping[str, Any], replace: Replace, key: Key = ()
+) -> dict[str, Any]:
+    """Dumped parameters with other values in their marked fields.
+
+    Fields come in the order of the model, whatever order they are written in.
+    """
+    result = dict(value)
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
+        if name not in value:
+            continue
+        at = (*key, name)
+        mark = _mark(field.metadata)
+        if mark is not None:
+            result[name] = replace(mark, value[name], at)
+        else:
+            result[name] = _inside(field.annotation, value[name], replace, at)
+    return result
+
+
+def _mark(metadata: Iterable[Any]) -> InputMark | None:
+    return next((mark for mark in metadata if isinstance(mark, InputMark)), None)
+
+
+def _inside(annotation: Any, value: Any, replace: Replace, key: Key) -> Any:
+    """A value inside a field: marked itself, or a list or a table that holds marked ones."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        mark = _mark(metadata)
+        return _inside(inner, value, replace, key) if mark is None else replace(mark, value, key)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return replaced(annotation, value, replace, key) if isinstance(value, Mapping) else value
+    if get_origin(annotation) in {list, tuple}:
+        return _items(get_args(annotation)[0], value, replace, key)
+    for branch in get_args(annotation):
+        changed = _inside(branch, value, replace, key)
+        if changed != value:
+            return changed
+    return value
+
+
+def _items(annotation: Any, value: Any, replace: Replace, key: Key) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [_inside(annotation, item, replace, (*key, at)) for at, item in enumerate(value)]
