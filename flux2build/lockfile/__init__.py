@@ -16,8 +16,8 @@ from flux2build.lockfile.block import (
     Seen,
     Written,
 )
-from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads, sides
-from flux2build.lockfile.text import conflict_line
+from flux2build.lockfile.conflicts import conflict_line
+from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads
 from flux2build.lockfile.write import VERSION, dumps
 
 __all__ = [
@@ -36,5 +36,4 @@ __all__ = [
     "decoded",
     "dumps",
     "loads",
-    "sides",
 ]

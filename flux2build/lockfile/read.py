@@ -1,10 +1,9 @@
-"""Reading `assets.lock`: every error names file and line, and none costs a receipt."""
+"""Reading `assets.lock`: every error names its file and line, and no receipt is ever dropped."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import tomli
@@ -13,7 +12,8 @@ from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem
 from flux2build.images.provenance.c2pa import NONE
 from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
-from flux2build.lockfile.text import Side, conflict_line, lines_of, split, tables
+from flux2build.lockfile.conflicts import conflict_line
+from flux2build.lockfile.text import lines_of, tables
 from flux2build.lockfile.values import (
     BadValue,
     as_count,
@@ -38,8 +38,8 @@ _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILI
 _RESTORE: Final = "take back a good one with `git restore {file}`; keep it: it is a receipt"
 
 
-class LockConflict(LockError):  # noqa: N818 - a state that merges leave behind, not a mistake
-    """The lock holds conflict markers; `sides` has what each side says."""
+class LockConflict(LockError):  # noqa: N818 - a state that a merge leaves behind, not a mistake
+    """The lock holds conflict markers; `merge.sides` reads each side."""
 
 
 class LockNewer(LockError):  # noqa: N818 - the lock is fine, this flux2build is too old
@@ -47,10 +47,10 @@ class LockNewer(LockError):  # noqa: N818 - the lock is fine, this flux2build is
 
 
 def decoded(data: bytes, file: str) -> str:
-    """The text of a lock's bytes.
+    """Decode the bytes of a lock.
 
     Raises:
-        LockError: they are no UTF-8.
+        LockError: they are not UTF-8.
     """
     try:
         return data.decode()
@@ -66,11 +66,11 @@ def decoded(data: bytes, file: str) -> str:
 
 
 def loads(text: str, file: str) -> Lockfile:
-    """The lock that a text holds.
+    """Read a lock from its text.
 
     Raises:
-        LockConflict: a merge left conflict markers in it.
-        LockError: it is damaged, or of another version than this flux2build can read.
+        LockConflict: the text holds conflict markers.
+        LockError: the text is damaged, or of a version that this flux2build cannot read.
     """
     if line := conflict_line(text):
         raise LockConflict(
@@ -88,43 +88,9 @@ def loads(text: str, file: str) -> Lockfile:
     return lock
 
 
-def sides(text: str, file: str) -> tuple[Lockfile, Lockfile]:
-    """Ours and theirs of a lock with conflict markers; both the same where it has none.
-
-    Raises:
-        LockError: the markers are not paired, or a side is no lock by itself.
-    """
-    try:
-        ours, theirs = split(text)
-    except ValueError as error:
-        raise LockError(
-            Problem(
-                f"the conflict markers in `{file}` are not paired",
-                Place(file, int(str(error))),
-                hint=f"bring the conflict back with `git checkout --merge -- {file}`",
-            )
-        ) from None
-    return _side(ours, file), _side(theirs, file)
-
-
-def _side(side: Side, file: str) -> Lockfile:
-    try:
-        return loads(side.text, file)
-    except LockError as error:
-        raise LockError(*(_moved(problem, side) for problem in error.problems)) from None
-
-
-def _moved(problem: Problem, side: Side) -> Problem:
-    """A problem at the line that it has in the file with the markers."""
-    place = problem.place
-    if place is None or not 0 < place.line <= len(side.numbers):
-        return problem
-    return replace(problem, place=replace(place, line=side.numbers[place.line - 1]))
-
-
 def _expect_version(text: str, file: str) -> None:
-    found = _VERSION.search(text)
-    if found is None:
+    version = _VERSION.search(text)
+    if version is None:
         raise LockError(
             Problem(
                 f"`{file}` is damaged: it does not say its `version`",
@@ -132,11 +98,11 @@ def _expect_version(text: str, file: str) -> None:
                 hint=_RESTORE.format(file=file),
             )
         )
-    if int(found[1]) != VERSION:
-        line = text.count("\n", 0, found.start()) + 1
+    if int(version[1]) != VERSION:
+        line = text.count("\n", 0, version.start()) + 1
         raise LockNewer(
             Problem(
-                f"`{file}` has version {found[1]}, this flux2build reads version {VERSION}",
+                f"`{file}` has version {version[1]}, this flux2build reads version {VERSION}",
                 Place(file, line),
                 hint="use the flux2build that wrote it, or a newer one",
             )
@@ -170,7 +136,7 @@ def _placed(problems: list[tuple[tuple[str, ...], str]], text: str, file: str) -
 
 
 class _Reader:
-    """Turns tables into blocks; collects what is wrong, at most one problem for each block."""
+    """Turns tables into blocks, and collects at most one problem for each block."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.problems: list[tuple[tuple[str, ...], str]] = []
@@ -178,7 +144,7 @@ class _Reader:
         self._newer = False
 
     def lock(self) -> Lockfile:
-        """The lock, as far as it can be read."""
+        """Return the lock, as far as it can be read."""
         try:
             revision = get(self._root, "revision", as_count) if "revision" in self._root else 0
             self._newer = revision > REVISION
@@ -192,7 +158,7 @@ class _Reader:
     def _blocks(self, assets: dict[str, Any]) -> Iterator[tuple[tuple[AssetName, str], Block]]:
         for asset, profiles in assets.items():
             if type(profiles) is not dict:
-                self._note(BadValue("is no table"), "asset", asset)
+                self._note(BadValue("is not a table"), "asset", asset)
                 continue
             for profile, raw in profiles.items():
                 name = AssetName(asset)
@@ -208,14 +174,14 @@ class _Reader:
 
     def _block(self, asset: AssetName, profile: str, raw: Any) -> Block:
         table = as_table(raw)
-        made = get(table, "generated", self._generated) if "generated" in table else None
+        generated = get(table, "generated", self._generated) if "generated" in table else None
         files = get(table, "deliver", as_table) if "deliver" in table else {}
         texts = get(table, "write", as_table) if "write" in table else {}
         return Block(
             asset=asset,
             profile=profile,
             meta=get(table, "meta", as_digest),
-            generated=made,
+            generated=generated,
             derived=tuple([self._derived(files, path) for path in sorted(files)]),
             written=tuple([self._written(texts, path) for path in sorted(texts)]),
             extra=self._extra(table, _BLOCK),
@@ -277,16 +243,19 @@ class _Reader:
     def _extra(
         self, table: dict[str, Any], known: frozenset[str], **inner: frozenset[str]
     ) -> Mapping[str, Json]:
-        """What this flux2build does not know: kept if a newer one wrote it, else a mistake."""
-        found = {key: table[key] for key in table.keys() - known}
+        """The keys that this flux2build does not know.
+
+        They are kept if a newer revision wrote them, and are a mistake otherwise.
+        """
+        extra = {key: table[key] for key in table.keys() - known}
         for name, names in inner.items():
             if unknown := table[name].keys() - names:
-                found[name] = {key: table[name][key] for key in unknown}
-        if found and not self._newer:
-            key = min(found)
-            path = (key, min(found[key])) if key in inner else (key,)
+                extra[name] = {key: table[name][key] for key in unknown}
+        if extra and not self._newer:
+            key = min(extra)
+            path = (key, min(extra[key])) if key in inner else (key,)
             raise BadValue("is not known here", *path)
-        return {key: as_json(value, key) for key, value in found.items()} if found else _NOTHING
+        return {key: as_json(value, key) for key, value in extra.items()} if extra else _NOTHING
 
 
 _NOTHING: Final[Mapping[str, Json]] = {}

@@ -1,15 +1,14 @@
-"""The text of a lock: quick reading of its canonical lines, and its merge conflicts.
+"""Fast reading of a lock's canonical text.
 
-`tables` reads what flux2build itself writes, line by line, an order of magnitude
-faster than TOML at large can be read; anything else is left to the TOML reader,
-so a lock edited by hand, or by a newer flux2build, reads just the same.
+`tables` reads what flux2build itself writes, line by line, ten times faster
+than a TOML reader. It leaves any other text to the TOML reader, so a lock
+that was edited by hand, or written by a newer flux2build, reads the same.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import tomli
@@ -21,20 +20,17 @@ _HEADER: Final = re.compile(
     re.ASCII,
 )
 _SHORT: Final = 60
-"""Lines of fewer letters are known when they come again, as most of them do."""
+"""Shorter lines are remembered, because most of them occur again."""
 _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _QUOTES: Final = ("'", '"')
-_SIGNS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_MARKER: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
-_ANY_MARKER: Final = re.compile(rf"^{_MARKER.pattern}$", re.MULTILINE)
 
 
 class _NotCanonical(Exception):  # noqa: N818 - it is an answer, not an error
-    """The text is not in the writer's own form."""
+    """The text is not in the form that flux2build writes."""
 
 
 def tables(text: str) -> dict[str, Any]:
-    """The TOML tables of a lock's text.
+    """Return the TOML tables of a lock's text.
 
     Raises:
         ValueError: it is not TOML (`tomli.TOMLDecodeError` knows where).
@@ -81,14 +77,14 @@ def _canonical_tables(text: str) -> dict[str, Any]:
 
 
 def _between(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool] | None:
-    """A line that is no entry: nothing, or a header, with whether its keys may have dots."""
+    """The table that a header line opens, and whether its keys may have dots; None for a comment."""
     if not line or (line[0] == "#" and line.isprintable()):
         return None
     return _opened(root, line)
 
 
 def _opened(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool]:
-    """The new table that a header opens, and whether it may hold dotted keys."""
+    """The new table that a header opens, and whether its keys may have dots."""
     header = _HEADER.fullmatch(line)
     if header is None or not line.isprintable():
         raise _NotCanonical
@@ -111,7 +107,7 @@ def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _names(key: str) -> tuple[str, str]:
-    """The table within the table, if a key says one, and the name in it."""
+    """Split a key into the name of its inner table, if any, and its name there."""
     within, dot, name = key.rpartition(".")
     if not _BARE.fullmatch(name) or (dot and not _BARE.fullmatch(within)):
         raise _NotCanonical
@@ -144,53 +140,8 @@ def _scalar(text: str) -> Any:
     return value
 
 
-@dataclass(slots=True)
-class Side:
-    """One side of a merge: its text, and which line of the conflicted file each line was."""
-
-    lines: list[str] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The whole file as this side has it."""
-        return "\n".join(self.lines)
-
-
-def conflict_line(text: str) -> int | None:
-    """The line of the first conflict marker, if there is one."""
-    if not any(text.startswith(sign) or f"\n{sign}" in text for sign in _SIGNS):
-        return None
-    found = _ANY_MARKER.search(text.replace("\r\n", "\n"))
-    return text.count("\n", 0, found.start()) + 1 if found else None
-
-
-def split(text: str) -> tuple[Side, Side]:
-    """Both sides of a text with conflict markers: ours, then theirs; a base is left out.
-
-    Raises:
-        ValueError: the markers are not paired; its argument is the line.
-    """
-    ours, theirs, base = Side(), Side(), Side()
-    parts = {"": (ours, theirs), "<": (ours,), "|": (base,), "=": (theirs,)}
-    follows = {"": "<", "<": "|=", "|": "=", "=": ">"}
-    part, number = "", 0
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
-        if _MARKER.fullmatch(line):
-            if line[0] not in follows[part]:
-                raise ValueError(number)
-            part = "" if line[0] == ">" else line[0]
-            continue
-        for side in parts[part]:
-            side.lines.append(line)
-            side.numbers.append(number)
-    if part:
-        raise ValueError(number)
-    return ours, theirs
-
-
 def lines_of(text: str, paths: Sequence[tuple[str, ...]]) -> list[int]:
-    """The lines of some keys; of one that is not written out, the line of what is around it."""
+    """The line of each key; for a key that is missing, the line of the nearest table around it."""
     best, depths = [0] * len(paths), [0] * len(paths)
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -207,7 +158,7 @@ def lines_of(text: str, paths: Sequence[tuple[str, ...]]) -> list[int]:
 
 
 def _keys(line: str) -> tuple[str, ...]:
-    """The path of keys that a line of TOML defines, without its value."""
+    """The path of keys that a line of TOML defines."""
     try:
         found: Any = tomli.loads(line)
     except (ValueError, RecursionError):

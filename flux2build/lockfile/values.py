@@ -55,35 +55,35 @@ def as_table(value: Any) -> dict[str, Any]:
     """A table."""
     if type(value) is dict:
         return value
-    raise BadValue("is no table")
+    raise BadValue("is not a table")
 
 
 def as_digest(value: Any) -> Digest:
     """A digest."""
     if type(value) is str and _DIGEST.fullmatch(value):
         return Digest(value)
-    raise BadValue("is no digest: `sha256:` and 64 hex digits")
+    raise BadValue("is not a digest: `sha256:` and 64 hex digits")
 
 
 def as_integer(value: Any) -> int:
     """A whole number."""
     if type(value) is int:
         return value
-    raise BadValue("is no whole number")
+    raise BadValue("is not a whole number")
 
 
 def as_count(value: Any) -> int:
     """A whole number from 0 up."""
     if type(value) is int and value >= 0:
         return value
-    raise BadValue("is no whole number from 0 up")
+    raise BadValue("is not a whole number from 0 up")
 
 
 def as_money(value: Any) -> Decimal:
     """An amount of USD."""
     if type(value) is str and _AMOUNT.fullmatch(value):
         return Decimal(value)
-    raise BadValue('is no amount: digits in quotes, like "0.045"')
+    raise BadValue('is not an amount: digits in quotes, like "0.045"')
 
 
 def as_text(value: Any) -> str:
@@ -92,34 +92,34 @@ def as_text(value: Any) -> str:
         return value
     if type(value) is list and all(type(piece) is str for piece in value):
         return "".join(value)
-    raise BadValue("is no text")
+    raise BadValue("is not text")
 
 
 def as_path(value: Any) -> str:
     """A relative POSIX path that may climb only at its start."""
     if type(value) is str and _PATH.fullmatch(value) and not _DRIVE.match(value):
         return value
-    raise BadValue("is no path: relative, with `/` between its parts")
+    raise BadValue("is not a path: relative, with `/` between its parts")
 
 
 def as_inputs(value: Any) -> tuple[Seen, ...]:
     """Names of inputs, each with its digest."""
     if type(value) is not list:
-        raise BadValue("is no array")
+        raise BadValue("is not an array")
     return tuple([_seen(item) for item in value])
 
 
 def _seen(value: Any) -> Seen:
     name, _, digest = value.rpartition(" ") if type(value) is str else ("", "", "")
     if not name:
-        raise BadValue("holds something else than names, each with its digest")
+        raise BadValue("must hold names, each with its digest")
     return Seen(name, as_digest(digest))
 
 
 def as_operations(value: Any) -> tuple[Operation, ...]:
     """Operations, each as JSON."""
     if type(value) is not list:
-        raise BadValue("is no array")
+        raise BadValue("is not an array")
     return tuple([_operation(as_text(item)) for item in value])
 
 
@@ -130,14 +130,14 @@ def _operation(value: str) -> Operation:
         name, version, params = found["op"], found["version"], found["params"]
         if type(name) is str and type(version) is int and isinstance(params, dict):
             return Operation(name, version, params)
-    raise BadValue("holds something else than operations")
+    raise BadValue("must hold operations")
 
 
 def _parsed_json(value: Any) -> Json:
     try:
         found: Json = json.loads(as_text(value), parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise BadValue("holds no JSON") from None
+        raise BadValue("does not hold JSON") from None
     return found
 
 

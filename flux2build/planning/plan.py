@@ -11,7 +11,7 @@ from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
 from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked, row_of
+from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """The least and the most an order may cost in USD; None when its price is unknown."""
@@ -211,54 +211,3 @@ def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
         if kept := block.keeping(paths):
             blocks[key] = kept
     return replace(lock, blocks=blocks)
-
-
-def reconciled(
-    wanted: Mapping[str, Sequence[Recipe]],
-    ours: Lockfile,
-    theirs: Lockfile,
-    files: Mapping[str, Digest],
-) -> Lockfile:
-    """One lock out of both sides of a merge: for each output the row that the merged spec wants.
-
-    Where neither side is what the spec wants in a profile, or it does not say,
-    the row whose file is there wins, else ours; nothing that only one side knows
-    is lost.
-    """
-    blocks = dict(ours.blocks)
-    for name, block in theirs.blocks.items():
-        blocks[name] = _united(blocks[name], block) if name in blocks else block
-    for profile, recipes in wanted.items():
-        inputs = Inputs(files)
-        for recipe in recipes:
-            key = inputs.key(recipe)
-            rows = [_row(side, recipe, profile) for side in (ours, theirs)]
-            row = _better([row for row in rows if row is not None], key, files)
-            if row is not None:
-                inputs.note(recipe, row.output.sha256)
-                block = blocks[(recipe.asset, profile)]
-                blocks[(recipe.asset, profile)] = block.with_row(row)
-    return replace(ours, blocks=blocks, revision=max(ours.revision, theirs.revision))
-
-
-def _united(ours: Block, theirs: Block) -> Block:
-    """Our block, with the rows that only theirs has."""
-    both = ours
-    for row in theirs.rows:
-        there = ours.generated if isinstance(row, Generated) else ours.row(row.output.path)
-        both = both if there else both.with_row(row)
-    return both
-
-
-def _row(side: Lockfile, recipe: Recipe, profile: str) -> Row | None:
-    block = side.block(recipe.asset, profile)
-    return row_of(recipe, block) if block else None
-
-
-def _better(rows: Sequence[Row], key: Digest | None, files: Mapping[str, Digest]) -> Row | None:
-    """The row that is wanted, else the one whose file is there, else the first."""
-
-    def rank(row: Row) -> tuple[bool, bool]:
-        return (row.key != key, files.get(row.output.path) != row.output.sha256)
-
-    return min(rows, key=rank, default=None)

@@ -17,11 +17,13 @@ from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.lockfile import Lockfile, conflict_line, decoded, loads, sides
+from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
+from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Key, Recipe, Source
 from flux2build.planning.graph import Graph
-from flux2build.planning.plan import Plan, orphans, plan, reconciled
+from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.quotes import Quotes
+from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, known
 from flux2build.session.common_options import CommonOptions

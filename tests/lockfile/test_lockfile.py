@@ -25,8 +25,8 @@ from flux2build.lockfile import (
     Written,
     dumps,
     loads,
-    sides,
 )
+from flux2build.lockfile.merge import sides
 from flux2build.lockfile.text import _canonical_tables as quick_tables
 from flux2build.lockfile.text import tables
 from flux2build.model import AssetName, Operation, Output, Receipt
@@ -256,26 +256,26 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
     ("old", "new", "message", "line"),
     [
         ("schema = 1", "schema = one", "is damaged", 16),
-        ("schema = 1", 'schema = "1"', "`generated.schema` of `fox` is no whole number", 16),
+        ("schema = 1", 'schema = "1"', "`generated.schema` of `fox` is not a whole number", 16),
         ("take = 1\n", "", "`generated.take` of `fox` is missing", 8),
         ("take = 1", "taek = 1", "is missing", 8),
         ("take = 1", "take = 1\nmood = 1", "`generated.mood` of `fox` is not known here", 20),
-        ('meta = "sha256:', 'meta = "md5:', "`meta` of `fox` is no digest", 6),
-        ('"public/fox.png"', '"../../.ssh/../x"', "is no path", 15),
-        ('"public/fox.png"', '"/etc/passwd"', "is no path", 15),
+        ('meta = "sha256:', 'meta = "md5:', "`meta` of `fox` is not a digest", 6),
+        ('"public/fox.png"', '"../../.ssh/../x"', "is not a path", 15),
+        ('"public/fox.png"', '"/etc/passwd"', "is not a path", 15),
         ("take = 1", "take = 1\ntake = 1", "is damaged", 20),
         ("version = 1", "", "does not say its `version`", 1),
-        ('receipt.cost = "0"', "receipt.cost = 0.1", "is no amount", 29),
+        ('receipt.cost = "0"', "receipt.cost = 0.1", "is not an amount", 29),
         ("params.width = 64", "params.width = [64]", "is neither text, number", 25),
         ("params.width = 64", "params.width = inf", "is neither text, number", 25),
-        ("params.width = 64", "params_json.width = '{'", "holds no JSON", 25),
-        ("params.width = 64", "params_json.width = 'NaN'", "holds no JSON", 25),
-        ("inputs = []", "inputs = 1", "is no array", 26),
+        ("params.width = 64", "params_json.width = '{'", "does not hold JSON", 25),
+        ("params.width = 64", "params_json.width = 'NaN'", "does not hold JSON", 25),
+        ("inputs = []", "inputs = 1", "is not an array", 26),
         ("inputs = []", 'inputs = ["fox.png"]', "holds something else than names", 26),
-        ("inputs = []", 'inputs = ["fox.png sha256:00"]', "is no digest", 26),
-        ('provider = "sketch"', "provider = 1", "is no text", 17),
-        ("receipt.cost", "receipt.seed = 0.5\nreceipt.cost", "is no whole number", 29),
-        ("revision = 1", 'revision = "x"', "`revision` is no whole number", 3),
+        ("inputs = []", 'inputs = ["fox.png sha256:00"]', "is not a digest", 26),
+        ('provider = "sketch"', "provider = 1", "is not text", 17),
+        ("receipt.cost", "receipt.seed = 0.5\nreceipt.cost", "is not a whole number", 29),
+        ("revision = 1", 'revision = "x"', "`revision` is not a whole number", 3),
         ("revision = 1", "revision = 0\nteam = 1", "`team` is not known here", 4),
         ("schema = 1", "output.phash = 1\nschema = 1", "is not known here", 16),
     ],
@@ -297,12 +297,12 @@ def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("ops = []", "ops = 1", "`deliver.public/a.webp.ops` of `fox` is no array"),
-        ("ops = []", "ops = ['[]']", "holds something else than operations"),
+        ("ops = []", "ops = 1", "`deliver.public/a.webp.ops` of `fox` is not an array"),
+        ("ops = []", "ops = ['[]']", "must hold operations"),
         ("ops = []", 'ops = [\'{"op":1,"params":{},"version":1}\']', "something else than"),
         ("ops = []", "mood = 1\nops = []", "`deliver.public/a.webp.mood` of `fox` is not known"),
-        ('."public/a.webp"]', '."../../../x/../a"]', "is no path"),
-        ('."public/a.webp"]', '."C:/a.webp"]', "is no path"),
+        ('."public/a.webp"]', '."../../../x/../a"]', "is not a path"),
+        ('."public/a.webp"]', '."C:/a.webp"]', "is not a path"),
     ],
 )
 def test_damage_of_a_deliverable_names_it(old: str, new: str, message: str) -> None:
@@ -323,7 +323,7 @@ def test_damage_of_a_deliverable_names_it(old: str, new: str, message: str) -> N
 @pytest.mark.parametrize("text", ["asset = 1", "[asset]\nfox = 1", "[asset.fox]\nfinal = 1"])
 def test_what_should_be_a_table_and_is_not(text: str) -> None:
     """A value in the place of blocks is damage at its line."""
-    with pytest.raises(LockError, match="is no table") as caught:
+    with pytest.raises(LockError, match="is not a table") as caught:
         loads(f"version = 1\n{text}\n", "assets.lock")
 
     assert getattr(caught.value.problems[0].place, "line", 0) >= 2

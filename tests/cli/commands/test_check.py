@@ -234,7 +234,7 @@ def test_conflicts_in_the_lock(built: Site) -> None:
         ),
         ("version = 1", "", "lock-damaged", "`assets.lock` is damaged: it does not say its `version`"),
         ("take = 1", "take = ", "lock-damaged", "`assets.lock` is damaged: invalid value"),
-        ("take = 1", 'take = "x"', "lock-damaged", "`generated.take` of `hero[theme=dark]` is no whole number from 0 up"),
+        ("take = 1", 'take = "x"', "lock-damaged", "`generated.take` of `hero[theme=dark]` is not a whole number from 0 up"),
     ],
 )  # fmt: skip
 def test_unusable_locks(built: Site, old: str, new: str, code: str, message: str) -> None:
