@@ -37,6 +37,7 @@ FAMILIES: Final[list[Family[Any]]] = [
 ]
 LAZY: Final = {
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
+    "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "providers/sketch/__init__.py": "what draws is imported with the first comp",
     "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/wiring.py": "only a build that buys needs the network's libraries",

@@ -105,6 +105,9 @@ class OpReader:
         if op is None:
             hint = _hint(name, self.ops)
             raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
+        if not op.installed():
+            hint = f"`pip install 'flux2build[{op.extra}]'`"
+            raise FaultyError(Fault((*key, "op"), f"`{name}` needs the extra `{op.extra}`", hint))
         return op
 
 

@@ -10,15 +10,20 @@ from typing import Final
 from flux2build.assetspec.translations import objects, tables
 from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.images import lettering
 from flux2build.storage.project_files import ProjectFiles
 
-__all__ = ["FORMATS", "Message", "Strings", "filled", "read"]
+__all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
 _PLACE: Final = re.compile(r"\{\s*[A-Za-z_][A-Za-z0-9_]*\s*[,}]")
 LARGEST: Final = 16 * 1024 * 1024
 
 FORMATS: Final = (".po", ".json", ".toml")
 """The endings of the names of files that can be read."""
+
+
+class IcuMissingError(Exception):
+    """Raised where a message needs ICU, which only the extra `lettering` installs."""
 
 
 def read(tree: ProjectFiles, file: str) -> Strings:
@@ -59,9 +64,12 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
 
     Raises:
         ValueError: it names a value that is not given, or is not an ICU message.
+        IcuMissingError: it has places for values, and ICU is not installed.
     """
     if not values and not _PLACE.search(text):
         return text
+    if not lettering.installed():
+        raise IcuMissingError
     from flux2build.assetspec.translations import icu
 
     return icu.filled(text, locale, values)

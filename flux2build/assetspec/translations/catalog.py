@@ -204,6 +204,10 @@ def _filled(message: Message, catalogue: Strings, locale: str, wish: _Wish) -> s
     form = min(catalogue.form(int(number)), len(message.forms) - 1) if message.forms[1:] else 0
     try:
         return translations.filled(message.forms[form], locale, wish.values)
+    except translations.IcuMissingError:
+        hint = "`pip install 'flux2build[lettering]'`"
+        needs = "`t` needs the extra `lettering` to fill in values"
+        raise TemplateFault(needs, hint=hint) from None
     except ValueError as fault:
         place = str(message.place) if message.place.file else "the template"
         told = f"`{_brief(wish.key)}` of {place}: {fault}"

@@ -94,6 +94,12 @@ class Op(Protocol):
     """Whether the cells of an atlas lie afterwards where they lay before."""
     spread: str | None = None
     """A parameter that may be left out, to make one file for each of its values."""
+    extra: str = ""
+    """The extra of flux2build that installs its libraries; empty where the core does."""
+
+    def installed(self) -> bool:
+        """Whether its libraries are there."""
+        return True
 
     def spread_values(self, params: Any) -> int:  # noqa: ARG002 - for members that spread
         """How many values the parameter `spread` has; they count from 0."""

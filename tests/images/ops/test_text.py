@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images import lettering
-from flux2build.images.ops.text import OP, TextParams
+from flux2build.images.ops.text import OP
+from flux2build.images.ops.text.params import TextParams
 
 FONTS: Final = Path(lettering.__file__).parent / "fonts"
 DEEP: Final = 2000 if os.environ.get("FLUX2BUILD_DEEP") else 60
@@ -286,7 +287,7 @@ def test_a_box_outside_of_the_picture_is_refused() -> None:
     ("params", "complaint"),
     [
         ({"text": "  "}, "`text` is empty"),
-        ({"size": "5 %"}, "is no length"),
+        ({"size": "5 %"}, "is not a length"),
         ({"size": 10, "min_size": 12}, "larger than `size`"),
         ({"box": [0, 0, 0, 10]}, "more than 0"),
         ({"language": "very long words"}, "pattern"),

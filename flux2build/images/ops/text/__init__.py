@@ -1,0 +1,38 @@
+"""`text`: set words in a real font, exactly, in a box that they never leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PIL import Image
+
+from flux2build.images import lettering
+from flux2build.images.ops.contract import Op
+from flux2build.images.ops.text.params import TextParams
+
+
+class Text(Op):
+    """Words in a real font: wrapped, shrunk to fit, shaped in every script, right to left too."""
+
+    name = "text"
+    version = 1
+    params = TextParams
+    extra = lettering.EXTRA
+
+    def installed(self) -> bool:
+        """Whether HarfBuzz and ICU are there."""
+        return lettering.installed()
+
+    def apply(self, image: Image.Image, params: TextParams, inputs: Sequence[bytes]) -> Image.Image:
+        """The picture with the words on it.
+
+        Raises:
+            SpecError: no font has some letter, or the words do not fit at the smallest size.
+        """
+        from flux2build.images.ops.text.drawing import lettered
+
+        return lettered(image, params, inputs)
+
+
+OP: Final[Op] = Text()
