@@ -74,17 +74,15 @@ def test_variables_are_heeded(site: Site, variable: str, value: str) -> None:
     assert "click" in imported(site, "plan", **{variable: value})
 
 
-WORDS: Final = st.lists(
-    st.sampled_from(
-        [
-            *("build", "plan", "check", "list", "final", "assets.toml", "", "-", "--", "="),
-            *("-f", "-p", "--file", "--profile", "--prof", "--fil", "--json", "-q", "--help"),
-            *("-p=x", "-f=x", "-pfinal", "-fp", "--profile=", "--profile=x", "--file=a=b"),
-        ]
-    )
-    | st.text(st.characters(codec="utf-8"), max_size=3),
-    max_size=5,
+NAMES: Final = st.sampled_from(["-f", "-p", "--file", "--profile", "--prof", "--json", "-q", "--"])
+TEXTS: Final = st.sampled_from(["", "x", "=", "-", "-p", "--help", "plan"]) | st.text(max_size=2)
+OPTIONS: Final = st.one_of(
+    st.tuples(NAMES, TEXTS),
+    st.tuples(st.builds("{}={}".format, NAMES, TEXTS)),
+    st.tuples(st.builds("{}{}".format, NAMES, TEXTS)),
+    st.tuples(TEXTS),
 )
+COMMANDS: Final = st.sampled_from([(), ("build",), ("plan",), ("check",), ("list",)])
 VALUES: Final = st.sampled_from([None, "", "x", "=y"])
 
 
@@ -100,18 +98,21 @@ def parsed(words: Sequence[str]) -> tuple[str, str | None, str | None]:
     return name, params["file"], params["profile"]
 
 
-@given(WORDS, VALUES, VALUES)
+@given(COMMANDS, st.lists(OPTIONS, max_size=3), VALUES, VALUES)
 def test_the_quick_path_reads_what_the_parser_reads(
-    words: list[str], file: str | None, profile: str | None
+    command: tuple[str, ...],
+    options: list[tuple[str, ...]],
+    file: str | None,
+    profile: str | None,
 ) -> None:
     """Whatever is answered without the parser means the same to the parser."""
+    words = [*command, *(word for option in options for word in option)]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("FLUX2BUILD_FILE", file), ("FLUX2BUILD_PROFILE", profile)):
             if value is not None:
                 patch.setenv(name, value)
         if (quick := _quick(words)) is not None:
-            command, *values = quick
-            assert parsed(words) == (command, *(value or None for value in values))
+            assert parsed(words) == (quick[0], quick[1] or None, quick[2] or None)
 
 
 @pytest.mark.parametrize(
