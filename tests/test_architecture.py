@@ -42,6 +42,8 @@ LAZY: Final = {
     "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/wiring.py": "only a build that buys needs the network's libraries",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
+    "cli/commands/simulate.py": "only an extra installs what the simulator needs",
+    "cli/parser.py": "`--help` and `--version` need no console",
     "cli/run_build.py": "a build with nothing to do needs no event loop, bar or renderer",
     "cli/entry.py": "the call with nothing to do imports nothing else",
 }

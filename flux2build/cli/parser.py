@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import io
 import itertools
 import os
@@ -149,20 +148,21 @@ def _bug(words: Sequence[str], bug: Exception) -> Exit:
 
 
 def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
-    """Print an error; the console is imported only now, `--help` does without it."""
-    console = importlib.import_module("flux2build.console.console")
-    console.Console(_color(words)).fail(error)
+    """Print an error, and say what to exit with."""
+    from flux2build.console.console import Console
+
+    Console(_color(words)).fail(error)
     return error.exit
 
 
 def _color(words: Sequence[str]) -> str:
     """The colour that was asked for, whatever else is wrong with the words."""
-    found = [os.environ.get("FLUX2BUILD_COLOR", "")]
+    color = os.environ.get("FLUX2BUILD_COLOR", "")
     for word, following in itertools.pairwise([*words, ""]):
         name, joined, value = word.partition("=")
         if name == "--color":
-            found.append(value if joined else following)
-    return found[-1] if found[-1] in {"always", "never"} else "auto"
+            color = value if joined else following
+    return color if color in {"always", "never"} else "auto"
 
 
 def _named(words: Sequence[str]) -> str:

@@ -1,4 +1,8 @@
-"""What is wrong with the words of a command line, told as every other error is."""
+"""Turns what click finds wrong with a command line into an error like any other.
+
+Exceptions of click name the option, the command or the parameter; the value that is
+wrong stands only in their sentences, so pyproject.toml bounds click from above.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,16 @@ _PLAINER: Final = (
     (r"(\S+) is not in the range (\S+)<=x<=(\S+)", r"\1 is not between \2 and \3"),
     (r"(\S+) is not in the range x>=(\S+)", r"\1 is less than \2"),
     (r"'(.*?)' is not one of .*", r"there is no `\1`"),
-    (r"got unexpected extra arguments? \((.*)\)", r"nothing is done with `\1`"),
+    (r"got unexpected extra arguments? \((.*)\)", r"unexpected argument `\1`"),
+    (r"option '([^']*)' requires an argument", r"`\1` needs a value"),
+    (r"option '([^']*)' does not take a value", r"`\1` does not take a value"),
     (r"'([^']*)'", r"`\1`"),
 )
-"""How click puts it, and how we do."""
+"""Sentences of click, and ours for them."""
 
 
 def misuse(wrong: click.ClickException, command: str) -> UsageError:
-    """What click found wrong; `command` is the one that was meant, where click does not say."""
+    """The error for what click found wrong; `command` is used where click does not name it."""
     context = wrong.ctx if isinstance(wrong, click.UsageError) else None
     path = context.command_path if context else command
     match wrong:

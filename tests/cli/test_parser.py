@@ -122,9 +122,9 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
             "`--credits`: `many` is not a number of credits; write it like 250",
             None,
         ),
-        (["plan", "-f"], "option `-f` requires an argument", "see `flux2build plan --help`"),
-        (["schema", "extra"], "nothing is done with `extra`", "see `flux2build schema --help`"),
-        (["plan", "--exit-code=1"], "option `--exit-code` does not take a value", None),
+        (["plan", "-f"], "`-f` needs a value", "see `flux2build plan --help`"),
+        (["schema", "extra"], "unexpected argument `extra`", "see `flux2build schema --help`"),
+        (["plan", "--exit-code=1"], "`--exit-code` does not take a value", None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,17 +34,8 @@ def simulate(
     ledger of charges and goes wrong on request. The first line on stdout is
     the URL to use for every provider. Ctrl-C ends it.
     """
-    simulator = _simulator()
-    given = {name: value for name, value in settings.items() if value is not None}
-    chosen = simulator.load(scenario) if scenario else simulator.Scenario()
-    simulator.serve(chosen.changed(given), host=host, port=port, as_json=options.json)
-    return Exit.DONE
-
-
-def _simulator() -> Any:
-    """The simulator, which only an extra installs."""
     try:
-        return importlib.import_module("flux2build.simulator")
+        from flux2build.simulator import Scenario, load, serve
     except ModuleNotFoundError as missing:
         if missing.name not in _NEEDED:
             raise
@@ -53,6 +43,10 @@ def _simulator() -> Any:
             f"the simulator needs `{missing.name}`, which is not installed",
             hint="`pip install 'flux2build[simulate]'`",
         ) from missing
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = load(scenario) if scenario else Scenario()
+    serve(chosen.changed(given), host=host, port=port, as_json=options.json)
+    return Exit.DONE
 
 
 COMMAND: Final[click.Command] = simulate
