@@ -21,6 +21,7 @@ from flux2build.ledger import Ledger, fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Order, Recipe, order_of
 from flux2build.providers import bfl
+from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits
 from flux2build.purchasing.remote_renderer import RemoteRenderer
@@ -220,11 +221,10 @@ class Buyer:
         return RemoteRenderer(
             client=client,
             store=self.store,
-            journal=Journal(self.home / "ledger.jsonl"),
-            budget=self.budget,
-            project="/project",
+            books=Bookkeeping(
+                Journal(self.home / "ledger.jsonl"), self.budget, "/project", self.said.append
+            ),
             price=self._price,
-            say=self.said.append,
             cards=bfl.PROVIDER.cards,
             account=self.account,
             forced=self.forced,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
@@ -27,20 +27,10 @@ from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
 from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
 from flux2build.providers.contract import Reference
-from flux2build.purchasing.local_renderer import Loading
+from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
 
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
-
-
-class Renderer(Protocol):
-    """A source of rendered pictures: a paid provider, or an embedded one."""
-
-    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
-        """Render an order, or collect it if it was submitted; the bytes go into the store."""
-
-    def unsettled(self, order: Digest) -> bool:
-        """Whether an order is pending, kept aside or in doubt, or was bought in this build."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,23 @@
-"""Buying from a paid provider: every order is written down before it is sent.
+"""Buys from a paid provider: every order is written down before it is sent.
 
 intended (synced) -> POST -> ticketed (synced) -> poll, fetch -> store -> delivered.
-Whatever happens in between, the next run finds out: without a ticket a person
-is asked, with one the picture is collected, and a delivered one is adopted.
+Whatever stops it in between, the next run goes on from there: without a ticket a
+person is asked, with one the picture is collected, and a delivered one is adopted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from flux2build.digest import Digest, of_json
+from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError
 from flux2build.images.container import examine
-from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
-from flux2build.ledger.journal import Journal
+from flux2build.ledger import Intended
 from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import MODERATED, Action, Verdict
@@ -28,9 +25,10 @@ from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.providers.references import misfits, prepared
 from flux2build.purchasing import order_errors
-from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.http import Arrived, Client, Overdue
-from flux2build.purchasing.local_renderer import Loading, same_seed, verify
+from flux2build.purchasing.renderer import LoadReferences
+from flux2build.purchasing.verification import verify_picture, verify_seed
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
 
@@ -38,40 +36,39 @@ _HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS})
 """Refusals after which no other order can succeed either."""
 
 _WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
-"""Refusals that were met again and again, for as long as there is patience."""
+"""Refusals that were retried for as long as there was patience."""
 
 _DOUBTS: Final = 5
-"""Orders in a row that may fall in doubt before no other is sent."""
+"""Orders in a row that may fall in doubt before the build sends no more."""
 
 _CLAIM_SECONDS: Final = 0.2
-"""Between two looks at an order that another process is buying."""
+"""Seconds between two looks at an order that another process is buying."""
 
 
 @dataclass(slots=True)
 class RemoteRenderer:
-    """Buys at one provider, within a budget; what is paid for is always collected."""
+    """Buys at one provider, within a budget; what is paid for is always collected.
+
+    Implements `renderer.Renderer`.
+    """
 
     client: Client
     store: Store
-    journal: Journal
-    budget: BudgetGuard
-    project: str
+    books: Bookkeeping
     price: Callable[[Recipe], Decimal | None]
-    """The most an order may cost in USD; None when nobody knows."""
-    say: Callable[[str], None]
+    """The most an order may cost in USD; None when it is not known."""
     cards: Mapping[str, Card]
     account: str = ""
     """A fingerprint of the key; empty when there is none."""
     forced: frozenset[str] = frozenset()
     """Assets that are bought again although their order was delivered or moderated."""
     _halted: Flux2BuildError | None = field(default=None, init=False)
+    """Why no other order can succeed."""
     _doubts: int = field(default=0, init=False)
-    _begun: set[str] = field(default_factory=set, init=False)
-    """The attempts of this run."""
     _locks: bool = field(default=False, init=False)
-    """Whether it is known that locks keep others out where the ledger lies."""
+    """Whether locks are known to work on the disk where the ledger lies."""
 
-    async def buy(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
+    async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         """Buy an order, or collect it if it was bought before.
 
         Raises:
@@ -96,18 +93,16 @@ class RemoteRenderer:
                 raise HaltedError
             if not waits:
                 waits = True
-                self.say(f"waiting for another build that buys {recipe.asset}")
+                self.books.say(f"waiting for another build that buys {recipe.asset}")
             await asyncio.sleep(_CLAIM_SECONDS)
 
     def unsettled(self, order: Digest) -> bool:
-        """Whether an order is under way, kept aside or in doubt, or was just bought."""
-        known = self._known(order)
-        came = known.delivered.get(order)
-        return order in known.unsettled or (came is not None and came.attempt in self._begun)
+        """Whether an order is pending, kept aside or in doubt, or was bought in this build."""
+        return self.books.unsettled(order)
 
     def _claim(self, order: Digest) -> int | None:
         """A lock on one order, held by the kernel; None while another process has it."""
-        claim, path = self.journal.claim(order), self.journal.claims(order)
+        claim, path = self.books.journal.claim(order), self.books.journal.claims(order)
         if claim is None or self._locks:
             return claim
         try:
@@ -120,27 +115,27 @@ class RemoteRenderer:
             raise order_errors.lockless(path.parent)
         return claim
 
-    async def _bought(self, order: Order, recipe: Recipe, references: Loading) -> Bought:
-        """What the ledger says of an order decides what is done about it."""
-        known = self._known(order.digest)
+    async def _bought(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
+        """Buy an order or collect it, as the ledger says."""
+        ledger = self.books.about(order.digest)
         forced = recipe.asset in self.forced
-        if order.digest in known.pending:
+        if order.digest in ledger.pending:
             # Also where there is an older picture: then this one was bought anew.
-            intended, ticketed = known.pending[order.digest]
+            intended, ticketed = ledger.pending[order.digest]
             if intended.provider != self.client.provider.name:
                 raise order_errors.ordered_elsewhere(recipe, intended, ticketed.task)
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
-        if order.digest in known.kept:
+        if order.digest in ledger.kept:
             raise order_errors.undecided(
                 recipe, Verdict(Action.ASK, (Reason(ReasonCode.KEPT_ASIDE),))
             )
-        if order.digest in known.doubts:
-            raise order_errors.in_doubt(known.doubts[order.digest])
-        delivered = known.delivered.get(order.digest)
+        if order.digest in ledger.doubts:
+            raise order_errors.in_doubt(ledger.doubts[order.digest])
+        delivered = ledger.delivered.get(order.digest)
         if delivered is not None and not forced and self.store.has(delivered.output):
             return Bought(delivered.output, delivered.receipt)
-        refused = known.refusals.get(order.digest)
+        refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(
                 recipe, Verdict(Action.ASK, (Reason(ReasonCode.MODERATED),))
@@ -148,12 +143,8 @@ class RemoteRenderer:
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
 
-    def _known(self, order: Digest) -> Ledger:
-        """What the journal says of one order."""
-        return fold(self.journal.about(order))
-
     async def _order(
-        self, order: Order, recipe: Recipe, references: Loading
+        self, order: Order, recipe: Recipe, references: LoadReferences
     ) -> tuple[Intended, Ticket]:
         """Place an order; all that can be known to be wrong with it is found before."""
         self._go_on(recipe)
@@ -161,10 +152,14 @@ class RemoteRenderer:
             variable = self.client.provider.key_variable
             self._halted = order_errors.keyless(f"`{variable}` is not set", variable)
             raise self._halted
-        intended = self._intention(order, recipe)
+        worst = self.price(recipe)
+        if worst is None:
+            raise order_errors.unpriced(recipe)
+        provider = self.client.provider.name
+        intended = self.books.intention(order, recipe, provider, self.account, worst)
         sent = await self._prepared(order, recipe, references)
         self._go_on(recipe)
-        self.budget.reserve(intended.attempt, recipe.asset, intended.reserve)
+        self.books.reserve(intended)
         # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
         try:
@@ -182,7 +177,7 @@ class RemoteRenderer:
             raise order_errors.not_ordered(recipe, self._halted)
 
     async def _prepared(
-        self, order: Order, recipe: Recipe, references: Loading
+        self, order: Order, recipe: Recipe, references: LoadReferences
     ) -> Sequence[Reference | str]:
         """The references as they travel."""
         card = self.cards[order.model]
@@ -196,23 +191,6 @@ class RemoteRenderer:
             raise self._refused(recipe, sent)
         return sent
 
-    def _intention(self, order: Order, recipe: Recipe) -> Intended:
-        worst = self.price(recipe)
-        if worst is None:
-            raise order_errors.unpriced(recipe)
-        return Intended(
-            order=order.digest,
-            attempt=uuid.uuid4().hex,
-            at=_now(),
-            provider=self.client.provider.name,
-            model=order.model,
-            asset=recipe.asset,
-            reserve=worst,
-            payload=of_json({"model": order.model, "prompt": order.prompt, "params": order.params}),
-            project=self.project,
-            account=self.account,
-        )
-
     async def _window(
         self, order: Order, recipe: Recipe, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket:
@@ -222,19 +200,19 @@ class RemoteRenderer:
                 self._go_on(recipe)
                 if unreachable is not None:
                     raise self._refused(recipe, unreachable)
-                self._begun.add(intended.attempt)
-                await asyncio.to_thread(self.journal.append, intended)
+                await self.books.intend(intended)
             except Flux2BuildError:
-                self.budget.release(intended.attempt)
+                self.books.release(intended)
                 raise
             match await self._answer(order, intended, sent):
                 case Refused() as answer:
-                    await self._void(intended, answer)
+                    await self.books.voided(intended, answer)
                     raise self._refused(recipe, answer)
                 case InDoubt(message):
                     raise self._doubted(intended, message)
                 case Ticket() as ticket:
-                    await self._ticketed(intended, ticket)
+                    self._doubts = 0
+                    await self.books.ticketed(intended, ticket)
                     return ticket
 
     async def _answer(
@@ -244,7 +222,7 @@ class RemoteRenderer:
         try:
             return await self.client.submit(order, sent)
         except Flux2BuildError as error:
-            await self._void(intended, Refused(Refusal.UNREACHABLE, str(error)))
+            await self.books.voided(intended, Refused(Refusal.UNREACHABLE, str(error)))
             raise
 
     def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
@@ -253,42 +231,6 @@ class RemoteRenderer:
         if self._doubts >= _DOUBTS and self._halted is None:
             self._halted = order_errors.too_many_doubts(self._doubts)
         return order_errors.in_doubt(intended, message)
-
-    async def _ticketed(self, intended: Intended, ticket: Ticket) -> None:
-        self._doubts = 0
-        # A log outlives a disk: the task is said at once, whatever becomes of the journal.
-        self.say(f"submitted {intended.asset} task={ticket.task}")
-        self._charged(intended, ticket.cost)
-        entry = Ticketed(
-            order=intended.order,
-            attempt=intended.attempt,
-            at=_now(),
-            task=ticket.task,
-            poll=ticket.poll,
-            cost=ticket.cost,
-        )
-        await asyncio.to_thread(self.journal.append, entry)
-
-    def _charged(self, intended: Intended, cost: Decimal | None) -> None:
-        """Say at once when an order costs more than anybody could know."""
-        if cost is not None and (beyond := self.budget.charge(intended.attempt, cost)):
-            expected = f"${beyond} more than the list price"
-            self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
-
-    async def _void(self, intended: Intended, refused: Refused) -> None:
-        entry = Voided(
-            order=intended.order,
-            attempt=intended.attempt,
-            at=_now(),
-            refusal=refused.refusal.value,
-            message=refused.message,
-            charged=refused.charged,
-        )
-        await asyncio.to_thread(self.journal.append, entry)
-        if refused.charged:
-            self.budget.settle(intended.attempt, intended.reserve)
-        else:
-            self.budget.release(intended.attempt)
 
     async def _collect(
         self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket
@@ -299,7 +241,7 @@ class RemoteRenderer:
                 # It was paid for: the ticket stays, and only a person gives it up.
                 raise order_errors.lost(recipe, ticket, ended.message)
             case Refused():
-                await self._void(intended, ended)
+                await self.books.voided(intended, ended)
                 raise self._refused(recipe, ended)
             case Overdue(keyless=True):
                 variable = self.client.provider.key_variable
@@ -316,40 +258,15 @@ class RemoteRenderer:
     ) -> Bought:
         """Keep what was paid for first; then see whether it is what was ordered."""
         output = await asyncio.to_thread(self.store.put, arrived.data)
-        cost = receipt.cost if receipt.cost is not None else intended.reserve
-        self._charged(intended, cost)
-        self.budget.settle(intended.attempt, cost)
+        self.books.settled(intended, receipt)
         try:
-            same_seed(order, recipe, arrived.ready)
-            await asyncio.to_thread(verify, order, recipe, arrived.data)
+            verify_seed(order, recipe, arrived.ready.seed)
+            await asyncio.to_thread(verify_picture, order, recipe, arrived.data)
         except Flux2BuildError as wrong:
-            await self._keep(intended, output, receipt, str(wrong))
+            await self.books.kept(intended, output, receipt, wrong)
             raise order_errors.kept_aside(recipe, output, receipt.task, wrong) from wrong
-        entry = Delivered(
-            order=order.digest,
-            output=output,
-            receipt=receipt,
-            attempt=intended.attempt,
-            at=_now(),
-            project=self.project,
-            asset=recipe.asset,
-            model=order.model,
-        )
-        await asyncio.to_thread(self.journal.append, entry)
+        await self.books.delivered(intended, recipe, output, receipt)
         return Bought(output, receipt)
-
-    async def _keep(
-        self, intended: Intended, output: Digest, receipt: Receipt, message: str
-    ) -> None:
-        entry = Kept(
-            order=intended.order,
-            attempt=intended.attempt,
-            at=_now(),
-            output=output,
-            receipt=receipt,
-            message=message,
-        )
-        await asyncio.to_thread(self.journal.append, entry)
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """What a refusal means; an empty account or a bad key stops all other orders."""
@@ -363,8 +280,8 @@ class RemoteRenderer:
 
 
 def _size(reference: Reference) -> tuple[int, int]:
-    found = examine(reference.data)
-    return found.width, found.height
+    picture = examine(reference.data)
+    return picture.width, picture.height
 
 
 def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:
@@ -383,7 +300,3 @@ def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:
         seed=ready.seed,
         prompt=ready.prompt,
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,7 +14,7 @@ from flux2build.building.artifacts import Artifacts
 from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
-from flux2build.building.world import RealWorld, Renderer, Toolbox
+from flux2build.building.world import RealWorld, Toolbox
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
@@ -24,8 +24,10 @@ from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Snapshot
 from flux2build.providers.contract import PROVIDERS, Embedded, Remote
+from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
+from flux2build.purchasing.renderer import Renderer
 from flux2build.session.consent import Terms, cap
 from flux2build.session.project import Project
 
@@ -142,11 +144,10 @@ class _Wiring:
         return RemoteRenderer(
             client=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, halt=self.halt)),
             store=project.store,
-            journal=project.journal,
-            budget=budget,
-            project=str(project.folder),
+            books=Bookkeeping(
+                project.journal, budget, str(project.folder), lambda text: self.say(text, "dim")
+            ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
-            say=lambda text: self.say(text, "dim"),
             cards=project.capabilities.cards[provider.name],
             account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
             forced=_forced(self.plan),

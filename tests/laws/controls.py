@@ -25,7 +25,7 @@ from flux2build.purchasing import budget, http, remote_renderer
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.redaction import Key
-from flux2build.session import project
+from flux2build.session import project, wiring
 from flux2build.storage.store import Store
 
 
@@ -155,7 +155,7 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "old picture back": Control(_put(runner, LockUpdate=Clinging)),
     "redirect followed": Control(_put(http, Client=Trusting)),
     "nobody kept out": Control(_put(remote_renderer, RemoteRenderer=Crowded)),
-    "caps ignored": Control(_put(budget, BudgetGuard=Bottomless)),
+    "caps ignored": Control(_put(wiring, BudgetGuard=Bottomless)),
     "bug with the key": Control(_put(http, Client=Broken)),
     "key in clear": Control(_put(http, Key=Open)),
 }

@@ -1,37 +1,24 @@
-"""Where pictures come from: what arrives is held against what was ordered; comps are drawn for nothing."""
+"""Sketches are drawn for nothing, a few at a time, and checked like anything that was bought."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
 
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import DecisionError, HaltedError
-from flux2build.images.decode import PictureError
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Order, Recipe
-from flux2build.providers.contract import Ready, Reference
+from flux2build.providers.contract import Reference
 from flux2build.providers.sketch import Sketch
-from flux2build.purchasing.local_renderer import LocalRenderer, same_seed, verify
+from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.storage.store import Store
-
-FORMATS: Final = ("png", "jpeg", "webp")
-SIDES: Final = st.sampled_from([16, 17, 32])
-
-
-def _picture(width: int, height: int, form: str) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(file, form)
-    return file.getvalue()
+from tests.paid_provider import picture
 
 
 def _order(**params: Json) -> Order:
@@ -43,54 +30,8 @@ def _recipe(order: Order) -> Recipe:
     return Recipe(AssetName("fox"), task, (), "fox.png")
 
 
-SHAPES: Final = st.fixed_dictionaries(
-    {}, optional={"width": SIDES, "height": SIDES, "format": st.sampled_from(FORMATS)}
-)
-
-
-@given(SHAPES, SIDES, SIDES, st.sampled_from(FORMATS))
-def test_a_picture_is_what_was_ordered_or_a_person_decides(
-    ordered: dict[str, Json], width: int, height: int, form: str
-) -> None:
-    """Exactly what was asked for is compared: size and format, and nothing that was left open."""
-    came = {"width": width, "height": height, "format": form}
-    wrong = [name for name, value in ordered.items() if came[name] != value]
-    order = _order(**ordered)
-
-    if not wrong:
-        verify(order, _recipe(order), _picture(width, height, form))
-        return
-    with pytest.raises(DecisionError) as error:
-        verify(order, _recipe(order), _picture(width, height, form))
-    (problem,) = error.value.problems
-    assert sorted(name for name, _ in problem.rows) == sorted(wrong)
-    assert all(f"{came[name]}, ordered {ordered[name]}" == text for name, text in problem.rows)
-
-
-@given(st.integers(1, 200))
-def test_a_picture_that_is_not_whole_is_none(cut: int) -> None:
-    """However much of it is missing, half a picture is never taken for one."""
-    data, order = _picture(32, 32, "png"), _order()
-
-    with pytest.raises(PictureError):
-        verify(order, _recipe(order), data[: max(0, len(data) - cut)])
-
-
-@given(st.none() | st.integers(0, 3), st.none() | st.integers(0, 3))
-def test_another_seed_is_another_picture(ordered: int | None, told: int | None) -> None:
-    """The seed counts where it was ordered and where the server tells it."""
-    order = _order() if ordered is None else _order(seed=ordered)
-    ready = Ready("https://example.com/x.png", seed=told)
-
-    if None in {ordered, told} or ordered == told:
-        same_seed(order, _recipe(order), ready)
-    else:
-        with pytest.raises(DecisionError):
-            same_seed(order, _recipe(order), ready)
-
-
-class Easel(Sketch):
-    """Draws what it is told, and notes how many drew at once."""
+class FakeSketch(Sketch):
+    """Draws a given picture, and notes how many orders hold their references at once."""
 
     def __init__(self, data: bytes | None = None) -> None:
         self._data = data
@@ -103,10 +44,12 @@ class Easel(Sketch):
         return self._data or super().draw(order, references)
 
 
-def _studio(tmp_path: Path, easel: Easel, slots: int = 2) -> tuple[LocalRenderer, asyncio.Event]:
+def _renderer(
+    tmp_path: Path, sketch: FakeSketch, slots: int = 2
+) -> tuple[LocalRenderer, asyncio.Event]:
     halt = asyncio.Event()
     store, journal = Store(tmp_path / "store"), Journal(tmp_path / "ledger.jsonl")
-    return LocalRenderer(easel, store, journal, "site", asyncio.Semaphore(slots), halt), halt
+    return LocalRenderer(sketch, store, journal, "site", asyncio.Semaphore(slots), halt), halt
 
 
 def test_a_comp_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
@@ -114,61 +57,61 @@ def test_a_comp_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
     order = _order(width=32, height=16, format="png")
 
     async def draw() -> Any:
-        studio, _ = _studio(tmp_path, Easel())
-        return await studio.buy(order, _recipe(order), _nothing), studio
+        renderer, _ = _renderer(tmp_path, FakeSketch())
+        return await renderer.buy(order, _recipe(order), _nothing), renderer
 
-    bought, studio = asyncio.run(draw())
+    bought, renderer = asyncio.run(draw())
 
-    assert of_bytes(studio.store.get(bought.digest)) == bought.digest
+    assert of_bytes(renderer.store.get(bought.digest)) == bought.digest
     assert (bought.receipt.cost, bought.receipt.cost_source) == (0, "free")
-    assert fold(studio.journal.read()).delivered[order.digest].output == bought.digest
-    assert not studio.unsettled(order.digest)
+    assert fold(renderer.journal.read()).delivered[order.digest].output == bought.digest
+    assert not renderer.unsettled(order.digest)
 
 
 def test_a_comp_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
-    """Even what is drawn here is held against the order; nothing is noted of what fails."""
+    """Even what is drawn here is compared with the order; nothing is noted of what fails."""
     order = _order(width=32, height=16)
-    easel = Easel(_picture(16, 16, "png"))
+    sketch = FakeSketch(picture((16, 16)))
 
     async def draw() -> LocalRenderer:
-        studio, _ = _studio(tmp_path, easel)
+        renderer, _ = _renderer(tmp_path, sketch)
         with pytest.raises(DecisionError):
-            await studio.buy(order, _recipe(order), _nothing)
-        return studio
+            await renderer.buy(order, _recipe(order), _nothing)
+        return renderer
 
-    studio = asyncio.run(draw())
+    renderer = asyncio.run(draw())
 
-    assert list(studio.store.digests()) == []
-    assert studio.journal.read() == []
+    assert list(renderer.store.digests()) == []
+    assert renderer.journal.read() == []
 
 
 def test_orders_that_wait_hold_no_references(tmp_path: Path) -> None:
     """References are loaded when an order's turn has come: as many at once as there are slots."""
-    easel = Easel()
+    sketch = FakeSketch()
 
     async def loading() -> Sequence[Reference]:
-        easel.loaded += 1
+        sketch.loaded += 1
         return ()
 
     async def draw() -> None:
-        studio, _ = _studio(tmp_path, easel, slots=2)
+        renderer, _ = _renderer(tmp_path, sketch, slots=2)
         orders = [_order(width=16, height=16, seed=number) for number in range(12)]
-        await asyncio.gather(*(studio.buy(one, _recipe(one), loading) for one in orders))
+        await asyncio.gather(*(renderer.buy(one, _recipe(one), loading) for one in orders))
 
     asyncio.run(draw())
 
-    assert 1 <= easel.most <= 2
+    assert 1 <= sketch.most <= 2
 
 
 def test_nothing_is_drawn_after_a_halt(tmp_path: Path) -> None:
-    """Who waits for a turn when the build is halted gets none."""
+    """An order that waits for its turn when the build is halted is not drawn."""
     order = _order(width=16, height=16)
 
     async def draw() -> None:
-        studio, halt = _studio(tmp_path, Easel())
+        renderer, halt = _renderer(tmp_path, FakeSketch())
         halt.set()
         with pytest.raises(HaltedError):
-            await studio.buy(order, _recipe(order), _nothing)
+            await renderer.buy(order, _recipe(order), _nothing)
 
     asyncio.run(draw())
 

@@ -1,0 +1,156 @@
+"""What becomes of every attempt to buy, in the journal and in the budget.
+
+An entry is on disk before the step that follows it is taken; the budget moves along,
+so that the two never tell different stories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from flux2build.digest import Digest, of_json
+from flux2build.errors import Flux2BuildError
+from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
+from flux2build.ledger.journal import Journal
+from flux2build.model import Order, Receipt, Recipe
+from flux2build.providers.contract import Refused, Ticket
+from flux2build.purchasing.budget import BudgetGuard
+
+
+@dataclass(slots=True)
+class Bookkeeping:
+    """Notes what happens to the orders of one run, and what they cost."""
+
+    journal: Journal
+    budget: BudgetGuard
+    project: str
+    say: Callable[[str], None]
+    _begun: set[str] = field(default_factory=set, init=False)
+    """The attempts of this run."""
+
+    def about(self, order: Digest) -> Ledger:
+        """What the journal says of one order."""
+        return fold(self.journal.about(order))
+
+    def unsettled(self, order: Digest) -> bool:
+        """Whether an order is pending, kept aside or in doubt, or was bought in this run."""
+        ledger = self.about(order)
+        delivered = ledger.delivered.get(order)
+        bought_now = delivered is not None and delivered.attempt in self._begun
+        return order in ledger.unsettled or bought_now
+
+    def intention(
+        self, order: Order, recipe: Recipe, provider: str, account: str, worst: Decimal
+    ) -> Intended:
+        """A new attempt to buy an order, which costs `worst` at most; not written down yet."""
+        return Intended(
+            order=order.digest,
+            attempt=uuid.uuid4().hex,
+            at=_now(),
+            provider=provider,
+            model=order.model,
+            asset=recipe.asset,
+            reserve=worst,
+            payload=of_json({"model": order.model, "prompt": order.prompt, "params": order.params}),
+            project=self.project,
+            account=account,
+        )
+
+    def reserve(self, intended: Intended) -> None:
+        """Set the worst case of an attempt aside.
+
+        Raises:
+            BudgetError: that would go over a cap or the plan; nothing was set aside.
+        """
+        self.budget.reserve(intended.attempt, intended.asset, intended.reserve)
+
+    def release(self, intended: Intended) -> None:
+        """Give back what was set aside for an attempt that was never written down."""
+        self.budget.release(intended.attempt)
+
+    async def intend(self, intended: Intended) -> None:
+        """Write down that an order is about to be sent; when this returns, that is on disk."""
+        self._begun.add(intended.attempt)
+        await asyncio.to_thread(self.journal.append, intended)
+
+    async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
+        """The server took the order."""
+        # A log outlives a disk: the task is named at once, whatever becomes of the journal.
+        self.say(f"submitted {intended.asset} task={ticket.task}")
+        self._charge(intended, ticket.cost)
+        entry = Ticketed(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            task=ticket.task,
+            poll=ticket.poll,
+            cost=ticket.cost,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+
+    async def voided(self, intended: Intended, refused: Refused) -> None:
+        """The order came to nothing."""
+        entry = Voided(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            refusal=refused.refusal.value,
+            message=refused.message,
+            charged=refused.charged,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+        if refused.charged:
+            self.budget.settle(intended.attempt, intended.reserve)
+        else:
+            self.budget.release(intended.attempt)
+
+    def settled(self, intended: Intended, receipt: Receipt) -> None:
+        """A picture arrived, and was charged, whatever it turns out to be."""
+        cost = receipt.cost if receipt.cost is not None else intended.reserve
+        self._charge(intended, cost)
+        self.budget.settle(intended.attempt, cost)
+
+    async def delivered(
+        self, intended: Intended, recipe: Recipe, output: Digest, receipt: Receipt
+    ) -> None:
+        """The picture that was ordered is in the store."""
+        entry = Delivered(
+            order=intended.order,
+            output=output,
+            receipt=receipt,
+            attempt=intended.attempt,
+            at=_now(),
+            project=self.project,
+            asset=recipe.asset,
+            model=intended.model,
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+
+    async def kept(
+        self, intended: Intended, output: Digest, receipt: Receipt, wrong: Flux2BuildError
+    ) -> None:
+        """A picture that was not ordered is in the store; a person decides about it."""
+        entry = Kept(
+            order=intended.order,
+            attempt=intended.attempt,
+            at=_now(),
+            output=output,
+            receipt=receipt,
+            message=str(wrong),
+        )
+        await asyncio.to_thread(self.journal.append, entry)
+
+    def _charge(self, intended: Intended, cost: Decimal | None) -> None:
+        """Warn at once when an order costs more than the list price allowed for."""
+        if cost is not None and (beyond := self.budget.charge(intended.attempt, cost)):
+            expected = f"${beyond} more than the list price"
+            self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,80 @@
+"""What arrives is compared with what was ordered."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from flux2build.digest import Json
+from flux2build.errors import DecisionError
+from flux2build.images.decode import PictureError
+from flux2build.model import AssetName, Generate, Order, Recipe
+from flux2build.purchasing.verification import verify_picture, verify_seed
+
+FORMATS: Final = ("png", "jpeg", "webp")
+SIDES: Final = st.sampled_from([16, 17, 32])
+
+
+def _picture(width: int, height: int, form: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, form)
+    return file.getvalue()
+
+
+def _order(**params: Json) -> Order:
+    return Order("sketch", "a fox", params, ())
+
+
+def _recipe(order: Order) -> Recipe:
+    task = Generate("sketch", order.model, order.prompt, order.params)
+    return Recipe(AssetName("fox"), task, (), "fox.png")
+
+
+SHAPES: Final = st.fixed_dictionaries(
+    {}, optional={"width": SIDES, "height": SIDES, "format": st.sampled_from(FORMATS)}
+)
+
+
+@given(SHAPES, SIDES, SIDES, st.sampled_from(FORMATS))
+def test_a_picture_is_what_was_ordered_or_a_person_decides(
+    ordered: dict[str, Json], width: int, height: int, form: str
+) -> None:
+    """Exactly what was asked for is compared: size and format, and nothing that was left open."""
+    arrived = {"width": width, "height": height, "format": form}
+    wrong = [name for name, value in ordered.items() if arrived[name] != value]
+    order = _order(**ordered)
+
+    if not wrong:
+        verify_picture(order, _recipe(order), _picture(width, height, form))
+        return
+    with pytest.raises(DecisionError) as error:
+        verify_picture(order, _recipe(order), _picture(width, height, form))
+    (problem,) = error.value.problems
+    assert sorted(name for name, _ in problem.rows) == sorted(wrong)
+    assert all(f"{arrived[name]}, ordered {ordered[name]}" == text for name, text in problem.rows)
+
+
+@given(st.integers(1, 200))
+def test_a_picture_that_is_not_whole_is_none(cut: int) -> None:
+    """However much of it is missing, half a picture is never taken for one."""
+    data, order = _picture(32, 32, "png"), _order()
+
+    with pytest.raises(PictureError):
+        verify_picture(order, _recipe(order), data[: max(0, len(data) - cut)])
+
+
+@given(st.none() | st.integers(0, 3), st.none() | st.integers(0, 3))
+def test_another_seed_is_another_picture(ordered: int | None, named: int | None) -> None:
+    """The seed counts where it was ordered and where the server tells it."""
+    order = _order() if ordered is None else _order(seed=ordered)
+
+    if None in {ordered, named} or ordered == named:
+        verify_seed(order, _recipe(order), named)
+    else:
+        with pytest.raises(DecisionError):
+            verify_seed(order, _recipe(order), named)
