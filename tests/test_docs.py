@@ -113,10 +113,9 @@ def reasons() -> str:
 
 def codes() -> str:
     """Every code that a check reports, beyond the reasons."""
-    found = CHECKS.values()
     rows = (
-        (f"`{code}`", f"`{check.name}`", text)
-        for check in found
+        (f"`{code}`", f"`{name}`", text)
+        for name, check in CHECKS.items()
         for code, text in check.codes.items()
         if code not in set(ReasonCode)
     )
@@ -125,19 +124,18 @@ def codes() -> str:
 
 def weights() -> str:
     """Every check: what it reports, by which codes, and its options."""
-    found = CHECKS.values()
-    return "\n".join(described(check) for check in found)
+    return "\n".join(described(name, check) for name, check in CHECKS.items())
 
 
-def described(check: Check) -> str:
+def described(name: str, check: Check) -> str:
     """One check."""
-    usual = check.options.model_fields["severity"].default
-    told = "off until the spec names it" if usual == "off" else f"{usual} by default"
+    severity = check.options.model_fields["severity"].default
+    default = "off until the spec names it" if severity == "off" else f"{severity} by default"
     codes = ", ".join(f"`{code}`" for code in check.codes if code not in set(ReasonCode))
     reported = codes or "the [reasons](formats.md#reasons) of plans"
     own = fields(check.options, Options) if set(check.options.model_fields) - set(SHARED) else ""
     text = " ".join((type(check).__doc__ or "").split())
-    return f"### `{check.name}`\n\n{text}\n\nCodes: {reported}; {told}.\n" + (own and f"\n{own}")
+    return f"### `{name}`\n\n{text}\n\nCodes: {reported}; {default}.\n" + (own and f"\n{own}")
 
 
 SHARED: Final = Options.model_fields

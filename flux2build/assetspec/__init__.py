@@ -92,15 +92,9 @@ class Spec:
         """Where in the spec something stands."""
         return self.document.place(key)
 
-    def problem(
-        self,
-        key: Key,
-        message: str,
-        rows: tuple[tuple[str, str], ...] = (),
-        hint: str | None = None,
-    ) -> Problem:
-        """Something wrong at a key, framed."""
-        return diagnostics.problem(self.document, Fault(key, message, hint, rows))
+    def located(self, problem: Problem, key: Key) -> Problem:
+        """A problem at a key, with the source line."""
+        return self.document.located(problem, key)
 
 
 def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capabilities) -> Spec:

@@ -29,13 +29,10 @@ def problems(document: Document, tree: ProjectFiles, faults: Faults) -> list[Pro
 def problem(
     document: Document,
     fault: Fault,
-    assets: Sequence[AssetName] = (),
-    tree: ProjectFiles | None = None,
+    assets: Sequence[AssetName],
+    tree: ProjectFiles,
 ) -> Problem:
-    """A fault with its place, its source line, and the assets that have it.
-
-    Without a tree, a line of another file than the spec is not shown.
-    """
+    """A fault with its place, its source line, and the assets that have it."""
     rows = (*_who(assets, fault), *fault.rows)
     place, width = document.point(fault.key, name=fault.name)
     excerpt = document.excerpt(place)
@@ -43,7 +40,7 @@ def problem(
         if assets:
             rows = (*rows, ("used at", str(place)))
         place, width = fault.place, 1
-        excerpt = _line(tree, place) if tree else None
+        excerpt = _line(tree, place)
     elif fault.line:
         place, width, excerpt = _within(document, place, width, fault.line)
     place, width = _word(fault, place, width, excerpt)
@@ -59,10 +56,15 @@ def _who(assets: Sequence[AssetName], fault: Fault) -> tuple[tuple[str, str], ..
 
 
 def _line(tree: ProjectFiles, place: Place) -> str | None:
-    if tree.kind(place.file) is not Kind.FILE or not place.line:
+    if tree.kind(place.file) is not Kind.FILE:
         return None
-    lines = tree.read(place.file).decode(errors="replace").split("\n")
-    return lines[place.line - 1].rstrip("\r") if place.line <= len(lines) else None
+    return source_line(tree.read(place.file), place.line)
+
+
+def source_line(data: bytes, number: int) -> str | None:
+    """A line of a file by its number from 1; None if there is no such line."""
+    lines = data.decode(errors="replace").split("\n")
+    return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
 
 
 def _within(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -53,10 +53,14 @@ class Text:
         )
         return spots
 
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
+
     def line(self, number: int) -> str | None:
-        """A source line, for a caret frame."""
-        lines = self.text.split("\n")
-        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+        """A source line by its number from 1, for a caret frame."""
+        known = 0 < number <= len(self._lines)
+        return self._lines[number - 1].rstrip("\r") if known else None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,11 @@ class Document:
                     span = spot.name if name and length == len(key) else spot.value
                     return Place(text.file, span.line, span.column), span.width
         return Place(self.file, 1, 1), 1
+
+    def located(self, problem: Problem, key: Key) -> Problem:
+        """A problem at a key, with the source line."""
+        place, width = self.point(key)
+        return replace(problem, place=place, excerpt=self.excerpt(place), width=width)
 
     def excerpt(self, place: Place) -> str | None:
         """The source line that a place points at."""
@@ -146,9 +155,7 @@ class _Reader:
 
 def _at(text: Text, key: Key, message: str) -> Problem:
     """A problem of a file that is not yet part of a document."""
-    document = Document(text.file, {}, (text,))
-    place, width = document.point(key)
-    return Problem(message, place, excerpt=document.excerpt(place), width=width)
+    return Document(text.file, {}, (text,)).located(Problem(message), key)
 
 
 def _text(tree: ProjectFiles, file: str) -> str:

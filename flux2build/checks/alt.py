@@ -8,15 +8,18 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options, Severity
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
+from flux2build.errors import Problem
 
 _MISSING: Final = "there is no alternative text"
 
 
 class AltOptions(Options):
-    """Options of `alt`: off until it is named."""
+    """Options of `alt`, which is off until it is named."""
 
-    severity: Level = Field(default="off", description="how much its findings weigh")
+    severity: Level = "off"
     decorative: bool = Field(
         default=True, description='accept `alt = ""`, which says that a picture is decoration'
     )
@@ -26,7 +29,6 @@ class AltOptions(Options):
 class Alt:
     """A picture without the text that stands in for it where it cannot be seen."""
 
-    name: str = "alt"
     options: type[Options] = AltOptions
 
     @property
@@ -42,14 +44,8 @@ class Alt:
         for asset in facts.spec.assets.values():
             empty = asset.alt is not None and not asset.alt.strip()
             if asset.alt is None or (empty and not options.decorative):
-                yield Finding(
-                    code="alt-missing",
-                    severity=Severity.ERROR,
-                    message=_MISSING,
-                    asset=asset.name,
-                    place=facts.spec.place(asset.key),
-                    hint=hint,
-                )
+                problem = facts.spec.located(Problem(_MISSING, hint=hint), asset.key)
+                yield Finding("alt-missing", problem, asset.name)
 
 
 CHECK: Final[Check] = Alt()

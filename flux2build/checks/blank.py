@@ -8,14 +8,16 @@ from typing import Final
 
 from pydantic import Field
 
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.colour.difference import CLEAR
 
 
 class BlankOptions(Options):
     """Options of `blank`."""
 
-    severity: Level = Field(default="warning", description="how much its findings weigh")
+    severity: Level = "warning"
     share: float = Field(
         default=0.99, gt=0.5, le=1, description="how much of a picture may be of one colour"
     )
@@ -23,9 +25,8 @@ class BlankOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """A picture that is of one colour, or transparent, all over or nearly so."""
+    """A picture that is transparent or of one colour, entirely or nearly so."""
 
-    name: str = "blank"
     options: type[Options] = BlankOptions
 
     @property
@@ -41,7 +42,7 @@ class Blank:
                 colour = "transparent" if most.colour == CLEAR else most.colour
                 message = f"{most.share}% of the picture is {colour}"
                 hint = "look at it; `take = 2` asks for another one"
-                yield facts.about(file, "blank", message, hint=hint)
+                yield facts.about(file.recipe, "blank", message, hint=hint)
 
 
 CHECK: Final[Check] = Blank()

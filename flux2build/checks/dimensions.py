@@ -1,4 +1,4 @@
-"""Files have the size that was asked for."""
+"""Files have the size that the spec asks for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.contract import Check, Facts, Finding, Options
+from flux2build.checks.contract import Check, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.digest import Json
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Generate, Recipe
@@ -16,7 +18,6 @@ from flux2build.model import Derive, Generate, Recipe
 class Dimensions:
     """A file that is larger or smaller than the spec asks for."""
 
-    name: str = "dimensions"
     options: type[Options] = Options
 
     @property
@@ -25,24 +26,22 @@ class Dimensions:
         return {"wrong-size": "the file has another size than was asked for"}
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """One finding for each file; a size that its container does not tell is not judged."""
+        """One finding for each file; a side that its container does not give is not judged."""
         for file in facts.files():
-            asked = _asked(file.recipe)
-            found = {"width": file.output.width, "height": file.output.height}
-            if any(found[side] not in {0, asked[side]} for side in asked):
-                message = f"it is {found['width']}x{found['height']} pixels, not {_words(asked)}"
+            asked, output = _asked(file.recipe), file.output
+            sides = {"width": output.width, "height": output.height}
+            if any(sides[side] not in {0, asked[side]} for side in asked):
+                message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
                 hint = f"ask for that size, or run `flux2build build --force {file.recipe.asset}`"
-                yield facts.about(file, "wrong-size", message, hint=hint)
+                yield facts.about(file.recipe, "wrong-size", message, hint=hint)
 
 
 def _asked(recipe: Recipe) -> Mapping[str, int]:
-    """The sides that are certain before a file is made: of an order, or of the last operation."""
+    """The sides in pixels that are known before a file is made."""
     task = recipe.task
     if isinstance(task, Generate):
         return _sides(task.params)
-    if not isinstance(task, Derive):
-        return {}
-    if not task.ops:
+    if not isinstance(task, Derive) or not task.ops:
         return {}
     last = task.ops[-1]
     op = OPS[last.op]
@@ -50,8 +49,8 @@ def _asked(recipe: Recipe) -> Mapping[str, int]:
 
 
 def _sides(params: Mapping[str, Json]) -> dict[str, int]:
-    found = {side: params.get(side) for side in ("width", "height")}
-    return {side: value for side, value in found.items() if isinstance(value, int)}
+    sides = {side: params.get(side) for side in ("width", "height")}
+    return {side: length for side, length in sides.items() if isinstance(length, int)}
 
 
 def _words(asked: Mapping[str, int]) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
+from flux2build.checks.contract import Check, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.model import Write
 from flux2build.planning.plan import Step
 from flux2build.planning.reason import ReasonCode
@@ -28,37 +30,26 @@ _BY_ACTION: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Anything that a build would do is drift, with the reason for which it would do it."""
+    """A file that a build would make or replace, with the reasons for it."""
 
-    name: str = "drift"
     options: type[Options] = Options
 
     @property
     def codes(self) -> dict[str, str]:
-        """The reason codes of verdicts."""
+        """The codes of the reasons that plans give."""
         return {code: code.phrase.replace("{}", "…") for code in ReasonCode}
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each file that is not what the spec wants."""
         for step in facts.plan.steps:
             if step.drift:
-                yield self._finding(step, facts)
-
-    def _finding(self, step: Step, facts: Facts) -> Finding:
-        recipe, verdict = step.recipe, step.verdict
-        return Finding(
-            code=verdict.reasons[0].code,
-            severity=Severity.ERROR,
-            message=because(recipe, verdict.reasons),
-            asset=recipe.asset,
-            path=recipe.output,
-            place=facts.spec.place(recipe.key),
-            hint=_mend(step),
-        )
+                recipe, reasons = step.recipe, step.verdict.reasons
+                message = because(recipe, reasons)
+                yield facts.about(recipe, reasons[0].code, message, hint=_hint(step))
 
 
-def _mend(step: Step) -> str:
-    """What to do about a file: for some reasons it is not a build."""
+def _hint(step: Step) -> str:
+    """What to do about a file; a build does not mend everything."""
     codes = [reason.code for reason in step.verdict.reasons if reason.code in _BY_REASON]
     if codes:
         return _BY_REASON[codes[0]]

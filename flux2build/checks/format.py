@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import Field
-
 from flux2build.assetspec.outputs import format_of
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 
 
 class FormatOptions(Options):
     """Options of `format`."""
 
-    severity: Level = Field(default="warning", description="how much its findings weigh")
+    severity: Level = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A picture to be published whose name says another format than it has.
+    """A published picture whose name says another format than it has.
 
-    Some models make what they like. Such a master stays as it was delivered, since
-    its signature would break; what is derived of it has the format of its name.
+    Some models ignore the format they are asked for. Such a master stays as it was
+    delivered, because its signature would break; files derived from it have the
+    format of their names.
     """
 
-    name: str = "format"
     options: type[Options] = FormatOptions
 
     @property
@@ -36,12 +36,12 @@ class Format:
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each file."""
-        for file in facts.shipped():
-            named, found = format_of(file.recipe.output), file.output.format
-            if named is not None and found not in {"", named}:
-                message = f"it is {found}, and its name says {named}"
+        for file in facts.published():
+            named, actual = format_of(file.recipe.output), file.output.format
+            if named is not None and actual not in {"", named}:
+                message = f"it is {actual}, and its name says {named}"
                 hint = f'`deliver = [{{ formats = ["{named}"] }}]` makes a file that is {named}'
-                yield facts.about(file, "wrong-format", message, hint=hint)
+                yield facts.about(file.recipe, "wrong-format", message, hint=hint)
 
 
 CHECK: Final[Check] = Format()

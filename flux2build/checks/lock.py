@@ -1,4 +1,4 @@
-"""The lock is as flux2build writes it."""
+"""The lock holds no merge conflicts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
-from flux2build.errors import Place
+from flux2build.checks.contract import Check, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
+from flux2build.errors import Place, Problem
 
 _MESSAGE: Final = "the lock holds merge conflicts"
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock in which a merge left its markers; a build reconciles the sides, and pays nothing."""
+    """A lock in which a merge left its markers; a build reconciles the two sides, free."""
 
-    name: str = "lock"
     options: type[Options] = Options
 
     @property
@@ -29,13 +30,10 @@ class Lock:
         """At most one finding."""
         if facts.conflict is not None:
             path = PurePosixPath(facts.spec.file).with_suffix(".lock").name
+            hint = "`flux2build build` keeps, for each asset, the side that the merged spec wants"
+            problem = Problem(_MESSAGE, hint=hint)
             yield Finding(
-                code="lock-conflict",
-                severity=Severity.ERROR,
-                message=_MESSAGE,
-                path=path,
-                place=Place(path, facts.conflict),
-                hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
+                "lock-conflict", facts.quoted(problem, Place(path, facts.conflict)), path=path
             )
 
 

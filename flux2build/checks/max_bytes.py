@@ -1,4 +1,4 @@
-"""Files are no larger than a page can bear."""
+"""Files do not have more bytes than the spec allows."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 
 Form = Literal["png", "jpeg", "webp", "avif"]
 
 
 class MaxBytesOptions(Options):
-    """Options of `max-bytes`: off until it is named."""
+    """Options of `max-bytes`, which is off until it is named."""
 
-    severity: Level = Field(default="off", description="how much its findings weigh")
+    severity: Level = "off"
     bytes: int | None = Field(default=None, ge=1, description="the most that a file may have")
     formats: dict[Form, int] = Field(
         default={}, description="the most by format, instead: `{ png = 500_000 }`"
     )
 
     @model_validator(mode="after")
-    def _says_how_many(self) -> MaxBytesOptions:
+    def _has_limits(self) -> MaxBytesOptions:
         if self.severity != "off" and self.bytes is None and not self.formats:
             raise ValueError("give `bytes`, the most that a file may have")
         return self
@@ -31,12 +33,11 @@ class MaxBytesOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class MaxBytes:
-    """A file to be published that is larger than a limit.
+    """A published file that is larger than a limit.
 
-    Looked at are deliverables, and masters of which nothing is derived.
+    Deliverables are published, and masters from which nothing is derived.
     """
 
-    name: str = "max-bytes"
     options: type[Options] = MaxBytesOptions
 
     @property
@@ -47,7 +48,7 @@ class MaxBytes:
     def findings(self, facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
         """One finding for each file."""
         limits: Mapping[str, int] = dict(options.formats.items())
-        for file in facts.shipped():
+        for file in facts.published():
             limit = limits.get(file.output.format, options.bytes)
             if limit is not None and file.output.bytes > limit:
                 message = f"it has {file.output.bytes:,} bytes; {limit:,} are allowed"
@@ -55,7 +56,7 @@ class MaxBytes:
                     "deliver fewer pixels or another format, or set `max_bytes` there: the "
                     "quality is lowered until it fits"
                 )
-                yield facts.about(file, "too-large", message, hint=hint)
+                yield facts.about(file.recipe, "too-large", message, hint=hint)
 
 
 CHECK: Final[Check] = MaxBytes()

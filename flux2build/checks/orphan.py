@@ -6,32 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.contract import Check, Facts, Finding, Options, Severity
+from flux2build.checks.contract import Check, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
+from flux2build.errors import Problem
+
+_MESSAGE: Final = "the spec no longer wants this output"
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """An output that the lock holds and the spec no longer wants."""
 
-    name: str = "orphan"
     options: type[Options] = Options
 
     @property
     def codes(self) -> dict[str, str]:
         """The one code it reports."""
-        return {"orphan": "the spec no longer wants this output"}
+        return {"orphan": _MESSAGE}
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
         """One finding for each output that is left over."""
         for orphan in facts.plan.orphans:
-            yield Finding(
-                code="orphan",
-                severity=Severity.ERROR,
-                message="the spec no longer wants this output",
-                asset=orphan.asset,
-                path=orphan.path,
-                hint="`flux2build prune` shows what is left over, and `--yes` removes it",
-            )
+            hint = "`flux2build prune` shows what is left over, and `--yes` removes it"
+            yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
 
 
 CHECK: Final[Check] = Orphan()

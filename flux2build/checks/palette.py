@@ -9,7 +9,9 @@ from typing import Final
 
 from pydantic import Field, model_validator
 
-from flux2build.checks.contract import Check, Current, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.colour.difference import CLEAR, Tone, difference
 from flux2build.images.colour.notation import Colour
 from flux2build.model import AssetName
@@ -18,9 +20,9 @@ _SHOWN: Final = 3
 
 
 class PaletteOptions(Options):
-    """Options of `palette`: off until it is named."""
+    """Options of `palette`, which is off until it is named."""
 
-    severity: Level = Field(default="off", description="how much its findings weigh")
+    severity: Level = "off"
     colours: list[Colour] = Field(default=[], description="the colours to keep to; templates")
     tolerance: float = Field(
         default=15,
@@ -34,7 +36,7 @@ class PaletteOptions(Options):
     )
 
     @model_validator(mode="after")
-    def _says_which(self) -> PaletteOptions:
+    def _has_colours(self) -> PaletteOptions:
         if self.severity != "off" and not self.colours:
             raise ValueError("give `colours`, those that pictures are to keep to")
         return self
@@ -42,9 +44,8 @@ class PaletteOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """A picture that is mostly of other colours than those of the brand."""
+    """A picture whose colours are mostly not those of the brand."""
 
-    name: str = "palette"
     options: type[Options] = PaletteOptions
 
     @property
@@ -55,7 +56,7 @@ class Palette:
     def findings(self, facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
         """One finding for each asset, about its farthest file."""
         farthest: dict[AssetName, tuple[float, Current]] = {}
-        for file in facts.shipped():
+        for file in facts.published():
             near = _near(facts.tones(file.output), options)
             if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
                 farthest[file.recipe.asset] = near, file
@@ -63,14 +64,14 @@ class Palette:
             wanted = f"{options.share:.0%} should be"
             message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
             hint = f"{_most(facts.tones(file.output), options)}; name the colours in the prompt"
-            yield facts.about(file, "off-palette", message, hint=hint)
+            yield facts.about(file.recipe, "off-palette", message, hint=hint)
 
 
 def _near(tones: Sequence[Tone], options: PaletteOptions) -> float:
-    """How much of what is seen of a picture is near; all of it, where nothing is."""
-    seen = [tone for tone in tones if tone.colour != CLEAR]
-    near = sum(tone.share for tone in seen if _distance(tone, options) <= options.tolerance)
-    return near / whole if (whole := sum(tone.share for tone in seen)) else 1.0
+    """The share of a picture's visible pixels that is near the palette; 1 if it has none."""
+    visible = [tone for tone in tones if tone.colour != CLEAR]
+    near = sum(tone.share for tone in visible if _distance(tone, options) <= options.tolerance)
+    return near / whole if (whole := sum(tone.share for tone in visible)) else 1.0
 
 
 def _distance(tone: Tone, options: PaletteOptions) -> float:
@@ -78,9 +79,9 @@ def _distance(tone: Tone, options: PaletteOptions) -> float:
 
 
 def _most(tones: Sequence[Tone], options: PaletteOptions) -> str:
-    """Its largest stray colours."""
-    seen = [(t.colour, _distance(t, options)) for t in tones if t.colour != CLEAR]
-    strays = [f"{colour} ({far:.0f} away)" for colour, far in seen if far > options.tolerance]
+    """The largest colours of a picture that are too far from the palette."""
+    distances = [(t.colour, _distance(t, options)) for t in tones if t.colour != CLEAR]
+    strays = [f"{colour} ({far:.0f} away)" for colour, far in distances if far > options.tolerance]
     return f"it is mostly {', '.join(strays[:_SHOWN])}"
 
 

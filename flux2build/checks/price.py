@@ -1,4 +1,4 @@
-"""Nothing is about to be paid for that a slightly smaller size has for less."""
+"""No order costs more than one of a slightly smaller size."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import Field
-
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options, Severity
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.model import Generate
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import cliff, megapixels, size_of
@@ -17,16 +17,15 @@ _CODE: Final = "megapixel-cliff"
 
 
 class PriceOptions(Options):
-    """Options of `price`: a warning, unless it is to be an error."""
+    """Options of `price`."""
 
-    severity: Level = Field(default="warning", description="how much its findings weigh")
+    severity: Level = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A size just above a billed megapixel, of a picture that is not paid for yet."""
+    """A picture that is not paid for yet, and whose size is just above a billed megapixel."""
 
-    name: str = "price"
     options: type[Options] = PriceOptions
 
     @property
@@ -35,23 +34,17 @@ class Price:
         return {_CODE: "the size is just above a billed megapixel"}
 
     def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """A warning for each order that a smaller size would make cheaper."""
+        """One finding for each order that a slightly smaller size would make cheaper."""
         for step in facts.plan.steps:
             task, recipe = step.recipe.task, step.recipe
             if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
                 continue
             card, size = facts.cards[task.provider][task.model], size_of(task.params)
-            found = cliff(card, task.params)
-            if size and found:
-                yield Finding(
-                    code=_CODE,
-                    severity=Severity.WARNING,
-                    message=f"{size[0]} by {size[1]} is billed as {megapixels(*size)} megapixels",
-                    asset=recipe.asset,
-                    path=recipe.output,
-                    place=facts.spec.place((*recipe.key, "width")),
-                    hint=f"{found}",
-                )
+            smaller = cliff(card, task.params)
+            if size and smaller:
+                message = f"{size[0]} by {size[1]} is billed as {megapixels(*size)} megapixels"
+                key = (*recipe.key, "width")
+                yield facts.about(recipe, _CODE, message, hint=str(smaller), key=key)
 
 
 CHECK: Final[Check] = Price()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import Field
-
-from flux2build.checks.contract import Check, Current, Facts, Finding, Level, Options
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.provenance.c2pa import INVALID
 from flux2build.model import Generate, Made
 
@@ -19,18 +19,17 @@ _INVALID: Final = "the C2PA manifest in the file does not fit it"
 class ProvenanceOptions(Options):
     """Options of `provenance`."""
 
-    severity: Level = Field(default="warning", description="how much its findings weigh")
+    severity: Level = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """A file to be published, made of a rendered picture, that does not say how it came about.
+    """A published file that is made of a rendered picture and does not say so.
 
-    Looked at are deliverables, and masters of which nothing is derived. IPTC's mark
-    in XMP counts, and in a master a C2PA manifest.
+    Deliverables are published, and masters from which nothing is derived. IPTC's
+    mark in XMP counts and, in a master, a C2PA manifest.
     """
 
-    name: str = "provenance"
     options: type[Options] = ProvenanceOptions
 
     @property
@@ -40,13 +39,13 @@ class Provenance:
 
     def findings(self, facts: Facts, _options: ProvenanceOptions) -> Iterator[Finding]:
         """One finding for each file."""
-        for file in facts.shipped():
+        for file in facts.published():
             manifest = file.output.manifest
             if manifest and manifest.state == INVALID:
                 hint = "it was changed after it was signed; `take = 2` asks for another one"
-                yield facts.about(file, "manifest-invalid", _INVALID, hint=hint)
+                yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
             if _generated(file) and not facts.source_type(file.output):
-                yield facts.about(file, "unmarked", _MISSING, hint=_mend(file))
+                yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
 
 
 def _generated(file: Current) -> bool:
@@ -54,7 +53,7 @@ def _generated(file: Current) -> bool:
     return isinstance(recipe.task, Generate) or any(isinstance(i, Made) for i in recipe.inputs)
 
 
-def _mend(file: Current) -> str:
+def _hint(file: Current) -> str:
     if isinstance(file.recipe.task, Generate):
         return "publish a file of `deliver`: it is marked, while a master stays as it was delivered"
     return "take `provenance = false` away, or switch the check `provenance` off"

@@ -1,4 +1,4 @@
-"""Every text is in the language of its reader."""
+"""Every string is translated into every locale."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import Field
-
-from flux2build.checks.contract import Check, Facts, Finding, Level, Options, Severity
+from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
+from flux2build.errors import Problem
 
 
 class TranslationsOptions(Options):
     """Options of `translations`."""
 
-    severity: Level = Field(default="warning", description="how much its findings weigh")
+    severity: Level = "warning"
 
 
 @dataclass(frozen=True, slots=True)
 class Translations:
-    """A string that a locale lacks, where `[catalog]` lets another one stand in or skips the file."""
+    """A string that a locale lacks, where `[catalog]` uses another locale's or skips the files."""
 
-    name: str = "translations"
     options: type[Options] = TranslationsOptions
 
     @property
     def codes(self) -> dict[str, str]:
-        """What happens in place of a translation."""
+        """The codes it reports, by what is done without a translation."""
         return {
             "translation-fallback": "a string is not translated, and another locale's stands in",
             "translation-skipped": "a string is not translated, and its files are left out",
@@ -36,14 +36,17 @@ class Translations:
         """One finding for each string of each locale."""
         for gap in facts.spec.gaps:
             skipped = gap.instead == "no file"
-            what = "its files are left out" if skipped else f"that of `{gap.instead}` stands in"
-            yield Finding(
-                code="translation-skipped" if skipped else "translation-fallback",
-                severity=Severity.WARNING,
-                message=f"`{gap.key}` is not translated into `{gap.locale}`: {what}",
-                path=gap.file,
-                place=gap.place or facts.spec.place(("catalog", "path")),
+            instead = "its files are left out" if skipped else f"that of `{gap.instead}` stands in"
+            problem = Problem(
+                f"`{gap.key}` is not translated into `{gap.locale}`: {instead}",
                 hint=f"translate it in `{gap.file}`",
+            )
+            yield Finding(
+                "translation-skipped" if skipped else "translation-fallback",
+                facts.quoted(problem, gap.place)
+                if gap.place
+                else facts.spec.located(problem, ("catalog", "path")),
+                path=gap.file,
             )
 
 

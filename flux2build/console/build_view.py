@@ -62,7 +62,7 @@ class BuildView:
         if f"`{recipe.asset}`" not in problem.message:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):
-            problem = replace(problem, place=self.spec.place(recipe.key))
+            problem = self.spec.located(problem, recipe.key)
         for line in frame(problem):
             self.console.err.print(line)
 

@@ -11,7 +11,10 @@ from typing import Final
 
 from flux2build.assetspec import Spec
 from flux2build.assetspec.capabilities import Capabilities
-from flux2build.checks.contract import CHECKS, Facts, Finding, Options, weighed
+from flux2build.checks.contract import CHECKS, Options
+from flux2build.checks.evaluation import evaluate
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
@@ -19,7 +22,7 @@ from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
-from flux2build.model import AssetName, Key, Recipe, Source
+from flux2build.model import AssetName, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.quotes import Quotes
@@ -283,24 +286,22 @@ class Project:
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
         bare = plan(recipes, snapshot, self.quotes.price)
-        if misfits := [self._placed(*misfit) for misfit in self.quotes.misfits(bare)]:
-            raise SpecError(*dict.fromkeys(misfits))
+        misfits = self.quotes.misfits(bare)
+        if problems := [self.spec.located(problem, key) for key, problem in misfits]:
+            raise SpecError(*dict.fromkeys(problems))
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         return replace(self.quotes.annotated(bare), orphans=left_over)
-
-    def _placed(self, key: Key, problem: Problem) -> Problem:
-        return self.spec.problem(key, problem.message, problem.rows, problem.hint)
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
         return field_of(whole, self.spec.named, self.graph.up, self.graph.down)
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
-        """What all checks have to say, in the order of building: causes before consequences."""
+        """The findings of all checks, in the order of building: causes before consequences."""
         cards = self.capabilities.cards
         facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict, cards)
-        findings = list(weighed(CHECKS, facts, self.spec.checks, self._left_alone))
+        findings = list(evaluate(CHECKS, facts, self.spec.checks, self._excluded))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
             findings = [each for each in findings if not each.asset or each.asset in chosen]
@@ -308,7 +309,7 @@ class Project:
         rank = {asset: number for number, asset in enumerate(order)}
         return sorted(findings, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
 
-    def _left_alone(self, check: str, options: Options) -> frozenset[AssetName]:
+    def _excluded(self, check: str, options: Options) -> frozenset[AssetName]:
         """The assets that a check's `exclude` names."""
         if not options.exclude:
             return frozenset()
@@ -316,8 +317,7 @@ class Project:
             return select(options.exclude, (), self.selectable(self.whole))
         except UsageError as error:
             key = ("checks", check, "exclude")
-            problems = (self.spec.problem(key, p.message, p.rows, p.hint) for p in error.problems)
-            raise SpecError(*problems) from error
+            raise SpecError(*(self.spec.located(p, key) for p in error.problems)) from error
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file that a check looks into; None when there is none."""

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
-from flux2build.errors import SpecError
+from flux2build.errors import Problem, SpecError
 from flux2build.model import Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
@@ -88,15 +88,12 @@ class Sources:
         """
         graph = Graph(self.spec.recipes)
         if circle := graph.cycle:
-            key = self.spec.assets[circle[0]].key
             path = " -> ".join(f"`{name}`" for name in circle)
-            raise SpecError(
-                self.spec.problem(
-                    key,
-                    f"assets need each other in a circle: {path}",
-                    hint="take one of these references away",
-                )
+            problem = Problem(
+                f"assets need each other in a circle: {path}",
+                hint="take one of these references away",
             )
+            raise SpecError(self.spec.located(problem, self.spec.assets[circle[0]].key))
         return graph
 
     @cached_property

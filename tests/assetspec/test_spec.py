@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux2build.assetspec import Budget, load
-from flux2build.errors import Place, UsageError
+from flux2build.errors import Place, Problem, UsageError
 from flux2build.model import Made, Operation, Recipe, Source
 from flux2build.storage.project_files import Kind
 from tests.assetspec.specs import CAPABILITIES, CheckOptions, MemoryTree, derived, orders, read
@@ -451,7 +451,7 @@ def test_budget_checks_and_places() -> None:
         prompt = "a"
         """
     )
-    problem = spec.problem(("asset", "a", "prompt"), "odd", (("a", "b"),), "hint")
+    problem = spec.located(Problem("odd", hint="hint"), ("asset", "a", "prompt"))
 
     assert spec.budget == Budget(per_run=Decimal(5))
     assert spec.checks == {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from flux2build.checks.contract import Finding, Severity
 from flux2build.checks.drift import CHECK
-from flux2build.errors import Place
+from flux2build.checks.finding import Finding
+from flux2build.errors import Place, Problem
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
@@ -23,8 +23,8 @@ BYTES = tuple(FILES.values())
 
 
 def hints(findings: Sequence[Finding]) -> list[tuple[str, str | None]]:
-    """Code and mend of each finding."""
-    return [(finding.code, finding.hint) for finding in findings]
+    """Code and hint of each finding."""
+    return [(finding.code, finding.problem.hint) for finding in findings]
 
 
 def test_clean() -> None:
@@ -33,18 +33,21 @@ def test_clean() -> None:
 
 
 def test_a_finding() -> None:
-    """A finding says what, which asset and file, and where the spec asks for it."""
+    """A finding says what, which asset and file, and shows where the spec asks for it."""
     missing = {path: digest for path, digest in FILES.items() if path != MASTER}
 
     assert findings_of(CHECK, facts(files=missing, stored=BYTES)) == [
         Finding(
             code="output-missing",
-            severity=Severity.ERROR,
-            message="the file is missing",
+            problem=Problem(
+                message="the file is missing",
+                place=Place("assets.toml", 4, 8),
+                hint="`flux2build build` restores it, free",
+                excerpt="[asset.fox]",
+                width=3,
+            ),
             asset=AssetName("fox"),
             path=MASTER,
-            place=Place("assets.toml", 4, 8),
-            hint="`flux2build build` restores it, free",
         )
     ]
 
@@ -113,7 +116,7 @@ def test_open_orders(entries: Sequence[Entry], message: str, hint: str) -> None:
     """An order that a build cannot settle by itself names who can."""
     finding = findings_of(CHECK, facts(held=Lockfile(), entries=entries))[0]
 
-    assert (finding.message, finding.hint) == (message, hint)
+    assert (finding.problem.message, finding.problem.hint) == (message, hint)
 
 
 def test_codes_are_the_reasons() -> None:

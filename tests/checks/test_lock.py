@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.finding import Finding
 from flux2build.checks.lock import CHECK
-from flux2build.errors import Place
+from flux2build.errors import Place, Problem
 from tests.checks.in_memory import facts, findings_of
 
 
 def test_conflicts() -> None:
     """One finding, at the first marker, with what a build will do about it."""
-    assert findings_of(CHECK, replace(facts(), conflict=17)) == [
+    lock = b"version = 1\n<<<<<<< ours\n"
+
+    assert findings_of(CHECK, replace(facts(), conflict=2, read=lambda _: lock)) == [
         Finding(
             code="lock-conflict",
-            severity=Severity.ERROR,
-            message="the lock holds merge conflicts",
+            problem=Problem(
+                message="the lock holds merge conflicts",
+                place=Place("assets.lock", 2),
+                hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
+                excerpt="<<<<<<< ours",
+                width=12,
+            ),
             path="assets.lock",
-            place=Place("assets.lock", 17),
-            hint="`flux2build build` keeps, for each asset, the side that the merged spec wants",
         )
     ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.finding import Finding
 from flux2build.checks.orphan import CHECK
+from flux2build.errors import Problem
 from flux2build.model import AssetName
 from tests.checks.in_memory import SPEC, facts, findings_of, lock
 from tests.snapshots import generated, locked, master
@@ -16,11 +17,12 @@ def test_orphans() -> None:
     assert findings_of(CHECK, facts(bare)) == [
         Finding(
             code="orphan",
-            severity=Severity.ERROR,
-            message="the spec no longer wants this output",
+            problem=Problem(
+                "the spec no longer wants this output",
+                hint="`flux2build prune` shows what is left over, and `--yes` removes it",
+            ),
             asset=AssetName("fox"),
             path="fox.webp",
-            hint="`flux2build prune` shows what is left over, and `--yes` removes it",
         )
     ]
 

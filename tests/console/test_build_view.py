@@ -62,11 +62,17 @@ def test_problems_say_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_problems_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is wrong with several files of an asset for one reason is one error, at its place."""
+    """What is wrong with several files of an asset for one reason is one error, with its source line."""
     problems = (Problem("`logo.png` is not a picture"),)
     err = shown(capsys, Event(CUT, FAILED, problems), Event(OTHER, FAILED, problems))
 
-    assert err == "error: `fox`: `logo.png` is not a picture\n --> assets.toml:1:1\n"
+    assert err == text("""
+        error: `fox`: `logo.png` is not a picture
+         --> assets.toml:1:1
+          |
+        1 | [asset.fox]
+          | ^
+        """)
 
 
 def test_every_problem_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

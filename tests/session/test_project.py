@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flux2build.digest import of_bytes
-from flux2build.errors import LockError, SpecError, UsageError
+from flux2build.errors import LockError, Place, SpecError, UsageError
 from flux2build.session.answers import judged
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
@@ -135,11 +135,11 @@ def test_causes_come_first(site: Site) -> None:
     lock = site.folder / "assets.lock"
     lock.write_text("<<<<<<< a\n=======\n>>>>>>> b\n" + lock.read_text("utf-8"), "utf-8")
 
-    found = opened(site).findings()
+    findings = opened(site).findings()
 
-    assert [finding.code for finding in found[:2]] == ["lock-conflict", "prompt-changed"]
-    assert found[0].place is not None
-    assert found[0].place.line == 1
+    assert [finding.code for finding in findings[:2]] == ["lock-conflict", "prompt-changed"]
+    assert findings[0].problem.place == Place("assets.lock", 1)
+    assert findings[0].problem.excerpt == "<<<<<<< a"
     selected = opened(site).findings(Choice(("icon",)))
     assert [finding.code for finding in selected] == ["lock-conflict"]
 

@@ -10,7 +10,8 @@ from typing import Final
 import click
 
 from flux2build import __version__
-from flux2build.checks.contract import CHECKS, Finding, Severity
+from flux2build.checks.contract import CHECKS
+from flux2build.checks.finding import Finding, Severity
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
@@ -97,11 +98,12 @@ def _from_root(project: Project, findings: Sequence[Finding]) -> Sequence[Findin
     folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
 
     def placed(finding: Finding) -> Finding:
-        place = finding.place or (Place(finding.path) if finding.path else None)
+        place = finding.problem.place or (Place(finding.path) if finding.path else None)
         if place is None:
             return finding
         path = posixpath.normpath(posixpath.join(folder, place.file))
-        return replace(finding, place=replace(place, file=path))
+        problem = replace(finding.problem, place=replace(place, file=path))
+        return replace(finding, problem=problem)
 
     return [placed(finding) for finding in findings]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from flux2build.checks.contract import Finding
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console, frame
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.tally import tally
@@ -26,9 +27,10 @@ def _problem(group: Sequence[Finding]) -> Problem:
     first = group[0]
     assets = list(dict.fromkeys(str(f.asset) for f in group if f.asset))
     paths = list(dict.fromkeys(f.path for f in group if f.path))
-    message = f"`{assets[0]}`: {first.message}" if len(assets) == 1 else first.message
+    about = f"`{assets[0]}`: " if len(assets) == 1 else ""
+    message = f"{about}{first.problem.message} [{first.code}]"
     rows = (*_rows("asset", assets if len(assets) > 1 else []), *_rows("file", paths))
-    return Problem(f"{message} [{first.code}]", first.place, rows, first.hint)
+    return replace(first.problem, message=message, rows=(*rows, *first.problem.rows))
 
 
 def _rows(name: str, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -39,9 +41,9 @@ def _rows(name: str, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    groups: dict[tuple[object, ...], list[Finding]] = {}
+    groups: dict[tuple[str, Severity, Problem], list[Finding]] = {}
     for finding in findings:
-        key = (finding.code, finding.message, finding.severity, finding.place, finding.hint)
+        key = (finding.code, finding.severity, finding.problem)
         groups.setdefault(key, []).append(finding)
     return list(groups.values())
 

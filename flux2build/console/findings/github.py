@@ -12,12 +12,12 @@ from flux2build.console.findings.identity import title
 def show(console: Console, report: CheckReport) -> None:
     """Print one workflow command for each finding."""
     for finding in report.findings:
-        properties = {"title": f"flux2build {finding.code}"}
-        if finding.place:
-            properties |= {"file": finding.place.file, "line": str(finding.place.line or 1)}
-            properties |= {"col": str(finding.place.column)} if finding.place.column else {}
+        properties, place = {"title": f"flux2build {finding.code}"}, finding.problem.place
+        if place:
+            properties |= {"file": place.file, "line": str(place.line or 1)}
+            properties |= {"col": str(place.column)} if place.column else {}
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        hint = f"\n{finding.hint}" if finding.hint else ""
+        hint = f"\n{finding.problem.hint}" if finding.problem.hint else ""
         console.raw(f"::{finding.severity} {listed}::{_data(title(finding) + hint)}\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.checks.contract import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.plan_view import FORMAT_VERSION
@@ -18,7 +18,7 @@ def show(console: Console, report: CheckReport) -> None:
 
 
 def _row(finding: Finding) -> Json:
-    place = finding.place
+    place = finding.problem.place
     return {
         "code": finding.code,
         "severity": finding.severity.value,
@@ -27,8 +27,8 @@ def _row(finding: Finding) -> Json:
         "file": place.file if place else None,
         "line": place.line or None if place else None,
         "column": place.column or None if place else None,
-        "message": finding.message,
-        "hint": finding.hint,
+        "message": finding.problem.message,
+        "hint": finding.problem.hint,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console, clean
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 
@@ -33,16 +33,17 @@ def _cases(report: CheckReport) -> _Cases:
     steps = report.plan.steps if report.plan else ()
     cases: _Cases = {(str(step.recipe.asset), step.recipe.output): [] for step in steps}
     for finding in report.findings:
-        name = finding.path or (finding.place.file if finding.place else finding.code)
+        place = finding.problem.place
+        name = finding.path or (place.file if place else finding.code)
         cases.setdefault((finding.asset or "project", name), []).append(finding)
     return cases
 
 
 def _add(case: ET.Element, finding: Finding) -> None:
     """An error becomes a failure of its case, a warning becomes output of it."""
-    lines = (str(finding.place or ""), finding.hint or "")
+    lines = (str(finding.problem.place or ""), finding.problem.hint or "")
     text = clean("\n".join(line for line in lines if line))
-    message = clean(finding.message)
+    message = clean(finding.problem.message)
     if finding.severity is Severity.ERROR:
         ET.SubElement(case, "failure", type=finding.code, message=message).text = text
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.checks.contract import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.identity import file_of, fingerprint, line_of, title
@@ -27,9 +27,10 @@ def show(console: Console, report: CheckReport) -> None:
 
 def _result(finding: Finding, rule: int) -> Json:
     region: dict[str, Json] = {"startLine": line_of(finding)}
-    if finding.place and finding.place.column:
-        region["startColumn"] = finding.place.column
-    text = f"{title(finding)}. {finding.hint}" if finding.hint else title(finding)
+    problem = finding.problem
+    if problem.place and problem.place.column:
+        region["startColumn"] = problem.place.column
+    text = f"{title(finding)}. {problem.hint}" if problem.hint else title(finding)
     location: Json = {"artifactLocation": {"uri": file_of(finding)}, "region": region}
     return {
         "ruleId": finding.code,

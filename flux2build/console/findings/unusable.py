@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError, LockError, SpecError, UsageError
 from flux2build.lockfile import LockNewer
 
@@ -29,13 +29,6 @@ def of_error(error: Flux2BuildError) -> list[Finding]:
     """Every problem of an error, as a finding."""
     code = next(code for kind, code in _CODES if isinstance(error, kind))
     return [
-        Finding(
-            code,
-            Severity.ERROR,
-            problem.message,
-            path=problem.place.file if problem.place else None,
-            place=problem.place,
-            hint=problem.hint,
-        )
+        Finding(code, problem, path=problem.place.file if problem.place else None)
         for problem in error.problems
     ]

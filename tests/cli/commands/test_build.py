@@ -320,6 +320,9 @@ def test_files_that_cannot_be_derived(site: Site) -> None:
     assert ran.err[ran.err.index("error") :] == text("""
         error: `hero[theme=dark]`: `logo.png` is not a picture
           --> assets.toml:30:14
+           |
+        30 | [[asset.hero.deliver]]
+           |              ^^^^^^^
            = supported: avif, bmp, gif, jpeg, png, tiff, webp
            hint: convert it to png or jpeg
         Built: 2 rendered, 4 failed, 0 up to date.

@@ -54,20 +54,32 @@ def test_nothing_built(site: Site) -> None:
     assert ran.out == text("""
         error: `mascot`: never rendered [never-rendered]
           --> assets.toml:19:8
+           |
+        19 | [asset.mascot]
+           |        ^^^^^^
            = file: img/mascot.png
            hint: `flux2build build` renders it, free
         error: never rendered, waits for `mascot` [never-rendered]
           --> assets.toml:25:8
+           |
+        25 | [asset.hero]
+           |        ^^^^
            = asset: hero[theme=light], hero[theme=dark]
            = file: img/hero-light.png, img/hero-dark.png
            hint: `flux2build build` renders it, free
         error: new deliverable [never-derived]
           --> assets.toml:30:14
+           |
+        30 | [[asset.hero.deliver]]
+           |              ^^^^^^^
            = asset: hero[theme=light], hero[theme=dark]
            = file: img/hero-light-32.webp, img/hero-light-64.webp, img/hero-light-32.jpeg and 5 more
            hint: `flux2build build` derives it, free
         error: `icon`: never rendered [never-rendered]
           --> assets.toml:36:8
+           |
+        36 | [asset.icon]
+           |        ^^^^
            = file: img/icon.png
            hint: `flux2build build` renders it, free
         12 errors in 12 files.
@@ -82,14 +94,23 @@ def test_damage(damaged: Site) -> None:
     assert ran.out == text("""
         error: `mascot`: the file is missing [output-missing]
           --> assets.toml:19:8
+           |
+        19 | [asset.mascot]
+           |        ^^^^^^
            = file: img/mascot.png
            hint: `flux2build build` restores it, free
         error: `hero[theme=dark]`: the file is missing [output-missing]
           --> assets.toml:30:14
+           |
+        30 | [[asset.hero.deliver]]
+           |              ^^^^^^^
            = file: img/hero-dark-32.webp
            hint: `flux2build build` derives it, free
         error: `icon`: the file was modified [output-modified]
           --> assets.toml:36:8
+           |
+        36 | [asset.icon]
+           |        ^^^^
            = file: img/icon.png
            hint: `flux2build build` restores it, free
         3 errors in 12 files.
@@ -282,6 +303,9 @@ def test_pointers(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran.out == text("""
         error: `mascot`: a Git LFS pointer stands in for the file [output-pointer]
           --> assets.toml:19:8
+           |
+        19 | [asset.mascot]
+           |        ^^^^^^
            = file: img/mascot.png
            hint: `git lfs pull` fetches it
         1 error in 1 file.

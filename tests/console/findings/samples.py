@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 from hypothesis import strategies as st
 
-from flux2build.checks.contract import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
-from flux2build.errors import Place
+from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan
 from tests.conftest import Ran, Site
@@ -22,11 +23,14 @@ FINDINGS: Final = st.lists(
         Finding,
         code=st.sampled_from(["orphan", "blank"]),
         severity=st.sampled_from(Severity),
-        message=st.text(max_size=30),
+        problem=st.builds(
+            Problem,
+            message=st.text(max_size=30),
+            place=st.none() | st.builds(Place, st.text(max_size=9), st.integers(0, 9)),
+            hint=st.none() | st.text(max_size=30),
+        ),
         asset=st.none() | st.text(max_size=9).map(AssetName),
         path=st.none() | st.text(max_size=9),
-        place=st.none() | st.builds(Place, st.text(max_size=9), st.integers(0, 9)),
-        hint=st.none() | st.text(max_size=30),
     ),
     max_size=4,
 )
@@ -41,8 +45,11 @@ def finding(
 ) -> Finding:
     """A finding about the fox."""
     name = AssetName(asset) if asset else None
-    place = Place("assets.toml", 4, 8) if asset else None
-    return Finding(code, severity, "the file is missing", name, path, place, hint)
+    problem = Problem("the file is missing", hint=hint)
+    if asset:
+        place = Place("assets.toml", 4, 8)
+        problem = replace(problem, place=place, excerpt="[asset.fox]", width=3)
+    return Finding(code, problem, name, path, severity)
 
 
 def printed(

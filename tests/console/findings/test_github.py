@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.checks.contract import Finding, Severity
-from flux2build.errors import Place
+from flux2build.checks.finding import Finding, Severity
+from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
 from tests.console.findings.samples import finding, printed
 
@@ -14,10 +14,9 @@ def test_github(capsys: pytest.CaptureFixture[str]) -> None:
     """Workflow commands escape what would end them."""
     odd = Finding(
         "odd",
-        Severity.WARNING,
-        "50% of a,b: c\nd",
+        Problem("50% of a,b: c\nd", Place("a,b:c.toml", 3)),
         AssetName("hero[a=b,c=d]"),
-        place=Place("a,b:c.toml", 3),
+        severity=Severity.WARNING,
     )
     out, err = printed(capsys, "github", finding(), odd)
 

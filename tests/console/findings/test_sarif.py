@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 
 from flux2build import __version__
-from flux2build.checks.contract import Finding
+from flux2build.checks.finding import Finding
 from tests.conftest import Site
 from tests.console.findings.samples import FINDINGS, check, check_json, recorded
 

@@ -1,8 +1,10 @@
-"""How much a check weighs is for the spec to say, and which codes are of interest for the call."""
+"""The spec sets the severity of checks, and the command line selects codes."""
 
 from __future__ import annotations
 
-from flux2build.checks.contract import CHECKS, Facts, weighed
+from flux2build.checks.contract import CHECKS
+from flux2build.checks.evaluation import evaluate
+from flux2build.checks.facts import Facts
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from tests.checks.sites import build, check_json, paths
@@ -10,7 +12,7 @@ from tests.conftest import Site
 
 
 def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
-    """An orphan as a warning passes, fails with `--strict`, and is silent when off."""
+    """An orphan as a warning passes and fails with `--strict`; switched off, it is not reported."""
     build(empty)
     empty.edit("assets.toml", '[asset.bell]\nprompt = "a bell"\ntags = ["small"]\n', "")
     assert check_json(empty)[0]["severity"] == "error"
@@ -36,7 +38,7 @@ def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> Non
 
     facts = Facts(project.spec, project.whole, project.lock, read)
     findings = list(
-        weighed(CHECKS, facts, project.spec.checks, lambda _name, _options: frozenset())
+        evaluate(CHECKS, facts, project.spec.checks, lambda _name, _options: frozenset())
     )
 
     assert {f.code for f in findings} >= {"alt-missing", "too-large"}

@@ -1,0 +1,79 @@
+"""What a check may know, and the findings it makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from flux2build.assetspec import Spec
+from flux2build.assetspec.diagnostics import source_line
+from flux2build.checks.finding import Finding
+from flux2build.errors import Place, Problem
+from flux2build.images.colour import difference, dominant
+from flux2build.images.colour.difference import Tone
+from flux2build.images.provenance import iptc
+from flux2build.lockfile import Lockfile
+from flux2build.model import Derive, Key, Output, Recipe, Write
+from flux2build.planning.plan import Plan
+from flux2build.providers.capabilities import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A picture that is as the spec and the lock want it."""
+
+    recipe: Recipe
+    output: Output
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a check may know."""
+
+    spec: Spec
+    plan: Plan
+    lock: Lockfile
+    read: Callable[[str], bytes | None]
+    """The bytes of a file by its path below the project's root; None if it is missing."""
+    conflict: int | None = None
+    """The line of the lock with the first marker of a merge conflict."""
+    cards: Mapping[str, Mapping[str, Card]] = field(default_factory=dict)
+    """What the models can do and cost, by provider and model."""
+
+    def files(self) -> Iterator[Current]:
+        """Every picture that is what the spec wants; one that drifts is about to be replaced."""
+        for step in self.plan.steps:
+            document = isinstance(step.recipe.task, Write)
+            if step.before is not None and not step.drift and not document:
+                yield Current(step.recipe, step.before.output)
+
+    def published(self) -> Iterator[Current]:
+        """The current pictures that are published: deliverables, and masters without any."""
+        derived = {
+            step.recipe.asset for step in self.plan.steps if isinstance(step.recipe.task, Derive)
+        }
+        for file in self.files():
+            if isinstance(file.recipe.task, Derive) or file.recipe.asset not in derived:
+                yield file
+
+    def tones(self, output: Output) -> tuple[Tone, ...]:
+        """The main colours of a picture: from the lock or, where it has none, from the pixels."""
+        return difference.read(output.colours) or dominant.tones(self.read(output.path) or b"")
+
+    def source_type(self, output: Output) -> str:
+        """IPTC's term for how a picture was made: from the lock, or from the file."""
+        if output.source_type is not None:
+            return output.source_type
+        return iptc.source_type(self.read(output.path) or b"")
+
+    def about(
+        self, recipe: Recipe, code: str, message: str, *, hint: str, key: Key | None = None
+    ) -> Finding:
+        """A finding about a file of the spec, at a key of it or where the file is asked for."""
+        problem = self.spec.located(Problem(message, hint=hint), key or recipe.key)
+        return Finding(code, problem, recipe.asset, recipe.output)
+
+    def quoted(self, problem: Problem, place: Place) -> Problem:
+        """A problem at a line of any file, with that line."""
+        line = source_line(self.read(place.file) or b"", place.line)
+        return replace(problem, place=place, excerpt=line, width=len(line or ""))
