@@ -21,7 +21,8 @@ N: Final = 5000
 DECODER: Final = """
 import re, sys
 from pathlib import Path
-from flux2build.images.decode import PictureError, decode
+from flux2build.images.decode import decode
+from flux2build.images.formats.contract import PictureError
 data = sys.stdin.buffer.read()
 try:
     image = decode(data, "odd")

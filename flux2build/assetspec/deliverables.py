@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from flux2build.assetspec import targets
 from flux2build.assetspec.family import MOST_MEMBERS, axes_of, points_of
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
@@ -18,26 +16,18 @@ from flux2build.assetspec.operations import OpReader, Step
 from flux2build.assetspec.outputs import Outputs, format_of
 from flux2build.assetspec.presets import Preset, Target
 from flux2build.assetspec.references import Files, Names
-from flux2build.assetspec.tables import FORMATS, Deliver
+from flux2build.assetspec.tables import Deliver
 from flux2build.assetspec.templating import Scope, Texts
 from flux2build.assetspec.translations.catalog import UntranslatedError
 from flux2build.digest import Json
-from flux2build.images.encode import Encoding
+from flux2build.images import encoding
+from flux2build.images.encoding import having
+from flux2build.images.formats.contract import PictureError
+from flux2build.images.formats.lookup import writable
 from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, Source
 from flux2build.storage import paths
 
-_APPLIES: Final[Mapping[str, frozenset[str]]] = {
-    "quality": frozenset({"jpeg", "webp", "avif"}),
-    "lossless": frozenset({"webp"}),
-    "matte": frozenset(FORMATS),
-    "max_bytes": frozenset(FORMATS),
-    "min_quality": frozenset({"jpeg", "webp", "avif"}),
-    "subsampling": frozenset({"jpeg", "avif"}),
-    "palette": frozenset({"png"}),
-    "speed": frozenset({"avif"}),
-    "profile": frozenset(FORMATS) - {"ico"},
-    "sizes": frozenset({"ico"}),
-}
+_SETTINGS: Final = {name: having(name) for name in Deliver.model_fields if having(name)}
 """The settings of an encoding, and the formats that have them."""
 
 
@@ -144,9 +134,9 @@ def _spread(entry: Entry) -> Iterator[Entry]:
 
 
 def _useless(table: Deliver, key: Key) -> None:
-    for name, formats in _APPLIES.items():
+    for name, formats in _SETTINGS.items():
         given = getattr(table, name) is not None
-        if given and table.formats and formats.isdisjoint(table.formats):
+        if given and table.formats and set(formats).isdisjoint(table.formats):
             message = f"none of the formats has `{name}`"
             hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
             raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
@@ -158,10 +148,9 @@ def _possible(table: Deliver, key: Key) -> None:
     forms: Sequence[str] = table.formats or [said or "png"]
     for form in forms:
         try:
-            Encoding.model_validate(_encoding(table, form))
-        except ValidationError as error:
-            message = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise FaultyError(Fault(key, f"{form}: {message}")) from None
+            encoding.read(_encoding(table, form))
+        except PictureError as error:
+            raise FaultyError(Fault(key, error.problems[0].message)) from None
 
 
 def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
@@ -235,7 +224,7 @@ def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
     if table.formats:
         return tuple(table.formats)
     said = format_of(table.path or "")
-    return (said or (master.format if master.format in FORMATS else "png"),)
+    return (said or (master.format if master.format in writable() else "png"),)
 
 
 def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
@@ -280,7 +269,7 @@ def _operations(
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:
     """What the encoder of one format is told: no more than it was asked."""
-    given = {name: getattr(table, name) for name, has in _APPLIES.items() if form in has}
+    given = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
     said = {name: value for name, value in given.items() if value is not None}
     if said.get("lossless"):
         said.pop("quality", None)

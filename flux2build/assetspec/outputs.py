@@ -10,25 +10,19 @@ from typing import Final
 from flux2build.assetspec.document import LIES
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import Files
+from flux2build.images.formats.lookup import of_path
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Key, Recipe
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind
 
-_FORMATS: Final = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".avif": "avif",
-    ".ico": "ico",
-}
 _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 
 
 def format_of(path: str) -> str | None:
-    """The format that a path's ending stands for."""
-    return _FORMATS.get(posixpath.splitext(path)[1].lower())
+    """The format that a path's ending stands for, among those that are written."""
+    known = of_path(path)
+    return known.name if known and known.encoder else None
 
 
 @dataclass(frozen=True, slots=True)

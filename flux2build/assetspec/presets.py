@@ -11,11 +11,10 @@ from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Final
 
+from flux2build.images.formats.lookup import writable
+
 KILOBYTE: Final = 1000
 """Platforms mean 1000 or 1024 bytes; what fits into the smaller one is right for both."""
-
-_MADE: Final = ("png", "jpeg", "webp", "avif", "ico")
-"""The formats that are written here; platforms may take others as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,8 @@ def _target(
     size: dict[str, Any], *, role: str | None = None, folder: str = "", usual: tuple[str, ...] = ()
 ) -> Target:
     name, group, limit = size["name"], size["group"], size.get("max_kb")
-    formats = tuple(form for form in size["formats"] if form in _MADE)
+    # Platforms may take others as well.
+    formats = tuple(form for form in size["formats"] if form in writable())
     first = "jpeg" if group in _PHOTOS and "jpeg" in formats else formats[0]
     shown = "" if group == "responsive_16x9" else name
     sizes = _ICO_SIZES.get(name, ())

@@ -13,7 +13,7 @@ from flux2build.assetspec.family import Family
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
 from flux2build.errors import did_you_mean, nearest
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, Made, Source, member
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles

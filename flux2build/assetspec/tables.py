@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic.json_schema import WithJsonSchema
 
 from flux2build.images.colour.notation import Colour
+from flux2build.images.encoding import having
+from flux2build.images.formats.avif import Speed
+from flux2build.images.formats.contract import Quality, Subsampling
+from flux2build.images.formats.ico import Side as IconSide
+from flux2build.images.formats.lookup import writable
+from flux2build.images.formats.png import Palette
 
-FORMATS: Final = ("png", "jpeg", "webp", "avif", "ico")
-"""The formats that deliverables can have."""
-
-Format = Literal["png", "jpeg", "webp", "avif", "ico"]
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[writable()]
 _TEXT, _TABLE, _LIST = "a text", "a table", "a list"
 
 
@@ -30,6 +37,11 @@ def _one_of(expected: str) -> Discriminator:
     return Discriminator(
         _kind, custom_error_type="kind", custom_error_message=f"must be {expected}"
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as people list them: `jpeg, webp and avif`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _money(value: object) -> object:
@@ -122,10 +134,12 @@ class Deliver(Table):
         min_length=1,
         description="formats; when not given, what the path's ending says, else the master's",
     )
-    quality: int | None = Field(
-        default=None, ge=1, le=100, description="quality of jpeg, webp and avif"
+    quality: Quality | None = Field(
+        default=None, description=f"quality of {_listed(having('quality'))}"
     )
-    lossless: bool | None = Field(default=None, description="keep every pixel exactly (webp)")
+    lossless: bool | None = Field(
+        default=None, description=f"keep every pixel exactly ({_listed(having('lossless'))})"
+    )
     matte: Colour | None = Field(
         default=None,
         description="colour put behind transparent pixels, as `#RRGGBB` or a CSS name",
@@ -133,20 +147,18 @@ class Deliver(Table):
     max_bytes: int | None = Field(
         default=None, ge=1, description="largest file; the quality is lowered until it fits"
     )
-    min_quality: int | None = Field(
-        default=None, ge=1, le=100, description="lowest quality that `max_bytes` may lead to"
+    min_quality: Quality | None = Field(
+        default=None, description="lowest quality that `max_bytes` may lead to"
     )
-    subsampling: Literal["4:4:4", "4:2:0"] | None = Field(
-        default=None, description="resolution of colour in jpeg and avif"
+    subsampling: Subsampling | None = Field(
+        default=None, description=f"resolution of colour in {_listed(having('subsampling'))}"
     )
-    palette: int | None = Field(
-        default=None, ge=2, le=256, description="reduce a png to this many colours"
-    )
-    sizes: list[Annotated[int, Field(ge=1, le=256)]] | None = Field(
+    palette: Palette | None = Field(default=None, description="reduce a png to this many colours")
+    sizes: list[IconSide] | None = Field(
         default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
     )
-    speed: int | None = Field(
-        default=None, ge=0, le=10, description="avif: 0 is slow and small, 10 fast and large"
+    speed: Speed | None = Field(
+        default=None, description="avif: 0 is slow and small, 10 fast and large"
     )
     profile: bool | None = Field(
         default=None, description="embed an sRGB colour profile; pixels are sRGB either way"

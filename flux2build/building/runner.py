@@ -16,8 +16,8 @@ from flux2build.building.lock_update import LockUpdate
 from flux2build.building.report import BlockedError, Event, Report
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
-from flux2build.images.container import examine
 from flux2build.images.documents.contract import Fact
+from flux2build.images.formats.lookup import examine
 from flux2build.lockfile import Lockfile, Seen
 from flux2build.model import (
     AssetName,

@@ -18,9 +18,9 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.difference import written
 from flux2build.images.colour.dominant import tones
-from flux2build.images.container import examine
 from flux2build.images.derive import Want, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
+from flux2build.images.formats.lookup import examine, media_type, sniff
 from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
@@ -29,8 +29,6 @@ from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Wr
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
-
-_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,7 @@ class RealWorld:
 
     async def _reference(self, name: str, digest: Digest) -> Reference:
         data = await self.fetch(digest)
-        form = examine(data).format
-        media_type = _TYPES.get(form, f"image/{form}")
-        return Reference(name.removeprefix("asset:"), data, media_type)
+        return Reference(name.removeprefix("asset:"), data, media_type(sniff(data)))
 
     def unsettled(self, order: Digest) -> bool:
         """Whether an order is pending, kept aside or in doubt, or was bought in this build."""

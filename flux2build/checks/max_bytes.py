@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field, model_validator
 
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
+from flux2build.images.formats.lookup import formats, writable
 
-Form = Literal["png", "jpeg", "webp", "avif"]
+if TYPE_CHECKING:
+    Form = str
+else:
+    Form = Literal[tuple(name for name in writable() if formats()[name].on_pages)]
 
 
 class MaxBytesOptions(Options):

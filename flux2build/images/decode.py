@@ -9,24 +9,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final, TypeVar
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageCms,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageCms, ImageFile
 
-from flux2build.errors import Problem, SpecError
-from flux2build.images.container import Container, examine
+from flux2build.errors import Problem
+from flux2build.images.formats.contract import Format, PictureError
+from flux2build.images.formats.lookup import examine, formats
 from flux2build.storage.lfs import is_lfs_pointer
 
 MAX_PIXELS: Final = 25_000_000
@@ -34,20 +24,6 @@ MAX_PIXELS: Final = 25_000_000
 
 MOST_MADE: Final = 32_000_000
 """Most pixels that an operation may give a picture."""
-
-_BYTES_PER_PIXEL: Final = {"webp": 16, "avif": 12, "bmp": 11, "tiff": 12}
-"""What other decoders, or files of bare pixels, need at their peak; they are capped accordingly."""
-
-_DECODERS: Final[dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
-    "avif": AvifImagePlugin.AvifImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "jpeg": JpegImagePlugin.JpegImageFile,
-    "png": PngImagePlugin.PngImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-}
-"""Constructed directly: `Image.open` guesses, and warns about sizes through global state."""
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -67,10 +43,6 @@ _SRGB: Final = ImageCms.createProfile("sRGB")
 T = TypeVar("T")
 
 
-class PictureError(SpecError):
-    """A file that should be a picture cannot be used as one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a picture is, after decoding it in full; its size is the one people see."""
@@ -88,10 +60,9 @@ def probe(data: bytes, name: str = "picture", *, max_pixels: int = MAX_PIXELS) -
     Raises:
         PictureError: the bytes are no whole picture within the limits.
     """
-    container, image = _opened(data, name, max_pixels)
-    frames = max(container.frames, getattr(image, "n_frames", 1))
+    form, frames, image = _opened(data, name, max_pixels)
     plain = _normalised(image, name)
-    return Probe(container.format, plain.width, plain.height, plain.mode == "RGBA", frames)
+    return Probe(form, plain.width, plain.height, plain.mode == "RGBA", frames)
 
 
 def decode(
@@ -103,8 +74,7 @@ def decode(
         PictureError: the bytes are no whole picture within the limits, or they
             move and `first_frame` was not asked for.
     """
-    container, image = _opened(data, name, max_pixels)
-    frames = max(container.frames, getattr(image, "n_frames", 1))
+    _, frames, image = _opened(data, name, max_pixels)
     if frames > 1 and not first_frame:
         raise _refusal(
             f"`{name}` is animated",
@@ -128,29 +98,33 @@ def refuse_excess(width: int, height: int) -> None:
         )
 
 
-def _opened(data: bytes, name: str, max_pixels: int) -> tuple[Container, ImageFile.ImageFile]:
-    """The decoder's handle on a file that looks whole and is small enough; nothing is decoded."""
-    container = examine(data)
-    if container.format not in _DECODERS:
-        raise _unknown(data, name, container.format)
-    _within(container.width, container.height, container.format, name, max_pixels)
-    if container.fault:
+def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFile.ImageFile]:
+    """Format, frames, and the decoder's handle on a file that looks whole and is small enough.
+
+    Nothing is decoded yet.
+    """
+    header = examine(data)
+    known = formats().get(header.format)
+    if known is None or known.plugin is None:
+        raise _unknown(data, name, header.format)
+    _within(header.width, header.height, known, name, max_pixels)
+    if header.fault:
         raise _refusal(
-            f"`{name}` is damaged or cut off: {container.fault}",
-            (("format", container.format), ("size", f"{len(data)} bytes")),
+            f"`{name}` is damaged or cut off: {header.fault}",
+            (("format", header.format), ("size", f"{len(data)} bytes")),
             "fetch or export the file again",
         )
-    image = _guarded(lambda: _DECODERS[container.format](io.BytesIO(data)), name)
-    _within(*image.size, container.format, name, max_pixels)
-    return container, image
+    image = _guarded(partial(known.plugin(), io.BytesIO(data)), name)
+    _within(*image.size, known, name, max_pixels)
+    return known.name, max(header.frames, getattr(image, "n_frames", 1)), image
 
 
-def _within(width: int, height: int, form: str, name: str, max_pixels: int) -> None:
-    most = max_pixels * 8 // _BYTES_PER_PIXEL.get(form, 8)
+def _within(width: int, height: int, known: Format, name: str, max_pixels: int) -> None:
+    most = max_pixels * 8 // known.bytes_per_pixel
     if width * height > most:
         raise _refusal(
             f"`{name}` is too large: {width}x{height} pixels",
-            (("limit", f"{most / 1e6:g} megapixels for {form}"),),
+            (("limit", f"{most / 1e6:g} megapixels for {known.name}"),),
             "use a smaller copy of the picture",
         )
 
@@ -160,7 +134,7 @@ def _unknown(data: bytes, name: str, form: str) -> PictureError:
         return _refusal(f"`{name}` is a Git LFS pointer, not a picture", (), "run `git lfs pull`")
     if not data:
         return _refusal(f"`{name}` is empty", (), "fetch or export the file again")
-    supported = ", ".join(sorted(_DECODERS))
+    supported = ", ".join(sorted(known.name for known in formats().values() if known.plugin))
     what = f"is {form}, which cannot be decoded" if form else "is not a picture"
     return _refusal(f"`{name}` {what}", (("supported", supported),), "convert it to png or jpeg")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from flux2build.errors import Problem
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Generate, Input, Key, Made, Recipe
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import Action

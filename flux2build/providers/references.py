@@ -6,16 +6,15 @@ digest still names the order.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Final
 
 from flux2build.digest import Json
 from flux2build.errors import Problem
-from flux2build.images.container import examine
 from flux2build.images.decode import decode, resized
 from flux2build.images.encode import encode
+from flux2build.images.formats.lookup import decodable, examine, holds_more, media_type
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.providers.pricing import megapixels, size_of
@@ -24,20 +23,7 @@ Size = tuple[int, int]
 
 _QUALITY: Final = 95
 _SENT: Final = frozenset({"png", "jpeg", "webp"})
-"""Formats that every provider takes."""
-_CONVERTED: Final = frozenset({"avif", "bmp", "gif", "tiff"})
-"""Formats that are sent as PNG."""
-
-_HARMLESS_PNG: Final = frozenset(
-    {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD"}
-    | {b"pHYs", b"caBX"}
-)
-_HARMLESS_WEBP: Final = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"C2PA"})
-_HARMLESS_JPEG: Final = frozenset(range(0xC0, 0xD0)) | {0xDA, 0xDB, 0xDD, 0xE0, 0xEB}
-"""Frames, tables, scans, the format's own name, and the provenance that models write."""
-
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-_END: Final = 0xD9
+"""Formats that every provider takes; other pictures are sent as PNG."""
 
 
 def sent_size(size: Size, card: Card) -> Size:
@@ -64,14 +50,14 @@ def scaled(size: Size, card: Card) -> str:
 
 def alteration(data: bytes, card: Card) -> str:
     """What becomes of a reference before it is sent, in words; empty when its bytes are sent as they are."""
-    found = examine(data)
-    if found.format not in _SENT | _CONVERTED or found.fault is not None:
+    header = examine(data)
+    if header.fault is not None or not decodable(header.format):
         return ""
-    if words := scaled((found.width, found.height), card):
+    if words := scaled((header.width, header.height), card):
         return words
-    if found.format not in _SENT:
-        return f"as PNG instead of {found.format.upper()}"
-    return "without its metadata" if has_more(data, found.format) else ""
+    if header.format not in _SENT:
+        return f"as PNG instead of {header.format.upper()}"
+    return "without its metadata" if holds_more(data) else ""
 
 
 Misfit = tuple[int | None, Problem]
@@ -124,59 +110,14 @@ def prepared(reference: Reference, card: Card) -> Reference:
     Raises:
         PictureError: it is no whole, still picture.
     """
-    found = examine(reference.data)
-    size = (found.width, found.height)
-    fit = found.fault is None and found.frames == 1 and sent_size(size, card) == size
-    if fit and found.format in _SENT and not has_more(reference.data, found.format):
-        return Reference(reference.name, reference.data, f"image/{found.format}")
+    header = examine(reference.data)
+    size = (header.width, header.height)
+    fits = header.fault is None and header.frames == 1 and sent_size(size, card) == size
+    if fits and header.format in _SENT and not holds_more(reference.data):
+        return Reference(reference.name, reference.data, media_type(header.format))
     image = decode(reference.data, reference.name)
     if (smaller := sent_size(image.size, card)) != image.size:
         image = resized(image, *smaller)
-    form = "jpeg" if found.format == "jpeg" else "png"
+    form = "jpeg" if header.format == "jpeg" else "png"
     data = encode(image, {"format": form} | ({"quality": _QUALITY} if form == "jpeg" else {}))
-    return Reference(reference.name, data, f"image/{form}")
-
-
-def has_more(data: bytes, form: str) -> bool:
-    """Whether a whole file holds more than the picture: EXIF, a place, a comment, a thumbnail."""
-    match form:
-        case "png":
-            kinds, end = _png(data)
-            return end < len(data) or not _HARMLESS_PNG.issuperset(kinds)
-        case "webp":
-            kinds, end = _webp(data)
-            return end < len(data) or not _HARMLESS_WEBP.issuperset(kinds)
-        case _:
-            markers, end = _jpeg(data)
-            return end < len(data) or not _HARMLESS_JPEG.issuperset(markers)
-
-
-def _png(data: bytes) -> tuple[Sequence[bytes], int]:
-    """The chunks of a PNG, and where it ends."""
-    kinds, at = [b"IHDR"], 8
-    while kinds[-1] != b"IEND":
-        kinds.append(data[at + 4 : at + 8])
-        at += 12 + int.from_bytes(data[at : at + 4])
-    return kinds, at
-
-
-def _webp(data: bytes) -> tuple[Sequence[bytes], int]:
-    """The chunks of a WebP, and where it ends."""
-    kinds, at, end = [], 12, 8 + int.from_bytes(data[4:8], "little")
-    while at + 8 <= end:
-        kinds.append(data[at : at + 4])
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        at += 8 + length + length % 2
-    return kinds, end
-
-
-def _jpeg(data: bytes) -> tuple[Sequence[int], int]:
-    """The markers of a JPEG, and where it ends."""
-    markers, at = [], 2
-    while found := _JPEG_MARKER.search(data, at):
-        marker, at = found[1][0], found.end()
-        if marker == _END:
-            break
-        markers.append(marker)
-        at += int.from_bytes(data[at : at + 2])
-    return markers, at
+    return Reference(reference.name, data, media_type(form))

@@ -16,7 +16,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.ledger import Intended
 from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.planning.reason import Reason, ReasonCode

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from flux2build.images.formats.lookup import media_type
 from flux2build.simulator import pictures
 from flux2build.simulator.account import Task
 from flux2build.simulator.answers import Answer
@@ -21,7 +22,7 @@ _TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
 
 def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
     """The file that a task's result URL serves."""
-    media_type = pictures.MEDIA_TYPES[task.format]
+    kind = media_type(task.format)
     fault = rule.fault if rule else None
     if rule is not None and fault == "wrong-size":
         task = replace(task, width=rule.width, height=rule.height)
@@ -29,14 +30,14 @@ def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: b
         other = "png" if task.format != "png" else "jpeg"
         task = replace(task, format=rule.format or other)
     if foreign or fault == "foreign-picture":
-        return Answer(200, pictures.foreign(task), media_type)
+        return Answer(200, pictures.foreign(task), kind)
     if fault == "not-a-picture":
-        return Answer(200, b"this is no picture\n" * 100, media_type)
+        return Answer(200, b"this is no picture\n" * 100, kind)
     fast = simulation.scenario.fast
     data = pictures.quick(task) if fast else pictures.draw(task, simulation.spool)
     if fault == "no-end":
         data = data[: -_TAIL[task.format]]
-    return Answer(200, data, media_type)
+    return Answer(200, data, kind)
 
 
 def scrambled() -> Answer:

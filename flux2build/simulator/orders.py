@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from flux2build.digest import Digest, of_bytes, of_json
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.simulator.prices import MEGAPIXEL
 
 MAX_PIXELS: Final = 2048 * 2048

@@ -11,9 +11,6 @@ from flux2build.providers.sketch import sheet
 from flux2build.simulator.account import Task
 from flux2build.simulator.spool import Spool
 
-MEDIA_TYPES: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-SUFFIXES: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
-
 _IEND: Final = 12
 """Bytes of the chunk that ends a PNG."""
 

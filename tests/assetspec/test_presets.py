@@ -17,8 +17,8 @@ from PIL import IcoImagePlugin, Image
 
 from flux2build.assetspec import load
 from flux2build.assetspec.presets import Preset, presets
-from flux2build.images.container import examine
 from flux2build.images.derive import derive
+from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive
 from tests.assetspec.specs import SHIPPED, MemoryTree

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from flux2build.images.decode import PictureError, decode, probe
+from flux2build.images.decode import decode, probe
+from flux2build.images.formats.contract import PictureError
 
 ORIENTATION = 0x0112
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -250,7 +251,8 @@ def test_bombs_are_refused_within_a_memory_limit() -> None:
     script = """
 import re, struct, sys
 from pathlib import Path
-from flux2build.images.decode import PictureError, decode
+from flux2build.images.decode import decode
+from flux2build.images.formats.contract import PictureError
 gif = b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0)
 gif += b"," + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + bytes([2, 2, 68, 1, 0]) + b";"
 webp = b"RIFF" + struct.pack("<I", 26) + b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4)

@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 import pytest
 
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from tests.conftest import Site
 from tests.matrix.carriers import CARRIERS, HURRIED, SECRET, Carrier, Shop
 from tests.matrix.faults import FAULTS, STUCK, Fault, Outcome

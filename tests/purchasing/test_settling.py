@@ -12,7 +12,7 @@ import pytest
 
 from flux2build.digest import of_bytes
 from flux2build.errors import Flux2BuildError, SystemFault, UsageError
-from flux2build.images.decode import PictureError
+from flux2build.images.formats.contract import PictureError
 from flux2build.ledger import Attempt, Entry, State
 from flux2build.ledger.journal import Journal
 from flux2build.providers.contract import PROVIDERS, Remote

@@ -12,7 +12,7 @@ from PIL import Image
 
 from flux2build.digest import Json
 from flux2build.errors import DecisionError
-from flux2build.images.decode import PictureError
+from flux2build.images.formats.contract import PictureError
 from flux2build.model import AssetName, Generate, Order, Recipe
 from flux2build.purchasing.verification import verify_picture, verify_seed
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.providers.sketch import sheet
 from flux2build.simulator import Rule, Scenario
 from flux2build.simulator.simulation import Simulation

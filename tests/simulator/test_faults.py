@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flux2build.images.container import examine
+from flux2build.images.formats.lookup import examine
 from flux2build.simulator import Scenario, running
 
 KEY = {"x-key": "canary"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Digest, Json
 from flux2build.errors import Exit, UsageError
+from flux2build.images.formats.lookup import of_path
 from flux2build.ledger import Entry, State
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.providers.pricing import money
@@ -44,8 +44,6 @@ _WAYS_OUT: Final = {
     State.PENDING: "The next build collects what is pending.",
 }
 """What can be done about open orders, by their state."""
-_FILE: Final = re.compile(r".*/.*|.*\.(png|jpe?g|webp|avif|gif|tiff?)", re.IGNORECASE | re.DOTALL)
-"""A name that can only be meant as that of a file."""
 
 
 class _Listing(click.Group):
@@ -193,7 +191,7 @@ def _picture(purchase: Purchase, what: str | None) -> Digest | None:
         return settling.store_picture(Path(what), _store())
     if what.startswith("sha256:"):
         return settling.stored_picture(what, _store())
-    if _FILE.fullmatch(what):
+    if "/" in what or of_path(what):  # it can only be meant as the name of a file
         raise UsageError(f"there is no file `{what}`")
     return None
 

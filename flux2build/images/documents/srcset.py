@@ -13,14 +13,11 @@ from pydantic import Field
 from flux2build.digest import Json
 from flux2build.images.decode import decode
 from flux2build.images.documents.contract import Fact, Options, Read
+from flux2build.images.formats.lookup import formats
 from flux2build.model import INGREDIENT
 
 TYPES: Final = {
-    "avif": "image/avif",
-    "webp": "image/webp",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "gif": "image/gif",
+    known.name: known.media_type for known in reversed([*formats().values()]) if known.on_pages
 }
 """Media types by format, in the order in which a browser is to choose: smallest first."""
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.images.container import parts, sniff
+from flux2build.images.formats import lookup
 from flux2build.model import C2paManifest
 
 NONE: Final = "none"
@@ -18,8 +18,6 @@ PRESENT: Final = "present"
 VALID: Final = "valid"
 INVALID: Final = "invalid"
 
-_UUID: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-"""The box of an ISO file that holds a manifest store."""
 _TERM: Final = re.compile(rb"digitalsourcetype/([A-Za-z]{1,60})")
 _DEEPEST: Final = 16
 _LONGEST: Final = 120
@@ -27,7 +25,7 @@ _LONGEST: Final = 120
 
 def read(data: bytes) -> C2paManifest | None:
     """The manifest in a picture's file, not verified; None where there is none."""
-    found = store(data)
+    found = lookup.c2pa(data)
     if not found:
         return None
     try:
@@ -41,7 +39,7 @@ def read(data: bytes) -> C2paManifest | None:
 def certificate(data: bytes) -> bytes:
     """The certificate that signed the manifest in a picture's file, as DER; empty if unreadable."""
     try:
-        return _leaf(dict(_active(store(data))).get(b"c2pa.signature", b""))
+        return _leaf(dict(_active(lookup.c2pa(data))).get(b"c2pa.signature", b""))
     except (IndexError, ValueError, RecursionError):
         return b""
 
@@ -53,27 +51,8 @@ def printable(text: str) -> str:
 
 def source_type(data: bytes) -> str:
     """IPTC's term that the manifest uses first; empty where it uses none."""
-    found = _TERM.search(store(data))
+    found = _TERM.search(lookup.c2pa(data))
     return found[1].decode("ascii") if found else ""
-
-
-def store(data: bytes) -> bytes:
-    """The manifest store: JUMBF; empty where there is none."""
-    match sniff(data):
-        case "png":
-            return next((content for kind, content in parts(data) if kind == b"caBX"), b"")
-        case "webp":
-            return next((content for kind, content in parts(data) if kind == b"C2PA"), b"")
-        case "jpeg":
-            pieces = (c for kind, c in parts(data) if kind == b"\xeb" and c[:2] == b"JP")
-            joined = [piece[8 if at == 0 else 16 :] for at, piece in enumerate(pieces)]
-            return b"".join(joined)
-        case "avif":
-            boxes = (c for kind, c in parts(data) if kind == b"uuid" and c.startswith(_UUID))
-            start = len(_UUID) + 4 + len(b"manifest\x00") + 8
-            return next((content[start:] for content in boxes), b"")
-        case _:
-            return b""
 
 
 def _active(found: bytes) -> Iterator[tuple[bytes, bytes]]:

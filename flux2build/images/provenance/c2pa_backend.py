@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from flux2build import __version__
 from flux2build.errors import Problem, SystemFault
-from flux2build.images.container import sniff
+from flux2build.images.formats.lookup import media_type, sniff
 from flux2build.images.provenance.c2pa import INVALID, VALID, certificate, printable, read
 from flux2build.images.provenance.iptc import TERMS
 from flux2build.model import C2paManifest
@@ -112,7 +112,7 @@ def _context() -> c2pa.Context:
 
 
 def _type(data: bytes) -> str:
-    return f"image/{sniff(data)}"
+    return media_type(sniff(data))
 
 
 def _read(path: str) -> bytes:

@@ -7,11 +7,10 @@ https://cv.iptc.org/newscodes/digitalsourcetype.
 from __future__ import annotations
 
 import re
-import zlib
 from enum import StrEnum
 from typing import Final
 
-from flux2build.images.container import parts, sniff
+from flux2build.images.formats import lookup
 from flux2build.images.provenance import c2pa
 
 
@@ -26,11 +25,7 @@ class SourceType(StrEnum):
     """Made by a program that was not trained on anything."""
 
 
-PNG_KEYWORD: Final = "XML:com.adobe.xmp"
-
 TERMS: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_JPEG_XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
-_MOST_XMP: Final = 1 << 20
 _PACKET: Final = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -55,39 +50,5 @@ def source_type(data: bytes) -> str:
     Written as an attribute or as an element, in any prefix: the namespace is not
     looked at. Never raises, whatever the bytes.
     """
-    found = _TERM.search(xmp(data))
-    return found[1].decode("ascii") if found else c2pa.source_type(data)
-
-
-def xmp(data: bytes) -> bytes:
-    """The XMP packet of a picture's file; empty where there is none."""
-    match sniff(data):
-        case "png":
-            texts = (_png_text(content) for kind, content in parts(data) if kind == b"iTXt")
-            return next(filter(None, texts), b"")
-        case "jpeg":
-            marked = (content for kind, content in parts(data) if kind == b"\xe1")
-            return next((c[len(_JPEG_XMP) :] for c in marked if c.startswith(_JPEG_XMP)), b"")
-        case "webp":
-            return next((content for kind, content in parts(data) if kind == b"XMP "), b"")
-        case "avif" | "ico":
-            # The packet lies somewhere among the pixels' bytes; its wrapper is made to be scanned for.
-            start = data.find(b"<?xpacket begin")
-            end = data.find(b"<?xpacket end", start)
-            return data[start:end] if 0 <= start < end else b""
-        case _:
-            return b""
-
-
-def _png_text(chunk: bytes) -> bytes:
-    """The text of an `iTXt` chunk, if it is XMP."""
-    keyword, _, rest = chunk.partition(b"\x00")
-    if keyword.decode("latin-1") != PNG_KEYWORD or len(rest) < 2:
-        return b""
-    text = rest[2:].split(b"\x00", 2)[-1]
-    if not rest[0]:
-        return text
-    try:
-        return zlib.decompressobj().decompress(text, _MOST_XMP)
-    except zlib.error:
-        return b""
+    term = _TERM.search(lookup.xmp(data))
+    return term[1].decode("ascii") if term else c2pa.source_type(data)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Problem, SystemFault
-from flux2build.images.decode import PictureError
+from flux2build.images.formats.contract import PictureError
 from flux2build.images.provenance import c2pa
 from flux2build.model import C2paManifest, Derive, Recipe
 

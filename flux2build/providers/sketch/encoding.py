@@ -7,7 +7,8 @@ from typing import Final
 
 from PIL import Image, PngImagePlugin
 
-from flux2build.images.provenance.iptc import PNG_KEYWORD, SourceType, packet
+from flux2build.images.formats.png_file import XMP_KEYWORD
+from flux2build.images.provenance.iptc import SourceType, packet
 from flux2build.providers.sketch.words import one_line
 
 SOFTWARE: Final = "flux2build sketch"
@@ -42,7 +43,7 @@ def _texts(description: str) -> PngImagePlugin.PngInfo:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Software", SOFTWARE)
     texts.add_text("Description", description)
-    texts.add_itxt(PNG_KEYWORD, _MARK.decode())
+    texts.add_itxt(XMP_KEYWORD, _MARK.decode())
     return texts
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 import httpx
 
+from flux2build.images.formats.lookup import examine
 from flux2build.purchasing.http.address_policy import (
     AddressScope,
     ForbiddenError,
@@ -121,12 +122,5 @@ def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], di
 
 
 def whole(data: bytes) -> bool:
-    """Whether a picture has its end; what is no known format is for others to judge."""
-    tail = data[-1024:]
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return b"IEND\xaeB`\x82" in tail
-    if data.startswith(b"\xff\xd8\xff"):
-        return b"\xff\xd9" in tail
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
-    return bool(data)
+    """Whether a picture has its end; what is not a known format is for others to judge."""
+    return bool(data) and examine(data).end is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from flux2build.images.container import sniff
+from flux2build.images.formats.lookup import sniff
 from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket, Waiting
 from flux2build.purchasing.http.address_policy import ForbiddenError
 from flux2build.purchasing.http.auth import Auth

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.errors import SpecError
-from flux2build.images.decode import PictureError
+from flux2build.images.formats.contract import PictureError
 from flux2build.images.ops.contract import AssetInput, InputIndex
 from flux2build.images.ops.inputs import content, picture
 

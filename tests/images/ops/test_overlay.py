@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 from pydantic import ValidationError
 
 from flux2build.errors import SpecError
-from flux2build.images.decode import PictureError
+from flux2build.images.formats.contract import PictureError
 from flux2build.images.ops.overlay import OP, OverlayParams
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flux2build.images.encode import encode
-from flux2build.images.provenance.c2pa import PRESENT, certificate, read, source_type, store
+from flux2build.images.formats import lookup
+from flux2build.images.provenance.c2pa import PRESENT, certificate, read, source_type
 from flux2build.images.provenance.iptc import source_type as mark
 from flux2build.model import C2paManifest
 
@@ -44,7 +45,7 @@ def test_a_plain_picture_has_no_manifest(form: str) -> None:
     plain = encode(Image.new("RGB", (32, 24), "red"), {"format": form})
 
     assert read(plain) is None
-    assert store(plain) == b""
+    assert lookup.c2pa(plain) == b""
 
 
 @given(form=st.sampled_from(FORMATS), share=st.floats(0, 1), junk=st.binary(max_size=12))

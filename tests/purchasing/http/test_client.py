@@ -32,7 +32,10 @@ ORDER: Final = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, ())
 TASK: Final = "task-1"
 POLL: Final = f"https://api.eu1.bfl.ai/v1/get_result?id={TASK}"
 SAMPLE: Final = "https://delivery.example/a.png?sig=abcdef"
-PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
+PICTURE: Final = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x01\0\0\0\x007n\xf9$\0\0\0\0IEND\xaeB`\x82"
+)
+"""A PNG from its header to its end."""
 NAMES: Final = {
     "api.bfl.ai": ["93.184.216.1"],
     "delivery.example": ["93.184.216.34"],

@@ -25,7 +25,10 @@ from flux2build.purchasing.http.download import Downloads, FetchError
 from flux2build.purchasing.http.pool import Pool, PoolConfig
 from tests.proxies import proxy
 
-PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"pixels" + b"IEND\xaeB`\x82"
+PICTURE: Final = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x01\0\0\0\x007n\xf9$\0\0\0\0IEND\xaeB`\x82"
+)
+"""A PNG from its header to its end."""
 OPENSSL: Final = shutil.which("openssl")
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="makes its certificate with openssl")

@@ -7,10 +7,10 @@ import io
 import pytest
 from PIL import IcoImagePlugin, Image
 
-from flux2build.images.container import examine
-from flux2build.images.decode import PictureError
 from flux2build.images.encode import encode
-from flux2build.images.ico import packed
+from flux2build.images.formats.contract import PictureError
+from flux2build.images.formats.ico import packed
+from flux2build.images.formats.lookup import examine
 from flux2build.images.provenance.iptc import SourceType, source_type
 
 

@@ -1,0 +1,1 @@
+"""Picture formats: one module says all that flux2build knows about one."""

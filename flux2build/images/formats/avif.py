@@ -1,0 +1,99 @@
+"""AVIF: the smallest files, with transparency, slow to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from flux2build.images.formats import isobmff
+from flux2build.images.formats.contract import (
+    CUT,
+    Encoder,
+    Format,
+    Header,
+    Metadata,
+    Quality,
+    SubsampledOptions,
+    number,
+    saved,
+    wrapped_xmp,
+)
+
+if TYPE_CHECKING:
+    from PIL import AvifImagePlugin, Image
+
+Speed = Annotated[int, Field(ge=0, le=10)]
+
+
+class AvifOptions(SubsampledOptions):
+    """How an AVIF is written: speed 0 is slow and small, 10 fast and large."""
+
+    quality: Quality = 60
+    speed: Speed = 7
+
+
+def _header(data: bytes) -> Header:
+    width = height = 0
+    for kind, start, stop in isobmff.boxes(data):
+        if stop > len(data):
+            return Header("avif", width, height, fault=CUT)
+        if kind == b"meta":
+            # The largest extent among the items: thumbnails and tiles are smaller.
+            extents = _extents(data, start + 4, stop, (b"iprp", b"ipco", b"ispe"))
+            width, height = max(extents, key=lambda size: size[0] * size[1], default=(0, 0))
+    return Header("avif", width, height, end=len(data))
+
+
+def _extents(
+    data: bytes, start: int, stop: int, path: tuple[bytes, ...]
+) -> Iterator[tuple[int, int]]:
+    """The sizes in the boxes that lie one in another as `path` says."""
+    if not path:
+        yield number(data, start + 4, 4), number(data, start + 8, 4)
+        return
+    for box in isobmff.boxes(data, start, stop):
+        if box.kind == path[0]:
+            yield from _extents(data, box.start, box.stop, path[1:])
+
+
+def _plugin() -> type[AvifImagePlugin.AvifImageFile]:
+    from PIL import AvifImagePlugin
+
+    return AvifImagePlugin.AvifImageFile
+
+
+def _write(image: Image.Image, options: AvifOptions, metadata: Metadata) -> bytes:
+    """The file; the settings are measured in docs/adr/0003-settings-of-encoders.md."""
+    return saved(
+        image,
+        _plugin,
+        quality=options.quality,
+        subsampling=options.resolution,
+        speed=options.speed,
+        max_threads=1,
+        autotiling=False,
+        **metadata.saved,
+    )
+
+
+FORMAT: Final[Format] = Format(
+    name="avif",
+    media_type="image/avif",
+    suffixes=(".avif",),
+    rank=4,
+    matches=lambda data: isobmff.brand(data) in {b"avif", b"avis"},
+    header=_header,
+    pieces=isobmff.boxes,
+    xmp=wrapped_xmp,
+    c2pa=isobmff.c2pa,
+    plugin=_plugin,
+    bytes_per_pixel=12,
+    encoder=Encoder(
+        options=AvifOptions,
+        write=_write,
+        codecs={"avif": "libavif"},
+        lacks={"lossless": "it rounds colours even at quality 100"},
+    ),
+)

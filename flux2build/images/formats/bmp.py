@@ -1,0 +1,29 @@
+"""BMP: bare pixels; read only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flux2build.images.formats.contract import Format, Header
+
+if TYPE_CHECKING:
+    from PIL import BmpImagePlugin
+
+
+def _plugin() -> type[BmpImagePlugin.BmpImageFile]:
+    from PIL import BmpImagePlugin
+
+    return BmpImagePlugin.BmpImageFile
+
+
+FORMAT: Final[Format] = Format(
+    name="bmp",
+    media_type="image/bmp",
+    suffixes=(".bmp",),
+    rank=6,
+    matches=lambda data: data.startswith(b"BM"),
+    header=lambda data: Header("bmp", end=len(data)),
+    on_pages=False,
+    plugin=_plugin,
+    bytes_per_pixel=11,
+)

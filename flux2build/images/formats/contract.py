@@ -1,0 +1,212 @@
+"""The contract of a picture format: what it is called, how it is read, and how it is written.
+
+A member is a module of `flux2build/images/formats/` that ends in
+`FORMAT: Final[Format] = …`. Knowing a format does not import Pillow; its plugin
+is imported when pixels are decoded or encoded.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flux2build.errors import SpecError
+from flux2build.registry import Family
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFile
+
+CUT: Final = "it ends too early"
+"""The fault of a file whose last bytes are missing."""
+
+Plugin = Callable[[], "type[ImageFile.ImageFile]"]
+"""Imports Pillow's plugin for a format, and with it the encoder; returns the decoder."""
+
+
+class PictureError(SpecError):
+    """A file cannot be used as a picture, or a picture cannot be written as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of its picture outside of the pixels; a size of 0 is not written there."""
+
+    format: str
+    """`png`, `jpeg`, …, or a format that is only known by name (`heic`), or `` when unknown."""
+    width: int = 0
+    height: int = 0
+    frames: int = 1
+    fault: str | None = None
+    """Why the file is not whole, as a phrase: `it has no end marker`."""
+    end: int | None = None
+    """Where the picture ends; bytes behind it are not part of it. None when it is cut off."""
+
+
+class Piece(NamedTuple):
+    """A chunk, segment or box of a file: its kind, and where its content lies."""
+
+    kind: bytes
+    start: int
+    stop: int
+
+
+class Options(BaseModel):
+    """What an encoder may be told, by the keys of the spec; no key means its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+    @property
+    def squeezable(self) -> bool:
+        """Whether a lower quality makes the file smaller."""
+        return False
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is larger than `max_bytes`."""
+        return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
+
+
+class ProfiledOptions(Options):
+    """Options of a format that can carry a colour profile."""
+
+    profile: bool = False
+
+
+Quality = Annotated[int, Field(ge=1, le=100)]
+Subsampling = Literal["4:4:4", "4:2:0"]
+
+
+class LossyOptions(ProfiledOptions):
+    """Options of a format that gives up detail; each format has a default quality of its own."""
+
+    quality: Quality
+    min_quality: Quality = 30
+
+    @property
+    def squeezable(self) -> bool:
+        """Whether a lower quality makes the file smaller."""
+        return True
+
+
+class SubsampledOptions(LossyOptions):
+    """Options of a format that may store colour at half the resolution."""
+
+    subsampling: Subsampling | None = None
+
+    @property
+    def resolution(self) -> Subsampling:
+        """The resolution of colour: full where it was asked for, and from quality 90 on."""
+        return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is embedded beside the pixels; empty bytes are left out."""
+
+    xmp: bytes = b""
+    profile: bytes = b""
+
+    @property
+    def saved(self) -> dict[str, bytes]:
+        """The arguments for Pillow's `save`."""
+        said = {"xmp": self.xmp, "icc_profile": self.profile}
+        return {name: data for name, data in said.items() if data}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """How a format is written: the same pixels and options give the same bytes."""
+
+    options: type[Options]
+    write: Callable[[Image.Image, Any, Metadata], bytes]
+    """The file of an RGB or RGBA picture; OSError and ValueError are the encoder's complaints."""
+    codecs: Mapping[str, str]
+    """Pillow's features that may do it, the first that is there, each with its library's name."""
+    signable: bool = True
+    """Whether a C2PA manifest can be put into the file."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """Why options that other formats have make no sense here."""
+
+
+def no_pieces(_data: bytes) -> Iterator[Piece]:
+    """The pieces of a format that nobody has to look into."""
+    return iter(())
+
+
+def nothing(_data: bytes) -> bytes:
+    """Metadata of a format in which none is looked for."""
+    return b""
+
+
+def wrapped_xmp(data: bytes) -> bytes:
+    """XMP that lies somewhere among the pixels: its wrapper is made to be scanned for."""
+    start = data.find(b"<?xpacket begin")
+    end = data.find(b"<?xpacket end", start)
+    return data[start:end] if 0 <= start < end else b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One picture format; the functions get bytes that begin as the format does.
+
+    They raise IndexError or ValueError where the bytes end too early, and nothing else.
+    """
+
+    name: str
+    """Its name in specs, locks and messages."""
+    media_type: str
+    suffixes: tuple[str, ...]
+    """How files of it end, in lower case."""
+    rank: int
+    """Its place in lists. A page offers the format of the highest rank first: it is the smallest."""
+    matches: Callable[[bytes], bool]
+    """Whether a file begins as this format does."""
+    header: Callable[[bytes], Header]
+    pieces: Callable[[bytes], Iterator[Piece]] = no_pieces
+    """The pieces of a file in their order, up to its end."""
+    xmp: Callable[[bytes], bytes] = nothing
+    """The XMP packet; empty when there is none."""
+    c2pa: Callable[[bytes], bytes] = nothing
+    """The C2PA manifest store, in JUMBF; empty when there is none."""
+    public: frozenset[bytes] = frozenset()
+    """Kinds of pieces that hold the picture and its provenance; others may hold private data."""
+    alpha: bool = True
+    """Whether pixels may be transparent."""
+    on_pages: bool = True
+    """Whether browsers show it as a picture of a page."""
+    plugin: Plugin | None = None
+    """None for a format that is not decoded."""
+    bytes_per_pixel: int = 8
+    """Memory that decoding takes at its peak."""
+    encoder: Encoder | None = None
+    """None for a format that is not written."""
+
+
+def number(data: bytes, at: int, length: int, order: Literal["big", "little"] = "big") -> int:
+    """An unsigned number in the bytes.
+
+    Raises:
+        IndexError: the bytes end before it does.
+    """
+    piece = data[at : at + length]
+    if len(piece) < length:
+        raise IndexError(at)
+    return int.from_bytes(piece, order)
+
+
+def saved(image: Image.Image, plugin: Plugin, **options: Any) -> bytes:
+    """The file that Pillow writes."""
+    target = io.BytesIO()
+    image.save(target, plugin().format, **options)
+    return target.getvalue()
+
+
+FORMATS: Final = Family[Format](
+    "flux2build.images.formats",
+    "FORMAT",
+    besides=frozenset({"contract", "isobmff", "lookup", "png_file"}),
+)

@@ -1,0 +1,109 @@
+"""ICO: icons in several sizes in one file, each a whole PNG."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from flux2build.errors import Problem
+from flux2build.images.formats import png_file
+from flux2build.images.formats.contract import (
+    CUT,
+    Encoder,
+    Format,
+    Header,
+    Metadata,
+    Options,
+    PictureError,
+    number,
+    wrapped_xmp,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_HEAD: Final = struct.Struct("<HHH")
+_ROW: Final = struct.Struct("<BBBBHHII")
+_LARGEST: Final = 256
+"""The longest side, written as 0: one byte is all that there is for it."""
+_USUAL: Final = (16, 32, 48)
+
+Side = Annotated[int, Field(ge=1, le=_LARGEST)]
+
+
+class IcoOptions(Options):
+    """An icon holds the sizes that are asked for, or the usual ones that it is large enough for."""
+
+    sizes: list[Side] | None = Field(default=None, min_length=1)
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is larger than `max_bytes`."""
+        return "hold fewer `sizes`, or raise `max_bytes`"
+
+
+def _header(data: bytes) -> Header:
+    """The size of the largest picture in it."""
+    count, sizes = number(data, 4, 2, "little"), [(0, 0)]
+    end = _HEAD.size + _ROW.size * count
+    for at in range(_HEAD.size, end, _ROW.size):
+        sizes.append((number(data, at, 1) or _LARGEST, number(data, at + 1, 1) or _LARGEST))
+        end = max(end, number(data, at + 8, 4, "little") + number(data, at + 12, 4, "little"))
+    if end > len(data):
+        return Header("ico", *max(sizes), fault=CUT)
+    return Header("ico", *max(sizes), end=end)
+
+
+def packed(pictures: Sequence[tuple[int, bytes]]) -> bytes:
+    """The file that holds square pictures, each with its side in pixels; smallest first."""
+    ordered = sorted(pictures)
+    at = _HEAD.size + _ROW.size * len(ordered)
+    rows = []
+    for side, data in ordered:
+        rows.append(_ROW.pack(side % _LARGEST, side % _LARGEST, 0, 0, 1, 32, len(data), at))
+        at += len(data)
+    return _HEAD.pack(0, 1, len(ordered)) + b"".join(rows) + b"".join(d for _, d in ordered)
+
+
+def _write(image: Image.Image, options: IcoOptions, metadata: Metadata) -> bytes:
+    """The file of a square picture; its metadata stands in the largest size."""
+    from flux2build.images.alpha import scaled
+
+    sizes = options.sizes or [size for size in _USUAL if size <= image.width]
+    if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
+        raise PictureError(
+            Problem(
+                f"a picture of {image.width}x{image.height} pixels cannot be this ico",
+                rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
+                hint="crop it to a square that is as large as the largest size",
+            )
+        )
+    embedded = {max(sizes): metadata}
+    return packed(
+        [
+            (side, png_file.written(scaled(image, side, side), embedded.get(side, Metadata())))
+            for side in dict.fromkeys(sizes)
+        ]
+    )
+
+
+FORMAT: Final[Format] = Format(
+    name="ico",
+    media_type="image/x-icon",
+    suffixes=(".ico",),
+    rank=5,
+    matches=lambda data: data.startswith(b"\x00\x00\x01\x00"),
+    header=_header,
+    xmp=wrapped_xmp,
+    on_pages=False,
+    encoder=Encoder(
+        options=IcoOptions,
+        write=_write,
+        codecs=png_file.CODECS,
+        signable=False,
+        lacks={"quality": "it keeps every pixel", "lossless": "it always is"},
+    ),
+)

@@ -1,0 +1,123 @@
+"""JPEG: photographs, without transparency."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final
+
+from flux2build.images.formats.contract import (
+    Encoder,
+    Format,
+    Header,
+    Metadata,
+    Piece,
+    Quality,
+    SubsampledOptions,
+    number,
+    saved,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image, JpegImagePlugin
+
+_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""A marker, after any number of fill bytes; within a scan, 00 and restarts are not markers."""
+_END, _SCAN = b"\xd9", b"\xda"
+_BARE: Final = frozenset({b"\x01", b"\xd8", _END})
+"""Markers that no content follows."""
+_TABLES: Final = frozenset({b"\xc4", b"\xc8", b"\xcc"})
+_FRAMES: Final = frozenset(bytes([kind]) for kind in range(0xC0, 0xD0)) - _TABLES
+_XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
+
+
+class JpegOptions(SubsampledOptions):
+    """How a JPEG is written."""
+
+    quality: Quality = 85
+
+
+def _segments(data: bytes) -> Iterator[Piece]:
+    """The segments by their marker, up to the end marker; pixels lie between them.
+
+    Raises:
+        IndexError: a segment is cut off.
+    """
+    at = 2
+    while marker := _MARKER.search(data, at):
+        kind, at = marker[1], marker.end()
+        start = at
+        if kind not in _BARE:
+            start, at = at + 2, at + number(data, at, 2)
+        yield Piece(kind, start, at)
+        if kind == _END:
+            return
+
+
+def _header(data: bytes) -> Header:
+    width = height = 0
+    for kind, start, stop in _segments(data):
+        if kind in _FRAMES:
+            height, width = number(data, start + 1, 2), number(data, start + 3, 2)
+        if kind == _END:
+            return Header("jpeg", width, height, end=stop)
+    return Header("jpeg", width, height, fault="it has no end marker")
+
+
+def _contents(data: bytes, kind: bytes, start: bytes) -> Iterator[bytes]:
+    """What segments of a kind hold that lie before the pixels and begin as told."""
+    for piece in takewhile(lambda piece: piece.kind != _SCAN, _segments(data)):
+        if piece.kind == kind and data.startswith(start, piece.start):
+            yield data[piece.start : piece.stop]
+
+
+def _xmp(data: bytes) -> bytes:
+    return next(_contents(data, b"\xe1", _XMP), b"")[len(_XMP) :]
+
+
+def _c2pa(data: bytes) -> bytes:
+    """The manifest store, which is spread over segments; later ones repeat its first header."""
+    pieces = _contents(data, b"\xeb", b"JP")
+    return b"".join(piece[8 if at == 0 else 16 :] for at, piece in enumerate(pieces))
+
+
+def _plugin() -> type[JpegImagePlugin.JpegImageFile]:
+    from PIL import JpegImagePlugin
+
+    return JpegImagePlugin.JpegImageFile
+
+
+def _write(image: Image.Image, options: JpegOptions, metadata: Metadata) -> bytes:
+    return saved(
+        image,
+        _plugin,
+        quality=options.quality,
+        subsampling=options.resolution,
+        progressive=True,
+        optimize=True,
+        **metadata.saved,
+    )
+
+
+FORMAT: Final[Format] = Format(
+    name="jpeg",
+    media_type="image/jpeg",
+    suffixes=(".jpg", ".jpeg"),
+    rank=2,
+    matches=lambda data: data.startswith(b"\xff\xd8\xff"),
+    header=_header,
+    pieces=_segments,
+    xmp=_xmp,
+    c2pa=_c2pa,
+    # Frames, tables, scans, the format's own name, and the provenance that models write.
+    public=_FRAMES | _TABLES | {b"\xdb", b"\xdd", b"\xe0", b"\xeb", _SCAN, _END},
+    alpha=False,
+    plugin=_plugin,
+    encoder=Encoder(
+        options=JpegOptions,
+        write=_write,
+        codecs={"libjpeg_turbo": "libjpeg-turbo", "jpg": "libjpeg"},
+        lacks={"lossless": "it always gives up detail"},
+    ),
+)

@@ -1,0 +1,93 @@
+"""PNG: every pixel exactly, with transparency."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import Field
+
+from flux2build.images.formats import png_file
+from flux2build.images.formats.contract import (
+    Encoder,
+    Format,
+    Header,
+    Metadata,
+    ProfiledOptions,
+    number,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Palette = Annotated[int, Field(ge=2, le=256)]
+
+
+class PngOptions(ProfiledOptions):
+    """A PNG may be reduced to a few colours."""
+
+    palette: Palette | None = None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is larger than `max_bytes`."""
+        return "reduce its colours with `palette`, or deliver webp or jpeg"
+
+
+def _header(data: bytes) -> Header:
+    width, height = number(data, 16, 4), number(data, 20, 4)
+    frames, damaged = 1, ""
+    for kind, start, stop in png_file.chunks(data):
+        if kind == b"acTL":
+            frames = number(data, start, 4)
+        if not damaged and zlib.crc32(data[start - 4 : stop]) != number(data, stop, 4):
+            damaged = f"its {kind.decode('ascii', 'replace')} chunk is damaged"
+        if kind == b"IEND":
+            return Header("png", width, height, frames, damaged or None, stop + 4)
+    return Header("png", width, height, frames, damaged or "it has no end chunk")
+
+
+def _c2pa(data: bytes) -> bytes:
+    stores = (data[start:stop] for kind, start, stop in png_file.chunks(data) if kind == b"caBX")
+    return next(stores, b"")
+
+
+def _write(image: Image.Image, options: PngOptions, metadata: Metadata) -> bytes:
+    reduced = image if options.palette is None else _quantized(image, options.palette)
+    return png_file.written(reduced, metadata)
+
+
+def _quantized(image: Image.Image, colours: int) -> Image.Image:
+    """The picture with a palette, none of whose colours is spent on pixels that cannot be seen."""
+    from PIL import Image
+
+    method = Image.Quantize.MEDIANCUT
+    if image.mode == "RGBA":
+        clear = Image.new("RGBA", image.size)
+        clear.paste(image, mask=image.getchannel("A").point(lambda level: 255 if level else 0))
+        image, method = clear, Image.Quantize.FASTOCTREE
+    return image.quantize(colours, method, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+FORMAT: Final[Format] = Format(
+    name="png",
+    media_type="image/png",
+    suffixes=(".png",),
+    rank=1,
+    matches=lambda data: data.startswith(png_file.SIGNATURE),
+    header=_header,
+    pieces=png_file.chunks,
+    xmp=png_file.xmp,
+    c2pa=_c2pa,
+    public=frozenset(
+        {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD"}
+        | {b"pHYs", b"caBX"}
+    ),
+    plugin=png_file.plugin,
+    encoder=Encoder(
+        options=PngOptions,
+        write=_write,
+        codecs=png_file.CODECS,
+        lacks={"quality": "it keeps every pixel; see `palette`", "lossless": "it always is"},
+    ),
+)

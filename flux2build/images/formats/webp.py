@@ -1,0 +1,119 @@
+"""WebP: photographs and drawings, with transparency, lossy or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from pydantic import model_validator
+
+from flux2build.images.formats.contract import (
+    CUT,
+    Encoder,
+    Format,
+    Header,
+    LossyOptions,
+    Metadata,
+    Piece,
+    Quality,
+    number,
+    saved,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image, WebPImagePlugin
+
+
+class WebpOptions(LossyOptions):
+    """A WebP may keep every pixel exactly."""
+
+    quality: Quality = 82
+    lossless: bool = False
+
+    @model_validator(mode="after")
+    def _combines(self) -> WebpOptions:
+        if self.lossless and "quality" in self.model_fields_set:
+            raise ValueError("`quality` and `lossless` exclude each other")
+        return self
+
+    @property
+    def squeezable(self) -> bool:
+        """Whether a lower quality makes the file smaller."""
+        return not self.lossless
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is larger than `max_bytes`."""
+        if self.lossless:
+            return "drop `lossless`, deliver fewer pixels, or raise `max_bytes`"
+        return super().remedy
+
+
+def _chunks(data: bytes) -> Iterator[Piece]:
+    """The chunks as far as the file says that it goes; the last one may be cut off."""
+    at, end = 12, min(_end(data), len(data))
+    while at + 8 <= end:
+        start = at + 8
+        stop = start + number(data, at + 4, 4, "little")
+        yield Piece(data[at : at + 4], start, stop)
+        at = stop + stop % 2
+
+
+def _end(data: bytes) -> int:
+    return 8 + number(data, 4, 4, "little")
+
+
+def _header(data: bytes) -> Header:
+    width, height = _size(data)
+    if len(data) < _end(data):
+        return Header("webp", width, height, fault=CUT)
+    frames = sum(piece.kind == b"ANMF" for piece in _chunks(data))
+    return Header("webp", width, height, frames or 1, end=_end(data))
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """The size in the first chunk, which has one of three forms."""
+    match data[12:16]:
+        case b"VP8X":
+            return number(data, 24, 3, "little") + 1, number(data, 27, 3, "little") + 1
+        case b"VP8L":
+            bits = number(data, 21, 4, "little")
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case _:
+            return number(data, 26, 2, "little") & 0x3FFF, number(data, 28, 2, "little") & 0x3FFF
+
+
+def _content(data: bytes, kind: bytes) -> bytes:
+    return next(
+        (data[piece.start : piece.stop] for piece in _chunks(data) if piece.kind == kind), b""
+    )
+
+
+def _plugin() -> type[WebPImagePlugin.WebPImageFile]:
+    from PIL import WebPImagePlugin
+
+    return WebPImagePlugin.WebPImageFile
+
+
+def _write(image: Image.Image, options: WebpOptions, metadata: Metadata) -> bytes:
+    """The file; without loss, `quality` is how much time is spent on making it small."""
+    if options.lossless:
+        return saved(image, _plugin, lossless=True, quality=75, **metadata.saved)
+    return saved(image, _plugin, quality=options.quality, method=6, **metadata.saved)
+
+
+FORMAT: Final[Format] = Format(
+    name="webp",
+    media_type="image/webp",
+    suffixes=(".webp",),
+    rank=3,
+    matches=lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP",
+    header=_header,
+    pieces=_chunks,
+    xmp=lambda data: _content(data, b"XMP "),
+    c2pa=lambda data: _content(data, b"C2PA"),
+    public=frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"C2PA"}),
+    plugin=_plugin,
+    bytes_per_pixel=16,
+    encoder=Encoder(options=WebpOptions, write=_write, codecs={"webp": "libwebp"}),
+)
