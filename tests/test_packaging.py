@@ -7,23 +7,29 @@ import importlib
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import flux2build
 
 ROOT: Final = Path(__file__).parents[1]
 MODULES: Final = sorted((ROOT / "flux2build").rglob("*.py"))
 FOR_OTHERS: Final = {"sniffio"}
-"""What others import: httpcore looks for it at every step, and searches the disk if it is not there."""
+"""What others import: httpcore looks for it at every step, and searches the disk for a missing one."""
 BY_IMPORT: Final = {
     "c2pa": "c2pa-python",
     "dotenv": "python-dotenv",
     "PIL": "pillow",
     "pydantic_core": "pydantic",
 }
+HEAVIEST: Final = 52
+"""Megabytes that the core's dependencies may take."""
 
 
 @pytest.fixture
@@ -33,26 +39,47 @@ def project() -> dict[str, Any]:
     return table
 
 
-def canonical(name: str) -> str:
-    """A distribution's name as packaging tools compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def named(requirements: list[str]) -> set[str]:
+def named(requirements: Iterable[str]) -> set[str]:
     """The distributions that requirements name."""
-    return {canonical(re.split(r"[\s<>=!~;\[]", line)[0]) for line in requirements}
+    return {canonicalize_name(Requirement(line).name) for line in requirements}
+
+
+def reached(requirements: Iterable[str]) -> set[str]:
+    """The distributions that requirements install here: those named, and what they need."""
+    names: set[str] = set()
+    waiting = [Requirement(line) for line in requirements]
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        if name in names:
+            continue
+        names.add(name)
+        needs = map(Requirement, metadata.requires(name) or ())
+        extras = ("", *wanted.extras)
+        waiting += [
+            need
+            for need in needs
+            if not need.marker or any(need.marker.evaluate({"extra": extra}) for extra in extras)
+        ]
+    return names
+
+
+def unpacked(name: str) -> int:
+    """The bytes of a distribution's files, without what Python compiles from them."""
+    files = (Path(str(file.locate())) for file in metadata.files(name) or ())
+    return sum(file.stat().st_size for file in files if file.suffix != ".pyc" and file.is_file())
 
 
 def imported() -> set[str]:
     """The top-level names that the package imports from elsewhere."""
-    found: set[str] = set()
+    names: set[str] = set()
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Import):
-                found |= {alias.name.split(".")[0] for alias in node.names}
+                names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.split(".")[0])
-    return found - {"flux2build"} - sys.stdlib_module_names
+                names.add(node.module.split(".")[0])
+    return names - {"flux2build"} - sys.stdlib_module_names
 
 
 def test_version(project: dict[str, Any]) -> None:
@@ -66,16 +93,31 @@ def test_dependencies_are_declared(project: dict[str, Any]) -> None:
     declared = named(project["dependencies"])
     for extra, requirements in extras.items():
         declared |= named(requirements) if extra != "test" else set()
-    wanted = {canonical(BY_IMPORT.get(name, name)) for name in imported()}
+    wanted = {canonicalize_name(BY_IMPORT.get(name, name)) for name in imported()}
 
     assert wanted - declared == set()
 
 
 def test_dependencies_are_used(project: dict[str, Any]) -> None:
     """Whatever is installed with the package is imported by it, or by what it stands on."""
-    wanted = {canonical(BY_IMPORT.get(name, name)) for name in imported()} | FOR_OTHERS
+    wanted = {canonicalize_name(BY_IMPORT.get(name, name)) for name in imported()} | FOR_OTHERS
 
     assert named(project["dependencies"]) - wanted == set()
+
+
+def test_the_core_is_light(project: dict[str, Any]) -> None:
+    """What `pip install flux2build` unpacks beside it stays within its budget."""
+    megabytes = {name: unpacked(name) / 1e6 for name in reached(project["dependencies"])}
+
+    assert sum(megabytes.values()) <= HEAVIEST, sorted(megabytes.items(), key=lambda item: -item[1])
+
+
+def test_what_a_dependency_costs_is_written_down(project: dict[str, Any]) -> None:
+    """CONTRIBUTING has a row for every dependency, with what it is for, and no other row."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| \d+\.\d \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE)
+
+    assert rows == sorted(named(project["dependencies"]))
 
 
 def test_entry_point(project: dict[str, Any]) -> None:
