@@ -300,7 +300,7 @@ class Output:
     source_type: str | None = None
     """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
     colours: str = ""
-    """Its main colours as `tones` writes them; empty where nobody looked."""
+    """Its dominant colours, as text; empty where they are not known."""
     manifest: C2paManifest | None = None
     """The C2PA manifest in its file."""
     unsigned: Digest | None = None

@@ -16,8 +16,7 @@ from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
-from flux2build.images.colour.difference import written
-from flux2build.images.colour.dominant import tones
+from flux2build.images.colour.dominant import dominant_colours, written
 from flux2build.images.derive import Want, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.formats.lookup import examine, media_type, sniff
@@ -140,7 +139,7 @@ class RealWorld:
             picture.height,
             picture.format,
             source_type(data),
-            written(tones(data)),
+            written(dominant_colours(data)),
             self._signer.verified(data),
             self._signer.unsigned(digest),
         )

@@ -11,7 +11,7 @@ from pydantic import Field
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
-from flux2build.images.colour.difference import CLEAR
+from flux2build.images.colour.dominant import CLEAR
 
 
 class BlankOptions(Options):
@@ -37,7 +37,7 @@ class Blank:
     def findings(self, facts: Facts, options: BlankOptions) -> Iterator[Finding]:
         """One finding for each file."""
         for file in facts.files():
-            most = next(iter(facts.tones(file.output)), None)
+            most = next(iter(facts.dominant_colours(file.output)), None)
             if most and most.share >= 100 * options.share:
                 colour = "transparent" if most.colour == CLEAR else most.colour
                 message = f"{most.share}% of the picture is {colour}"

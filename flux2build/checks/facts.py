@@ -9,8 +9,8 @@ from flux2build.assetspec import Spec
 from flux2build.assetspec.diagnostics import source_line
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
-from flux2build.images.colour import difference, dominant
-from flux2build.images.colour.difference import Tone
+from flux2build.images.colour import dominant
+from flux2build.images.colour.dominant import DominantColour
 from flux2build.images.provenance import iptc
 from flux2build.lockfile import Lockfile
 from flux2build.model import Derive, Key, Output, Recipe, Write
@@ -56,9 +56,10 @@ class Facts:
             if isinstance(file.recipe.task, Derive) or file.recipe.asset not in derived:
                 yield file
 
-    def tones(self, output: Output) -> tuple[Tone, ...]:
-        """The main colours of a picture: from the lock or, where it has none, from the pixels."""
-        return difference.read(output.colours) or dominant.tones(self.read(output.path) or b"")
+    def dominant_colours(self, output: Output) -> tuple[DominantColour, ...]:
+        """The dominant colours: from the lock or, where it has none, from the pixels."""
+        known = dominant.read(output.colours)
+        return known or dominant.dominant_colours(self.read(output.path) or b"")
 
     def source_type(self, output: Output) -> str:
         """IPTC's term for how a picture was made: from the lock, or from the file."""

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
-from flux2build.images.colour.difference import CLEAR, Tone, difference
+from flux2build.images.colour.difference import difference
+from flux2build.images.colour.dominant import CLEAR, DominantColour
 from flux2build.images.colour.notation import Colour
 from flux2build.model import AssetName
 
@@ -57,30 +58,30 @@ class Palette:
         """One finding for each asset, about its farthest file."""
         farthest: dict[AssetName, tuple[float, Current]] = {}
         for file in facts.published():
-            near = _near(facts.tones(file.output), options)
+            near = _near(facts.dominant_colours(file.output), options)
             if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
                 farthest[file.recipe.asset] = near, file
         for near, file in farthest.values():
             wanted = f"{options.share:.0%} should be"
             message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
-            hint = f"{_most(facts.tones(file.output), options)}; name the colours in the prompt"
+            hint = f"{_most(facts.dominant_colours(file.output), options)}; name the colours in the prompt"
             yield facts.about(file.recipe, "off-palette", message, hint=hint)
 
 
-def _near(tones: Sequence[Tone], options: PaletteOptions) -> float:
+def _near(colours: Sequence[DominantColour], options: PaletteOptions) -> float:
     """The share of a picture's visible pixels that is near the palette; 1 if it has none."""
-    visible = [tone for tone in tones if tone.colour != CLEAR]
-    near = sum(tone.share for tone in visible if _distance(tone, options) <= options.tolerance)
-    return near / whole if (whole := sum(tone.share for tone in visible)) else 1.0
+    visible = [each for each in colours if each.colour != CLEAR]
+    near = sum(each.share for each in visible if _distance(each, options) <= options.tolerance)
+    return near / whole if (whole := sum(each.share for each in visible)) else 1.0
 
 
-def _distance(tone: Tone, options: PaletteOptions) -> float:
-    return min(difference(tone.colour, colour[:7]) for colour in options.colours)
+def _distance(dominant: DominantColour, options: PaletteOptions) -> float:
+    return min(difference(dominant.colour, colour[:7]) for colour in options.colours)
 
 
-def _most(tones: Sequence[Tone], options: PaletteOptions) -> str:
+def _most(colours: Sequence[DominantColour], options: PaletteOptions) -> str:
     """The largest colours of a picture that are too far from the palette."""
-    distances = [(t.colour, _distance(t, options)) for t in tones if t.colour != CLEAR]
+    distances = [(c.colour, _distance(c, options)) for c in colours if c.colour != CLEAR]
     strays = [f"{colour} ({far:.0f} away)" for colour, far in distances if far > options.tolerance]
     return f"it is mostly {', '.join(strays[:_SHOWN])}"
 

@@ -1,18 +1,13 @@
-"""The main colours of a picture, as text, and how far apart two colours look."""
+"""How far apart two colours look: CIEDE2000."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-CLEAR: Final = "clear"
-"""Stands for a colour where nothing is to be seen."""
+from flux2build.images.colour.srgb import from_hex, linear
 
-_TONE: Final = re.compile(r"(\d{1,3})% (#[0-9a-f]{6}|clear)")
 _WHITE: Final = (0.95047, 1.0, 1.08883)
 _FROM_RGB: Final = (
     (0.4124564, 0.3575761, 0.1804375),
@@ -23,28 +18,6 @@ _FROM_RGB: Final = (
 Lab = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """One of a picture's main colours, and how much of the picture it is, in percent."""
-
-    share: int
-    colour: str
-    """`#rrggbb`, or `clear`."""
-
-    def __str__(self) -> str:
-        return f"{self.share}% {self.colour}"
-
-
-def written(tones: Iterable[Tone]) -> str:
-    """The tones as the lock holds them: `62% #fbf3e4, 12% #1f4e46`."""
-    return ", ".join(map(str, tones))
-
-
-def read(text: str) -> tuple[Tone, ...]:
-    """The tones in a text; what is none is left out."""
-    return tuple([Tone(int(share), colour) for share, colour in _TONE.findall(text)])
-
-
 def difference(one: str, other: str) -> float:
     """CIEDE2000 between two `#rrggbb`: 1 is just visible, 10 is seen at a glance."""
     return ciede2000(lab(one), lab(other))
@@ -53,7 +26,7 @@ def difference(one: str, other: str) -> float:
 @lru_cache(maxsize=4096)
 def lab(colour: str) -> Lab:
     """A colour of sRGB in CIELAB, under daylight (D65)."""
-    rgb = [_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5)]
+    rgb = [linear(channel) for channel in from_hex(colour)]
     x, y, z = (
         _curve(sum(weight * value for weight, value in zip(row, rgb, strict=True)) / white)
         for row, white in zip(_FROM_RGB, _WHITE, strict=True)
@@ -90,10 +63,6 @@ def ciede2000(one: Lab, other: Lab) -> float:
 
 def _cos(degrees: float) -> float:
     return math.cos(math.radians(degrees))
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
 
 
 def _curve(value: float) -> float:

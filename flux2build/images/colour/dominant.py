@@ -1,22 +1,28 @@
-"""A look at the pixels of a file, once, when it is made: its main colours."""
+"""The dominant colours of a picture: found in its pixels when a file is made, then kept as text."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image
 
 from flux2build.errors import Flux2BuildError
-from flux2build.images.colour.difference import CLEAR, Tone, lab
+from flux2build.images.colour.difference import lab
 from flux2build.images.decode import decode
 
+CLEAR: Final = "clear"
+"""Stands for a colour where nothing is to be seen."""
+
+_WRITTEN: Final = re.compile(r"(\d{1,3})% (#[0-9a-f]{6}|clear)")
 _SIDE: Final = 96
-"""Pixels of the longer side of what is looked at; more only finds more grain."""
+"""Pixels of the longer side of the copy that is counted; more would only count more grain."""
 _MOST: Final = 8
 _BINS: Final = 128
-"""Colours that are told apart; rarer ones are none of the main ones."""
+"""Most frequent colours that are compared; rarer ones are not dominant."""
 _ALIKE: Final = 10.0
 """Colours at most this far apart in CIELAB count as one; exact differences would take longer."""
 _SEEN: Final = 26
@@ -25,8 +31,31 @@ _NOTHING: Final = -1
 """The bin of what is not seen."""
 
 
-def tones(data: bytes) -> tuple[Tone, ...]:
-    """The main colours of a picture's file, the largest first; none where it cannot be decoded."""
+@dataclass(frozen=True, slots=True)
+class DominantColour:
+    """One of a picture's dominant colours, and its share of the picture in percent."""
+
+    share: int
+    colour: str
+    """`#rrggbb`, or `clear`."""
+
+    def __str__(self) -> str:
+        return f"{self.share}% {self.colour}"
+
+
+def written(colours: Iterable[DominantColour]) -> str:
+    """Dominant colours as the lock holds them: `62% #fbf3e4, 12% #1f4e46`."""
+    return ", ".join(map(str, colours))
+
+
+def read(text: str) -> tuple[DominantColour, ...]:
+    """The dominant colours in a text; anything else in it is skipped."""
+    found = _WRITTEN.findall(text)
+    return tuple([DominantColour(int(share), colour) for share, colour in found])
+
+
+def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
+    """The dominant colours of a picture's file, largest first; empty if it cannot be decoded."""
     try:
         image = decode(data, "the picture")
     except Flux2BuildError:
@@ -34,7 +63,7 @@ def tones(data: bytes) -> tuple[Tone, ...]:
     counts = _counted(_small(image))
     whole = sum(count for count, _ in counts)
     shares = ((round(100 * count / whole), colour) for count, colour in _merged(counts[:_BINS]))
-    return tuple([Tone(share, colour) for share, colour in shares if share][:_MOST])
+    return tuple([DominantColour(share, colour) for share, colour in shares if share][:_MOST])
 
 
 def _small(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from flux2build.providers.sketch.colour import Rgb
+from flux2build.images.colour.srgb import Rgb
 
 Point = tuple[float, float]
 Pixels = tuple[int, int, int, int]

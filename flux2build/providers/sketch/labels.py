@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from PIL import Image
 
+from flux2build.images.colour.oklab import mix
 from flux2build.providers.sketch.canvas import Box, Canvas
-from flux2build.providers.sketch.colour import mix
 from flux2build.providers.sketch.lettering import LEADING, Type, measure, wrap, write
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.words import readable

@@ -11,8 +11,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Point
-from flux2build.providers.sketch.colour import Rgb
 from flux2build.providers.sketch.words import GREEK
 
 LEADING: Final = 1.32

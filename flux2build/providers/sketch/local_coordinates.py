@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, oval
-from flux2build.providers.sketch.colour import Rgb
 
 _STEPS = 10
 

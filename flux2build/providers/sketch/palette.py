@@ -6,16 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.providers.sketch.colour import (
-    Rgb,
-    chroma,
-    contrast,
-    from_hex,
-    hexes,
-    lightness,
-    mix,
-    tone,
-)
+from flux2build.images.colour.oklab import chroma, lightness, mix, tone
+from flux2build.images.colour.srgb import Rgb, contrast, from_hex, hexes
 from flux2build.providers.sketch.random_source import Chance
 
 _CURATED: Final = (

@@ -10,8 +10,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageOps
 
+from flux2build.images.colour.oklab import mix
 from flux2build.providers.sketch.canvas import Box, Canvas
-from flux2build.providers.sketch.colour import mix
 from flux2build.providers.sketch.labels import Stamp, margin, type_size
 from flux2build.providers.sketch.lettering import Type, elide, measure, write
 from flux2build.providers.sketch.palette import Palette

@@ -1,4 +1,4 @@
-"""A look finds the colours that are there, in their proportions, quickly whatever is in the picture."""
+"""The dominant colours of a picture are found in their proportions, and survive being written."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import io
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, features
 
-from flux2build.images.colour.difference import Tone, difference
-from flux2build.images.colour.dominant import tones
+from flux2build.images.colour.difference import difference
+from flux2build.images.colour.dominant import CLEAR, DominantColour, dominant_colours, read, written
+
+HEXES = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+COLOURS = st.lists(
+    st.builds(DominantColour, st.integers(0, 100), HEXES | st.just(CLEAR)), max_size=8
+)
 
 
 def saved(image: Image.Image, form: str = "png") -> bytes:
@@ -31,7 +38,11 @@ def test_colours_are_found_in_their_proportions() -> None:
     """The largest first, and nothing where nothing is seen."""
     image = striped("#0a84ff", "#0a84ff", "#ffffff", "#00000000")
 
-    assert tones(saved(image)) == (Tone(50, "#0a84ff"), Tone(25, "#ffffff"), Tone(25, "clear"))
+    assert dominant_colours(saved(image)) == (
+        DominantColour(50, "#0a84ff"),
+        DominantColour(25, "#ffffff"),
+        DominantColour(25, "clear"),
+    )
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
@@ -40,7 +51,7 @@ def test_lossy_files_have_the_same_colours(form: str) -> None:
     if form == "avif" and not features.check("avif"):
         pytest.skip("this Pillow has no avif")
     image = striped("#0a84ff", "#0a84ff", "#0a84ff", "#c83232").convert("RGB")
-    first, second, *_ = tones(saved(image, form))
+    first, second, *_ = dominant_colours(saved(image, form))
 
     assert (first.share, second.share) == pytest.approx((75, 25), abs=2)
     assert difference(first.colour, "#0a84ff") < 3
@@ -52,11 +63,23 @@ def test_the_same_file_always_looks_the_same() -> None:
     grain = Image.frombytes("RGB", (96, 96), random.Random(1).randbytes(96 * 96 * 3))
     data = saved(grain)
 
-    assert tones(data) == tones(data)
-    assert len(tones(data)) <= 8
+    assert dominant_colours(data) == dominant_colours(data)
+    assert len(dominant_colours(data)) <= 8
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", saved(Image.new("RGB", (9, 9)))[:60]])
 def test_what_is_no_picture_has_no_colours(data: bytes) -> None:
     """A file that cannot be decoded is no fault of who looks."""
-    assert tones(data) == ()
+    assert dominant_colours(data) == ()
+
+
+@given(COLOURS)
+def test_what_is_written_is_read(colours: list[DominantColour]) -> None:
+    """A text of dominant colours gives the same colours."""
+    assert read(written(colours)) == tuple(colours)
+
+
+@given(st.text(max_size=60))
+def test_other_texts_are_read_without_a_fault(text: str) -> None:
+    """A lock that somebody edited holds fewer colours, or none."""
+    assert all(isinstance(colour, DominantColour) for colour in read(text))

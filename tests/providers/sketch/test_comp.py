@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-from flux2build.providers.sketch.colour import hexes
+from flux2build.images.colour.srgb import hexes
 from flux2build.providers.sketch.sheet import draw, picture
 
 FOX = "a friendly fox in a #0A84FF scarf, full body, plain background"

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from flux2build.images.colour.oklab import lift, lightness, mix
+from flux2build.images.colour.srgb import Rgb, from_hex
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, oval, square
-from flux2build.providers.sketch.colour import Rgb, from_hex, lift, lightness, mix
 from flux2build.providers.sketch.local_coordinates import Spot, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import Chance

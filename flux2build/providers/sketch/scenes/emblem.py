@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from flux2build.images.colour.oklab import lift, mix
+from flux2build.images.colour.srgb import Rgb, contrast
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas
-from flux2build.providers.sketch.colour import Rgb, contrast, lift, mix
 from flux2build.providers.sketch.local_coordinates import Spot, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import Chance

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from flux2build.images.colour.oklab import lift, mix
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas
-from flux2build.providers.sketch.colour import lift, mix
 from flux2build.providers.sketch.local_coordinates import Spot, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import Chance

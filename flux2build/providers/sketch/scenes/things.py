@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from flux2build.images.colour.oklab import lift, mix, tone
+from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box
-from flux2build.providers.sketch.colour import Rgb, lift, mix, tone
 from flux2build.providers.sketch.local_coordinates import Spot, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import Chance

@@ -1,32 +1,10 @@
-"""Colours as people see them: tints, shades and mixtures in OKLCH."""
+"""Colours as people see them: tints, shades and mixtures, in OKLab and OKLCH."""
 
 from __future__ import annotations
 
 import math
-import re
-from typing import Final
 
-Rgb = tuple[int, int, int]
-
-_HEX: Final = re.compile(r"(?<![\w&])#([0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})(?![\w-])")
-
-
-def from_hex(text: str) -> Rgb:
-    """`#0A84FF`, `#08f` or either with an alpha, which is ignored."""
-    digits = text.removeprefix("#")
-    if len(digits) < 6:
-        digits = "".join(digit * 2 for digit in digits)
-    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
-
-
-def hexes(text: str, limit: int = 8) -> tuple[Rgb, ...]:
-    """The colours written in a text, each once, in order of appearance."""
-    found: dict[Rgb, None] = {}
-    for match in _HEX.finditer(text):
-        found.setdefault(from_hex(match[1]))
-        if len(found) == limit:
-            break
-    return tuple(found)
+from flux2build.images.colour.srgb import Rgb, linear
 
 
 def lightness(colour: Rgb) -> float:
@@ -38,12 +16,6 @@ def chroma(colour: Rgb) -> float:
     """How colourful: 0 for grey, about 0.3 for the loudest."""
     _, a, b = _oklab(colour)
     return math.hypot(a, b)
-
-
-def contrast(one: Rgb, other: Rgb) -> float:
-    """The WCAG contrast ratio, from 1 to 21."""
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def mix(one: Rgb, other: Rgb, share: float) -> Rgb:
@@ -77,16 +49,6 @@ def _fit(light: float, strength: float, hue: float) -> Rgb:
     return _rgb(light, strength * math.cos(hue), strength * math.sin(hue))
 
 
-def _luminance(colour: Rgb) -> float:
-    red, green, blue = (_straight(part) for part in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _straight(part: int) -> float:
-    unit = part / 255
-    return unit / 12.92 if unit <= 0.04045 else ((unit + 0.055) / 1.055) ** 2.4
-
-
 def _curved(unit: float) -> int:
     unit = min(1.0, max(0.0, unit))
     curved = unit * 12.92 if unit <= 0.0031308 else 1.055 * unit ** (1 / 2.4) - 0.055
@@ -95,7 +57,7 @@ def _curved(unit: float) -> int:
 
 def _oklab(colour: Rgb) -> tuple[float, float, float]:
     """Björn Ottosson's OKLab: lightness, green to red, blue to yellow."""
-    red, green, blue = (_straight(part) for part in colour)
+    red, green, blue = (linear(part) for part in colour)
     long = math.cbrt(0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue)
     middle = math.cbrt(0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue)
     short = math.cbrt(0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue)
