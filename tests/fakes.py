@@ -22,7 +22,7 @@ from flux2build.model import (
     Write,
     derivation,
 )
-from flux2build.planning.verdict import Snapshot, known
+from flux2build.planning.verdict import Snapshot, locked_pictures
 
 
 class PowerCutError(BaseException):
@@ -143,5 +143,5 @@ class FakeWorld:
             ),
             has=self.has,
             requested=requested,
-            made=known(self.locked),
+            pictures=locked_pictures(self.locked),
         )

@@ -23,7 +23,7 @@ from flux2build.model import (
     Recipe,
     key_of,
 )
-from flux2build.planning.verdict import Snapshot, known
+from flux2build.planning.verdict import Snapshot, locked_pictures
 
 PROFILE: Final = "draft"
 META: Final = of_bytes(b"meta")
@@ -126,7 +126,7 @@ def snapshot(
         ledger=fold(entries),
         has=at_hand.__contains__,
         requested=frozenset(requested),
-        made=known(lock),
+        pictures=locked_pictures(lock),
     )
 
 

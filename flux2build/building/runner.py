@@ -36,7 +36,7 @@ from flux2build.model import (
 )
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Known, Snapshot, Verdict, judge
+from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
 from flux2build.purchasing.order_errors import undecided
 
 
@@ -117,8 +117,8 @@ class _Runner:
     ) -> None:
         self.report, self._written = Report(), update.lock
         self._update, self._world, self._tell, self._halt = update, world, tell, halt
-        self._known, self._files = dict(snapshot.made), dict(snapshot.files)
-        self._snapshot = replace(snapshot, made=self._known, files=self._files)
+        self._pictures, self._files = dict(snapshot.pictures), dict(snapshot.files)
+        self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations = asyncio.Semaphore(cores() + 1)
         """Bounds memory: one asset's files for each core, and one more that are being written."""
         self._owners: dict[str, AssetName] = {}
@@ -194,7 +194,7 @@ class _Runner:
             purchase = asyncio.ensure_future(self._world.buy(order, recipe))
             self._purchases[order.digest] = (recipe.asset, purchase)
         bought = await asyncio.shield(purchase)
-        self._known[order.digest] = Known(bought.digest, bought.receipt)
+        self._pictures[order.digest] = KnownPicture(bought.digest, bought.receipt)
         return replace(verdict, bytes=bought.digest, receipt=bought.receipt)
 
     async def _deliverables(self, recipes: Sequence[Recipe]) -> None:
@@ -264,7 +264,7 @@ class _Runner:
         rows = tuple(Seen(*pair) for pair in zip(names, inputs, strict=True))
         self._update.enter(recipe, rows, output, verdict)
         if verdict.key is not None:
-            self._known[verdict.key] = Known(output.sha256, verdict.receipt)
+            self._pictures[verdict.key] = KnownPicture(output.sha256, verdict.receipt)
         self._finish(recipe, verdict)
 
     def _vacated(self, recipe: Recipe) -> str | None:

@@ -14,13 +14,13 @@ from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, S
 
 @dataclass(frozen=True)
 class Graph:
-    """Who needs whom, over everything that the spec wants."""
+    """The dependencies between everything that the spec wants."""
 
     recipes: tuple[Recipe, ...]
 
     @cached_property
     def assets(self) -> nx.DiGraph[str]:
-        """Assets only: an edge leads from an asset to one that needs its picture."""
+        """The graph of assets: an edge leads from an asset to one that needs its picture."""
         graph: nx.DiGraph[str] = nx.DiGraph()
         for recipe in self.recipes:
             graph.add_node(recipe.asset)
@@ -31,7 +31,7 @@ class Graph:
 
     @cached_property
     def renders(self) -> nx.DiGraph[str]:
-        """Masters only: what must be rendered before what."""
+        """The graph of masters: an edge leads from a master to one that is rendered from it."""
         graph: nx.DiGraph[str] = nx.DiGraph()
         for recipe in self.recipes:
             if isinstance(recipe.task, Generate):
@@ -42,7 +42,7 @@ class Graph:
 
     @cached_property
     def cycle(self) -> tuple[AssetName, ...]:
-        """One circle of assets that need each other's pictures, first repeated last; or ()."""
+        """A cycle of assets that need each other's pictures, with the first repeated at the end; or ()."""
         try:
             edges = nx.find_cycle(self.renders)
         except nx.NetworkXNoCycle:
@@ -51,7 +51,7 @@ class Graph:
 
     @cached_property
     def ordered(self) -> tuple[Recipe, ...]:
-        """Recipes with every master before its users and documents last, else as declared."""
+        """The recipes in build order: masters before their users, documents last, else as declared."""
         place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
         ranks = {
             name: rank
@@ -62,38 +62,38 @@ class Graph:
         last = len(ranks)
 
         def rank(recipe: Recipe) -> tuple[int, int]:
-            made = isinstance(recipe.task, Generate)
+            generated = isinstance(recipe.task, Generate)
             later = last + 1 if isinstance(recipe.task, Write) else last
-            return (ranks.get(recipe.asset, last) if made else later, place[recipe.asset])
+            return (ranks.get(recipe.asset, last) if generated else later, place[recipe.asset])
 
         return tuple(sorted(self.recipes, key=rank))
 
     def up(self, asset: AssetName) -> Mapping[AssetName, int]:
-        """What an asset is made of, with the number of steps to each."""
+        """Return the ancestors of an asset, each with its distance."""
         return self._reach(self.assets.reverse(copy=False), asset)
 
     def down(self, asset: AssetName) -> Mapping[AssetName, int]:
-        """What is made of an asset, with the number of steps to each."""
+        """Return the descendants of an asset, each with its distance."""
         return self._reach(self.assets, asset)
 
     def closure(self, assets: Iterable[AssetName]) -> frozenset[AssetName]:
-        """The assets and everything they are made of."""
-        found = set(assets)
-        for asset in tuple(found):
+        """Return the assets and all their ancestors."""
+        closure = set(assets)
+        for asset in tuple(closure):
             if asset in self.assets:
-                found |= {AssetName(name) for name in nx.ancestors(self.assets, asset)}
-        return frozenset(found)
+                closure |= {AssetName(name) for name in nx.ancestors(self.assets, asset)}
+        return frozenset(closure)
 
     @staticmethod
     def _reach(graph: nx.DiGraph[str], asset: AssetName) -> dict[AssetName, int]:
         if asset not in graph:
             return {}
-        found = nx.single_source_shortest_path_length(graph, asset)
-        return {AssetName(name): steps for name, steps in found.items() if name != asset}
+        distances = nx.single_source_shortest_path_length(graph, asset)
+        return {AssetName(name): steps for name, steps in distances.items() if name != asset}
 
 
 def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph[str]:
-    """The graph people look at: sources, assets and delivered files as labelled nodes."""
+    """The graph that people see: sources, assets and delivered files as labelled nodes."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     for name in names:
         graph.add_node(str(name), kind="asset")
@@ -116,7 +116,7 @@ def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph
 
 
 def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
-    """What people see of an input: an asset by its name, a file by its path."""
+    """The label of an input: an asset's name, or a file's path."""
     match source:
         case Source(path):
             return path, "source"
@@ -127,9 +127,9 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
 
 
 def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> str:
-    """A tree for people: each node below the first thing that it is made of.
+    """Draw a tree for people: each node stands below the first thing that it is made from.
 
-    Files that are delivered share a line, unless `every` one is to be seen.
+    Delivered files share a line, unless `every` one is to be shown.
     """
     shown: set[str] = set()
     roots = [node for node in graph if not graph.pred[node]]
@@ -153,27 +153,27 @@ _Branch = tuple[str, str, str, str]
 def _branches(
     graph: nx.DiGraph[str], node: str, shown: set[str], *, every: bool
 ) -> list[tuple[str, str]]:
-    """What grows from a node and was not shown before: texts, with the nodes to go on from."""
+    """The children of a node that were not shown before: texts, with the nodes to continue from."""
     fresh = [child for child in graph[node] if child not in shown]
     shown.update(fresh)
     files = [child for child in fresh if _is_last(graph, child)]
-    found = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
+    lines = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
     if every or len(files) < 2:
-        found += [(_with_others(graph, file, node), "") for file in files]
+        lines += [(_with_others(graph, file, node), "") for file in files]
     else:
-        found.append((f"{files[0]} and {len(files) - 1} more", ""))
+        lines.append((f"{files[0]} and {len(files) - 1} more", ""))
     if above := len(graph[node]) - len(fresh):
-        found.append((f"({above} shown above)", ""))
-    return found
+        lines.append((f"({above} shown above)", ""))
+    return lines
 
 
 def _is_last(graph: nx.DiGraph[str], node: str) -> bool:
-    """Whether a node is a file that nothing is made of."""
+    """Whether a node is a file that nothing is made from."""
     return graph.nodes[node]["kind"] == "file" and not graph[node]
 
 
 def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:
-    """A node's name, with whatever else it is made of."""
+    """A node's name, with its other parents."""
     others = [other for other in graph.pred[node] if other != parent]
     return f"{node}  (with {', '.join(others)})" if others else node
 

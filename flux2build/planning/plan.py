@@ -14,22 +14,22 @@ from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
-"""The least and the most an order may cost in USD; None when its price is unknown."""
+"""Returns the least and the most that an order may cost in USD; None for an unknown price."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One recipe, what is to be done about it, why, and for how much."""
+    """One recipe with its verdict and its price in USD."""
 
     recipe: Recipe
     verdict: Verdict
     before: Row | None = None
-    """What the lock says of it."""
+    """The locked row of its output."""
     low: Decimal = Decimal(0)
     high: Decimal | None = Decimal(0)
-    """None when the price is unknown."""
+    """None if the price is unknown."""
     notes: tuple[str, ...] = ()
-    """What should be known before it is paid for."""
+    """What a person should know before paying for it."""
 
     @property
     def drift(self) -> bool:
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """Something the lock holds and the spec does not want."""
+    """A file that the lock holds and the spec does not want."""
 
     asset: AssetName
     profile: str
@@ -49,7 +49,7 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps in the order of building, and what is left over."""
+    """All steps in build order, and the orphans."""
 
     profile: str
     steps: tuple[Step, ...]
@@ -57,7 +57,7 @@ class Plan:
 
     @property
     def todo(self) -> tuple[Step, ...]:
-        """The steps that do something."""
+        """The steps that change something."""
         return tuple(step for step in self.steps if step.drift)
 
     @property
@@ -72,31 +72,31 @@ class Plan:
 
     @property
     def low(self) -> Decimal:
-        """What is certainly spent, in USD."""
+        """The least that will be spent, in USD."""
         return sum((step.low for step in self.steps), Decimal(0))
 
     @property
     def high(self) -> Decimal | None:
-        """The most that can be spent, in USD; None when a price is unknown."""
+        """The most that may be spent, in USD; None if a price is unknown."""
         prices = [step.high for step in self.steps]
         return None if None in prices else sum((p for p in prices if p is not None), Decimal(0))
 
 
-def plan(recipes: Iterable[Recipe], seen: Snapshot, price: Pricer) -> Plan:
-    """Judge every recipe, in an order where what is made comes before its users."""
+def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
+    """Judge every recipe; the recipes come in an order in which inputs precede their users."""
     steps: list[Step] = []
-    inputs = Inputs(seen.files)
-    sharing = _Sharing(seen.files)
+    inputs = Inputs(snapshot.files)
+    duplicates = _Duplicates(snapshot.files)
     for recipe in recipes:
-        verdict = judge(recipe, inputs.of(recipe), seen)
-        verdict = sharing.settled(recipe, verdict)
+        verdict = judge(recipe, inputs.of(recipe), snapshot)
+        verdict = duplicates.settled(recipe, verdict)
         inputs.note(recipe, verdict.bytes)
-        steps.append(_step(recipe, verdict, seen, price))
-    return Plan(seen.profile, tuple(steps))
+        steps.append(_step(recipe, verdict, snapshot, price))
+    return Plan(snapshot.profile, tuple(steps))
 
 
 class Inputs:
-    """The bytes of recipes' inputs, as far as they are known on the way through all recipes."""
+    """The digests of recipes' inputs, as far as the recipes noted so far determine them."""
 
     def __init__(self, files: Mapping[str, Digest]) -> None:
         self._files = files
@@ -104,17 +104,17 @@ class Inputs:
         self._outputs: dict[str, Digest | None] = {}
 
     def note(self, recipe: Recipe, output: Digest | None) -> None:
-        """What a recipe comes to; None while nobody knows."""
+        """Note the digest of a recipe's output; None if it is not known yet."""
         self._outputs[recipe.output] = output
         if isinstance(recipe.task, Generate):
             self._masters[recipe.asset] = output
 
     def of(self, recipe: Recipe) -> tuple[Digest | None, ...]:
-        """The bytes of a recipe's inputs, None for one that is not made yet."""
+        """Return the digests of a recipe's inputs; None for an input that does not exist yet."""
         return tuple(self._digest(source) for source in recipe.inputs)
 
     def key(self, recipe: Recipe) -> Digest | None:
-        """What a recipe is keyed on, once all its inputs are known."""
+        """Return the key of a recipe, or None while an input is not known."""
         inputs = self.of(recipe)
         ready = tuple(digest for digest in inputs if digest is not None)
         return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
@@ -129,17 +129,17 @@ class Inputs:
                 return self._outputs.get(path)
 
 
-class _Sharing:
-    """Who comes to one order, also while the pictures that it is made of are not there yet."""
+class _Duplicates:
+    """Detects duplicate orders, including those whose inputs are still pending."""
 
     def __init__(self, files: Mapping[str, Digest]) -> None:
         self._files = files
         self._pictures: dict[AssetName, Digest] = {}
-        """The bytes of a picture; while nobody knows them, the order that it will come of."""
+        """The digest of each picture; while it is pending, the digest of its order."""
         self._first: dict[Digest, AssetName] = {}
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
-        """The verdict, unless somebody before renders the very same: the second costs nothing."""
+        """Turn the verdict on a repeated order into an adoption, which costs nothing."""
         if not isinstance(recipe.task, Generate):
             return verdict
         order = verdict.key or key_of(recipe.task, tuple(map(self._stand_in, recipe.inputs)))
@@ -160,9 +160,9 @@ class _Sharing:
         return known or of_json(str(source))
 
 
-def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> Step:
-    before = locked(recipe, seen)
-    # An order in doubt may be another build's: if that one is refused, it is sent after all.
+def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -> Step:
+    before = locked(recipe, snapshot)
+    # An order in doubt may belong to another running build; if that is refused, this one sends it.
     doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:
         return Step(recipe, verdict, before)
@@ -177,37 +177,37 @@ def _step(recipe: Recipe, verdict: Verdict, seen: Snapshot, price: Pricer) -> St
 def orphans(
     recipes: Sequence[Recipe], blocks: Iterable[Block], profiles: frozenset[str], profile: str
 ) -> tuple[Orphan, ...]:
-    """What the lock holds that nobody wants, in this profile or in one that is gone.
+    """Find what the lock holds and no recipe wants, in this profile or in a removed one.
 
-    A file that another asset has taken over is not left over: its old row goes
-    with the next build.
+    A file that another asset has taken over is not an orphan: the next build
+    drops its old row.
     """
     masters = {recipe.asset for recipe in recipes if isinstance(recipe.task, Generate)}
     paths = {recipe.output for recipe in recipes}
-    found: list[Orphan] = []
+    result: list[Orphan] = []
     for block in blocks:
-        gone = block.profile != profile
-        if gone and block.profile in profiles:
+        removed = block.profile != profile
+        if removed and block.profile in profiles:
             continue
         rows = (
             row
             for row in block.rows
-            if gone or not isinstance(row, Generated) or block.asset not in masters
+            if removed or not isinstance(row, Generated) or block.asset not in masters
         )
-        found += [_orphan(block, row) for row in rows if row.output.path not in paths]
-    return tuple(sorted(found, key=lambda orphan: (orphan.path, orphan.asset)))
+        result += [_orphan(block, row) for row in rows if row.output.path not in paths]
+    return tuple(sorted(result, key=lambda orphan: (orphan.path, orphan.asset)))
 
 
 def _orphan(block: Block, row: Row) -> Orphan:
     return Orphan(block.asset, block.profile, row.output.path, row.output.sha256)
 
 
-def pruned(lock: Lockfile, left: Iterable[Orphan]) -> Lockfile:
-    """The lock without the rows of what is left over; a block without rows goes too."""
-    gone = {(orphan.asset, orphan.profile, orphan.path) for orphan in left}
+def pruned(lock: Lockfile, gone: Iterable[Orphan]) -> Lockfile:
+    """Return the lock without the rows of orphans, and without blocks that this empties."""
+    keys = {(orphan.asset, orphan.profile, orphan.path) for orphan in gone}
     blocks: dict[tuple[AssetName, str], Block] = {}
     for key, block in lock.blocks.items():
-        paths = {row.output.path for row in block.rows if (*key, row.output.path) not in gone}
+        paths = {row.output.path for row in block.rows if (*key, row.output.path) not in keys}
         if kept := block.keeping(paths):
             blocks[key] = kept
     return replace(lock, blocks=blocks)

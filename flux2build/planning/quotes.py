@@ -1,4 +1,4 @@
-"""What orders will cost and what becomes of their references, known before anything is bought."""
+"""Quotes: what orders will cost, and how their references are sent, before anything is bought."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from flux2build.providers.references import Size
 
 @dataclass(slots=True)
 class Quotes:
-    """Quotes for a project's orders; each reference is looked at once."""
+    """Quotes for a project's orders; each reference is read once."""
 
     cards: Mapping[str, Mapping[str, Card]]
     masters: Mapping[AssetName, Size]
-    """The sizes at which masters are ordered, where they are ordered by size."""
+    """The size in pixels of each master that is ordered by size."""
     read: Callable[[str], bytes]
-    """The bytes of a source by its path."""
+    """Reads the bytes of a source by its path."""
     _sizes: dict[str, Size | None] = field(default_factory=dict, init=False)
     _altered: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False)
 
     def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
-        """The least and the most that a recipe may cost in USD; None when nobody knows."""
+        """Return the least and the most that a recipe may cost in USD; None if that is unknown."""
         task = recipe.task
         if not isinstance(task, Generate):
             return (Decimal(0), Decimal(0))
@@ -37,15 +37,15 @@ class Quotes:
         if card.price == FREE:
             return (Decimal(0), Decimal(0))
         sizes = [self._sent(source, card) for source in recipe.inputs]
-        found = pricing.quote(card, task.params, sizes)
-        return (found.low, found.high) if found else None
+        quote = pricing.quote(card, task.params, sizes)
+        return (quote.low, quote.high) if quote else None
 
     def annotated(self, plan: Plan) -> Plan:
-        """A plan whose orders say what should be known before they are paid for."""
+        """Return the plan with notes on what a person should know before paying for an order."""
         return replace(plan, steps=tuple(map(self._annotated, plan.steps)))
 
     def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """What a provider would refuse of the references of a plan's orders, and where it stands."""
+        """Find the references that a provider would refuse, with their places in the spec."""
         for step in plan.steps:
             if bought := self._bought(step):
                 task, card = bought
@@ -59,7 +59,7 @@ class Quotes:
         return replace(step, notes=tuple(self._notes(step.recipe, *bought))) if bought else step
 
     def _bought(self, step: Step) -> tuple[Generate, Card] | None:
-        """What a step orders, and of whom; None where nothing is paid."""
+        """Return the order of a step and its provider; None if the step costs nothing."""
         task = step.recipe.task
         if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
             return None
@@ -91,12 +91,13 @@ class Quotes:
         return references.sent_size(size, card) if size else None
 
     def _size(self, source: Input) -> Size | None:
-        """The size of a reference in pixels, where it is known before it is made."""
+        """Return the size of a reference in pixels, if it is known before the reference exists."""
         if isinstance(source, Made):
             return self.masters.get(source.asset)
         if source.path not in self._sizes:
-            found = examine(self.read(source.path))
-            self._sizes[source.path] = (found.width, found.height) if found.width else None
+            picture = examine(self.read(source.path))
+            size = (picture.width, picture.height) if picture.width else None
+            self._sizes[source.path] = size
         return self._sizes[source.path]
 
 

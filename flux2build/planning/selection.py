@@ -1,4 +1,4 @@
-"""Which assets a command is about: the selection grammar, as in dbt.
+"""The selection grammar, as in dbt: which assets a command works on.
 
 Words are united, commas inside a word intersect, `+` adds what an asset is
 made from or what is made from it. A name is a glob over assets and families.
@@ -34,15 +34,15 @@ class Field:
     states: Mapping[AssetName, frozenset[str]]
     reasons: Mapping[AssetName, frozenset[str]]
     up: Distances
-    """What an asset is made from, with the number of steps between."""
+    """Returns the ancestors of an asset, each with its distance."""
     down: Distances
-    """What is made from an asset, likewise."""
+    """Returns the descendants of an asset, each with its distance."""
 
 
 def field_of(
     plan: Plan, assets: Mapping[AssetName, Asset], up: Distances, down: Distances
 ) -> Field:
-    """What a selection can be made from, as a plan sees it."""
+    """Collect from a plan what a selection can be made from."""
     paths: dict[AssetName, tuple[str, ...]] = {}
     states: dict[AssetName, frozenset[str]] = {}
     reasons: dict[AssetName, frozenset[str]] = {}
@@ -62,7 +62,7 @@ def field_of(
 
 
 def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
-    """The words that `state:` understands, for one step."""
+    """Return the `state:` words that apply to one step."""
     names = {code.partition(":")[0] for code in codes}
     words = {"current"} if action is Action.KEEP else {"changed"}
     return frozenset(words | {_STATE_OF[name] for name in names if name in _STATE_OF})
@@ -81,7 +81,7 @@ _STATE_OF: Final[Mapping[str, str]] = {
 
 
 def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen:
-    """The assets that the words name, without the excluded ones; no words name them all.
+    """Return the assets that the words select, without the excluded ones; no words select all.
 
     Raises:
         UsageError: with every name and method that does not exist.
@@ -108,7 +108,7 @@ _REACH: Final = re.compile(r"(?:(?P<up>\d*)\+)?(?P<core>[^+].*?)(?:\+(?P<down>\d
 
 
 def _reached(part: str, field: Field, problems: list[Problem]) -> Chosen:
-    """The assets of one part, with the ancestors and descendants it asks for."""
+    """The assets of one term, with the ancestors and descendants that it asks for."""
     match = _REACH.fullmatch(part)
     if not match:
         problems.append(Problem(f"`{part}` selects nothing", hint="name an asset, as in `hero`"))
@@ -119,7 +119,7 @@ def _reached(part: str, field: Field, problems: list[Problem]) -> Chosen:
 
 
 def _within(core: Chosen, distances: Distances, depth: str | None) -> Chosen:
-    """What lies at most `depth` steps away; an empty depth has no end, None is not asked for."""
+    """The assets at most `depth` steps away; an empty depth means all, None means none."""
     if depth is None:
         return frozenset()
     most = int(depth) if depth else None
@@ -135,15 +135,15 @@ def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
     method, colon, value = core.partition(":")
     if colon and method in _METHODS:
         kind = _METHODS[method]
-        found = kind.matches(value, field)
-        if not found and not kind.may_be_empty(value):
+        matches = kind.matches(value, field)
+        if not matches and not kind.may_be_empty(value):
             message = f"no asset has the {method} `{value}`"
             problems.append(Problem(message, hint=did_you_mean(value, kind.known(field))))
-        return found
-    found = _named(core, field)
-    if not found:
+        return matches
+    named = _named(core, field)
+    if not named:
         problems.append(_nobody(core, field))
-    return found
+    return named
 
 
 def _nobody(core: str, field: Field) -> Problem:
@@ -170,7 +170,7 @@ _Axes = Mapping[str, re.Pattern[str]]
 
 
 def _member(core: str) -> tuple[re.Pattern[str], _Axes]:
-    """`hero[theme=dark]` in its parts; axes in any order, values may be globs."""
+    """Split `hero[theme=dark]` into its parts; axes come in any order, values may be globs."""
     family, bracket, rest = core.partition("[")
     if not bracket or not rest.endswith("]"):
         return _glob(core), {}
@@ -185,7 +185,7 @@ def _has(asset: Asset, axes: _Axes) -> bool:
 
 
 def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
-    """A pattern of `*` and `?`; brackets are themselves, for they name members."""
+    """Compile a glob of `*` and `?`; brackets stand for themselves, because they name members."""
     signs = {"**": ".*", "*": f"{any_letter}*", "?": any_letter}
     parts = re.split(r"(\*\*|\*|\?)", text)
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts), re.DOTALL)
@@ -193,12 +193,12 @@ def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """One way to select: by what, and which values there are."""
+    """One selection method: the values of each asset, and how they are matched."""
 
     values: Callable[[Field], Iterator[tuple[AssetName, str]]]
     matched: Callable[[str, str], bool]
     always: frozenset[str] = frozenset()
-    """Values that exist even when nothing has them today."""
+    """Values that are valid even if no asset has them."""
 
     def matches(self, value: str, field: Field) -> Chosen:
         """The assets that have the value."""
@@ -209,7 +209,7 @@ class _Method:
         return self.always | {has for _, has in self.values(field)}
 
     def may_be_empty(self, value: str) -> bool:
-        """Whether no match is an answer rather than a typing error."""
+        """Whether selecting nothing is a valid answer rather than a typing error."""
         return value.partition(":")[0] in self.always
 
 
@@ -238,12 +238,12 @@ def _is_like(pattern: str, value: str) -> bool:
 
 
 def _is_reason(pattern: str, value: str) -> bool:
-    """`param-changed` is every `param-changed:…`."""
+    """Match a reason; `param-changed` matches every `param-changed:…`."""
     return _is_like(pattern, value) or _is_like(pattern, value.partition(":")[0])
 
 
 def _is_path(pattern: str, value: str) -> bool:
-    """A path, a folder above it, or its last part when the pattern has no folder."""
+    """Match a path, a folder above it, or its last part if the pattern has no folder."""
     compiled = _glob(pattern.rstrip("/"), "[^/]")
     parts = value.split("/")
     above = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))

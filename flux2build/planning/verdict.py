@@ -1,7 +1,7 @@
-"""The rebuilder: what is to be done about one recipe, and why.
+"""The rebuilder: decides what to do about one recipe, and why.
 
-`judge` is called by `plan`, `check`, `explain` and `build`, so an explanation
-can never disagree with what is done.
+`plan`, `check`, `explain` and `build` all call `judge`, so an explanation can
+never disagree with what is done.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ class Action(StrEnum):
     RESTORE = "restore"
     """The file is missing or edited; its bytes are in the store."""
     ADOPT = "adopt"
-    """Somebody already has this very picture: copy it."""
+    """The same picture exists already: copy it."""
     RESUME = "resume"
-    """It was bought and is on its way: collect it."""
+    """It was ordered before and is pending: collect it."""
     RENDER = "render"
-    """Buy it (or draw it, where the provider is free)."""
+    """Buy it, or draw it where the provider is free."""
     DERIVE = "derive"
-    """Make it locally, for nothing."""
+    """Make it locally, for free."""
     ASK = "ask"
     """It may have been bought already: a person must decide."""
 
 
 MODERATED: Final = frozenset({"request-moderated", "content-moderated"})
-"""Refusals that the same order would meet again."""
+"""Refusals that an unchanged order would meet again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An action with its reasons, and what is needed to carry it out."""
+    """An action, the reasons for it, and what is needed to carry it out."""
 
     action: Action
     reasons: tuple[Reason, ...] = ()
     key: Digest | None = None
-    """What the recipe is keyed on; None while an input is not made yet."""
+    """The key of the recipe; None while an input does not exist yet."""
     bytes: Digest | None = None
-    """The file's bytes, where they are known before anything is made."""
+    """The digest of the file, where it is known before anything is made."""
     receipt: Receipt | None = None
     """The receipt that comes with adopted bytes."""
 
@@ -71,13 +71,13 @@ class Verdict:
 
     @property
     def certain(self) -> bool:
-        """False when the action may turn out unnecessary once upstream is made."""
+        """False when the action may turn out to be unnecessary once its inputs are made."""
         return not self.reasons or any(r.code not in PENDING for r in self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A picture that exists already, by the key it was made for."""
+class KnownPicture:
+    """A picture that exists already: its bytes, and the receipt of the order it came from."""
 
     output: Digest
     receipt: Receipt | None = None
@@ -85,7 +85,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that judging may know, read once."""
+    """Everything that a verdict may depend on, read once."""
 
     profile: str
     files: Mapping[str, Digest]
@@ -93,74 +93,77 @@ class Snapshot:
     lock: Lockfile
     ledger: Ledger
     has: Callable[[Digest], bool]
-    """Whether bytes can be had, from the store or from the work tree."""
+    """Whether bytes are at hand, in the store or in the work tree."""
     pointer: Callable[[str], bool] = lambda _path: False
-    """Whether a file is what Git LFS leaves in place of one that was not fetched."""
+    """Whether a file is a Git LFS pointer, whose content was not fetched."""
     requested: frozenset[str] = frozenset()
     """Assets to render even though they are current."""
     encoders: Mapping[str, str] = field(default_factory=dict)
-    """Today's encoder of each format, where files that another one wrote are to be made again."""
-    made: Mapping[Digest, Known] = field(default_factory=dict)
-    """What the lock holds, by key; kept up to date while building."""
+    """The installed encoder of each format, if files that others wrote are to be derived again."""
+    pictures: Mapping[Digest, KnownPicture] = field(default_factory=dict)
+    """The locked pictures by key; a build adds what it makes."""
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
-    """What the spec says beside the pixels, by asset; it never renders."""
+    """The digest of each asset's tags, alt text and title, which never render anything."""
 
 
 def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
-    """Reasons in words, as they concern a recipe."""
+    """Put the reasons for an action on a recipe into words."""
     own = Reason(ReasonCode.UPSTREAM_PENDING, recipe.asset)
     return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
 
 
-def known(lock: Lockfile) -> dict[Digest, Known]:
-    """Everything that a lock holds, by the key it was made for."""
-    found: dict[Digest, Known] = {}
+def locked_pictures(lock: Lockfile) -> dict[Digest, KnownPicture]:
+    """Return every picture that a lock holds, by the key it was made for."""
+    pictures: dict[Digest, KnownPicture] = {}
     for block in lock.blocks.values():
         for row in block.rows:
             receipt = row.receipt if isinstance(row, Generated) else None
-            found[row.key] = Known(row.output.sha256, receipt)
-    return found
+            pictures[row.key] = KnownPicture(row.output.sha256, receipt)
+    return pictures
 
 
-def locked(recipe: Recipe, seen: Snapshot) -> Row | None:
-    """What the lock says of this recipe's output in the snapshot's profile."""
-    block = seen.lock.block(recipe.asset, seen.profile)
+def locked(recipe: Recipe, snapshot: Snapshot) -> Row | None:
+    """Return the locked row of a recipe's output, in the snapshot's profile."""
+    block = snapshot.lock.block(recipe.asset, snapshot.profile)
     return row_of(recipe, block) if block else None
 
 
 def row_of(recipe: Recipe, block: Block) -> Row | None:
-    """The row of a block that is about this recipe's output."""
+    """Return the row of a block that belongs to a recipe's output."""
     if isinstance(recipe.task, Generate):
         return block.generated
     rows = block.derived if isinstance(recipe.task, Derive) else block.written
     return next((row for row in rows if row.output.path == recipe.output), None)
 
 
-def judge(recipe: Recipe, inputs: Sequence[Digest | None], seen: Snapshot) -> Verdict:
-    """What to do about a recipe whose inputs have these bytes; None is not made yet."""
-    row, key = locked(recipe, seen), _key(recipe, inputs)
-    if str(recipe.asset) in seen.requested and isinstance(recipe.task, Generate):
-        return _requested(key, seen)
+def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
+    """Decide what to do about a recipe, given the digests of its inputs.
+
+    An input that does not exist yet has None instead of a digest.
+    """
+    row, key = locked(recipe, snapshot), _key(recipe, inputs)
+    if str(recipe.asset) in snapshot.requested and isinstance(recipe.task, Generate):
+        return _requested(key, snapshot)
     if key is None:
         return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
     if row is not None and row.key == key:
-        if isinstance(row, Derived) and _aged(row, seen):
+        if isinstance(row, Derived) and _aged(row, snapshot):
             return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
-        return _current(recipe, row, key, seen)
+        return _current(recipe, row, key, snapshot)
     reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
-    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), seen)
+    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), snapshot)
 
 
-def _aged(row: Derived, seen: Snapshot) -> bool:
-    """Whether another encoder wrote a file, and that matters now."""
-    return row.encoder != seen.encoders.get(row.output.format, row.encoder)
+def _aged(row: Derived, snapshot: Snapshot) -> bool:
+    """Whether another encoder wrote a file, and files are to be refreshed."""
+    return row.encoder != snapshot.encoders.get(row.output.format, row.encoder)
 
 
-def _requested(key: Digest | None, seen: Snapshot) -> Verdict:
-    """Another picture, although there is one; only what may be paid for already is not asked."""
-    if key in seen.ledger.pending:
+def _requested(key: Digest | None, snapshot: Snapshot) -> Verdict:
+    """Render a picture again on request, unless its order may already be paid for."""
+    if key in snapshot.ledger.pending:
         return Verdict(Action.RESUME, (Reason(ReasonCode.IN_FLIGHT),), key)
-    reason, doubt = Reason(ReasonCode.REQUESTED), _undecided(key, seen) if key else None
+    reason, doubt = Reason(ReasonCode.REQUESTED), _undecided(key, snapshot) if key else None
     if doubt is not None and doubt.code is not ReasonCode.MODERATED:
         return Verdict(Action.ASK, (reason, doubt), key)
     return Verdict(Action.RENDER, (reason,), key)
@@ -184,33 +187,33 @@ def _new(recipe: Recipe) -> Reason:
     return Reason(codes[recipe.kind])
 
 
-def _current(recipe: Recipe, row: Row, key: Digest, seen: Snapshot) -> Verdict:
+def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdict:
     """The lock agrees with the spec; does the file agree with the lock?"""
-    wanted, there = row.output.sha256, seen.files.get(recipe.output)
+    wanted, actual = row.output.sha256, snapshot.files.get(recipe.output)
     receipt = row.receipt if isinstance(row, Generated) else None
-    if there == wanted:
+    if actual == wanted:
         reasons = () if row.output.path == recipe.output else _moved(row)
         action = Action.RESTORE if reasons else Action.KEEP
-        return Verdict(action, reasons or _meta(recipe, seen), key, wanted, receipt)
-    reasons = _damage(recipe, row, seen)
-    if seen.has(wanted):
+        return Verdict(action, reasons or _meta(recipe, snapshot), key, wanted, receipt)
+    reasons = _damage(recipe, row, snapshot)
+    if snapshot.has(wanted):
         return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
-    made = _cheapest(recipe, key, reasons, seen)
-    if made.action is Action.RENDER and _POINTER in reasons:
-        # It was paid for, and Git LFS has it: what is made of it can be judged all the same.
+    verdict = _cheapest(recipe, key, reasons, snapshot)
+    if verdict.action is Action.RENDER and _POINTER in reasons:
+        # It was paid for and Git LFS has it, so what is derived from it can still be judged.
         return Verdict(Action.ASK, reasons, key, wanted, receipt)
-    return made
+    return verdict
 
 
-def _damage(recipe: Recipe, row: Row, seen: Snapshot) -> tuple[Reason, ...]:
-    """What became of a file that is not what the lock says."""
-    if recipe.output not in seen.files:
+def _damage(recipe: Recipe, row: Row, snapshot: Snapshot) -> tuple[Reason, ...]:
+    """Explain how a file differs from what the lock says."""
+    if recipe.output not in snapshot.files:
         return (
             (Reason(ReasonCode.OUTPUT_MISSING),)
             if row.output.path == recipe.output
             else _moved(row)
         )
-    if seen.pointer(recipe.output):
+    if snapshot.pointer(recipe.output):
         return (_POINTER,)
     return (
         (Reason(ReasonCode.OUTPUT_MODIFIED),) if row.output.path == recipe.output else _moved(row)
@@ -224,64 +227,69 @@ def _moved(row: Row) -> tuple[Reason, ...]:
     return (Reason(ReasonCode.OUTPUT_MOVED, row.output.path),)
 
 
-def _meta(recipe: Recipe, seen: Snapshot) -> tuple[Reason, ...]:
-    block, meta = seen.lock.block(recipe.asset, seen.profile), seen.metas.get(recipe.asset)
+def _meta(recipe: Recipe, snapshot: Snapshot) -> tuple[Reason, ...]:
+    block, meta = (
+        snapshot.lock.block(recipe.asset, snapshot.profile),
+        snapshot.metas.get(recipe.asset),
+    )
     if block is None or meta is None or block.meta == meta:
         return ()
     return (Reason(ReasonCode.META_CHANGED),)
 
 
-def _cheapest(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
-    """Is there a cheaper way than making it?"""
-    attempt = seen.ledger.unsettled.get(key)
+def _cheapest(
+    recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Snapshot
+) -> Verdict:
+    """Adopt the bytes if they exist; otherwise derive, collect or render them."""
+    attempt = snapshot.ledger.unsettled.get(key)
     if attempt is not None and attempt.asset == recipe.asset:
-        # It was bought anew for this very asset: what was there before is not what is wanted.
-        return _open(key, reasons, seen)
-    if (found := _elsewhere(recipe, key, seen)) is not None:
+        # This asset asked for a new picture, so an earlier one with the same key is not wanted.
+        return _open(key, reasons, snapshot)
+    if (picture := _elsewhere(recipe, key, snapshot)) is not None:
         return Verdict(
             Action.ADOPT,
             (*reasons, Reason(ReasonCode.ALREADY_MADE)),
             key,
-            found.output,
-            found.receipt,
+            picture.output,
+            picture.receipt,
         )
     if not isinstance(recipe.task, Generate):
         return Verdict(Action.DERIVE, reasons, key)
-    return _open(key, reasons, seen)
+    return _open(key, reasons, snapshot)
 
 
-def _open(key: Digest, reasons: tuple[Reason, ...], seen: Snapshot) -> Verdict:
-    """What is to be done about an order of which there is no picture."""
-    if key in seen.ledger.pending:
+def _open(key: Digest, reasons: tuple[Reason, ...], snapshot: Snapshot) -> Verdict:
+    """Decide about an order whose picture does not exist."""
+    if key in snapshot.ledger.pending:
         return Verdict(Action.RESUME, (*reasons, Reason(ReasonCode.IN_FLIGHT)), key)
-    if (doubt := _undecided(key, seen)) is not None:
+    if (doubt := _undecided(key, snapshot)) is not None:
         return Verdict(Action.ASK, (*reasons, doubt), key)
     return Verdict(Action.RENDER, reasons, key)
 
 
-def _undecided(key: Digest, seen: Snapshot) -> Reason | None:
-    """Why an order cannot be sent by itself."""
-    if key in seen.ledger.kept:
+def _undecided(key: Digest, snapshot: Snapshot) -> Reason | None:
+    """Return the reason why an order must not be sent without a person's decision, if any."""
+    if key in snapshot.ledger.kept:
         return Reason(ReasonCode.KEPT_ASIDE)
-    if key in seen.ledger.doubts:
+    if key in snapshot.ledger.doubts:
         return Reason(ReasonCode.IN_DOUBT)
-    refused = seen.ledger.refusals.get(key)
+    refused = snapshot.ledger.refusals.get(key)
     if refused is not None and refused.refusal in MODERATED:
         return Reason(ReasonCode.MODERATED)
     return None
 
 
-def _elsewhere(recipe: Recipe, key: Digest, seen: Snapshot) -> Known | None:
-    """The picture made for this very key, under whatever name, if its bytes can be had.
+def _elsewhere(recipe: Recipe, key: Digest, snapshot: Snapshot) -> KnownPicture | None:
+    """Find a picture with this key whose bytes are at hand, whatever asset it was made for.
 
-    What was bought for this very asset goes before what another one shows: it may
-    have been bought anew, and not have come to its place.
+    A picture that was bought for this asset comes before one that another asset
+    shows: it may have been bought again without having reached its place.
     """
-    found, delivered = seen.made.get(key), seen.ledger.delivered.get(key)
-    bought = Known(delivered.output, delivered.receipt) if delivered else None
+    locked_picture, delivered = snapshot.pictures.get(key), snapshot.ledger.delivered.get(key)
+    bought = KnownPicture(delivered.output, delivered.receipt) if delivered else None
     own = delivered is not None and delivered.asset == recipe.asset
-    options = (bought, found) if own else (found, bought)
-    return next((one for one in options if one and seen.has(one.output)), None)
+    options = (bought, locked_picture) if own else (locked_picture, bought)
+    return next((one for one in options if one and snapshot.has(one.output)), None)
 
 
 def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
@@ -291,7 +299,7 @@ def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -
         return
     own = Made(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
-        # That a new file comes after its own master goes without saying.
+        # A new file always waits for its own master, so that is not worth a reason.
         if digest is None and not (source == own and row is None):
             yield Reason(ReasonCode.UPSTREAM_PENDING, _subject(source))
 
@@ -342,28 +350,28 @@ def _param_differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iter
 
 
 def _input_differences(
-    inputs: Sequence[Input], digests: Sequence[Digest | None], seen: Sequence[Seen]
+    inputs: Sequence[Input], digests: Sequence[Digest | None], rows: Sequence[Seen]
 ) -> Iterator[Reason]:
-    """Inputs are compared by bytes and place; names only say which one it was."""
+    """Compare inputs by digest and position; names only tell which input differs."""
     now = [(str(source), digest) for source, digest in zip(inputs, digests, strict=True)]
-    then = [(row.name, row.sha256) for row in seen]
+    then = [(row.name, row.sha256) for row in rows]
     if [digest for _, digest in now] == [digest for _, digest in then]:
         return
     if sorted(now, key=str) == sorted(then, key=str):
         yield Reason(ReasonCode.REF_ORDER_CHANGED)
         return
-    before, moved = dict(then), {digest for _, digest in then}
+    before, old_digests = dict(then), {digest for _, digest in then}
     for source, digest in zip(inputs, digests, strict=True):
         if str(source) in before and before[str(source)] != digest:
             code = (
                 ReasonCode.UPSTREAM_CHANGED if isinstance(source, Made) else ReasonCode.REF_CHANGED
             )
             yield Reason(code, _subject(source))
-        elif str(source) not in before and digest not in moved:
+        elif str(source) not in before and digest not in old_digests:
             yield Reason(ReasonCode.REF_ADDED, _subject(source))
-    names, kept = {name for name, _ in now}, {digest for _, digest in now}
+    names, new_digests = {name for name, _ in now}, {digest for _, digest in now}
     for name, digest in then:
-        if name not in names and digest not in kept:
+        if name not in names and digest not in new_digests:
             yield Reason(ReasonCode.REF_REMOVED, name.removeprefix("asset:"))
 
 

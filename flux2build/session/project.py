@@ -28,7 +28,7 @@ from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Snapshot, known
+from flux2build.planning.verdict import Snapshot, locked_pictures
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import Settings
 from flux2build.session.sources import Sources
@@ -229,7 +229,7 @@ class Project:
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},
-            made=known(self.lock),
+            pictures=locked_pictures(self.lock),
             metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
 

@@ -31,7 +31,7 @@ from flux2build.planning.verdict import (
     Verdict,
     because,
     judge,
-    known,
+    locked_pictures,
 )
 from tests.snapshots import (
     META,
@@ -428,7 +428,7 @@ def test_known() -> None:
     row = derived(cut, (ROW.output.sha256,))
     both = locked((FOX, ROW), (cut, row), profile="final")
 
-    assert {key: found.output for key, found in known(both).items()} == {
+    assert {key: found.output for key, found in locked_pictures(both).items()} == {
         ROW.key: ROW.output.sha256,
         row.key: row.output.sha256,
     }
