@@ -118,7 +118,7 @@ class BuildRun:
 
         project, say = self.project, self.console.say
         if project.options.json:
-            self.console.json(build_view.as_json(report))
+            self.console.document(build_view.as_json(report))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
             project = project.reread_lock()

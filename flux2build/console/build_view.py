@@ -8,7 +8,6 @@ from typing import Final
 
 from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
-from flux2build.console import plan_view
 from flux2build.console.console import Console, frame
 from flux2build.digest import Json
 from flux2build.errors import Problem
@@ -76,10 +75,9 @@ def summary(report: Report) -> str:
     return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
 
 
-def as_json(report: Report) -> Json:
+def as_json(report: Report) -> dict[str, Json]:
     """The documented JSON of `build --json`."""
     return {
-        "format_version": plan_view.FORMAT_VERSION,
         "done": [
             {"asset": recipe.asset, "output": recipe.output, "action": verdict.action.value}
             for recipe, verdict in report.done

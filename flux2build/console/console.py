@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Final
 
@@ -16,6 +16,9 @@ from rich.text import Text
 
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
+
+FORMAT_VERSION: Final = "1.0"
+"""The version of the JSON that commands print."""
 
 _UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -82,6 +85,10 @@ class Console:
             sys.stdout.flush()
         except BrokenPipeError:
             _hang_up(sys.stdout)
+
+    def document(self, fields: Mapping[str, Json]) -> None:
+        """A documented JSON object on stdout, with the version of its format."""
+        self.json({"format_version": FORMAT_VERSION, **fields})
 
     def json(self, value: Json) -> None:
         """One JSON document on stdout."""

@@ -19,8 +19,6 @@ from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
 from flux2build.providers.pricing import price_range
 
-FORMAT_VERSION: Final = "1.0"
-
 STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
 """Colour by symbol; colour never carries meaning alone."""
 
@@ -102,7 +100,7 @@ def show(console: Console, plan: Plan, conflicted: str | None, *, json: bool) ->
     `conflicted` names the lock if a merge left its markers in it.
     """
     if json:
-        console.json(as_json(plan))
+        console.document(as_json(plan))
         return
     for line in lines(plan, every=console.verbosity > 0):
         console.data(line)
@@ -215,10 +213,9 @@ def left_over(count: int) -> str:
     return "1 output is left over" if count == 1 else f"{count} outputs are left over"
 
 
-def as_json(plan: Plan) -> Json:
+def as_json(plan: Plan) -> dict[str, Json]:
     """The documented JSON of `plan --json`; prices are decimal strings in USD."""
     return {
-        "format_version": FORMAT_VERSION,
         "steps": [step_json(step, plan.profile) for step in plan.steps],
         "orphans": [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in plan.orphans],
         "summary": {

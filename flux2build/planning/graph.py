@@ -9,6 +9,7 @@ from functools import cached_property
 
 import networkx as nx
 
+from flux2build.digest import Json
 from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, Write
 
 
@@ -201,11 +202,9 @@ def as_mermaid(graph: nx.DiGraph[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(graph: nx.DiGraph[str]) -> str:
-    """Nodes and edges, with a format version."""
-    value = {
-        "format_version": "1.0",
+def as_json(graph: nx.DiGraph[str]) -> dict[str, Json]:
+    """Nodes and edges, for programs."""
+    return {
         "nodes": [{"id": node, "kind": data["kind"]} for node, data in graph.nodes(data=True)],
         "edges": [{"from": a, "to": b} for a, b in graph.edges],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,6 @@ import click
 
 from flux2build import ledger
 from flux2build.cli.command import command, option
-from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
@@ -48,7 +47,7 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
     found = ledger.spent(ledger.Ledger(bought), _GROUPS[by])
     sums = {name: each for name, each in found.items() if each.spent or each.reserved}
     if options.json:
-        console.json(_as_json(by, sums))
+        console.document(_as_json(by, sums))
         return Exit.DONE
     for line in _lines(sums):
         console.data(line)
@@ -74,9 +73,8 @@ def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
         yield f"{name:<{width}}  {money(found.spent)} for {orders}{aside}{sources}"
 
 
-def _as_json(by: str, sums: Mapping[str, Sum]) -> Json:
+def _as_json(by: str, sums: Mapping[str, Sum]) -> dict[str, Json]:
     return {
-        "format_version": plan_view.FORMAT_VERSION,
         "by": by,
         "sums": [
             {

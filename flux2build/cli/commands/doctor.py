@@ -17,7 +17,6 @@ from rich.text import Text
 from flux2build import __version__, ledger
 from flux2build.cli.command import command
 from flux2build.console.console import Console, clean
-from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, gravest
 from flux2build.images import encode
 from flux2build.images.provenance import signing
@@ -60,7 +59,7 @@ def doctor(options: CommonOptions) -> Exit:
     ]
     if options.json:
         rows = [{"name": n.name, "text": n.text, "ok": n.ok, "hint": n.hint} for n in lines]
-        console.json({"format_version": FORMAT_VERSION, "lines": rows})
+        console.document({"lines": rows})
     else:
         width = max(len(line.name) for line in lines)
         for text in (text for line in lines for text in _shown(line, width)):

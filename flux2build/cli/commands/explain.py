@@ -36,7 +36,7 @@ def explain(options: CommonOptions, *, selection: Sequence[str], exclude: Sequen
     whole = project.whole
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     if options.json:
-        console.json(_as_json(project, whole, chosen))
+        console.document(_as_json(project, whole, chosen))
         return Exit.DONE
     for name in project.spec.named:
         if name in chosen:
@@ -94,9 +94,8 @@ def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
             yield Text(f"  {label}: {clean(', '.join(near))}", "dim")
 
 
-def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> Json:
+def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dict[str, Json]:
     return {
-        "format_version": plan_view.FORMAT_VERSION,
         "assets": [
             {
                 "asset": name,

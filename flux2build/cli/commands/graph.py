@@ -1,9 +1,9 @@
-"""Draw who is made of what."""
+"""Draw which assets are made of which."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import click
 
@@ -14,26 +14,19 @@ from flux2build.planning import graph as drawing
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 
-_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "text": drawing.as_text,
-    "dot": drawing.as_dot,
-    "mermaid": drawing.as_mermaid,
-    "json": drawing.as_json,
-}
-
 
 @command("graph", selects=True)
 @option(
     "--format",
     "form",
-    type=click.Choice(list(_FORMATS)),
+    type=click.Choice(["text", "dot", "mermaid", "json"]),
     default="text",
     help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
 )
 def graph(
     options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str], form: str
 ) -> Exit:
-    """Draw who is made of what: sources, assets and the files derived from them.
+    """Draw which assets are made of which: sources, assets and the files derived from them.
 
     Each stands below the first thing it is made of. Files that are shipped
     share a line; -v shows them all.
@@ -44,11 +37,15 @@ def graph(
     if not choice.everything:
         names = project.graph.closure(project.chosen(choice))
     recipes = [recipe for recipe in project.graph.ordered if recipe.asset in names]
-    shown = drawing.picture(recipes, [name for name in project.spec.named if name in names])
-    if form == "text" and not options.json:
-        console.raw(clean(drawing.as_text(shown, every=options.verbosity > 0)))
+    picture = drawing.picture(recipes, [name for name in project.spec.named if name in names])
+    if form == "json" or options.json:
+        console.document(drawing.as_json(picture))
+    elif form == "dot":
+        console.raw(drawing.as_dot(picture))
+    elif form == "mermaid":
+        console.raw(drawing.as_mermaid(picture))
     else:
-        console.raw(_FORMATS["json" if options.json else form](shown))
+        console.raw(clean(drawing.as_text(picture, every=options.verbosity > 0)))
     return Exit.DONE
 
 

@@ -15,7 +15,6 @@ from flux2build.assetspec.jsonschema import json_schema
 from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.errors import Exit, Problem, UsageError
 from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
@@ -94,7 +93,7 @@ def init(options: CommonOptions) -> Exit:
     done = dict(_written(spec))
     if options.json:
         rows = [{"path": path, "action": action} for path, action in done.items()]
-        console.json({"format_version": FORMAT_VERSION, "files": rows})
+        console.document({"files": rows})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
     elsewhere = f" -f {options.file}" if options.file else ""

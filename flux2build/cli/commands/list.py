@@ -10,7 +10,6 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console.console import Console, clean
-from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.model import AssetName
@@ -38,7 +37,7 @@ def list_assets(
             }
             for name in names
         ]
-        console.json({"format_version": FORMAT_VERSION, "assets": rows})
+        console.document({"assets": rows})
         return Exit.DONE
     width = max((len(name) for name in names), default=0)
 

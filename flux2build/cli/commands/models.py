@@ -9,7 +9,6 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.providers.capabilities import FREE, Card, Price
@@ -32,7 +31,7 @@ def models(options: CommonOptions) -> Exit:
         rows: list[Json] = [
             _as_json(provider, card) for provider, cards in known.items() for card in cards.values()
         ]
-        console.json({"format_version": FORMAT_VERSION, "models": rows})
+        console.document({"models": rows})
         return Exit.DONE
     for provider, cards in known.items():
         console.data(Text(provider, "bold"))

@@ -12,7 +12,6 @@ import click
 
 from flux2build import ledger
 from flux2build.cli.command import command, option
-from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Digest, Json
 from flux2build.errors import Exit, UsageError
@@ -76,7 +75,7 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     shown = [each for each in purchases if everything or each.open]
     if options.json:
         rows = [_as_json(purchase) for purchase in shown]
-        console.json({"format_version": plan_view.FORMAT_VERSION, "orders": rows})
+        console.document({"orders": rows})
         return Exit.DONE
     width = max((len(purchase.intended.asset) for purchase in shown), default=0)
     for purchase in shown:
@@ -112,7 +111,7 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     console = Console(options.color, options.verbosity)
     purchase = settling.find(user_journal().read(), order)
     if options.json:
-        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(purchase)})
+        console.document({**_as_json(purchase)})
         return Exit.DONE
     for name, value in _facts(purchase):
         if value:
@@ -222,7 +221,7 @@ def _settle(options: CommonOptions, purchase: Purchase, entry: Entry, outcome: s
     settling.record(journal, purchase, entry)
     if options.json:
         current = settling.find(journal.read(), purchase.attempt.name)
-        console.json({"format_version": plan_view.FORMAT_VERSION, **_as_json(current)})
+        console.document({**_as_json(current)})
     console.say(f"`{purchase.intended.asset}` {outcome}")
     return Exit.DONE
 

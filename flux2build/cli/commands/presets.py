@@ -33,7 +33,7 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
         raise UsageError(Problem(f"no preset has `{' '.join(words)}`", hint=hint))
     if options.json:
         rows: list[Json] = [_as_json(preset) for preset in found]
-        console.json({"format_version": "1.0", "gathered": gathered(), "presets": rows})
+        console.document({"gathered": gathered(), "presets": rows})
         return Exit.DONE
     for platform in dict.fromkeys(preset.platform for preset in found):
         console.data(Text(platform, "bold"))

@@ -31,7 +31,7 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
     left = project.plan().orphans
     if options.json:
         rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in left]
-        console.json({"format_version": "1.0", "orphans": rows, "removed": yes})
+        console.document({"orphans": rows, "removed": yes})
     else:
         for orphan in left:
             console.data(f"- {orphan.path}  ({orphan.asset}, {orphan.profile})")

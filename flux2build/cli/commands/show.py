@@ -32,7 +32,7 @@ def show(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[
     assets = [asset for name, asset in project.spec.named.items() if name in chosen]
     if options.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
-        console.json({"format_version": plan_view.FORMAT_VERSION, "assets": rows})
+        console.document({"assets": rows})
         return Exit.DONE
     for asset in assets:
         for line in _lines(asset, _recipes(project, asset)):

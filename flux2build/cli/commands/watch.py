@@ -149,7 +149,7 @@ class _Session:
         self._console.fail(error)
         if self._run.project.options.json:
             rows = [plan_view.problem_json(problem) for problem in error.problems]
-            self._console.json({"format_version": plan_view.FORMAT_VERSION, "problems": rows})
+            self._console.document({"problems": rows})
 
     def _spent(self) -> Decimal:
         """All that this project's orders cost so far, with what may still be charged."""

@@ -7,14 +7,13 @@ from typing import Final
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.plan_view import FORMAT_VERSION
 from flux2build.digest import Json
 
 
 def show(console: Console, report: CheckReport) -> None:
     """Print one JSON document."""
     rows = [_row(finding) for finding in report.findings]
-    console.json({"format_version": FORMAT_VERSION, "findings": rows})
+    console.document({"findings": rows})
 
 
 def _row(finding: Finding) -> Json:
