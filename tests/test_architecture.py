@@ -38,6 +38,7 @@ FAMILIES: Final[list[Family[Any]]] = [
     PROVIDERS,
 ]
 LAZY: Final[dict[str, str]] = {
+    "assetspec/spec_text.py": "places of keys need a parser, and only messages name them",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",

@@ -19,19 +19,19 @@ from flux2build.assetspec import (
     schema,
 )
 from flux2build.assetspec.capabilities import Capabilities
-from flux2build.assetspec.deliverables import Workbench
-from flux2build.assetspec.document import Document, read
-from flux2build.assetspec.documents import Documents, Shelf
-from flux2build.assetspec.family import Families, Family
+from flux2build.assetspec.deliverables import Resources
+from flux2build.assetspec.documents import AssetFiles, DocumentResolver
+from flux2build.assetspec.family import AssetFamily, FamilyExpander
 from flux2build.assetspec.faults import Fault, Faults
-from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
-from flux2build.assetspec.references import Files, Names
+from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.resolve import Declared, Resolver
 from flux2build.assetspec.schema import Tables
+from flux2build.assetspec.spec_text import SpecText, read
 from flux2build.assetspec.tables import AssetTable, Profile
-from flux2build.assetspec.templating import Texts
+from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Gap, Translations, faults_of
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.images.ops.contract import Op
@@ -72,7 +72,7 @@ class Spec:
     recipes: tuple[Recipe, ...]
     gaps: tuple[Gap, ...]
     """Strings that a locale does not have, as far as the spec allows it."""
-    document: Document = field(repr=False)
+    document: SpecText = field(repr=False)
 
     @property
     def wanted_profiles(self) -> frozenset[str]:
@@ -110,8 +110,8 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
     for fault in wrong:
         faults.add(fault)
     chosen = _chosen(tables, profile, faults)
-    reading = _Reading(tree, document, tables, chosen, faults)
-    spec = reading.spec(capabilities)
+    reader = _SpecReader(tree, document, tables, chosen, faults)
+    spec = reader.spec(capabilities)
     if faults.found:
         raise SpecError(*diagnostics.problems(document, tree, faults))
     return spec
@@ -133,30 +133,30 @@ def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """One reading of a spec, on its way from tables to recipes."""
+class _SpecReader:
+    """One reader of a spec, on its way from tables to recipes."""
 
     tree: ProjectFiles
-    document: Document
+    document: SpecText
     tables: Tables
     profile: str
     faults: Faults
 
     def spec(self, capabilities: Capabilities) -> Spec:
         """The spec, as far as it can be read."""
-        files = Files(self.tree)
+        files = SourceFiles(self.tree)
         translations = self._translations()
-        texts = Texts(Prompts(self.tree, self._templates(files)), translations)
+        texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
         declared = [one for one in self._declared() if one is not None]
         names = self._names(declared, texts, files)
         folder = self._folder(files)
-        bench = Workbench(texts, files, names, Outputs(folder, files))
+        resources = Resources(texts, files, names, Outputs(folder, files))
         ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
-        resolver = Resolver(bench, capabilities, ops, self.faults)
+        resolver = Resolver(resources, capabilities, ops, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         pictures = self._marked(declared, resolver, capabilities)
-        papers = Documents(
-            bench, capabilities.documents, self.faults, Shelf(assets, pictures, folder)
+        papers = DocumentResolver(
+            resources, capabilities.documents, self.faults, AssetFiles(assets, pictures, folder)
         )
         about = [recipe for one in declared for recipe in papers.entries(one)]
         recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
@@ -199,14 +199,14 @@ class _Reading:
         faulty = bool(wrong) or ("catalog" in self.document.data and table is None)
         return Translations(self.tree, table, self.faults, faulty)
 
-    def _templates(self, files: Files) -> str:
+    def _templates(self, files: SourceFiles) -> str:
         folder = paths.join("", self.tables.project.templates)
         if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
             message = f"templates folder `{folder}` is not a folder of the project"
             self.faults.add(Fault(("project", "templates"), message))
         return folder
 
-    def _folder(self, files: Files) -> str:
+    def _folder(self, files: SourceFiles) -> str:
         """The output folder: the profile's, else the project's."""
         own = self.tables.profiles.get(self.profile, Profile()).output
         key = ("project", "output") if own is None else ("profile", self.profile, "output")
@@ -220,10 +220,10 @@ class _Reading:
         return folder
 
     def _declared(self) -> Iterator[Declared | None]:
-        families = Families(self.tree, self.faults)
+        families = FamilyExpander(self.tree, self.faults)
         for name, table in self.tables.assets.items():
             key = ("asset", name)
-            settled = settle(key, self.tables.vars, self._layers(key, table))
+            settled = merge(key, self.tables.vars, self._layers(key, table))
             yield Declared(table, settled, families.expand(name, table))
 
     def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
@@ -253,8 +253,10 @@ class _Reading:
                 hint = did_you_mean(name, self.tables.names["style"])
                 self.faults.add(Fault(place, f"there is no style `{name}`", hint=hint))
 
-    def _names(self, declared: Iterable[Declared], texts: Texts, files: Files) -> Names:
-        families: dict[str, Family] = {}
+    def _names(
+        self, declared: Iterable[Declared], texts: TextRenderer, files: SourceFiles
+    ) -> AssetNames:
+        families: dict[str, AssetFamily] = {}
         seen: dict[str, tuple[AssetName, Key]] = {}
         sources: dict[AssetName, Source] = {}
         for one in declared:
@@ -267,10 +269,10 @@ class _Reading:
                     self.faults.add(Fault(one.key, message, rows=rows, name=True))
             sources.update(resolve.sources(one, texts, files, self.faults))
         members = frozenset(member.name for f in families.values() for member in f.members)
-        return Names(families, self.tables.names["asset"], members, sources)
+        return AssetNames(families, self.tables.names["asset"], members, sources)
 
     def _taken(
-        self, declared: Iterable[Declared], files: Files
+        self, declared: Iterable[Declared], files: SourceFiles
     ) -> dict[str, tuple[str, Key | None]]:
         """Every file that is read or kept, and so is no output, by its folded path."""
         lock = posixpath.splitext(self.document.file)[0] + ".lock"

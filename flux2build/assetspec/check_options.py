@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.capabilities import HasOptions
 from flux2build.assetspec.faults import Faults, FaultyError
-from flux2build.assetspec.templating import Scope, Texts
+from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.model import Key
 
 _OPTIONAL: Final = "off"
@@ -20,7 +20,7 @@ _NAMED: Final = "warning"
 def options(
     written: Mapping[str, Any],
     checks: Mapping[str, HasOptions],
-    texts: Texts,
+    texts: TextRenderer,
     scope: Scope,
     faults: Faults,
 ) -> dict[str, BaseModel]:

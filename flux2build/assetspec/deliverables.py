@@ -11,13 +11,13 @@ from typing import Any, Final
 from flux2build.assetspec import targets
 from flux2build.assetspec.family import MOST_MEMBERS, axes_of, points_of
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
-from flux2build.assetspec.layers import Settled
-from flux2build.assetspec.operations import OpReader, Step
+from flux2build.assetspec.layers import MergedSettings
+from flux2build.assetspec.operations import OpEntry, OpReader
 from flux2build.assetspec.outputs import Outputs, format_of
-from flux2build.assetspec.presets import Preset, Target
-from flux2build.assetspec.references import Files, Names
+from flux2build.assetspec.presets import Preset, PresetTarget
+from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.tables import Deliver
-from flux2build.assetspec.templating import Scope, Texts
+from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.assetspec.translations.catalog import UntranslatedError
 from flux2build.digest import Json
 from flux2build.images import encoding
@@ -37,7 +37,7 @@ class Entry:
 
     key: Key
     table: Deliver
-    steps: tuple[Step, ...]
+    steps: tuple[OpEntry, ...]
     resizes: Mapping[int | None, tuple[Operation, ...]]
     """The last operations by width: none when the width is whatever comes out."""
     points: tuple[Mapping[str, str], ...] = ({},)
@@ -45,7 +45,7 @@ class Entry:
     part: Mapping[str, int] = field(default_factory=dict)
     """Which of the files that one operation makes: `{"cell": 3}`."""
     preset: Preset | None = None
-    target: Target | None = None
+    target: PresetTarget | None = None
     """The file of the preset."""
 
 
@@ -65,16 +65,16 @@ class Master:
 
 
 @dataclass(frozen=True, slots=True)
-class Workbench:
+class Resources:
     """What deriving needs beside the entry: texts, files, names, and where outputs go."""
 
-    texts: Texts
-    files: Files
-    names: Names
+    texts: TextRenderer
+    files: SourceFiles
+    names: AssetNames
     outputs: Outputs
 
 
-def prepare(settled: Settled, reader: OpReader, faults: Faults) -> list[Entry]:
+def prepare(settled: MergedSettings, reader: OpReader, faults: Faults) -> list[Entry]:
     """The entries of an asset; those with faults are noted and left out."""
     entries: list[Entry] = []
     tables: list[Deliver] = settled.get("deliver") or []
@@ -153,14 +153,14 @@ def _possible(table: Deliver, key: Key) -> None:
             raise FaultyError(Fault(key, error.problems[0].message)) from None
 
 
-def recipes(entry: Entry, master: Master, bench: Workbench) -> Iterator[Recipe]:
+def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Recipe]:
     """The files of one entry for one master; those that lack a translation may be left out.
 
     Raises:
         FaultyError: a template, a path, an input or a parameter is wrong.
     """
     for point in entry.points:
-        yield from _files(entry, _at(master, point, entry), point, bench)
+        yield from _files(entry, _at(master, point, entry), point, resources)
 
 
 def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
@@ -174,24 +174,24 @@ def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
 
 
 def _files(
-    entry: Entry, master: Master, point: Mapping[str, str], bench: Workbench
+    entry: Entry, master: Master, point: Mapping[str, str], resources: Resources
 ) -> Iterator[Recipe]:
     """The files at one point: every format in every width."""
     for form in _formats(entry.table, master):
         for width, resize in entry.resizes.items():
-            _large_enough(entry, master, width, bench)
+            _large_enough(entry, master, width, resources)
             scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
             inputs = [master.input]
             with suppress(UntranslatedError):
-                steps = tuple(_operations(entry, scope, master, inputs, bench)) + resize
+                steps = tuple(_operations(entry, scope, master, inputs, resources)) + resize
                 task = Derive(steps, _encoding(entry.table, form))
-                path = _path(entry, master, point, scope, form, width, bench)
-                output = bench.outputs.locate(path, form, (*entry.key, "path"))
+                path = _path(entry, master, point, scope, form, width, resources)
+                output = resources.outputs.locate(path, form, (*entry.key, "path"))
                 role = entry.target.role if entry.target else ""
                 yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
 
 
-def _large_enough(entry: Entry, master: Master, width: int | None, bench: Workbench) -> None:
+def _large_enough(entry: Entry, master: Master, width: int | None, resources: Resources) -> None:
     """Refuse to invent pixels: what is too small is told before anything is rendered.
 
     Operations may change the size; whether the rest is large enough shows when it is made.
@@ -199,7 +199,9 @@ def _large_enough(entry: Entry, master: Master, width: int | None, bench: Workbe
     target, table = entry.target, entry.table
     if entry.steps or table.upscale or (target is None and width is None):
         return
-    have = bench.files.size(master.input.path) if isinstance(master.input, Source) else master.size
+    have = (
+        resources.files.size(master.input.path) if isinstance(master.input, Source) else master.size
+    )
     wide, high = have.get("width"), have.get("height")
     if not isinstance(wide, int) or not isinstance(high, int):
         return
@@ -234,10 +236,10 @@ def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
     scope: Scope,
     form: str,
     width: int | None,
-    bench: Workbench,
+    resources: Resources,
 ) -> str:
     if entry.table.path is not None:
-        return bench.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
+        return resources.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
     said = [str(part) for part in (*entry.part.values(), width) if part is not None]
     if entry.preset and entry.target and entry.preset.several:
         folder = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
@@ -248,15 +250,15 @@ def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
 
 
 def _operations(
-    entry: Entry, scope: Scope, master: Master, inputs: list[Input], bench: Workbench
+    entry: Entry, scope: Scope, master: Master, inputs: list[Input], resources: Resources
 ) -> Iterator[Operation]:
     """The operations of one file; what they name is added to its inputs."""
 
     def bind(value: str | Mapping[str, Any], key: Key) -> int:
         if isinstance(value, str):
-            found: Input | None = bench.files.source(value, key)
+            found: Input | None = resources.files.source(value, key)
         else:
-            found = bench.names.input(value["asset"], master.axes, (*key, "asset"))
+            found = resources.names.input(value["asset"], master.axes, (*key, "asset"))
         if found is None:
             raise FaultyError
         if found not in inputs:
@@ -264,7 +266,7 @@ def _operations(
         return inputs.index(found)
 
     for step in entry.steps:
-        yield step.operation(bench.texts.skipping, scope, bind)
+        yield step.operation(resources.texts.skipping, scope, bind)
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from flux2build.assetspec.document import Document
 from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.spec_text import SpecText
 from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -16,7 +16,7 @@ MOST_PROBLEMS: Final = 50
 _WORD: Final = re.compile(r"`([^`]+)`")
 
 
-def problems(document: Document, tree: ProjectFiles, faults: Faults) -> list[Problem]:
+def problems(document: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem]:
     """Every fault as a problem, in the order of places, each place and message once."""
     found = [problem(document, fault, assets, tree) for fault, assets in faults.found.items()]
     found.sort(key=lambda problem: (problem.place or Place(""), problem.message))
@@ -27,7 +27,7 @@ def problems(document: Document, tree: ProjectFiles, faults: Faults) -> list[Pro
 
 
 def problem(
-    document: Document,
+    document: SpecText,
     fault: Fault,
     assets: Sequence[AssetName],
     tree: ProjectFiles,
@@ -68,7 +68,7 @@ def source_line(data: bytes, number: int) -> str | None:
 
 
 def _within(
-    document: Document, start: Place, width: int, line: int
+    document: SpecText, start: Place, width: int, line: int
 ) -> tuple[Place, int, str | None]:
     """A line of a text that starts at a place: only texts in triple quotes have several."""
     first = (document.excerpt(start) or "")[start.column - 1 :]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from flux2build.assetspec import validation_errors
-from flux2build.assetspec.deliverables import Workbench
+from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.resolve import Declared
@@ -43,7 +43,7 @@ _MANIFEST: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Shelf:
+class AssetFiles:
     """All that documents can tell of: assets, and the recipes of their files."""
 
     assets: Mapping[AssetName, Asset]
@@ -89,7 +89,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DocumentRequest:
     """One document as it is asked for: which, how, and where it goes."""
 
     document: Document
@@ -101,13 +101,13 @@ class Wish:
 
 
 @dataclass(slots=True)
-class Documents:
+class DocumentResolver:
     """Turns what a spec says of documents into recipes; notes what is wrong."""
 
-    bench: Workbench
+    resources: Resources
     known: Mapping[str, Document]
     faults: Faults
-    shelf: Shelf
+    subjects: AssetFiles
 
     def manifest(self, table: ManifestTable) -> Iterator[Recipe]:
         """The documents of `[manifest]`, each an asset of its own by its path."""
@@ -116,27 +116,27 @@ class Documents:
                 continue
             document = self.known[name]
             options = table.model_dump(include=set(document.options.model_fields))
-            wish = Wish(document, options, path, ("manifest", key))
+            request = DocumentRequest(document, options, path, ("manifest", key))
             with self.faults.collecting():
-                yield from self._each(wish) if is_template(path) else (self._whole(wish),)
+                yield from self._each(request) if is_template(path) else (self._whole(request),)
 
-    def _each(self, wish: Wish) -> Iterator[Recipe]:
+    def _each(self, request: DocumentRequest) -> Iterator[Recipe]:
         """One document for each asset, which owns it."""
-        for asset in self.shelf.assets.values():
+        for asset in self.subjects.assets.values():
             scope = {**asset.axes, "asset": {"name": str(asset.name), "family": asset.family}}
             with self.faults.collecting(asset.name):
-                path = self.bench.texts.text(wish.path, scope, wish.key)
-                if files := self.shelf.shown(asset.name):
-                    yield self._write(asset.name, replace(wish, path=path), files)
+                path = self.resources.texts.text(request.path, scope, request.key)
+                if files := self.subjects.shown(asset.name):
+                    yield self._write(asset.name, replace(request, path=path), files)
 
-    def _whole(self, wish: Wish) -> Recipe:
+    def _whole(self, request: DocumentRequest) -> Recipe:
         """One document about all assets, which is an asset of its own."""
-        owner = AssetName(wish.path)
-        if owner in self.shelf.assets:
+        owner = AssetName(request.path)
+        if owner in self.subjects.assets:
             message = f"there is an asset `{owner}`, and a document is named by its path"
-            raise FaultyError(Fault(wish.key, message, hint="call one of them something else"))
-        files = [recipe for asset in self.shelf.assets for recipe in self.shelf.shown(asset)]
-        return self._write(owner, wish, files)
+            raise FaultyError(Fault(request.key, message, hint="call one of them something else"))
+        files = [recipe for asset in self.subjects.assets for recipe in self.subjects.shown(asset)]
+        return self._write(owner, request, files)
 
     def entries(self, declared: Declared) -> Iterator[Recipe]:
         """The documents about the files of each entry of an asset's `deliver`."""
@@ -145,37 +145,39 @@ class Documents:
             entry = (*declared.settled.key("deliver"), index)
             for at, raw in enumerate(table.documents or []):
                 with self.faults.collecting():
-                    wish = self._wish(raw, (*entry, "documents", at))
-                    yield from self._members(declared, entry, wish)
+                    request = self._request(raw, (*entry, "documents", at))
+                    yield from self._members(declared, entry, request)
             said = {raw.get("document") for raw in table.documents or []}
             preset = presets().get(table.preset) if table.preset else None
             for name, path in preset.documents if preset else ():
                 if name not in said:
                     document = self.known[name]
                     options = document.options().model_dump(mode="json")
-                    wish = Wish(document, options, path, entry)
-                    yield from self._beside(declared, entry, wish)
+                    request = DocumentRequest(document, options, path, entry)
+                    yield from self._beside(declared, entry, request)
 
-    def _members(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
+    def _members(
+        self, declared: Declared, entry: Key, request: DocumentRequest
+    ) -> Iterator[Recipe]:
         for one in declared.family.members:
-            files = [r for r in self.shelf.files.get(one.name, ()) if r.key == entry]
+            files = [r for r in self.subjects.files.get(one.name, ()) if r.key == entry]
             with self.faults.collecting(one.name):
-                path = self.bench.texts.text(wish.path, declared.scope(one), wish.key)
+                path = self.resources.texts.text(request.path, declared.scope(one), request.key)
                 if files:
-                    recipe = self._write(one.name, replace(wish, path=path), files)
+                    recipe = self._write(one.name, replace(request, path=path), files)
                     yield self._with_ingredients(recipe, files)
 
-    def _beside(self, declared: Declared, entry: Key, wish: Wish) -> Iterator[Recipe]:
+    def _beside(self, declared: Declared, entry: Key, request: DocumentRequest) -> Iterator[Recipe]:
         """A document of a preset, which lies in the folder of the preset's first file."""
         for one in declared.family.members:
-            files = [r for r in self.shelf.files.get(one.name, ()) if r.key == entry]
+            files = [r for r in self.subjects.files.get(one.name, ()) if r.key == entry]
             with self.faults.collecting(one.name):
                 if files:
-                    folder = posixpath.dirname(self.shelf.about(files[0]).path)
-                    path = posixpath.join(folder, wish.path)
-                    yield self._write(one.name, replace(wish, path=path), files)
+                    folder = posixpath.dirname(self.subjects.about(files[0]).path)
+                    path = posixpath.join(folder, request.path)
+                    yield self._write(one.name, replace(request, path=path), files)
 
-    def _wish(self, raw: Mapping[str, Any], key: Key) -> Wish:
+    def _request(self, raw: Mapping[str, Any], key: Key) -> DocumentRequest:
         """What an entry of `documents` asks for."""
         name, path = raw.get("document"), raw.get("path")
         if not isinstance(name, str) or not isinstance(path, str):
@@ -190,25 +192,25 @@ class Documents:
             options = document.options.model_validate(said)
         except ValidationError as error:
             raise FaultyError(*validation_errors.of(error, document.options, said, key)) from None
-        return Wish(document, options.model_dump(mode="json"), path, (*key, "path"))
+        return DocumentRequest(document, options.model_dump(mode="json"), path, (*key, "path"))
 
-    def _write(self, owner: AssetName, wish: Wish, files: Sequence[Recipe]) -> Recipe:
-        document = wish.document
-        if not wish.path.endswith(document.endings):
-            message = f"output `{wish.path[:80]}` does not end as {document.name} does"
+    def _write(self, owner: AssetName, request: DocumentRequest, files: Sequence[Recipe]) -> Recipe:
+        document = request.document
+        if not request.path.endswith(document.endings):
+            message = f"output `{request.path[:80]}` does not end as {document.name} does"
             hint = "end it in " + " or ".join(f"`{ending}`" for ending in document.endings)
-            raise FaultyError(Fault(wish.key, message, hint=hint))
-        output = self.bench.outputs.below(wish.path, wish.key)
-        about = tuple(map(self.shelf.about, files))
-        task = Write(document.name, document.version, wish.options, about)
+            raise FaultyError(Fault(request.key, message, hint=hint))
+        output = self.resources.outputs.below(request.path, request.key)
+        about = tuple(map(self.subjects.about, files))
+        task = Write(document.name, document.version, request.options, about)
         inputs = tuple(Placed(recipe.asset, recipe.output) for recipe in files)
-        return Recipe(owner, task, inputs, output, wish.key)
+        return Recipe(owner, task, inputs, output, request.key)
 
     def _with_ingredients(self, recipe: Recipe, files: Sequence[Recipe]) -> Recipe:
         """A document that is also told what its files are made of."""
         if not isinstance(recipe.task, Write):  # pragma: no cover - documents only
             raise TypeError(recipe)
         sources = tuple(dict.fromkeys(source for file in files for source in file.inputs))
-        told = tuple(self.shelf.ingredient(recipe.asset, source) for source in sources)
+        told = tuple(self.subjects.ingredient(recipe.asset, source) for source in sources)
         task = replace(recipe.task, about=(*recipe.task.about, *told))
         return replace(recipe, task=task, inputs=(*recipe.inputs, *sources))

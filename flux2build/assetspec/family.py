@@ -31,7 +31,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class AssetFamily:
     """What was declared under one name."""
 
     name: str
@@ -40,14 +40,14 @@ class Family:
 
 
 @dataclass(slots=True)
-class Families:
+class FamilyExpander:
     """Expands families; a data file that several of them use is read once."""
 
     tree: ProjectFiles
     faults: Faults
     _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
 
-    def expand(self, name: str, table: AssetTable) -> Family:
+    def expand(self, name: str, table: AssetTable) -> AssetFamily:
         """The members of an asset; with what is wrong with its axes noted."""
         key: Key = ("asset", name)
         axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
@@ -67,7 +67,7 @@ class Families:
         kept = [one for one in found if not any(one.axes.items() >= x.items() for x in excluded)]
         if found and not kept:
             self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
-        return Family(name, names, tuple(kept))
+        return AssetFamily(name, names, tuple(kept))
 
     def _points(
         self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]

@@ -21,7 +21,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class MergedSettings:
     """What all layers together say: each setting with the key that decided it."""
 
     asset: Key
@@ -36,7 +36,7 @@ class Settled:
         return self.values[name][1] if name in self.values else self.asset
 
 
-def settle(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> Settled:
+def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
     """The layers laid over each other: what a later one says replaces, `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (dict(variables), ("vars",))}
     for layer in layers:
@@ -46,7 +46,7 @@ def settle(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) ->
         for name, value in said.items():
             merged = {**values["vars"][0], **value} if name == "vars" else value
             values[name] = (merged, (*layer.key, name))
-    return Settled(asset, values)
+    return MergedSettings(asset, values)
 
 
 def _said(settings: Settings) -> dict[str, Any]:

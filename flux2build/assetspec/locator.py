@@ -1,7 +1,7 @@
 """Where every key and value of a TOML file stands, for messages.
 
-Nothing imports this module by name: `document` loads it when the first place
-is asked for, because a spec without mistakes never needs one.
+It is imported when the first place is asked for: a spec without mistakes never
+needs one, and the parser takes as long to import as the rest of a check.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class KeyLocation:
     """A key of the file: where its name stands, and where its value does."""
 
     name: Span
     value: Span
 
 
-def locate(text: str) -> Mapping[Key, Spot]:
-    """Every key path of a TOML text, as far as it can be read, with its spot."""
+def locate(text: str) -> Mapping[Key, KeyLocation]:
+    """Every key path of a TOML text, as far as it can be read, with its location."""
     tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
     return _Walk(text.split("\n")).document(tree.root_node)
 
@@ -52,16 +52,16 @@ class _Walk:
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
-        self._spots: dict[Key, Spot] = {}
+        self._locations: dict[Key, KeyLocation] = {}
         self._elements: Counter[Key] = Counter()
 
-    def document(self, root: Node) -> dict[Key, Spot]:
+    def document(self, root: Node) -> dict[Key, KeyLocation]:
         for node in root.children:
             if node.type == "pair":
                 self._pair((), node)
             elif node.type in _TABLES:
                 self._table(node)
-        return self._spots
+        return self._locations
 
     def _table(self, node: Node) -> None:
         names = _names(node)
@@ -70,10 +70,10 @@ class _Walk:
             return
         key, span = self._step(prefix, names[-1])
         if node.type == "table_array_element":
-            self._spots.setdefault(key, Spot(span, span))
+            self._locations.setdefault(key, KeyLocation(span, span))
             key = (*key, self._elements[key])
             self._elements[key[:-1]] += 1
-        self._spots[key] = Spot(span, span)
+        self._locations[key] = KeyLocation(span, span)
         for child in node.children:
             if child.type == "pair":
                 self._pair(key, child)
@@ -83,7 +83,7 @@ class _Walk:
         if not names or value is None:
             return
         key, span = self._step(self._descend(prefix, names[:-1]), names[-1])
-        self._spots.setdefault(key, Spot(span, self._span(value)))
+        self._locations.setdefault(key, KeyLocation(span, self._span(value)))
         self._inside(key, value)
 
     def _inside(self, key: Key, value: Node) -> None:
@@ -98,14 +98,14 @@ class _Walk:
             elements = (n for n in value.named_children if n.type not in {"comment", "ERROR"})
             for index, element in enumerate(elements):
                 span = self._span(element)
-                self._spots.setdefault((*key, index), Spot(span, span))
+                self._locations.setdefault((*key, index), KeyLocation(span, span))
                 self._inside((*key, index), element)
 
     def _descend(self, key: Key, names: list[Node]) -> Key:
         """Through the names before the last; one that is an array of tables means its last."""
         for name in names:
             key, span = self._step(key, name)
-            self._spots.setdefault(key, Spot(span, span))
+            self._locations.setdefault(key, KeyLocation(span, span))
             if count := self._elements[key]:
                 key = (*key, count - 1)
         return key

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.input_fields import replaced
-from flux2build.assetspec.templating import Scope, Texts, is_template
+from flux2build.assetspec.templating import Scope, TextRenderer, is_template
 from flux2build.errors import did_you_mean
 from flux2build.images.ops.contract import InputMark, Op, Params
 from flux2build.model import Key, Operation
@@ -23,7 +23,7 @@ Bind = Callable[[str | Mapping[str, Any], Key], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OpEntry:
     """One entry of `ops`; `fixed` when it is the same operation for every member."""
 
     op: Op
@@ -35,14 +35,14 @@ class Step:
     each: tuple[str, int] | None = None
     """A parameter that was left out, to make one file for each of so many values."""
 
-    def at(self, value: int) -> Step:
+    def at(self, value: int) -> OpEntry:
         """The step with one value of the parameter that was left out."""
         if self.fixed is None or self.each is None:  # pragma: no cover - asked of such steps only
             return self
         params = {**self.fixed.params, self.each[0]: value}
         return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
-    def operation(self, texts: Texts, scope: Scope, bind: Bind) -> Operation:
+    def operation(self, texts: TextRenderer, scope: Scope, bind: Bind) -> Operation:
         """The operation for one file.
 
         Raises:
@@ -63,7 +63,7 @@ class OpReader:
     usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
-    def step(self, entry: Mapping[str, Any], key: Key) -> Step:
+    def step(self, entry: Mapping[str, Any], key: Key) -> OpEntry:
         """An entry of `ops` as a step, validated at once when no template is in it.
 
         Raises:
@@ -74,7 +74,7 @@ class OpReader:
         given = self.usual.get(op.name, {})
         raw, usual = {**given, **own}, frozenset(given) - frozenset(own)
         if _templates(raw):
-            return Step(op, key, raw, None, usual)
+            return OpEntry(op, key, raw, None, usual)
         bound: list[Key] = []
 
         def note(_: str | Mapping[str, Any], at: Key) -> int:
@@ -84,7 +84,7 @@ class OpReader:
         with _placing(op, usual, key):
             fixed = _operation(op, raw, key, note)
         each = _each(op, op.params.model_validate(raw))
-        return Step(op, key, raw, None if bound else fixed, usual, each)
+        return OpEntry(op, key, raw, None if bound else fixed, usual, each)
 
     def implied(self, entry: Mapping[str, Any], key: Key) -> Operation:
         """An operation that follows from a width or a preset; `[op.NAME]` does not apply.

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.assetspec.document import LIES
 from flux2build.assetspec.faults import Fault, FaultyError
-from flux2build.assetspec.references import Files
+from flux2build.assetspec.references import SourceFiles
+from flux2build.assetspec.spec_text import NOT_A_FILE
 from flux2build.images.formats.lookup import of_path
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Key, Recipe
@@ -30,7 +30,7 @@ class Outputs:
     """The folder below which every output lies."""
 
     folder: str
-    files: Files
+    files: SourceFiles
 
     def locate(self, path: str, form: str, key: Key) -> str:
         """A path below the output folder, from the spec's folder.
@@ -58,7 +58,7 @@ class Outputs:
         for at in (posixpath.dirname(output), output):
             kind = self.files.kind(at or ".")
             if kind in _UNFIT and not (kind is Kind.FOLDER and at != output):
-                raise FaultyError(Fault(key, f"output `{at}` {LIES[kind]}"))
+                raise FaultyError(Fault(key, f"output `{at}` {NOT_A_FILE[kind]}"))
         return output
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, FaultyError
-from flux2build.assetspec.layers import DEFAULT_PROVIDER, Settled
+from flux2build.assetspec.layers import DEFAULT_PROVIDER, MergedSettings
 from flux2build.digest import Json
 from flux2build.errors import did_you_mean, nearest
 from flux2build.providers.capabilities import Card
@@ -34,14 +34,14 @@ DEFAULT_FORMAT: Final = "png"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelChoice:
     """The model that renders an asset."""
 
     provider: str
     card: Card
 
 
-def choose(settled: Settled, capabilities: Capabilities) -> Choice:
+def choose(settled: MergedSettings, capabilities: Capabilities) -> ModelChoice:
     """The provider and model that the settings name.
 
     Raises:
@@ -59,7 +59,7 @@ def choose(settled: Settled, capabilities: Capabilities) -> Choice:
         hint = _elsewhere(model, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"
         raise FaultyError(Fault(settled.key("model"), message, hint=hint))
-    return Choice(provider, cards[model])
+    return ModelChoice(provider, cards[model])
 
 
 def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | None:
@@ -72,7 +72,7 @@ def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | N
 
 
 def read(
-    settled: Settled, card: Card, capabilities: Capabilities
+    settled: MergedSettings, card: Card, capabilities: Capabilities
 ) -> tuple[dict[str, Json], list[Fault]]:
     """The parameters that are sent, and what is wrong with those that were set."""
     given = {name: settled.get(name) for name in PARAMS if name in settled.values}
@@ -105,7 +105,7 @@ def default_format(card: Card) -> str:
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
-def _lacking(settled: Settled, name: str, card: Card, capabilities: Capabilities) -> Fault:
+def _lacking(settled: MergedSettings, name: str, card: Card, capabilities: Capabilities) -> Fault:
     near = nearest(name, card.params)
     every = (other for cards in capabilities.cards.values() for other in cards.values())
     models = {other.model for other in every if name in other.params}
@@ -118,7 +118,7 @@ def _lacking(settled: Settled, name: str, card: Card, capabilities: Capabilities
     return Fault(settled.key(name), message, hint=hint, name=True)
 
 
-def _wrong(settled: Settled, name: str, card: Card) -> Iterator[Fault]:
+def _wrong(settled: MergedSettings, name: str, card: Card) -> Iterator[Fault]:
     """What a card says against one value."""
     key, value = settled.key(name), settled.get(name)
     if name in card.ranges:
@@ -148,7 +148,7 @@ def _side(at: Fault, name: str, value: int, card: Card) -> Iterator[Fault]:
         yield Fault(at.key, message, hint=hint)
 
 
-def _too_large(settled: Settled, sent: Mapping[str, Json], card: Card) -> Iterator[Fault]:
+def _too_large(settled: MergedSettings, sent: Mapping[str, Json], card: Card) -> Iterator[Fault]:
     width, height = sent.get("width"), sent.get("height")
     if isinstance(width, int) and isinstance(height, int) and width * height > card.max_pixels:
         message = (

@@ -18,7 +18,7 @@ KILOBYTE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PresetTarget:
     """One file that a platform asks for."""
 
     name: str
@@ -48,7 +48,7 @@ class Preset:
 
     name: str
     platform: str
-    targets: tuple[Target, ...]
+    targets: tuple[PresetTarget, ...]
     several: bool = False
     """Whether it stands for a set, whose files have names of their own."""
     documents: tuple[tuple[str, str], ...] = ()
@@ -178,7 +178,7 @@ def _set(
     return Preset(name, platform, targets, several=True, documents=documents)
 
 
-def _density(size: dict[str, Any]) -> Target:
+def _density(size: dict[str, Any]) -> PresetTarget:
     """A launcher icon in the folder of its density: `mipmap-hdpi/ic_launcher`."""
     stem, _, density = size["name"].rpartition("_")
     word = "ic_launcher_foreground" if stem == "foreground" else stem
@@ -187,14 +187,14 @@ def _density(size: dict[str, Any]) -> Target:
 
 def _target(
     size: dict[str, Any], *, role: str | None = None, folder: str = "", usual: tuple[str, ...] = ()
-) -> Target:
+) -> PresetTarget:
     name, group, limit = size["name"], size["group"], size.get("max_kb")
     # Platforms may take others as well.
     formats = tuple(form for form in size["formats"] if form in writable())
     first = "jpeg" if group in _PHOTOS and "jpeg" in formats else formats[0]
     shown = "" if group == "responsive_16x9" else name
     sizes = _ICO_SIZES.get(name, ())
-    return Target(
+    return PresetTarget(
         name=folder + name.removesuffix(".ico"),
         width=max(sizes, default=size["w"]),
         height=max(sizes, default=size["h"]),

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from flux2build.assetspec.document import LIES
-from flux2build.assetspec.family import Family
+from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
+from flux2build.assetspec.spec_text import NOT_A_FILE
 from flux2build.errors import did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, Made, Source, member
@@ -25,7 +25,7 @@ _MOST_LISTED: Final = 8
 
 
 @dataclass(slots=True)
-class Files:
+class SourceFiles:
     """What lies where, each path asked for once; and which files are sources."""
 
     tree: ProjectFiles
@@ -53,7 +53,7 @@ class Files:
             raise FaultyError(Fault(key, f"`{_brief(path)}` is not a path of this project", hint))
         found = paths.join("", path)
         if (kind := self.kind(found)) is not Kind.FILE:
-            raise FaultyError(Fault(key, f"`{_brief(found)}` {LIES[kind]}"))
+            raise FaultyError(Fault(key, f"`{_brief(found)}` {NOT_A_FILE[kind]}"))
         self.used.setdefault(found, key)
         return Source(found)
 
@@ -67,10 +67,10 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class AssetNames:
     """Every asset that can be named, and where a source asset's file is."""
 
-    families: Mapping[str, Family]
+    families: Mapping[str, AssetFamily]
     declared: frozenset[str]
     """Families in the spec, also those that could not be read."""
     members: frozenset[AssetName]
@@ -111,7 +111,7 @@ def _axes(text: str) -> dict[str, str]:
     return {axis.strip(): value.strip() for axis, _, value in pairs}
 
 
-def _no_member(family: Family, wanted: Mapping[str, str], key: Key) -> Fault:
+def _no_member(family: AssetFamily, wanted: Mapping[str, str], key: Key) -> Fault:
     """The fault of a reference to a family that does not come to one of its members."""
     names = [str(one.name) for one in family.members]
     listed = ", ".join(f"`{name}`" for name in names[:_MOST_LISTED])
@@ -131,24 +131,24 @@ def _no_member(family: Family, wanted: Mapping[str, str], key: Key) -> Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class NamedInput:
     """One entry of `refs`: the input, and what a prompt may call it."""
 
     input: Input
     names: frozenset[str]
 
 
-def called(found: Input, asked: str) -> Reference:
+def called(found: Input, asked: str) -> NamedInput:
     """A reference with its names: as asked for, and in full; a file also by its stem."""
     names = {asked, str(found) if isinstance(found, Source) else str(found.asset)}
     names |= {name.partition("[")[0] for name in names if name.endswith("]")}
     if isinstance(found, Source):
         base = posixpath.basename(found.path)
         names |= {base, posixpath.splitext(base)[0]}
-    return Reference(found, frozenset(names))
+    return NamedInput(found, frozenset(names))
 
 
-def speaker(references: Sequence[Reference]) -> Callable[[str], str]:
+def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
     """The `ref` of templates: a reference's name to `image 1`, counted from 1."""
 
     def ref(name: str) -> str:

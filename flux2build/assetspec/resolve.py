@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 from flux2build.assetspec import deliverables, params, references
 from flux2build.assetspec.capabilities import Capabilities
-from flux2build.assetspec.deliverables import Entry, Master, Workbench
-from flux2build.assetspec.family import Family, Member
+from flux2build.assetspec.deliverables import Entry, Master, Resources
+from flux2build.assetspec.family import AssetFamily, Member
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
-from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.outputs import format_of
-from flux2build.assetspec.params import Choice
-from flux2build.assetspec.references import Files, Reference
+from flux2build.assetspec.params import ModelChoice
+from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
-from flux2build.assetspec.templating import Scope, Texts
+from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
 from flux2build.model import Asset, AssetName, Generate, Key, Made, Recipe, Source
 from flux2build.storage import paths
@@ -31,8 +31,8 @@ class Declared:
     """One table `[asset.NAME]`: what it says, what all layers say, and its members."""
 
     table: AssetTable
-    settled: Settled
-    family: Family
+    settled: MergedSettings
+    family: AssetFamily
 
     @property
     def key(self) -> Key:
@@ -49,7 +49,7 @@ class Declared:
 
 
 def sources(
-    declared: Declared, texts: Texts, files: Files, faults: Faults
+    declared: Declared, texts: TextRenderer, files: SourceFiles, faults: Faults
 ) -> Iterator[tuple[AssetName, Source]]:
     """The files of the members that are not rendered."""
     pattern = declared.table.source
@@ -68,10 +68,10 @@ def sources(
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RenderSettings:
     """What every member of a rendered asset asks for in the same words."""
 
-    choice: Choice
+    choice: ModelChoice
     sent: Mapping[str, Json]
     format: str
     take: int
@@ -86,7 +86,7 @@ class Order:
 class Resolver:
     """Turns declared assets into recipes; notes what is wrong, member by member."""
 
-    bench: Workbench
+    resources: Resources
     capabilities: Capabilities
     ops: OpReader
     faults: Faults
@@ -115,24 +115,24 @@ class Resolver:
         for one in declared.family.members:
             with self.faults.collecting(one.name):
                 scope = {**declared.scope(one), "ref": _silent}
-                self.bench.texts.prompt(declared.settled, scope)
+                self.resources.texts.prompt(declared.settled, scope)
 
-    def _order(self, settled: Settled) -> Order:
+    def _order(self, settled: MergedSettings) -> RenderSettings:
         choice = params.choose(settled, self.capabilities)
         sent, wrong = params.read(settled, choice.card, self.capabilities)
         if wrong:
             raise FaultyError(*wrong)
         form = sent.get("format")
         chosen = form if isinstance(form, str) else params.default_format(choice.card)
-        return Order(choice, sent, chosen, settled.get("take") or 1)
+        return RenderSettings(choice, sent, chosen, settled.get("take") or 1)
 
     def _member(
-        self, declared: Declared, one: Member, order: Order | None, entries: list[Entry]
+        self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
     ) -> Iterator[Recipe]:
         scope = declared.scope(one)
         master = None
         if order is None:
-            if found := self.bench.names.sources.get(one.name):
+            if found := self.resources.names.sources.get(one.name):
                 form = format_of(found.path) or params.DEFAULT_FORMAT
                 stem = _stem(declared.family, one)
                 master = Master(one.name, one.axes, found, stem, form, {}, scope)
@@ -147,10 +147,10 @@ class Resolver:
             return
         for entry in entries:
             with self.faults.collecting(one.name):
-                yield from deliverables.recipes(entry, master, self.bench)
+                yield from deliverables.recipes(entry, master, self.resources)
 
     def _rendering(
-        self, declared: Declared, one: Member, order: Order, scope: Scope
+        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
     ) -> tuple[Recipe, str]:
         """The order of one member, and its path below the output folder."""
         wrong: list[Fault] = []
@@ -168,8 +168,8 @@ class Resolver:
         return Recipe(one.name, task, inputs, output, declared.key), path
 
     def _allowed(
-        self, declared: Declared, one: Member, order: Order, scope: Scope
-    ) -> list[Reference]:
+        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
+    ) -> list[NamedInput]:
         """The references, as many as the model takes."""
         refs, card = self._references(declared, one, scope), order.choice.card
         if len(refs) > card.references:
@@ -177,24 +177,24 @@ class Resolver:
             raise FaultyError(Fault(declared.settled.key("refs"), message))
         return refs
 
-    def _prompt(self, declared: Declared, refs: list[Reference] | None, scope: Scope) -> str:
-        prompt = self.bench.texts.prompt(declared.settled, scope)
+    def _prompt(self, declared: Declared, refs: list[NamedInput] | None, scope: Scope) -> str:
+        prompt = self.resources.texts.prompt(declared.settled, scope)
         if refs is not None:
             _mentions(prompt, refs, declared.settled)
         return prompt
 
     def _place(
-        self, declared: Declared, one: Member, order: Order, scope: Scope
+        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
     ) -> tuple[str, str]:
         """A path below the output folder, and from the spec's folder."""
         path = self._path(declared, one, order, scope)
-        return path, self.bench.outputs.locate(path, order.format, _output_key(declared))
+        return path, self.resources.outputs.locate(path, order.format, _output_key(declared))
 
-    def _references(self, declared: Declared, one: Member, scope: Scope) -> list[Reference]:
+    def _references(self, declared: Declared, one: Member, scope: Scope) -> list[NamedInput]:
         """The references in order; all that is wrong with any of them is said at once."""
         listed: list[str | AssetRef] = declared.settled.get("refs") or []
         key = declared.settled.key("refs")
-        found: list[Reference] = []
+        found: list[NamedInput] = []
         wrong: list[Fault] = []
         for index, ref in enumerate(listed):
             try:
@@ -205,37 +205,37 @@ class Resolver:
             raise FaultyError(*wrong)
         return found
 
-    def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
+    def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
         if isinstance(ref, AssetRef):
             return self._asset_reference(ref, one, scope, (*key, "asset"))
-        path = self.bench.texts.text(ref, scope, key)
-        return references.called(self.bench.files.source(path, key), path)
+        path = self.resources.texts.text(ref, scope, key)
+        return references.called(self.resources.files.source(path, key), path)
 
-    def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> Reference:
-        name = self.bench.texts.text(ref.asset, scope, key)
-        found = self.bench.names.input(name, one.axes, key)
+    def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
+        name = self.resources.texts.text(ref.asset, scope, key)
+        found = self.resources.names.input(name, one.axes, key)
         if found is None:
             raise FaultyError  # the other asset's own faults are noted
         if found == Made(one.name):
             raise FaultyError(Fault(key, f"`{one.name}` refers to itself"))
         return references.called(found, name)
 
-    def _path(self, declared: Declared, one: Member, order: Order, scope: Scope) -> str:
+    def _path(self, declared: Declared, one: Member, order: RenderSettings, scope: Scope) -> str:
         pattern = declared.table.output
         if pattern is None:
             return f"{_stem(declared.family, one)}.{order.format}"
         seen = {**scope, **order.size, "format": order.format}
-        return self.bench.texts.text(pattern, seen, _output_key(declared))
+        return self.resources.texts.text(pattern, seen, _output_key(declared))
 
     def _asset(self, declared: Declared, one: Member) -> Asset:
-        settled, texts, scope = declared.settled, self.bench.texts, declared.scope(one)
+        settled, texts, scope = declared.settled, self.resources.texts, declared.scope(one)
 
         def optional(name: str) -> str | None:
             text = settled.get(name)
             return None if text is None else texts.text(text, scope, settled.key(name))
 
         tags: list[str] = texts.inside(settled.get("tags") or [], scope, settled.key("tags"))
-        source = self.bench.names.sources.get(one.name)
+        source = self.resources.names.sources.get(one.name)
         return Asset(
             name=one.name,
             family=declared.family.name,
@@ -262,7 +262,7 @@ def _silent(*_words: object) -> str:
     return "image 1"
 
 
-def _stem(family: Family, one: Member) -> str:
+def _stem(family: AssetFamily, one: Member) -> str:
     """The path of a picture without an `output` of its own, without its ending."""
     values = (one.axes[axis] for axis in sorted(one.axes))
     return "-".join(paths.slug(part) for part in (family.name, *values))
@@ -272,7 +272,7 @@ def _output_key(declared: Declared) -> Key:
     return (*declared.key, "output") if declared.table.output else declared.key
 
 
-def _mentions(prompt: str, refs: list[Reference], settled: Settled) -> None:
+def _mentions(prompt: str, refs: list[NamedInput], settled: MergedSettings) -> None:
     """A prompt that speaks of a picture that is not sent would be paid for in vain."""
     for number in references.mentions(prompt):
         if not 0 < number <= len(refs):

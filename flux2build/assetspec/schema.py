@@ -58,11 +58,11 @@ class Tables:
 
 def read(data: Mapping[str, object]) -> tuple[Tables, list[Fault]]:
     """The tables of a spec, each checked by itself, so that one mistake hides no other."""
-    reader = _Reader(data)
+    reader = _TableReader(data)
     return reader.tables(), reader.faults
 
 
-class _Reader:
+class _TableReader:
     """Checks table after table, and keeps what is wrong."""
 
     def __init__(self, data: Mapping[str, object]) -> None:

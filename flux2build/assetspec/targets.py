@@ -7,7 +7,7 @@ from typing import Any
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.operations import OpReader
-from flux2build.assetspec.presets import Preset, Target, presets
+from flux2build.assetspec.presets import Preset, PresetTarget, presets
 from flux2build.assetspec.tables import Deliver
 from flux2build.errors import did_you_mean
 from flux2build.model import Key, Operation
@@ -33,7 +33,7 @@ def preset_of(table: Deliver, key: Key) -> Preset | None:
     return found
 
 
-def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[Target]:
+def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
     """The files of a preset, or those of them whose widths are asked for."""
     widths = {target.width for target in preset.targets}
     for at, width in enumerate(table.widths or []):
@@ -53,7 +53,7 @@ def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[Target]:
             yield target
 
 
-def settled(target: Target, table: Deliver) -> Deliver:
+def settled(target: PresetTarget, table: Deliver) -> Deliver:
     """What an entry says, with what a platform asks of one file."""
     asked = [form for form in table.formats or [] if form in target.formats]
     limits = [limit for limit in (table.max_bytes, target.max_bytes) if limit is not None]
@@ -70,7 +70,7 @@ def settled(target: Target, table: Deliver) -> Deliver:
     return table.model_copy(update=said)
 
 
-def room(target: Target, table: Deliver) -> tuple[int, int]:
+def room(target: PresetTarget, table: Deliver) -> tuple[int, int]:
     """The size in which the picture itself appears: smaller than the file, where a zone is safe."""
     share = target.safe if table.safe is None else table.safe
     if target.safe == 1:
@@ -78,7 +78,9 @@ def room(target: Target, table: Deliver) -> tuple[int, int]:
     return max(1, int(target.width * share)), max(1, int(target.height * share))
 
 
-def shaping(target: Target, table: Deliver, key: Key, reader: OpReader) -> tuple[Operation, ...]:
+def shaping(
+    target: PresetTarget, table: Deliver, key: Key, reader: OpReader
+) -> tuple[Operation, ...]:
     """The operations that bring a picture into the shape and the size of one file.
 
     A photograph fills its file, and what is over is cut; a wide file that may be

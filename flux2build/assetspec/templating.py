@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flux2build.assetspec.faults import Fault, FaultyError
-from flux2build.assetspec.layers import Settled
+from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.prompts import Prompts, TemplateFault
 from flux2build.assetspec.translations.catalog import Translations
 from flux2build.errors import Place
@@ -24,7 +24,7 @@ def is_template(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextRenderer:
     """Renders, and says in the spec's terms what is wrong with a template."""
 
     prompts: Prompts
@@ -33,7 +33,7 @@ class Texts:
     """Whether a missing translation can leave out what the text is for."""
 
     @cached_property
-    def skipping(self) -> Texts:
+    def skipping(self) -> TextRenderer:
         """The same for deliverables, which can be left out.
 
         Its templates may raise `UntranslatedError`.
@@ -66,7 +66,7 @@ class Texts:
             return [self.inside(item, scope, (*key, at)) for at, item in enumerate(value)]
         return value
 
-    def prompt(self, settled: Settled, scope: Scope) -> str:
+    def prompt(self, settled: MergedSettings, scope: Scope) -> str:
         """The prompt that is sent: prefix, prompt and suffix with a space between.
 
         Raises:
@@ -82,11 +82,11 @@ class Texts:
             raise FaultyError(Fault(settled.key("prompt"), "the prompt is empty"))
         return prompt
 
-    def _optional(self, name: str, settled: Settled, scope: Scope) -> str:
+    def _optional(self, name: str, settled: MergedSettings, scope: Scope) -> str:
         text = settled.get(name)
         return self.text(text, scope, settled.key(name)) if text else ""
 
-    def _body(self, settled: Settled, scope: Scope) -> str:
+    def _body(self, settled: MergedSettings, scope: Scope) -> str:
         prompt, template = settled.get("prompt"), settled.get("template")
         if prompt is not None and template is not None:
             message = "`prompt` and `template` exclude each other"

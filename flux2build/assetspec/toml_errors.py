@@ -14,7 +14,7 @@ _QUOTE: Final = re.compile(r"[\"']+")
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class TomlError:
     """What is wrong and where; line and column count from 1."""
 
     message: str
@@ -25,7 +25,7 @@ class Slip:
     """The line of what it repeats, if it repeats anything."""
 
 
-def slip(message: str, line: int, column: int, lines: Sequence[str]) -> Slip:
+def explained(message: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
     """A parser's message and position as people would say and point at it."""
     if message == "Cannot overwrite a value":
         return _repeated(line, column, lines)
@@ -33,14 +33,14 @@ def slip(message: str, line: int, column: int, lines: Sequence[str]) -> Slip:
         return _declared(found[1], line, column, lines)
     if _OPEN.match(message):
         return _unclosed(line, column, lines)
-    return Slip(f"this is not TOML: {message[:1].lower()}{message[1:]}", line, column)
+    return TomlError(f"this is not TOML: {message[:1].lower()}{message[1:]}", line, column)
 
 
-def _repeated(line: int, column: int, lines: Sequence[str]) -> Slip:
+def _repeated(line: int, column: int, lines: Sequence[str]) -> TomlError:
     """A key that is given twice in one table."""
     found = _KEY.match(lines[line - 1])
     if found is None:
-        return Slip("a key is given twice", line, column)
+        return TomlError("a key is given twice", line, column)
     key, first = found[1], 0
     for number in range(line - 1, 0, -1):
         before = lines[number - 1]
@@ -48,24 +48,24 @@ def _repeated(line: int, column: int, lines: Sequence[str]) -> Slip:
             break
         if (other := _KEY.match(before)) and other[1] == key:
             first = number
-    return Slip(f"`{key}` is given twice", line, found.start(1) + 1, len(key), first)
+    return TomlError(f"`{key}` is given twice", line, found.start(1) + 1, len(key), first)
 
 
-def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> Slip:
+def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
     """A table that is declared twice."""
     header = lines[line - 1].partition("#")[0].strip()
     places = [n for n, text in enumerate(lines, 1) if text.partition("#")[0].strip() == header]
     first = places[0] if places and places[0] < line else 0
     if not header.startswith("["):
         name = ".".join(re.findall(r"'([^']*)'", names))
-        return Slip(f"`{name}` is declared twice", line, column, 1, first)
+        return TomlError(f"`{name}` is declared twice", line, column, 1, first)
     start = lines[line - 1].index("[") + 1
-    return Slip(f"`{header}` is declared twice", line, start, len(header), first)
+    return TomlError(f"`{header}` is declared twice", line, start, len(header), first)
 
 
-def _unclosed(line: int, column: int, lines: Sequence[str]) -> Slip:
+def _unclosed(line: int, column: int, lines: Sequence[str]) -> TomlError:
     """A text whose closing quote is missing: the parser noticed where the text ended."""
     for number in range(min(line, len(lines)), 0, -1):
         if quotes := list(_QUOTE.finditer(lines[number - 1])):
-            return Slip("a text has no closing quote", number, quotes[-1].start() + 1)
-    return Slip("a text has no closing quote", line, column)
+            return TomlError("a text has no closing quote", number, quotes[-1].start() + 1)
+    return TomlError("a text has no closing quote", line, column)

@@ -18,7 +18,7 @@ _NOISE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class SpriteGrid:
     """How a picture is divided; lengths in pixels."""
 
     columns: int

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.assetspec.family import Families, Family, axis_of
+from flux2build.assetspec.family import AssetFamily, FamilyExpander, axis_of
 from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.tables import AssetTable
 from tests.assetspec.specs import MemoryTree
 
 
-def expand(table: dict[str, object], files: dict[str, str | bytes]) -> tuple[Family, list[str]]:
+def expand(
+    table: dict[str, object], files: dict[str, str | bytes]
+) -> tuple[AssetFamily, list[str]]:
     """A family, and what is wrong with it."""
     faults = Faults()
-    family = Families(MemoryTree(files), faults).expand("a", AssetTable.model_validate(table))
+    family = FamilyExpander(MemoryTree(files), faults).expand("a", AssetTable.model_validate(table))
     return family, [fault.message for fault in faults.found]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.tables import Settings
 
 SAID = st.fixed_dictionaries(
@@ -27,7 +27,7 @@ SAID = st.fixed_dictionaries(
 @given(st.lists(SAID, max_size=5))
 def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
     """Each setting is the last one said, at the key of the layer that said it."""
-    settled = settle((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    settled = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
 
     for name in ("seed", "provider", "tags"):
         last = [n for n, said in enumerate(layers) if name in said][-1:]
@@ -42,7 +42,7 @@ def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) ->
     for said in layers:
         expected |= said.get("vars", {})
 
-    assert settle((), below, [Layer((), Settings(**s)) for s in layers]).get("vars") == expected
+    assert merge((), below, [Layer((), Settings(**s)) for s in layers]).get("vars") == expected
 
 
 @given(st.lists(SAID, max_size=5))
@@ -52,13 +52,13 @@ def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
     for said in layers:
         model = said.get("model", None if "provider" in said else model)
 
-    assert settle((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
+    assert merge((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
 
 
 @given(st.lists(SAID, max_size=5))
 def test_one_layer_says_the_prompt(layers: list[dict[str, Any]]) -> None:
     """`prompt` and `template` of different layers never meet."""
-    settled = settle((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    settled = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
     found = {settled.key(name)[0] for name in ("prompt", "template") if name in settled.values}
 
     assert len(found) <= 1

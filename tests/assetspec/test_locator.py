@@ -53,10 +53,10 @@ seed = 3
 )
 def test_places(key: Key, name: tuple[int, int, int], value: tuple[int, int, int]) -> None:
     """Names and values are found by line and column, in characters, through every notation."""
-    spot = locate(TEXT)[key]
+    location = locate(TEXT)[key]
 
-    assert (spot.name.line, spot.name.column, spot.name.width) == name
-    assert (spot.value.line, spot.value.column, spot.value.width) == value
+    assert (location.name.line, location.name.column, location.name.width) == name
+    assert (location.value.line, location.value.column, location.value.width) == value
 
 
 def test_every_key_has_a_place() -> None:
@@ -78,9 +78,9 @@ def test_every_key_has_a_place() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_survived(text: str) -> None:
     """A broken file has the places that can be made out, never a crash."""
-    for spot in locate(text).values():
-        assert spot.value.line >= 1
-        assert spot.value.column >= 1
+    for location in locate(text).values():
+        assert location.value.line >= 1
+        assert location.value.column >= 1
 
 
 def test_depth_is_survived() -> None:

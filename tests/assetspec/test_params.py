@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flux2build.assetspec import params
 from flux2build.assetspec.faults import FaultyError
-from flux2build.assetspec.layers import Layer, settle
+from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.tables import Settings
 from flux2build.providers.capabilities import Card
 from tests.assetspec.specs import CAPABILITIES, FLEX, PRO, SKETCH, THREE
@@ -32,7 +32,7 @@ CARDS = st.sampled_from([PRO, FLEX, THREE, SKETCH])
 @given(GIVEN, CARDS)
 def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card) -> None:
     """Without faults, everything sent is the model's, within its limits, and as it was given."""
-    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
     sent, faults = params.read(settled, card, CAPABILITIES)
     if faults:
         return
@@ -50,7 +50,7 @@ def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card
 @given(GIVEN, CARDS)
 def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None:
     """What is refused was asked for, and is shown where it was."""
-    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
     _, faults = params.read(settled, card, CAPABILITIES)
 
     assert all(fault.key[:2] == ("asset", "a") for fault in faults)
@@ -67,7 +67,7 @@ def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None
 )
 def test_unknown_models(settings: dict[str, Any], hint: str) -> None:
     """Who asks for a model that there is not learns where it is, or what it is called."""
-    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**settings))])
+    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**settings))])
     with pytest.raises(FaultyError) as caught:
         params.choose(settled, CAPABILITIES)
 
@@ -76,7 +76,7 @@ def test_unknown_models(settings: dict[str, Any], hint: str) -> None:
 
 def test_models_that_have_a_parameter_are_named() -> None:
     """A parameter of another model is refused with the models that have it."""
-    settled = settle(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
+    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
     _, (fault,) = params.read(settled, PRO, CAPABILITIES)
 
     assert fault.hint == "models that have it: `flux-2-flex`"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from flux2build.assetspec.rows.data_file import Cells, DataFile, DataTable, brief, normal
 from flux2build.assetspec.rows.objects import of_json, of_lines
 from flux2build.assetspec.rows.separated import by_commas, by_tabs
-from flux2build.assetspec.rows.sheet import Cells, Sheet, Table, brief, normal
 from flux2build.errors import Place, Problem, SpecError, did_you_mean
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -66,20 +66,20 @@ def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
                 hint="known: " + ", ".join(f"`{known}`" for known in _READERS),
             )
         )
-    sheet = Sheet(file, _text(tree, file), [])
-    table = reader(sheet)
-    _stop(sheet)
-    rows = _keyed(sheet, table, normal(key))
-    _stop(sheet)
+    source = DataFile(file, _text(tree, file), [])
+    table = reader(source)
+    _stop(source)
+    rows = _keyed(source, table, normal(key))
+    _stop(source)
     return rows
 
 
-def _stop(sheet: Sheet) -> None:
-    if not sheet.problems:
+def _stop(source: DataFile) -> None:
+    if not source.problems:
         return
-    shown, more = sheet.problems[:MOST_PROBLEMS], len(sheet.problems) - MOST_PROBLEMS
+    shown, more = source.problems[:MOST_PROBLEMS], len(source.problems) - MOST_PROBLEMS
     if more > 0:
-        shown.append(Problem(f"{more} more problems like these", Place(sheet.file)))
+        shown.append(Problem(f"{more} more problems like these", Place(source.file)))
     raise SpecError(*shown)
 
 
@@ -114,49 +114,49 @@ _LIES: Final = {
 }
 
 
-def _keyed(sheet: Sheet, table: Table, key: str) -> tuple[Row, ...]:
+def _keyed(source: DataFile, table: DataTable, key: str) -> tuple[Row, ...]:
     if key not in table.columns and (table.columns or table.records):
         hint = did_you_mean(key, table.columns)
-        sheet.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
+        source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
         return ()
     rows: list[Row] = []
     first: dict[str, Row] = {}
     for line, cells in table.records:
-        name = _name(sheet, line, cells, key)
+        name = _name(source, line, cells, key)
         if name is None:
             continue
-        row = Row(name, cells, Place(sheet.file, line), table.columns)
+        row = Row(name, cells, Place(source.file, line), table.columns)
         earlier = first.setdefault(paths.fold(name), row)
         if earlier is row:
             rows.append(row)
         else:
-            _clash(sheet, key, earlier, row)
+            _clash(source, key, earlier, row)
     return tuple(rows)
 
 
-def _name(sheet: Sheet, line: int, cells: Cells, key: str) -> str | None:
+def _name(source: DataFile, line: int, cells: Cells, key: str) -> str | None:
     value = cells.get(key)
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is None:
-        sheet.wrong(f"the key `{key}` is blank", line, hint="every row needs a key of its own")
+        source.wrong(f"the key `{key}` is blank", line, hint="every row needs a key of its own")
     else:
-        sheet.wrong(f"the key `{key}` must be a text or a whole number", line)
+        source.wrong(f"the key `{key}` must be a text or a whole number", line)
     return None
 
 
-def _clash(sheet: Sheet, key: str, earlier: Row, row: Row) -> None:
+def _clash(source: DataFile, key: str, earlier: Row, row: Row) -> None:
     same = f"`{key}` is `{brief(row.key)}`"
     if earlier.key != row.key:
         same += f", the same as `{brief(earlier.key)}` for some file systems,"
-    sheet.wrong(
+    source.wrong(
         f"{same} on line {earlier.place.line} and again on line {row.place.line}", row.place.line
     )
 
 
-_READERS: Final[Mapping[str, Callable[[Sheet], Table]]] = {
+_READERS: Final[Mapping[str, Callable[[DataFile], DataTable]]] = {
     ".csv": by_commas,
     ".tsv": by_tabs,
     ".json": of_json,

@@ -7,19 +7,19 @@ import math
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
-from flux2build.assetspec.rows.sheet import Record, Sheet, Table, brief, normal
+from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, brief, normal
 
 
-def of_json(sheet: Sheet) -> Table:
+def of_json(source: DataFile) -> DataTable:
     """The objects of one JSON list."""
     items: list[tuple[int, object]] = []
     try:
-        items.extend(_items(sheet.text))
+        items.extend(_items(source.text))
     except json.JSONDecodeError as fault:
-        sheet.wrong(f"this is not JSON: {_lowered(fault.msg)}", fault.lineno, fault.colno)
+        source.wrong(f"this is not JSON: {_lowered(fault.msg)}", fault.lineno, fault.colno)
     except _BadItemError as fault:
-        sheet.wrong(fault.message, fault.line)
-    return _objects(sheet, items)
+        source.wrong(fault.message, fault.line)
+    return _objects(source, items)
 
 
 def _items(text: str) -> Iterator[tuple[int, object]]:
@@ -61,35 +61,35 @@ def _blank(text: str, at: int) -> int:
 _BLANKS: Final = frozenset(" \t\r\n")
 
 
-def of_lines(sheet: Sheet) -> Table:
+def of_lines(source: DataFile) -> DataTable:
     """One JSON object a line."""
     items: list[tuple[int, object]] = []
-    for line, text in enumerate(sheet.text.split("\n"), start=1):
+    for line, text in enumerate(source.text.split("\n"), start=1):
         if not text.strip(" \t\r"):
             continue
         try:
             items.append((line, _DECODER.decode(text)))
         except json.JSONDecodeError as fault:
-            sheet.wrong(f"this is not JSON: {_lowered(fault.msg)}", line, fault.colno)
+            source.wrong(f"this is not JSON: {_lowered(fault.msg)}", line, fault.colno)
         except (ValueError, RecursionError) as fault:
-            sheet.wrong(_said(fault), line)
-    return _objects(sheet, items)
+            source.wrong(_said(fault), line)
+    return _objects(source, items)
 
 
-def _objects(sheet: Sheet, items: list[tuple[int, object]]) -> Table:
+def _objects(source: DataFile, items: list[tuple[int, object]]) -> DataTable:
     records: list[Record] = []
     columns: set[str] = set()
     for line, item in items:
         if not isinstance(item, dict):
-            sheet.wrong(f"every item must be an object, this is {_KINDS[type(item)]}", line)
+            source.wrong(f"every item must be an object, this is {_KINDS[type(item)]}", line)
             continue
         trimmed = {normal(column): _trimmed(value) for column, value in item.items()}
         if len(trimmed) < len(item):
-            sheet.wrong("two fields of this object have the same name", line)
+            source.wrong("two fields of this object have the same name", line)
         columns.update(trimmed)
         filled = {name: value for name, value in trimmed.items() if value not in (None, "")}
         records.append((line, filled))
-    return Table(frozenset(columns), records)
+    return DataTable(frozenset(columns), records)
 
 
 _KINDS: Final = {

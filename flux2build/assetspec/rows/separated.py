@@ -6,41 +6,41 @@ import csv
 import io
 from collections.abc import Iterator
 
-from flux2build.assetspec.rows.sheet import Record, Sheet, Table, brief, normal
+from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, brief, normal
 
 
-def by_commas(sheet: Sheet) -> Table:
+def by_commas(source: DataFile) -> DataTable:
     """A CSV file."""
-    return _separated(sheet, ",")
+    return _separated(source, ",")
 
 
-def by_tabs(sheet: Sheet) -> Table:
+def by_tabs(source: DataFile) -> DataTable:
     """A TSV file."""
-    return _separated(sheet, "\t")
+    return _separated(source, "\t")
 
 
-def _separated(sheet: Sheet, delimiter: str) -> Table:
-    lines = _records(sheet, delimiter)
+def _separated(source: DataFile, delimiter: str) -> DataTable:
+    lines = _records(source, delimiter)
     line, header = next(lines, (1, []))
-    columns = _header(sheet, line, header)
+    columns = _header(source, line, header)
     records: list[Record] = []
     for line, cells in lines:
         if len(cells) != len(header):
-            sheet.wrong(f"this row has {len(cells)} cells, the header has {len(header)}", line)
+            source.wrong(f"this row has {len(cells)} cells, the header has {len(header)}", line)
             continue
         filled = {column: cell for column, cell in zip(columns, cells, strict=True) if cell}
         if "" in filled:
-            sheet.wrong(f"`{brief(filled[''])}` stands in a column without a name", line)
+            source.wrong(f"`{brief(filled[''])}` stands in a column without a name", line)
         records.append((line, filled))
-    if len(header) == 1 and ";" in header[0] and not sheet.problems:
-        sheet.wrong("the columns are separated by `;`", 1, hint="save it with commas, or as .tsv")
-    return Table(frozenset(columns) - {""}, records)
+    if len(header) == 1 and ";" in header[0] and not source.problems:
+        source.wrong("the columns are separated by `;`", 1, hint="save it with commas, or as .tsv")
+    return DataTable(frozenset(columns) - {""}, records)
 
 
-def _records(sheet: Sheet, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Trimmed records with the line on which each starts; those without a filled cell are skipped."""
-    csv.field_size_limit(len(sheet.text) + 1)
-    reader = csv.reader(io.StringIO(sheet.text, newline=""), delimiter=delimiter, strict=True)
+    csv.field_size_limit(len(source.text) + 1)
+    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, strict=True)
     start = 1
     try:
         for cells in reader:
@@ -49,15 +49,15 @@ def _records(sheet: Sheet, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 yield start, trimmed
             start = reader.line_num + 1
     except csv.Error as fault:
-        sheet.wrong(f"this is not a table: {fault}", start, hint='look for a lone quote `"`')
+        source.wrong(f"this is not a table: {fault}", start, hint='look for a lone quote `"`')
 
 
-def _header(sheet: Sheet, line: int, header: list[str]) -> list[str]:
+def _header(source: DataFile, line: int, header: list[str]) -> list[str]:
     if not header:
-        sheet.wrong("the data file is empty", 1, hint="its first line must name the columns")
+        source.wrong("the data file is empty", 1, hint="its first line must name the columns")
     columns = [normal(cell) for cell in header]
     for index, column in enumerate(columns):
         if column and column in columns[:index]:
             first = columns.index(column) + 1
-            sheet.wrong(f"columns {first} and {index + 1} are both named `{brief(column)}`", line)
+            source.wrong(f"columns {first} and {index + 1} are both named `{brief(column)}`", line)
     return columns

@@ -8,7 +8,7 @@ from typing import Final
 import click
 from rich.text import Text
 
-from flux2build.assetspec.presets import Preset, Target, gathered
+from flux2build.assetspec.presets import Preset, PresetTarget, gathered
 from flux2build.assetspec.presets import presets as all_presets
 from flux2build.cli.command import command
 from flux2build.console.console import Console
@@ -64,7 +64,7 @@ def _lines(preset: Preset) -> Iterator[Text]:
         yield Text.assemble((f"    {name:<30}", "dim"), "written beside them")
 
 
-def _told(target: Target) -> str:
+def _told(target: PresetTarget) -> str:
     """What is asked of a file, in one line."""
     parts = [f"{target.width}x{target.height}".ljust(9), " or ".join(target.formats)]
     if target.sizes:
@@ -88,7 +88,7 @@ def _as_json(preset: Preset) -> Json:
     }
 
 
-def _target_json(target: Target) -> Json:
+def _target_json(target: PresetTarget) -> Json:
     return {
         "target": target.name,
         "width": target.width,

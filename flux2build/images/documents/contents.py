@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.digest import Json
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.model import INGREDIENT
 
 _MAC: Final = re.compile(r"icon_(\d+)x\1(?:@(\d)x)?")
@@ -22,9 +22,9 @@ class Contents:
     name: str = "contents"
     version: int = 1
     endings: tuple[str, ...] = ("Contents.json",)
-    options: type[Options] = Options
+    options: type[DocumentOptions] = DocumentOptions
 
-    def write(self, facts: Sequence[Fact], _options: Options, _read: Read) -> str:
+    def write(self, facts: Sequence[Fact], _options: DocumentOptions, _read: Read) -> str:
         """JSON as Xcode writes it."""
         files = [fact for fact in facts if fact.about.role != INGREDIENT]
         files.sort(key=lambda fact: (fact.output.width, fact.about.path))

@@ -30,7 +30,7 @@ Read = Callable[[Fact], bytes]
 """The bytes of a file, for what is seen in pixels only; every call costs reading it."""
 
 
-class Options(BaseModel):
+class DocumentOptions(BaseModel):
     """Options of a document, as written in the spec beside its path."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
@@ -52,7 +52,7 @@ class Document(Protocol):
         """How its path may end: `(".json",)`."""
 
     @property
-    def options(self) -> type[Options]:
+    def options(self) -> type[DocumentOptions]:
         """The model of its options."""
 
     def write(self, facts: Sequence[Fact], options: Any, read: Read) -> str:

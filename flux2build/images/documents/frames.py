@@ -13,13 +13,13 @@ from pydantic import Field
 
 from flux2build.digest import Json
 from flux2build.errors import Problem, SpecError
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.geometry import Anchor, share
 from flux2build.images.ops.contract import OPS, AtlasLayout, Params, Pivot
 from flux2build.model import INGREDIENT, Operation
 
 
-class FrameOptions(Options):
+class FrameOptions(DocumentOptions):
     """What an engine is told beside the rectangles."""
 
     names: list[str] | None = Field(
@@ -61,7 +61,7 @@ class Frames:
     name: str = "frames"
     version: int = 1
     endings: tuple[str, ...] = (".json",)
-    options: type[Options] = FrameOptions
+    options: type[DocumentOptions] = FrameOptions
 
     def write(self, facts: Sequence[Fact], options: FrameOptions, _read: Read) -> str:
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""

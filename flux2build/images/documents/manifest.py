@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.documents.srcset import SiteOptions, told
 
 FORMAT_VERSION: Final = "1.0"
@@ -20,7 +20,7 @@ class Manifest:
     name: str = "manifest"
     version: int = 1
     endings: tuple[str, ...] = (".json",)
-    options: type[Options] = SiteOptions
+    options: type[DocumentOptions] = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """JSON with the assets by name, one value on each line."""

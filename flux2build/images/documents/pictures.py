@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.documents.srcset import (
     TYPES,
     Picture,
@@ -26,7 +26,7 @@ class Pictures:
     name: str = "pictures"
     version: int = 1
     endings: tuple[str, ...] = (".html",)
-    options: type[Options] = SiteOptions
+    options: type[DocumentOptions] = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """Fragments of HTML, each after a comment that names its asset."""

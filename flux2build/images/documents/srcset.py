@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flux2build.digest import Json
 from flux2build.images.decode import decode
-from flux2build.images.documents.contract import Fact, Options, Read
+from flux2build.images.documents.contract import DocumentOptions, Fact, Read
 from flux2build.images.formats.lookup import formats
 from flux2build.model import INGREDIENT
 
@@ -22,7 +22,7 @@ TYPES: Final = {
 """Media types by format, in the order in which a browser is to choose: smallest first."""
 
 
-class SiteOptions(Options):
+class SiteOptions(DocumentOptions):
     """What the keys of `[manifest]` say."""
 
     base: str = Field(default="", description="put before every path")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.documents.srcset import SiteOptions, told
 
 _HEAD: Final = """\
@@ -64,7 +64,7 @@ class TypeScript:
     name: str = "typescript"
     version: int = 1
     endings: tuple[str, ...] = (".ts",)
-    options: type[Options] = SiteOptions
+    options: type[DocumentOptions] = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """A module with `assets`, the types of what is in it, and `AssetName`."""

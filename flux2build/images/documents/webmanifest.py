@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from flux2build.digest import Json
-from flux2build.images.documents.contract import Document, Fact, Options, Read
+from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.documents.srcset import TYPES
 from flux2build.model import INGREDIENT
 
@@ -18,7 +18,7 @@ _SMALLEST: Final = 192
 """Smaller icons are for tabs, which do not read this file."""
 
 
-class WebManifestOptions(Options):
+class WebManifestOptions(DocumentOptions):
     """What the file says beside its icons."""
 
     name: str | None = Field(default=None, description="name of the site")
@@ -38,7 +38,7 @@ class WebManifest:
     name: str = "webmanifest"
     version: int = 1
     endings: tuple[str, ...] = (".webmanifest", ".json")
-    options: type[Options] = WebManifestOptions
+    options: type[DocumentOptions] = WebManifestOptions
 
     def write(self, facts: Sequence[Fact], options: WebManifestOptions, _read: Read) -> str:
         """JSON with the icons that are large enough, smallest first."""

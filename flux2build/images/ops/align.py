@@ -11,7 +11,7 @@ from pydantic import Field
 from flux2build.errors import Problem, SpecError
 from flux2build.images.geometry import Anchor, offset, share
 from flux2build.images.ops.contract import Op, Params, Pivot
-from flux2build.images.sprite_grid import Board
+from flux2build.images.sprite_grid import SpriteGrid
 
 _SEEN: Final = 26
 """Opacity from which on a pixel counts: a tenth; haze around a figure does not move it."""
@@ -58,7 +58,7 @@ class Align(Op):
                     hint='make it so first: `{ op = "key", color = "#00ff00" }`',
                 )
             )
-        board = Board(params.columns, params.rows, params.padding, params.padding)
+        board = SpriteGrid(params.columns, params.rows, params.padding, params.padding)
         done = Image.new("RGBA", image.size)
         for index, box in enumerate(board.boxes(image.size)):
             cell = image.crop(box)

@@ -17,7 +17,7 @@ from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import AtlasLayout, InputIndex, Op, Params, Picture
 from flux2build.images.ops.inputs import picture
-from flux2build.images.sprite_grid import Board, Box, refuse_empty, refuse_twins
+from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins
 
 Count = Annotated[int, Field(ge=1, le=256)]
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -143,7 +143,7 @@ def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
     if params.board is None:
         return [(0, 0, *image.size)]
     try:
-        boxes = Board(*params.board).boxes(image.size)
+        boxes = SpriteGrid(*params.board).boxes(image.size)
         for index, box in enumerate(boxes):
             if not params.allow_empty:
                 refuse_empty(image.crop(box), index)

@@ -49,7 +49,7 @@ class KeyParams(Params):
     )
 
 
-class Key(Op):
+class ChromaKey(Op):
     """Chroma key: turn a background of one colour into transparency."""
 
     name = "key"
@@ -165,4 +165,4 @@ def _strong(key: tuple[int, ...]) -> list[int]:
     return [n for n, channel in enumerate(key) if channel > 128]
 
 
-OP: Final[Op] = Key()
+OP: Final[Op] = ChromaKey()

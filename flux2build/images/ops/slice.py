@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from flux2build.errors import Problem, SpecError
 from flux2build.images.ops.contract import Op, Params
-from flux2build.images.sprite_grid import Board, refuse_empty, refuse_twins
+from flux2build.images.sprite_grid import SpriteGrid, refuse_empty, refuse_twins
 
 _MOST_CELLS: Final = 4096
 
@@ -62,7 +62,7 @@ class Slice(Op):
         """The pixels of the cell."""
         if params.cell is None:  # the spec has put one in for each file
             raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
-        board = Board(params.columns, params.rows, params.gap, params.margin)
+        board = SpriteGrid(params.columns, params.rows, params.gap, params.margin)
         cells = board.boxes(image.size)
         taken = image.crop(cells[params.cell])
         if not params.allow_empty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flux2build.images.documents.contents import DOCUMENT
-from flux2build.images.documents.contract import Options
+from flux2build.images.documents.contract import DocumentOptions
 from tests.images.documents.facts import Site
 
 
@@ -15,7 +15,7 @@ def test_one_picture_for_ios() -> None:
     site.add("AppIcon.appiconset/AppIcon.png", (64, 64))
     site.add("master.png", role="ingredient")
 
-    told = json.loads(DOCUMENT.write(site.facts, Options(), site.read))
+    told = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
 
     assert told["images"] == [
         {"filename": "AppIcon.png", "idiom": "universal", "platform": "ios", "size": "64x64"}
@@ -29,7 +29,7 @@ def test_the_ladder_of_macos() -> None:
     site.add("icon_16x16@2x.png", (32, 32))
     site.add("icon_16x16.png", (16, 16))
 
-    told = json.loads(DOCUMENT.write(site.facts, Options(), site.read))
+    told = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
 
     assert [(i["filename"], i["size"], i["scale"]) for i in told["images"]] == [
         ("icon_16x16.png", "16x16", "1x"),

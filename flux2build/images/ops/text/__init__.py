@@ -12,7 +12,7 @@ from flux2build.images.ops.contract import Op
 from flux2build.images.ops.text.params import TextParams
 
 
-class Text(Op):
+class SetText(Op):
     """Words in a real font: wrapped, shrunk to fit, shaped in every script, right to left too."""
 
     name = "text"
@@ -35,4 +35,4 @@ class Text(Op):
         return lettered(image, params, inputs)
 
 
-OP: Final[Op] = Text()
+OP: Final[Op] = SetText()

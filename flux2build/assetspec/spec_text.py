@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,21 +10,21 @@ from typing import TYPE_CHECKING, Final
 
 import tomli
 
-from flux2build.assetspec.toml_errors import slip
+from flux2build.assetspec.toml_errors import explained
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
 if TYPE_CHECKING:
-    from flux2build.assetspec.locator import Spot
+    from flux2build.assetspec.locator import KeyLocation
 
 LARGEST: Final = 16 * 1024 * 1024
 DEEPEST: Final = 64
 MOST_FILES: Final = 64
 _LARGEST_INTEGER: Final = 2**63 - 1
 
-LIES: Final = {
+NOT_A_FILE: Final = {
     Kind.FOLDER: "is a folder",
     Kind.MISSING: "does not exist",
     Kind.OUTSIDE: "lies outside the project",
@@ -35,23 +34,18 @@ LIES: Final = {
 
 
 @dataclass(frozen=True)
-class Text:
+class SpecFile:
     """One file as it was read."""
 
     file: str
     text: str
 
     @cached_property
-    def spots(self) -> Mapping[Key, Spot]:
-        """Where its keys stand.
+    def locations(self) -> Mapping[Key, KeyLocation]:
+        """Where its keys stand."""
+        from flux2build.assetspec.locator import locate
 
-        The parser that knows takes as long to import as the rest of a check,
-        and only messages ask for places: so it is imported here, by name.
-        """
-        spots: Mapping[Key, Spot] = importlib.import_module("flux2build.assetspec.locator").locate(
-            self.text
-        )
-        return spots
+        return locate(self.text)
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -64,12 +58,12 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Document:
+class SpecText:
     """The merged data, and the files it came from, the extended ones first."""
 
     file: str
     data: Mapping[str, object]
-    texts: tuple[Text, ...]
+    texts: tuple[SpecFile, ...]
 
     def place(self, key: Key) -> Place:
         """Where a value stands; for a table with a header, its name in the header."""
@@ -83,8 +77,8 @@ class Document:
         """
         for length in range(len(key), 0, -1):
             for text in reversed(self.texts):
-                if spot := text.spots.get(key[:length]):
-                    span = spot.name if name and length == len(key) else spot.value
+                if location := text.locations.get(key[:length]):
+                    span = location.name if name and length == len(key) else location.value
                     return Place(text.file, span.line, span.column), span.width
         return Place(self.file, 1, 1), 1
 
@@ -99,28 +93,28 @@ class Document:
         return next(found, None)
 
 
-def read(tree: ProjectFiles, file: str) -> Document:
+def read(tree: ProjectFiles, file: str) -> SpecText:
     """A spec with everything it extends: bases first, tables merged, later values win.
 
     Raises:
         SpecError: a file is missing, too large, not UTF-8 or not TOML, or extends itself.
     """
-    reader = _Reader(tree)
+    reader = _Loader(tree)
     data = reader.merged(file, ())
-    return Document(file, data, tuple(reader.texts.values()))
+    return SpecText(file, data, tuple(reader.texts.values()))
 
 
-class _Reader:
+class _Loader:
     """Reads each file once, however often it is extended."""
 
     def __init__(self, tree: ProjectFiles) -> None:
         self._tree = tree
         self._merged: dict[str, dict[str, object]] = {}
-        self.texts: dict[str, Text] = {}
+        self.texts: dict[str, SpecFile] = {}
 
     def merged(self, file: str, chain: tuple[str, ...]) -> dict[str, object]:
         if file not in self._merged:
-            text = Text(file, _text(self._tree, file))
+            text = SpecFile(file, _text(self._tree, file))
             own = _parsed(text)
             data: dict[str, object] = {}
             for base in self._bases(text, own, (*chain, file)):
@@ -131,7 +125,7 @@ class _Reader:
         return self._merged[file]
 
     def _bases(
-        self, text: Text, own: Mapping[str, object], chain: tuple[str, ...]
+        self, text: SpecFile, own: Mapping[str, object], chain: tuple[str, ...]
     ) -> Iterator[dict[str, object]]:
         names = own.get("extends", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -147,20 +141,20 @@ class _Reader:
             circle = (*chain[chain.index(base) :], base)
             return "files extend each other in a circle: " + " → ".join(circle)
         if (kind := self._tree.kind(base)) is not Kind.FILE:
-            return f"`{base}` {LIES[kind]}"
+            return f"`{base}` {NOT_A_FILE[kind]}"
         if len(chain) + len(self._merged) > MOST_FILES:
             return f"more than {MOST_FILES} files are extended"
         return None
 
 
-def _at(text: Text, key: Key, message: str) -> Problem:
-    """A problem of a file that is not yet part of a document."""
-    return Document(text.file, {}, (text,)).located(Problem(message), key)
+def _at(text: SpecFile, key: Key, message: str) -> Problem:
+    """A problem of a file that is not yet part of a text."""
+    return SpecText(text.file, {}, (text,)).located(Problem(message), key)
 
 
 def _text(tree: ProjectFiles, file: str) -> str:
     if (kind := tree.kind(file)) is not Kind.FILE:
-        raise SpecError(Problem(f"`{file}` {LIES[kind]}"))
+        raise SpecError(Problem(f"`{file}` {NOT_A_FILE[kind]}"))
     data = tree.read(file)
     if len(data) > LARGEST:
         raise SpecError(
@@ -186,7 +180,7 @@ def _not_utf8(file: str, data: bytes, at: int) -> Problem:
     )
 
 
-def _parsed(text: Text) -> dict[str, object]:
+def _parsed(text: SpecFile) -> dict[str, object]:
     try:
         data = tomli.loads(text.text)
     except tomli.TOMLDecodeError as fault:
@@ -201,12 +195,12 @@ def _parsed(text: Text) -> dict[str, object]:
     return data
 
 
-def _not_toml(text: Text, fault: tomli.TOMLDecodeError) -> Problem:
+def _not_toml(text: SpecFile, fault: tomli.TOMLDecodeError) -> Problem:
     line = text.line(fault.lineno) or ""
     hint = None
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
         hint = "a merge left its conflict markers here: keep one side"
-    found = slip(fault.msg, fault.lineno, fault.colno, text.text.split("\n"))
+    found = explained(fault.msg, fault.lineno, fault.colno, text.text.split("\n"))
     place = Place(text.file, found.line, found.column)
     rows = (("first", str(Place(text.file, found.first))),) if found.first else ()
     return Problem(found.message, place, rows, hint, text.line(found.line), found.width)

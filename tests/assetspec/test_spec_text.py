@@ -9,15 +9,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from flux2build.assetspec import document
+from flux2build.assetspec import spec_text
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.project_files import Kind
 from tests.assetspec.specs import MemoryTree
 
 
-def read(files: Mapping[str, str | bytes]) -> document.Document:
-    """The document of `assets.toml`."""
-    return document.read(MemoryTree(files), "assets.toml")
+def read(files: Mapping[str, str | bytes]) -> spec_text.SpecText:
+    """The merged text of `assets.toml`."""
+    return spec_text.read(MemoryTree(files), "assets.toml")
 
 
 def problem(files: Mapping[str, str | bytes]) -> Problem:
@@ -145,7 +145,7 @@ def test_conflict_markers_are_recognised() -> None:
 def test_a_spec_is_a_file(kind: Kind) -> None:
     """Only a regular file inside the project is read."""
     with pytest.raises(SpecError):
-        document.read(MemoryTree({}, {"assets.toml": kind}), "assets.toml")
+        spec_text.read(MemoryTree({}, {"assets.toml": kind}), "assets.toml")
 
 
 def test_line_ends_and_byte_order_marks_mean_nothing() -> None:

@@ -14,7 +14,7 @@ Record = tuple[int, Cells]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class DataFile:
     """A file's text on its way to rows; problems are collected, not raised one by one."""
 
     file: str
@@ -28,7 +28,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DataTable:
     """What was read: the columns, and each record with its line."""
 
     columns: frozenset[str]
