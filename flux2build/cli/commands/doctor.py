@@ -115,7 +115,7 @@ def _signing(settings: Settings) -> Iterator[Line]:
         yield Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
         return
     try:
-        signing.signer(settings.value)
+        signing.from_settings(settings.value)
     except Flux2BuildError as error:
         yield from _bad("signing", error)
     else:

@@ -1,1 +1,1 @@
-"""Where a picture comes from: IPTC's term in its XMP, and the C2PA manifest in its file."""
+"""Where a picture comes from: IPTC's term in its XMP, and its C2PA manifest."""

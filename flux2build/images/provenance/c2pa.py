@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from flux2build.images.formats import lookup
+from flux2build.images.formats.isobmff import boxes
 from flux2build.model import C2paManifest
 
 NONE: Final = "none"
@@ -25,12 +27,12 @@ _LONGEST: Final = 120
 
 def read(data: bytes) -> C2paManifest | None:
     """The manifest in a picture's file, not verified; None where there is none."""
-    found = lookup.c2pa(data)
-    if not found:
+    store = lookup.c2pa(data)
+    if not store:
         return None
     try:
-        boxes = dict(_active(found))
-        claim = next((boxes[label] for label in boxes if label.startswith(b"c2pa.claim")), b"")
+        parts = dict(_active(store))
+        claim = next((parts[label] for label in parts if label.startswith(b"c2pa.claim")), b"")
         return C2paManifest(PRESENT, generator=_generator(claim))
     except (IndexError, ValueError, RecursionError):
         return C2paManifest(PRESENT)
@@ -50,46 +52,44 @@ def printable(text: str) -> str:
 
 
 def source_type(data: bytes) -> str:
-    """IPTC's term that the manifest uses first; empty where it uses none."""
-    found = _TERM.search(lookup.c2pa(data))
-    return found[1].decode("ascii") if found else ""
+    """The first of IPTC's terms in the manifest; empty when there is none."""
+    term = _TERM.search(lookup.c2pa(data))
+    return term[1].decode("ascii") if term else ""
 
 
-def _active(found: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The boxes of the last manifest of a store, each by its label."""
-    (_, _, content), *_ = list(_boxes(found))
-    manifests = [inside for kind, _, inside in _boxes(content) if kind == b"jumb"]
-    for kind, _, inside in _boxes(manifests[-1]):
+def _active(store: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The label and the CBOR of each box of the active manifest: the last one of a store."""
+    (_, content), *_ = _contents(store)
+    manifests = [inside for kind, inside in _contents(content) if kind == b"jumb"]
+    for kind, inside in _contents(manifests[-1]):
         if kind == b"jumb":
-            (_, _, description), *rest = list(_boxes(inside))
+            (_, description), *rest = _contents(inside)
             label = description[17:].split(b"\x00")[0]
-            yield label, next((body for kind, _, body in rest if kind == b"cbor"), b"")
+            yield label, next((body for kind, body in rest if kind == b"cbor"), b"")
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
-    """The boxes that lie in some bytes: kind, length, content."""
-    at = 0
-    while at + 8 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big") or len(data) - at
-        if length < 8:
-            return
-        yield data[at + 4 : at + 8], length, data[at + 8 : at + length]
-        at += length
+def _contents(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The kind and the content of each whole box; JUMBF is made of the boxes of ISO media."""
+    contents = []
+    with suppress(IndexError, ValueError):
+        for kind, start, stop in boxes(data):
+            contents.append((kind, data[start:stop]))
+    return contents
 
 
 def _generator(claim: bytes) -> str:
-    """The name of the program: of a claim's first generator, or its one line of old."""
+    """The program that made a claim: its first generator, or the line that older claims have."""
     value, _ = _cbor(claim, 0)
-    said = value if isinstance(value, dict) else {}
-    listed = said.get("claim_generator_info")
+    fields = value if isinstance(value, dict) else {}
+    listed = fields.get("claim_generator_info")
     first = listed[0] if isinstance(listed, list) and listed else listed
     if isinstance(first, dict) and isinstance(first.get("name"), str):
         version = first.get("version")
         return printable(
             f"{first['name']} {version}" if isinstance(version, str) else first["name"]
         )
-    old = said.get("claim_generator")
-    return printable(old) if isinstance(old, str) else ""
+    line = fields.get("claim_generator")
+    return printable(line) if isinstance(line, str) else ""
 
 
 def _leaf(signature: bytes) -> bytes:
@@ -107,10 +107,11 @@ def _leaf(signature: bytes) -> bytes:
 
 
 def _cbor(data: bytes, at: int, depth: int = 0) -> tuple[object, int]:
-    """The value that CBOR holds at a place, and where the next one begins.
+    """The CBOR value at a place, and where the next one begins.
 
     Raises:
-        IndexError, ValueError: it is cut off, too deep, or of a kind that claims do not use.
+        IndexError, ValueError: the value is cut off, nested too deep, or of a kind that
+            claims do not use.
     """
     if depth > _DEEPEST:
         raise ValueError(depth)

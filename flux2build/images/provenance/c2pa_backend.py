@@ -1,7 +1,7 @@
-"""The door to C2PA: manifests are verified, deliverables signed with the user's certificate.
+"""Calls C2PA's library: verifies manifests, and signs with the user's certificate.
 
-It needs the extra `provenance`. Nothing is fetched: no list of whom to trust, no
-revocations, no manifest from elsewhere, no time stamp.
+It needs the extra `provenance`. Nothing is fetched: no list of trusted signers, no
+revocations, no remote manifest, no time stamp.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ _OFFLINE: Final[Mapping[str, Any]] = {
     "verify": {"verify_trust": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
     "builder": {"thumbnail": {"enabled": False}},
 }
-"""`valid` says that bytes and signature fit, not that the signer is to be trusted."""
+"""`valid` means that the signature fits the bytes, not that its signer is trusted."""
 _CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 _GENERATOR: Final = {"name": "flux2build", "version": __version__}
 
 
 def verified(data: bytes) -> C2paManifest | None:
-    """The manifest in a picture's file, who signed it, and whether it fits the picture."""
-    found = read(data)
-    if found is None:
+    """The manifest in a picture's file: who signed it, and whether it fits the picture."""
+    manifest = read(data)
+    if manifest is None:
         return None
     try:
         with c2pa.Reader(_type(data), io.BytesIO(data), context=_context()) as reader:
             fits = reader.get_validation_state() in {"Valid", "Trusted"}
     except Exception:  # noqa: BLE001 - whatever a stranger's manifest does, the picture is paid for
         fits = False
-    return replace(found, state=VALID if fits else INVALID, signer=_signer(certificate(data)))
+    return replace(manifest, state=VALID if fits else INVALID, signer=_signer(certificate(data)))
 
 
 def _signer(der: bytes) -> str:
@@ -70,19 +70,19 @@ class CertificateSigner:
 
     @classmethod
     def of(cls, certificate: str, key: str) -> CertificateSigner:
-        """The notary of two PEM files of the user's.
+        """The signer with the certificate and the key in two PEM files.
 
         Raises:
-            SystemFault: one cannot be read, or is no key that C2PA signs with.
+            SystemFault: a file cannot be read, or C2PA does not sign with such a key.
         """
         secret = _read(key)
         return cls(_read(certificate), secret, _algorithm(secret, key))
 
     def signed(self, data: bytes, master: bytes, term: str | None) -> bytes:
-        """A deliverable with a manifest that names its master as what it was made from.
+        """The deliverable with a manifest that names its master as the ingredient.
 
         Raises:
-            SystemFault: the certificate does not do, or the format cannot be signed.
+            SystemFault: the certificate cannot be used, or the format cannot be signed.
         """
         action = {"action": "c2pa.transcoded"}
         action |= {"digitalSourceType": TERMS + term} if term else {}
@@ -104,7 +104,7 @@ class CertificateSigner:
         return c2pa.Signer.from_info(c2pa.C2paSignerInfo(alg, self.certificates, self.key, None))
 
 
-_HINT: Final = "it takes a chain of certificates in PEM, the signer's first, and the key to that"
+_HINT: Final = "give a chain of certificates in PEM, the signer's first, and the key to that one"
 
 
 def _context() -> c2pa.Context:
@@ -123,11 +123,11 @@ def _read(path: str) -> bytes:
 
 
 def _algorithm(secret: bytes, path: str) -> str:
-    """What a key signs with, by C2PA's names."""
+    """C2PA's name of the algorithm that a key signs with."""
     try:
         key = load_pem_private_key(secret, None)
     except (ValueError, TypeError) as error:
-        raise SystemFault(f"`{path}` is no private key in PEM without a password") from error
+        raise SystemFault(f"`{path}` is not a private key in PEM without a password") from error
     match key:
         case ec.EllipticCurvePrivateKey() if key.curve.name in _CURVES:
             return _CURVES[key.curve.name]
@@ -136,4 +136,4 @@ def _algorithm(secret: bytes, path: str) -> str:
         case ed25519.Ed25519PrivateKey():
             return "ed25519"
         case _:
-            raise SystemFault(f"`{path}` is a key of a kind that C2PA does not sign with")
+            raise SystemFault(f"`{path}` is a kind of key that C2PA does not sign with")

@@ -1,6 +1,6 @@
-"""What a picture's file says about where the picture comes from: IPTC's mark, in XMP.
+"""IPTC's digital source type: a mark in a file's XMP that says where the picture comes from.
 
-A machine can read it, as the EU AI Act's article 50 asks for. The terms are those of
+It is machine-readable, as article 50 of the EU AI Act asks for. The terms are those of
 https://cv.iptc.org/newscodes/digitalsourcetype.
 """
 
@@ -15,12 +15,12 @@ from flux2build.images.provenance import c2pa
 
 
 class SourceType(StrEnum):
-    """The terms for pictures that were not taken or drawn by a person."""
+    """The terms for pictures that no person photographed or drew."""
 
     TRAINED = "trainedAlgorithmicMedia"
     """Made by a generative model."""
     COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
-    """Such a picture together with others."""
+    """Composed of such a picture and others."""
     ALGORITHMIC = "algorithmicMedia"
     """Made by a program that was not trained on anything."""
 
@@ -40,14 +40,14 @@ _TERM: Final = re.compile(rb"DigitalSourceType[^<]{0,200}?digitalsourcetype/([A-
 
 
 def packet(source_type: str) -> bytes:
-    """The XMP that marks a picture; the same term always gives the same bytes."""
+    """The XMP packet that marks a picture; the same term always gives the same bytes."""
     return _PACKET.format(TERMS + source_type).encode()
 
 
 def source_type(data: bytes) -> str:
-    """The term that a picture's file is marked with, in XMP or in a C2PA manifest; empty for none.
+    """The term in a file's XMP, else in its C2PA manifest; empty when there is none.
 
-    Written as an attribute or as an element, in any prefix: the namespace is not
+    It may be an attribute or an element, with any prefix: the namespace is not
     looked at. Never raises, whatever the bytes.
     """
     term = _TERM.search(lookup.xmp(data))

@@ -146,7 +146,7 @@ def test_without_a_certificate_nothing_is_begun(
     tmp_path.joinpath("nowhere.pem").write_text("no key")
     ran = signing.run("build")
     assert ran.code == Exit.SYSTEM
-    assert "is no private key in PEM" in ran.err
+    assert "is not a private key in PEM" in ran.err
     assert set(signing.files()) == {"assets.toml"}
 
 
@@ -216,7 +216,7 @@ def test_doctor_says_whether_files_can_be_signed(
     without = signing.run("doctor")
 
     assert "certificate and key can be read" in ready.out
-    assert "is no private key in PEM" in broken.out
+    assert "is not a private key in PEM" in broken.out
     assert broken.code == Exit.SYSTEM
     assert "no certificate is set" in without.out
     assert without.code == ready.code == Exit.DONE
@@ -236,5 +236,5 @@ def test_keys_stay_with_the_user(signing: Site, tmp_path: Path) -> None:
 def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
     """There is nobody to ask for it."""
     certificate, _ = keys(tmp_path)
-    with pytest.raises(SystemFault, match="no private key"):
+    with pytest.raises(SystemFault, match="not a private key"):
         CertificateSigner.of(certificate, certificate)
