@@ -170,7 +170,7 @@ class _Runner:
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
             if not verdict.due_to(ReasonCode.IN_DOUBT):
-                raise undecided(recipe, verdict)
+                raise undecided(recipe, *(reason.code for reason in verdict.reasons))
             # Another build may be buying it right now: the world waits for that build, and looks.
             verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._halt.is_set():

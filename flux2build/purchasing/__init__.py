@@ -1,1 +1,1 @@
-"""Placing orders, and settling what became of them."""
+"""Placing orders, collecting what was bought, and settling what is open."""

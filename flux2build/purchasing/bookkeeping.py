@@ -65,7 +65,7 @@ class Bookkeeping:
         """Set the worst case of an attempt aside.
 
         Raises:
-            BudgetError: that would go over a cap or the plan; nothing was set aside.
+            BudgetError: it would exceed a cap or the plan; nothing is set aside.
         """
         self.budget.reserve(intended.attempt, intended.asset, intended.reserve)
 

@@ -1,4 +1,4 @@
-"""What may come of an order instead of a picture, as errors: what it means and what to do."""
+"""The errors of orders that did not bring a picture: what became of the money, and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from flux2build.errors import (
 from flux2build.ledger import Intended
 from flux2build.model import Recipe
 from flux2build.planning.reason import ReasonCode
-from flux2build.planning.verdict import Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"
@@ -24,26 +23,26 @@ _SETTLE = "`flux2build orders list` shows it"
 
 def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> Flux2BuildError:
     """A refusal as an error; `variable` is the one that holds the key."""
-    said = f"`{provider}` says: {refused.message}" if refused.message else f"by `{provider}`"
+    answer = f"`{provider}` says: {refused.message}" if refused.message else f"by `{provider}`"
     charged = (("charged", "perhaps; the ledger counts it as spent"),) if refused.charged else ()
     match refused.refusal:
         case Refusal.CREDITS:
             return BudgetError(
                 Problem(
-                    f"the account is empty; nothing more is ordered ({said})",
+                    f"the account is empty; nothing more is ordered ({answer})",
                     hint="add credits, then build again: what is paid for is collected first",
                 )
             )
         case Refusal.CREDENTIALS:
-            return keyless(said, variable)
+            return keyless(answer, variable)
         case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
             return SystemFault(
-                Problem(f"`{recipe.asset}` was not ordered: {said}", hint="build again later")
+                Problem(f"`{recipe.asset}` was not ordered: {answer}", hint="build again later")
             )
         case Refusal.REQUEST_MODERATED:
             return IncompleteError(
                 Problem(
-                    f"the request for `{recipe.asset}` was moderated: {said}",
+                    f"the request for `{recipe.asset}` was moderated: {answer}",
                     rows=charged,
                     hint="change the prompt or its references; it is not sent again unchanged",
                 )
@@ -51,22 +50,22 @@ def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> F
         case Refusal.CONTENT_MODERATED:
             return IncompleteError(
                 Problem(
-                    f"the picture of `{recipe.asset}` was moderated: {said}",
+                    f"the picture of `{recipe.asset}` was moderated: {answer}",
                     rows=charged,
                     hint="another seed or prompt may pass; it is not sent again unchanged",
                 )
             )
         case Refusal.INVALID | Refusal.FAILED | Refusal.LOST:
             return IncompleteError(
-                Problem(f"`{recipe.asset}` failed ({refused.refusal}): {said}", rows=charged)
+                Problem(f"`{recipe.asset}` failed ({refused.refusal}): {answer}", rows=charged)
             )
 
 
-def keyless(said: str, variable: str) -> SystemFault:
+def keyless(answer: str, variable: str) -> SystemFault:
     """The error for a key that is missing or refused."""
     return SystemFault(
         Problem(
-            f"the key is missing or refused; nothing more is ordered ({said})",
+            f"the key is missing or refused; nothing more is ordered ({answer})",
             hint=f"set {variable} in the environment or with `--env-file`",
         )
     )
@@ -83,7 +82,7 @@ def lockless(folder: Path) -> SystemFault:
 
 
 def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
-    """The error for an order that was not sent, because of what became of another one."""
+    """The error for an order that was not sent because another one failed."""
     message = f"`{recipe.asset}` was not ordered"
     error = type(because)(
         *(Problem(f"{message}: {problem.message}") for problem in because.problems)
@@ -93,7 +92,7 @@ def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
 
 
 def unpriced(recipe: Recipe) -> BudgetError:
-    """The error for an order whose price nobody knows."""
+    """The error for an order whose price is not known."""
     return BudgetError(Problem(f"no price is known for `{recipe.asset}`; nothing was ordered"))
 
 
@@ -115,7 +114,7 @@ def in_doubt(intended: Intended, message: str = "") -> DecisionError:
 
 
 def too_many_doubts(doubts: int) -> DecisionError:
-    """The error that stops a build whose orders fall in doubt one after the other."""
+    """The error that stops a build when one order after the other falls in doubt."""
     return DecisionError(
         Problem(
             f"{doubts} orders in a row may have been bought or not; nothing more is ordered",
@@ -125,7 +124,7 @@ def too_many_doubts(doubts: int) -> DecisionError:
 
 
 def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
-    """The error for what arrived and is not what was ordered."""
+    """The error for a picture that is not what was ordered."""
     return DecisionError(
         *(
             Problem(
@@ -139,7 +138,7 @@ def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError
 
 
 def lost(recipe: Recipe, ticket: Ticket, message: str) -> DecisionError:
-    """The error for an order that the server took and does not know any more."""
+    """The error for an order that the server accepted and no longer knows."""
     return DecisionError(
         Problem(
             f"`{recipe.asset}` was bought, and is lost: {message}",
@@ -165,7 +164,7 @@ def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Fl
 
 
 def uncollected(recipe: Recipe, ticket: Ticket, message: str, variable: str) -> SystemFault:
-    """The error for a picture that nobody may ask for with this key."""
+    """The error for a picture that cannot be asked for with this key."""
     return SystemFault(
         Problem(
             f"the picture of `{recipe.asset}` is not here yet: {message}",
@@ -177,7 +176,7 @@ def uncollected(recipe: Recipe, ticket: Ticket, message: str, variable: str) -> 
 
 
 def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> DecisionError:
-    """The error for an order that is under way at another provider."""
+    """The error for an order that is pending at another provider."""
     return DecisionError(
         Problem(
             f"`{recipe.asset}` was ordered at `{intended.provider}` already, and is not here yet",
@@ -188,16 +187,16 @@ def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> Decision
     )
 
 
-def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
+def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
     """The error for an order that only a person can settle."""
-    if verdict.due_to(ReasonCode.OUTPUT_POINTER):
+    if ReasonCode.OUTPUT_POINTER in reasons:
         return SystemFault(
             Problem(
                 f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
                 hint="`git lfs pull` fetches it",
             )
         )
-    if verdict.due_to(ReasonCode.MODERATED):
+    if ReasonCode.MODERATED in reasons:
         return IncompleteError(
             Problem(
                 f"`{recipe.asset}` was refused by moderation, and its order has not changed",
@@ -205,7 +204,7 @@ def undecided(recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
                 f"'{recipe.asset}'` to send it again unchanged",
             )
         )
-    if verdict.due_to(ReasonCode.KEPT_ASIDE):
+    if ReasonCode.KEPT_ASIDE in reasons:
         return DecisionError(
             Problem(
                 f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",

@@ -19,8 +19,8 @@ from flux2build.errors import Flux2BuildError, HaltedError, SpecError
 from flux2build.images.formats.lookup import examine
 from flux2build.ledger import Intended
 from flux2build.model import Bought, Order, Receipt, Recipe
-from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import MODERATED, Action, Verdict
+from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import MODERATED
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.providers.references import misfits, prepared
@@ -127,9 +127,7 @@ class RemoteRenderer:
             ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in ledger.kept:
-            raise order_errors.undecided(
-                recipe, Verdict(Action.ASK, (Reason(ReasonCode.KEPT_ASIDE),))
-            )
+            raise order_errors.undecided(recipe, ReasonCode.KEPT_ASIDE)
         if order.digest in ledger.doubts:
             raise order_errors.in_doubt(ledger.doubts[order.digest])
         delivered = ledger.delivered.get(order.digest)
@@ -137,9 +135,7 @@ class RemoteRenderer:
             return Bought(delivered.output, delivered.receipt)
         refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
-            raise order_errors.undecided(
-                recipe, Verdict(Action.ASK, (Reason(ReasonCode.MODERATED),))
-            )
+            raise order_errors.undecided(recipe, ReasonCode.MODERATED)
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
 

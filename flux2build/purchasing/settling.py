@@ -107,9 +107,9 @@ def adopt_task(
             hint=f"`flux2build orders adopt {purchase.name}` takes it as it is",
         )
     if not isinstance(provider, Remote):
-        raise UsageError(f"order `{purchase.name}` names no paid provider")
+        raise UsageError(f"order `{purchase.name}` does not name a paid provider")
     if not is_task(task):
-        raise UsageError(f"`{task}` is no task of `{provider.name}`")
+        raise UsageError(f"`{task}` cannot be a task of `{provider.name}`")
     return Ticketed(
         order=purchase.attempt.order,
         attempt=purchase.attempt.name,
@@ -170,7 +170,7 @@ def stored_picture(digest: str, store: Store) -> Digest:
         UsageError: it is not a digest, or the store does not hold its bytes.
     """
     if not _DIGEST.fullmatch(digest):
-        raise UsageError(f"`{digest}` is no digest", hint="it has 64 digits from 0 to f")
+        raise UsageError(f"`{digest}` is not a digest", hint="it has 64 digits from 0 to f")
     if not store.has(Digest(digest)):
         raise UsageError(f"the store holds no picture `{digest}`")
     return Digest(digest)

@@ -1,4 +1,4 @@
-"""Every setback says what became of the money and what to do, with the exit code that it means."""
+"""Every error says what became of the money and what to do, with the exit code that it means."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from flux2build.errors import (
     SystemFault,
 )
 from flux2build.ledger import Intended
-from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Verdict
+from flux2build.planning.reason import ReasonCode
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
 from tests.paid_provider import recipe
@@ -112,8 +111,8 @@ DECIDE = (
     order_errors.kept_aside(FOX, of_bytes(b"x"), "task-1", DecisionError("it is too small")),
     order_errors.lost(FOX, TICKET, "the server does not know the task"),
     order_errors.overdue(FOX, TICKET, "the answer points elsewhere", decide=True),
-    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.KEPT_ASIDE),))),
-    order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.IN_DOUBT),))),
+    order_errors.undecided(FOX, ReasonCode.KEPT_ASIDE),
+    order_errors.undecided(FOX, ReasonCode.IN_DOUBT),
 )
 
 
@@ -150,10 +149,10 @@ def test_nothing_ordered_without_a_price_or_a_lock() -> None:
         assert "nothing was ordered" in text(error)
 
 
-def test_moderated_and_pointers_are_no_matter_of_money() -> None:
+def test_moderation_and_pointers_are_not_about_money() -> None:
     """A blocked order is the user's to change; a Git LFS pointer is to be fetched."""
-    blocked = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.MODERATED),)))
-    pointer = order_errors.undecided(FOX, Verdict(Action.ASK, (Reason(ReasonCode.OUTPUT_POINTER),)))
+    blocked = order_errors.undecided(FOX, ReasonCode.MODERATED)
+    pointer = order_errors.undecided(FOX, ReasonCode.OUTPUT_POINTER)
 
     assert (blocked.exit, "--force 'fox'" in text(blocked)) == (Exit.INCOMPLETE, True)
     assert (pointer.exit, "git lfs pull" in text(pointer)) == (Exit.SYSTEM, True)
@@ -174,7 +173,7 @@ def test_no_problem_is_left_out() -> None:
 @pytest.mark.parametrize(
     "error", [*DECIDE, order_errors.unpriced(FOX), order_errors.keyless("no", "K")]
 )
-def test_how_setbacks_are_written(error: Flux2BuildError) -> None:
+def test_how_errors_are_written(error: Flux2BuildError) -> None:
     """Lower case, no final period, one problem."""
     (problem,) = error.problems
     first = problem.message[0]

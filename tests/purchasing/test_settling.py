@@ -109,10 +109,10 @@ def test_another_task_replaces_the_ticket() -> None:
     ("name", "task", "provider", "message"),
     [
         ("kept", "abc", "bfl", "what order `kept` brought is kept aside"),
-        ("doubt", "abc", "sketch", "order `doubt` names no paid provider"),
-        ("doubt", "abc", "gone", "order `doubt` names no paid provider"),
-        ("doubt", "a b", "bfl", "`a b` is no task of `bfl`"),
-        ("doubt", "x" * 300, "bfl", "is no task of `bfl`"),
+        ("doubt", "abc", "sketch", "order `doubt` does not name a paid provider"),
+        ("doubt", "abc", "gone", "order `doubt` does not name a paid provider"),
+        ("doubt", "a b", "bfl", "`a b` cannot be a task of `bfl`"),
+        ("doubt", "x" * 300, "bfl", "cannot be a task of `bfl`"),
     ],
 )
 def test_what_cannot_be_a_task(name: str, task: str, provider: str, message: str) -> None:
@@ -158,7 +158,7 @@ def test_pictures_of_the_users_own(tmp_path: Path) -> None:
         settling.store_picture(tmp_path, store)
     with pytest.raises(UsageError, match="the store holds no picture"):
         settling.stored_picture(WRONG, store)
-    with pytest.raises(UsageError, match="`sha256:12` is no digest"):
+    with pytest.raises(UsageError, match="`sha256:12` is not a digest"):
         settling.stored_picture("sha256:12", store)
 
 

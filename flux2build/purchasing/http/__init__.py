@@ -1,4 +1,4 @@
-"""The one door to the network: drives a provider's described calls, and guards the key."""
+"""The only way to the network: makes the calls that a provider describes, and guards the key."""
 
 from flux2build.purchasing.http.client import Client, ClientDeps
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, limits

@@ -30,7 +30,7 @@ class ForbiddenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL that was looked at, and the addresses it may be reached at."""
+    """A URL that was checked, and the addresses to connect to."""
 
     url: str
     host: str
@@ -41,28 +41,27 @@ class Target:
 async def resolved(host: str) -> Sequence[str]:
     """The addresses of a host, as the machine resolves it."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def scope_of(address: str) -> AddressScope:
     """Where an IP address lies; an IPv4 address inside an IPv6 one counts as itself."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    found = inner or found
-    if found.is_loopback:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
+    if ip.is_loopback:
         return AddressScope.LOOPBACK
-    if found.is_link_local:
+    if ip.is_link_local:
         return AddressScope.LINK_LOCAL
-    if found.is_multicast or found.is_unspecified or found.is_reserved:
+    if ip.is_multicast or ip.is_unspecified or ip.is_reserved:
         return AddressScope.SPECIAL
-    if found.is_global:
+    if ip.is_global:
         return AddressScope.PUBLIC
-    return AddressScope.PRIVATE if found.is_private else AddressScope.SPECIAL
+    return AddressScope.PRIVATE if ip.is_private else AddressScope.SPECIAL
 
 
 def literal(host: str) -> bool:
-    """Whether a host is an address already."""
+    """Whether a host is written as an IP address."""
     try:
         ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -71,7 +70,7 @@ def literal(host: str) -> bool:
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a host is one of some patterns, in which `*` stands for one label."""
+    """Whether a host matches one of the patterns, in which `*` stands for one label."""
     labels = host.lower().rstrip(".").split(".")
     for pattern in patterns:
         wanted = pattern.lower().split(".")
@@ -105,13 +104,13 @@ def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
 
 
 def split(url: str) -> SplitResult | None:
-    """The parts of an http URL that has a host; None for anything else."""
+    """The parts of an http or https URL that has a host; None for anything else."""
     try:
-        found = urlsplit(url)
-        port = found.port
+        parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return None
-    return found if found.scheme in {"http", "https"} and found.hostname and port != 0 else None
+    return parts if parts.scheme in {"http", "https"} and parts.hostname and port != 0 else None
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int]:
@@ -120,13 +119,13 @@ def _origin(url: SplitResult) -> tuple[str, str, int]:
 
 
 async def scope_of_url(url: str, resolve: Resolve) -> AddressScope:
-    """Where a URL's host lies; public unless all its addresses lie in one other place.
+    """Where a URL's host lies: the scope of all its addresses, public if they differ.
 
     Raises:
         OSError: the host has no address.
     """
-    found = split(url)
-    host = found.hostname if found else None
+    parts = split(url)
+    host = parts.hostname if parts else None
     if host is None:
         return AddressScope.SPECIAL
     addresses = [host] if literal(host) else await resolve(host)
@@ -137,20 +136,20 @@ async def scope_of_url(url: str, resolve: Resolve) -> AddressScope:
 async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxied: bool) -> Target:
     """A URL that a picture may be fetched from, without the key.
 
-    Only over https, and only from public addresses; where the endpoint itself
-    is on this machine or in a private network, from there as well. The
-    addresses that were looked at are the ones to connect to.
+    Pictures are fetched over https, from public addresses; where the endpoint itself
+    is on this machine or in a private network, from there as well. The addresses
+    that were checked are the ones to connect to.
 
     Raises:
         ForbiddenError: it may not.
         OSError: the host has no address.
     """
-    found = split(url)
-    if found is None or found.hostname is None or found.username is not None:
+    parts = split(url)
+    if parts is None or parts.hostname is None or parts.username is not None:
         raise ForbiddenError("the picture's URL is not a plain https URL")
-    host = found.hostname
+    host = parts.hostname
     if proxied and not literal(host):
-        if found.scheme != "https":
+        if parts.scheme != "https":
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
         return Target(url, host, ())
     addresses = tuple([host] if literal(host) else await resolve(host))
@@ -158,6 +157,6 @@ async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxi
         scope = scope_of(address)
         if scope not in (AddressScope.PUBLIC, endpoint) or scope is AddressScope.SPECIAL:
             raise ForbiddenError(f"the picture's URL points into a {scope} network, at `{host}`")
-        if found.scheme != "https" and scope is AddressScope.PUBLIC:
+        if parts.scheme != "https" and scope is AddressScope.PUBLIC:
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
     return Target(url, host, addresses)

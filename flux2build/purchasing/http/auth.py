@@ -1,4 +1,4 @@
-"""The one place that attaches the key: a provider's calls, made under its name."""
+"""The only place that attaches the key to a call, and only for the provider's own hosts."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _Answer = TypeVar("_Answer", bound=Refused | InDoubt)
 
 
 def checked(endpoint: str, provider: Remote) -> str:
-    """An endpoint that is a URL.
+    """The endpoint, if it is the URL of an API.
 
     Raises:
-        SystemFault: it is something else.
+        SystemFault: it is not.
     """
-    found = split(endpoint)
-    if found is None or found.username is not None or found.query or found.fragment:
+    parts = split(endpoint)
+    if parts is None or parts.username is not None or parts.query or parts.fragment:
         raise SystemFault(
             Problem(
                 f"`{provider.url_variable}` is not a URL of an API",
@@ -43,7 +43,7 @@ def checked(endpoint: str, provider: Remote) -> str:
 
 @dataclass(slots=True)
 class Auth:
-    """Where a provider is met: its endpoint, the user's key, and what is known of both."""
+    """A provider's endpoint and the user's key; makes calls with both, and keeps the key secret."""
 
     provider: Remote
     endpoint: str
@@ -53,7 +53,7 @@ class Auth:
     _scope: AddressScope | None = field(default=None, init=False)
 
     async def scope(self) -> AddressScope:
-        """Where the endpoint lies; looked up once."""
+        """Where the endpoint lies; looked up once, if the network lets it."""
         if self._scope is None:
             try:
                 self._scope = await scope_of_url(self.endpoint, self.resolve)
@@ -66,9 +66,9 @@ class Auth:
 
         Raises:
             ForbiddenError: the URL is not the provider's.
-            SystemFault: the key would travel in clear.
+            SystemFault: the key would be sent in clear.
             httpx.HTTPError: the network failed.
-            BrokenError: the answer broke the bounds.
+            BrokenError: the answer exceeds the bounds.
         """
         secret = await self._secret(call.url)
         bounds = Bounds(self.limits.reply_bytes, patience or self.limits.reply)
@@ -76,8 +76,8 @@ class Auth:
 
     async def _secret(self, url: str) -> Mapping[str, str]:
         if not may_have_key(url, self.endpoint, self.provider.hosts):
-            there = split(url)
-            host = there.hostname if there else "no host"
+            parts = split(url)
+            host = parts.hostname if parts else "no host"
             raise ForbiddenError(f"`{host}` is not a host of `{self.provider.name}`")
         if self.key is None:
             return {}
@@ -92,21 +92,21 @@ class Auth:
         return self.provider.credentials(self.key.reveal())
 
     def clean(self, text: str) -> str:
-        """A text for people, without the key or a signed URL."""
+        """A text for people, with the key and signed URLs masked."""
         return redacted(text, self.key)
 
     def holds_key(self, text: str) -> bool:
-        """Whether a server put the key into something that is to be kept or sent elsewhere."""
-        return self.key is not None and self.key.telling and self.masked(text) != text
+        """Whether a server put the key into a text that will be kept or sent elsewhere."""
+        return self.key is not None and self.key.unmistakable and self.masked(text) != text
 
     def masked(self, text: str) -> str:
-        """A text that is kept as it is, but for the key."""
+        """A text in which only the key is masked."""
         return self.key.masked(text) if self.key else text
 
     def cleaned(self, answer: _Answer) -> _Answer:
-        """What a server said, without the key or a signed URL."""
+        """A refusal or doubt whose message is fit for people."""
         return replace(answer, message=self.clean(answer.message))
 
     def shown(self, waiting: Waiting) -> Waiting:
-        """A server's state, without the key or a signed URL."""
+        """A state whose text is fit for people."""
         return replace(waiting, status=self.clean(waiting.status))

@@ -48,7 +48,7 @@ Sent = Reference | str
 """A reference as it travels: inside the order, or as the URL it was uploaded to."""
 
 _WARM: Final = 2.0
-"""Seconds for which a connection that was just used is trusted to stand."""
+"""Seconds for which a connection that was just used is trusted to be open."""
 
 _ASKING: Final = 8
 """Most inquiries at once; each is answered in a moment."""
@@ -57,7 +57,7 @@ _FETCHING: Final = 12
 """Most pictures fetched at once: enough to use any bandwidth."""
 
 _LONGEST: Final = 120.0
-"""Most seconds that a server's `Retry-After` is obeyed at a time."""
+"""Most seconds to wait for one `Retry-After`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Client:
         resolve = _resolved_by_the_proxy if deps.proxy else deps.resolve
         self._auth = Auth(provider, endpoint, key, limits, resolve)
         self._orders = self._pool(limits.posts, limits.answer)
-        # httpx looks through a whole pool for each request, so that small ones are fast.
+        # httpx searches a whole pool for each request, so small pools are fast.
         self._inquiries = self._pool(min(pending, _ASKING), limits.reply)
         self._pictures = self._pool(min(pending, _FETCHING), limits.reply)
         self._placed: dict[str, float] = {}
@@ -169,7 +169,10 @@ class Client:
         return Refused(Refusal.UNREACHABLE, message)
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
-        """The references as they will travel; uploads those that travel ahead, which is free."""
+        """The references as they will travel; uploads those that travel ahead, which is free.
+
+        A refusal is returned instead when one cannot be uploaded.
+        """
         prepared: list[Sent] = []
         for reference in references:
             sent = await self._uploaded(reference)
@@ -233,7 +236,7 @@ class Client:
         return self.provider.ticket(reply, self.endpoint)
 
     def _again(self, refused: Refused, attempt: int, started: float) -> bool:
-        """Whether a refused order is worth sending again: nothing was accepted, and it may pass."""
+        """Whether a refused order is sent again: nothing was accepted, and the next try may pass."""
         if refused.refusal is Refusal.UNREACHABLE:
             return not self._tired(attempt)
         waited = self._deps.clock.now() - started
@@ -241,7 +244,7 @@ class Client:
         return refused.refusal is Refusal.RATE_LIMITED and patient
 
     def _tired(self, attempt: int) -> bool:
-        """Whether an attempt that failed was the last one."""
+        """Whether no further attempt is made."""
         return attempt >= self._limits.attempts or self.halt.is_set()
 
     async def _wait(self, refused: Refused, attempt: int) -> None:

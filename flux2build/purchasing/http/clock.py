@@ -13,24 +13,24 @@ from flux2build.errors import Place, Problem, UsageError, did_you_mean
 
 
 class Clock(Protocol):
-    """Seconds that only ever grow, and a way to let some pass."""
+    """A monotonic clock, and a way to wait."""
 
     def now(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Wait that many seconds."""
 
 
 class Monotonic:
-    """The clock of the machine, which no change of date moves."""
+    """The machine's monotonic clock."""
 
     def now(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Wait that many seconds."""
         await asyncio.sleep(seconds)
 
 
@@ -39,7 +39,7 @@ class Limits:
     """What the client tolerates, in seconds and bytes."""
 
     posts: int = 4
-    """Orders that may be between the ledger and the server's answer: what a crash can put in doubt."""
+    """Orders that may wait for the server's answer at once: as many as a crash can put in doubt."""
     in_flight: int | None = None
     """Most orders pending at once, instead of the provider's own number."""
     connect: float = 10
@@ -48,32 +48,32 @@ class Limits:
     reply: float = 30
     """For any other answer."""
     deadline: float = 900
-    """For one picture to be ready, and for a server to take an order at all."""
+    """For a picture to be ready, and for a busy server to accept an order."""
     reply_bytes: int = 2**20
     picture_bytes: int = 64 * 2**20
     picture_seconds: float = 120
     picture_rate: int = 8 * 1024
-    """Fewest bytes a second; slower servers are hung up on."""
+    """Fewest bytes a second; a slower download is given up."""
     attempts: int = 5
-    """Times that a connection, an upload or a download is tried."""
+    """How often a connection, an upload or a download is tried."""
     wait: float = 0.5
-    """Before something is tried or asked again for the first time; from there it grows."""
+    """Seconds before the first retry or inquiry; later waits are longer."""
 
 
 def limits(table: Mapping[str, Any], file: str, in_flight: int | None = None) -> Limits:
-    """The limits of a user's table, over the usual ones; `in_flight` overrules both.
+    """The defaults, overridden by a user's table, overridden by `in_flight`.
 
     Raises:
-        UsageError: with one problem for each limit that there is not, or that is no amount.
+        UsageError: with one problem for each limit that does not exist, or is not a valid number.
     """
-    wrong = [found for name, value in table.items() if (found := _wrong(name, value))]
+    wrong = [fault for name, value in table.items() if (fault := _wrong(name, value))]
     if wrong:
         raise UsageError(*(Problem(text, Place(file), hint=hint) for text, hint in wrong))
     return Limits(**{**table, **({"in_flight": in_flight} if in_flight else {})})
 
 
 def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
-    """What is wrong with one limit, and what to do about it."""
+    """What is wrong with one limit, and a hint."""
     if name not in _LIMITS:
         return f"there is no limit `{name}`", did_you_mean(name, _LIMITS)
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -97,7 +97,7 @@ def backoff(attempt: int, jitter: float, first: float = 0.5, most: float = 30.0)
 
 
 def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
-    """Whether a download is to be given up."""
+    """Whether a download should be given up."""
     crawls = elapsed > _GRACE and received < elapsed * limits.picture_rate
     return crawls or elapsed > limits.picture_seconds
 
@@ -105,9 +105,8 @@ def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
 def until_next(elapsed: float, typical: float | None, least: float = 0.5) -> float:
     """Seconds until a pending order is asked for again.
 
-    Asking costs nothing but is rude when it is often, and a picture that lies
-    ready costs time: the wait grows with the age of the order, and is short
-    around the time at which others were ready.
+    Asking often burdens the server, and asking seldom delays the build: the wait grows
+    with the age of the order, and is short around the time at which others were ready.
     """
     if typical is None:
         return min(5.0, max(least, elapsed / 10))

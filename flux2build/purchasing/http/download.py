@@ -1,4 +1,4 @@
-"""Fetches a finished picture: without the key, from allowed places, bounded and whole."""
+"""Fetches a finished picture: without the key, from allowed addresses, bounded and whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REDIRECTS: Final = 3
 
 
 class FetchError(Exception):
-    """A picture that could not be fetched; `final` where trying again is of no use."""
+    """A picture could not be fetched; `final` where a retry cannot help."""
 
     def __init__(self, message: str, *, final: bool = False) -> None:
         super().__init__(message)
@@ -33,7 +33,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """How pictures are fetched: from public addresses, and from where the endpoint is."""
+    """Fetches pictures from public addresses, and from the network in which the endpoint lies."""
 
     pool: Pool
     clock: Clock
@@ -45,7 +45,7 @@ class Downloads:
         """The bytes at a URL, whole.
 
         Raises:
-            FetchError: they could not be had.
+            FetchError: it cannot be fetched, or is not whole.
         """
         started = self.clock.now()
         for _ in range(1 + REDIRECTS):
@@ -67,7 +67,7 @@ class Downloads:
         raise FetchError("the picture's URL redirects too often", final=True)
 
     async def _hop(self, target: Target, started: float) -> bytes | str:
-        """The body, or where a redirect leads; each address of the host is tried."""
+        """The body, or the target of a redirect; each address of the host is tried."""
         *first, last = target.addresses or ("",)
         for address in first:
             try:
@@ -110,9 +110,9 @@ class Downloads:
 
 
 def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
-    """The request for an address that was looked at, in the name of its host.
+    """The request to an address that was checked, in the name of its host.
 
-    Resolving again would let a name point elsewhere the second time.
+    Resolving the name once more could lead to an address that was not checked.
     """
     url = httpx.URL(target.url)
     if not address or literal(target.host):
@@ -122,5 +122,5 @@ def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], di
 
 
 def whole(data: bytes) -> bool:
-    """Whether a picture has its end; what is not a known format is for others to judge."""
+    """Whether a picture has its end; any other file is only checked for being empty."""
     return bool(data) and examine(data).end is not None

@@ -1,7 +1,7 @@
-"""Collects one pending order: asks until it is ready, and fetches in the same breath.
+"""Collects one pending order: asks until it is ready, and fetches the picture at once.
 
-Whatever happens, the ticket stays good: only the server's own word ends an
-order, everything else leaves it for a later build.
+The ticket stays good whatever happens: only the server's own word ends an order,
+everything else leaves it to a later build.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from flux2build.purchasing.http.download import Downloads, FetchError
 from flux2build.purchasing.http.pool import TROUBLE, Pool, spelled
 
 _LOST: Final = 3
-"""Times that a server must deny an order it had accepted."""
+"""How often a server must deny an order it had accepted."""
 
 _DENIED: Final = 3
-"""Times in a row that a server may refuse the key before it is left alone."""
+"""How often in a row a server may refuse the key before polling stops."""
 
 _NO_PICTURE: Final = frozenset({"", "html"})
-"""What lies at a picture's URL by mistake, and may be gone in a moment."""
+"""Formats of what a server shows by mistake at a picture's URL; a retry may help."""
 
 _PAUSES: Final = 10
-"""First waits between questions to a server that denies an order."""
+"""Waits, in units of `Limits.wait`, between inquiries to a server that denies an order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A picture's bytes as they came, and what the server says of it."""
+    """A picture's bytes as they arrived, and what the server says of it."""
 
     data: bytes
     ready: Ready
@@ -58,7 +58,7 @@ State = Waiting | Ready | Refused | Overdue
 
 @dataclass(frozen=True, slots=True)
 class PollingDeps:
-    """What collecting takes."""
+    """What polling depends on."""
 
     auth: Auth
     pool: Pool
@@ -69,7 +69,7 @@ class PollingDeps:
 
 @dataclass(slots=True)
 class Polling:
-    """One order on its way; `placed` is when it was placed, if that was just now."""
+    """The polling of one order; `placed` is when this process placed it, if it did."""
 
     deps: PollingDeps
     ticket: Ticket
@@ -84,7 +84,7 @@ class Polling:
     _fetched: int = field(default=0, init=False)
 
     async def run(self) -> Ended:
-        """The picture, or why there is none."""
+        """Collect the picture, or say why there is none."""
         clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
         state: State = self.ticket.ready or await self._first(started)
@@ -95,7 +95,7 @@ class Polling:
         return ended
 
     async def _first(self, started: float) -> State:
-        """The first question: at once for an old order, in due time for a new one."""
+        """The first inquiry: at once for an old order, after a wait for a new one."""
         if self.placed is not None:
             await self._sleep(self._until_next(started))
         return await self._ask()
@@ -133,7 +133,7 @@ class Polling:
         await self._sleep(min(wait, 120.0) if wait else self._backoff(self._flaps))
 
     async def _settled(self, state: State, started: float) -> Ended | None:
-        """The end, if this is one; else None, after the wait that it asks for."""
+        """How the order ended; None if it has not, after the wait before the next inquiry."""
         match state:
             case Overdue():
                 return state
@@ -152,7 +152,7 @@ class Polling:
         return None
 
     def _until_next(self, started: float) -> float:
-        """What is typical says nothing about an order of unknown age."""
+        """Seconds until the next inquiry; the typical time says nothing of an order of unknown age."""
         now, least = self.deps.clock.now(), self.deps.auth.limits.wait
         if self.placed is None:
             return until_next(now - started, None, least)
@@ -162,7 +162,7 @@ class Polling:
         return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
 
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
-        """The picture; after a failure the server is asked again, for a fresh URL."""
+        """Fetch the picture; after a failure None, so that the server is asked for a fresh URL."""
         auth = self.deps.auth
         if auth.holds_key(ready.url):
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
@@ -174,7 +174,7 @@ class Polling:
             if error.final or not self._patient():
                 return Overdue(auth.clean(str(error)))
         else:
-            # In the end it is kept, whatever it is: what was paid for is for people to judge.
+            # The last download is kept, whatever it is: it was paid for, so people judge it.
             if sniff(data) not in _NO_PICTURE or not self._patient():
                 return Arrived(
                     data, replace(ready, prompt=ready.prompt and auth.masked(ready.prompt))
@@ -183,7 +183,7 @@ class Polling:
         return None
 
     def _patient(self) -> bool:
-        """Count a download that came to nothing; whether another one may be tried."""
+        """Count a failed download; whether another one may be tried."""
         self._fetched += 1
         return self._fetched < self.deps.auth.limits.attempts
 

@@ -1,4 +1,4 @@
-"""One pool of connections, and one exchange on it: bounded in bytes and in time."""
+"""A pool of connections, on which every exchange is bounded in bytes and time."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ NOT_SENT: Final = (
     httpx.LocalProtocolError,
     httpx.ProxyError,
 )
-"""Exceptions that prove that no byte of a request left; a proxy refuses before the tunnel stands."""
+"""Exceptions that prove that no byte of a request was sent; a proxy refuses before it connects."""
 
 
 class BrokenError(Exception):
-    """An answer that is too long, too slow or cut short."""
+    """An answer is too long, too slow or cut short."""
 
 
 TROUBLE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BrokenError)
-"""Everything that may happen to an exchange."""
+"""The exceptions of a failed exchange."""
 
 
 _CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
     (socket.gaierror, "its name cannot be looked up"),
-    (ssl.SSLCertVerificationError, "its certificate is not to be trusted"),
-    (ConnectionRefusedError, "nobody answers there"),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
+    (ConnectionRefusedError, "it refuses the connection"),
     (httpx.ConnectTimeout, "it does not answer in time"),
     (httpx.ConnectError, "it cannot be reached"),
     (httpx.PoolTimeout, "no connection is free"),
-    (httpx.TimeoutException, "no answer comes in time"),
-    (httpx.RemoteProtocolError, "the answer is cut short, or is no HTTP"),
+    (httpx.TimeoutException, "it does not answer in time"),
+    (httpx.RemoteProtocolError, "the answer is cut short, or is not HTTP"),
     (httpx.DecodingError, "the answer cannot be decoded"),
     (httpx.NetworkError, "the connection breaks"),
-    (httpx.UnsupportedProtocol, "that is no URL to connect to"),
-    (httpx.InvalidURL, "that is no URL"),
+    (httpx.UnsupportedProtocol, "its URL is neither http nor https"),
+    (httpx.InvalidURL, "its URL is not valid"),
 )
-"""What an exception means, or one that it comes of; the first that fits."""
+"""What an exception or one of its causes means; the first match counts."""
 
 
 def spelled(error: BaseException) -> str:
-    """What happened to an exchange, in words."""
+    """What went wrong with an exchange, in words."""
     if isinstance(error, BrokenError):
         return str(error)
     if isinstance(error, httpx.ProxyError):
@@ -65,12 +65,12 @@ def spelled(error: BaseException) -> str:
     while inner is not None and len(chain) < _DEEPEST:
         chain.append(inner)
         inner = inner.__cause__ or inner.__context__
-    found = (text for kind, text in _CAUSES for each in chain if isinstance(each, kind))
-    return next(found, "the connection fails")
+    texts = (text for kind, text in _CAUSES for each in chain if isinstance(each, kind))
+    return next(texts, "the connection fails")
 
 
 _DEEPEST: Final = 16
-"""Exceptions behind one another that are looked at."""
+"""Most exceptions of a chain that are examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +104,19 @@ class Pool:
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """The pool, made when it is first needed."""
+        """The httpx client, created when it is first needed."""
         if self._client is None:
             self._client = _client(self.config)
         return self._client
 
     async def close(self) -> None:
-        """Hang up every connection."""
+        """Close every connection."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
 
     async def touch(self, url: str) -> None:
-        """Have a connection to a URL's host stand ready; nothing of meaning is sent."""
+        """Open a connection to a URL's host with a request that asks for nothing."""
         async with self.client.stream("HEAD", url, headers=AGENT):
             pass
 
@@ -149,7 +149,7 @@ class Pool:
     async def stream(
         self, url: httpx.URL, headers: Mapping[str, str], extensions: Mapping[str, Any]
     ) -> AsyncIterator[httpx.Response]:
-        """The beginning of an answer to a GET; no key is ever sent here."""
+        """The answer to a GET, whose body is still to be read; no key is ever sent here."""
         async with self.client.stream(
             "GET", url, headers={**AGENT, **headers}, extensions=dict(extensions)
         ) as response:
@@ -173,7 +173,7 @@ def _client(config: PoolConfig) -> httpx.AsyncClient:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The usual authorities, read once: it takes a while."""
+    """The usual authorities, read once: reading them is slow."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -185,12 +185,12 @@ def _content(call: Call) -> dict[str, Any]:
 
 
 def _file_name(name: str) -> str:
-    """A file's bare name: no folder of the user's is told to anybody."""
+    """A file's bare name, so that no folder of the user's is disclosed."""
     return name.replace("\\", "/").rpartition("/")[2] or "reference"
 
 
 def _decoded(body: bytes, headers: Mapping[str, str], most: int) -> bytes:
-    """A body without the compression that some servers apply unasked; bounded all the same."""
+    """A body without the compression that some servers apply unasked, within the same bound."""
     if headers.get("content-encoding", "identity").lower() not in {"gzip", "deflate"}:
         return body
     try:

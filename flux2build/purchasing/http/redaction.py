@@ -1,4 +1,4 @@
-"""Keeps the key, and what is as good as a key, out of every text."""
+"""Keeps the key, and anything as good as the key, out of every text."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _QUERY: Final = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECA
 _USER: Final = re.compile(r"(https?://)[^\s/@\"'<>]+@", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
 _SECRET: Final = 12
-"""Characters from which on a key is taken for a secret; people practise with `test`."""
+"""Fewest characters of a key that is treated as a secret; people practise with `test`."""
 
 _SHORTEST: Final = 4
 """A key of fewer characters would mask ordinary words."""
 
 
 _SEEN: Final[list[Key]] = []
-"""Every key of this process, to be kept out of a report on a bug."""
+"""Every key of this process, to be kept out of bug reports."""
 
 
 class Key:
@@ -32,7 +32,7 @@ class Key:
     __slots__ = ("_value",)
 
     def __init__(self, value: str, variable: str = "the key") -> None:
-        """Take a key as it was read; surrounding space is not part of it.
+        """Take a key as it was read, without surrounding space.
 
         Raises:
             SystemFault: it cannot stand in a header.
@@ -51,8 +51,8 @@ class Key:
         return f"Key({_MASK})"
 
     @property
-    def telling(self) -> bool:
-        """Whether a text that has it can hardly have it by chance."""
+    def unmistakable(self) -> bool:
+        """Whether the key is too long to occur in a text by chance."""
         return len(self._value) >= _SECRET
 
     def reveal(self) -> str:
@@ -66,7 +66,7 @@ class Key:
         forms = {
             key,
             *quoted,
-            *(_ESCAPE.sub(lambda found: found[0].lower(), text) for text in quoted),
+            *(_ESCAPE.sub(lambda match: match[0].lower(), text) for text in quoted),
             base64.b64encode(data).decode().rstrip("="),
             base64.urlsafe_b64encode(data).decode().rstrip("="),
             data.hex(),

@@ -102,7 +102,7 @@ def test_a_name_of_any_length_is_no_file(empty: Site) -> None:
 
     ran = empty.run("orders", "adopt", listed[0]["order"], "x" * 300)
 
-    assert (ran.code, "is no task of `bfl`" in ran.err) == (2, True)
+    assert (ran.code, "cannot be a task of `bfl`" in ran.err) == (2, True)
 
 
 def test_a_new_picture_that_found_no_place_is_not_forgotten(

@@ -174,7 +174,7 @@ def test_adopt_what_was_kept(books: Site, what: tuple[str, ...]) -> None:
         (("d0ubt1", "there/is/none"), "there is no file `there/is/none`"),
         (("d0ubt1", "none.PNG"), "there is no file `none.PNG`"),
         (("d0ubt1", "assets.toml"), "`assets.toml` is"),
-        (("d0ubt1", "sha256:12"), "`sha256:12` is no digest"),
+        (("d0ubt1", "sha256:12"), "`sha256:12` is not a digest"),
         (("d0ne1", "abc"), "order `d0ne1` is delivered already"),
     ],
 )

@@ -86,8 +86,8 @@ def test_every_key_of_the_process_is_kept_out_of_a_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "telling"), [("test", False), ("practice", False), ("k" * 12, True)]
+    ("value", "unmistakable"), [("test", False), ("practice", False), ("k" * 12, True)]
 )
-def test_short_keys_turn_up_by_chance(value: str, *, telling: bool) -> None:
+def test_short_keys_turn_up_by_chance(value: str, *, unmistakable: bool) -> None:
     """A word that people practise with may stand in a URL without being a key there."""
-    assert Key(value).telling is telling
+    assert Key(value).unmistakable is unmistakable
