@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
@@ -31,7 +32,7 @@ def _result(finding: Finding, rule: int) -> Json:
     if problem.place and problem.place.column:
         region["startColumn"] = problem.place.column
     text = f"{title(finding)}. {problem.hint}" if problem.hint else title(finding)
-    location: Json = {"artifactLocation": {"uri": file_of(finding)}, "region": region}
+    location: Json = {"artifactLocation": {"uri": _uri(file_of(finding))}, "region": region}
     return {
         "ruleId": finding.code,
         "ruleIndex": rule,
@@ -40,6 +41,11 @@ def _result(finding: Finding, rule: int) -> Json:
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"flux2build/v1": fingerprint(finding)},
     }
+
+
+def _uri(path: str) -> str:
+    """A relative path as a URI reference (RFC 3986); `:` would make its start a scheme."""
+    return quote(path, safe="/!$&'()*+,;=@", errors="surrogateescape")
 
 
 FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
