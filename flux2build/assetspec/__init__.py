@@ -112,7 +112,7 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
     chosen = _chosen(tables, profile, faults)
     reader = _SpecReader(tree, document, tables, chosen, faults)
     spec = reader.spec(capabilities)
-    if faults.found:
+    if faults.assets:
         raise SpecError(*diagnostics.problems(document, tree, faults))
     return spec
 

@@ -1,9 +1,10 @@
-"""Faults framed: each gets its place, its source line, and the word that it is about."""
+"""Faults of a spec as problems, with places, source lines and the words that they are about."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from flux2build.assetspec.faults import Fault, Faults
@@ -16,43 +17,71 @@ MOST_PROBLEMS: Final = 50
 _WORD: Final = re.compile(r"`([^`]+)`")
 
 
-def problems(document: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem]:
-    """Every fault as a problem, in the order of places, each place and message once."""
-    found = [problem(document, fault, assets, tree) for fault, assets in faults.found.items()]
-    found.sort(key=lambda problem: (problem.place or Place(""), problem.message))
-    if len(found) <= MOST_PROBLEMS:
-        return found
-    more = Problem(f"{len(found) - MOST_PROBLEMS:,} more problems", Place(document.file))
-    return [*found[:MOST_PROBLEMS], more]
+def problems(text: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem]:
+    """Every fault as a problem, in the order of places; of very many, the first."""
+    every = [_problem(text, tree, *each) for each in faults.assets.items()]
+    every.sort(key=lambda problem: (problem.place or Place(""), problem.message))
+    if len(every) <= MOST_PROBLEMS:
+        return every
+    more = Problem(f"{len(every) - MOST_PROBLEMS:,} more problems", Place(text.file))
+    return [*every[:MOST_PROBLEMS], more]
 
 
-def problem(
-    document: SpecText,
-    fault: Fault,
-    assets: Sequence[AssetName],
-    tree: ProjectFiles,
+def _problem(
+    text: SpecText, tree: ProjectFiles, fault: Fault, assets: Sequence[AssetName]
 ) -> Problem:
     """A fault with its place, its source line, and the assets that have it."""
-    rows = (*_who(assets, fault), *fault.rows)
-    place, width = document.point(fault.key, name=fault.name)
-    excerpt = document.excerpt(place)
+    rows = (*_asset_row(assets, fault), *fault.rows)
+    problem = Problem(fault.message, rows=rows, hint=fault.hint)
+    problem = text.located(problem, fault.key, name=fault.name)
     if fault.place is not None:
-        if assets:
-            rows = (*rows, ("used at", str(place)))
-        place, width = fault.place, 1
-        excerpt = _line(tree, place)
+        used = (("used at", str(problem.place)),) if assets else ()
+        line = _line(tree, fault.place)
+        problem = replace(problem, place=fault.place, rows=(*rows, *used), excerpt=line, width=1)
     elif fault.line:
-        place, width, excerpt = _within(document, place, width, fault.line)
-    place, width = _word(fault, place, width, excerpt)
-    return Problem(fault.message, place, rows, fault.hint, excerpt, width)
+        problem = _inside(text, problem, fault.line)
+    return _at_word(fault, problem)
 
 
-def _who(assets: Sequence[AssetName], fault: Fault) -> tuple[tuple[str, str], ...]:
-    """The assets that have a fault, when the place does not say it already."""
+def _asset_row(assets: Sequence[AssetName], fault: Fault) -> tuple[tuple[str, str], ...]:
+    """The assets that have a fault, unless its place names them already."""
     if not assets or (len(assets) == 1 and fault.key[:2] == ("asset", assets[0])):
         return ()
     more = f" and {len(assets) - 1:,} more" if len(assets) > 1 else ""
     return (("asset", f"{assets[0]}{more}"),)
+
+
+def _inside(text: SpecText, problem: Problem, line: int) -> Problem:
+    """A problem moved to a line of the text that it stands at; `line` counts from 1.
+
+    Only a text in triple quotes has several lines. It starts in the line of its
+    quotes, or in the next one if nothing follows them.
+    """
+    place = problem.place or Place(text.file)
+    first = (problem.excerpt or "")[place.column - 1 :]
+    down = line - 1 + (len(first.rstrip()) == 3)
+    if not first.startswith(('"""', "'''")) or not down:
+        return problem
+    place = Place(place.file, place.line + down, 1)
+    excerpt = text.excerpt(place)
+    return replace(problem, place=place, excerpt=excerpt, width=len(excerpt or " "))
+
+
+def _at_word(fault: Fault, problem: Problem) -> Problem:
+    """A problem moved to the word that its message is about, if only its line is known.
+
+    That is the last word in backticks of a message about a template, and the first
+    one of a message about a data file.
+    """
+    place, excerpt = problem.place, problem.excerpt
+    if place is None or excerpt is None or not (fault.template or place.column == 0):
+        return problem
+    words = _WORD.findall(fault.message)
+    for word in reversed(words) if fault.template else words:
+        at = excerpt.find(word, max(0, place.column - 1))
+        if at >= 0:
+            return replace(problem, place=replace(place, column=at + 1), width=len(word))
+    return replace(problem, place=replace(place, column=place.column or 1))
 
 
 def _line(tree: ProjectFiles, place: Place) -> str | None:
@@ -65,34 +94,3 @@ def source_line(data: bytes, number: int) -> str | None:
     """A line of a file by its number from 1; None if there is no such line."""
     lines = data.decode(errors="replace").split("\n")
     return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
-
-
-def _within(
-    document: SpecText, start: Place, width: int, line: int
-) -> tuple[Place, int, str | None]:
-    """A line of a text that starts at a place: only texts in triple quotes have several."""
-    first = (document.excerpt(start) or "")[start.column - 1 :]
-    if not first.startswith(('"""', "'''")):
-        return start, width, document.excerpt(start)
-    down = line - 1 + (len(first.rstrip()) == 3)
-    if not down:
-        return start, width, document.excerpt(start)
-    place = Place(start.file, start.line + down, 1)
-    excerpt = document.excerpt(place)
-    return place, len(excerpt or " "), excerpt
-
-
-def _word(fault: Fault, place: Place, width: int, excerpt: str | None) -> tuple[Place, int]:
-    """The word that a message speaks of, where all that is known is a line.
-
-    What a template's message ends with is what is wrong; what a data file's
-    begins with is what stands there.
-    """
-    if excerpt is None or not (fault.template or place.column == 0):
-        return place, width
-    words = _WORD.findall(fault.message)
-    for word in reversed(words) if fault.template else words:
-        at = excerpt.find(word, max(0, place.column - 1))
-        if at >= 0:
-            return Place(place.file, place.line, at + 1), len(word)
-    return Place(place.file, place.line, place.column or 1), width

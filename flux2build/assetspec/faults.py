@@ -1,4 +1,4 @@
-"""What is wrong with a spec, by key: collected while reading, given places at the end."""
+"""What is wrong with a spec, by key: collected while reading; places follow at the end."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from flux2build.model import AssetName, Key
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One mistake; `key` says where in the spec, unless `place` does."""
+    """One mistake in a spec, not yet located.
+
+    `diagnostics` makes a problem of it, with the source line that `key` or `place` says.
+    """
 
     key: Key
     message: str
     hint: str | None = None
     rows: tuple[tuple[str, str], ...] = ()
     name: bool = False
-    """The key itself is wrong, not its value."""
+    """Whether the key itself is wrong, not its value."""
     template: bool = False
-    """It is about a word of a template, which only knows lines."""
+    """Whether it is about a word of a template, of which only the line is known."""
     line: int = 0
-    """Line inside a text of several lines, from 1."""
+    """The line in a text of several lines, from 1; 0 means unknown."""
     place: Place | None = None
-    """A place outside the spec: a template, a data file."""
+    """A place outside the spec: in a template or a data file."""
 
 
 class FaultyError(Exception):
-    """Raised where faults make the rest of a step pointless; never leaves the reading."""
+    """Faults that make the rest of a step pointless; caught before the reading ends."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -36,18 +39,19 @@ class FaultyError(Exception):
 
 @dataclass(slots=True)
 class Faults:
-    """All faults of one reading: the same one in many members of a family counts once."""
+    """The faults of one reading; the same one in many members of a family counts once."""
 
-    found: dict[Fault, list[AssetName]] = field(default_factory=dict)
+    assets: dict[Fault, list[AssetName]] = field(default_factory=dict)
+    """Each fault, with the assets that have it."""
 
     def add(self, fault: Fault, asset: AssetName | None = None) -> None:
-        """Notes a fault, and the asset that it was found in."""
-        assets = self.found.setdefault(fault, [])
+        """Note a fault and the asset that has it."""
+        found_in = self.assets.setdefault(fault, [])
         if asset is not None:
-            assets.append(asset)
+            found_in.append(asset)
 
     def collecting(self, asset: AssetName | None = None) -> Collecting:
-        """A block that ends at its first fault, which is noted with those found beside it."""
+        """A context that ends at the first `FaultyError`, and notes its faults."""
         return Collecting(self, asset)
 
 
@@ -59,10 +63,10 @@ class Collecting:
     asset: AssetName | None
 
     def __enter__(self) -> None:
-        """Nothing is wrong yet."""
+        """Start the block."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        """Notes faults, and lets everything else through."""
+        """Note the faults of a `FaultyError`; other exceptions pass."""
         if not isinstance(error, FaultyError):
             return False
         for fault in error.faults:

@@ -82,9 +82,9 @@ class SpecText:
                     return Place(text.file, span.line, span.column), span.width
         return Place(self.file, 1, 1), 1
 
-    def located(self, problem: Problem, key: Key) -> Problem:
-        """A problem at a key, with the source line."""
-        place, width = self.point(key)
+    def located(self, problem: Problem, key: Key, *, name: bool = False) -> Problem:
+        """A problem at a value (or its key's name), with the source line."""
+        place, width = self.point(key, name=name)
         return replace(problem, place=place, excerpt=self.excerpt(place), width=width)
 
     def excerpt(self, place: Place) -> str | None:

@@ -16,7 +16,7 @@ def expand(
     """A family, and what is wrong with it."""
     faults = Faults()
     family = FamilyExpander(MemoryTree(files), faults).expand("a", AssetTable.model_validate(table))
-    return family, [fault.message for fault in faults.found]
+    return family, [fault.message for fault in faults.assets]
 
 
 @pytest.mark.parametrize(
