@@ -1,0 +1,93 @@
+"""What the version before wrote is read by this one, and asks for nothing.
+
+`fixtures/0.1.0` holds a project that commit 108de8e built: its lock, its files, its
+ledger, and what its commands said with `--json`. One profile is drawn by `sketch`.
+The other was ordered from the simulator, which delivered some orders, refused one,
+lost one, finished one too late, and sent one picture in another size.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from flux2build.errors import Exit
+from flux2build.ledger import entry_from_json, entry_to_json
+from flux2build.lockfile import Derived, Generated, dumps, loads
+from flux2build.model import Derive, Generate, key_of
+from flux2build.storage.disk import home
+from tests.conftest import Site
+
+BEFORE: Final = Path(__file__).parent / "fixtures" / "0.1.0"
+LOCK: Final = BEFORE.joinpath("site/assets.lock").read_text("utf-8")
+
+
+@pytest.fixture
+def older(empty: Site) -> Site:
+    """The project of the version before, with that version's ledger."""
+    shutil.copytree(BEFORE / "site", empty.folder, dirs_exist_ok=True)
+    shutil.copy(BEFORE / "ledger.jsonl", home() / "ledger.jsonl")
+    return empty
+
+
+def said(name: str) -> str:
+    """What a command of the version before said."""
+    return BEFORE.joinpath(name).read_text("utf-8")
+
+
+def test_its_files_are_current(older: Site) -> None:
+    """There is no drift, and a build writes nothing, not even the lock."""
+    before = older.files()
+
+    assert older.run("check").code == Exit.DONE
+    assert older.run("build").code == Exit.DONE
+    assert older.files() == before
+
+
+@pytest.mark.parametrize("profile", ["default", "final"])
+def test_its_plan_is_the_same(older: Site, profile: str) -> None:
+    """Every step has the same verdict, reasons and price; so has each order in the ledger."""
+    assert older.run("plan", "-p", profile, "--json").out == said(f"plan-{profile}.json")
+
+
+def test_its_lock_is_written_again_byte_for_byte() -> None:
+    """Reading the lock and writing it gives the same text."""
+    assert dumps(loads(LOCK, "assets.lock")) == LOCK
+
+
+def test_its_keys_are_the_same() -> None:
+    """The key of every picture and deliverable follows from its locked request and inputs."""
+    lock = loads(LOCK, "assets.lock")
+    rows = [row for block in lock.blocks.values() for row in block.rows]
+    pictures = [row for row in rows if isinstance(row, Generated)]
+    deliverables = [row for row in rows if isinstance(row, Derived)]
+
+    assert (len(pictures), len(deliverables)) == (10, 12)
+    for row in pictures:
+        task = Generate(row.provider, row.model, row.prompt, row.params, row.take)
+        assert key_of(task, tuple(each.sha256 for each in row.inputs)) == row.key
+    for made in deliverables:
+        derive = Derive(made.ops, made.encoding)
+        assert key_of(derive, tuple(each.sha256 for each in made.inputs)) == made.key
+
+
+def test_its_ledger_is_written_again_byte_for_byte() -> None:
+    """Reading each entry and writing it gives the same text."""
+    lines = [line.partition(" ")[2] for line in said("ledger.jsonl").splitlines()]
+
+    assert [entry_to_json(entry_from_json(line)) for line in lines] == lines
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("orders", "list", "--json"), "orders.json"),
+        (("cost", "--by", "asset", "--everything", "--json"), "cost.json"),
+    ],
+)
+def test_its_ledger_adds_up_to_the_same(older: Site, words: tuple[str, ...], name: str) -> None:
+    """The same orders are open, and the same money is spent and reserved."""
+    assert older.run(*words).out == said(name)
