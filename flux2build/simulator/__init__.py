@@ -1,4 +1,4 @@
-"""A server that speaks the providers' APIs, draws comps, and goes wrong on request."""
+"""A server that speaks the providers' APIs, draws sketches, and goes wrong on request."""
 
 from flux2build.simulator.scenario import Rule, Scenario, load
 from flux2build.simulator.server import app, running, serve, spawned

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.simulator.orders import Wanted
+from flux2build.simulator.orders import ReceivedOrder
 from flux2build.simulator.prices import CREDIT
 from flux2build.simulator.scenario import Scenario
 
@@ -22,7 +22,7 @@ READY: Final = "Ready"
 REFUNDED: Final = frozenset(
     {"Request Moderated", "Content Moderated", "Error", "Failed", "failed", "canceled", "aborted"}
 )
-"""Ends of a task that cost nothing; only a picture does."""
+"""Statuses of tasks that ended without a picture, which cost nothing."""
 
 
 class Reason(StrEnum):
@@ -43,7 +43,7 @@ class AccountRefusalError(Exception):
 
 @dataclass(slots=True)
 class Task:
-    """An accepted order; its prompt and references lie in the spool."""
+    """An accepted order; its prompt and references are in the temporary storage."""
 
     id: str
     dialect: str
@@ -62,22 +62,22 @@ class Task:
     outcome: str = READY
 
     def status(self, now: float) -> str:
-        """Where it is, in the words of BFL."""
+        """Its status at a moment, in BFL's terms."""
         if now >= self.ready:
             return self.outcome
         return ("Pending", "Reasoning", "Generating")[min(2, int(3 * self.progress(now)))]
 
     def progress(self, now: float) -> float:
-        """How much is done, from 0 to 1."""
+        """The share that is done, from 0 to 1."""
         whole = self.ready - self.accepted
         return 1.0 if now >= self.ready else (now - self.accepted) / whole
 
     def refunded(self, now: float) -> bool:
-        """Whether it ended without a picture, and so costs nothing."""
+        """Whether it has ended without a picture, which costs nothing."""
         return self.outcome in REFUNDED and now >= self.ready
 
     def charge(self) -> dict[str, Any]:
-        """Its line in the list of charges; money in exact decimal strings."""
+        """Its entry in the list of charges; money as exact decimal strings."""
         return {
             "id": self.id,
             "dialect": self.dialect,
@@ -91,17 +91,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """How an accepted order shall go, as the scenario has it."""
+class Outcome:
+    """How an accepted order will end, by the scenario."""
 
     latency: float
-    outcome: str = READY
-    factor: Decimal = Decimal(1)
+    status: str = READY
+    price_factor: Decimal = Decimal(1)
 
 
 @dataclass(slots=True)
 class Account:
-    """One customer's tasks at all dialects, who share a balance but no limits."""
+    """One customer's tasks at all dialects, which share a balance but not limits."""
 
     scenario: Scenario
     nonce: str = ""
@@ -111,51 +111,51 @@ class Account:
     """Most orders unfinished at once, per dialect."""
     _spent: Decimal = Decimal(0)
     _active: dict[str, list[Task]] = field(default_factory=dict)
-    _doomed: list[Task] = field(default_factory=list)
+    _refundable: list[Task] = field(default_factory=list)
     _recent: dict[str, deque[float]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def accept(self, dialect: str, wanted: Wanted, fate: Fate, now: float) -> Task:
-        """A new task, charged.
+    def accept(self, dialect: str, order: ReceivedOrder, outcome: Outcome, now: float) -> Task:
+        """A new task, which is charged at once.
 
         Raises:
             AccountRefusalError: too many at once, too fast, or too little credit.
         """
-        price = wanted.credits * fate.factor
+        price = order.credits * outcome.price_factor
         self._admit(dialect, price, now)
-        name = self._name(wanted)
+        name = self._name(order)
         task = Task(
             id=name,
             dialect=dialect,
-            model=wanted.model,
-            order=wanted.order,
-            prompt=of_bytes(wanted.prompt.encode()),
-            width=wanted.width,
-            height=wanted.height,
-            format=wanted.format,
-            seed=zlib.crc32(name.encode()) if wanted.seed is None else wanted.seed,
+            model=order.model,
+            order=order.digest,
+            prompt=of_bytes(order.prompt.encode()),
+            width=order.width,
+            height=order.height,
+            format=order.format,
+            seed=zlib.crc32(name.encode()) if order.seed is None else order.seed,
             credits=price,
-            input_pixels=wanted.input_pixels,
-            output_pixels=wanted.billed,
+            input_pixels=order.input_pixels,
+            output_pixels=order.billed_pixels,
             accepted=now,
-            ready=now + fate.latency,
-            outcome=fate.outcome,
+            ready=now + outcome.latency,
+            outcome=outcome.status,
         )
-        self._enter(task, now)
+        self._add(task, now)
         return task
 
     def find(self, name: str, dialect: str, now: float) -> Task | None:
-        """A task that this dialect knows and has not forgotten yet."""
+        """A task of this dialect, unless it has been forgotten."""
         task = self.tasks.get(name)
         if task is None or task.dialect != dialect or now > task.ready + self.scenario.retention:
             return None
         return task
 
     def end(self, task: Task, outcome: str, now: float) -> None:
-        """Let a task end now."""
+        """End a task now."""
         task.outcome, task.ready = outcome, now
-        if outcome in REFUNDED and task not in self._doomed:
-            self._doomed.append(task)
+        if outcome in REFUNDED and task not in self._refundable:
+            self._refundable.append(task)
 
     def active(self, dialect: str, now: float) -> int:
         """How many orders are unfinished."""
@@ -164,13 +164,13 @@ class Account:
 
     def balance(self, now: float) -> Decimal:
         """Credits left."""
-        for task in [task for task in self._doomed if task.refunded(now)]:
-            self._doomed.remove(task)
+        for task in [task for task in self._refundable if task.refunded(now)]:
+            self._refundable.remove(task)
             self._spent -= task.credits
         return self.scenario.credits - self._spent
 
     def charges(self, now: float, *, refunded: bool = False) -> list[dict[str, Any]]:
-        """What stands charged, or what was given back."""
+        """The charges that stand, or those that were refunded."""
         return [t.charge() for t in self.tasks.values() if t.refunded(now) is refunded]
 
     def _admit(self, dialect: str, price: Decimal, now: float) -> None:
@@ -186,20 +186,20 @@ class Account:
         if self.scenario.creates_per_minute:
             recent.append(now)
 
-    def _enter(self, task: Task, now: float) -> None:
+    def _add(self, task: Task, now: float) -> None:
         self.tasks[task.id] = task
         self._spent += task.credits
         self._active.setdefault(task.dialect, []).append(task)
         self.peak[task.dialect] = max(self.peak[task.dialect], self.active(task.dialect, now))
         if task.outcome in REFUNDED:
-            self._doomed.append(task)
+            self._refundable.append(task)
 
-    def _name(self, wanted: Wanted) -> str:
-        seen = of_bytes(f"{self.nonce} {next(self._numbers)} {wanted.order}".encode())
-        return str(UUID(seen.removeprefix("sha256:")[:32], version=4))
+    def _name(self, order: ReceivedOrder) -> str:
+        digest = of_bytes(f"{self.nonce} {next(self._numbers)} {order.digest}".encode())
+        return str(UUID(digest.removeprefix("sha256:")[:32], version=4))
 
 
 def plain(amount: Decimal) -> str:
-    """A decimal without exponent or idle zeros."""
+    """A decimal without an exponent or trailing zeros."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""What the server says, before anything goes wrong with it."""
+"""Answers of the server, before a fault spoils them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer:
 
 
 class RefusalError(Exception):
-    """A request is answered at once, and nothing was accepted."""
+    """Raised with the answer to a request that is not accepted."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)

@@ -29,14 +29,14 @@ def routes(simulation: Simulation, dialects: Sequence[Dialect]) -> list[Route]:
 
 
 class Pages:
-    """What can be asked and told beside the APIs."""
+    """The pages beside the APIs: what the simulator shows, and what can be changed."""
 
     def __init__(self, simulation: Simulation, dialects: Sequence[Dialect]) -> None:
         self._simulation = simulation
         self._dialects = list(dialects)
 
     async def charges(self, request: Request) -> Response:  # noqa: ARG002 - one signature for all
-        """Every charge that stands, and every refund."""
+        """Every charge and every refund."""
         return JSONResponse(self._simulation.charges())
 
     async def requests(self, request: Request) -> Response:  # noqa: ARG002 - one signature for all
@@ -73,6 +73,6 @@ class Pages:
 
 def _list(simulation: Simulation) -> Iterator[str]:
     yield '{"requests": ['
-    for number, visit in enumerate(simulation.spool.visits()):
-        yield f"{', ' if number else ''}{dumps(visit)}"
+    for number, request in enumerate(simulation.storage.requests()):
+        yield f"{', ' if number else ''}{dumps(request)}"
     yield "]}"

@@ -1,4 +1,4 @@
-"""The pictures behind the result URLs, and what can be wrong with them."""
+"""The pictures behind the result URLs, and their faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DENIED: Final = (
     b"<Message>Signature not valid in the specified time frame</Message></Error>"
 )
 _TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
-"""Bytes that `no-end` takes away: the end marker, where there is one."""
+"""Bytes that `no-end` removes: the end marker, where there is one."""
 
 
 def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
@@ -32,14 +32,14 @@ def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: b
     if foreign or fault == "foreign-picture":
         return Answer(200, pictures.foreign(task), kind)
     if fault == "not-a-picture":
-        return Answer(200, b"this is no picture\n" * 100, kind)
+        return Answer(200, b"this is not a picture\n" * 100, kind)
     fast = simulation.scenario.fast
-    data = pictures.quick(task) if fast else pictures.draw(task, simulation.spool)
+    data = pictures.quick(task) if fast else pictures.draw(task, simulation.storage)
     if fault == "no-end":
         data = data[: -_TAIL[task.format]]
     return Answer(200, data, kind)
 
 
-def scrambled() -> Answer:
-    """The answer of a storage to a URL that is not signed, or no longer."""
+def denied() -> Answer:
+    """A storage's answer to a URL that is not signed, or has expired."""
     return Answer(403, _DENIED, "application/xml")

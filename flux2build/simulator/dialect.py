@@ -10,30 +10,22 @@ from typing import Any, Protocol
 
 from flux2build.simulator.account import READY, Reason, Task
 from flux2build.simulator.answers import Answer
-from flux2build.simulator.orders import Uploaded, Wanted
+from flux2build.simulator.orders import ReceivedOrder, Uploaded
 from flux2build.simulator.scenario import Rule, Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What a dialect may know while it reads an order."""
-
-    scenario: Scenario
-    uploaded: Uploaded
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What is said about a task, before a dialect words it."""
+class TaskReport:
+    """What an answer tells of a task, before a dialect words it."""
 
     task: Task
     id: str
     status: str
-    """In the words of BFL, or any word that a rule puts there."""
+    """A status of BFL, or any word that a rule puts there."""
     progress: float
     cost: Decimal | None
     seed: int
-    told: str
+    reported_prompt: str
     echo: Mapping[str, Any]
     base: str
     """The base URL that the client used."""
@@ -55,7 +47,9 @@ class Dialect(Protocol):
             RefusalError: there is no key, or not where it belongs, or not a good one.
         """
 
-    def read(self, model: str, body: Any, desk: Desk) -> tuple[Wanted, list[str]]:
+    def read(
+        self, model: str, body: Any, scenario: Scenario, uploaded: Uploaded
+    ) -> tuple[ReceivedOrder, list[str]]:
         """An order, and the fields in it that the API does not have.
 
         Raises:
@@ -63,38 +57,40 @@ class Dialect(Protocol):
         """
 
     def malformed(self, message: str) -> Answer:
-        """The answer to a body that is no JSON object."""
+        """The answer to a body that is not a JSON object."""
 
     def refused(self, reason: Reason, retry_after: str | None) -> Answer:
         """The answer when the account does not allow an order."""
 
-    def accepted(self, report: Report, rule: Rule | None) -> Answer:
+    def accepted(self, report: TaskReport, rule: Rule | None) -> Answer:
         """The answer to an order that was accepted."""
 
-    def polled(self, report: Report) -> Answer:
+    def polled(self, report: TaskReport) -> Answer:
         """The answer to a question about a task."""
 
     def unknown(self, task: str) -> Answer:
-        """The answer to a question about a task that is not there."""
+        """The answer to a question about a task that does not exist."""
 
 
-def tampered(report: Report, rule: Rule | None, stranger: str) -> Report:
-    """A report after a rule of the stage `poll` had its way; `stranger` is another id."""
+def tampered(report: TaskReport, rule: Rule | None, other_id: str) -> TaskReport:
+    """A report as a rule of the stage `poll` falsifies it; `other_id` is that of another task."""
     if rule is None:
         return report
     if rule.fault == "status":
         url = report.url if rule.status == READY else None
         return replace(report, status=str(rule.status), url=url)
     if rule.fault == "foreign-id":
-        return replace(report, id=stranger)
+        return replace(report, id=other_id)
     return report if report.url is None else _with_another_picture(report, rule, report.url)
 
 
-def _with_another_picture(report: Report, rule: Rule, url: str) -> Report:
+def _with_another_picture(report: TaskReport, rule: Rule, url: str) -> TaskReport:
     match rule.fault:
         case "foreign-sample":
             url = url.replace("/sample.", "/foreign.")
-            return replace(report, url=url, seed=report.seed ^ 1, told="somebody else's picture")
+            return replace(
+                report, url=url, seed=report.seed ^ 1, reported_prompt="somebody else's picture"
+            )
         case "sample-elsewhere":
             return replace(report, url=rule.to)
         case "missing-sample":
@@ -113,7 +109,8 @@ def parsed(body: bytes) -> dict[str, Any]:
     """A body as a JSON object.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not JSON.
+        TypeError: it is JSON, but not an object.
     """
     value = json.loads(body)
     if not isinstance(value, dict):

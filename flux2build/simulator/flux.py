@@ -1,4 +1,4 @@
-"""The dialect of BFL, and of the carrier that repeats it under a prefix."""
+"""The dialect of BFL, which CometAPI repeats under a prefix."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, Final
 from flux2build.simulator import schema
 from flux2build.simulator.account import READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
-from flux2build.simulator.dialect import Desk, Report, key_in, number
+from flux2build.simulator.dialect import TaskReport, key_in, number
 from flux2build.simulator.orders import (
     MAX_PIXELS,
     BadReferenceError,
+    ReceivedOrder,
     Reference,
     Uploaded,
-    Wanted,
     fitted,
     floored,
     ratio_of,
     reference_of,
 )
 from flux2build.simulator.prices import MEGAPIXEL, credits_for, credits_for_class, megapixels
-from flux2build.simulator.scenario import Rule
+from flux2build.simulator.scenario import Rule, Scenario
 
 CLUSTER: Final = "eu1"
 """Marks the polling URL, as the regional host does at BFL."""
@@ -32,7 +32,7 @@ _SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
 _ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
 _REWRITERS: Final = ("flux-2-pro", "flux-2-max")
 _MOST_INPUT: Final = 9
-"""Megapixels of output and references together that flux-2-pro takes."""
+"""Megapixels of output and references together that flux-2-pro accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Flux:
     prefix: str
     models: frozenset[str]
     lenient_key: bool = False
-    """Takes the key as Bearer, bare in `Authorization`, or as `x-key`."""
+    """Whether it accepts the key as Bearer, bare in `Authorization`, or as `x-key`."""
     pages: bool = False
-    """Answers what it does not know with an HTML page."""
+    """Whether it answers unknown routes with an HTML page."""
     costs: bool = True
-    """Names what an order costs."""
+    """Whether its answers say what an order costs."""
 
     def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
         """Pass a request with a key."""
@@ -59,29 +59,31 @@ class Flux:
         if keys and key not in keys:
             raise self._keyless("Not authenticated - Invalid Authentication")
 
-    def read(self, model: str, body: Any, desk: Desk) -> tuple[Wanted, list[str]]:
-        """An order after BFL's document, and the fields that the document does not have."""
+    def read(
+        self, model: str, body: Any, scenario: Scenario, uploaded: Uploaded
+    ) -> tuple[ReceivedOrder, list[str]]:
+        """An order checked against BFL's document, and the fields that the document does not have."""
         shipped = schema.document("bfl")
         if model not in self.models:
-            raise RefusalError(self._nowhere())
+            raise RefusalError(self._no_such_model())
         shape = shipped["schemas"][shipped["models"][model]]
-        found = [c.fastapi() for c in schema.complaints(body, shape, shipped["schemas"])]
+        mistakes = [c.fastapi() for c in schema.complaints(body, shape, shipped["schemas"])]
         unknown = schema.unknown_fields(body, shape)
-        if desk.scenario.strict and not found:
-            found = [
+        if scenario.strict and not mistakes:
+            mistakes = [
                 schema.Complaint((name,), "extra_forbidden", "not permitted").fastapi()
                 for name in unknown
             ]
-        if found:
-            raise refusal(422, {"detail": found})
+        if mistakes:
+            raise refusal(422, {"detail": mistakes})
         given = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
-        references = _references(given, desk.uploaded)
+        references = _references(given, uploaded)
         if model == "flux-3-image":
             return _flux3(given, references), unknown
-        return _flux2(model, given, references, desk.scenario.odd_sizes), unknown
+        return _flux2(model, given, references, scenario.odd_sizes), unknown
 
     def malformed(self, message: str) -> Answer:
-        """FastAPI's answer to a body that is no JSON."""
+        """FastAPI's answer to a body that is not JSON."""
         detail = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error"}
         return reply(422, {"detail": [detail | {"ctx": {"error": message}}]})
 
@@ -92,8 +94,8 @@ class Flux:
         headers = {"retry-after": retry_after} if retry_after else {}
         return reply(429, {"detail": "Rate limit exceeded: too many active tasks"}, headers)
 
-    def accepted(self, report: Report, rule: Rule | None) -> Answer:
-        """The id and where to ask; without a polling URL when a webhook was named."""
+    def accepted(self, report: TaskReport, rule: Rule | None) -> Answer:
+        """The id and the polling URL, which is missing when a webhook was named."""
         task = report.task
         value: dict[str, Any] = {"id": task.id, "polling_url": self._polling(task.id, report.base)}
         if report.echo.get("webhook_url"):
@@ -114,8 +116,8 @@ class Flux:
                 pass
         return reply(200, value)
 
-    def polled(self, report: Report) -> Answer:
-        """How a task is doing."""
+    def polled(self, report: TaskReport) -> Answer:
+        """The status of a task, with its result once there is one."""
         value: dict[str, Any] = {
             "id": report.id,
             "status": report.status,
@@ -135,14 +137,14 @@ class Flux:
         return reply(200, value)
 
     def unknown(self, task: str) -> Answer:
-        """The status that stands for a task that is not there, or not on this cluster."""
+        """The status of a task that does not exist, or not on this cluster."""
         return reply(200, {"id": task, "status": "Task not found", "result": None})
 
     def _polling(self, task: str, base: str) -> str:
         cluster = "" if self.prefix else f"&cluster={CLUSTER}"
         return f"{base}{self.prefix}/v1/get_result?id={task}{cluster}"
 
-    def _nowhere(self) -> Answer:
+    def _no_such_model(self) -> Answer:
         return page() if self.pages else reply(404, {"detail": "Not Found"})
 
     def _keyless(self, message: str) -> RefusalError:
@@ -155,21 +157,23 @@ class Flux:
 def _references(given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
     listed = given.get("images") or []
     fields = {"images": [listed] if isinstance(listed, str) else listed}
-    for number_ in range(1, 9):
-        name = "input_image" if number_ == 1 else f"input_image_{number_}"
+    for place in range(1, 9):
+        name = "input_image" if place == 1 else f"input_image_{place}"
         fields[name] = [given[name]] if name in given else []
-    found = []
+    references = []
     for name, texts in fields.items():
         for text in texts:
             try:
-                found.append(reference_of(text, uploaded))
+                references.append(reference_of(text, uploaded))
             except BadReferenceError as error:
                 complaint = schema.Complaint((name,), "value_error", f"Invalid image: {error}")
                 raise refusal(422, {"detail": [complaint.fastapi()]}) from error
-    return found
+    return references
 
 
-def _flux2(model: str, given: Mapping[str, Any], references: list[Reference], odd: str) -> Wanted:
+def _flux2(
+    model: str, given: Mapping[str, Any], references: list[Reference], odd: str
+) -> ReceivedOrder:
     asked = _asked_size(given, references)
     if asked[0] * asked[1] > MAX_PIXELS:
         raise refusal(422, {"detail": f"{asked[0]}x{asked[1]} is more than 4 megapixels"})
@@ -184,23 +188,23 @@ def _flux2(model: str, given: Mapping[str, Any], references: list[Reference], od
             raise refusal(400, {"detail": f"{total} MP of input and output, 9 MP at most"})
     rewrites = model.startswith(_REWRITERS) and not given.get("disable_pup")
     rewrites = rewrites or (model == "flux-2-flex" and given.get("prompt_upsampling", True))
-    return Wanted(
+    return ReceivedOrder(
         model=model,
         prompt=given["prompt"],
-        told=_rewritten(given["prompt"]) if rewrites else given["prompt"],
+        reported_prompt=_rewritten(given["prompt"]) if rewrites else given["prompt"],
         width=size[0],
         height=size[1],
         format=given.get("output_format") or "jpeg",
         seed=given.get("seed"),
         references=tuple(references),
         credits=credits_for(model, pixels, inputs),
-        billed=pixels,
+        billed_pixels=pixels,
         echo=given,
     )
 
 
 def _asked_size(given: Mapping[str, Any], references: Sequence[Reference]) -> tuple[int, int]:
-    """What was asked for; else the first reference's size, within what the model makes."""
+    """The size asked for, else that of the first reference, within what the model makes."""
     if "width" in given or "height" in given:
         return given.get("width", 1024), given.get("height", 1024)
     if not references:
@@ -210,7 +214,7 @@ def _asked_size(given: Mapping[str, Any], references: Sequence[Reference]) -> tu
     return max(64, floored(int(first.width * most))), max(64, floored(int(first.height * most)))
 
 
-def _flux3(given: Mapping[str, Any], references: list[Reference]) -> Wanted:
+def _flux3(given: Mapping[str, Any], references: list[Reference]) -> ReceivedOrder:
     for reference in references:
         if min(reference.width, reference.height) < 256:
             raise refusal(422, {"detail": "an image must be at least 256x256"})
@@ -219,17 +223,17 @@ def _flux3(given: Mapping[str, Any], references: list[Reference]) -> Wanted:
     side = _SIDES[given["resolution"]]
     ratio = (1, 1) if given["aspect_ratio"] == "auto" else ratio_of(given["aspect_ratio"])
     width, height = fitted(ratio, side * side / MEGAPIXEL, side=4096)
-    return Wanted(
+    return ReceivedOrder(
         model="flux-3-image",
         prompt=given["prompt"],
-        told=_rewritten(given["prompt"]),
+        reported_prompt=_rewritten(given["prompt"]),
         width=width,
         height=height,
         format="png" if len(given["prompt"]) % 2 else "jpeg",
         seed=None,
         references=tuple(references),
         credits=credits_for_class(given["resolution"]),
-        billed=width * height,
+        billed_pixels=width * height,
         echo=given,
     )
 
@@ -238,13 +242,13 @@ def _rewritten(prompt: str) -> str:
     return f"{prompt}, in soft natural light, rendered in fine detail"
 
 
-def _result(report: Report) -> dict[str, Any]:
+def _result(report: TaskReport) -> dict[str, Any]:
     if report.url is None:
         return {}
     start, end = report.task.accepted, report.task.ready
     return {
         "sample": report.url,
-        "prompt": report.told,
+        "prompt": report.reported_prompt,
         "seed": report.seed,
         "start_time": start,
         "end_time": end,

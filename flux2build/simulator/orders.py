@@ -1,4 +1,4 @@
-"""What a client asked for, once its body has been understood."""
+"""Orders as the server understood them, and the pictures that are sent along."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ UPLOADS: Final = "/v1/files/"
 """Where uploaded files live; a URL with this path is one of ours."""
 
 Uploaded = Callable[[str], bytes | None]
-"""How to get an uploaded file by its id."""
+"""Gets an uploaded file by its id."""
 
 _READABLE: Final = frozenset({"png", "jpeg", "webp"})
 
 
 class BadReferenceError(ValueError):
-    """A reference is no picture."""
+    """A reference is not a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +43,21 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReceivedOrder:
     """One order, as the server understood it."""
 
     model: str
     prompt: str
-    told: str
-    """The prompt as the server will say that it used it."""
+    reported_prompt: str
+    """The prompt that the server will report as the one it used."""
     width: int
     height: int
     format: str
     seed: int | None
     references: tuple[Reference, ...]
     credits: Decimal
-    billed: int
-    """Pixels of output that are paid for; more than are delivered where a side is rounded."""
+    billed_pixels: int
+    """Pixels of output that are billed; more than are delivered where a side is rounded."""
     echo: Mapping[str, Any]
     """The body, for dialects that repeat it."""
 
@@ -67,8 +67,8 @@ class Wanted:
         return sum(reference.pixels for reference in self.references)
 
     @property
-    def order(self) -> Digest:
-        """The same for the same order, however its references travelled."""
+    def digest(self) -> Digest:
+        """Equal for equal orders, however their references were sent."""
         return of_json(
             {
                 "model": self.model,
@@ -87,7 +87,7 @@ def reference_of(text: str, uploaded: Uploaded) -> Reference:
     """The reference behind a URL, a data URL or base64.
 
     Raises:
-        BadReferenceError: it is no whole PNG, JPEG or WebP.
+        BadReferenceError: it is not a whole PNG, JPEG or WebP file.
     """
     if text.startswith(("http://", "https://")):
         data = uploaded(text.rpartition(UPLOADS)[2]) if UPLOADS in text else None
@@ -100,12 +100,12 @@ def reference_of(text: str, uploaded: Uploaded) -> Reference:
 
 
 def _picture(data: bytes) -> Reference:
-    seen = examine(data)
-    if seen.format not in _READABLE:
-        raise BadReferenceError("it is no PNG, JPEG or WebP")
-    if seen.fault:
-        raise BadReferenceError(seen.fault)
-    return Reference(of_bytes(data), data, seen.width, seen.height)
+    picture = examine(data)
+    if picture.format not in _READABLE:
+        raise BadReferenceError("it is not a PNG, JPEG or WebP file")
+    if picture.fault:
+        raise BadReferenceError(picture.fault)
+    return Reference(of_bytes(data), data, picture.width, picture.height)
 
 
 def floored(side: int, multiple: int = 16) -> int:
@@ -116,7 +116,7 @@ def floored(side: int, multiple: int = 16) -> int:
 def fitted(
     ratio: tuple[int, int], megapixels: float, *, multiple: int = 16, side: int = 2048
 ) -> tuple[int, int]:
-    """The size of so many megapixels at a ratio, clipped to the longest side."""
+    """The size of an area in megapixels at a ratio, clipped to the longest side."""
     wide, high = ratio
     longest = (megapixels * MEGAPIXEL * max(wide, high) / min(wide, high)) ** 0.5
     scale = min(longest, side) / max(wide, high)

@@ -9,22 +9,22 @@ from typing import Final
 
 from flux2build.providers.sketch import sheet
 from flux2build.simulator.account import Task
-from flux2build.simulator.spool import Spool
+from flux2build.simulator.temporary_storage import TemporaryStorage
 
 _IEND: Final = 12
 """Bytes of the chunk that ends a PNG."""
 
 
-def draw(task: Task, spool: Spool) -> bytes:
+def draw(task: Task, storage: TemporaryStorage) -> bytes:
     """A task's picture; two tasks with one order differ, as with real models."""
-    prompt = spool.recall(task.id)["prompt"]
+    prompt = storage.recall(task.id)["prompt"]
     return sheet.picture(
-        prompt, task.width, task.height, task.format, task.id, spool.references(task.id)
+        prompt, task.width, task.height, task.format, task.id, storage.references(task.id)
     )
 
 
 def foreign(task: Task) -> bytes:
-    """Somebody else's picture, of the same size and format."""
+    """A picture of another order, of the same size and format."""
     words = "somebody else's picture"
     return sheet.picture(words, task.width, task.height, task.format, f"not {task.id}")
 

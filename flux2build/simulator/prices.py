@@ -1,4 +1,4 @@
-"""What the simulated servers charge, in credits of 0.01 USD."""
+"""The prices of the simulated servers, in credits of 0.01 USD."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CREDIT: Final = Decimal("0.01")
 
 
 def megapixels(pixels: int) -> int:
-    """Megapixels as they are billed: begun ones count in full."""
+    """Megapixels as they are billed: rounded up, and one at least."""
     return max(1, -(-pixels // MEGAPIXEL))
 
 

@@ -1,4 +1,4 @@
-"""The dialect of Replicate's predictions, and of the carrier that repeats it."""
+"""The dialect of Replicate's predictions, which CometAPI repeats."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any, Final
 from flux2build.simulator import schema
 from flux2build.simulator.account import READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
-from flux2build.simulator.dialect import Desk, Report, key_in
+from flux2build.simulator.dialect import TaskReport, key_in
 from flux2build.simulator.orders import (
     MAX_PIXELS,
     BadReferenceError,
+    ReceivedOrder,
     Reference,
     Uploaded,
-    Wanted,
     fitted,
     floored,
     ratio_of,
     reference_of,
 )
 from flux2build.simulator.prices import MEGAPIXEL, credits_for
-from flux2build.simulator.scenario import Rule
+from flux2build.simulator.scenario import Rule, Scenario
 
 OWNER: Final = "black-forest-labs"
 MODERATED: Final = (
     "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
 )
 _DATA_URL: Final = 256 * 1024 * 4 // 3 + 64
-"""Characters of the longest data URL that is taken: 256 KiB of bytes."""
+"""Characters of the longest data URL that is accepted: 256 KiB of bytes."""
 _WORDS: Final = {
     "Pending": "starting",
     "Reasoning": "processing",
@@ -55,9 +55,9 @@ class Predictions:
     lists: bool = False
     """Whether every output is a list."""
     uploads: bool = True
-    """Whether it takes files, and so refuses large data URLs."""
+    """Whether it accepts files, and so refuses large data URLs."""
     pages: bool = False
-    """Answers what it does not know with an HTML page."""
+    """Whether it answers unknown routes with an HTML page."""
 
     def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
         """Pass a request with a Bearer token (or the older scheme `Token`)."""
@@ -68,29 +68,31 @@ class Predictions:
             detail = "You did not pass a valid authentication token"
             raise refusal(401, _error("Invalid token", detail, 401))
 
-    def read(self, model: str, body: Any, desk: Desk) -> tuple[Wanted, list[str]]:
-        """An order after the model's schema; unknown inputs are ignored, but told."""
+    def read(
+        self, model: str, body: Any, scenario: Scenario, uploaded: Uploaded
+    ) -> tuple[ReceivedOrder, list[str]]:
+        """An order checked against the model's schema, and the inputs that it ignores."""
         shipped = schema.document("replicate")
         if model not in self.models:
-            raise RefusalError(self._nowhere())
+            raise RefusalError(self._no_such_model())
         about = shipped["models"][model]
         shape = shipped["schemas"][about["schema"]]
         given = body.get("input")
         if not isinstance(given, dict):
             raise _invalid([("input", "input is required")])
-        found = [
+        mistakes = [
             (".".join(map(str, c.where)), c.message)
             for c in schema.complaints(given, shape, shipped["schemas"])
         ]
         unknown = schema.unknown_fields(given, shape)
-        if desk.scenario.strict:
-            found += [(name, "Additional property is not allowed") for name in unknown]
-        if found:
-            raise _invalid(found)
-        return self._wanted(model, about["side"], schema.defaults(shape) | given, desk), unknown
+        if scenario.strict:
+            mistakes += [(name, "Additional property is not allowed") for name in unknown]
+        if mistakes:
+            raise _invalid(mistakes)
+        return self._order(model, about["side"], schema.defaults(shape) | given, uploaded), unknown
 
     def malformed(self, message: str) -> Answer:
-        """The answer to a body that is no JSON."""
+        """The answer to a body that is not JSON."""
         return reply(400, _error("Bad request", message, 400))
 
     def refused(self, reason: Reason, retry_after: str | None) -> Answer:
@@ -103,7 +105,7 @@ class Predictions:
         headers = {"retry-after": retry_after} if retry_after else {}
         return reply(429, {"detail": detail, "status": 429}, headers)
 
-    def accepted(self, report: Report, rule: Rule | None) -> Answer:
+    def accepted(self, report: TaskReport, rule: Rule | None) -> Answer:
         """The prediction, as it is now."""
         value = self.prediction(report)
         match rule.fault if rule else None:
@@ -115,17 +117,17 @@ class Predictions:
                 pass
         return reply(201, value)
 
-    def polled(self, report: Report) -> Answer:
+    def polled(self, report: TaskReport) -> Answer:
         """The prediction, as it is now."""
         return reply(200, self.prediction(report))
 
     def unknown(self, task: str) -> Answer:
-        """There is no such prediction, or no longer."""
+        """The answer about a prediction that does not exist, or no longer does."""
         detail = f"The requested resource {task} could not be found."
         return reply(404, {"detail": detail, "status": 404})
 
-    def prediction(self, report: Report) -> dict[str, Any]:
-        """The object that stands for a task."""
+    def prediction(self, report: TaskReport) -> dict[str, Any]:
+        """The JSON object of a task."""
         task = report.task
         status = _WORDS.get(report.status, report.status)
         begun = status not in {"starting", "aborted"}
@@ -149,50 +151,52 @@ class Predictions:
             "urls": {"get": root, "cancel": f"{root}/cancel"},
         }
 
-    def _output(self, report: Report) -> str | list[str] | None:
+    def _output(self, report: TaskReport) -> str | list[str] | None:
         if report.url is None or report.status != READY:
             return None
         about = schema.document("replicate")["models"][report.task.model]
         return [report.url] if self.lists or about["output"] == "list" else report.url
 
-    def _wanted(self, model: str, multiple: int, given: Mapping[str, Any], desk: Desk) -> Wanted:
-        references = self._references(given, desk.uploaded)
+    def _order(
+        self, model: str, multiple: int, given: Mapping[str, Any], uploaded: Uploaded
+    ) -> ReceivedOrder:
+        references = self._references(given, uploaded)
         width, height = _size(given, references, multiple)
         upsampled = given.get("prompt_upsampling", False)
         inputs = [reference.pixels for reference in references]
         form = given["output_format"]
-        return Wanted(
+        return ReceivedOrder(
             model=model,
             prompt=given["prompt"],
-            told=given["prompt"] + (", in fine detail" if upsampled else ""),
+            reported_prompt=given["prompt"] + (", in fine detail" if upsampled else ""),
             width=width,
             height=height,
             format="jpeg" if form == "jpg" else form,
             seed=given.get("seed"),
             references=tuple(references),
             credits=credits_for(model, width * height, inputs),
-            billed=width * height,
+            billed_pixels=width * height,
             echo=given,
         )
 
     def _references(self, given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
-        found = []
+        references = []
         name = "images" if "images" in given else "input_images"
         for index, text in enumerate(given.get(name, ())):
             if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
                 raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
             try:
-                found.append(reference_of(text, uploaded))
+                references.append(reference_of(text, uploaded))
             except BadReferenceError as error:
                 raise _invalid([(f"{name}.{index}", str(error))]) from error
-        return found
+        return references
 
-    def _nowhere(self) -> Answer:
+    def _no_such_model(self) -> Answer:
         return page() if self.pages else self.unknown("")
 
 
 def _size(given: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
-    """The pixels that an aspect ratio, a size class or custom sides come to."""
+    """The size in pixels of an aspect ratio, a size class or custom sides."""
     if given["aspect_ratio"] == "custom":
         width, height = given.get("width", 1024), given.get("height", 1024)
         if width * height > MAX_PIXELS:
@@ -201,17 +205,17 @@ def _size(given: Mapping[str, Any], references: list[Reference], multiple: int) 
     first = (references[0].width, references[0].height) if references else (1024, 1024)
     matches = given["aspect_ratio"] == "match_input_image"
     ratio = first if matches else ratio_of(given["aspect_ratio"])
-    asked = given.get("resolution") or given.get("output_megapixels") or "1"
-    if asked == "match_input_image":
+    size = given.get("resolution") or given.get("output_megapixels") or "1"
+    if size == "match_input_image":
         return fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
-    return fitted(ratio, float(asked.removesuffix(" MP")), multiple=multiple)
+    return fitted(ratio, float(size.removesuffix(" MP")), multiple=multiple)
 
 
-def _metrics(report: Report) -> dict[str, Any]:
-    spent = round(report.task.ready - report.task.accepted, 3)
+def _metrics(report: TaskReport) -> dict[str, Any]:
+    seconds = round(report.task.ready - report.task.accepted, 3)
     return {
-        "predict_time": spent,
-        "total_time": spent,
+        "predict_time": seconds,
+        "total_time": seconds,
         "image_count": 1,
         "image_output_megapixel_count": _mp(report.task.output_pixels),
         "image_input_megapixel_count": _mp(report.task.input_pixels),

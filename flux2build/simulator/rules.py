@@ -1,4 +1,4 @@
-"""Which rule a request meets: counting matches, in the order of the scenario."""
+"""Which rule applies to a request: matches are counted, in the order of the scenario."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from flux2build.simulator.scenario import EARLY, Rule
 
 
 class Rules:
-    """The rules in force and how often each was matched so far."""
+    """The rules in force, and how often each has matched."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = rules
         self._matches: Counter[tuple[int, str]] = Counter()
         self.hits = [0] * len(rules)
-        """How often each rule struck."""
+        """How often each rule has applied."""
 
     def early(self, stage: str, dialect: str, model: str) -> Rule | None:
-        """The rule that a request meets before its body is read."""
+        """The rule that applies to a request before its body is read."""
         for index, rule in enumerate(self._rules):
             if (
                 rule.fault in EARLY
                 and rule.concerns(stage, dialect, model)
-                and self._strikes(index, "")
+                and self._applies(index, "")
             ):
                 return rule
         return None
 
     def meet(self, stage: str, dialect: str, model: str, *, prompt: str, key: str) -> Rule | None:
-        """The first rule that strikes a request; rules behind it do not count the request.
+        """The first rule that applies to a request; later rules do not count the request.
 
         `key` names the task, or the order at submission, for rules that count per task.
         """
         for index, rule in enumerate(self._rules):
             if rule.fault in EARLY or not rule.concerns(stage, dialect, model):
                 continue
-            if rule.mentions(prompt) and self._strikes(index, key if rule.per_task else ""):
+            if rule.mentions(prompt) and self._applies(index, key if rule.per_task else ""):
                 return rule
         return None
 
-    def _strikes(self, index: int, key: str) -> bool:
+    def _applies(self, index: int, key: str) -> bool:
         self._matches[index, key] += 1
-        struck = self._rules[index].hits(self._matches[index, key])
-        self.hits[index] += struck
-        return struck
+        applies = self._rules[index].hits(self._matches[index, key])
+        self.hits[index] += applies
+        return applies

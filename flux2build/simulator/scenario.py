@@ -1,19 +1,18 @@
-"""What the simulated servers are like, and what shall go wrong: read from TOML or JSON.
+"""Scenarios: how the simulated servers behave, and what goes wrong; read from TOML or JSON.
 
-A scenario is settings and rules. A rule names a stage, narrows it, and names a
-fault; `docs/simulator.md` has the table of both.
+A scenario consists of settings and rules. A rule names a stage, narrows it, and names
+a fault; `docs/simulator.md` has a table of both.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
+import tomli
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
@@ -34,7 +33,7 @@ NEEDS: Final[Mapping[str, str]] = {
     "status": "status",
     "outcome": "status",
 }
-"""Faults that mean nothing without this other key."""
+"""Faults that require another key."""
 
 FAULTS: Final[Mapping[str, frozenset[str]]] = {
     "any": frozenset(
@@ -74,12 +73,11 @@ FAULTS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Every fault by the stage at which it makes sense; `any` are faults of the connection."""
 
-_POSITION: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 _KINDS: Final = frozenset().union(*FAULTS.values())
 
 
 class Rule(BaseModel):
-    """When something shall go wrong, and what."""
+    """When something goes wrong, and what."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -119,7 +117,7 @@ class Rule(BaseModel):
     factor: Decimal = Decimal(2)
     """What `price` multiplies the price with."""
     charged: bool | None = None
-    """Whether a submission that goes wrong was accepted all the same."""
+    """Whether a submission that goes wrong is accepted and charged nevertheless."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -136,13 +134,13 @@ class Rule(BaseModel):
 
     @property
     def accepts(self) -> bool:
-        """Whether a submission that meets this rule is accepted and charged."""
+        """Whether a submission to which this rule applies is accepted and charged."""
         if self.charged is not None:
             return self.charged
         return self.fault not in REFUSING
 
     def concerns(self, stage: str, dialect: str, model: str) -> bool:
-        """Whether a request is of the kind that this rule is about."""
+        """Whether this rule is about requests of this kind."""
         return (
             self.stage == stage
             and self.dialect in {None, dialect}
@@ -150,7 +148,7 @@ class Rule(BaseModel):
         )
 
     def mentions(self, prompt: str) -> bool:
-        """Whether a prompt has the words that this rule waits for."""
+        """Whether a prompt contains the text that this rule names."""
         return self.prompt is None or self.prompt.casefold() in prompt.casefold()
 
     def hits(self, count: int) -> bool:
@@ -167,7 +165,7 @@ def _exact(value: object) -> object:
 
 
 class Scenario(BaseModel):
-    """Everything about the simulated servers that can be set."""
+    """All settings of the simulated servers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -178,17 +176,17 @@ class Scenario(BaseModel):
     credits: Annotated[Decimal, BeforeValidator(_exact)] = Field(default=Decimal(100_000), ge=0)
     """The balance at the start, in credits of 0.01 USD."""
     creates_per_minute: int = Field(default=0, ge=0)
-    """Most submissions accepted per minute and dialect; 0 is no such limit."""
+    """Most submissions accepted per minute and dialect; 0 for no limit."""
     retry_after: str | None = "1"
     """The header of a 429, if any."""
     keys: tuple[str, ...] = ()
-    """The only keys that pass; none named means that any will do."""
+    """The keys that are accepted; any key, if none are named."""
     request_words: tuple[str, ...] = ("forbidden",)
     """A prompt with one of these ends as `Request Moderated`."""
     content_words: tuple[str, ...] = ("explicit",)
     """A prompt with one of these ends as `Content Moderated`."""
     expiry: float | None = Field(default=None, ge=0)
-    """Seconds that a result URL lives; else 10 minutes, or an hour where the API says so."""
+    """Seconds until a result URL expires; by default 10 minutes, or an hour where the API says so."""
     retention: float = Field(default=3600, ge=0)
     """Seconds after which a finished task is forgotten."""
     strict: bool = False
@@ -196,11 +194,11 @@ class Scenario(BaseModel):
     strict_polling: bool = False
     """Know a task only at the `polling_url` that was given out, as a regional cluster does."""
     odd_sizes: Literal["floor", "exact", "refuse"] = "floor"
-    """What becomes of a side that is no multiple of 16."""
+    """What happens to a side that is not a multiple of 16."""
     final_cost: bool = True
     """Whether the last poll names the settled cost, as BFL does."""
     fast: bool = False
-    """Serve one picture per size, drawn once, made distinct by a comment inside."""
+    """Serve one picture per size, drawn once and made distinct by a comment inside it."""
     rules: tuple[Rule, ...] = ()
 
     def changed(self, changes: Mapping[str, Any]) -> Scenario:
@@ -212,39 +210,38 @@ def load(path: Path) -> Scenario:
     """The scenario in a TOML file.
 
     Raises:
-        UsageError: the file cannot be read, or asks for something unknown.
+        UsageError: the file cannot be read, or a setting is unknown or impossible.
     """
     place = Place(str(path))
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomli.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(Problem(f"cannot read the scenario: {error.strerror}", place)) from error
-    except ValueError as error:
-        message, found = str(error), _POSITION.search(str(error))
-        if found:
-            place = Place(str(path), int(found[1]), int(found[2]))
-            message = message[: found.start()].rstrip()
-        raise UsageError(Problem(f"the scenario is no TOML: {message}", place)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(Problem("the scenario is not UTF-8", place)) from error
+    except tomli.TOMLDecodeError as error:
+        place = Place(str(path), error.lineno, error.colno)
+        raise UsageError(Problem(f"the scenario is not TOML: {error.msg}", place)) from error
     return read(table, place)
 
 
 def read(table: Mapping[str, Any], place: Place) -> Scenario:
-    """A scenario from plain values.
+    """A scenario from a table of values.
 
     Raises:
-        UsageError: something in it is unknown or impossible.
+        UsageError: a setting is unknown or impossible.
     """
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise UsageError(*(_problem(dict(found), place) for found in error.errors())) from error
+        raise UsageError(*(_problem(dict(each), place) for each in error.errors())) from error
 
 
-def _problem(found: Mapping[str, Any], place: Place) -> Problem:
-    where = ".".join(str(part) for part in found["loc"])
-    if found["type"] == "extra_forbidden":
-        name = str(found["loc"][-1])
-        known = Scenario.model_fields if len(found["loc"]) == 1 else Rule.model_fields
+def _problem(error: Mapping[str, Any], place: Place) -> Problem:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        name = str(error["loc"][-1])
+        known = Scenario.model_fields if len(error["loc"]) == 1 else Rule.model_fields
         return Problem(f"there is no setting `{where}`", place, hint=did_you_mean(name, known))
-    message = str(found["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ")
     return Problem(f"`{where}`: {message}" if where else message, place)

@@ -16,10 +16,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from flux2build.errors import SystemFault
+from flux2build.simulator.connection_faults import CuttableProtocol
 from flux2build.simulator.scenario import Scenario
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import site
-from flux2build.simulator.wire import CuttableProtocol
 
 VARIABLES: Final = ("FLUX2BUILD_BFL_URL", "FLUX2BUILD_COMETAPI_URL", "FLUX2BUILD_REPLICATE_URL")
 _QUEUE: Final = 2048
@@ -51,7 +51,7 @@ def serve(
             sys.stdout.flush()
             _server(site(simulation)).run(sockets=[listener])
     finally:
-        simulation.spool.close()
+        simulation.storage.close()
 
 
 def announcement(base: str, *, as_json: bool = False) -> str:
@@ -77,7 +77,7 @@ def running(
         finally:
             server.should_exit = True
             thread.join()
-            simulation.spool.close()
+            simulation.storage.close()
 
 
 @contextmanager

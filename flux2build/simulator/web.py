@@ -16,16 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flux2build.simulator import control, schema
+from flux2build.simulator.access_log import AccessLog, classify
 from flux2build.simulator.account import READY, AccountRefusalError, Reason, Task
 from flux2build.simulator.answers import Answer, RefusalError, page, reply
-from flux2build.simulator.delivery import picture, scrambled
+from flux2build.simulator.connection_faults import respond
+from flux2build.simulator.delivery import denied, picture
 from flux2build.simulator.dialect import Dialect, parsed
 from flux2build.simulator.flux import CLUSTER, Flux
 from flux2build.simulator.replicate import OWNER, Predictions
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
-from flux2build.simulator.visits import Visits, visit
-from flux2build.simulator.wire import respond
 
 _ALL: Final = frozenset(schema.document("replicate")["models"])
 
@@ -71,10 +71,10 @@ def site(simulation: Simulation) -> Starlette:
         _route("/delivery/{task}/{file}", partial(_download, simulation), "GET"),
         _route("/flux/{rest:path}", _page, "GET", "POST"),
         _route("/replicate/{rest:path}", _page, "GET", "POST"),
-        _route("/{rest:path}", _nothing, "GET", "POST"),
+        _route("/{rest:path}", _not_found, "GET", "POST"),
     ]
     app = Starlette(routes=routes)
-    app.add_middleware(Visits, simulation=simulation)
+    app.add_middleware(AccessLog, simulation=simulation)
     return app
 
 
@@ -122,12 +122,12 @@ async def _flux_submit(simulation: Simulation, dialect: Flux, request: Request) 
 
 
 async def _predict(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
-    """A submission that may be held open until the picture is there."""
+    """A submission, whose answer may wait until the picture is ready."""
     owner = request.path_params.get("owner", OWNER)
     model = request.path_params.get("model") or await _version(request)
-    known = model if owner == OWNER else f"{owner}/{model}"
-    task, response = await _submit(simulation, dialect, known, request)
-    wait = _patience(request)
+    name = model if owner == OWNER else f"{owner}/{model}"
+    task, response = await _submit(simulation, dialect, name, request)
+    wait = _seconds_to_wait(request)
     if task is None or wait is None:
         return response
     await asyncio.sleep(max(0.0, min(wait, task.ready - simulation.now() + _TICK)))
@@ -143,7 +143,7 @@ async def _version(request: Request) -> str:
     return version.partition(":")[0].removeprefix(f"{OWNER}/")
 
 
-def _patience(request: Request) -> float | None:
+def _seconds_to_wait(request: Request) -> float | None:
     """The seconds of `Prefer: wait=n`."""
     word, _, seconds = request.headers.get("prefer", "").partition("=")
     if word.strip() != "wait":
@@ -154,27 +154,27 @@ def _patience(request: Request) -> float | None:
 async def _submit(
     simulation: Simulation, dialect: Dialect, model: str, request: Request
 ) -> tuple[Task | None, Response]:
-    """The task, when one was accepted and nothing went wrong with the answer, and the answer."""
-    seen = visit(request, dialect.name, "submit", model)
+    """The answer, and the task if one was accepted and no rule spoils the answer."""
+    log_entry = classify(request, dialect.name, "submit", model)
     if rule := simulation.rules.early("submit", dialect.name, model):
-        seen["fault"] = rule.fault
+        log_entry["fault"] = rule.fault
         return None, respond(Answer(0, b""), rule)
     dialect.authenticate(request.headers, simulation.scenario.keys)
     body = await _object(request, dialect)
-    wanted, unknown = dialect.read(model, body, simulation.desk)
+    order, unknown = dialect.read(model, body, simulation.scenario, simulation.storage.uploads.get)
     simulation.note_unknown(dialect.name, model, unknown)
     rule = simulation.rules.meet(
-        "submit", dialect.name, model, prompt=wanted.prompt, key=wanted.order
+        "submit", dialect.name, model, prompt=order.prompt, key=order.digest
     )
-    seen["fault"] = rule.fault if rule else None
+    log_entry["fault"] = rule.fault if rule else None
     if rule is not None and not rule.accepts:
         return None, respond(reply(200, {}), rule)
     try:
-        task = simulation.accept(dialect.name, wanted, rule)
-    except AccountRefusalError as refused:
-        wait = simulation.scenario.retry_after if refused.reason is not Reason.CREDITS else None
-        raise RefusalError(dialect.refused(refused.reason, wait)) from refused
-    seen["task"] = task.id
+        task = simulation.accept(dialect.name, order, rule)
+    except AccountRefusalError as error:
+        wait = simulation.scenario.retry_after if error.reason is not Reason.CREDITS else None
+        raise RefusalError(dialect.refused(error.reason, wait)) from error
+    log_entry["task"] = task.id
     # However slow this machine is, an order that takes time is not ready as it is accepted.
     report = simulation.report(task, _base(request), at=task.accepted)
     answer = dialect.accepted(report, rule)
@@ -207,12 +207,12 @@ async def _prediction(simulation: Simulation, dialect: Predictions, request: Req
 
 
 def _poll(simulation: Simulation, dialect: Dialect, name: str, request: Request) -> Response:
-    seen = visit(request, dialect.name, "poll")
+    log_entry = classify(request, dialect.name, "poll")
     task = simulation.account.find(name, dialect.name, simulation.now())
     if task is None:
         return respond(dialect.unknown(name or str(request.query_params.get("id", ""))))
-    seen |= {"task": task.id, "model": task.model}
-    rule = _met(simulation, "poll", task, request)
+    log_entry |= {"task": task.id, "model": task.model}
+    rule = _rule_for(simulation, "poll", task, request)
     if rule is not None and rule.fault == "not-found":
         return respond(dialect.unknown(name))
     return respond(dialect.polled(simulation.report(task, _base(request), rule)), rule)
@@ -220,17 +220,17 @@ def _poll(simulation: Simulation, dialect: Dialect, name: str, request: Request)
 
 async def _listing(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
     """The latest hundred predictions, newest first."""
-    visit(request, dialect.name, "list")
+    classify(request, dialect.name, "list")
     dialect.authenticate(request.headers, simulation.scenario.keys)
     base, now = _base(request), simulation.now()
-    found = [simulation.account.find(name, dialect.name, now) for name in simulation.account.tasks]
-    latest = [task for task in reversed(found) if task][:100]
+    tasks = [simulation.account.find(name, dialect.name, now) for name in simulation.account.tasks]
+    latest = [task for task in reversed(tasks) if task][:100]
     results = [dialect.prediction(simulation.report(task, base)) for task in latest]
     return respond(reply(200, {"previous": None, "next": None, "results": results}))
 
 
 async def _cancel(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
-    visit(request, dialect.name, "cancel")
+    classify(request, dialect.name, "cancel")
     dialect.authenticate(request.headers, simulation.scenario.keys)
     now = simulation.now()
     task = simulation.account.find(request.path_params["task"], dialect.name, now)
@@ -242,19 +242,19 @@ async def _cancel(simulation: Simulation, dialect: Predictions, request: Request
 
 
 async def _credits(simulation: Simulation, dialect: Flux, request: Request) -> Response:
-    visit(request, dialect.name, "credits")
+    classify(request, dialect.name, "credits")
     dialect.authenticate(request.headers, simulation.scenario.keys)
     balance = simulation.account.balance(simulation.now())
     return respond(reply(200, {"credits": float(balance)}))
 
 
 async def _upload(simulation: Simulation, request: Request) -> Response:
-    seen = visit(request, REPLICATE.name, "upload")
+    log_entry = classify(request, REPLICATE.name, "upload")
     rules = simulation.rules
     rule = rules.early("upload", "replicate", "") or rules.meet(
         "upload", "replicate", "", prompt="", key=""
     )
-    seen["fault"] = rule.fault if rule else None
+    log_entry["fault"] = rule.fault if rule else None
     if rule is not None and rule.fault == "drop-before-read":
         return respond(Answer(0, b""), rule)
     REPLICATE.authenticate(request.headers, simulation.scenario.keys)
@@ -273,50 +273,51 @@ async def _upload(simulation: Simulation, request: Request) -> Response:
         "metadata": {},
         "urls": {"get": f"{_base(request)}/v1/files/{name}"},
     }
-    simulation.spool.uploads.add(name, data, description)
+    simulation.storage.uploads.add(name, data, description)
     return respond(reply(201, description), rule)
 
 
 async def _uploaded(simulation: Simulation, request: Request) -> Response:
-    visit(request, REPLICATE.name, "file")
+    classify(request, REPLICATE.name, "file")
     REPLICATE.authenticate(request.headers, simulation.scenario.keys)
-    about = simulation.spool.uploads.description(request.path_params["name"])
-    return respond(reply(200, about) if about else REPLICATE.unknown(request.path_params["name"]))
+    name = request.path_params["name"]
+    description = simulation.storage.uploads.description(name)
+    return respond(reply(200, description) if description else REPLICATE.unknown(name))
 
 
 async def _download(simulation: Simulation, request: Request) -> Response:
-    seen = visit(request, "", "download")
+    log_entry = classify(request, "", "download")
     path, query = request.url.path, request.query_params
     task = simulation.account.tasks.get(request.path_params["task"])
     if task is None or task.status(simulation.now()) != READY:
         return respond(reply(404, {"detail": "Not Found"}))
-    seen |= {"task": task.id, "model": task.model, "dialect": task.dialect}
-    rule = _met(simulation, "download", task, request)
+    log_entry |= {"task": task.id, "model": task.model, "dialect": task.dialect}
+    rule = _rule_for(simulation, "download", task, request)
     expired = rule is not None and rule.fault == "expired-url"
     if expired or not simulation.admits(path, query.get("se", ""), query.get("sig", "")):
-        return respond(scrambled())
+        return respond(denied())
     answer = await asyncio.to_thread(picture, simulation, task, rule, foreign="foreign." in path)
     return respond(answer, rule)
 
 
-def _met(simulation: Simulation, stage: str, task: Task, request: Request) -> Rule | None:
-    """The rule that a request about a task meets."""
+def _rule_for(simulation: Simulation, stage: str, task: Task, request: Request) -> Rule | None:
+    """The rule that applies to a request about a task, if any."""
     early = simulation.rules.early(stage, task.dialect, task.model)
-    prompt = simulation.spool.recall(task.id)["prompt"]
+    prompt = simulation.storage.recall(task.id)["prompt"]
     rule = early or simulation.rules.meet(
         stage, task.dialect, task.model, prompt=prompt, key=task.id
     )
-    request.scope["state"]["visit"]["fault"] = rule.fault if rule else None
+    request.scope["state"]["log_entry"]["fault"] = rule.fault if rule else None
     return rule
 
 
 async def _page(request: Request) -> Response:
-    visit(request, "cometapi", "other")
+    classify(request, "cometapi", "other")
     return respond(page())
 
 
-async def _nothing(request: Request) -> Response:
-    visit(request, "", "other")
+async def _not_found(request: Request) -> Response:
+    classify(request, "", "other")
     return respond(reply(404, {"detail": "Not Found"}))
 
 

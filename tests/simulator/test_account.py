@@ -9,27 +9,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from flux2build.simulator.account import READY, Account, AccountRefusalError, Fate, Task, plain
-from flux2build.simulator.orders import Wanted
+from flux2build.simulator.account import READY, Account, AccountRefusalError, Outcome, Task, plain
+from flux2build.simulator.orders import ReceivedOrder
 from flux2build.simulator.scenario import Scenario
 
 LIMIT = 3
 CREDITS = Decimal(40)
 
 
-def wanted(price: Decimal) -> Wanted:
+def order(price: Decimal) -> ReceivedOrder:
     """An order of a price."""
-    return Wanted(
+    return ReceivedOrder(
         model="flux-2-pro",
         prompt="a fox",
-        told="a fox",
+        reported_prompt="a fox",
         width=64,
         height=64,
         format="png",
         seed=None,
         references=(),
         credits=price,
-        billed=4096,
+        billed_pixels=4096,
         echo={"prompt": "a fox"},
     )
 
@@ -54,7 +54,7 @@ class Bank(RuleBasedStateMachine):
         full = self.account.active("bfl", self.now) >= LIMIT
         poor = self.account.balance(self.now) < price
         try:
-            task = self.account.accept("bfl", wanted(price), Fate(latency, outcome), self.now)
+            task = self.account.accept("bfl", order(price), Outcome(latency, outcome), self.now)
         except AccountRefusalError:
             assert full or poor
             assert len(self.account.tasks) == before

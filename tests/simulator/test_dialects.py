@@ -68,7 +68,7 @@ def client(clock: Clock) -> Iterator[Client]:
     """A client of a simulation whose pictures take ten seconds."""
     simulation = Simulation(Scenario(latency=10), clock=clock)
     yield Client(simulation)
-    simulation.spool.close()
+    simulation.storage.close()
 
 
 def order(**fields: Any) -> dict[str, Any]:
@@ -502,4 +502,4 @@ def test_an_order_that_takes_time_is_not_ready_as_it_is_accepted() -> None:
     made = Client(simulation).post(PRO, json=body, headers=BEARER).json()
 
     assert made["status"] == "starting"
-    simulation.spool.close()
+    simulation.storage.close()

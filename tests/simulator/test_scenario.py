@@ -49,7 +49,7 @@ def test_a_file_has_settings_and_rules(tmp_path: Path) -> None:
     ("text", "message", "line"),
     [
         ("latncy = 1", "there is no setting `latncy`", 0),
-        ("latency = 1\nfoo bar", "the scenario is no TOML", 2),
+        ("latency = 1\nfoo bar", "the scenario is not TOML", 2),
         ('[[rules]]\nstage = "submit"\nfault = "http"\ncod = 1', "`rules.0.cod`", 0),
         ("limit = -1", "`limit`", 0),
         ('[[rules]]\nstage = "submit"\nfault = "redirect"', "needs `to`", 0),

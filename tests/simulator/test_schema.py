@@ -11,8 +11,7 @@ from flux2build.providers.sketch import sheet
 from flux2build.simulator import Scenario, schema
 from flux2build.simulator.account import Reason
 from flux2build.simulator.answers import RefusalError
-from flux2build.simulator.dialect import Desk
-from flux2build.simulator.orders import MAX_PIXELS, Wanted
+from flux2build.simulator.orders import MAX_PIXELS, ReceivedOrder
 from flux2build.simulator.web import BFL, COMET_FLUX, COMET_PREDICTIONS, REPLICATE
 
 PICTURE = base64.b64encode(sheet.picture("a desk", 64, 64, "png", "ref")).decode()
@@ -22,17 +21,17 @@ def no_uploads(_name: str) -> None:
     """Nobody uploaded anything."""
 
 
-def bfl(model: str = "flux-2-pro", **fields: Any) -> Wanted:
+def bfl(model: str = "flux-2-pro", **fields: Any) -> ReceivedOrder:
     """An order at BFL, read."""
-    wanted, _ = BFL.read(model, {"prompt": "a fox"} | fields, Desk(Scenario(), no_uploads))
-    return wanted
+    order, _ = BFL.read(model, {"prompt": "a fox"} | fields, Scenario(), no_uploads)
+    return order
 
 
-def replicate(model: str = "flux-2-pro", **fields: Any) -> Wanted:
+def replicate(model: str = "flux-2-pro", **fields: Any) -> ReceivedOrder:
     """An order at Replicate, read."""
     body = {"input": {"prompt": "a fox"} | fields}
-    wanted, _ = REPLICATE.read(model, body, Desk(Scenario(), no_uploads))
-    return wanted
+    order, _ = REPLICATE.read(model, body, Scenario(), no_uploads)
+    return order
 
 
 WRONG = [
@@ -98,14 +97,14 @@ def test_bfl_takes_what_its_document_allows(fields: dict[str, Any]) -> None:
 def test_a_missing_prompt_is_missing() -> None:
     """The only field that is required is asked for by name."""
     with pytest.raises(RefusalError) as caught:
-        BFL.read("flux-2-pro", {}, Desk(Scenario(), no_uploads))
+        BFL.read("flux-2-pro", {}, Scenario(), no_uploads)
     assert b'"missing"' in caught.value.answer.body
 
 
 def test_sizes_end_at_four_megapixels() -> None:
     """2048x2048 is made, 16 pixels more are not."""
-    wanted = bfl(width=2048, height=2048)
-    assert wanted.width * wanted.height == MAX_PIXELS
+    order = bfl(width=2048, height=2048)
+    assert order.width * order.height == MAX_PIXELS
     with pytest.raises(RefusalError):
         bfl(width=2064, height=2048)
 
@@ -114,8 +113,8 @@ def test_without_a_size_the_first_reference_gives_it() -> None:
     """An edit has its input's size, a plain order one megapixel."""
     assert (bfl().width, bfl().height) == (1024, 1024)
     data = base64.b64encode(sheet.picture("a desk", 330, 200, "jpeg", "ref")).decode()
-    wanted = bfl(input_image=data)
-    assert (wanted.width, wanted.height) == (320, 192)
+    order = bfl(input_image=data)
+    assert (order.width, order.height) == (320, 192)
 
 
 @pytest.mark.parametrize(("rule", "size"), [("floor", (96, 64)), ("exact", (100, 70))])
@@ -123,32 +122,32 @@ def test_what_becomes_of_odd_sides(rule: str, size: tuple[int, int]) -> None:
     """A side that is no multiple of 16 is rounded down, or kept, as the scenario says."""
     scenario = Scenario.model_validate({"odd_sizes": rule})
     body = {"prompt": "a fox", "width": 100, "height": 70}
-    wanted, _ = BFL.read("flux-2-pro", body, Desk(scenario, no_uploads))
-    assert (wanted.width, wanted.height) == size
-    assert wanted.billed == 7000
+    order, _ = BFL.read("flux-2-pro", body, scenario, no_uploads)
+    assert (order.width, order.height) == size
+    assert order.billed_pixels == 7000
 
 
 def test_odd_sides_may_be_refused() -> None:
     """A strict server wants multiples of 16."""
     body = {"prompt": "a fox", "width": 100, "height": 64}
     with pytest.raises(RefusalError):
-        BFL.read("flux-2-pro", body, Desk(Scenario(odd_sizes="refuse"), no_uploads))
+        BFL.read("flux-2-pro", body, Scenario(odd_sizes="refuse"), no_uploads)
 
 
 @pytest.mark.parametrize(("dialect", "model"), [(BFL, "flux-2-pro"), (COMET_FLUX, "flux-2-max")])
 def test_unknown_fields_are_told_but_taken(dialect: Any, model: str) -> None:
     """FLUX.2 ignores what it does not know; the simulator takes note, or refuses if strict."""
     body = {"prompt": "a fox", "negative_prompt": "a cat", "steps": 3}
-    _, unknown = dialect.read(model, body, Desk(Scenario(), no_uploads))
+    _, unknown = dialect.read(model, body, Scenario(), no_uploads)
     assert unknown == ["negative_prompt", "steps"]
     with pytest.raises(RefusalError):
-        dialect.read(model, body, Desk(Scenario(strict=True), no_uploads))
+        dialect.read(model, body, Scenario(strict=True), no_uploads)
 
 
 def test_a_fifth_reference_is_unknown_to_klein() -> None:
     """Klein has four fields for references."""
     body = {"prompt": "a fox", "input_image_5": PICTURE}
-    _, unknown = BFL.read("flux-2-klein-4b", body, Desk(Scenario(), no_uploads))
+    _, unknown = BFL.read("flux-2-klein-4b", body, Scenario(), no_uploads)
     assert unknown == ["input_image_5"]
 
 
@@ -202,16 +201,16 @@ def test_replicate_makes_pixels_of_its_words(
     model: str, fields: dict[str, Any], size: tuple[int, int]
 ) -> None:
     """Aspect ratios, size classes and custom sides come to the sizes of the reference."""
-    wanted = replicate(model, **fields)
-    assert (wanted.width, wanted.height) == size
+    order = replicate(model, **fields)
+    assert (order.width, order.height) == size
 
 
 def test_a_stale_input_is_told_but_ignored() -> None:
     """Replicate takes inputs that a model no longer has; so the size is the default one."""
     body = {"input": {"prompt": "a fox", "megapixels": "2"}}
-    wanted, unknown = REPLICATE.read("flux-2-pro", body, Desk(Scenario(), no_uploads))
+    order, unknown = REPLICATE.read("flux-2-pro", body, Scenario(), no_uploads)
     assert unknown == ["megapixels"]
-    assert (wanted.width, wanted.height) == (1024, 1024)
+    assert (order.width, order.height) == (1024, 1024)
 
 
 def test_without_files_data_urls_may_be_large() -> None:
@@ -219,8 +218,8 @@ def test_without_files_data_urls_may_be_large() -> None:
     data = base64.b64encode(sheet.picture("a desk", 1024, 1024, "webp", "ref")).decode()
     url = "data:image/webp;base64," + data + "A" * (-len(data) % 4)
     body = {"input": {"prompt": "a fox", "input_images": [url]}}
-    wanted, _ = COMET_PREDICTIONS.read("flux-2-pro", body, Desk(Scenario(), no_uploads))
-    assert len(wanted.references) == 1
+    order, _ = COMET_PREDICTIONS.read("flux-2-pro", body, Scenario(), no_uploads)
+    assert len(order.references) == 1
 
 
 def test_an_order_is_the_same_however_its_references_travelled() -> None:
@@ -228,9 +227,9 @@ def test_an_order_is_the_same_however_its_references_travelled() -> None:
     inline, as_url = bfl(input_image=PICTURE), bfl(input_image="data:;base64," + PICTURE)
     uploads = {"abc": base64.b64decode(PICTURE)}
     body = {"prompt": "a fox", "input_image": "http://x/v1/files/abc"}
-    uploaded, _ = BFL.read("flux-2-pro", body, Desk(Scenario(), uploads.get))
-    assert inline.order == as_url.order == uploaded.order
-    assert inline.order != bfl().order
+    uploaded, _ = BFL.read("flux-2-pro", body, Scenario(), uploads.get)
+    assert inline.digest == as_url.digest == uploaded.digest
+    assert inline.digest != bfl().digest
 
 
 def test_every_refusal_has_its_status() -> None:

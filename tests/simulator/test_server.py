@@ -13,7 +13,6 @@ import pytest
 
 from flux2build.errors import SystemFault
 from flux2build.simulator import Scenario, running, serve, spawned
-from flux2build.simulator.dialect import Desk
 from flux2build.simulator.server import announcement
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import BFL
@@ -59,12 +58,11 @@ def test_a_port_that_is_taken() -> None:
 def test_a_task_costs_little_memory() -> None:
     """What is kept in memory does not grow with prompts and pictures."""
     simulation = Simulation(Scenario(latency=0, limit=10**6))
-    desk = Desk(simulation.scenario, no_uploads)
 
     def order(number: int) -> None:
         prompt = f"{number} " + "a very long prompt about a fox " * 300
-        wanted, _ = BFL.read("flux-2-pro", {"prompt": prompt}, desk)
-        simulation.accept("bfl", wanted, None)
+        order, _ = BFL.read("flux-2-pro", {"prompt": prompt}, simulation.scenario, no_uploads)
+        simulation.accept("bfl", order, None)
 
     order(0)
     tracemalloc.start()
@@ -73,6 +71,6 @@ def test_a_task_costs_little_memory() -> None:
     gc.collect()
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    simulation.spool.close()
+    simulation.storage.close()
     # Half of one prompt each; the interpreter's own tables grow by leaps of megabytes.
     assert grown / 1000 < 4500

@@ -1,7 +1,7 @@
 """Faults of the connection: cut, mangled, slow and endless responses.
 
-ASGI has no way to break a connection, so the server's protocol hands each
-request its transport. Without a socket (under an in-process client) a cut is
+ASGI cannot break a connection, so the server's protocol hands each request its
+transport. Where there is no socket, as with an in-process client, a cut is
 raised as `ConnectionCutError` instead.
 """
 
@@ -42,7 +42,7 @@ class CuttableProtocol(H11Protocol):
 
 
 class Cut(Response):
-    """Some raw bytes, perhaps none, and then the end of the connection."""
+    """Raw bytes, perhaps none, and then the end of the connection."""
 
     def __init__(self, piece: bytes = b"", *, reset: bool = False) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Cut(Response):
 
 
 class Late(Response):
-    """A response that comes after a while, unless the client leaves first."""
+    """A response that is delayed, unless the client leaves first."""
 
     def __init__(self, inner: Response, seconds: float) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Late(Response):
 
 
 def respond(answer: Answer, rule: Rule | None = None) -> Response:
-    """The response that carries an answer, after a rule had its way with it."""
+    """The response that carries an answer, spoiled as a rule says."""
     spoil = None if rule is None else _FAULTS.get(rule.fault)
     return _plain(answer) if spoil is None or rule is None else spoil(answer, rule)
 
@@ -94,7 +94,7 @@ def _plain(answer: Answer) -> Response:
 
 
 def _raw(answer: Answer, *, length: int | None) -> tuple[bytes, bytes]:
-    """A response's head and body, as they stand on the wire."""
+    """The bytes of a response's head and body."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:

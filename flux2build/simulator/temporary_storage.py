@@ -1,4 +1,4 @@
-"""What the simulator must remember about orders and requests: on disk, not in memory."""
+"""The simulator's orders, references, uploads and requests: on disk, to spare memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flux2build.simulator.orders import Wanted
+from flux2build.simulator.orders import ReceivedOrder
 
 
 class Uploads:
@@ -20,17 +20,17 @@ class Uploads:
         self._folder = folder
 
     def get(self, name: str) -> bytes | None:
-        """An uploaded file, if it is there."""
+        """An uploaded file; None if there is none of that id."""
         path = self._folder / name
         return path.read_bytes() if name.isalnum() and path.is_file() else None
 
     def add(self, name: str, data: bytes, description: Mapping[str, Any]) -> None:
-        """Keep a file and what is said about it."""
+        """Keep a file and its description."""
         (self._folder / name).write_bytes(data)
         (self._folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")
 
     def description(self, name: str) -> dict[str, Any] | None:
-        """What was said about a file when it came."""
+        """The description of a file; None if there is none of that id."""
         path = self._folder / f"{name}.json"
         if not name.isalnum() or not path.is_file():
             return None
@@ -38,34 +38,34 @@ class Uploads:
         return loaded
 
 
-class Spool:
-    """A temporary folder that goes when the simulation goes."""
+class TemporaryStorage:
+    """A temporary folder that is removed with the simulation."""
 
     def __init__(self) -> None:
         root = tempfile.mkdtemp(prefix="flux2build-simulator-")
         self.close = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         self._root = Path(root)
-        self._visits = self._root / "visits.jsonl"
+        self._log = self._root / "requests.jsonl"
         for name in ("orders", "references", "uploads"):
             (self._root / name).mkdir()
         self.uploads = Uploads(self._root / "uploads")
 
-    def remember(self, task: str, wanted: Wanted) -> None:
+    def remember(self, task: str, order: ReceivedOrder) -> None:
         """Keep what is needed to draw a task's picture later."""
-        for reference in wanted.references:
+        for reference in order.references:
             path = self._reference(reference.digest)
             if reference.data and not path.exists():
                 path.write_bytes(reference.data)
         content = {
-            "prompt": wanted.prompt,
-            "told": wanted.told,
-            "echo": _brief(wanted.echo),
-            "references": [reference.digest for reference in wanted.references if reference.data],
+            "prompt": order.prompt,
+            "reported_prompt": order.reported_prompt,
+            "echo": _brief(order.echo),
+            "references": [reference.digest for reference in order.references if reference.data],
         }
         self._order(task).write_text(json.dumps(content), encoding="utf-8")
 
     def recall(self, task: str) -> dict[str, Any]:
-        """What was kept about a task: `prompt`, `told`, `echo`."""
+        """The record of a task: `prompt`, `reported_prompt`, `echo`, `references`."""
         loaded: dict[str, Any] = json.loads(self._order(task).read_text(encoding="utf-8"))
         return loaded
 
@@ -77,16 +77,16 @@ class Spool:
             for number, digest in enumerate(digests, 1)
         ]
 
-    def log(self, visit: Mapping[str, Any]) -> None:
-        """Add one request to the list of all requests."""
-        with self._visits.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(visit) + "\n")
+    def log(self, request: Mapping[str, Any]) -> None:
+        """Append one request to the log."""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(request) + "\n")
 
-    def visits(self) -> Iterator[dict[str, Any]]:
+    def requests(self) -> Iterator[dict[str, Any]]:
         """Every request so far, in order."""
-        if not self._visits.exists():
+        if not self._log.exists():
             return
-        with self._visits.open(encoding="utf-8") as file:
+        with self._log.open(encoding="utf-8") as file:
             for line in file:
                 yield json.loads(line)
 
@@ -98,7 +98,7 @@ class Spool:
 
 
 def _brief(value: Any) -> Any:
-    """A body without the bytes inside it."""
+    """A body without the bytes of its data URLs."""
     if isinstance(value, Mapping):
         return {key: _brief(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The list of all requests: what came, from where it could, and whether a key was with it."""
+"""The access log: every request, with its place in the simulation and whether it had a key."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from flux2build.simulator.simulation import Simulation
 _KEY_HEADERS: Final = ("x-key", "authorization", "x-api-key", "cookie")
 
 
-def visit(request: Request, dialect: str, stage: str, model: str = "") -> dict[str, Any]:
-    """The notes on this request, to be added to."""
-    notes: dict[str, Any] = request.scope["state"]["visit"]
-    notes |= {"dialect": dialect, "stage": stage, "model": model}
-    return notes
+def classify(request: Request, dialect: str, stage: str, model: str = "") -> dict[str, Any]:
+    """Logs what a request is for; returns its log entry, for more to be added."""
+    entry: dict[str, Any] = request.scope["state"]["log_entry"]
+    entry |= {"dialect": dialect, "stage": stage, "model": model}
+    return entry
 
 
-class Visits:
-    """Writes down every request, except those to the simulator's own pages."""
+class AccessLog:
+    """Middleware that logs every request, except those to the simulator's own pages."""
 
     def __init__(self, app: ASGIApp, simulation: Simulation) -> None:
         self._app, self._simulation = app, simulation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request and log it, however it ends."""
+        """Serve a request, and log it however it ends."""
         if scope["type"] != "http" or scope["path"].startswith("/_sim/"):
             await self._app(scope, receive, send)
             return
-        notes = _notes(scope, self._simulation.now())
-        scope.setdefault("state", {})["visit"] = notes
+        entry = _entry(scope, self._simulation.now())
+        scope.setdefault("state", {})["log_entry"] = entry
 
         async def counted() -> Message:
             message = await receive()
-            notes["body_bytes"] += len(message.get("body", b""))
+            entry["body_bytes"] += len(message.get("body", b""))
             return message
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
-                notes["status"] = message["status"]
+                entry["status"] = message["status"]
             await send(message)
 
         try:
             await self._app(scope, counted, watched)
         finally:
-            self._simulation.spool.log(notes)
+            self._simulation.storage.log(entry)
 
 
-def _notes(scope: Scope, now: float) -> dict[str, Any]:
+def _entry(scope: Scope, now: float) -> dict[str, Any]:
     headers = Headers(scope=scope)
     return {
         "at": now,
@@ -60,14 +60,14 @@ def _notes(scope: Scope, now: float) -> dict[str, Any]:
         "query": scope["query_string"].decode("latin-1"),
         "host": headers.get("host", ""),
         "headers": sorted(set(headers.keys())),
-        "key": {name: _mark(headers[name]) for name in _KEY_HEADERS if name in headers},
+        "key": {name: _fingerprint(headers[name]) for name in _KEY_HEADERS if name in headers},
         "body_bytes": 0,
         "status": None,
         "fault": None,
     }
 
 
-def _mark(value: str) -> str:
-    """Tells keys apart without keeping them."""
+def _fingerprint(value: str) -> str:
+    """A short digest, which tells keys apart without keeping them."""
     bare = value.rpartition(" ")[2]
     return "sha256:" + hashlib.sha256(bare.encode()).hexdigest()[:12]
