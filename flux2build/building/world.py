@@ -17,7 +17,7 @@ from flux2build.building.cores import cores
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.dominant import dominant_colours, written
-from flux2build.images.derive import Want, derive_many
+from flux2build.images.derive import Job, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.formats.lookup import examine, media_type, sniff
 from flux2build.images.ops.contract import Op
@@ -88,24 +88,24 @@ class RealWorld:
             bytes_of = {digest: await self.fetch(digest) for digest in needed}
         except Flux2BuildError as failure:
             return [failure] * len(recipes)
-        wants = [
-            Want(recipe.task, tuple(bytes_of[digest] for digest in row))
+        jobs = [
+            Job(recipe.task, tuple(bytes_of[digest] for digest in row))
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        answers = await asyncio.to_thread(self._derive, wants)
+        answers = await asyncio.to_thread(self._derive, jobs)
         return [_named(*pair) for pair in zip(recipes, answers, strict=True)]
 
-    def _derive(self, wants: Sequence[Want]) -> list[bytes | Flux2BuildError]:
-        answers = derive_many(wants, self._toolbox.ops, self._pool.map)
-        return list(self._pool.map(self._sign, wants, answers))
+    def _derive(self, jobs: Sequence[Job]) -> list[bytes | Flux2BuildError]:
+        answers = derive_many(jobs, self._toolbox.ops, self._pool.map)
+        return list(self._pool.map(self._sign, jobs, answers))
 
-    def _sign(self, want: Want, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+    def _sign(self, job: Job, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
         """The file signed, if the spec asks for that."""
         if isinstance(answer, Flux2BuildError):
             return answer
         try:
-            return self._signer.signed(want.task, answer, want.inputs[0])
+            return self._signer.signed(job.task, answer, job.inputs[0])
         except Flux2BuildError as failure:
             return failure
 

@@ -1,4 +1,4 @@
-"""Work on colours that leaves transparency, and the edges of it, alone."""
+"""Changes colours without touching transparency, and scales without dark edges."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from PIL import Image, ImageChops, ImageFilter
 
 
 def on_colours(image: Image.Image, work: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """The picture with `work` done on its colours; its alpha, if any, stays as it is."""
-    done = work(image.convert("RGB"))
+    """The picture with `work` applied to its colours; its alpha, if any, stays as it is."""
+    result = work(image.convert("RGB"))
     if image.mode == "RGBA":
-        done.putalpha(image.getchannel("A"))
-    return done
+        result.putalpha(image.getchannel("A"))
+    return result
 
 
 def on_solid(
@@ -20,23 +20,23 @@ def on_solid(
 ) -> Image.Image:
     """Like `on_colours`, for work that looks at neighbours up to `reach` pixels away.
 
-    Pixels that cannot be seen first take the colours beside them, because what
-    is usually stored there is black, and black would creep into the edges.
+    Transparent pixels first take the colours beside them: they are usually stored as
+    black, which would creep into the edges.
     """
     if image.mode != "RGBA":
         return work(image)
     around = image.convert("RGBa").filter(ImageFilter.GaussianBlur(reach)).convert("RGBA")
     colours = image.convert("RGB")
     solid = Image.composite(colours, around.convert("RGB"), image.getchannel("A"))
-    done = work(solid)
-    done.putalpha(image.getchannel("A"))
-    return done
+    result = work(solid)
+    result.putalpha(image.getchannel("A"))
+    return result
 
 
 def scaled(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The picture at another size, its edges smooth and in the colours of what can be seen.
+    """The picture at another size; colours of transparent pixels do not bleed into its edges.
 
-    Where a side shrinks to less than a third, Lanczos filtering starts from a picture that was
+    When a side shrinks to less than a third, Lanczos filtering starts from a picture that was
     averaged to three times the size: nobody sees the difference, and icons take a third of
     the time.
     """
@@ -47,6 +47,6 @@ def scaled(image: Image.Image, width: int, height: int) -> Image.Image:
 
 def faded(image: Image.Image, mask: Image.Image) -> Image.Image:
     """The picture with its alpha multiplied by a mask."""
-    done = image.convert("RGBA")
-    done.putalpha(ImageChops.multiply(done.getchannel("A"), mask))
-    return done
+    result = image.convert("RGBA")
+    result.putalpha(ImageChops.multiply(result.getchannel("A"), mask))
+    return result

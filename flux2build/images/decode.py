@@ -1,7 +1,7 @@
-"""Bytes of a picture to pixels: every odd file becomes plain RGB or RGBA in sRGB, or is refused.
+"""Decodes the bytes of a picture to plain RGB or RGBA in sRGB.
 
-What comes out carries no metadata: its orientation is applied, its colours are
-converted. What cannot be decoded in full, within bounded memory, is refused by name.
+The pixels come without metadata: the orientation is applied, and colours are converted.
+A file that cannot be decoded in full within bounded memory is refused, with the reason.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from flux2build.images.formats.lookup import examine, formats
 from flux2build.storage.lfs import is_lfs_pointer
 
 MAX_PIXELS: Final = 25_000_000
-"""Most pixels of a picture whose decoder needs 8 bytes for each: 200 MB at the peak."""
+"""Most pixels of a picture whose decoder needs 8 bytes for each, which is 200 MB at the peak."""
 
-MOST_MADE: Final = 32_000_000
-"""Most pixels that an operation may give a picture."""
+MAX_MADE_PIXELS: Final = 32_000_000
+"""Most pixels of a picture that an operation makes."""
 
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a picture is, after decoding it in full; its size is the one people see."""
+    """Facts about a picture that was decoded in full; the size is that of the upright picture."""
 
     format: str
     width: int
@@ -55,10 +55,10 @@ class Probe:
 
 
 def probe(data: bytes, name: str = "picture", *, max_pixels: int = MAX_PIXELS) -> Probe:
-    """What a picture is, once its (first) frame has been decoded in full.
+    """Decode a picture, or its first frame, in full, and say what it is.
 
     Raises:
-        PictureError: the bytes are no whole picture within the limits.
+        PictureError: the bytes are not a whole picture within the limits.
     """
     form, frames, image = _opened(data, name, max_pixels)
     plain = _normalised(image, name)
@@ -68,11 +68,11 @@ def probe(data: bytes, name: str = "picture", *, max_pixels: int = MAX_PIXELS) -
 def decode(
     data: bytes, name: str, *, max_pixels: int = MAX_PIXELS, first_frame: bool = False
 ) -> Image.Image:
-    """The pixels of a picture, as RGB or RGBA in sRGB; `name` is for messages.
+    """The pixels of a picture, as RGB or RGBA in sRGB; messages call it `name`.
 
     Raises:
-        PictureError: the bytes are no whole picture within the limits, or they
-            move and `first_frame` was not asked for.
+        PictureError: the bytes are not a whole picture within the limits, or they are
+            animated and `first_frame` is not set.
     """
     _, frames, image = _opened(data, name, max_pixels)
     if frames > 1 and not first_frame:
@@ -85,23 +85,24 @@ def decode(
 
 
 def refuse_excess(width: int, height: int) -> None:
-    """Refuse to make a picture that no memory should be asked for.
+    """Refuse a size that would take too much memory.
 
     Raises:
-        PictureError: it would have more pixels than any deliverable needs.
+        PictureError: the picture would have more pixels than any deliverable needs.
     """
-    if width * height > MOST_MADE:
+    if width * height > MAX_MADE_PIXELS:
         raise _refusal(
             f"a picture of {width}x{height} pixels is too large to make",
-            (("limit", f"{MOST_MADE / 1e6:g} megapixels"),),
+            (("limit", f"{MAX_MADE_PIXELS / 1e6:g} megapixels"),),
             "ask for fewer pixels",
         )
 
 
 def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFile.ImageFile]:
-    """Format, frames, and the decoder's handle on a file that looks whole and is small enough.
+    """The format, the number of frames, and the opened file, of which nothing is decoded yet.
 
-    Nothing is decoded yet.
+    Raises:
+        PictureError: the file is not whole, too large, or of a format that is not decoded.
     """
     header = examine(data)
     known = formats().get(header.format)
@@ -160,7 +161,7 @@ def _normalised(image: ImageFile.ImageFile, name: str) -> Image.Image:
     _guarded(image.load, name)
     if image.mode == "F":
         raise _refusal(
-            f"`{name}` holds floating-point pixels, whose white nobody knows",
+            f"`{name}` has floating-point pixels, and does not say which value is white",
             (),
             "export it with 8 or 16 bits per channel",
         )
@@ -171,7 +172,7 @@ def _normalised(image: ImageFile.ImageFile, name: str) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; broken metadata is no reason to refuse good pixels."""
+    """The EXIF orientation; good pixels are not refused because of broken metadata."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - EXIF parsers raise anything for hostile bytes
@@ -179,7 +180,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """RGB or RGBA in sRGB, without a trace of the file it came from."""
+    """The pixels as RGB or RGBA in sRGB, without the file's metadata."""
     profile = image.info.get("icc_profile")
     if not profile and image.mode in {"P", "RGBA"} and image.has_transparency_data:
         clear = image.convert("RGBA")
@@ -205,12 +206,12 @@ def _alpha(image: Image.Image) -> Image.Image | None:
     if "transparency" not in image.info:
         return None
     if image.mode.startswith("I"):
-        return _unlike(image, image.info["transparency"])
+        return _alpha_by_key(image, image.info["transparency"])
     return image.convert("RGBA").getchannel("A")
 
 
-def _unlike(image: Image.Image, value: int) -> Image.Image:
-    """Transparent where a 16-bit grey equals `value`, opaque elsewhere."""
+def _alpha_by_key(image: Image.Image, value: int) -> Image.Image:
+    """An alpha channel: transparent where a 16-bit grey equals `value`, opaque elsewhere."""
     return image.convert("I").point([0 if level == value else 255 for level in range(65536)], "L")
 
 
@@ -229,7 +230,7 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @cache
 def _upper_bytes() -> list[int]:
-    """The 8-bit level that is nearest to each 16-bit level."""
+    """For each 16-bit level, the nearest 8-bit level."""
     return [round(level / 257) for level in range(65536)]
 
 
@@ -239,7 +240,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """The picture by its colour profile, or None where the profile says nothing usable.
+    """The picture converted by its colour profile; None when the profile cannot be used.
 
     An sRGB profile is skipped: converting would only add rounding.
     """
@@ -255,8 +256,3 @@ def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
         return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
-
-
-def resized(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The picture at another size, its edges smooth."""
-    return image.resize((width, height), Image.Resampling.LANCZOS)

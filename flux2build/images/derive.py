@@ -1,7 +1,7 @@
-"""Free local work: a master and its inputs become the bytes of a deliverable.
+"""Makes deliverables from masters: decode, apply the operations, encode.
 
-Deliverables of one master share work: it is decoded once, and operations that
-several of them begin with are done once.
+Deliverables of one master share work: the master is decoded once, and operations
+that several of them begin with are applied once.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from flux2build.model import Derive, Operation
 A = TypeVar("A")
 B = TypeVar("B")
 
-Path = tuple[str, ...]
-"""How a picture came about: the master's digest, then each operation in canonical text."""
+Steps = tuple[str, ...]
+"""Identifies an intermediate picture: the master's digest, then each operation as canonical text."""
 
-Made = Image.Image | Flux2BuildError
+Outcome = Image.Image | Flux2BuildError
 Ops = Mapping[str, Op]
 
 
-class Lane(Protocol):
+class Map(Protocol):
     """How independent pieces of work are done: `map`, or the `map` of a thread pool."""
 
     def __call__(self, work: Callable[[A], B], items: Iterable[A], /) -> Iterable[B]:
-        """The answers, in the order of the items."""
+        """The results, in the order of the items."""
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
-    """One deliverable: what to do, and the recipe's inputs, input 0 being the master."""
+class Job:
+    """One deliverable to make: its task, and the recipe's inputs, input 0 being the master."""
 
     task: Derive
     inputs: tuple[bytes, ...]
@@ -50,53 +50,53 @@ def derive(task: Derive, inputs: Sequence[bytes], ops: Ops) -> bytes:
     """The bytes of one deliverable.
 
     Raises:
-        Flux2BuildError: an operation is unknown or of another version, or an
-            input or a parameter is unfit for it.
+        Flux2BuildError: an operation is unknown or of another version, or cannot be
+            done with these inputs and parameters.
     """
-    (made,) = derive_many([Want(task, tuple(inputs))], ops)
-    if isinstance(made, Flux2BuildError):
-        raise made
-    return made
+    (result,) = derive_many([Job(task, tuple(inputs))], ops)
+    if isinstance(result, Flux2BuildError):
+        raise result
+    return result
 
 
-def derive_many(wants: Sequence[Want], ops: Ops, lane: Lane = map) -> list[bytes | Flux2BuildError]:
-    """The bytes of many deliverables, or why there are none, in their order.
+def derive_many(jobs: Sequence[Job], ops: Ops, run: Map = map) -> list[bytes | Flux2BuildError]:
+    """The bytes of each deliverable, or the error that prevents it, in the order of the jobs.
 
-    Pictures that several deliverables share are made first, and all are kept
-    until the end: give it the deliverables of one master at a time. The rest
-    of the work of each, encoding above all, goes through `lane`.
+    Pictures that several jobs share are made first, and all are kept until the end, so
+    pass the jobs of one master at a time. The rest of the work of each job, encoding
+    above all, goes through `run`.
     """
-    paths = _paths(wants)
-    uses = Counter(path[:end] for path in paths for end in range(1, len(path) + 1))
-    made: dict[Path, Made] = {}
-    for want, path in zip(wants, paths, strict=True):
-        for depth in range(len(path)):
-            here = path[: depth + 1]
-            if here not in made and (uses[here] > 1 or not depth):
-                made[here] = _stepped(made.get(here[:-1]), want, depth, ops)
+    every = _steps_of(jobs)
+    uses = Counter(steps[:end] for steps in every for end in range(1, len(steps) + 1))
+    outcomes: dict[Steps, Outcome] = {}
+    for job, steps in zip(jobs, every, strict=True):
+        for depth in range(len(steps)):
+            here = steps[: depth + 1]
+            if here not in outcomes and (uses[here] > 1 or not depth):
+                outcomes[here] = _advanced(outcomes.get(here[:-1]), job, depth, ops)
 
     def finish(index: int) -> bytes | Flux2BuildError:
-        want, path = wants[index], paths[index]
-        done = max(end for end in range(1, len(path) + 1) if path[:end] in made)
-        return _finished(made[path[:done]], want, done, ops)
+        job, steps = jobs[index], every[index]
+        done = max(end for end in range(1, len(steps) + 1) if steps[:end] in outcomes)
+        return _finished(outcomes[steps[:done]], job, done, ops)
 
-    return list(lane(finish, range(len(wants))))
-
-
-def _paths(wants: Sequence[Want]) -> list[Path]:
-    digests = {data: of_bytes(data) for want in wants for data in want.inputs}
-    return [_path(want.task, [digests[data] for data in want.inputs]) for want in wants]
+    return list(run(finish, range(len(jobs))))
 
 
-def _path(task: Derive, digests: Sequence[str]) -> Path:
-    steps = (
+def _steps_of(jobs: Sequence[Job]) -> list[Steps]:
+    digests = {data: of_bytes(data) for job in jobs for data in job.inputs}
+    return [_steps(job.task, [digests[data] for data in job.inputs]) for job in jobs]
+
+
+def _steps(task: Derive, digests: Sequence[str]) -> Steps:
+    operations = (
         canonical([step.op, step.version, _resolved(step.params, digests)]) for step in task.ops
     )
-    return (digests[0], *steps)
+    return (digests[0], *operations)
 
 
 def _resolved(value: Json, digests: Sequence[str]) -> Json:
-    """Parameters with `{"input": n}` replaced by the digest of what it names."""
+    """Parameters with each `{"input": n}` replaced by the digest of that input."""
     if isinstance(value, Mapping):
         index = value.get("input")
         if len(value) == 1 and isinstance(index, int) and 0 <= index < len(digests):
@@ -107,25 +107,26 @@ def _resolved(value: Json, digests: Sequence[str]) -> Json:
     return value
 
 
-def _stepped(before: Made | None, want: Want, depth: int, ops: Ops) -> Made:
-    """The picture at `depth` of a path: the decoded master, or one operation further."""
+def _advanced(before: Outcome | None, job: Job, depth: int, ops: Ops) -> Outcome:
+    """The picture at `depth`: the decoded master, or one operation further than `before`."""
     if isinstance(before, Flux2BuildError):
         return before
     try:
         if before is None:
-            return decode(want.inputs[0], "master")
-        return _applied(before, want.task.ops[depth - 1], want.inputs, ops)
+            return decode(job.inputs[0], "master")
+        return _applied(before, job.task.ops[depth - 1], job.inputs, ops)
     except Flux2BuildError as error:
         return error
 
 
-def _finished(image: Made, want: Want, done: int, ops: Ops) -> bytes | Flux2BuildError:
-    for depth in range(done, len(want.task.ops) + 1):
-        image = _stepped(image, want, depth, ops)
-    if isinstance(image, Flux2BuildError):
-        return image
+def _finished(outcome: Outcome, job: Job, done: int, ops: Ops) -> bytes | Flux2BuildError:
+    """The file of a job whose first `done` steps are done."""
+    for depth in range(done, len(job.task.ops) + 1):
+        outcome = _advanced(outcome, job, depth, ops)
+    if isinstance(outcome, Flux2BuildError):
+        return outcome
     try:
-        return encode(image, want.task.encoding)
+        return encode(outcome, job.task.encoding)
     except Flux2BuildError as error:
         return error
 
@@ -146,7 +147,10 @@ def _known(operation: Operation, ops: Ops) -> Op:
         raise SpecError(
             Problem(
                 f"operation `{op.name}` is not the one that was planned",
-                rows=(("planned", f"version {operation.version}"), ("here", f"{op.version}")),
+                rows=(
+                    ("planned", f"version {operation.version}"),
+                    ("here", f"version {op.version}"),
+                ),
                 hint="plan again with this flux2build",
             )
         )

@@ -1,7 +1,7 @@
-"""Pixels to the bytes of a file: the same pixels and settings give the same bytes.
+"""Encodes pixels as a file; the same pixels and settings give the same bytes.
 
-Encoders run on one thread each and without tiles, because their threads would
-otherwise show in the bytes; speed comes from encoding several pictures at once.
+Encoders run on one thread each and without tiles, because the number of threads would
+change the bytes. Speed comes from encoding several pictures at once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def versions(name: str) -> str:
 
 
 def encoders() -> dict[str, str]:
-    """What writes each format today, as a lock records it."""
+    """The encoder of each format in this environment, as a lock records it."""
     return {name: versions(name) for name in writable()}
 
 
@@ -66,18 +66,18 @@ def shapes_text() -> bool:
 
 
 def flatten(image: Image.Image, matte: str) -> Image.Image:
-    """The picture on a colour; where that is opaque the result has no alpha."""
+    """The picture on a colour; on an opaque one the result has no alpha."""
     if image.mode != "RGBA":
         return image
-    ground = Image.new("RGBA", image.size, rgba(matte))
-    ground.alpha_composite(image)
-    return ground.convert("RGB") if rgba(matte)[3] == 255 else ground
+    flat = Image.new("RGBA", image.size, rgba(matte))
+    flat.alpha_composite(image)
+    return flat.convert("RGB") if rgba(matte)[3] == 255 else flat
 
 
 def _prepared(image: Image.Image, encoding: Encoding) -> Image.Image:
-    """The pixels as they are written, in a picture of their own.
+    """A copy of the picture, on its matte if it needs one.
 
-    Pillow notes the settings of a save in the picture: threads must not share it.
+    Pillow notes the settings of a save in the picture, so threads must not share it.
     """
     alpha = formats()[encoding.format].alpha
     matte = encoding.shared.matte or (None if alpha else "#ffffff")
@@ -86,7 +86,7 @@ def _prepared(image: Image.Image, encoding: Encoding) -> Image.Image:
 
 
 def _squeezed(image: Image.Image, encoding: Encoding, limit: int, size: int) -> bytes:
-    """The file at the highest quality that fits; sizes grow with quality, so halving finds it."""
+    """The file at the highest quality that fits, found by bisection: size grows with quality."""
     options = encoding.options
     if not isinstance(options, LossyOptions) or not options.squeezable:
         raise _too_large(encoding, size, "it is lossless")
@@ -115,7 +115,7 @@ def _too_large(encoding: Encoding, size: int, where: str) -> PictureError:
 
 
 def _written(image: Image.Image, encoding: Encoding, options: Options) -> bytes:
-    """The file of the prepared picture, its metadata included."""
+    """The file of a prepared picture, with its metadata."""
     term = encoding.shared.source_type
     wants_profile = isinstance(options, ProfiledOptions) and options.profile
     metadata = Metadata(

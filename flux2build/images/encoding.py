@@ -1,4 +1,4 @@
-"""How a deliverable is to be written: what the spec asks for, checked against its format."""
+"""The settings of a deliverable's encoding, checked against its format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN_KEY: Final = "extra_forbidden"
 
 
 class SharedOptions(BaseModel):
-    """What may be asked of a file whatever its format."""
+    """Settings that every format has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
@@ -40,7 +40,7 @@ class SharedOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A format, and all that is asked of a file in it."""
+    """A format, and the settings of a file in it."""
 
     format: str
     shared: SharedOptions
@@ -48,7 +48,7 @@ class Encoding:
 
     @property
     def encoder(self) -> Encoder:
-        """What writes it."""
+        """The encoder of the format."""
         return encoder_of(self.format)
 
 
@@ -76,10 +76,10 @@ def read(asked: Mapping[str, Json]) -> Encoding:
 
 
 def encoder_of(name: str) -> Encoder:
-    """What writes a format.
+    """The encoder of a format.
 
     Raises:
-        PictureError: nothing does.
+        PictureError: the format is unknown, or cannot be written.
     """
     known = formats().get(name)
     if known is None or known.encoder is None:
@@ -90,7 +90,7 @@ def encoder_of(name: str) -> Encoder:
 
 @cache
 def having(setting: str) -> tuple[str, ...]:
-    """The formats that have a setting, by their names; none for what is not a setting."""
+    """The names of the formats that have a setting; none when there is no such setting."""
     if setting in SharedOptions.model_fields:
         return writable()
     return tuple(name for name in writable() if setting in encoder_of(name).options.model_fields)

@@ -1,7 +1,7 @@
-"""References as they are sent: upright, without private data, no larger than the model takes.
+"""Prepares references for upload: upright, without private data, no larger than the model takes.
 
-What is sent follows from the file and the model's card alone, so the file's
-digest still names the order.
+The bytes sent follow from the file and the model's card alone, so the file's digest
+still identifies the order.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Final
 
+from PIL import Image
+
 from flux2build.digest import Json
 from flux2build.errors import Problem
-from flux2build.images.decode import decode, resized
+from flux2build.images.decode import decode
 from flux2build.images.encode import encode
 from flux2build.images.formats.lookup import decodable, examine, holds_more, media_type
 from flux2build.providers.capabilities import Card
@@ -38,18 +40,18 @@ def sent_size(size: Size, card: Card) -> Size:
 
 
 def shown(size: Size) -> str:
-    """A size as people write it."""
+    """A size as people write it: `1024×768`."""  # noqa: RUF002  # the sign people read in sizes
     return f"{size[0]}×{size[1]}"  # noqa: RUF001  # the sign people read in sizes
 
 
 def scaled(size: Size, card: Card) -> str:
-    """How a reference is scaled before it is sent, in words; empty when it is not."""
+    """A phrase that says how a reference is scaled before it is sent; empty when it is not."""
     sent = sent_size(size, card)
     return "" if sent == size else f"scaled from {shown(size)} to {shown(sent)}"
 
 
 def alteration(data: bytes, card: Card) -> str:
-    """What becomes of a reference before it is sent, in words; empty when its bytes are sent as they are."""
+    """A phrase that says how a reference is changed before it is sent; empty when it is not."""
     header = examine(data)
     if header.fault is not None or not decodable(header.format):
         return ""
@@ -61,13 +63,13 @@ def alteration(data: bytes, card: Card) -> str:
 
 
 Misfit = tuple[int | None, Problem]
-"""What is wrong with a reference by its number from 0, or with all of them."""
+"""A problem with one reference, by its number from 0, or with all of them together (None)."""
 
 
 def misfits(
     card: Card, params: Mapping[str, Json], references: Sequence[tuple[str, Size | None]]
 ) -> Iterator[Misfit]:
-    """What is wrong with an order's references, as far as their sizes are known."""
+    """The problems with an order's references, as far as their sizes are known."""
     if len(references) > card.references:
         most = f"`{card.model}` takes {card.references or 'no'} references"
         message = f"{most}, and there are {len(references)}"
@@ -83,13 +85,13 @@ def misfits(
                     hint="use a larger picture",
                 ),
             )
-    yield from _crowding(card, params, [size for _, size in references])
+    yield from _excess(card, params, [size for _, size in references])
 
 
-def _crowding(
+def _excess(
     card: Card, params: Mapping[str, Json], sizes: Sequence[Size | None]
 ) -> Iterator[Misfit]:
-    """Too many megapixels of output and references together."""
+    """The problem of too many megapixels in output and references together."""
     size, most = size_of(params), card.input_megapixels
     output = megapixels(*size) if size else 1
     inputs = [megapixels(*sent_size(each, card)) if each else 1 for each in sizes]
@@ -105,10 +107,10 @@ def _crowding(
 
 
 def prepared(reference: Reference, card: Card) -> Reference:
-    """A reference as it is sent; one that is fit already keeps its bytes.
+    """The reference as it is sent; one that needs no change keeps its bytes.
 
     Raises:
-        PictureError: it is no whole, still picture.
+        PictureError: it is not a whole, still picture.
     """
     header = examine(reference.data)
     size = (header.width, header.height)
@@ -117,7 +119,7 @@ def prepared(reference: Reference, card: Card) -> Reference:
         return Reference(reference.name, reference.data, media_type(header.format))
     image = decode(reference.data, reference.name)
     if (smaller := sent_size(image.size, card)) != image.size:
-        image = resized(image, *smaller)
+        image = image.resize(smaller, Image.Resampling.LANCZOS)
     form = "jpeg" if header.format == "jpeg" else "png"
     data = encode(image, {"format": form} | ({"quality": _QUALITY} if form == "jpeg" else {}))
     return Reference(reference.name, data, media_type(form))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import decode, probe
-from flux2build.images.derive import Want, derive, derive_many
+from flux2build.images.derive import Job, derive, derive_many
 from flux2build.images.ops import crop, resize
 from flux2build.images.ops.contract import Op, Params, Picture
 from flux2build.model import Derive, Operation
@@ -70,10 +70,10 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
     """Sharing, order and threads change no byte."""
     tasks = [scaled(width, form) for width in (10, 20, 30) for form in ("png", "jpeg", "avif")]
     alone = [derive(task, [MASTER], OPS) for task in tasks]
-    wants = [Want(task, (MASTER,)) for task in tasks]
-    assert derive_many(wants, OPS) == alone
+    jobs = [Job(task, (MASTER,)) for task in tasks]
+    assert derive_many(jobs, OPS) == alone
     with ThreadPoolExecutor(4) as pool:
-        assert derive_many(wants, OPS, pool.map) == alone
+        assert derive_many(jobs, OPS, pool.map) == alone
 
 
 def test_equal_beginnings_are_done_once_and_by_content() -> None:
@@ -89,21 +89,21 @@ def test_equal_beginnings_are_done_once_and_by_content() -> None:
         return Derive(steps, {"format": "png"})
 
     blue, green = png("blue"), png("green")
-    wants = [
-        Want(pasted(1, 10), (MASTER, blue)),
-        Want(pasted(2, 20), (MASTER, green, blue)),
-        Want(pasted(1, 10), (MASTER, green, blue)),
+    jobs = [
+        Job(pasted(1, 10), (MASTER, blue)),
+        Job(pasted(2, 20), (MASTER, green, blue)),
+        Job(pasted(1, 10), (MASTER, green, blue)),
     ]
-    made = derive_many(wants, ops)
-    colours = [decode(data, "x").getpixel((0, 0)) for data in made if isinstance(data, bytes)]
+    results = derive_many(jobs, ops)
+    colours = [decode(data, "x").getpixel((0, 0)) for data in results if isinstance(data, bytes)]
     assert colours == [(0, 0, 255), (0, 0, 255), (0, 128, 0)]
     assert len(paste.calls) == 2
 
 
 def test_one_failure_leaves_the_others_alone() -> None:
     """A deliverable that cannot be made is an error in its own place."""
-    good, bad = Want(scaled(30), (MASTER,)), Want(scaled(3000), (MASTER,))
-    lost = Want(scaled(30), (MASTER[:-20],))
+    good, bad = Job(scaled(30), (MASTER,)), Job(scaled(3000), (MASTER,))
+    lost = Job(scaled(30), (MASTER[:-20],))
     first, second, third, fourth = derive_many([good, bad, lost, good], OPS)
     assert isinstance(first, bytes)
     assert first == fourth
@@ -114,8 +114,8 @@ def test_one_failure_leaves_the_others_alone() -> None:
 def test_a_shared_step_that_fails_fails_everywhere_it_is_used() -> None:
     """Deliverables that begin with the same impossible step all say why."""
     steps = (Operation("crop", 1, {"width": 900}), SQUARE)
-    wants = [Want(Derive(steps[:end], {"format": "png"}), (MASTER,)) for end in (1, 1, 2)]
-    assert all(isinstance(made, Flux2BuildError) for made in derive_many(wants, OPS))
+    jobs = [Job(Derive(steps[:end], {"format": "png"}), (MASTER,)) for end in (1, 1, 2)]
+    assert all(isinstance(made, Flux2BuildError) for made in derive_many(jobs, OPS))
 
 
 def test_nothing_to_make_is_nothing_made() -> None:
