@@ -1,8 +1,8 @@
-"""The ledger: what was ordered, what came of it, and what that adds up to; pure.
+"""The ledger: what was ordered, what became of it, and what that adds up to; pure.
 
-An attempt to buy is `Intended` before anything is sent, `Ticketed` once the
-server gave a claim check, and ends `Delivered` or `Voided`. What is not what
-was ordered is `Kept` until a person has looked at it:
+An attempt to buy is `Intended` before anything is sent, `Ticketed` once the server
+has accepted it, and ends `Delivered` or `Voided`. A picture that is not what was
+ordered is `Kept` until a person decides about it:
 
     Intended ──▶ Ticketed ──▶ Delivered
         │            │            ▲

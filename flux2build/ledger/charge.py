@@ -30,28 +30,28 @@ class Sum:
     reserved: Decimal = Decimal(0)
     orders: int = 0
     sources: Mapping[str, Decimal] = field(default_factory=dict)
-    """What was spent, by how well it is known."""
+    """What was spent, by the source of the figures."""
 
     def plus(self, charge: Charge) -> Sum:
         """This sum with one more charge."""
         if charge.reserved:
             return replace(self, reserved=self.reserved + charge.usd, orders=self.orders + 1)
-        known = self.sources.get(charge.source, Decimal(0)) + charge.usd
+        from_source = self.sources.get(charge.source, Decimal(0)) + charge.usd
         return replace(
             self,
             spent=self.spent + charge.usd,
             orders=self.orders + 1,
-            sources={**self.sources, charge.source: known},
+            sources={**self.sources, charge.source: from_source},
         )
 
 
 def charges(ledger: Ledger) -> Iterator[Charge]:
-    """What every attempt cost; one that certainly was not charged has no charge."""
+    """What every attempt cost; an attempt that was certainly not charged has no charge."""
     for attempt in ledger.attempts:
         if attempt.delivered:
             yield _settled(attempt, attempt.delivered.receipt)
         elif attempt.kept:
-            # Whether it was taken, given up or not decided on: it arrived, so it was charged.
+            # It arrived, so it was charged, whatever a person decides about it.
             yield _settled(attempt, attempt.kept.receipt)
         elif attempt.voided is None or attempt.voided.charged:
             usd, source = _estimate(attempt)
@@ -65,7 +65,7 @@ def _settled(attempt: Attempt, receipt: Receipt) -> Charge:
 
 
 def _estimate(attempt: Attempt) -> tuple[Decimal, str]:
-    """The best that is known without a receipt: what the ticket says, else what was set aside."""
+    """The best figure without a receipt: the one of the ticket, else what was set aside."""
     if attempt.ticketed and attempt.ticketed.cost is not None:
         return attempt.ticketed.cost, "submitted"
     if attempt.intended:
@@ -84,8 +84,8 @@ def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
 
 def month(attempt: Attempt) -> str:
     """The month in which an attempt was begun: `2026-11`."""
-    begun = attempt.intended or attempt.ticketed or attempt.delivered or attempt.voided
-    return begun.at[:7] if begun else ""
+    first = attempt.intended or attempt.ticketed or attempt.delivered or attempt.voided
+    return first.at[:7] if first else ""
 
 
 def provider(attempt: Attempt) -> str:
@@ -97,17 +97,17 @@ def provider(attempt: Attempt) -> str:
 
 def model(attempt: Attempt) -> str:
     """The model of an attempt."""
-    made = attempt.intended or attempt.delivered
-    return made.model if made else ""
+    entry = attempt.intended or attempt.delivered
+    return entry.model if entry else ""
 
 
 def asset(attempt: Attempt) -> str:
     """The asset an attempt was made for."""
-    made = attempt.intended or attempt.delivered
-    return made.asset if made else ""
+    entry = attempt.intended or attempt.delivered
+    return entry.asset if entry else ""
 
 
 def project(attempt: Attempt) -> str:
     """The project an attempt was made in."""
-    made = attempt.intended or attempt.delivered
-    return made.project if made else ""
+    entry = attempt.intended or attempt.delivered
+    return entry.project if entry else ""

@@ -1,4 +1,4 @@
-"""Ledger entries as lines of JSON; what a newer flux2build wrote survives word for word."""
+"""Encodes ledger entries as lines of JSON; entries of a newer flux2build survive word for word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flux2build.ledger.entries import Delivered, Entry, Foreign, Intended, Kept,
 from flux2build.model import Receipt
 
 SCHEMA: Final = 1
-"""Of the entries; one with a higher number is left to the flux2build that wrote it."""
+"""The version of the entries; an entry with a higher one is left to the flux2build that wrote it."""
 
 _NAMES: Final[Mapping[type[Entry], str]] = {
     Intended: "intended",
@@ -39,7 +39,7 @@ def entry_from_json(text: str) -> Entry:
     """The entry that a line of JSON holds.
 
     Raises:
-        ValueError: it holds none.
+        ValueError: it does not hold one.
     """
     try:
         facts = json.loads(text)
@@ -48,7 +48,7 @@ def entry_from_json(text: str) -> Entry:
             return Foreign(kind=kind, schema=schema, text=text)
         return _READERS[kind](facts)
     except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"no ledger entry: {error}") from error
+        raise ValueError(f"not a ledger entry: {error}") from error
 
 
 def _intended(facts: dict[str, Any]) -> Intended:

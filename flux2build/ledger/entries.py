@@ -1,4 +1,4 @@
-"""What can be said of an order, one fact at a time."""
+"""The entries of the ledger: each states one fact about an attempt to buy an order."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Intended:
     order: Digest
     attempt: str
     at: str
-    """UTC in ISO 8601, only to be shown."""
+    """UTC in ISO 8601, for people; only tickets are ordered by it."""
     provider: str
     model: str
     asset: str
     reserve: Decimal
     payload: Digest
-    """Of the request's exact body."""
+    """The digest of what is asked for: model, prompt and parameters."""
     project: str = ""
     account: str = ""
     """A fingerprint that tells accounts apart; never the key."""
@@ -34,7 +34,7 @@ class Intended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticketed:
-    """The server took the order and gave a claim check."""
+    """The server accepted the order and gave a claim check."""
 
     order: Digest
     attempt: str
@@ -53,7 +53,7 @@ class Delivered:
     output: Digest
     receipt: Receipt
     attempt: str = ""
-    """Empty where nothing was bought: an embedded provider drew it."""
+    """Empty if nothing was bought, as an embedded provider drew the picture."""
     at: str = ""
     project: str = ""
     asset: str = ""
@@ -62,7 +62,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Something else than was ordered arrived; its bytes are in the store, and a person decides."""
+    """The picture is not what was ordered; its bytes are in the store until a person decides."""
 
     order: Digest
     attempt: str
@@ -75,7 +75,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voided:
-    """The order certainly came to nothing, or a person wrote it off."""
+    """The order certainly failed, or a person settled it."""
 
     order: Digest
     attempt: str
@@ -83,7 +83,7 @@ class Voided:
     refusal: str
     message: str
     charged: bool = False
-    """True where it may have been charged all the same."""
+    """True if it may have been charged all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

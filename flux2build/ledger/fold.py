@@ -1,6 +1,6 @@
-"""What the facts about orders add up to.
+"""What the entries of a journal add up to.
 
-Facts about one attempt only ever add up: read twice, or in another order, they
+Entries about one attempt only ever add up: read twice, or in another order, they
 mean the same. Any prefix of a journal is as good as a whole one.
 """
 
@@ -22,10 +22,10 @@ class State(StrEnum):
     """How far an attempt came."""
 
     DOUBT = "in doubt"
-    """Sent, perhaps; only a person can say what it came to."""
+    """It may have been sent; only a person can find out what became of it."""
     PENDING = "pending"
     KEPT = "kept aside"
-    """Something arrived that is not what was ordered; only a person can say what to do with it."""
+    """What arrived is not what was ordered; only a person can decide what to do with it."""
     DELIVERED = "delivered"
     VOIDED = "voided"
 
@@ -35,7 +35,7 @@ _UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.DOUBT})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """All that is known of one attempt to buy an order."""
+    """Everything the journal says of one attempt to buy an order."""
 
     order: Digest
     name: str
@@ -47,7 +47,7 @@ class Attempt:
 
     @property
     def state(self) -> State:
-        """How far it came; a delivery outweighs everything said before it."""
+        """How far it came; a delivery outweighs every other entry."""
         if self.delivered:
             return State.DELIVERED
         if self.voided:
@@ -68,19 +68,19 @@ class Ledger:
     pending: Mapping[Digest, tuple[Intended, Ticketed]] = field(default_factory=dict)
     """The newest attempt of each order that waits to be collected."""
     kept: Mapping[Digest, Kept] = field(default_factory=dict)
-    """What arrived last for each order and is kept aside."""
+    """The newest picture of each order that is kept aside."""
     doubts: Mapping[Digest, Intended] = field(default_factory=dict)
     """The newest attempt of each order that may have been sent."""
     unsettled: Mapping[Digest, Intended] = field(default_factory=dict)
     """The newest attempt of each order that is pending, kept aside or in doubt."""
     refusals: Mapping[Digest, Voided] = field(default_factory=dict)
-    """Orders whose newest attempt came to nothing, with why."""
+    """The refusal of each order whose newest attempt was voided."""
     foreign: tuple[Foreign, ...] = ()
     """Entries that only a newer flux2build understands."""
 
 
 def fold(entries: Iterable[Entry]) -> Ledger:
-    """What entries add up to; any prefix of a journal is as good as a whole one."""
+    """What entries add up to; the order of the attempts is that of their first entries."""
     attempts: dict[tuple[Digest, str], Attempt] = {}
     foreign: dict[Foreign, None] = {}
     for entry in entries:
@@ -98,7 +98,7 @@ def _name(entry: Fact) -> str:
 
 
 def _added(attempt: Attempt, entry: Fact) -> Attempt:
-    """An attempt with one more fact; of two that say the same, the first one counts.
+    """An attempt with one more entry; of two of the same kind, the first one counts.
 
     Only a later claim check replaces an earlier one: a person knew better where to ask.
     """
@@ -116,19 +116,19 @@ def _added(attempt: Attempt, entry: Fact) -> Attempt:
             return replace(attempt, voided=attempt.voided or entry)
 
 
-def _ledger(made: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
-    newest = {attempt.order: attempt for attempt in made}.values()
+def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
+    newest = {attempt.order: attempt for attempt in attempts}.values()
     return Ledger(
-        attempts=made,
-        delivered={a.order: a.delivered for a in made if a.delivered},
+        attempts=attempts,
+        delivered={a.order: a.delivered for a in attempts if a.delivered},
         pending={
             a.order: (a.intended, a.ticketed)
-            for a in made
+            for a in attempts
             if a.state is State.PENDING and a.intended and a.ticketed
         },
-        kept={a.order: a.kept for a in made if a.state is State.KEPT and a.kept},
-        doubts={a.order: a.intended for a in made if a.state is State.DOUBT and a.intended},
-        unsettled={a.order: a.intended for a in made if a.state in _UNSETTLED and a.intended},
+        kept={a.order: a.kept for a in attempts if a.state is State.KEPT and a.kept},
+        doubts={a.order: a.intended for a in attempts if a.state is State.DOUBT and a.intended},
+        unsettled={a.order: a.intended for a in attempts if a.state in _UNSETTLED and a.intended},
         refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},
         foreign=foreign,
     )

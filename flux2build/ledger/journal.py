@@ -1,9 +1,9 @@
 """The journal: the ledger's entries on disk, appended, synced, and never rewritten.
 
 A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies
-while it writes leaves a torn end, which readers pass over and the next append
-takes away before it writes. A bad line with good ones after it was not torn: that
-is damage, and nobody spends money on damaged books.
+while it writes leaves a torn end, which readers skip and the next append removes.
+A bad line that is followed by good ones was not torn: the journal is damaged, and
+no money is spent until a person has repaired it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Journal:
                 raise fault("write", self.path, error) from error
 
     def read(self) -> list[Entry]:
-        """Every entry, in order; what was read before is not read again.
+        """Every entry, in order; only lines that are new since the last call are read.
 
         Raises:
             SystemFault: the journal is damaged, or cannot be read.
@@ -64,7 +64,7 @@ class Journal:
             return list(self._entries)
 
     def about(self, order: Digest) -> list[Entry]:
-        """Every entry about one order, without going through all the others.
+        """Every entry about one order, looked up without scanning the others.
 
         Raises:
             SystemFault: the journal is damaged, or cannot be read.
@@ -77,9 +77,9 @@ class Journal:
         """A lock on one order, until it is closed; None while another process has it.
 
         Raises:
-            SystemFault: it cannot be locked.
+            SystemFault: the file cannot be locked.
         """
-        path = self.claims(order)
+        path = self.claim_path(order)
         try:
             folder(path.parent, 0o700)
             claim = locks.opened(path, _OURS_ALONE)
@@ -90,7 +90,7 @@ class Journal:
             raise fault("lock", path, error) from error
         return None
 
-    def claims(self, order: Digest) -> Path:
+    def claim_path(self, order: Digest) -> Path:
         """Where the lock on an order lies."""
         return self.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
 
@@ -101,7 +101,7 @@ class Journal:
             raise fault("read", self.path, error) from error
 
     def _append(self, entry: Entry, *, lasting: bool) -> None:
-        """Take away a torn end, then write one line; the lock is held."""
+        """Remove a torn end, then write one line; the lock is held."""
         end = self._whole(entry)
         file = os.open(self.path, _FLAGS, _OURS_ALONE)
         try:
@@ -118,7 +118,7 @@ class Journal:
     def _whole(self, entry: Entry) -> int | None:
         """Where the good lines end; None in a damaged journal.
 
-        Damage stops whoever is about to buy. What has already happened is noted
+        Damage stops a purchase before it begins. What has already happened is noted
         all the same, on a line of its own.
         """
         try:
@@ -141,7 +141,7 @@ class Journal:
             if lasting:
                 os.fsync(file)
         except OSError:
-            # What was only intended is not going to be done. A fact stays, for what it is worth.
+            # An intention is taken back, as nothing is sent. A fact stays: it happened.
             if isinstance(entry, Intended):
                 _cut(file, start)
             raise
@@ -153,7 +153,7 @@ class Journal:
         self._last = b""
 
     def _catch_up(self) -> None:
-        """Read the lines that came since the last time."""
+        """Read the lines that are new since the last time."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._end - len(self._last))

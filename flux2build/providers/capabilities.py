@@ -1,4 +1,4 @@
-"""What a model can do: its limits, its parameters and its price."""
+"""What a model can do: its parameters, its limits and its price."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Price:
     further: Decimal = Decimal(0)
     reference: Decimal = Decimal(0)
     reference_sure: bool = True
-    """False where sources disagree whether references are billed: only the upper bound counts them."""
+    """False if sources disagree on whether references are billed: only the upper bound counts them."""
     dated: str = ""
     """ISO date on which the figures were read."""
     source: str = ""
@@ -35,7 +35,7 @@ class Card:
 
     model: str
     params: frozenset[str]
-    """Parameters that are sent, by flux2build's names; they enter the order's digest."""
+    """Parameters that are sent, by flux2build's names; they are part of the order's digest."""
     ignores: frozenset[str] = frozenset()
     """Parameters a spec may carry although this model is not sent them."""
     references: int = 0
@@ -50,7 +50,7 @@ class Card:
     max_side: int = 4096
     max_pixels: int = 4096 * 4096
     input_megapixels: int | None = None
-    """Most megapixels of output and references together, where there is such a cap."""
+    """Most megapixels of output and references together; None without such a cap."""
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Inclusive bounds of numeric parameters."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -58,10 +58,10 @@ class Card:
     defaults: Mapping[str, object] = field(default_factory=dict)
     """Parameters sent when the spec says nothing (`disable_pup = true`)."""
     price: Price | None = None
-    """None when unknown: an order without a price is refused."""
+    """None if unknown: a model without a price cannot be ordered."""
     prices: Mapping[str, Price] = field(default_factory=dict)
-    """Prices by `resolution`, for a model that is sold by class and not by pixels."""
+    """Prices by `resolution`, for a model that is priced by class and not by pixels."""
     source_type: str = SourceType.TRAINED
-    """IPTC's term for what it makes; deliverables are marked with it."""
+    """IPTC's term for how its pictures come about; deliverables are marked with it."""
     note: str = ""
     """One sentence for people who choose a model."""

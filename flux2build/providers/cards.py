@@ -46,7 +46,7 @@ def merged(own: str, file: str = "cards.toml") -> Cards:
 
 
 def _shipped() -> Tables:
-    """The tables of the files that lie beside the providers' modules."""
+    """The tables of the files beside the providers' modules."""
     tables: dict[str, Any] = {}
     for provider in PROVIDERS:
         file = f"{provider.replace('-', '_')}.toml"
@@ -64,7 +64,7 @@ def parse(text: str, file: str) -> Tables:
 
 
 def read(*layers: Tables, file: str = "cards.toml") -> Cards:
-    """The cards of some tables, later ones merged over earlier ones.
+    """The cards of some layers of tables, later ones merged over earlier ones.
 
     Raises:
         UsageError: with one problem for each card that cannot be read.
@@ -84,11 +84,11 @@ def read(*layers: Tables, file: str = "cards.toml") -> Cards:
                 problems.append(problem)
     if problems:
         raise UsageError(*problems)
-    return MappingProxyType({name: MappingProxyType(found) for name, found in cards.items()})
+    return MappingProxyType({name: MappingProxyType(models) for name, models in cards.items()})
 
 
 def _over(under: Tables, over: Tables) -> Tables:
-    """Two tables as one; where both hold a table, key by key."""
+    """`over` merged over `under`; tables in both are merged key by key."""
     table = dict(under)
     for key, value in over.items():
         below = table.get(key)
@@ -106,24 +106,24 @@ def _card(tables: Tables, provider: str, model: str) -> Card:
     return Card(**{"params": frozenset(), **values, "model": model})
 
 
-def _likened(tables: Tables, provider: str, model: str, seen: tuple[str, ...]) -> dict[str, Any]:
-    """A card's table with what it is `like` merged under it."""
+def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -> dict[str, Any]:
+    """A card's table, merged over the card that it is `like`."""
     name = f"{provider}/{model}"
-    if name in seen:
-        raise ValueError(f"`like` goes in a circle: {' -> '.join((*seen, name))}")
+    if name in path:
+        raise ValueError(f"`like` goes in a circle: {' -> '.join((*path, name))}")
     own = dict(_table(_table(tables.get(provider, {})).get(model)))
     like = own.pop("like", None)
     if like is None:
         return own
     base, _, other = str(like).partition("/")
     if other not in _table(tables.get(base, {})):
-        raise ValueError(f"there is no card `{like}` to be like")
-    inherited = _likened(tables, base, other, (*seen, name))
+        raise ValueError(f"there is no card `{like}` to start from")
+    inherited = _likened(tables, base, other, (*path, name))
     return dict(_over(_kept(inherited, own.get("params")), own))
 
 
 def _kept(table: dict[str, Any], params: Any) -> dict[str, Any]:
-    """What a card inherits: nothing about parameters that it does not have itself."""
+    """What a card inherits: nothing about parameters that it does not take itself."""
     if params is None:
         return table
     return {
@@ -203,10 +203,10 @@ def _range(value: object) -> tuple[float, float]:
 
 def _price(value: object) -> Price:
     table = _table(value)
-    found = {key: _PRICE[key](item) for key, item in table.items() if _known(key, _PRICE)}
-    if "first" not in found:
+    figures = {key: _PRICE[key](item) for key, item in table.items() if _known(key, _PRICE)}
+    if "first" not in figures:
         raise ValueError("a price needs `first`, USD for the first megapixel")
-    return Price(**found)
+    return Price(**figures)
 
 
 def _each(read_one: Callable[[object], _T]) -> Callable[[object], Mapping[str, _T]]:

@@ -32,7 +32,7 @@ class Reference:
     """A picture that is sent along with an order, ready to be uploaded."""
 
     name: str
-    """What people call it: the asset's name or the file's path."""
+    """The asset's name or the file's path, for messages."""
     data: bytes
     media_type: str
 
@@ -80,7 +80,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not finished; `status` in the server's word, `progress` from 0 to 1."""
+    """Not finished; `status` as the server words it, `progress` from 0 to 1."""
 
     status: str
     progress: float | None = None
@@ -139,7 +139,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """An answer that proves neither acceptance nor refusal; never sent again by itself."""
+    """The answer proves neither acceptance nor refusal; the order is never sent again by itself."""
 
     message: str
 
@@ -158,7 +158,7 @@ class Embedded(Protocol):
 
     @property
     def default_model(self) -> str:
-        """The model meant when a spec names the provider only."""
+        """The model to use if a spec names the provider only."""
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
         """The picture, encoded in the order's `format` at its `width` and `height`."""
@@ -178,11 +178,11 @@ class Remote(Protocol):
 
     @property
     def default_model(self) -> str:
-        """The model meant when a spec names the provider only."""
+        """The model to use if a spec names the provider only."""
 
     @property
     def endpoint(self) -> str:
-        """Its base URL, unless the user's environment overrides it."""
+        """Its base URL, which the user's environment may override."""
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -207,7 +207,7 @@ class Remote(Protocol):
         """The headers that carry the key."""
 
     def upload(self, reference: Reference, endpoint: str) -> Call | None:
-        """How to upload a reference first, or None when it travels inside the order."""
+        """The request that uploads a reference first; None if it travels inside the order."""
 
     def uploaded(self, reply: Reply) -> str | Refused:
         """The URL that an uploaded reference got."""
@@ -230,7 +230,7 @@ class Remote(Protocol):
         """The request that asks how a pending order is doing; free."""
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
-        """What the answer to an inquiry says; whatever it does not prove is `Waiting`."""
+        """What the answer to an inquiry says; an answer that proves nothing is `Waiting`."""
 
 
 Provider = Embedded | Remote

@@ -17,7 +17,7 @@ MEGAPIXEL: Final = 2**20
 Size = tuple[int, int]
 
 _NEAR: Final = 1.10
-"""A cliff is worth a word when this much more than the megapixel is asked for."""
+"""A cliff is mentioned if the size exceeds a whole megapixel by at most this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def megapixels(width: int, height: int) -> int:
 
 
 def price_of(card: Card, params: Mapping[str, Json]) -> Price | None:
-    """The price that applies to these parameters; None when it is not known."""
+    """The price that applies to these parameters; None if it is not known."""
     if card.prices:
         return card.prices.get(str(params.get("resolution")))
     return card.price
@@ -82,11 +82,11 @@ def price_of(card: Card, params: Mapping[str, Json]) -> Price | None:
 def quote(
     card: Card, params: Mapping[str, Json], references: Sequence[Size | None] = ()
 ) -> Quote | None:
-    """What an order costs; None when the model has no price, which refuses it.
+    """What an order costs; None if the model has no price, so that it cannot be ordered.
 
-    A reference whose size is not known yet counts as one megapixel at least
-    and as the most that the model takes at worst; so does the output, when
-    the order leaves its size to the server.
+    A reference whose size is not known yet counts as one megapixel at least, and at
+    worst as the most that the model takes; so does the output, if the order leaves
+    its size to the server.
     """
     price = price_of(card, params)
     if price is None:
@@ -114,17 +114,17 @@ def _output(card: Card, params: Mapping[str, Json]) -> tuple[int, int]:
 
 
 def _worst_in(card: Card, output: int, references: Sequence[Size | None]) -> int:
-    """Most billed megapixels that the references can come to."""
+    """The most billed megapixels that the references can add up to."""
     most = megapixels(card.reference_pixels or card.max_pixels, 1)
     worst = sum(megapixels(*size) if size else most for size in references)
     if card.input_megapixels is None or None not in references:
         return worst
-    known = sum(megapixels(*size) if size else 1 for size in references)
-    return max(known, min(worst, card.input_megapixels - output + len(references)))
+    least = sum(megapixels(*size) if size else 1 for size in references)
+    return max(least, min(worst, card.input_megapixels - output + len(references)))
 
 
 def size_of(params: Mapping[str, Json]) -> Size | None:
-    """The pixels that an order asks for, if it asks for pixels."""
+    """The width and height that an order asks for; None if it asks for a class of resolution."""
     width, height = params.get("width"), params.get("height")
     if isinstance(width, int) and isinstance(height, int):
         return width, height
@@ -132,7 +132,7 @@ def size_of(params: Mapping[str, Json]) -> Size | None:
 
 
 def cliff(card: Card, params: Mapping[str, Json]) -> Cliff | None:
-    """The nearest size that is a megapixel cheaper, when it is only a little smaller."""
+    """The nearest size that is a megapixel cheaper, if it is only a little smaller."""
     size, price = size_of(params), price_of(card, params)
     if size is None or price is None or not price.further:
         return None
@@ -142,12 +142,12 @@ def cliff(card: Card, params: Mapping[str, Json]) -> Cliff | None:
     fitting = [smaller for smaller in _smaller(card, size, allowed) if _fits(card, smaller)]
     if not fitting:
         return None
-    best = max(fitting, key=lambda found: (found[0] * found[1], -abs(_skew(found, size))))
+    best = max(fitting, key=lambda other: (other[0] * other[1], -abs(_skew(other, size))))
     return Cliff(*best, saving=price.further)
 
 
 def _smaller(card: Card, size: Size, allowed: int) -> Iterator[Size]:
-    """Sizes of at most `allowed` pixels: one side cut, the other, and both in proportion."""
+    """Sizes of at most `allowed` pixels: the width cut, the height cut, both in proportion."""
     width, height = size
     step = card.multiple
     shrink = math.sqrt(allowed / (width * height)) + 1e-9

@@ -1,4 +1,4 @@
-"""Reads what servers answer: JSON, messages, refusals, amounts; never raises.
+"""Reads servers' replies: JSON, messages, refusals, amounts; never raises.
 
 Every provider's replies are read with these functions, whatever API it speaks.
 """
@@ -47,16 +47,16 @@ _REFUSALS: Final = {
     422: Refusal.INVALID,
     429: Refusal.RATE_LIMITED,
 }
-"""The closed list: these statuses prove that an order was not accepted, no other does."""
+"""The closed list: these statuses prove that an order was not accepted, and no others do."""
 
 
 def root(endpoint: str) -> str:
-    """An endpoint as people write it, without a trailing slash or version."""
+    """An endpoint without the trailing slash or version that people may have written."""
     return endpoint.rstrip("/").removesuffix("/v1")
 
 
 def fields(reply: Reply) -> Fields | None:
-    """The JSON object of a reply, with exact decimals; None when it is anything else."""
+    """The JSON object of a reply, with exact decimals; None if it is anything else."""
     try:
         value = json.loads(reply.body, parse_float=_decimal)
     except (ValueError, RecursionError):
@@ -65,7 +65,7 @@ def fields(reply: Reply) -> Fields | None:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """A number of JSON; None for one beyond all bounds."""
+    """A number of JSON; None if it is beyond all bounds."""
     try:
         return Decimal(text)
     except ArithmeticError:
@@ -114,7 +114,7 @@ def words(value: object) -> str:
 
 
 def refused(reply: Reply) -> Refused | None:
-    """The refusal, when the answer to a submission proves that nothing was accepted."""
+    """The refusal, if the answer to a submission proves that nothing was accepted."""
     kind = _REFUSALS.get(reply.status)
     if kind is None:
         return None
@@ -151,13 +151,13 @@ def ticket(provider: Remote, reply: Reply, endpoint: str) -> Ticket | Refused | 
 
 
 def task_of(body: Fields | None) -> str | None:
-    """The task's id, when there is one that can stand in a URL and a log."""
+    """The task's id, if there is one that is fit for a URL and a log."""
     task = body.get("id") if body else None
     return task if is_task(task) else None
 
 
 def amount(value: object, unit: Decimal | None) -> Decimal | None:
-    """A cost in USD from a number of units; None when it is missing or makes no sense."""
+    """A cost in USD from a number of units; None if it is missing or makes no sense."""
     if unit is None or isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     if not Decimal(value).is_finite() or not 0 <= value <= _MOST_UNITS:

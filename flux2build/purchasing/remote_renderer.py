@@ -73,9 +73,9 @@ class RemoteRenderer:
 
         Raises:
             DecisionError: it may have been bought already, or is not what was ordered.
-            BudgetError: it would go over a cap, or the account is empty.
-            SystemFault: no key, no connection, no disk.
-            HaltedError: nothing more is to be ordered.
+            BudgetError: it would exceed a cap, or the account is empty.
+            SystemFault: the key, the connection or the disk fails.
+            HaltedError: the build was halted before it was ordered.
             IncompleteError: it was refused.
             SpecError: its references are not fit to be sent.
         """
@@ -101,8 +101,8 @@ class RemoteRenderer:
         return self.books.unsettled(order)
 
     def _claim(self, order: Digest) -> int | None:
-        """A lock on one order, held by the kernel; None while another process has it."""
-        claim, path = self.books.journal.claim(order), self.books.journal.claims(order)
+        """A file lock on one order; None while another process holds it."""
+        claim, path = self.books.journal.claim(order), self.books.journal.claim_path(order)
         if claim is None or self._locks:
             return claim
         try:
@@ -120,7 +120,7 @@ class RemoteRenderer:
         ledger = self.books.about(order.digest)
         forced = recipe.asset in self.forced
         if order.digest in ledger.pending:
-            # Also where there is an older picture: then this one was bought anew.
+            # This comes first: where there is an older picture too, this one was bought anew.
             intended, ticketed = ledger.pending[order.digest]
             if intended.provider != self.client.provider.name:
                 raise order_errors.ordered_elsewhere(recipe, intended, ticketed.task)
@@ -142,8 +142,8 @@ class RemoteRenderer:
     async def _order(
         self, order: Order, recipe: Recipe, references: LoadReferences
     ) -> tuple[Intended, Ticket]:
-        """Place an order; all that can be known to be wrong with it is found before."""
-        self._go_on(recipe)
+        """Place an order, once everything that can be checked ahead is checked."""
+        self._check_halted(recipe)
         if not self.account:
             variable = self.client.provider.key_variable
             self._halted = order_errors.keyless(f"`{variable}` is not set", variable)
@@ -154,9 +154,9 @@ class RemoteRenderer:
         provider = self.client.provider.name
         intended = self.books.intention(order, recipe, provider, self.account, worst)
         sent = await self._prepared(order, recipe, references)
-        self._go_on(recipe)
+        self._check_halted(recipe)
         self.books.reserve(intended)
-        # Ctrl-C in the window would leave a purchase in doubt: it waits until the answer is down.
+        # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
         try:
             return intended, await asyncio.shield(window)
@@ -165,8 +165,8 @@ class RemoteRenderer:
             await asyncio.gather(window, return_exceptions=True)
             raise
 
-    def _go_on(self, recipe: Recipe) -> None:
-        """Stop here if no other order can succeed, or none is to be sent any more."""
+    def _check_halted(self, recipe: Recipe) -> None:
+        """Stop if the build is halted, or no other order can succeed."""
         if self.client.halt.is_set():
             raise HaltedError
         if self._halted is not None:
@@ -175,7 +175,7 @@ class RemoteRenderer:
     async def _prepared(
         self, order: Order, recipe: Recipe, references: LoadReferences
     ) -> Sequence[Reference | str]:
-        """The references as they travel."""
+        """The references as they are sent."""
         card = self.cards[order.model]
         loaded = await references()
         named = [(each.name, _size(each)) for each in loaded]
@@ -190,10 +190,10 @@ class RemoteRenderer:
     async def _window(
         self, order: Order, recipe: Recipe, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket:
-        """From the ledger to the answer: the only moment in which a purchase can fall in doubt."""
+        """Send an order: the only time in which a purchase can fall in doubt."""
         async with self.client.window() as unreachable:
             try:
-                self._go_on(recipe)
+                self._check_halted(recipe)
                 if unreachable is not None:
                     raise self._refused(recipe, unreachable)
                 await self.books.intend(intended)
@@ -214,7 +214,7 @@ class RemoteRenderer:
     async def _answer(
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket | Refused | InDoubt:
-        """The answer to an order; what is wrong on this side proves that nothing was sent."""
+        """The answer to an order; an error of our own proves that nothing was sent."""
         try:
             return await self.client.submit(order, sent)
         except Flux2BuildError as error:
@@ -222,7 +222,7 @@ class RemoteRenderer:
             raise
 
     def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
-        """An order in doubt; when one follows the other, no more money is put at risk."""
+        """The error for an order in doubt; after several in a row no more money is put at risk."""
         self._doubts += 1
         if self._doubts >= _DOUBTS and self._halted is None:
             self._halted = order_errors.too_many_doubts(self._doubts)
@@ -252,7 +252,7 @@ class RemoteRenderer:
     async def _deliver(
         self, order: Order, recipe: Recipe, intended: Intended, receipt: Receipt, arrived: Arrived
     ) -> Bought:
-        """Keep what was paid for first; then see whether it is what was ordered."""
+        """Store what was paid for first, then compare it with what was ordered."""
         output = await asyncio.to_thread(self.store.put, arrived.data)
         self.books.settled(intended, receipt)
         try:
@@ -265,7 +265,7 @@ class RemoteRenderer:
         return Bought(output, receipt)
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
-        """What a refusal means; an empty account or a bad key stops all other orders."""
+        """The error for a refusal; an empty account or a bad key stops all other orders."""
         if refused.refusal in _WAITED_OUT and self.client.halt.is_set():
             return HaltedError()
         provider = self.client.provider

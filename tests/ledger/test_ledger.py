@@ -274,7 +274,7 @@ def test_an_entry_with_a_wrong_value_is_no_entry(change: dict[str, object]) -> N
 def test_a_receipt_with_a_wrong_seed_is_no_receipt() -> None:
     """A seed is a whole number."""
     text = entry_to_json(delivered()).replace('"seed":42', '"seed":"42"')
-    with pytest.raises(ValueError, match="no ledger entry"):
+    with pytest.raises(ValueError, match="not a ledger entry"):
         entry_from_json(text)
 
 

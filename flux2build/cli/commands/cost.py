@@ -31,7 +31,7 @@ _GROUPS: Final = {
 @option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
 def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
-    """Sum up what was spent, out of the ledger.
+    """Sum up what was spent, as the ledger says.
 
     `settled` figures come from the provider when the picture was ready,
     `submitted` ones when it was ordered, `estimated` ones from the price list.
@@ -39,13 +39,13 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
     """
     console = Console(options.color, options.verbosity)
     folder = None if everything else str(Project.open(options).folder)
-    bought = tuple(
+    attempts = tuple(
         attempt
         for attempt in ledger.fold(user_journal().read()).attempts
         if attempt.intended and folder in {None, ledger.project(attempt)}
     )
-    found = ledger.spent(ledger.Ledger(bought), _GROUPS[by])
-    sums = {name: each for name, each in found.items() if each.spent or each.reserved}
+    groups = ledger.spent(ledger.Ledger(attempts), _GROUPS[by])
+    sums = {name: each for name, each in groups.items() if each.spent or each.reserved}
     if options.json:
         console.document(_as_json(by, sums))
         return Exit.DONE
@@ -57,7 +57,7 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
 
 
 def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
-    """A line for each group, and their total where there are several."""
+    """A line for each group, and their total if there are several."""
     rows = dict(sums)
     if len(rows) > 1:
         rows["total"] = Sum(
@@ -66,11 +66,11 @@ def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
             sum(each.orders for each in sums.values()),
         )
     width = max((len(name) for name in rows), default=0)
-    for name, found in rows.items():
-        orders = "1 order" if found.orders == 1 else f"{found.orders} orders"
-        aside = f", {money(found.reserved)} set aside" if found.reserved else ""
-        sources = f"  ({', '.join(sorted(found.sources))})" if found.sources else ""
-        yield f"{name:<{width}}  {money(found.spent)} for {orders}{aside}{sources}"
+    for name, row in rows.items():
+        orders = "1 order" if row.orders == 1 else f"{row.orders} orders"
+        aside = f", {money(row.reserved)} set aside" if row.reserved else ""
+        sources = f"  ({', '.join(sorted(row.sources))})" if row.sources else ""
+        yield f"{name:<{width}}  {money(row.spent)} for {orders}{aside}{sources}"
 
 
 def _as_json(by: str, sums: Mapping[str, Sum]) -> dict[str, Json]:
@@ -79,12 +79,12 @@ def _as_json(by: str, sums: Mapping[str, Sum]) -> dict[str, Json]:
         "sums": [
             {
                 by: name,
-                "spent": str(found.spent),
-                "reserved": str(found.reserved),
-                "orders": found.orders,
-                "sources": {source: str(usd) for source, usd in found.sources.items()},
+                "spent": str(row.spent),
+                "reserved": str(row.reserved),
+                "orders": row.orders,
+                "sources": {source: str(usd) for source, usd in row.sources.items()},
             }
-            for name, found in sums.items()
+            for name, row in sums.items()
         ],
     }
 

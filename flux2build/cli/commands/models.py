@@ -26,14 +26,16 @@ def models(options: CommonOptions) -> Exit:
     by `cards` in your own configuration overrides them.
     """
     console = Console(options.color, options.verbosity)
-    known = Models(read(options.env_file).cards)
+    catalog = Models(read(options.env_file).cards)
     if options.json:
         rows: list[Json] = [
-            _as_json(provider, card) for provider, cards in known.items() for card in cards.values()
+            _as_json(provider, card)
+            for provider, cards in catalog.items()
+            for card in cards.values()
         ]
         console.document({"models": rows})
         return Exit.DONE
-    for provider, cards in known.items():
+    for provider, cards in catalog.items():
         console.data(Text(provider, "bold"))
         width = max(len(name) for name in cards)
         for name, card in cards.items():
@@ -83,7 +85,7 @@ def _as_json(provider: str, card: Card) -> Json:
         "max_pixels": card.max_pixels,
         "note": card.note,
         "price": None if price is None else _price_json(price),
-        "prices": {name: _price_json(one) for name, one in card.prices.items()},
+        "prices": {name: _price_json(each) for name, each in card.prices.items()},
     }
 
 
