@@ -9,12 +9,11 @@ from typing import Final
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import SourceFiles
-from flux2build.assetspec.spec_text import NOT_A_FILE
 from flux2build.images.formats.lookup import of_path
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Key, Recipe
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import NOT_A_FILE, Kind
 
 _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 

@@ -11,12 +11,11 @@ from typing import Final
 from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
-from flux2build.assetspec.spec_text import NOT_A_FILE
 from flux2build.errors import did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, Made, Source, member
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, ProjectFiles
+from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 
 _MEMBER: Final = re.compile(r"(?P<family>[^\[\]]+)\[(?P<axes>[^\[\]]*)\]")
 _MENTION: Final = re.compile(r"\bimage (\d{1,4})\b", re.IGNORECASE)

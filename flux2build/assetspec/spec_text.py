@@ -14,23 +14,16 @@ from flux2build.assetspec.toml_errors import explained
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, ProjectFiles
+from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
+from flux2build.storage.text_files import read_text
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import KeyLocation
 
-LARGEST: Final = 16 * 1024 * 1024
+MOST_MIB: Final = 16
 DEEPEST: Final = 64
 MOST_FILES: Final = 64
 _LARGEST_INTEGER: Final = 2**63 - 1
-
-NOT_A_FILE: Final = {
-    Kind.FOLDER: "is a folder",
-    Kind.MISSING: "does not exist",
-    Kind.OUTSIDE: "lies outside the project",
-    Kind.SPECIAL: "is not a regular file",
-}
-"""Why something is not a file to read."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ class _Loader:
 
     def merged(self, file: str, chain: tuple[str, ...]) -> dict[str, object]:
         if file not in self._merged:
-            text = SpecFile(file, _text(self._tree, file))
+            text = SpecFile(file, read_text(self._tree, file, MOST_MIB))
             own = _parsed(text)
             data: dict[str, object] = {}
             for base in self._bases(text, own, (*chain, file)):
@@ -150,34 +143,6 @@ class _Loader:
 def _at(text: SpecFile, key: Key, message: str) -> Problem:
     """A problem of a file that is not yet part of a text."""
     return SpecText(text.file, {}, (text,)).located(Problem(message), key)
-
-
-def _text(tree: ProjectFiles, file: str) -> str:
-    if (kind := tree.kind(file)) is not Kind.FILE:
-        raise SpecError(Problem(f"`{file}` {NOT_A_FILE[kind]}"))
-    data = tree.read(file)
-    if len(data) > LARGEST:
-        raise SpecError(
-            Problem(f"the file is {len(data):,} bytes; 16 MiB is the most", Place(file))
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise SpecError(_not_utf8(file, data, fault.start)) from None
-
-
-def _not_utf8(file: str, data: bytes, at: int) -> Problem:
-    """The decoder counts from behind a byte order mark, as people do."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    start = data.rfind(b"\n", 0, at) + 1
-    end = data.find(b"\n", at)
-    before = data[start:at].decode(errors="replace")
-    return Problem(
-        f"byte 0x{data[at]:02x} is not UTF-8",
-        Place(file, data.count(b"\n", 0, at) + 1, len(before) + 1),
-        hint="save the file as UTF-8",
-        excerpt=data[start : None if end < 0 else end].decode(errors="replace").rstrip("\r"),
-    )
 
 
 def _parsed(text: SpecFile) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import tomli
@@ -31,6 +32,7 @@ from flux2build.lockfile.values import (
 )
 from flux2build.lockfile.write import VERSION
 from flux2build.model import AssetName, C2paManifest, Output, Receipt
+from flux2build.storage.text_files import not_utf8
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -55,14 +57,10 @@ def decoded(data: bytes, file: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise LockError(
-            Problem(
-                f"`{file}` is damaged: byte 0x{data[error.start]:02x} is not UTF-8",
-                Place(file, line),
-                hint=_RESTORE.format(file=file),
-            )
-        ) from None
+        problem = not_utf8(data, error.start, file)
+        message = f"`{file}` is damaged: {problem.message}"
+        hint = _RESTORE.format(file=file)
+        raise LockError(replace(problem, message=message, hint=hint)) from None
 
 
 def loads(text: str, file: str) -> Lockfile:

@@ -176,6 +176,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
+        # Without the line: it may hold a key.
         raise UsageError(Problem(f"`{path}` cannot be read: it is not UTF-8")) from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()

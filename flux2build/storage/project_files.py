@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Kind(StrEnum):
@@ -16,6 +17,15 @@ class Kind(StrEnum):
     """Outside the project root, directly or through a symbolic link."""
     SPECIAL = "special"
     """A device, a socket, a FIFO: never read."""
+
+
+NOT_A_FILE: Final[Mapping[Kind, str]] = {
+    Kind.FOLDER: "is a folder",
+    Kind.MISSING: "does not exist",
+    Kind.OUTSIDE: "lies outside the project",
+    Kind.SPECIAL: "is not a regular file",
+}
+"""What messages say of a path that is not a file to read."""
 
 
 class ProjectFiles(Protocol):

@@ -12,8 +12,10 @@ from flux2build.assetspec.prompts import bounds, skeleton
 from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, brief, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.digest import Json, canonical
+from flux2build.errors import SpecError
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
+from flux2build.storage.text_files import decoded
 
 __all__ = ["Prompts", "TemplateFault"]
 
@@ -122,11 +124,11 @@ def _check_size(source: str, path: str | None = None) -> None:
 
 def _decoded(data: bytes, path: str) -> str:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
-        raise TemplateFault(message, line, path, "save the file as UTF-8") from None
+        return decoded(data, path)
+    except SpecError as error:
+        (problem,) = error.problems
+        line = problem.place.line if problem.place else 0
+        raise TemplateFault(problem.message, line, path, problem.hint) from None
 
 
 def _plain(source: str) -> str:

@@ -12,9 +12,10 @@ from flux2build.assetspec.rows.objects import of_json, of_lines
 from flux2build.assetspec.rows.separated import by_commas, by_tabs
 from flux2build.errors import Place, Problem, SpecError, did_you_mean
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind, ProjectFiles
+from flux2build.storage.project_files import ProjectFiles
+from flux2build.storage.text_files import read_text
 
-LARGEST: Final = 64 * 1024 * 1024
+MOST_MIB: Final = 64
 MOST_PROBLEMS: Final = 20
 
 
@@ -84,34 +85,11 @@ def _stop(source: DataFile) -> None:
 
 
 def _text(tree: ProjectFiles, file: str) -> str:
-    kind = tree.kind(file)
-    if kind is not Kind.FILE:
-        raise SpecError(Problem(f"data file `{file}` {_LIES[kind]}"))
-    data = tree.read(file)
-    if len(data) > LARGEST:
-        size = f"{len(data) / 1024 / 1024:.0f} MiB"
-        raise SpecError(Problem(f"data file is {size}; 64 MiB is the most", Place(file)))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        column = fault.start - (data.rfind(b"\n", 0, fault.start) + 1) + 1
-        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
-        raise SpecError(
-            Problem(message, Place(file, line, column), hint="save the file as UTF-8")
-        ) from None
+    text = read_text(tree, file, MOST_MIB, "data file")
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SpecError(Problem("a NUL character in a data file", Place(file, line)))
     return text
-
-
-_LIES: Final = {
-    Kind.FOLDER: "is a folder",
-    Kind.MISSING: "does not exist",
-    Kind.OUTSIDE: "lies outside the project",
-    Kind.SPECIAL: "is not a regular file",
-}
 
 
 def _keyed(source: DataFile, table: DataTable, key: str) -> tuple[Row, ...]:

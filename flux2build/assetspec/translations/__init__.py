@@ -9,14 +9,14 @@ from typing import Final
 
 from flux2build.assetspec.translations import objects, tables
 from flux2build.assetspec.translations.message import Message, Strings
-from flux2build.errors import Place, Problem, SpecError
 from flux2build.images import lettering
 from flux2build.storage.project_files import ProjectFiles
+from flux2build.storage.text_files import read_text
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
 _PLACE: Final = re.compile(r"\{\s*[A-Za-z_][A-Za-z0-9_]*\s*[,}]")
-LARGEST: Final = 16 * 1024 * 1024
+MOST_MIB: Final = 16
 
 FORMATS: Final = (".po", ".json", ".toml")
 """The endings of the names of files that can be read."""
@@ -32,19 +32,7 @@ def read(tree: ProjectFiles, file: str) -> Strings:
     Raises:
         SpecError: it cannot be read; the message says where and why.
     """
-    data = tree.read(file)
-    if len(data) > LARGEST:
-        size = f"{len(data) / 1024 / 1024:.0f} MiB"
-        raise SpecError(Problem(f"the catalogue is {size}; 16 MiB is the most", Place(file)))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        message = f"byte 0x{data[fault.start]:02x} is not UTF-8"
-        raise SpecError(
-            Problem(message, Place(file, line), hint="save the file as UTF-8")
-        ) from None
-    return _parsed(file, text)
+    return _parsed(file, read_text(tree, file, MOST_MIB, "catalogue"))
 
 
 def _parsed(file: str, text: str) -> Strings:

@@ -199,8 +199,8 @@ def test_unknown_format() -> None:
 
 def test_too_large() -> None:
     """A data file that is too large is not even decoded."""
-    assert problems(b"\xff" * (rows.LARGEST + 1)) == [
-        "p.csv: data file is 64 MiB; 64 MiB is the most"
+    assert problems(b"\xff" * (rows.MOST_MIB * 1024 * 1024 + 1)) == [
+        "p.csv: the data file is 67,108,865 bytes; 64 MiB is the most"
     ]
 
 

@@ -115,7 +115,7 @@ def test_toml() -> None:
         ("a.po", 'msgstr "b"\nmsgid "a"\n', "a.po:1: this is not a gettext catalogue: this line"),
         ("a.po", "#-#-#  de.po  #-#-#\n", "a.po:1: this is not a gettext catalogue: it has conflicts"),
         ("a.po", 'msgid "a"\nmsgid_plural "b"\nmsgstr[2] "c"\n', "a.po:1: this is not a gettext catalogue: this has more than the 2"),
-        ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2: byte 0xff is not UTF-8"),
+        ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2:9: byte 0xff is not UTF-8"),
         ("a.json", "{", "a.json:1:2: this is not JSON: expecting property name"),
         ("a.json", "[]", "a.json: a catalogue must be an object of texts"),
         ("a.json", '{"a": 1}', "a.json: `a` must be a text"),
