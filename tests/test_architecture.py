@@ -59,6 +59,9 @@ BROAD: Final = {
     "providers/sketch/thumbnails.py": "decoders raise anything for hostile bytes",
 }
 
+WHOLE: Final = {"fixtures", "laws", "matrix"}
+"""Folders of tests about the whole product."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -152,6 +155,35 @@ def test_imports_stand_at_the_top(module: Path, tree: ast.Module) -> None:
     ]
 
     assert inside == []
+
+
+def test_nothing_is_imported_by_its_name(module: Path, tree: ast.Module) -> None:
+    """Only a family imports by name; all other imports are seen by mypy and the contracts."""
+    if module.name == "registry.py":
+        pytest.skip("members of a family are imported by name")
+    hidden = [
+        f"line {node.lineno}"
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute | ast.Name))
+        and (getattr(node, "attr", None) or getattr(node, "id", None))
+        in {"import_module", "__import__"}
+    ]
+    hidden += [f.name for f in tree.body if isinstance(f, Function) and f.name == "__getattr__"]
+
+    assert hidden == []
+
+
+def test_lazy_modules_exist() -> None:
+    """A module or folder that is excused from a rule exists."""
+    assert [name for name in {**LAZY, **BROAD} if not (PACKAGE / name).exists()] == []
+
+
+def test_tests_mirror_the_rooms() -> None:
+    """A folder of tests is the folder of the package that it tests, or holds laws of the whole."""
+    folders = {path.parent.relative_to(ROOT / "tests") for path in TESTS}
+    strangers = {str(folder) for folder in folders if not (PACKAGE / folder).is_dir()}
+
+    assert strangers <= WHOLE
 
 
 def test_nothing_is_swallowed(module: Path, tree: ast.Module) -> None:

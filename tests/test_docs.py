@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import itertools
 import json
 import os
 import re
@@ -43,6 +45,7 @@ from flux2build.providers.models import Models
 from flux2build.purchasing.http import Limits
 
 ROOT: Final = Path(__file__).parents[1]
+PACKAGE: Final = ROOT / "flux2build"
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK: Final = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -147,11 +150,27 @@ def unusable() -> str:
     return table(("code", "meaning"), rows)
 
 
-def floors() -> str:
-    """The layers of the import contract, as a drawing."""
+def rooms() -> str:
+    """The rooms of the package from top to bottom, as a drawing and as a table."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
     (layers,) = (rule["layers"] for rule in config["contracts"] if rule["id"] == "layers")
-    return "```text\n" + "".join(f"{layer}\n" for layer in layers) + "```\n"
+    floors = [[name.strip() for name in layer.split("|")] for layer in layers]
+    arrows = "".join(
+        f"    {' & '.join(upper)} --> {' & '.join(lower)}\n"
+        for upper, lower in itertools.pairwise(floors)
+    )
+    rows = ((f"`{label(room)}`", purpose(room)) for room in itertools.chain.from_iterable(floors))
+    return f"```mermaid\nflowchart TD\n{arrows}```\n\n{table(('room', 'what it is for'), rows)}"
+
+
+def label(room: str) -> str:
+    """A room as a path inside the package."""
+    return f"{room}/" if (ROOT / "flux2build" / room).is_dir() else f"{room}.py"
+
+
+def purpose(room: str) -> str:
+    """The first sentence of a room's docstring."""
+    return first_line(importlib.import_module(f"flux2build.{room}"))
 
 
 def helps() -> str:
@@ -177,7 +196,7 @@ def said(name: str, command: click.Command) -> str:
 
 GENERATED: Final[dict[str, Callable[[], str]]] = {
     "commands": helps,
-    "floors": floors,
+    "rooms": rooms,
     "reasons": reasons,
     "check codes": codes,
     "codes of what cannot be checked": unusable,
@@ -259,3 +278,12 @@ def test_documents_name_real_commands() -> None:
     }
 
     assert {(page, word) for page, word in named if word not in known} == set()
+
+
+def test_architecture_names_real_files() -> None:
+    """Every module and folder that the page about the architecture names exists."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.[a-z]+)?|[a-z0-9_]+\.py)`", page))
+
+    assert len(paths) > 50
+    assert sorted(p for p in paths if not any((at / p).exists() for at in (ROOT, PACKAGE))) == []
