@@ -140,6 +140,12 @@ class SystemFault(Flux2BuildError):  # noqa: N818 - the fault lies with the syst
     exit = Exit.SYSTEM
 
 
+def brief(text: str, most: int = 80) -> str:
+    """A text for a message: on one line, and cut where it is longer than `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word a typing error most likely meant, if any is close."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

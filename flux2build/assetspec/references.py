@@ -11,7 +11,7 @@ from typing import Final
 from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
-from flux2build.errors import did_you_mean, nearest
+from flux2build.errors import brief, did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, Made, Source, member
 from flux2build.storage import paths
@@ -49,10 +49,10 @@ class SourceFiles:
             raise FaultyError(Fault(key, "the path is empty"))
         if "\0" in path or path.startswith("/") or "\\" in path:
             hint = "write paths from the spec's folder, with `/`"
-            raise FaultyError(Fault(key, f"`{_brief(path)}` is not a path of this project", hint))
+            raise FaultyError(Fault(key, f"`{brief(path)}` is not a path of this project", hint))
         found = paths.join("", path)
         if (kind := self.kind(found)) is not Kind.FILE:
-            raise FaultyError(Fault(key, f"`{_brief(found)}` {NOT_A_FILE[kind]}"))
+            raise FaultyError(Fault(key, f"`{brief(found)}` {NOT_A_FILE[kind]}"))
         self.used.setdefault(found, key)
         return Source(found)
 
@@ -96,7 +96,7 @@ class AssetNames:
             if stem in self.declared:
                 return None
             hint = did_you_mean(stem, self.declared)
-            raise FaultyError(Fault(key, f"there is no asset `{_brief(stem)}`", hint=hint))
+            raise FaultyError(Fault(key, f"there is no asset `{brief(stem)}`", hint=hint))
         given = _axes(named["axes"]) if named else {}
         wanted = {axis: axes[axis] for axis in family.axes if axis in axes} | given
         found = member(stem, wanted)
@@ -124,7 +124,7 @@ def _no_member(family: AssetFamily, wanted: Mapping[str, str], key: Key) -> Faul
         message = f"`{family.name}` is a family: which {said}?"
         hint = f"name one, such as `{names[0]}`" if names else None
     else:
-        message, near = f"there is no member `{_brief(asked)}`", nearest(asked, names)
+        message, near = f"there is no member `{brief(asked)}`", nearest(asked, names)
         hint = f"did you mean `{near}`?" if near else None
     return Fault(key, message, hint=hint, rows=rows)
 
@@ -168,7 +168,3 @@ def mentions(prompt: str) -> Iterator[int]:
     """The `image 4` of a prompt, but not those within quotes: they are lettering."""
     for found in _MENTION.finditer(_LETTERING.sub("", prompt)):
         yield int(found[1])
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"

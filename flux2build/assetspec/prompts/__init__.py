@@ -9,10 +9,10 @@ from typing import Final
 from jinja2 import Template
 
 from flux2build.assetspec.prompts import bounds, skeleton
-from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, brief, explained
+from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.digest import Json, canonical
-from flux2build.errors import SpecError
+from flux2build.errors import SpecError, brief
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import decoded

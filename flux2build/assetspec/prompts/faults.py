@@ -22,7 +22,7 @@ from jinja2.tests import TESTS
 from jinja2.utils import missing
 
 from flux2build.assetspec.prompts.bounds import OverBoundError, kind
-from flux2build.errors import did_you_mean
+from flux2build.errors import brief, did_you_mean
 
 
 class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
@@ -71,12 +71,6 @@ REMOVED: Final = {
 _NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
 _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
 _LOCAL: Final = re.compile(r"l_\d+_(.+)")
-
-
-def brief(text: str) -> str:
-    """A text that may be very long or of many lines, for a message."""
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else line[:199] + "…"
 
 
 @runtime_checkable
@@ -179,13 +173,13 @@ def _told(error: Exception, folder: str) -> TemplateFault:
         case MemoryError() | SyntaxError():
             return TemplateFault("the template is nested too deeply")
         case KeyError():
-            return TemplateFault(f"there is no {brief(str(error))}")
+            return TemplateFault(f"there is no {brief(str(error), 200)}")
         case _:
-            return _named(_lowered(brief(str(error))) or type(error).__name__)
+            return _named(_lowered(brief(str(error), 200)) or type(error).__name__)
 
 
 def _syntax(error: TemplateSyntaxError) -> TemplateFault:
-    fault = _named(_lowered(brief(error.message or "this is not a template")))
+    fault = _named(_lowered(brief(error.message or "this is not a template", 200)))
     fault.line = error.lineno
     fault.template = error.filename if error.name else None
     return fault
@@ -228,7 +222,7 @@ def _hint_for_variable(name: str, visible: Mapping[str, object], site: _Site | N
         file = site.template if site else None
         return f"import `{file}` with `with context` to let it see variables" if file else None
     if _PLACEHOLDER.fullmatch(name):
-        guide = f"`{{{{{brief(name)}}}}}` is how FLUX prompt guides mark a text to fill in"
+        guide = f"`{{{{{name}}}}}` is how FLUX prompt guides mark a text to fill in"
         return f"{guide}; write that text, or define the name under `[vars]`"
     return did_you_mean(name, visible)
 

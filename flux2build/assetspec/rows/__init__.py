@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.assetspec.rows.data_file import Cells, DataFile, DataTable, brief, normal
+from flux2build.assetspec.rows.data_file import Cells, DataFile, DataTable, normal
 from flux2build.assetspec.rows.objects import of_json, of_lines
 from flux2build.assetspec.rows.separated import by_commas, by_tabs
-from flux2build.errors import Place, Problem, SpecError, did_you_mean
+from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
 from flux2build.storage.text_files import read_text

@@ -38,8 +38,3 @@ class DataTable:
 def normal(text: str) -> str:
     """The name of a column: trimmed, in one Unicode form."""
     return unicodedata.normalize("NFC", text.strip())
-
-
-def brief(text: str) -> str:
-    """A cell, for a message."""
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
-from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, brief, normal
+from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, normal
+from flux2build.errors import brief
 
 
 def of_json(source: DataFile) -> DataTable:

@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, brief, normal
+from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, normal
+from flux2build.errors import brief
 
 
 def by_commas(source: DataFile) -> DataTable:

@@ -13,7 +13,7 @@ from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.prompts import TemplateFault
 from flux2build.assetspec.tables import CatalogTable
 from flux2build.assetspec.translations import Message, Strings
-from flux2build.errors import Place, SpecError, did_you_mean
+from flux2build.errors import Place, SpecError, brief, did_you_mean
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -151,7 +151,7 @@ class Translations:
             return None
 
     def _fault(self, locale: str, gaps: list[Gap]) -> Fault:
-        listed = ", ".join(f"`{_brief(gap.key)}`" for gap in gaps[:_MOST_LISTED])
+        listed = ", ".join(f"`{brief(gap.key)}`" for gap in gaps[:_MOST_LISTED])
         if len(gaps) > _MOST_LISTED:
             listed += f" and {len(gaps) - _MOST_LISTED} more"
         message = f"not translated into `{locale}`: {listed}"
@@ -198,9 +198,9 @@ def _usable(message: Message, table: CatalogTable) -> bool:
 def _filled(message: Message, catalogue: Strings, locale: str, wish: _Wish) -> str:
     number = wish.values.get("n", 0)
     if len(message.forms) > 1 and not isinstance(number, int):
-        raise TemplateFault(f"`{_brief(wish.key)}` depends on a number: give a whole one as `n`")
+        raise TemplateFault(f"`{brief(wish.key)}` depends on a number: give a whole one as `n`")
     if len(message.forms) > 1 and "n" not in wish.values:
-        raise TemplateFault(f"`{_brief(wish.key)}` depends on a number", hint="give it as `n=3`")
+        raise TemplateFault(f"`{brief(wish.key)}` depends on a number", hint="give it as `n=3`")
     form = min(catalogue.form(int(number)), len(message.forms) - 1) if message.forms[1:] else 0
     try:
         return translations.filled(message.forms[form], locale, wish.values)
@@ -210,7 +210,7 @@ def _filled(message: Message, catalogue: Strings, locale: str, wish: _Wish) -> s
         raise TemplateFault(needs, hint=hint) from None
     except ValueError as fault:
         place = str(message.place) if message.place.file else "the template"
-        told = f"`{_brief(wish.key)}` of {place}: {fault}"
+        told = f"`{brief(wish.key)}` of {place}: {fault}"
         raise TemplateFault(told, hint="`t` fills in the values that it is given by name") from None
 
 
@@ -220,7 +220,7 @@ def _locale(scope: Mapping[str, object], table: CatalogTable) -> str:
         hint = "add it to the `matrix` or to `vars`, or name another one as `axis` in `[catalog]`"
         raise TemplateFault(f"`t` needs to know `{table.axis}`", hint=hint)
     if not _LOCALE.fullmatch(found):
-        raise TemplateFault(f"`{_brief(found)}` is not a locale", hint="such as `de` or `pt-BR`")
+        raise TemplateFault(f"`{brief(found)}` is not a locale", hint="such as `de` or `pt-BR`")
     return found
 
 
@@ -240,10 +240,6 @@ def _spellings(locale: str) -> Iterator[str]:
     yield locale
     if "-" in locale:
         yield locale.replace("-", "_")
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def faults_of(table: CatalogTable) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import uharfbuzz as hb
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import Problem, SpecError, brief
 from flux2build.images.lettering.breaks import clusters
 from flux2build.images.lettering.scripts import invisible, script
 
@@ -184,9 +184,3 @@ def _remedy(missing: Sequence[str]) -> str:
 def _spelled(char: str) -> str:
     name = unicodedata.name(char, "")
     return f"U+{ord(char):04X}" + (f" {name}" if name else "")
-
-
-def brief(text: str) -> str:
-    """A text for a message, on one line and not too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= 80 else line[:79] + "…"

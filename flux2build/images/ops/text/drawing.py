@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import Problem, SpecError, brief
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import rgba
 from flux2build.images.geometry import Size, share
@@ -106,7 +106,7 @@ def _fitted(paragraphs: Sequence[Paragraph], box: Box, rules: Rules, params: Tex
     if block is None:
         raise SpecError(
             Problem(
-                f"`{faces.brief(params.text)}` does not fit",
+                f"`{brief(params.text)}` does not fit",
                 rows=(
                     ("language", params.language or "none given"),
                     ("room", f"{max(0, box.width)}x{max(0, box.height)} pixels"),
