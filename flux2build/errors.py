@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as data: what, where, and what to do about it.
+"""Everything that can go wrong, as data: what is wrong, where, and what to do about it.
 
     Flux2BuildError
     ├── UsageError         2   the command line asks for something impossible
@@ -8,7 +8,7 @@
     ├── BudgetError        4   stopped by a cap, or confirmation is missing
     ├── DecisionError      5   a person must decide before money moves
     ├── SystemFault        6   the environment: disk, credentials, another build
-    └── HaltedError      130   a person asked to stop before it was begun
+    └── HaltedError      130   a person asked to stop before it began
 
 The numbers are the exit codes.
 """
@@ -48,9 +48,9 @@ _GRAVEST_FIRST = (
 
 
 def gravest(codes: Iterable[Exit]) -> Exit:
-    """The one exit code to report when several apply."""
-    seen = set(codes)
-    return next((code for code in _GRAVEST_FIRST if code in seen), Exit.DONE)
+    """The exit code to report when several apply; `Exit.DONE` for none."""
+    known = set(codes)
+    return next((code for code in _GRAVEST_FIRST if code in known), Exit.DONE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,22 +68,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: a headline, where, aligned facts, one hint.
-
-    `excerpt` is the source line that `place` points at, for a caret frame of
-    `width` columns.
-    """
+    """One thing that is wrong: in a spec, on a command line, with an order or a picture."""
 
     message: str
     place: Place | None = None
     rows: tuple[tuple[str, str], ...] = ()
+    """More facts by their names, each printed on a line of its own."""
     hint: str | None = None
+    """The command or the edit that mends it."""
     excerpt: str | None = None
+    """The source line that `place` points at."""
     width: int = 1
+    """How many columns of the source line it is about, from the place's column."""
 
 
 class Flux2BuildError(Exception):
-    """An error a user can cause or mend; never shown with a traceback."""
+    """An error that a user can cause or mend, with all its problems; shown without a traceback."""
 
     exit: Exit = Exit.USAGE
 
@@ -126,12 +126,12 @@ class DecisionError(Flux2BuildError):
 
 
 class HaltedError(Flux2BuildError):
-    """A person asked to stop before this was begun; nothing is wrong with it."""
+    """A person asked to stop before this began; nothing is wrong with it."""
 
     exit = Exit.INTERRUPTED
 
     def __init__(self, *problems: Problem | str) -> None:
-        super().__init__(*(problems or ("interrupted before it was begun",)))
+        super().__init__(*(problems or ("interrupted before it began",)))
 
 
 class SystemFault(Flux2BuildError):  # noqa: N818 - the fault lies with the system
@@ -147,13 +147,12 @@ def brief(text: str, most: int = 80) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word a typing error most likely meant, if any is close."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known word that a typing error most likely meant, if any is close."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A ready hint for an unknown word: the nearest valid one, else them all."""
+    """A hint for an unknown word: the nearest known one, or else all of a few."""
     options = sorted(known)
     if near := nearest(word, options):
         return f"did you mean `{near}`?"

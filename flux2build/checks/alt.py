@@ -27,7 +27,7 @@ class AltOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Alt:
-    """A picture without the text that stands in for it where it cannot be seen."""
+    """A picture without the text that replaces it for those who cannot see it."""
 
     options: type[Options] = AltOptions
 
@@ -38,9 +38,9 @@ class Alt:
 
     def findings(self, facts: Facts, options: AltOptions) -> Iterator[Finding]:
         """One finding for each asset."""
-        hint = "say what is to be seen in `alt`"
+        hint = "describe the picture in `alt`"
         if options.decorative:
-            hint += ', or that it is decoration with `alt = ""`'
+            hint += ', or mark it as decoration with `alt = ""`'
         for asset in facts.spec.assets.values():
             empty = asset.alt is not None and not asset.alt.strip()
             if asset.alt is None or (empty and not options.decorative):

@@ -77,4 +77,4 @@ class Facts:
     def quoted(self, problem: Problem, place: Place) -> Problem:
         """A problem at a line of any file, with that line."""
         line = source_line(self.read(place.file) or b"", place.line)
-        return replace(problem, place=place, excerpt=line, width=len(line or ""))
+        return replace(problem, place=place, excerpt=line, width=len(line or " "))

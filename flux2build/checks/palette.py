@@ -30,7 +30,7 @@ class PaletteOptions(Options):
         gt=0,
         le=100,
         description="how far from the nearest of them a colour may be, as CIEDE2000: 1 is just "
-        "visible, 10 is seen at a glance",
+        "visible, 10 is obvious at a glance",
     )
     share: float = Field(
         default=0.5, gt=0, le=1, description="how much of a picture must be near them"

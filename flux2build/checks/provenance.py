@@ -13,7 +13,7 @@ from flux2build.images.provenance.c2pa import INVALID
 from flux2build.model import Generate, Made
 
 _MISSING: Final = "nothing in the file says that it was generated"
-_INVALID: Final = "the C2PA manifest in the file does not fit it"
+_INVALID: Final = "the C2PA manifest in the file does not match it"
 
 
 class ProvenanceOptions(Options):

@@ -54,10 +54,10 @@ def facts(
 ) -> Facts:
     """The facts that a check is given."""
     wanted, known = read(spec, profile=PROFILE), lock() if held is None else held
-    seen = replace(snapshot(known, files, entries, stored), pointer=pointers.__contains__)
-    made = plan(Graph(wanted.recipes).ordered, seen, lambda _: (Decimal(price), Decimal(price)))
+    now = replace(snapshot(known, files, entries, stored), pointer=pointers.__contains__)
+    planned = plan(Graph(wanted.recipes).ordered, now, lambda _: (Decimal(price), Decimal(price)))
     left = orphans(wanted.recipes, known.blocks.values(), wanted.wanted_profiles, PROFILE)
-    return Facts(wanted, replace(made, orphans=left), known, lambda _: None)
+    return Facts(wanted, replace(planned, orphans=left), known, lambda _: None)
 
 
 def findings_of(check: Check, facts: Facts) -> list[Finding]:

@@ -16,23 +16,24 @@ deliver = [{ path = "a.png" }, { path = "b.webp" }]
 
 
 @pytest.mark.parametrize(
-    ("ground", "said"), [("black", "100% of the picture is #000000"), ((9, 9, 9, 0), "transparent")]
+    ("background", "words"),
+    [("black", "100% of the picture is #000000"), ((9, 9, 9, 0), "transparent")],
 )
 def test_an_empty_picture_is_a_warning(
-    empty: Site, ground: str | tuple[int, ...], said: str
+    empty: Site, background: str | tuple[int, ...], words: str
 ) -> None:
     """One colour all over, or nothing at all, in every file of it."""
-    Image.new("RGBA", (200, 100), ground).save(empty.folder / "pic.png")
+    Image.new("RGBA", (200, 100), background).save(empty.folder / "pic.png")
     build(empty, spec=SPEC)
     findings = check_json(empty)
 
     assert paths(findings, "blank") == ["a.png", "b.webp"]
-    assert said in findings[0]["message"]
+    assert words in findings[0]["message"]
     assert empty.run("check", "--strict").code == 1
 
 
 def test_near_empty_counts_and_sparse_does_not(empty: Site) -> None:
-    """A speck on a ground is nothing to see; a twentieth of the picture is something."""
+    """A speck on a background is nothing to see; a twentieth of the picture is something."""
     image = Image.new("RGB", (400, 400), "#fbf3e4")
     image.paste("red", (0, 0, 20, 20))
     image.save(empty.folder / "pic.png")

@@ -28,7 +28,7 @@ def hints(findings: Sequence[Finding]) -> list[tuple[str, str | None]]:
 
 
 def test_clean() -> None:
-    """Where nothing is to be done nothing is found."""
+    """If there is nothing to do, there is no finding."""
     assert findings_of(CHECK, facts()) == []
 
 

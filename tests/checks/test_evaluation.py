@@ -27,7 +27,7 @@ def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
 
 
 def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> None:
-    """What checks want to know of a file was noted when it was made."""
+    """What checks need to know of a file is noted when it is made."""
     policy = '[checks]\nalt = "error"\nmax-bytes = { bytes = 9 }\npalette = { colours = ["#fff"] }'
     build(empty, policy)
     project, opened = Project.open(CommonOptions()), list[str]()
@@ -86,7 +86,7 @@ def test_every_mistake_in_the_table_is_told_and_voids_nothing_else(empty: Site) 
     ran = empty.run("check")
 
     assert ran.code == 2
-    for said in (
+    for words in (
         "assets.toml:4:7",
         "did you mean `error`?",
         "unknown check `blnk`",
@@ -96,4 +96,4 @@ def test_every_mistake_in_the_table_is_told_and_voids_nothing_else(empty: Site) 
         "must be `error`, `warning`, `off` or a table, not a whole number",
         "4 problems",
     ):
-        assert said in ran.err
+        assert words in ran.err

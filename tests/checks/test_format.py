@@ -1,4 +1,4 @@
-"""A file is what its name says; a model that makes what it likes is told, and its picture kept."""
+"""A file has the format of its name; a model's other choice is reported, and its picture kept."""
 
 from __future__ import annotations
 

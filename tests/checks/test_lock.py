@@ -1,4 +1,4 @@
-"""Markers of a merge in the lock are found, whatever the files say."""
+"""Markers of a merge in the lock are reported, whatever the files are."""
 
 from __future__ import annotations
 

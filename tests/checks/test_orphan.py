@@ -1,4 +1,4 @@
-"""What the lock holds and nobody wants is found, with the command that removes it."""
+"""What the lock holds and the spec does not want is reported, with the command that removes it."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def test_gone_profiles() -> None:
 
 
 def test_clean() -> None:
-    """Where the spec wants everything nothing is found."""
+    """If the spec wants everything, there is no finding."""
     assert findings_of(CHECK, facts(held=lock())) == []

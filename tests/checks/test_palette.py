@@ -68,18 +68,18 @@ def test_tolerance_and_share_are_options(empty: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"),
+    ("policy", "message"),
     [
         ('[checks]\npalette = "error"', "give `colours`"),
         ('[checks.palette]\ncolours = ["bleu"]', "did you mean `blue`?"),
         ('[checks.palette]\ncolors = ["blue"]', "did you mean `colours`?"),
     ],
 )
-def test_options_are_checked(empty: Site, policy: str, said: str) -> None:
-    """No palette, no colour, or a key in another spelling: each is said at its place."""
+def test_options_are_checked(empty: Site, policy: str, message: str) -> None:
+    """No palette, no colour, or a key in another spelling: each is reported at its place."""
     empty.write("assets.toml", f'{policy}\n[asset.a]\nprompt = "a"\n')
     ran = empty.run("check")
 
     assert ran.code == 2
-    assert said in ran.err
+    assert message in ran.err
     assert "assets.toml:2:" in ran.err

@@ -1,4 +1,4 @@
-"""The check `price`: a size that costs a megapixel for a few pixels is told before it is paid."""
+"""The check `price`: a few pixels that cost a megapixel are reported before they are paid for."""
 
 from __future__ import annotations
 

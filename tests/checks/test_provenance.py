@@ -16,7 +16,7 @@ def test_what_flux2build_makes_is_marked(empty: Site) -> None:
 
 
 def test_a_file_left_unmarked_is_named(empty: Site) -> None:
-    """Leaving the mark off is one decision, not being told of it another."""
+    """Leaving the mark off is one decision, silencing the check another."""
     unmarked = SPEC.replace("[defaults]", "[defaults]\nprovenance = false")
     build(empty, spec=unmarked)
     findings = check_json(empty)

@@ -1,4 +1,4 @@
-"""What stands in for a translation, or is left out for want of one, is told by `check`."""
+"""`check` reports what is used or left out in place of a missing translation."""
 
 from __future__ import annotations
 

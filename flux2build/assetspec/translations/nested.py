@@ -29,7 +29,7 @@ def strings(file: str, value: object) -> Strings:
         else:
             problems.append(Problem(f"`{name[:60]}` must be a text", Place(file)))
     if problems:
-        raise SpecError(*problems[:20])
+        raise SpecError(*problems)
     return Strings(file, messages)
 
 

@@ -19,7 +19,7 @@ Lab = tuple[float, float, float]
 
 
 def difference(one: str, other: str) -> float:
-    """CIEDE2000 between two `#rrggbb`: 1 is just visible, 10 is seen at a glance."""
+    """CIEDE2000 between two `#rrggbb`: 1 is just visible, 10 is obvious at a glance."""
     return ciede2000(lab(one), lab(other))
 
 

@@ -47,7 +47,7 @@ def test_clean(built: Site, form: str) -> None:
 
 
 def test_nothing_built(site: Site) -> None:
-    """Before the first build everything is to be rendered; files that say the same are said once."""
+    """Before the first build everything is to be rendered; findings that say the same are printed once."""
     ran = site.run("check")
 
     assert (ran.code, ran.err) == (1, "")
@@ -87,7 +87,7 @@ def test_nothing_built(site: Site) -> None:
 
 
 def test_damage(damaged: Site) -> None:
-    """Missing and edited files are told apart, each with the command that mends it."""
+    """Missing and edited files are distinguished, each with the command that mends it."""
     ran = damaged.run("check")
 
     assert (ran.code, ran.err) == (1, "")
@@ -176,27 +176,27 @@ def test_json(damaged: Site, words: tuple[str, ...]) -> None:
 
 
 def test_json_when_clean(built: Site) -> None:
-    """Nothing found is an empty list."""
+    """Without findings the list is empty."""
     assert json.loads(built.run("check", "--json").out) == {"format_version": "1.0", "findings": []}
 
 
 def test_changed_inputs(built: Site) -> None:
-    """A changed prompt, reference, template and row of data are each told where they are used."""
+    """A changed prompt, reference, template and row of data are each reported where they are used."""
     built.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a gong"')
     built.edit("templates/hero.j2", "at a desk", "in a train")
 
-    found = codes(built.run("check", "--json"))
+    findings = codes(built.run("check", "--json"))
 
-    assert [path for code, path in found if code == "prompt-changed"] == [
+    assert [path for code, path in findings if code == "prompt-changed"] == [
         "img/hero-light.png",
         "img/hero-dark.png",
         "img/icon.png",
     ]
-    assert {code for code, _ in found} == {"prompt-changed", "upstream-pending"}
+    assert {code for code, _ in findings} == {"prompt-changed", "upstream-pending"}
 
 
 def test_orphans(built: Site) -> None:
-    """What nobody wants any more is found, and the hint names the command that removes it."""
+    """What the spec no longer wants is reported, and the hint names the command that removes it."""
     built.edit("assets.toml", '[asset.icon]\nprompt = "a bell"\n', "")
     ran = built.run("check")
 
@@ -230,7 +230,7 @@ def conflict(site: Site) -> None:
 
 
 def test_conflicts_in_the_lock(built: Site) -> None:
-    """Conflict markers are drift, whatever was said of the tree before, and a build reconciles them."""
+    """Conflict markers are drift, whatever the last answer was, and a build reconciles them."""
     assert built.run("plan").out == built.run("check").out == CLEAN
     conflict(built)
 
@@ -259,7 +259,7 @@ def test_conflicts_in_the_lock(built: Site) -> None:
     ],
 )  # fmt: skip
 def test_unusable_locks(built: Site, old: str, new: str, code: str, message: str) -> None:
-    """A newer and a damaged lock are told apart, placed, and never rebuilt over."""
+    """A newer and a damaged lock are distinguished, placed, and never rebuilt over."""
     lock = built.folder / "assets.lock"
     changed = lock.read_text().replace(old, new, 1)
     lock.write_text(changed)
@@ -294,7 +294,7 @@ def pointer(path: Path) -> None:
 
 
 def test_pointers(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clone in which Git LFS fetched nothing is told from edited files, and buys nothing."""
+    """A clone in which Git LFS fetched nothing is not taken for edited files, and buys nothing."""
     monkeypatch.setenv("FLUX2BUILD_HOME", str(built.folder.parent / "elsewhere"))
     pointer(built.folder / "img/mascot.png")
     pointer(built.folder / "img/hero-dark-32.webp")
@@ -398,15 +398,15 @@ def test_reads_only(site: Site, state: str, monkeypatch: pytest.MonkeyPatch) -> 
         conflict(site)
     monkeypatch.setenv("FLUX2BUILD_HOME", str(site.folder.parent / "no such home"))
 
-    said = traced("check", "check --json", "check mascot", "check --output-format github")
+    output = traced("check", "check --json", "check mascot", "check --output-format github")
 
-    assert said.endswith(f"{{{int(state != 'clean')}}} []"), said
+    assert output.endswith(f"{{{int(state != 'clean')}}} []"), output
 
 
 def test_the_trace_would_tell(site: Site) -> None:
     """The same trace of a build shows its effects, so an empty one means something."""
-    said = traced("build -q icon")
+    output = traced("build -q icon")
 
-    assert "'os.rename'" in said
-    assert "assets.lock" in said
-    assert str(site.folder / ".flux2build") in said
+    assert "'os.rename'" in output
+    assert "assets.lock" in output
+    assert str(site.folder / ".flux2build") in output
