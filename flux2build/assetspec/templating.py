@@ -41,7 +41,7 @@ class TextRenderer:
         return replace(self, skips=True)
 
     def _seen(self, scope: Scope) -> Scope:
-        return {**scope, "t": self.translations.speaker(scope, skips=self.skips)}
+        return {**scope, "t": self.translations.translate(scope, skips=self.skips)}
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
         """A text that may be a template.

@@ -1,4 +1,4 @@
-"""The `t` of templates: strings in a member's locale, and what becomes of those there are not."""
+"""The `t` of templates: strings in a member's locale, and the policy for missing ones."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.prompts import TemplateFault
 from flux2build.assetspec.tables import CatalogTable
 from flux2build.assetspec.translations import Message, Strings
-from flux2build.errors import Place, SpecError, brief, did_you_mean
+from flux2build.errors import Place, SpecError, brief, nearest
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
-_MARK: Final = "{locale}"
+_PLACEHOLDER: Final = "{locale}"
 _MOST_LISTED: Final = 8
 _PATH: Final[Key] = ("catalog", "path")
 
-Speaker = Callable[..., str]
+Translate = Callable[..., str]
+"""`t(key, context=None, **values)`."""
 
 
 class UntranslatedError(Exception):
-    """Raised inside of a template whose file is left out, as `policy = "skip"` says."""
+    """Raised inside a template whose file is left out, as `policy = "skip"` says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A string that a locale does not have, and what stands in for it."""
+    """A string that a locale lacks, and what is used instead."""
 
     locale: str
     key: str
     file: str
     """The locale's catalogue."""
     place: Place | None
-    """Where it stands without a translation; None when it is not there at all."""
+    """Its place in the catalogue, without a translation; None when it is not there at all."""
     instead: str
-    """`nothing`, `no file`, or the locale that stands in."""
+    """`nothing`, `no file`, or the locale whose string is used."""
 
 
 @dataclass(slots=True)
@@ -52,35 +53,35 @@ class Translations:
     table: CatalogTable | None
     faults: Faults
     faulty: bool = False
-    """Whether `[catalog]` has mistakes of its own: then nothing is called missing."""
+    """Whether `[catalog]` itself has mistakes; then nothing is reported as missing."""
     used: dict[str, Key] = field(default_factory=dict)
-    """Every catalogue that was read, with the key that names it."""
+    """Every catalogue that was read, with the key of the spec that names it."""
     gaps: dict[Gap, dict[AssetName, None]] = field(default_factory=dict)
-    """What was missing, and for whom."""
+    """The strings that were missing, with the assets that asked for them."""
     _read: dict[str, Strings | None] = field(default_factory=dict)
 
-    def speaker(self, scope: Mapping[str, object], *, skips: bool) -> Speaker:
-        """The `t` of templates that see a scope; `skips` where a file can be left out."""
+    def translate(self, scope: Mapping[str, object], *, skips: bool) -> Translate:
+        """The `t` of templates with a scope; `skips` where the file they belong to can be left out."""
 
         def t(key: str, /, *, context: str | None = None, **values: str | int) -> str:
             if self.faulty:
                 return key
             table = self._table()
             locale = _locale(scope, table)
-            return self._said(_Wish(locale, key, context, values, _asset(scope), skips), table)
+            return self._text(_Lookup(locale, key, context, values, _asset(scope), skips), table)
 
         return t
 
     def report(self) -> None:
-        """Notes what is missing and was not allowed to be: one fault for each locale."""
+        """Reports the strings that are missing without a substitute: one fault for each locale."""
         missing: dict[str, list[Gap]] = {}
         for gap in self.gaps:
             if gap.instead == "nothing":
                 missing.setdefault(gap.locale, []).append(gap)
         for locale, gaps in missing.items():
-            asking = dict.fromkeys(name for gap in gaps for name in self.gaps[gap])
+            assets = dict.fromkeys(name for gap in gaps for name in self.gaps[gap])
             fault = self._fault(locale, gaps)
-            for name in asking:
+            for name in assets:
                 self.faults.add(fault, name)
 
     def _table(self) -> CatalogTable:
@@ -89,47 +90,47 @@ class Translations:
             raise TemplateFault("`t` has no catalogue to read", hint=hint)
         return self.table
 
-    def _said(self, wish: _Wish, table: CatalogTable) -> str:
-        own = self._strings(wish.locale, table)
+    def _text(self, lookup: _Lookup, table: CatalogTable) -> str:
+        own = self._strings(lookup.locale, table)
         if own is None:
-            return wish.key  # what is wrong with the catalogue is noted already
-        found = own.messages.get((wish.key, wish.context))
-        if found and _usable(found, table):
-            return _filled(found, own, wish.locale, wish)
-        if table.source == wish.locale:
-            return _filled(Message((wish.key,), Place(own.file)), own, wish.locale, wish)
-        return self._instead(wish, own, found, table)
+            return lookup.key  # the faults of the catalogue are reported already
+        message = own.messages.get((lookup.key, lookup.context))
+        if message and _usable(message, table):
+            return _filled(message, own, lookup.locale, lookup)
+        if table.source == lookup.locale:
+            return _filled(Message((lookup.key,), Place(own.file)), own, lookup.locale, lookup)
+        return self._substitute(lookup, own, message, table)
 
-    def _instead(
-        self, wish: _Wish, own: Strings, found: Message | None, table: CatalogTable
+    def _substitute(
+        self, lookup: _Lookup, own: Strings, message: Message | None, table: CatalogTable
     ) -> str:
-        """What the policy says when a locale lacks a string."""
-        place = found.place if found else None
-        if table.policy == "skip" and wish.skips:
-            self._note(Gap(wish.locale, wish.key, own.file, place, "no file"), wish)
+        """What the policy uses instead of a string that a locale lacks."""
+        place = message.place if message else None
+        if table.policy == "skip" and lookup.skips:
+            self._note(Gap(lookup.locale, lookup.key, own.file, place, "no file"), lookup)
             raise UntranslatedError
-        if table.policy == "fallback" and (other := self._elsewhere(wish, table)):
+        if table.policy == "fallback" and (other := self._fallback(lookup, table)):
             locale, text = other
-            self._note(Gap(wish.locale, wish.key, own.file, place, locale), wish)
+            self._note(Gap(lookup.locale, lookup.key, own.file, place, locale), lookup)
             return text
-        self._note(Gap(wish.locale, wish.key, own.file, place, "nothing"), wish)
-        return wish.key
+        self._note(Gap(lookup.locale, lookup.key, own.file, place, "nothing"), lookup)
+        return lookup.key
 
-    def _elsewhere(self, wish: _Wish, table: CatalogTable) -> tuple[str, str] | None:
-        """The first of the locales to fall back to that has the string."""
-        named = table.fallback if isinstance(table.fallback, list) else [table.fallback]
-        for locale in filter(None, named):
+    def _fallback(self, lookup: _Lookup, table: CatalogTable) -> tuple[str, str] | None:
+        """The first fallback locale that has the string, and its text."""
+        locales = table.fallback if isinstance(table.fallback, list) else [table.fallback]
+        for locale in filter(None, locales):
             other = self._strings(locale, table)
-            found = other.messages.get((wish.key, wish.context)) if other else None
-            if other and found and _usable(found, table):
-                return locale, _filled(found, other, locale, wish)
+            message = other.messages.get((lookup.key, lookup.context)) if other else None
+            if other and message and _usable(message, table):
+                return locale, _filled(message, other, locale, lookup)
             if other and locale == table.source:
-                plain = Message((wish.key,), Place(other.file))
-                return locale, _filled(plain, other, locale, wish)
+                source = Message((lookup.key,), Place(other.file))
+                return locale, _filled(source, other, locale, lookup)
         return None
 
-    def _note(self, gap: Gap, wish: _Wish) -> None:
-        self.gaps.setdefault(gap, {})[wish.asset] = None
+    def _note(self, gap: Gap, lookup: _Lookup) -> None:
+        self.gaps.setdefault(gap, {})[lookup.asset] = None
 
     def _strings(self, locale: str, table: CatalogTable) -> Strings | None:
         """A locale's catalogue; an empty one when there is no file, None when it is faulty."""
@@ -156,32 +157,31 @@ class Translations:
             listed += f" and {len(gaps) - _MOST_LISTED} more"
         message = f"not translated into `{locale}`: {listed}"
         file = gaps[0].file
-        there = self.tree.kind(file) is Kind.FILE
+        exists = self.tree.kind(file) is Kind.FILE
         places = [gap.place for gap in gaps if gap.place and gap.place.line]
         rows = tuple((f"line {place.line}", "empty or fuzzy") for place in places[:_MOST_LISTED])
-        if not there:
+        if not exists:
             rows = (("catalogue", f"`{file}` does not exist"),)
         return Fault(
             _PATH,
             message,
             hint=self._hint(gaps),
             rows=rows,
-            place=(places[0] if places else Place(file)) if there else None,
+            place=(places[0] if places else Place(file)) if exists else None,
         )
 
     def _hint(self, gaps: list[Gap]) -> str:
-        """Another key when a lone one may be a typing error, else what can be done."""
-        known = {key for one in self._read.values() if one for key, _ in one.messages}
-        if len(gaps) == 1 and gaps[0].key not in known and known:
-            near = did_you_mean(gaps[0].key, known)
-            if near and near.startswith("did"):
-                return near
+        """The nearest key when a single one may be a typing error, else what can be done."""
+        known = {key for strings in self._read.values() if strings for key, _ in strings.messages}
+        only = gaps[0].key if len(gaps) == 1 else ""
+        if only not in known and (near := nearest(only, sorted(known))):
+            return f"did you mean `{near}`?"
         return 'translate them, or set `policy` in `[catalog]` to "fallback" or "skip"'
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What one call of `t` asks for."""
+class _Lookup:
+    """One call of `t`."""
 
     locale: str
     key: str
@@ -195,33 +195,32 @@ def _usable(message: Message, table: CatalogTable) -> bool:
     return message.complete and (table.fuzzy or not message.fuzzy)
 
 
-def _filled(message: Message, catalogue: Strings, locale: str, wish: _Wish) -> str:
-    number = wish.values.get("n", 0)
+def _filled(message: Message, catalogue: Strings, locale: str, lookup: _Lookup) -> str:
+    number = lookup.values.get("n", 0)
     if len(message.forms) > 1 and not isinstance(number, int):
-        raise TemplateFault(f"`{brief(wish.key)}` depends on a number: give a whole one as `n`")
-    if len(message.forms) > 1 and "n" not in wish.values:
-        raise TemplateFault(f"`{brief(wish.key)}` depends on a number", hint="give it as `n=3`")
+        raise TemplateFault(f"`{brief(lookup.key)}` depends on a number: give a whole one as `n`")
+    if len(message.forms) > 1 and "n" not in lookup.values:
+        raise TemplateFault(f"`{brief(lookup.key)}` depends on a number", hint="give it as `n=3`")
     form = min(catalogue.form(int(number)), len(message.forms) - 1) if message.forms[1:] else 0
     try:
-        return translations.filled(message.forms[form], locale, wish.values)
+        return translations.filled(message.forms[form], locale, lookup.values)
     except translations.IcuMissingError:
-        hint = "`pip install 'flux2build[lettering]'`"
         needs = "`t` needs the extra `lettering` to fill in values"
-        raise TemplateFault(needs, hint=hint) from None
+        raise TemplateFault(needs, hint="`pip install 'flux2build[lettering]'`") from None
     except ValueError as fault:
         place = str(message.place) if message.place.file else "the template"
-        told = f"`{brief(wish.key)}` of {place}: {fault}"
-        raise TemplateFault(told, hint="`t` fills in the values that it is given by name") from None
+        why = f"`{brief(lookup.key)}` of {place}: {fault}"
+        raise TemplateFault(why, hint="`t` fills in the values that it is given by name") from None
 
 
 def _locale(scope: Mapping[str, object], table: CatalogTable) -> str:
-    found = scope.get(table.axis)
-    if not isinstance(found, str):
+    locale = scope.get(table.axis)
+    if not isinstance(locale, str):
         hint = "add it to the `matrix` or to `vars`, or name another one as `axis` in `[catalog]`"
         raise TemplateFault(f"`t` needs to know `{table.axis}`", hint=hint)
-    if not _LOCALE.fullmatch(found):
-        raise TemplateFault(f"`{brief(found)}` is not a locale", hint="such as `de` or `pt-BR`")
-    return found
+    if not _LOCALE.fullmatch(locale):
+        raise TemplateFault(f"`{brief(locale)}` is not a locale", hint="such as `de` or `pt-BR`")
+    return locale
 
 
 def _asset(scope: Mapping[str, object]) -> AssetName:
@@ -230,9 +229,9 @@ def _asset(scope: Mapping[str, object]) -> AssetName:
 
 
 def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
-    """The locale's catalogue, also under its name with `_`, as gettext writes it."""
+    """The locale's catalogue; `pt-BR` may also be written `pt_BR`, as gettext does."""
     names = list(_spellings(locale))
-    files = [paths.join("", table.path.replace(_MARK, name)) for name in names]
+    files = [paths.join("", table.path.replace(_PLACEHOLDER, name)) for name in names]
     return next((file for file in files if tree.kind(file) is Kind.FILE), files[0])
 
 
@@ -243,9 +242,11 @@ def _spellings(locale: str) -> Iterator[str]:
 
 
 def faults_of(table: CatalogTable) -> Iterator[Fault]:
-    """What is wrong with `[catalog]` itself."""
-    if _MARK not in table.path:
-        yield Fault(_PATH, f"`path` needs `{_MARK}` in it", hint='such as `"locale/{locale}.po"`')
+    """The mistakes in `[catalog]` itself."""
+    if _PLACEHOLDER not in table.path:
+        yield Fault(
+            _PATH, f"`path` needs `{_PLACEHOLDER}` in it", hint='such as `"locale/{locale}.po"`'
+        )
     ending = posixpath.splitext(table.path)[1].lower()
     if ending not in translations.FORMATS:
         known = ", ".join(f"`{name}`" for name in translations.FORMATS)

@@ -1,8 +1,8 @@
-"""Which way letters run: the Unicode Bidirectional Algorithm (UAX #9), on one paragraph.
+"""The direction of letters: the Unicode Bidirectional Algorithm (UAX #9) for one paragraph.
 
-A shaper wants to be told which way each run goes. Libraries for Python answer with
-the reordered text, or need a system's fribidi: none says the level of a character. The
-tests compare this one with the Rust crate `unicode-bidi`, which passes Unicode's own.
+A shaper needs the direction of each run. Python's libraries return the reordered text,
+or need the system's fribidi; none returns the level of a character. The tests compare
+this module with the Rust crate `unicode-bidi`, which passes Unicode's own tests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STARTS: Final = {
     "RLI": (1, ""),
     "FSI": (0, ""),
 }
-"""What opens an embedding: whether its level is odd, and what it makes of its letters."""
+"""What opens an embedding: whether its level is odd, and the class it gives its letters."""
 
 _ISOLATES: Final = frozenset({"LRI", "RLI", "FSI"})
 _REMOVED: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "BN"})
@@ -36,21 +36,21 @@ _PAIRS: Final = (
 )
 _CLOSER: Final = dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True))
 _SAME: Final = {"\u2329": "\u3008", "\u232a": "\u3009"}
-"""Brackets that are another one's canonical equal."""
+"""Brackets that are canonically equivalent to others."""
 
 _MOST_OPEN: Final = 63
 _RIGHTWARD: Final = {"L": 0, "R": 1, "AN": 2, "EN": 2}
 _LEFTWARD: Final = {"L": 1, "R": 0, "AN": 1, "EN": 1}
-"""How far what a letter has become rises above an even level, and above an odd one."""
+"""How far a resolved class rises above an even level, and above an odd one."""
 
 
 def kind(char: str) -> str:
-    """A character's bidirectional class; what Python's tables do not know yet runs right."""
+    """A character's bidirectional class; `L` for those that Python's tables lack."""
     return unicodedata.bidirectional(char) or "L"
 
 
 def base_level(text: str) -> int:
-    """0 when the first strong letter runs to the right, or there is none; 1 when to the left."""
+    """1 if the first strong letter runs to the left, else 0."""
     return _first_strong([kind(char) for char in text], 0, len(text)) or 0
 
 
@@ -114,7 +114,7 @@ class _Explicit:
     base: int
     levels: list[int] = field(default_factory=list)
     embedded: list[int] = field(default_factory=list)
-    """The levels before the letters themselves have a say."""
+    """The explicit levels, before those of the letters are resolved."""
     original: list[str] = field(default_factory=list)
     match: dict[int, int] = field(default_factory=dict)
     """Isolate initiators and the `PDI` that closes them."""
@@ -145,7 +145,7 @@ class _Explicit:
         self.classes[at] = self.stack[-1].override or self.classes[at]
 
     def _open(self, at: int, name: str) -> None:
-        """X2 to X5c; what is nested too deeply is counted and otherwise ignored."""
+        """X2 to X5c; embeddings nested too deeply are only counted."""
         isolates = name in _ISOLATES
         if isolates:
             self._override(at)
@@ -187,7 +187,7 @@ class _Explicit:
         return _Embedding(step, override, name in _ISOLATES)
 
     def sequences(self) -> Iterator[list[int]]:
-        """The isolating run sequences (rule BD13), as the places of their characters."""
+        """The isolating run sequences (rule BD13), as the positions of their characters."""
         kept = [at for at, name in enumerate(self.original) if name not in _REMOVED]
         runs: list[list[int]] = []
         for at in kept:
@@ -265,7 +265,7 @@ class _Sequence:
                 self._kinds[at] = "L"
 
     def _marks(self) -> None:
-        """W1: marks are what they stand on."""
+        """W1: marks get the class of what they stand on."""
         previous = self._before
         for at, name in enumerate(self._kinds):
             if name == "NSM":
@@ -283,7 +283,7 @@ class _Sequence:
         self._kinds = ["R" if name == "AL" else name for name in self._kinds]
 
     def _separators(self) -> None:
-        """W4: one separator between two numbers of a kind belongs to them."""
+        """W4: a single separator between two numbers of one kind belongs to them."""
         kinds = self._kinds
         for at in range(1, len(kinds) - 1):
             left, right = kinds[at - 1], kinds[at + 1]
@@ -292,7 +292,7 @@ class _Sequence:
                 kinds[at] = left
 
     def _terminators(self) -> None:
-        """W5: what stands beside European numbers, such as `%` and currency signs."""
+        """W5: terminators beside European numbers, such as `%`, become part of them."""
         kinds = self._kinds
         for start, end in _stretches(kinds, frozenset({"ET"})):
             near = (kinds[start - 1 : start] or [""])[0], (kinds[end : end + 1] or [""])[0]
@@ -300,7 +300,7 @@ class _Sequence:
                 kinds[start:end] = ["EN"] * (end - start)
 
     def _brackets(self, plain: Sequence[str]) -> None:
-        """N0: both brackets of a pair run as what they enclose, or as what comes before."""
+        """N0: both brackets of a pair get the direction of their content, or of what precedes."""
         for left, right in self._pairs():
             inside = {_strong(name) for name in self._kinds[left + 1 : right]} - {None}
             if self._own in inside:
@@ -342,7 +342,7 @@ class _Sequence:
                 self._kinds[at] = name
 
     def _neutral(self) -> None:
-        """N1, N2: between letters of one direction as they, else as the sequence."""
+        """N1, N2: neutrals get the direction of the letters around them, else that of the sequence."""
         kinds = self._kinds
         for start, end in _stretches(kinds, _NEUTRAL):
             left = _strong(kinds[start - 1]) if start else self._before

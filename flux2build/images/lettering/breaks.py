@@ -1,4 +1,4 @@
-"""Where a line may end, by ICU: it has the words of scripts that write no spaces."""
+"""Where a line may end, by ICU, which has dictionaries for scripts without spaces."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Breaks:
 
 
 def clusters(text: str) -> list[str]:
-    """The text in what readers take for letters."""
+    """The text as grapheme clusters: what readers perceive as letters."""
     return list(CharacterBreaker(text, _NO_LANGUAGE))
 
 
 def paragraphs(text: str) -> list[str]:
-    """The text at its line ends; blanks around each go, tabs become spaces."""
+    """The text split at its line ends and stripped of blanks; tabs become spaces."""
     plain = text.replace("\t", " ")
     for end in _ENDS:
         plain = plain.replace(end, "\n")
@@ -44,7 +44,7 @@ def paragraphs(text: str) -> list[str]:
 
 @lru_cache(maxsize=512)
 def find(text: str, language: str) -> Breaks:
-    """Where a paragraph may be broken; never inside of what readers take for one letter."""
+    """Where a paragraph may be broken; never inside a grapheme cluster."""
     locale = _locale(text, language)
     edges = _places(CharacterBreaker(text, locale))
     every = _places(LineBreaker(text, f"{locale}-u-lb-strict")) & edges
@@ -60,7 +60,7 @@ def _places(breaker: BaseBreaker) -> set[int]:
 
 
 def _locale(text: str, language: str) -> str:
-    """The language to break in: kana tell Japanese by themselves."""
+    """The locale to break lines in; kana are always Japanese."""
     if any(script(char) in _KANA for char in text):
         return "ja"
     return language.replace("_", "-").partition("-u-")[0] or _NO_LANGUAGE

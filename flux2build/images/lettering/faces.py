@@ -1,4 +1,4 @@
-"""Fonts: which characters they have, and who sets what when there are several."""
+"""Fonts: which characters they have, and which of several sets a character."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _BUNDLED: Final = (
     "NotoSansThai",
 )
 _BOLD: Final = 600
-"""The weight from which the bold ones of the bundled fonts are used."""
+"""The least weight for which the bold bundled fonts are used."""
 _REGULAR: Final = 400
 _MOST_LISTED: Final = 12
 _CAP: Final = 0.7
-"""Height of a capital letter, in sizes, where a font has none."""
+"""Height of a capital letter, in sizes, in fonts without capitals."""
 _AXIS: Final = "wght"
 
 
 @dataclass(frozen=True)
 class Face:
-    """One font file, at one weight when it has an axis for that."""
+    """A font file, at one weight where it has an axis for that."""
 
     data: bytes = field(repr=False)
     weight: int | None = None
@@ -48,7 +48,7 @@ class Face:
 
     @cached_property
     def font(self) -> hb.Font:
-        """HarfBuzz's view of it, in the units of its own grid."""
+        """The font in HarfBuzz, in the units of its own grid."""
         font = hb.Font(self._face)
         if self.weight is not None and self.variable:
             font.set_variations({_AXIS: self.weight})
@@ -61,7 +61,7 @@ class Face:
 
     @cached_property
     def name(self) -> str:
-        """What it calls itself."""
+        """The name in the font."""
         return (
             self._face.get_name(hb.OTNameIdPredefined.FULL_NAME)
             or self._face.get_name(hb.OTNameIdPredefined.FONT_FAMILY)
@@ -70,7 +70,7 @@ class Face:
 
     @cached_property
     def grid(self) -> int:
-        """Units to a size."""
+        """Units of the grid per size."""
         return int(self._face.upem)
 
     @cached_property
@@ -86,7 +86,7 @@ class Face:
         return extents.y_bearing / self.grid if extents and extents.y_bearing > 0 else _CAP
 
     def has(self, cluster: str) -> bool:
-        """Whether it can set what a reader takes for one letter, composed or decomposed."""
+        """Whether it can set a grapheme cluster, composed or decomposed."""
         return any(
             all(ord(char) in self.characters or invisible(char) for char in form)
             for form in (
@@ -104,7 +104,7 @@ def _shipped(style: str) -> tuple[Face, ...]:
 
 
 def bundled(weight: int | None) -> tuple[Face, ...]:
-    """The fonts that come along, the one for Latin letters first."""
+    """The bundled fonts, the one for Latin letters first."""
     return _shipped("Bold" if (weight or _REGULAR) >= _BOLD else "Regular")
 
 
@@ -118,7 +118,7 @@ def choose(text: str, faces: Sequence[Face]) -> list[int]:
     """For every character the number of the font that sets it.
 
     The first font that has a letter sets it. Spaces, digits and punctuation
-    stay with the letters before them where that font has them too.
+    are set in the font of the letters before them, if it has them too.
 
     Raises:
         SpecError: no font has some character; all such are named.
@@ -129,10 +129,10 @@ def choose(text: str, faces: Sequence[Face]) -> list[int]:
     for cluster in clusters(text):
         lettered = any(unicodedata.category(char)[0] == "L" for char in cluster)
         order = range(len(faces)) if lettered else (last, *range(len(faces)))
-        found = next((number for number in order if faces[number].has(cluster)), None)
-        if found is None:
+        setter = next((number for number in order if faces[number].has(cluster)), None)
+        if setter is None:
             missing |= dict.fromkeys(_lacking(cluster, faces))
-        last = last if found is None else found
+        last = last if setter is None else setter
         chosen += [last] * len(cluster)
     if missing:
         raise _tofu(text, list(missing), faces)
@@ -140,13 +140,13 @@ def choose(text: str, faces: Sequence[Face]) -> list[int]:
 
 
 def _lacking(cluster: str, faces: Sequence[Face]) -> list[str]:
-    """What is missing of a cluster: from every font, or from the one that has its base."""
-    seen = [char for char in cluster if not invisible(char)]
-    lacking = [c for c in seen if not any(ord(c) in face.characters for face in faces)]
+    """The characters of a cluster that no font has, or that the font of its base lacks."""
+    visible = [char for char in cluster if not invisible(char)]
+    lacking = [c for c in visible if not any(ord(c) in face.characters for face in faces)]
     if lacking:
         return lacking
-    setter = next(face for face in faces if ord(seen[0]) in face.characters)
-    return [char for char in seen if ord(char) not in setter.characters]
+    setter = next(face for face in faces if ord(visible[0]) in face.characters)
+    return [char for char in visible if ord(char) not in setter.characters]
 
 
 def _tofu(text: str, missing: Sequence[str], faces: Sequence[Face]) -> SpecError:
@@ -172,11 +172,11 @@ _REMEDIES: Final = {
 
 
 def _remedy(missing: Sequence[str]) -> str:
-    """Which font to fetch: the first script that is known to have one of its own."""
+    """Where to get a font for the missing characters."""
     scripts = [script(char) for char in missing]
-    asked = next((name for name in _REMEDIES if name in scripts), None)
+    east_asian = next((name for name in _REMEDIES if name in scripts), None)
     other = next((name.capitalize() for name in scripts if name), None)
-    noto = _REMEDIES[asked] if asked else f"Noto Sans {other}" if other else None
+    noto = _REMEDIES[east_asian] if east_asian else f"Noto Sans {other}" if other else None
     such = f", such as {noto} from fonts.google.com/noto" if noto else ""
     return f"put a font that has it into the repository{such}, and name it in `font`"
 

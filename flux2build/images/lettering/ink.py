@@ -1,4 +1,4 @@
-"""Ink: placed lines as masks, letters by HarfBuzz's rasteriser, strokes around their outlines."""
+"""Ink: placed lines as masks; letters by HarfBuzz's rasteriser, strokes along their outlines."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from flux2build.images.lettering.layout import Box, Placed
 
 _Point = tuple[float, float]
 _FINE: Final = 4
-"""Strokes are drawn this many times as large, then averaged."""
+"""Strokes are drawn enlarged by this factor, then averaged."""
 _CURVE: Final = 8
-"""Straight pieces to a curve of an outline."""
+"""Straight segments per curve of an outline."""
 
 
 def filled(placed: Iterable[Placed], size: int, box: Box) -> Image.Image:
-    """The letters, as a mask of a box; nothing outside of it is drawn."""
+    """The letters, as a mask of a box; nothing outside it is drawn."""
     raster = hb.RasterDraw()
     raster.extents = hb.RasterExtents(0, 0, box.width, box.height, box.width)
     for face, number, x, y in _glyphs(placed, size, box):
@@ -60,15 +60,15 @@ def _glyphs(
 
 def _contours(face: Face, number: int) -> list[list[_Point]]:
     """A glyph's outlines as polygons, in units of its font."""
-    found: list[list[_Point]] = []
-    face.font.draw_glyph(number, _TRACER, found)
-    return [contour for contour in found if contour]
+    contours: list[list[_Point]] = []
+    face.font.draw_glyph(number, _TRACER, contours)
+    return [contour for contour in contours if contour]
 
 
 def _tracer() -> hb.DrawFuncs:
     tracer = hb.DrawFuncs()
-    tracer.set_move_to_func(lambda x, y, found: found.append([(x, y)]))
-    tracer.set_line_to_func(lambda x, y, found: found[-1].append((x, y)))
+    tracer.set_move_to_func(lambda x, y, contours: contours.append([(x, y)]))
+    tracer.set_line_to_func(lambda x, y, contours: contours[-1].append((x, y)))
     tracer.set_quadratic_to_func(_curve)
     tracer.set_cubic_to_func(_curve)
     return tracer
@@ -76,11 +76,11 @@ def _tracer() -> hb.DrawFuncs:
 
 def _curve(*numbers: Any) -> None:
     """Appends a curve of any order to the last contour, by de Casteljau's rule."""
-    *coordinates, found = numbers
-    start: _Point = found[-1][-1]
+    *coordinates, contours = numbers
+    start: _Point = contours[-1][-1]
     points = [start, *zip(coordinates[::2], coordinates[1::2], strict=True)]
     for step in range(1, _CURVE + 1):
-        found[-1].append(_point(points, step / _CURVE))
+        contours[-1].append(_point(points, step / _CURVE))
 
 
 def _point(points: list[_Point], at: float) -> _Point:

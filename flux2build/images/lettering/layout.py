@@ -14,15 +14,15 @@ from flux2build.images.lettering.shaping import Extent, Line, Paragraph
 LEADING: Final = 1.2
 TALL_LEADING: Final = 1.45
 _HALVINGS: Final = 12
-"""Steps of the search for the narrowest lines: a four-thousandth of the width."""
+"""Steps of the search for the narrowest lines: exact to a four-thousandth of the width."""
 _SLACK: Final = 1e-6
 _SPARE: Final = 0.8
-"""Part of its letters' width that a text needs at least: kerning and joining save some."""
+"""The least share of its letters' width that a text needs, as kerning and joining save some."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle of pixels; `y` grows downwards."""
+    """A rectangle in pixels; `y` grows downwards."""
 
     left: int
     top: int
@@ -30,7 +30,7 @@ class Box:
     height: int
 
     def inset(self, by: int) -> Box:
-        """The box without a border inside of it."""
+        """The box without a border on its inside."""
         return Box(self.left + by, self.top + by, self.width - 2 * by, self.height - 2 * by)
 
 
@@ -41,14 +41,14 @@ class Rules:
     largest: int
     smallest: int
     leading: float | None = None
-    """From one base line to the next, in sizes; None for what the scripts need."""
+    """Distance of base lines, in sizes; None for what the scripts need."""
     most_lines: int | None = None
     wrap: Wrap = "balance"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines at a size in pixels, on base lines that count from the first one's 0."""
+    """Lines at a size in pixels; the first base line is at 0."""
 
     size: int
     lines: tuple[Line, ...]
@@ -61,12 +61,12 @@ class Block:
 
     @property
     def breadth(self) -> float:
-        """Width that all ink finds room in, in pixels."""
+        """Width that holds all ink, in pixels."""
         return max((line.breadth for line in self.lines), default=0) * self.size
 
     @property
     def top(self) -> float:
-        """The highest ink, in pixels from the first base line; above it is negative."""
+        """The highest ink, in pixels from the first base line; negative above it."""
         return min((at - ink.top * self.size for at, ink in self._inks()), default=0.0)
 
     @property
@@ -80,19 +80,19 @@ class Block:
                 yield number * self.pitch, line.ink
 
     def fits(self, box: Box) -> bool:
-        """Whether there is a whole-pixel base line with all ink inside of the box."""
+        """Whether some base line at a whole pixel keeps all ink inside the box."""
         high, low = self.heights(box)
         return high <= low and self.breadth <= box.width + _SLACK
 
     def heights(self, box: Box) -> tuple[int, int]:
-        """The highest and the lowest place for the first base line."""
+        """The highest and the lowest position of the first base line."""
         high = math.ceil(box.top - self.top - _SLACK)
         return high, math.floor(box.top + box.height - self.bottom + _SLACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A line, and where in the picture its origin is."""
+    """A line, and the position of its origin in the picture."""
 
     line: Line
     x: float
@@ -102,7 +102,7 @@ class Placed:
 def fit(paragraphs: Sequence[Paragraph], box: Box, rules: Rules) -> Block | None:
     """The block at the largest size that fits into a box; None when none does.
 
-    What fits with full lines is balanced afterwards, where it still fits then.
+    Lines are filled first, and balanced if they still fit then.
     """
     full = replace(rules, wrap="fill") if rules.wrap == "balance" else rules
     for size in range(rules.largest, rules.smallest - 1, -1):
@@ -116,9 +116,9 @@ def fit(paragraphs: Sequence[Paragraph], box: Box, rules: Rules) -> Block | None
 
 
 def _hopeless(paragraphs: Sequence[Paragraph], size: int, box: Box, rules: Rules) -> bool:
-    """Whether letters alone would need more lines than there can be, with much to spare.
+    """Whether the letters alone would clearly need more lines than there is room for.
 
-    Breaking thousands of words at hundreds of sizes takes minutes; this takes none.
+    Breaking thousands of words at hundreds of sizes takes minutes, which this saves.
     """
     lines = box.height / _pitch(paragraphs, size, rules) + 2
     letters = sum(one.letters for one in paragraphs) * size
@@ -137,10 +137,10 @@ def broken(paragraphs: Sequence[Paragraph], size: int, width: float, rules: Rule
     """The lines at a size; None when a word is too wide, or there are too many lines."""
     lines: list[Line] = []
     for paragraph in paragraphs:
-        found = _lines(paragraph, width / size, rules.wrap)
-        if found is None:
+        more = _lines(paragraph, width / size, rules.wrap)
+        if more is None:
             return None
-        lines += found
+        lines += more
     if rules.most_lines is not None and len(lines) > rules.most_lines:
         return None
     return Block(size, tuple(lines), _pitch(paragraphs, size, rules))
@@ -155,7 +155,7 @@ def _lines(paragraph: Paragraph, width: float, wrap: Wrap) -> list[Line] | None:
 
 
 def _filled(paragraph: Paragraph, width: float) -> list[Line] | None:
-    """Each line as full as it can be."""
+    """Lines as full as they can be; None when a word is too wide."""
     lines: list[Line] = []
     start, end = 0, len(paragraph.text)
     while start < end:
@@ -168,7 +168,7 @@ def _filled(paragraph: Paragraph, width: float) -> list[Line] | None:
 
 
 def _farthest(paragraph: Paragraph, start: int, width: float) -> int | None:
-    """Where a line that begins at `start` ends: between phrases, else wherever it may."""
+    """The end of a line that begins at `start`: between phrases if possible."""
     for places in (paragraph.breaks.good, paragraph.breaks.any):
         stop = _last(paragraph, start, width, (*places, len(paragraph.text)))
         if stop is not None:
@@ -177,13 +177,13 @@ def _farthest(paragraph: Paragraph, start: int, width: float) -> int | None:
 
 
 def _last(paragraph: Paragraph, start: int, width: float, places: Sequence[int]) -> int | None:
-    """The last place that a line from `start` can reach, looked for from where it should be."""
+    """The last break that a line from `start` can reach, searched from a guess."""
 
     def fits(at: int) -> bool:
         return paragraph.line(start, places[at]).breadth <= width + _SLACK
 
     first = bisect_right(places, start)
-    guess = start + int(width / paragraph.usual) if paragraph.usual > 0 else len(paragraph.text)
+    guess = start + int(width / paragraph.average) if paragraph.average > 0 else len(paragraph.text)
     at = max(first, bisect_right(places, guess, first) - 1)
     while at >= first and not fits(at):
         at -= 1
@@ -195,7 +195,7 @@ def _last(paragraph: Paragraph, start: int, width: float, places: Sequence[int])
 
 
 def _balanced(paragraph: Paragraph, width: float, filled: list[Line]) -> list[Line]:
-    """As many lines as when filled, all about as long."""
+    """As many lines as when filled, all of about the same length."""
     low, high, best = 0.0, width, filled
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -210,13 +210,13 @@ def _balanced(paragraph: Paragraph, width: float, filled: list[Line]) -> list[Li
 def place(block: Block, box: Box, anchor: tuple[float, float], align: float) -> Iterator[Placed]:
     """The lines in a box that they fit into; `align` is 0 for left and 1 for right.
 
-    Capitals decide what looks centred; ink that would leave the box then is moved back.
+    Capitals are what is centred; ink that would leave the box is moved back into it.
     """
     cap = block.lines[0].cap * block.size
     height = cap + (len(block.lines) - 1) * block.pitch
     high, low = block.heights(box)
-    wanted = round(box.top + (box.height - height) * anchor[1] + cap)
-    y = min(max(wanted, high), low)
+    ideal = round(box.top + (box.height - height) * anchor[1] + cap)
+    y = min(max(ideal, high), low)
     left = box.left + (box.width - block.width) * anchor[0]
     for number, line in enumerate(block.lines):
         x = left + (block.width - line.advance * block.size) * align
@@ -224,7 +224,7 @@ def place(block: Block, box: Box, anchor: tuple[float, float], align: float) -> 
 
 
 def _inside(x: float, line: Line, size: int, box: Box) -> float:
-    """The place nearest to `x` from which a line's ink stays in the box."""
+    """The position nearest to `x` that keeps a line's ink in the box."""
     if line.ink is None:
         return x
     least = box.left - line.ink.left * size

@@ -1,4 +1,4 @@
-"""What must be known of scripts: where each begins, which join their letters, which run left."""
+"""Properties of scripts: which letters belong to one, join, stack marks or run to the left."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _UNSEEN: Final = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufe
 
 @lru_cache(maxsize=4096)
 def script(char: str) -> str:
-    """The script of a letter, as the first word of its Unicode name; nothing when it has none.
+    """The script of a letter: the first word of its Unicode name, or an empty text.
 
-    Marks and signs that several scripts share belong to whatever they stand in.
+    Marks and signs that several scripts share have none.
     """
     word = unicodedata.name(char, "").partition(" ")[0]
     return word if word in _KNOWN and unicodedata.category(char)[0] in "LM" else ""
 
 
 def joined(text: str) -> bool:
-    """Whether letters of the text hang together."""
+    """Whether some letters of the text join."""
     return any(script(char) in _JOINED for char in text)
 
 
 def tall(text: str) -> bool:
-    """Whether lines of the text need more room between them."""
+    """Whether lines of the text need more space between them."""
     return any(script(char) in _TALL for char in text)
 
 

@@ -1,4 +1,4 @@
-"""Shaping: stretches of a paragraph become glyphs in their places, measured in sizes."""
+"""Shaping: parts of a paragraph become positioned glyphs, measured in sizes."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _APART: Final = {"liga": False, "clig": False, "dlig": False}
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What letters are set with."""
+    """The fonts and settings of a text."""
 
     faces: tuple[Face, ...]
     language: str = ""
     leftward: bool | None = None
-    """Which way paragraphs run; None leaves it to the first letter of each."""
+    """Whether paragraphs run to the left; None leaves it to the first letter of each."""
     tracking: float = 0
     """Added after each letter, in sizes; not where letters join."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a shape covers; `y` grows upwards from the base line."""
+    """The area of a shape; `y` grows upwards from the base line."""
 
     left: float
     bottom: float
@@ -43,7 +43,7 @@ class Extent:
     top: float
 
     def joined(self, other: Extent) -> Extent:
-        """What both cover."""
+        """The smallest area that contains both."""
         return Extent(
             min(self.left, other.left),
             min(self.bottom, other.bottom),
@@ -54,7 +54,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A shape of a font, and where its origin is."""
+    """A shape of a font, and the position of its origin."""
 
     face: Face
     number: int
@@ -63,15 +63,15 @@ class Glyph:
 
     @property
     def extent(self) -> Extent | None:
-        """What its ink covers; None for a blank."""
-        found = self.face.font.get_glyph_extents(self.number)
-        if found is None or not found.width or not found.height:
+        """The area of its ink; None for a blank."""
+        box = self.face.font.get_glyph_extents(self.number)
+        if box is None or not box.width or not box.height:
             return None
-        grid, left, top = self.face.grid, found.x_bearing, found.y_bearing
+        grid, left, top = self.face.grid, box.x_bearing, box.y_bearing
         return Extent(
             self.x + left / grid,
-            self.y + (top + found.height) / grid,
-            self.x + (left + found.width) / grid,
+            self.y + (top + box.height) / grid,
+            self.x + (left + box.width) / grid,
             self.y + top / grid,
         )
 
@@ -82,11 +82,11 @@ class Line:
 
     glyphs: tuple[Glyph, ...]
     advance: float
-    """From its start to where another line would go on."""
+    """The distance from its start to where text after it would begin."""
 
     @cached_property
     def ink(self) -> Extent | None:
-        """What is seen of it; None when nothing is."""
+        """The area of its ink; None when it has none."""
         ink = None
         for glyph in self.glyphs:
             if extent := glyph.extent:
@@ -95,7 +95,7 @@ class Line:
 
     @cached_property
     def breadth(self) -> float:
-        """The room it takes: some letters lean out of their own."""
+        """The width it needs: ink may reach beyond the advance."""
         return max(self.advance, self.ink.right - self.ink.left if self.ink else 0)
 
     @cached_property
@@ -106,7 +106,7 @@ class Line:
 
 @dataclass
 class Paragraph:
-    """A text without line ends, shaped as it is asked for."""
+    """A text without line ends; its lines are shaped on demand."""
 
     text: str
     style: Style
@@ -115,8 +115,8 @@ class Paragraph:
     @cached_property
     def base(self) -> int:
         """1 when it runs from right to left, else 0."""
-        said = self.style.leftward
-        return bidi.base_level(self.text) if said is None else int(said)
+        leftward = self.style.leftward
+        return bidi.base_level(self.text) if leftward is None else int(leftward)
 
     @cached_property
     def breaks(self) -> Breaks:
@@ -125,23 +125,23 @@ class Paragraph:
 
     @cached_property
     def tall(self) -> bool:
-        """Whether its lines need more room between them."""
+        """Whether its lines need more space between them."""
         return scripts.tall(self.text)
 
     @cached_property
-    def usual(self) -> float:
-        """What a character takes on the whole, in sizes."""
+    def average(self) -> float:
+        """The average advance of a character, in sizes."""
         return self.line(0, len(self.text)).advance / max(1, len(self.text))
 
     @cached_property
     def letters(self) -> float:
-        """The width of all that is no blank, in sizes."""
+        """The width of everything but blanks, in sizes."""
         blanks = sum(char.isspace() for char in self.text) * _WIDE_BLANK
         return max(0.0, self.line(0, len(self.text)).advance - blanks)
 
     @cached_property
     def _kinds(self) -> list[tuple[int, int, str]]:
-        """Level, font and script of every character: what a run has one of."""
+        """Level, font and script of every character, each of which is the same throughout a run."""
         levels = bidi.levels(self.text, self.base)
         chosen = faces.choose(self.text, self.style.faces)
         return list(zip(levels, chosen, _scripts(self.text), strict=True))
@@ -170,13 +170,13 @@ class Paragraph:
 
 
 def _scripts(text: str) -> list[str]:
-    """The script of every character; what has none goes with what stands before it."""
-    found: list[str] = []
+    """The script of every character; those without one get that of the character before."""
+    names: list[str] = []
     last = next((name for char in text if (name := scripts.script(char))), "")
     for char in text:
         last = scripts.script(char) or last
-        found.append(last)
-    return found
+        names.append(last)
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def _run(  # noqa: PLR0913, PLR0917 - the six things that a run depends on
 
 
 def _joined(runs: Sequence[_Run], tracking: float) -> Line:
-    """Runs in the order in which they are seen, without the space after the last letter."""
+    """Runs in visual order, without the tracking after the last letter."""
     glyphs: list[Glyph] = []
     pen = 0.0
     ordered = bidi.visual(runs, lambda run: run.level)
