@@ -45,7 +45,7 @@ NO_PROFILE: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits in USD; None where there is none."""
+    """Limits in USD; None means no limit."""
 
     per_run: Decimal | None = None
     per_asset: Decimal | None = None
@@ -54,7 +54,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Spec:
-    """What the user wrote, with every default, style, profile and template resolved."""
+    """A spec in one of its profiles, with every default, style and template resolved."""
 
     file: str
     profile: str
@@ -72,7 +72,7 @@ class Spec:
     recipes: tuple[Recipe, ...]
     gaps: tuple[Gap, ...]
     """Strings that a locale does not have, as far as the spec allows it."""
-    document: SpecText = field(repr=False)
+    text: SpecText = field(repr=False)
 
     @property
     def wanted_profiles(self) -> frozenset[str]:
@@ -90,34 +90,33 @@ class Spec:
 
     def place(self, key: Key) -> Place:
         """Where in the spec something stands."""
-        return self.document.place(key)
+        return self.text.place(key)
 
     def located(self, problem: Problem, key: Key) -> Problem:
         """A problem at a key, with the source line."""
-        return self.document.located(problem, key)
+        return self.text.located(problem, key)
 
 
 def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capabilities) -> Spec:
     """A spec in one of its profiles.
 
     Raises:
-        SpecError: with every problem that was found, in the order of places.
-        UsageError: the profile that was asked for is not declared.
+        SpecError: with every problem of the spec, in the order of places.
+        UsageError: the profile is not declared.
     """
-    document = read(tree, file)
-    tables, wrong = schema.read(document.data)
+    text = read(tree, file)
+    tables, invalid = schema.read(text.data)
     faults = Faults()
-    for fault in wrong:
+    for fault in invalid:
         faults.add(fault)
-    chosen = _chosen(tables, profile, faults)
-    reader = _SpecReader(tree, document, tables, chosen, faults)
+    reader = _SpecReader(tree, text, tables, _profile(tables, profile, faults), faults)
     spec = reader.spec(capabilities)
     if faults.assets:
-        raise SpecError(*diagnostics.problems(document, tree, faults))
+        raise SpecError(*diagnostics.problems(text, tree, faults))
     return spec
 
 
-def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
+def _profile(tables: Tables, asked: str | None, faults: Faults) -> str:
     """The profile to use: the one asked for, the project's, or the one called `default`."""
     declared = tables.names["profile"]
     if asked is not None:
@@ -134,10 +133,10 @@ def _chosen(tables: Tables, asked: str | None, faults: Faults) -> str:
 
 @dataclass(slots=True)
 class _SpecReader:
-    """One reader of a spec, on its way from tables to recipes."""
+    """Makes recipes of the tables of a spec; notes what is wrong with it."""
 
     tree: ProjectFiles
-    document: SpecText
+    text: SpecText
     tables: Tables
     profile: str
     faults: Faults
@@ -147,7 +146,7 @@ class _SpecReader:
         files = SourceFiles(self.tree)
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
-        declared = [one for one in self._declared() if one is not None]
+        declared = list(self._declared())
         names = self._names(declared, texts, files)
         folder = self._folder(files)
         resources = Resources(texts, files, names, Outputs(folder, files))
@@ -155,16 +154,16 @@ class _SpecReader:
         resolver = Resolver(resources, capabilities, ops, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         pictures = self._marked(declared, resolver, capabilities)
-        papers = DocumentResolver(
+        documents = DocumentResolver(
             resources, capabilities.documents, self.faults, AssetFiles(assets, pictures, folder)
         )
-        about = [recipe for one in declared for recipe in papers.entries(one)]
-        recipes = (*pictures, *about, *papers.manifest(self.tables.manifest))
+        about = [recipe for one in declared for recipe in documents.entries(one)]
+        recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
         translations.report()
         files.used.update(translations.used)
         self._collide(recipes, self._taken(declared, files), folder, capabilities.ops)
         return Spec(
-            file=self.document.file,
+            file=self.text.file,
             profile=self.profile,
             usual=self.tables.project.profile or NO_PROFILE,
             profiles=tuple(self.tables.profiles),
@@ -176,7 +175,7 @@ class _SpecReader:
             assets=assets,
             recipes=recipes,
             gaps=tuple(translations.gaps),
-            document=self.document,
+            text=self.text,
         )
 
     @staticmethod
@@ -185,18 +184,18 @@ class _SpecReader:
     ) -> tuple[Recipe, ...]:
         """Every recipe; those of deliverables say how the files are to be marked."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
-        members = [(member.name, one.settled) for one in declared for member in one.family.members]
-        asked = {name: settled.get("provenance") for name, settled in members}
-        signed = frozenset(name for name, settled in members if settled.get("sign"))
+        members = [(member.name, one.settings) for one in declared for member in one.family.members]
+        asked = {name: settings.get("provenance") for name, settings in members}
+        signed = frozenset(name for name, settings in members if settings.get("sign"))
         origins = provenance.origins(recipes, asked, signed, known.cards, known.ops)
         return tuple(provenance.marked(recipes, origins))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
-        wrong = list(faults_of(table)) if table else []
-        for fault in wrong:
+        faults = list(faults_of(table)) if table else []
+        for fault in faults:
             self.faults.add(fault)
-        faulty = bool(wrong) or ("catalog" in self.document.data and table is None)
+        faulty = bool(faults) or ("catalog" in self.text.data and table is None)
         return Translations(self.tree, table, self.faults, faulty)
 
     def _templates(self, files: SourceFiles) -> str:
@@ -219,12 +218,12 @@ class _SpecReader:
             return "."
         return folder
 
-    def _declared(self) -> Iterator[Declared | None]:
+    def _declared(self) -> Iterator[Declared]:
         families = FamilyExpander(self.tree, self.faults)
         for name, table in self.tables.assets.items():
             key = ("asset", name)
-            settled = merge(key, self.tables.vars, self._layers(key, table))
-            yield Declared(table, settled, families.expand(name, table))
+            settings = merge(key, self.tables.vars, self._layers(key, table))
+            yield Declared(table, settings, families.expand(name, table))
 
     def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
         yield Layer(("defaults",), self.tables.defaults)
@@ -257,15 +256,15 @@ class _SpecReader:
         self, declared: Iterable[Declared], texts: TextRenderer, files: SourceFiles
     ) -> AssetNames:
         families: dict[str, AssetFamily] = {}
-        seen: dict[str, tuple[AssetName, Key]] = {}
+        folded: dict[str, tuple[AssetName, Key]] = {}
         sources: dict[AssetName, Source] = {}
         for one in declared:
             families[one.family.name] = one.family
             for member in one.family.members:
-                earlier = seen.setdefault(paths.fold(member.name), (member.name, one.key))
-                if earlier[0] != member.name:
-                    message = f"asset `{member.name}` is the same as `{earlier[0]}` on some systems"
-                    rows = (("also at", str(self.document.place(earlier[1]))),)
+                name, key = folded.setdefault(paths.fold(member.name), (member.name, one.key))
+                if name != member.name:
+                    message = f"asset `{member.name}` is the same as `{name}` on some systems"
+                    rows = (("also at", str(self.text.place(key))),)
                     self.faults.add(Fault(one.key, message, rows=rows, name=True))
             sources.update(resolve.sources(one, texts, files, self.faults))
         members = frozenset(member.name for f in families.values() for member in f.members)
@@ -274,8 +273,8 @@ class _SpecReader:
     def _taken(
         self, declared: Iterable[Declared], files: SourceFiles
     ) -> dict[str, tuple[str, Key | None]]:
-        """Every file that is read or kept, and so is no output, by its folded path."""
-        lock = posixpath.splitext(self.document.file)[0] + ".lock"
+        """Every file that cannot be an output, because it is read or kept, by its folded path."""
+        lock = posixpath.splitext(self.text.file)[0] + ".lock"
         taken: dict[str, tuple[str, Key | None]] = {
             paths.fold(path): (f"the source `{path}`", key) for path, key in files.used.items()
         }
@@ -283,8 +282,8 @@ class _SpecReader:
             if one.table.rows:
                 data = paths.join("", one.table.rows.file)
                 taken[paths.fold(data)] = (f"the data file `{data}`", (*one.key, "rows", "file"))
-        for text in self.document.texts:
-            taken[paths.fold(text.file)] = (f"the spec `{text.file}`", None)
+        for file in self.text.files:
+            taken[paths.fold(file.name)] = (f"the spec `{file.name}`", None)
         taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
         return taken
 
@@ -300,7 +299,7 @@ class _SpecReader:
             if other and _same_name(recipe.asset, other.asset):
                 continue
             if other is not None:
-                rows = (*rows, ("first", f"{other.asset} at {self.document.place(other.key)}"))
+                rows = (*rows, ("first", f"{other.asset} at {self.text.place(other.key)}"))
             self.faults.add(
                 Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
             )
@@ -315,5 +314,5 @@ class _SpecReader:
 
 
 def _same_name(one: AssetName, other: AssetName) -> bool:
-    """Whether two names differ in spelling only, which is a fault of its own."""
+    """Whether two names differ only in spelling, which is a fault of its own."""
     return one != other and paths.fold(one) == paths.fold(other)

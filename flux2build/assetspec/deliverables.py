@@ -28,25 +28,25 @@ from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, S
 from flux2build.storage import paths
 
 _SETTINGS: Final = {name: having(name) for name in Deliver.model_fields if having(name)}
-"""The settings of an encoding, and the formats that have them."""
+"""The settings of an encoding, with the formats that have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of `deliver`, with what is the same for every member worked out."""
+    """One entry of `deliver`, as far as it is the same for every member."""
 
     key: Key
     table: Deliver
     steps: tuple[OpEntry, ...]
     resizes: Mapping[int | None, tuple[Operation, ...]]
-    """The last operations by width: none when the width is whatever comes out."""
+    """The last operations by width; the key None stands for no width and no operations."""
     points: tuple[Mapping[str, str], ...] = ({},)
-    """The combinations of its own axes."""
+    """The combinations of its own axes: one file, in every format and width, for each."""
     part: Mapping[str, int] = field(default_factory=dict)
     """Which of the files that one operation makes: `{"cell": 3}`."""
     preset: Preset | None = None
     target: PresetTarget | None = None
-    """The file of the preset."""
+    """The file of the preset that it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class Master:
     axes: Mapping[str, str]
     input: Input
     stem: str
-    """Its path below the output folder, without its ending."""
+    """Its path below the output folder, without the suffix."""
     format: str
     size: Mapping[str, Json]
-    """Its `width` and `height`, where they are asked for."""
+    """Its `width` and `height` in pixels, if the spec asks for them."""
     scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What deriving needs beside the entry: texts, files, names, and where outputs go."""
+    """What recipes are made with: templates, files, the names of assets, the output folder."""
 
     texts: TextRenderer
     files: SourceFiles
@@ -74,20 +74,20 @@ class Resources:
     outputs: Outputs
 
 
-def prepare(settled: MergedSettings, reader: OpReader, faults: Faults) -> list[Entry]:
-    """The entries of an asset; those with faults are noted and left out."""
+def prepare(settings: MergedSettings, reader: OpReader, faults: Faults) -> list[Entry]:
+    """The entries of an asset; those with faults are left out, and their faults noted."""
     entries: list[Entry] = []
-    tables: list[Deliver] = settled.get("deliver") or []
+    tables: list[Deliver] = settings.get("deliver") or []
     for index, table in enumerate(tables):
-        key = (*settled.key("deliver"), index)
+        key = (*settings.key("deliver"), index)
         with faults.collecting():
             steps = tuple(
                 reader.step(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
             )
             points = _points(table, (*key, "matrix"), faults)
             for entry in _parts(Entry(key, table, steps, {None: ()}, points), reader):
-                _useless(entry.table, key)
-                _possible(entry.table, key)
+                _refuse_useless(entry.table, key)
+                _refuse_contradictions(entry.table, key)
                 entries += _spread(entry)
     return entries
 
@@ -106,8 +106,8 @@ def _parts(entry: Entry, reader: OpReader) -> Iterator[Entry]:
         return
     for target in targets.chosen(preset, table, key):
         shaping = targets.shaping(target, table, key, reader)
-        said = targets.settled(target, table)
-        yield replace(entry, table=said, resizes={None: shaping}, preset=preset, target=target)
+        merged = targets.with_target(table, target)
+        yield replace(entry, table=merged, resizes={None: shaping}, preset=preset, target=target)
 
 
 def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str], ...]:
@@ -133,7 +133,12 @@ def _spread(entry: Entry) -> Iterator[Entry]:
         yield replace(entry, steps=steps, part={name: value})
 
 
-def _useless(table: Deliver, key: Key) -> None:
+def _refuse_useless(table: Deliver, key: Key) -> None:
+    """Refuse a setting that none of the formats has.
+
+    Raises:
+        FaultyError: with the first such setting.
+    """
     for name, formats in _SETTINGS.items():
         given = getattr(table, name) is not None
         if given and table.formats and set(formats).isdisjoint(table.formats):
@@ -142,10 +147,13 @@ def _useless(table: Deliver, key: Key) -> None:
             raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
 
 
-def _possible(table: Deliver, key: Key) -> None:
-    """Refuse settings that no encoder could follow together."""
-    said = format_of(table.path or "")
-    forms: Sequence[str] = table.formats or [said or "png"]
+def _refuse_contradictions(table: Deliver, key: Key) -> None:
+    """Refuse settings that an encoder cannot follow together.
+
+    Raises:
+        FaultyError: the settings of a format contradict each other.
+    """
+    forms: Sequence[str] = table.formats or [format_of(table.path or "") or "png"]
     for form in forms:
         try:
             encoding.read(_encoding(table, form))
@@ -154,7 +162,7 @@ def _possible(table: Deliver, key: Key) -> None:
 
 
 def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Recipe]:
-    """The files of one entry for one master; those that lack a translation may be left out.
+    """The files of one entry for one master, without those whose translation may be missing.
 
     Raises:
         FaultyError: a template, a path, an input or a parameter is wrong.
@@ -164,7 +172,7 @@ def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Reci
 
 
 def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
-    """The picture at one point of an entry's axes."""
+    """The master with the axes of one combination of the entry's own."""
     for axis in point:
         if axis in master.axes:
             message = f"`{axis}` is an axis of the asset already"
@@ -179,7 +187,7 @@ def _files(
     """The files at one point: every format in every width."""
     for form in _formats(entry.table, master):
         for width, resize in entry.resizes.items():
-            _large_enough(entry, master, width, resources)
+            _refuse_upscaling(entry, master, width, resources)
             scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
             inputs = [master.input]
             with suppress(UntranslatedError):
@@ -191,10 +199,15 @@ def _files(
                 yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
 
 
-def _large_enough(entry: Entry, master: Master, width: int | None, resources: Resources) -> None:
-    """Refuse to invent pixels: what is too small is told before anything is rendered.
+def _refuse_upscaling(
+    entry: Entry, master: Master, width: int | None, resources: Resources
+) -> None:
+    """Refuse to upscale, before anything is rendered.
 
-    Operations may change the size; whether the rest is large enough shows when it is made.
+    An entry with operations is not judged: they may change the size.
+
+    Raises:
+        FaultyError: the master is smaller than the file.
     """
     target, table = entry.target, entry.table
     if entry.steps or table.upscale or (target is None and width is None):
@@ -225,8 +238,8 @@ def _size(entry: Entry, master: Master, width: int | None) -> Mapping[str, Json]
 def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
     if table.formats:
         return tuple(table.formats)
-    said = format_of(table.path or "")
-    return (said or (master.format if master.format in writable() else "png"),)
+    own = master.format if master.format in writable() else "png"
+    return (format_of(table.path or "") or own,)
 
 
 def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
@@ -240,43 +253,42 @@ def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
 ) -> str:
     if entry.table.path is not None:
         return resources.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
-    said = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    stem = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
     if entry.preset and entry.target and entry.preset.several:
-        folder = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
-        return f"{folder}/{entry.target.name}.{form}"
-    said += [entry.preset.name] if entry.preset else []
-    said[:0] = [paths.slug(value) for value in point.values()]
-    return f"{'-'.join((master.stem, *said))}.{form}"
+        return f"{stem}/{entry.target.name}.{form}"
+    parts = [str(part) for part in (*entry.part.values(), width) if part is not None]
+    parts += [entry.preset.name] if entry.preset else []
+    return f"{'-'.join((stem, *parts))}.{form}"
 
 
 def _operations(
     entry: Entry, scope: Scope, master: Master, inputs: list[Input], resources: Resources
 ) -> Iterator[Operation]:
-    """The operations of one file; what they name is added to its inputs."""
+    """The operations of one file; the pictures and files that they name are added to `inputs`."""
 
     def bind(value: str | Mapping[str, Any], key: Key) -> int:
         if isinstance(value, str):
-            found: Input | None = resources.files.source(value, key)
+            named: Input | None = resources.files.source(value, key)
         else:
-            found = resources.names.input(value["asset"], master.axes, (*key, "asset"))
-        if found is None:
+            named = resources.names.input(value["asset"], master.axes, (*key, "asset"))
+        if named is None:
             raise FaultyError
-        if found not in inputs:
-            inputs.append(found)
-        return inputs.index(found)
+        if named not in inputs:
+            inputs.append(named)
+        return inputs.index(named)
 
     for step in entry.steps:
         yield step.operation(resources.texts.skipping, scope, bind)
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:
-    """What the encoder of one format is told: no more than it was asked."""
-    given = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
-    said = {name: value for name, value in given.items() if value is not None}
-    if said.get("lossless"):
-        said.pop("quality", None)
+    """The settings of one format's encoder, without those that the spec leaves out."""
+    known = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
+    settings = {name: value for name, value in known.items() if value is not None}
+    if settings.get("lossless"):
+        settings.pop("quality", None)
     else:
-        said.pop("lossless", None)
-    if not said.get("profile"):
-        said.pop("profile", None)
-    return {"format": form, **said}
+        settings.pop("lossless", None)
+    if not settings.get("profile"):
+        settings.pop("profile", None)
+    return {"format": form, **settings}

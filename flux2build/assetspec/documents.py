@@ -1,4 +1,4 @@
-"""Documents: the texts of `[manifest]`, and those about the files of one entry of `deliver`."""
+"""Documents as recipes: those of `[manifest]`, and those about the files of an entry of `deliver`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MANIFEST: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class AssetFiles:
-    """All that documents can tell of: assets, and the recipes of their files."""
+    """What documents can be about: assets, and the recipes of their files."""
 
     assets: Mapping[AssetName, Asset]
     recipes: Sequence[Recipe]
@@ -54,18 +54,18 @@ class AssetFiles:
     @cached_property
     def files(self) -> Mapping[AssetName, Sequence[Recipe]]:
         """The recipes by their asset."""
-        found: dict[AssetName, list[Recipe]] = {}
+        files: dict[AssetName, list[Recipe]] = {}
         for recipe in self.recipes:
-            found.setdefault(recipe.asset, []).append(recipe)
-        return found
+            files.setdefault(recipe.asset, []).append(recipe)
+        return files
 
     def shown(self, asset: AssetName) -> Sequence[Recipe]:
-        """The files that a site shows: what is derived, else the master."""
+        """The files that a site shows: the deliverables, or the master if there are none."""
         files = self.files.get(asset, ())
         return [recipe for recipe in files if isinstance(recipe.task, Derive)] or files
 
     def about(self, recipe: Recipe) -> About:
-        """What can be said of a file beside its bytes."""
+        """The facts about a file that do not depend on its bytes."""
         asset, task = self.assets[recipe.asset], recipe.task
         derived = isinstance(task, Derive)
         return About(
@@ -81,7 +81,7 @@ class AssetFiles:
         )
 
     def ingredient(self, owner: AssetName, source: Input) -> About:
-        """What can be said of something that files are made of."""
+        """The same about a picture that files are made of."""
         if not isinstance(source, Made):
             return About(owner, source.path, role=INGREDIENT)
         (master,) = (r for r in self.files[source.asset] if isinstance(r.task, Generate))
@@ -90,7 +90,7 @@ class AssetFiles:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """One document as it is asked for: which, how, and where it goes."""
+    """One document that the spec asks for."""
 
     document: Document
     options: Mapping[str, Any]
@@ -102,7 +102,7 @@ class DocumentRequest:
 
 @dataclass(slots=True)
 class DocumentResolver:
-    """Turns what a spec says of documents into recipes; notes what is wrong."""
+    """Makes recipes of the documents that a spec asks for; notes what is wrong."""
 
     resources: Resources
     known: Mapping[str, Document]
@@ -140,17 +140,17 @@ class DocumentResolver:
 
     def entries(self, declared: Declared) -> Iterator[Recipe]:
         """The documents about the files of each entry of an asset's `deliver`."""
-        tables: list[Deliver] = declared.settled.get("deliver") or []
+        tables: list[Deliver] = declared.settings.get("deliver") or []
         for index, table in enumerate(tables):
-            entry = (*declared.settled.key("deliver"), index)
+            entry = (*declared.settings.key("deliver"), index)
             for at, raw in enumerate(table.documents or []):
                 with self.faults.collecting():
                     request = self._request(raw, (*entry, "documents", at))
                     yield from self._members(declared, entry, request)
-            said = {raw.get("document") for raw in table.documents or []}
+            named = {raw.get("document") for raw in table.documents or []}
             preset = presets().get(table.preset) if table.preset else None
             for name, path in preset.documents if preset else ():
-                if name not in said:
+                if name not in named:
                     document = self.known[name]
                     options = document.options().model_dump(mode="json")
                     request = DocumentRequest(document, options, path, entry)
@@ -178,7 +178,11 @@ class DocumentResolver:
                     yield self._write(one.name, replace(request, path=path), files)
 
     def _request(self, raw: Mapping[str, Any], key: Key) -> DocumentRequest:
-        """What an entry of `documents` asks for."""
+        """The request of an entry of `documents`.
+
+        Raises:
+            FaultyError: there is no such document, or an option is wrong.
+        """
         name, path = raw.get("document"), raw.get("path")
         if not isinstance(name, str) or not isinstance(path, str):
             such = 'such as `{ document = "frames", path = "atlas.json" }`'
@@ -187,11 +191,11 @@ class DocumentResolver:
         if document is None:
             hint = did_you_mean(name, self.known)
             raise FaultyError(Fault((*key, "document"), f"unknown document `{name}`", hint=hint))
-        said = {word: value for word, value in raw.items() if word not in {"document", "path"}}
+        own = {word: value for word, value in raw.items() if word not in {"document", "path"}}
         try:
-            options = document.options.model_validate(said)
+            options = document.options.model_validate(own)
         except ValidationError as error:
-            raise FaultyError(*validation_errors.of(error, document.options, said, key)) from None
+            raise FaultyError(*validation_errors.of(error, document.options, own, key)) from None
         return DocumentRequest(document, options.model_dump(mode="json"), path, (*key, "path"))
 
     def _write(self, owner: AssetName, request: DocumentRequest, files: Sequence[Recipe]) -> Recipe:
@@ -207,10 +211,10 @@ class DocumentResolver:
         return Recipe(owner, task, inputs, output, request.key)
 
     def _with_ingredients(self, recipe: Recipe, files: Sequence[Recipe]) -> Recipe:
-        """A document that is also told what its files are made of."""
+        """A document with facts about what its files are made of, too."""
         if not isinstance(recipe.task, Write):  # pragma: no cover - documents only
             raise TypeError(recipe)
         sources = tuple(dict.fromkeys(source for file in files for source in file.inputs))
-        told = tuple(self.subjects.ingredient(recipe.asset, source) for source in sources)
-        task = replace(recipe.task, about=(*recipe.task.about, *told))
+        ingredients = tuple(self.subjects.ingredient(recipe.asset, source) for source in sources)
+        task = replace(recipe.task, about=(*recipe.task.about, *ingredients))
         return replace(recipe, task=task, inputs=(*recipe.inputs, *sources))

@@ -1,4 +1,4 @@
-"""Families: a `matrix` and the rows of a data file become members with names of their own."""
+"""Families: a `matrix` and the rows of a data file become members, each with its own name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class AssetFamily:
-    """What was declared under one name."""
+    """The members of one table `[asset.NAME]`."""
 
     name: str
     axes: tuple[str, ...]
@@ -41,22 +41,22 @@ class AssetFamily:
 
 @dataclass(slots=True)
 class FamilyExpander:
-    """Expands families; a data file that several of them use is read once."""
+    """Makes members of tables; reads a data file once, however many families use it."""
 
     tree: ProjectFiles
     faults: Faults
     _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
-        """The members of an asset; with what is wrong with its axes noted."""
+        """The members of an asset; notes what is wrong with its axes."""
         key: Key = ("asset", name)
         axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
         points, rows = self._points(key, table, axes), self._rows(key, table)
         axis = axis_of(table.rows.key) if table.rows else None
         if axis is None or rows is None:
-            found = [Member(member(name, point), point) for point in points]
+            members = [Member(member(name, point), point) for point in points]
         else:
-            found = [
+            members = [
                 Member(member(name, inside), inside, row)
                 for row in rows
                 for point in points
@@ -64,8 +64,8 @@ class FamilyExpander:
             ]
         names = (*axes, axis) if axis else tuple(axes)
         excluded = self._excluded(key, table, names)
-        kept = [one for one in found if not any(one.axes.items() >= x.items() for x in excluded)]
-        if found and not kept:
+        kept = [one for one in members if not any(one.axes.items() >= x.items() for x in excluded)]
+        if members and not kept:
             self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
         return AssetFamily(name, names, tuple(kept))
 
@@ -83,7 +83,7 @@ class FamilyExpander:
         return points_of(axes)
 
     def _rows(self, key: Key, table: AssetTable) -> list[Row] | None:
-        """The rows whose key can be in a name; None when there is no data file."""
+        """The rows whose key can be part of a name; None if there is no data file."""
         if table.rows is None:
             return None
         file = paths.join("", table.rows.file)
@@ -110,8 +110,8 @@ class FamilyExpander:
     def _excluded(
         self, key: Key, table: AssetTable, axes: Sequence[str]
     ) -> list[Mapping[str, str]]:
-        """Partial members as text; an axis or a value that there is not is a stale line."""
-        found: list[Mapping[str, str]] = []
+        """The entries of `exclude`, with values as text; notes unknown axes and values."""
+        excluded: list[Mapping[str, str]] = []
         for index, part in enumerate(table.exclude or []):
             for axis, value in part.items():
                 at = (*key, "exclude", index, axis)
@@ -124,14 +124,14 @@ class FamilyExpander:
                     message = f"axis `{axis}` has no value `{written(value)}`"
                     self.faults.add(Fault(at, message, hint=hint))
             if part:
-                found.append({axis: written(value) for axis, value in part.items()})
-        return found
+                excluded.append({axis: written(value) for axis, value in part.items()})
+        return excluded
 
 
 def axes_of(
     matrix: Mapping[str, Sequence[Scalar]], key: Key, faults: Faults
 ) -> dict[str, list[str]]:
-    """A matrix with every value as text; values that cannot be in a name are noted."""
+    """A matrix with its values as text; notes values that cannot be part of a name."""
     axes: dict[str, list[str]] = {}
     for axis, values in matrix.items():
         place = (*key, axis)
@@ -151,16 +151,16 @@ def axes_of(
 
 
 def points_of(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """Every combination of a matrix; one empty one when it has no axes."""
+    """Every combination of a matrix; a single empty one if it has no axes."""
     return [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
 
 
 def written(value: Scalar) -> str:
-    """A value as it stands in a member's name: TOML's own words."""
+    """A value as it is written in a member's name: as in TOML."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def axis_of(column: str) -> str:
-    """The axis that a key column names: the column, as a template can say it."""
+    """The name of the axis of a key column: the column's, with `_` for what templates cannot name."""
     axis = re.sub(r"\W+", "_", column.strip(), flags=re.ASCII).strip("_")
     return f"_{axis}" if not axis or axis[0].isdigit() else axis

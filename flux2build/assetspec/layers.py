@@ -22,7 +22,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class MergedSettings:
-    """What all layers together say: each setting with the key that decided it."""
+    """The settings of all layers together, each with the key of the layer that decided it."""
 
     asset: Key
     values: Mapping[str, tuple[Any, Key]]
@@ -32,33 +32,33 @@ class MergedSettings:
         return self.values[name][0] if name in self.values else None
 
     def key(self, name: str) -> Key:
-        """Where a setting was decided; the asset, when nobody said anything."""
+        """Where a setting was decided; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
 
 def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
-    """The layers laid over each other: what a later one says replaces, `vars` merge by name."""
+    """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (dict(variables), ("vars",))}
     for layer in layers:
-        said = _said(layer.settings)
-        for gone in _displaced(said):
-            values.pop(gone, None)
-        for name, value in said.items():
+        own = _written(layer.settings)
+        for name in _displaced(own):
+            values.pop(name, None)
+        for name, value in own.items():
             merged = {**values["vars"][0], **value} if name == "vars" else value
             values[name] = (merged, (*layer.key, name))
     return MergedSettings(asset, values)
 
 
-def _said(settings: Settings) -> dict[str, Any]:
+def _written(settings: Settings) -> dict[str, Any]:
     named = (name for name in Settings.model_fields if name in settings.model_fields_set)
     return {name: getattr(settings, name) for name in named}
 
 
-def _displaced(said: Mapping[str, Any]) -> list[str]:
-    """What lower layers said and this one makes void."""
-    gone = []
-    if "provider" in said:
-        gone.append("model")
-    if "prompt" in said or "template" in said:
-        gone += ["prompt", "template"]
-    return gone
+def _displaced(own: Mapping[str, Any]) -> list[str]:
+    """The settings of earlier layers that no longer apply: a model belongs to its provider."""
+    names = []
+    if "provider" in own:
+        names.append("model")
+    if "prompt" in own or "template" in own:
+        names += ["prompt", "template"]
+    return names

@@ -1,4 +1,4 @@
-"""Where files go: below the output folder, with the right ending, one file to a path."""
+"""Where files go: below the output folder, with the suffix of their format, each to its own path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 
 
 def format_of(path: str) -> str | None:
-    """The format that a path's ending stands for, among those that are written."""
+    """The name of the format that a path's suffix stands for, if it can be written."""
     known = of_path(path)
     return known.name if known and known.encoder else None
 
@@ -32,21 +32,21 @@ class Outputs:
     files: SourceFiles
 
     def locate(self, path: str, form: str, key: Key) -> str:
-        """A path below the output folder, from the spec's folder.
+        """The path of an output from the spec's folder, given the one below the output folder.
 
         Raises:
-            FaultyError: the path leads elsewhere, is no file's, or says another format.
+            FaultyError: it leads elsewhere, cannot be a file's, or has another format's suffix.
         """
         fault = paths.fault(path)
         if not fault:
-            self._ending(path, form, key)
+            self._check_suffix(path, form, key)
         return self._placed(path, fault, key)
 
     def below(self, path: str, key: Key) -> str:
-        """A path below the output folder, whatever it ends in.
+        """The same, whatever the suffix.
 
         Raises:
-            FaultyError: the path leads elsewhere, or is no file's.
+            FaultyError: the path leads elsewhere, or cannot be a file's.
         """
         return self._placed(path, paths.fault(path), key)
 
@@ -61,13 +61,13 @@ class Outputs:
         return output
 
     @staticmethod
-    def _ending(path: str, form: str, key: Key) -> None:
+    def _check_suffix(path: str, form: str, key: Key) -> None:
         if posixpath.splitext(path)[1].lower() == f".{form}":
             return
-        found = format_of(path)
-        if found == form:
+        other = format_of(path)
+        if other == form:
             return
-        if found is None:
+        if other is None:
             message = f"output `{path[:80]}` does not end in its format"
             raise FaultyError(Fault(key, message, hint=f"end it in `.{form}`"))
         message = f"output `{path[:80]}` ends in another format than its own, {form}"
@@ -79,11 +79,11 @@ def collisions(
     taken: Mapping[str, tuple[str, Key | None]],
     ops: Mapping[str, Op],
 ) -> Iterator[tuple[Fault, Recipe, Recipe | None]]:
-    """Outputs that would overwrite another one, or a file that is not an output.
+    """Outputs that would overwrite each other, or a file that is not an output.
 
-    `taken` has the folded paths of such files, with what they are called and
-    where the spec names them. Each fault comes with its recipe, and the other
-    one when it is about two.
+    `taken` maps the folded paths of such files to what messages call them, and to the key
+    that names them. Each fault comes with its recipe, and with the other one if it is
+    about two.
     """
     claims: dict[str, Recipe] = {}
     for recipe in recipes:

@@ -1,4 +1,4 @@
-"""Exactly what is sent: the settings that a model has, checked against its card."""
+"""The parameters that are sent to a model: settings, checked against the model's card."""
 
 from __future__ import annotations
 
@@ -41,29 +41,29 @@ class ModelChoice:
     card: Card
 
 
-def choose(settled: MergedSettings, capabilities: Capabilities) -> ModelChoice:
+def choose(settings: MergedSettings, capabilities: Capabilities) -> ModelChoice:
     """The provider and model that the settings name.
 
     Raises:
         FaultyError: there is no such provider or model.
     """
-    provider = settled.get("provider") or DEFAULT_PROVIDER
+    provider = settings.get("provider") or DEFAULT_PROVIDER
     cards = capabilities.cards.get(provider)
     if cards is None:
         hint = did_you_mean(provider, capabilities.cards)
         raise FaultyError(
-            Fault(settled.key("provider"), f"unknown provider `{provider}`", hint=hint)
+            Fault(settings.key("provider"), f"unknown provider `{provider}`", hint=hint)
         )
-    model = settled.get("model") or capabilities.providers[provider].default_model
+    model = settings.get("model") or capabilities.providers[provider].default_model
     if model not in cards:
         hint = _elsewhere(model, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"
-        raise FaultyError(Fault(settled.key("model"), message, hint=hint))
+        raise FaultyError(Fault(settings.key("model"), message, hint=hint))
     return ModelChoice(provider, cards[model])
 
 
 def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | None:
-    """Who has a model, or what was meant."""
+    """A hint for an unknown model: the providers that have it, or the nearest name."""
     near = nearest(model, capabilities.cards[provider])
     owners = sorted(name for name, cards in capabilities.cards.items() if model in cards)
     if owners and near is None:
@@ -72,19 +72,21 @@ def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | N
 
 
 def read(
-    settled: MergedSettings, card: Card, capabilities: Capabilities
+    settings: MergedSettings, card: Card, capabilities: Capabilities
 ) -> tuple[dict[str, Json], list[Fault]]:
-    """The parameters that are sent, and what is wrong with those that were set."""
-    given = {name: settled.get(name) for name in PARAMS if name in settled.values}
+    """The parameters that are sent, and the faults of those that the spec sets."""
+    written = {name: settings.get(name) for name in PARAMS if name in settings.values}
     sent: dict[str, Json] = {}
     for name in sorted(card.params):
-        value = given.get(name, _default(name, card))
+        value = written.get(name, _default(name, card))
         if value is not None:
             sent[name] = cast("Json", value)
-    faults = [_lacking(settled, name, card, capabilities) for name in given if not _has(card, name)]
-    faults += [fault for name in given if name in sent for fault in _wrong(settled, name, card)]
+    faults = [
+        _lacking(settings, name, card, capabilities) for name in written if not _has(card, name)
+    ]
+    faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
     if not faults:
-        faults += _too_large(settled, sent, card)
+        faults += _too_large(settings, sent, card)
     return sent, faults
 
 
@@ -101,11 +103,11 @@ def _default(name: str, card: Card) -> object:
 
 
 def default_format(card: Card) -> str:
-    """The format of a master when nothing is said."""
+    """The format of a master whose settings name none."""
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
-def _lacking(settled: MergedSettings, name: str, card: Card, capabilities: Capabilities) -> Fault:
+def _lacking(settings: MergedSettings, name: str, card: Card, capabilities: Capabilities) -> Fault:
     near = nearest(name, card.params)
     every = (other for cards in capabilities.cards.values() for other in cards.values())
     models = {other.model for other in every if name in other.params}
@@ -115,12 +117,12 @@ def _lacking(settled: MergedSettings, name: str, card: Card, capabilities: Capab
     elif near:
         hint = f"did you mean `{near}`?"
     message = f"model `{card.model}` has no `{name}`"
-    return Fault(settled.key(name), message, hint=hint, name=True)
+    return Fault(settings.key(name), message, hint=hint, name=True)
 
 
-def _wrong(settled: MergedSettings, name: str, card: Card) -> Iterator[Fault]:
-    """What a card says against one value."""
-    key, value = settled.key(name), settled.get(name)
+def _wrong(settings: MergedSettings, name: str, card: Card) -> Iterator[Fault]:
+    """The faults of one value, by the model's card."""
+    key, value = settings.key(name), settings.get(name)
     if name in card.ranges:
         low, high = card.ranges[name]
         if not low <= value <= high:
@@ -148,11 +150,11 @@ def _side(at: Fault, name: str, value: int, card: Card) -> Iterator[Fault]:
         yield Fault(at.key, message, hint=hint)
 
 
-def _too_large(settled: MergedSettings, sent: Mapping[str, Json], card: Card) -> Iterator[Fault]:
+def _too_large(settings: MergedSettings, sent: Mapping[str, Json], card: Card) -> Iterator[Fault]:
     width, height = sent.get("width"), sent.get("height")
     if isinstance(width, int) and isinstance(height, int) and width * height > card.max_pixels:
         message = (
             f"{width} by {height} is more than the {card.max_pixels:,} pixels of `{card.model}`"
         )
-        key = settled.key("width" if "width" in settled.values else "height")
+        key = settings.key("width" if "width" in settings.values else "height")
         yield Fault(key, message)

@@ -1,4 +1,4 @@
-"""From what a spec calls a picture to the file or the asset that it is."""
+"""References: from the name of a picture in a spec to its file or asset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_LISTED: Final = 8
 
 @dataclass(slots=True)
 class SourceFiles:
-    """What lies where, each path asked for once; and which files are sources."""
+    """The project's files, each looked at once; records which of them are sources."""
 
     tree: ProjectFiles
     used: dict[str, Key] = field(default_factory=dict)
@@ -50,59 +50,59 @@ class SourceFiles:
         if "\0" in path or path.startswith("/") or "\\" in path:
             hint = "write paths from the spec's folder, with `/`"
             raise FaultyError(Fault(key, f"`{brief(path)}` is not a path of this project", hint))
-        found = paths.join("", path)
-        if (kind := self.kind(found)) is not Kind.FILE:
-            raise FaultyError(Fault(key, f"`{brief(found)}` {NOT_A_FILE[kind]}"))
-        self.used.setdefault(found, key)
-        return Source(found)
+        path = paths.join("", path)
+        if (kind := self.kind(path)) is not Kind.FILE:
+            raise FaultyError(Fault(key, f"`{brief(path)}` {NOT_A_FILE[kind]}"))
+        self.used.setdefault(path, key)
+        return Source(path)
 
     def size(self, path: str) -> Mapping[str, int]:
-        """The sides of a picture as its container says them; nothing where it does not."""
+        """The sides of a picture in pixels, from its container; empty if that does not have them."""
         if path not in self._sizes:
-            found = examine(self.tree.read(path))
-            known = found.width and found.height
-            self._sizes[path] = {"width": found.width, "height": found.height} if known else {}
+            picture = examine(self.tree.read(path))
+            sides = {"width": picture.width, "height": picture.height}
+            self._sizes[path] = sides if all(sides.values()) else {}
         return self._sizes[path]
 
 
 @dataclass(frozen=True, slots=True)
 class AssetNames:
-    """Every asset that can be named, and where a source asset's file is."""
+    """Every asset that can be named, and the file of each that is not rendered."""
 
     families: Mapping[str, AssetFamily]
     declared: frozenset[str]
-    """Families in the spec, also those that could not be read."""
+    """Families of the spec, including those that could not be read."""
     members: frozenset[AssetName]
     sources: Mapping[AssetName, Source]
 
     def input(self, name: str, axes: Mapping[str, str], key: Key) -> Input | None:
-        """What `{ asset = name }` means for an asset with these axes.
+        """The picture that `{ asset = name }` refers to in an asset with these axes.
 
-        None when the asset is declared but has faults of its own.
+        It is None if that asset is declared, but has faults of its own.
 
         Raises:
             FaultyError: there is no such asset, or no such member.
         """
-        found = self._member(name, axes, key)
-        if found is None:
+        asset = self._member(name, axes, key)
+        if asset is None:
             return None
-        return self.sources.get(found) or Made(found)
+        return self.sources.get(asset) or Made(asset)
 
     def _member(self, name: str, axes: Mapping[str, str], key: Key) -> AssetName | None:
-        named = _MEMBER.fullmatch(name)
-        stem = named["family"] if named else name
+        match = _MEMBER.fullmatch(name)
+        stem = match["family"] if match else name
         family = self.families.get(stem)
         if family is None:
             if stem in self.declared:
                 return None
             hint = did_you_mean(stem, self.declared)
             raise FaultyError(Fault(key, f"there is no asset `{brief(stem)}`", hint=hint))
-        given = _axes(named["axes"]) if named else {}
-        wanted = {axis: axes[axis] for axis in family.axes if axis in axes} | given
-        found = member(stem, wanted)
-        if found in self.members:
-            return found
-        raise FaultyError(_no_member(family, wanted, key))
+        own = _axes(match["axes"]) if match else {}
+        point = {axis: axes[axis] for axis in family.axes if axis in axes} | own
+        asset = member(stem, point)
+        if asset in self.members:
+            return asset
+        raise FaultyError(_no_member(family, point, key))
 
 
 def _axes(text: str) -> dict[str, str]:
@@ -110,53 +110,53 @@ def _axes(text: str) -> dict[str, str]:
     return {axis.strip(): value.strip() for axis, _, value in pairs}
 
 
-def _no_member(family: AssetFamily, wanted: Mapping[str, str], key: Key) -> Fault:
-    """The fault of a reference to a family that does not come to one of its members."""
+def _no_member(family: AssetFamily, point: Mapping[str, str], key: Key) -> Fault:
+    """The fault of a reference to a family that does not name one of its members."""
     names = [str(one.name) for one in family.members]
     listed = ", ".join(f"`{name}`" for name in names[:_MOST_LISTED])
     if len(names) > _MOST_LISTED:
         listed += f" and {len(names) - _MOST_LISTED:,} more"
     rows = (("members", listed or "none"),)
-    asked = str(member(family.name, wanted))
-    missing = [axis for axis in family.axes if axis not in wanted]
+    name = str(member(family.name, point))
+    missing = [axis for axis in family.axes if axis not in point]
     if missing:
-        said = " and ".join(f"`{axis}`" for axis in missing)
-        message = f"`{family.name}` is a family: which {said}?"
+        words = " and ".join(f"`{axis}`" for axis in missing)
+        message = f"`{family.name}` is a family: which {words}?"
         hint = f"name one, such as `{names[0]}`" if names else None
     else:
-        message, near = f"there is no member `{brief(asked)}`", nearest(asked, names)
+        message, near = f"there is no member `{brief(name)}`", nearest(name, names)
         hint = f"did you mean `{near}`?" if near else None
     return Fault(key, message, hint=hint, rows=rows)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedInput:
-    """One entry of `refs`: the input, and what a prompt may call it."""
+    """One entry of `refs`: the input, and the names that a prompt may use for it."""
 
     input: Input
     names: frozenset[str]
 
 
-def called(found: Input, asked: str) -> NamedInput:
-    """A reference with its names: as asked for, and in full; a file also by its stem."""
-    names = {asked, str(found) if isinstance(found, Source) else str(found.asset)}
+def named(picture: Input, written: str) -> NamedInput:
+    """A reference with its names: as written, in full, and for a file its name and stem."""
+    names = {written, str(picture) if isinstance(picture, Source) else str(picture.asset)}
     names |= {name.partition("[")[0] for name in names if name.endswith("]")}
-    if isinstance(found, Source):
-        base = posixpath.basename(found.path)
+    if isinstance(picture, Source):
+        base = posixpath.basename(picture.path)
         names |= {base, posixpath.splitext(base)[0]}
-    return NamedInput(found, frozenset(names))
+    return NamedInput(picture, frozenset(names))
 
 
 def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
-    """The `ref` of templates: a reference's name to `image 1`, counted from 1."""
+    """The function `ref` of templates: from the name of a reference to `image 1`."""
 
     def ref(name: str) -> str:
-        found = [n for n, one in enumerate(references, start=1) if name in one.names]
-        if len(found) == 1:
-            return f"image {found[0]}"
-        if found:
-            numbers = " and ".join(f"image {n}" for n in found)
-            raise TemplateFault(f"`{name}` is {numbers}", hint="say the path or the member")
+        numbers = [n for n, one in enumerate(references, start=1) if name in one.names]
+        if len(numbers) == 1:
+            return f"image {numbers[0]}"
+        if numbers:
+            images = " and ".join(f"image {n}" for n in numbers)
+            raise TemplateFault(f"`{name}` is {images}", hint="say the path or the member")
         known = {known for one in references for known in one.names}
         hint = did_you_mean(str(name), known) or "add it to `refs`"
         raise TemplateFault(f"`{name}` is not among the references", hint=hint)
@@ -165,6 +165,6 @@ def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
 
 
 def mentions(prompt: str) -> Iterator[int]:
-    """The `image 4` of a prompt, but not those within quotes: they are lettering."""
-    for found in _MENTION.finditer(_LETTERING.sub("", prompt)):
-        yield int(found[1])
+    """The numbers of every `image 4` in a prompt; quoted ones are lettering and do not count."""
+    for match in _MENTION.finditer(_LETTERING.sub("", prompt)):
+        yield int(match[1])

@@ -1,4 +1,4 @@
-"""From declared assets, with all their settings merged, to recipes."""
+"""From declared assets and their merged settings to recipes."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One table `[asset.NAME]`: what it says, what all layers say, and its members."""
+    """One table `[asset.NAME]`, with its merged settings and its members."""
 
     table: AssetTable
-    settled: MergedSettings
+    settings: MergedSettings
     family: AssetFamily
 
     @property
     def key(self) -> Key:
         """Where it stands."""
-        return self.settled.asset
+        return self.settings.asset
 
     def scope(self, one: Member) -> dict[str, Any]:
-        """What its templates see: variables, axes, the row, and what the asset is called."""
-        scope = {**self.settled.get("vars"), **one.axes}
+        """What templates of a member can name: variables, axes, the row and the asset's name."""
+        scope = {**self.settings.get("vars"), **one.axes}
         scope["asset"] = {"name": str(one.name), "family": self.family.name}
         if one.row is not None:
             scope["row"] = one.row
@@ -56,8 +56,8 @@ def sources(
     if pattern is None:
         return
     key = (*declared.key, "source")
-    said = declared.table.model_fields_set & {"prompt", "template", "output"}
-    for name in sorted(said):
+    useless = declared.table.model_fields_set & {"prompt", "template", "output"}
+    for name in sorted(useless):
         hint = "use `deliver` to make files of it" if name == "output" else None
         message = f"a picture with `source` is not rendered: it has no `{name}`"
         faults.add(Fault((*declared.key, name), message, hint=hint, name=True))
@@ -69,7 +69,7 @@ def sources(
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
-    """What every member of a rendered asset asks for in the same words."""
+    """The settings of a rendered asset that are the same for every member."""
 
     choice: ModelChoice
     sent: Mapping[str, Json]
@@ -78,7 +78,7 @@ class RenderSettings:
 
     @property
     def size(self) -> dict[str, Json]:
-        """The sides that are asked for, in pixels."""
+        """The sides in pixels, if the spec asks for them."""
         return {side: self.sent[side] for side in ("width", "height") if side in self.sent}
 
 
@@ -92,39 +92,39 @@ class Resolver:
     faults: Faults
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
-        """The members of an asset, with what is said about them beyond their pixels."""
+        """The members of an asset, with their facts for documents and selections."""
         for one in declared.family.members:
             with self.faults.collecting(one.name):
                 yield self._asset(declared, one)
 
     def recipes(self, declared: Declared) -> Iterator[Recipe]:
         """The recipes of an asset's members: the master first, then what is derived of it."""
-        entries = deliverables.prepare(declared.settled, self.ops, self.faults)
+        entries = deliverables.prepare(declared.settings, self.ops, self.faults)
         order = None
         if declared.table.source is None:
             with self.faults.collecting():
-                order = self._order(declared.settled)
+                order = self._order(declared.settings)
             if order is None:
-                self._look_over(declared)
+                self._check_prompts(declared)
                 return
         for one in declared.family.members:
             yield from self._member(declared, one, order, entries)
 
-    def _look_over(self, declared: Declared) -> None:
-        """What is wrong with the prompts, where nothing can be ordered anyway."""
+    def _check_prompts(self, declared: Declared) -> None:
+        """Notes what is wrong with the prompts of an asset that cannot be ordered."""
         for one in declared.family.members:
             with self.faults.collecting(one.name):
                 scope = {**declared.scope(one), "ref": _silent}
-                self.resources.texts.prompt(declared.settled, scope)
+                self.resources.texts.prompt(declared.settings, scope)
 
-    def _order(self, settled: MergedSettings) -> RenderSettings:
-        choice = params.choose(settled, self.capabilities)
-        sent, wrong = params.read(settled, choice.card, self.capabilities)
+    def _order(self, settings: MergedSettings) -> RenderSettings:
+        choice = params.choose(settings, self.capabilities)
+        sent, wrong = params.read(settings, choice.card, self.capabilities)
         if wrong:
             raise FaultyError(*wrong)
         form = sent.get("format")
         chosen = form if isinstance(form, str) else params.default_format(choice.card)
-        return RenderSettings(choice, sent, chosen, settled.get("take") or 1)
+        return RenderSettings(choice, sent, chosen, settings.get("take") or 1)
 
     def _member(
         self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
@@ -174,13 +174,13 @@ class Resolver:
         refs, card = self._references(declared, one, scope), order.choice.card
         if len(refs) > card.references:
             message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
-            raise FaultyError(Fault(declared.settled.key("refs"), message))
+            raise FaultyError(Fault(declared.settings.key("refs"), message))
         return refs
 
     def _prompt(self, declared: Declared, refs: list[NamedInput] | None, scope: Scope) -> str:
-        prompt = self.resources.texts.prompt(declared.settled, scope)
+        prompt = self.resources.texts.prompt(declared.settings, scope)
         if refs is not None:
-            _mentions(prompt, refs, declared.settled)
+            _check_mentions(prompt, refs, declared.settings)
         return prompt
 
     def _place(
@@ -191,50 +191,54 @@ class Resolver:
         return path, self.resources.outputs.locate(path, order.format, _output_key(declared))
 
     def _references(self, declared: Declared, one: Member, scope: Scope) -> list[NamedInput]:
-        """The references in order; all that is wrong with any of them is said at once."""
-        listed: list[str | AssetRef] = declared.settled.get("refs") or []
-        key = declared.settled.key("refs")
-        found: list[NamedInput] = []
+        """The references in order.
+
+        Raises:
+            FaultyError: with the faults of all of them.
+        """
+        listed: list[str | AssetRef] = declared.settings.get("refs") or []
+        key = declared.settings.key("refs")
+        references: list[NamedInput] = []
         wrong: list[Fault] = []
         for index, ref in enumerate(listed):
             try:
-                found.append(self._reference(ref, one, scope, (*key, index)))
+                references.append(self._reference(ref, one, scope, (*key, index)))
             except FaultyError as error:
                 wrong += error.faults
-        if len(found) < len(listed):
+        if len(references) < len(listed):
             raise FaultyError(*wrong)
-        return found
+        return references
 
     def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
         if isinstance(ref, AssetRef):
             return self._asset_reference(ref, one, scope, (*key, "asset"))
         path = self.resources.texts.text(ref, scope, key)
-        return references.called(self.resources.files.source(path, key), path)
+        return references.named(self.resources.files.source(path, key), path)
 
     def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
         name = self.resources.texts.text(ref.asset, scope, key)
-        found = self.resources.names.input(name, one.axes, key)
-        if found is None:
+        picture = self.resources.names.input(name, one.axes, key)
+        if picture is None:
             raise FaultyError  # the other asset's own faults are noted
-        if found == Made(one.name):
+        if picture == Made(one.name):
             raise FaultyError(Fault(key, f"`{one.name}` refers to itself"))
-        return references.called(found, name)
+        return references.named(picture, name)
 
     def _path(self, declared: Declared, one: Member, order: RenderSettings, scope: Scope) -> str:
         pattern = declared.table.output
         if pattern is None:
             return f"{_stem(declared.family, one)}.{order.format}"
-        seen = {**scope, **order.size, "format": order.format}
-        return self.resources.texts.text(pattern, seen, _output_key(declared))
+        scope = {**scope, **order.size, "format": order.format}
+        return self.resources.texts.text(pattern, scope, _output_key(declared))
 
     def _asset(self, declared: Declared, one: Member) -> Asset:
-        settled, texts, scope = declared.settled, self.resources.texts, declared.scope(one)
+        settings, texts, scope = declared.settings, self.resources.texts, declared.scope(one)
 
         def optional(name: str) -> str | None:
-            text = settled.get(name)
-            return None if text is None else texts.text(text, scope, settled.key(name))
+            text = settings.get(name)
+            return None if text is None else texts.text(text, scope, settings.key(name))
 
-        tags: list[str] = texts.inside(settled.get("tags") or [], scope, settled.key("tags"))
+        tags: list[str] = texts.inside(settings.get("tags") or [], scope, settings.key("tags"))
         source = self.resources.names.sources.get(one.name)
         return Asset(
             name=one.name,
@@ -249,7 +253,7 @@ class Resolver:
 
 
 def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
-    """What can be read; else None, and what is wrong with it is noted beside the rest."""
+    """The result of a step, or None; the faults of a failed one are added to `wrong`."""
     try:
         return read()
     except FaultyError as error:
@@ -258,12 +262,12 @@ def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
 
 
 def _silent(*_words: object) -> str:
-    """Stands in for `ref` while references are wrong: what it would say is not known."""
+    """Stands in for `ref` while references are wrong, so that prompts can be checked."""
     return "image 1"
 
 
 def _stem(family: AssetFamily, one: Member) -> str:
-    """The path of a picture without an `output` of its own, without its ending."""
+    """The default path of a picture, without the suffix."""
     values = (one.axes[axis] for axis in sorted(one.axes))
     return "-".join(paths.slug(part) for part in (family.name, *values))
 
@@ -272,12 +276,16 @@ def _output_key(declared: Declared) -> Key:
     return (*declared.key, "output") if declared.table.output else declared.key
 
 
-def _mentions(prompt: str, refs: list[NamedInput], settled: MergedSettings) -> None:
-    """A prompt that speaks of a picture that is not sent would be paid for in vain."""
+def _check_mentions(prompt: str, refs: list[NamedInput], settings: MergedSettings) -> None:
+    """Refuse a prompt that mentions a picture that is not sent: it would be paid for in vain.
+
+    Raises:
+        FaultyError: there is no reference of that number.
+    """
     for number in references.mentions(prompt):
         if not 0 < number <= len(refs):
             some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"
             message = f"the prompt says `image {number}`, but {some if refs else 'there are none'}"
             hint = "add it to `refs`; put it into double quotes if it is lettering"
-            key = settled.key("prompt" if settled.get("prompt") is not None else "template")
+            key = settings.key("prompt" if settings.get("prompt") is not None else "template")
             raise FaultyError(Fault(key, message, hint=hint))

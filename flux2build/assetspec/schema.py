@@ -1,4 +1,4 @@
-"""The language of the spec, checked: raw TOML data to typed tables, and its JSON Schema."""
+"""From the raw data of a spec to typed tables, each of which is checked by itself."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from flux2build.storage import paths
 RESERVED: Final = frozenset(
     {"row", "asset", "ref", "width", "height", "format", "profile", "target", "t"}
 )
-"""Names that templates see with a meaning of their own."""
+"""Names with a fixed meaning in templates."""
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-"""What a template can call a value by."""
+"""A name that a template can use."""
 
 M = TypeVar("M", bound=BaseModel)
 _Item = tuple[Key, object]
@@ -39,7 +39,7 @@ _Item = tuple[Key, object]
 
 @dataclass(slots=True)
 class Tables:
-    """Every table that is well formed; the names of all that were declared."""
+    """Every table that is well formed, and the names of all that are declared."""
 
     project: ProjectTable = field(default_factory=ProjectTable)
     vars: Mapping[str, Any] = field(default_factory=dict)
@@ -53,17 +53,17 @@ class Tables:
     styles: dict[str, Settings] = field(default_factory=dict)
     assets: dict[str, AssetTable] = field(default_factory=dict)
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By family of tables: `asset`, `style`, `profile`; also those with faults."""
+    """The declared names of every `asset`, `style` and `profile`, including those with faults."""
 
 
 def read(data: Mapping[str, object]) -> tuple[Tables, list[Fault]]:
-    """The tables of a spec, each checked by itself, so that one mistake hides no other."""
+    """The tables of a spec, and the faults of all of them: one does not hide another."""
     reader = _TableReader(data)
     return reader.tables(), reader.faults
 
 
 class _TableReader:
-    """Checks table after table, and keeps what is wrong."""
+    """Checks table after table, and collects their faults."""
 
     def __init__(self, data: Mapping[str, object]) -> None:
         self._data = data
@@ -92,7 +92,7 @@ class _TableReader:
         )
 
     def _alone(self, key: str, value: object) -> SpecTable:
-        """One key at the top of the file, so that a mistake in another one does not void it."""
+        """One top-level key, read without the others, whose faults would void it."""
         return self._checked(SpecTable, (), {key: value}) or SpecTable()
 
     def _checks(self) -> dict[str, Any]:
@@ -106,8 +106,8 @@ class _TableReader:
         }
 
     def _table(self, model: type[M], name: str) -> M:
-        found = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
-        return found or model()
+        table = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
+        return table or model()
 
     def _optional(self, model: type[M], name: str) -> M | None:
         return self._checked(model, (name,), self._data[name]) if name in self._data else None
@@ -134,10 +134,10 @@ class _TableReader:
     def _checked(
         self, model: type[M], key: Key, value: object, *, salvage: bool = False
     ) -> M | None:
-        """A table; None when it has faults, unless what is well formed in it can be salvaged.
+        """A table; None if it has faults and its well-formed keys cannot be salvaged.
 
-        Half an asset would lead to faults that are none, while half of the
-        defaults spares every asset such ones.
+        Half an asset would lead to misleading faults; half of the defaults avoids them in
+        every asset.
         """
         try:
             table = model.model_validate(value)
@@ -152,7 +152,7 @@ class _TableReader:
         return table
 
     def _inside(self, key: Key, table: Table) -> None:
-        """The names that a table's variables and axes have in templates."""
+        """Checks the names of a table's variables and axes, which templates use."""
         if isinstance(table, Settings):
             self._names((*key, "vars"), table.vars or {})
             for at, entry in enumerate(table.deliver or []):

@@ -28,9 +28,10 @@ _LARGEST_INTEGER: Final = 2**63 - 1
 
 @dataclass(frozen=True)
 class SpecFile:
-    """One file as it was read."""
+    """The text of one TOML file."""
 
-    file: str
+    name: str
+    """Its path from the spec's folder."""
     text: str
 
     @cached_property
@@ -52,49 +53,50 @@ class SpecFile:
 
 @dataclass(frozen=True)
 class SpecText:
-    """The merged data, and the files it came from, the extended ones first."""
+    """The merged data of a spec, with the files that it was read from."""
 
     file: str
     data: Mapping[str, object]
-    texts: tuple[SpecFile, ...]
+    files: tuple[SpecFile, ...]
+    """Every file, each after those that it extends."""
 
     def place(self, key: Key) -> Place:
         """Where a value stands; for a table with a header, its name in the header."""
         return self.point(key)[0]
 
     def point(self, key: Key, *, name: bool = False) -> tuple[Place, int]:
-        """Where a value (or its key's name) stands, and how wide it is.
+        """Where a value (or the name of its key) stands, and its width in columns.
 
-        What is not written anywhere stands where its nearest parent does. Of
-        several files the last one that has the key counts: it decided.
+        A key that is not written anywhere has the place of its nearest parent. Of several
+        files with the key the last one counts, because its value was used.
         """
         for length in range(len(key), 0, -1):
-            for text in reversed(self.texts):
-                if location := text.locations.get(key[:length]):
+            for file in reversed(self.files):
+                if location := file.locations.get(key[:length]):
                     span = location.name if name and length == len(key) else location.value
-                    return Place(text.file, span.line, span.column), span.width
+                    return Place(file.name, span.line, span.column), span.width
         return Place(self.file, 1, 1), 1
 
     def located(self, problem: Problem, key: Key, *, name: bool = False) -> Problem:
-        """A problem at a value (or its key's name), with the source line."""
+        """A problem at a value (or the name of its key), with the source line."""
         place, width = self.point(key, name=name)
         return replace(problem, place=place, excerpt=self.excerpt(place), width=width)
 
     def excerpt(self, place: Place) -> str | None:
-        """The source line that a place points at."""
-        found = (text.line(place.line) for text in self.texts if text.file == place.file)
-        return next(found, None)
+        """The source line at a place."""
+        lines = (file.line(place.line) for file in self.files if file.name == place.file)
+        return next(lines, None)
 
 
 def read(tree: ProjectFiles, file: str) -> SpecText:
-    """A spec with everything it extends: bases first, tables merged, later values win.
+    """A spec merged with everything that it extends: later values replace earlier ones.
 
     Raises:
         SpecError: a file is missing, too large, not UTF-8 or not TOML, or extends itself.
     """
-    reader = _Loader(tree)
-    data = reader.merged(file, ())
-    return SpecText(file, data, tuple(reader.texts.values()))
+    loader = _Loader(tree)
+    data = loader.merged(file, ())
+    return SpecText(file, data, tuple(loader.files.values()))
 
 
 class _Loader:
@@ -103,30 +105,31 @@ class _Loader:
     def __init__(self, tree: ProjectFiles) -> None:
         self._tree = tree
         self._merged: dict[str, dict[str, object]] = {}
-        self.texts: dict[str, SpecFile] = {}
+        self.files: dict[str, SpecFile] = {}
 
-    def merged(self, file: str, chain: tuple[str, ...]) -> dict[str, object]:
-        if file not in self._merged:
-            text = SpecFile(file, read_text(self._tree, file, MOST_MIB))
-            own = _parsed(text)
+    def merged(self, name: str, chain: tuple[str, ...]) -> dict[str, object]:
+        """The data of a file with what it extends; `chain` are the files that extend it."""
+        if name not in self._merged:
+            file = SpecFile(name, read_text(self._tree, name, MOST_MIB))
+            own = _parsed(file)
             data: dict[str, object] = {}
-            for base in self._bases(text, own, (*chain, file)):
-                data = _laid_over(data, base)
+            for base in self._bases(file, own, (*chain, name)):
+                data = _merged(data, base)
             own.pop("extends", None)
-            self._merged[file] = _laid_over(data, own)
-            self.texts[file] = text
-        return self._merged[file]
+            self._merged[name] = _merged(data, own)
+            self.files[name] = file
+        return self._merged[name]
 
     def _bases(
-        self, text: SpecFile, own: Mapping[str, object], chain: tuple[str, ...]
+        self, file: SpecFile, own: Mapping[str, object], chain: tuple[str, ...]
     ) -> Iterator[dict[str, object]]:
         names = own.get("extends", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise SpecError(_at(text, ("extends",), "`extends` must be a list of file names"))
+            raise SpecError(_at(file, ("extends",), "`extends` must be a list of file names"))
         for index, name in enumerate(names):
-            base = paths.join(posixpath.dirname(text.file), name)
+            base = paths.join(posixpath.dirname(file.name), name)
             if fault := self._unfit(base, chain):
-                raise SpecError(_at(text, ("extends", index), fault))
+                raise SpecError(_at(file, ("extends", index), fault))
             yield self.merged(base, chain)
 
     def _unfit(self, base: str, chain: tuple[str, ...]) -> str | None:
@@ -140,39 +143,39 @@ class _Loader:
         return None
 
 
-def _at(text: SpecFile, key: Key, message: str) -> Problem:
-    """A problem of a file that is not yet part of a text."""
-    return SpecText(text.file, {}, (text,)).located(Problem(message), key)
+def _at(file: SpecFile, key: Key, message: str) -> Problem:
+    """A problem of a file that is not merged yet."""
+    return SpecText(file.name, {}, (file,)).located(Problem(message), key)
 
 
-def _parsed(text: SpecFile) -> dict[str, object]:
+def _parsed(file: SpecFile) -> dict[str, object]:
     try:
-        data = tomli.loads(text.text)
-    except tomli.TOMLDecodeError as fault:
-        raise SpecError(_not_toml(text, fault)) from None
+        data = tomli.loads(file.text)
+    except tomli.TOMLDecodeError as error:
+        raise SpecError(_not_toml(file, error)) from None
     except RecursionError:
         message = "keys, tables or arrays are nested too deeply"
-        raise SpecError(Problem(message, Place(text.file))) from None
+        raise SpecError(Problem(message, Place(file.name))) from None
     except ValueError:
-        raise SpecError(Problem("a number has too many digits", Place(text.file))) from None
+        raise SpecError(Problem("a number has too many digits", Place(file.name))) from None
     for key, message in _excesses(data):
-        raise SpecError(_at(text, key, message))
+        raise SpecError(_at(file, key, message))
     return data
 
 
-def _not_toml(text: SpecFile, fault: tomli.TOMLDecodeError) -> Problem:
-    line = text.line(fault.lineno) or ""
+def _not_toml(file: SpecFile, error: tomli.TOMLDecodeError) -> Problem:
+    line = file.line(error.lineno) or ""
     hint = None
     if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
         hint = "a merge left its conflict markers here: keep one side"
-    found = explained(fault.msg, fault.lineno, fault.colno, text.text.split("\n"))
-    place = Place(text.file, found.line, found.column)
-    rows = (("first", str(Place(text.file, found.first))),) if found.first else ()
-    return Problem(found.message, place, rows, hint, text.line(found.line), found.width)
+    fault = explained(error.msg, error.lineno, error.colno, file.text.split("\n"))
+    place = Place(file.name, fault.line, fault.column)
+    rows = (("first", str(Place(file.name, fault.first))),) if fault.first else ()
+    return Problem(fault.message, place, rows, hint, file.line(fault.line), fault.width)
 
 
 def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
-    """What TOML allows and no spec needs; walked without recursion, as it may be deep."""
+    """Values that TOML allows and no spec needs; found without recursion, as data may be deep."""
     pending: list[tuple[Key, object]] = [((), data)]
     while pending:
         key, value = pending.pop()
@@ -188,13 +191,13 @@ def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
             yield key, "`inf` and `nan` mean nothing here"
 
 
-def _laid_over(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str, object]:
-    """Tables merge, anything else is replaced; recursion is bounded by `DEEPEST`."""
+def _merged(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str, object]:
+    """Two tables as one; recursion is bounded by `DEEPEST`."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
         if isinstance(below, dict) and isinstance(value, dict):
-            merged[key] = _laid_over(below, value)
+            merged[key] = _merged(below, value)
         else:
             merged[key] = value
     return merged

@@ -1,4 +1,4 @@
-"""Presets in `deliver`: one entry becomes an entry for each file that a platform asks for."""
+"""Presets in `deliver`: one entry becomes one for each file that a platform asks for."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def preset_of(table: Deliver, key: Key) -> Preset | None:
                 fault = Fault((*key, name), f"`{name}` goes with a `preset`", hint, name=True)
                 raise FaultyError(fault)
         return None
-    found = presets().get(table.preset)
-    if found is None:
+    preset = presets().get(table.preset)
+    if preset is None:
         hint = did_you_mean(table.preset, presets()) or "`flux2build presets` lists them all"
         raise FaultyError(Fault((*key, "preset"), f"there is no preset `{table.preset}`", hint))
-    return found
+    return preset
 
 
 def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
@@ -53,25 +53,25 @@ def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
             yield target
 
 
-def settled(target: PresetTarget, table: Deliver) -> Deliver:
-    """What an entry says, with what a platform asks of one file."""
+def with_target(table: Deliver, target: PresetTarget) -> Deliver:
+    """An entry with what a platform asks of one file merged in."""
     asked = [form for form in table.formats or [] if form in target.formats]
     limits = [limit for limit in (table.max_bytes, target.max_bytes) if limit is not None]
-    said: dict[str, Any] = {
+    merged: dict[str, Any] = {
         "formats": asked or list(target.usual),
         "widths": None,
         "max_bytes": min(limits, default=None),
         "sizes": list(target.sizes) or None,
     }
     if target.alpha is False:
-        said["matte"] = table.matte or "#ffffff"
+        merged["matte"] = table.matte or "#ffffff"
     elif target.alpha:
-        said["matte"] = None
-    return table.model_copy(update=said)
+        merged["matte"] = None
+    return table.model_copy(update=merged)
 
 
 def room(target: PresetTarget, table: Deliver) -> tuple[int, int]:
-    """The size in which the picture itself appears: smaller than the file, where a zone is safe."""
+    """The width and height of the picture in the file: less than the file's in a safe zone."""
     share = target.safe if table.safe is None else table.safe
     if target.safe == 1:
         return target.width, target.height
@@ -81,10 +81,10 @@ def room(target: PresetTarget, table: Deliver) -> tuple[int, int]:
 def shaping(
     target: PresetTarget, table: Deliver, key: Key, reader: OpReader
 ) -> tuple[Operation, ...]:
-    """The operations that bring a picture into the shape and the size of one file.
+    """The operations that give a picture the shape and the size of one file.
 
-    A photograph fills its file, and what is over is cut; a wide file that may be
-    transparent shows all of an icon instead.
+    A picture fills its file, and what does not fit is cut off; but a file that must have
+    alpha and is not square shows all of it.
     """
     width, height = room(target, table)
     whole = target.alpha and width != height
@@ -94,7 +94,7 @@ def shaping(
         focus = {} if table.focus is None else {"focus": table.focus}
         steps.insert(0, {"op": "crop", "ratio": f"{width}:{height}", **focus})
     if target.alpha or (width, height) != (target.width, target.height):
-        ground = "#00000000" if target.alpha else (table.matte or "#ffffff")
-        canvas = {"width": target.width, "height": target.height, "color": ground}
+        colour = "#00000000" if target.alpha else (table.matte or "#ffffff")
+        canvas = {"width": target.width, "height": target.height, "color": colour}
         steps.append({"op": "pad", "anchor": "center", **canvas})
     return tuple(reader.implied(step, (*key, "preset")) for step in steps)

@@ -66,31 +66,31 @@ class TextRenderer:
             return [self.inside(item, scope, (*key, at)) for at, item in enumerate(value)]
         return value
 
-    def prompt(self, settled: MergedSettings, scope: Scope) -> str:
+    def prompt(self, settings: MergedSettings, scope: Scope) -> str:
         """The prompt that is sent: prefix, prompt and suffix with a space between.
 
         Raises:
             FaultyError: there is no prompt, it is empty, or a template in it is wrong.
         """
         parts = [
-            self._optional("prompt_prefix", settled, scope),
-            self._body(settled, scope),
-            self._optional("prompt_suffix", settled, scope),
+            self._optional("prompt_prefix", settings, scope),
+            self._body(settings, scope),
+            self._optional("prompt_suffix", settings, scope),
         ]
         prompt = " ".join(stripped for part in parts if (stripped := part.strip()))
         if not prompt:
-            raise FaultyError(Fault(settled.key("prompt"), "the prompt is empty"))
+            raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
         return prompt
 
-    def _optional(self, name: str, settled: MergedSettings, scope: Scope) -> str:
-        text = settled.get(name)
-        return self.text(text, scope, settled.key(name)) if text else ""
+    def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:
+        text = settings.get(name)
+        return self.text(text, scope, settings.key(name)) if text else ""
 
-    def _body(self, settled: MergedSettings, scope: Scope) -> str:
-        prompt, template = settled.get("prompt"), settled.get("template")
+    def _body(self, settings: MergedSettings, scope: Scope) -> str:
+        prompt, template = settings.get("prompt"), settings.get("template")
         if prompt is not None and template is not None:
             message = "`prompt` and `template` exclude each other"
-            raise FaultyError(Fault(settled.key("template"), message, hint="keep one of them"))
+            raise FaultyError(Fault(settings.key("template"), message, hint="keep one of them"))
         try:
             if isinstance(prompt, str):
                 return self.prompts.text(prompt, self._seen(scope))
@@ -99,9 +99,9 @@ class TextRenderer:
             if template is not None:
                 return self.prompts.file(template, self._seen(scope))
         except TemplateFault as fault:
-            raise _faulty(fault, settled.key("template" if template else "prompt")) from None
+            raise _faulty(fault, settings.key("template" if template else "prompt")) from None
         hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
-        raise FaultyError(Fault(settled.asset, "the asset has no prompt", hint=hint))
+        raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
 
 
 def _faulty(fault: TemplateFault, key: Key) -> FaultyError:

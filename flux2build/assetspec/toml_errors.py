@@ -1,4 +1,8 @@
-"""Slips of the pen in TOML, in the words of who writes it."""
+"""What is wrong with a text that is not TOML, in the words of the people who write specs.
+
+The parser's exceptions have a position, but no kind: its sentences tell one mistake from
+another. A sentence that is not known here is shown as it is.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,15 @@ class TomlError:
     column: int
     width: int = 1
     first: int = 0
-    """The line of what it repeats, if it repeats anything."""
+    """The line of the first of two equal keys or tables, or 0."""
 
 
 def explained(message: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
-    """A parser's message and position as people would say and point at it."""
+    """The parser's message and position, reworded and moved to where the mistake was made."""
     if message == "Cannot overwrite a value":
         return _repeated(line, column, lines)
-    if found := _TWICE.search(message):
-        return _declared(found[1], line, column, lines)
+    if twice := _TWICE.search(message):
+        return _declared(twice[1], line, column, lines)
     if _OPEN.match(message):
         return _unclosed(line, column, lines)
     return TomlError(f"this is not TOML: {message[:1].lower()}{message[1:]}", line, column)
@@ -38,17 +42,17 @@ def explained(message: str, line: int, column: int, lines: Sequence[str]) -> Tom
 
 def _repeated(line: int, column: int, lines: Sequence[str]) -> TomlError:
     """A key that is given twice in one table."""
-    found = _KEY.match(lines[line - 1])
-    if found is None:
+    match = _KEY.match(lines[line - 1])
+    if match is None:
         return TomlError("a key is given twice", line, column)
-    key, first = found[1], 0
+    key, first = match[1], 0
     for number in range(line - 1, 0, -1):
         before = lines[number - 1]
         if before.lstrip().startswith("["):
             break
         if (other := _KEY.match(before)) and other[1] == key:
             first = number
-    return TomlError(f"`{key}` is given twice", line, found.start(1) + 1, len(key), first)
+    return TomlError(f"`{key}` is given twice", line, match.start(1) + 1, len(key), first)
 
 
 def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
@@ -64,7 +68,7 @@ def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> TomlE
 
 
 def _unclosed(line: int, column: int, lines: Sequence[str]) -> TomlError:
-    """A text whose closing quote is missing: the parser noticed where the text ended."""
+    """A text without a closing quote: the last quote before the place where parsing stopped."""
     for number in range(min(line, len(lines)), 0, -1):
         if quotes := list(_QUOTE.finditer(lines[number - 1])):
             return TomlError("a text has no closing quote", number, quotes[-1].start() + 1)

@@ -27,12 +27,12 @@ SAID = st.fixed_dictionaries(
 @given(st.lists(SAID, max_size=5))
 def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
     """Each setting is the last one said, at the key of the layer that said it."""
-    settled = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    merged = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
 
     for name in ("seed", "provider", "tags"):
         last = [n for n, said in enumerate(layers) if name in said][-1:]
-        assert settled.get(name) == (layers[last[0]][name] if last else None)
-        assert settled.key(name) == ((*last, name) if last else ())
+        assert merged.get(name) == (layers[last[0]][name] if last else None)
+        assert merged.key(name) == ((*last, name) if last else ())
 
 
 @given(st.lists(SAID, max_size=5), st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)))
@@ -58,7 +58,7 @@ def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
 @given(st.lists(SAID, max_size=5))
 def test_one_layer_says_the_prompt(layers: list[dict[str, Any]]) -> None:
     """`prompt` and `template` of different layers never meet."""
-    settled = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
-    found = {settled.key(name)[0] for name in ("prompt", "template") if name in settled.values}
+    merged = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    found = {merged.key(name)[0] for name in ("prompt", "template") if name in merged.values}
 
     assert len(found) <= 1

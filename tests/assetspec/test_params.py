@@ -32,8 +32,8 @@ CARDS = st.sampled_from([PRO, FLEX, THREE, SKETCH])
 @given(GIVEN, CARDS)
 def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card) -> None:
     """Without faults, everything sent is the model's, within its limits, and as it was given."""
-    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
-    sent, faults = params.read(settled, card, CAPABILITIES)
+    merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    sent, faults = params.read(merged, card, CAPABILITIES)
     if faults:
         return
 
@@ -50,8 +50,8 @@ def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card
 @given(GIVEN, CARDS)
 def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None:
     """What is refused was asked for, and is shown where it was."""
-    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
-    _, faults = params.read(settled, card, CAPABILITIES)
+    merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
+    _, faults = params.read(merged, card, CAPABILITIES)
 
     assert all(fault.key[:2] == ("asset", "a") for fault in faults)
     assert all(fault.key[2] in given_ for fault in faults)
@@ -67,16 +67,16 @@ def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None
 )
 def test_unknown_models(settings: dict[str, Any], hint: str) -> None:
     """Who asks for a model that there is not learns where it is, or what it is called."""
-    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**settings))])
+    merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**settings))])
     with pytest.raises(FaultyError) as caught:
-        params.choose(settled, CAPABILITIES)
+        params.choose(merged, CAPABILITIES)
 
     assert caught.value.faults[0].hint == hint
 
 
 def test_models_that_have_a_parameter_are_named() -> None:
     """A parameter of another model is refused with the models that have it."""
-    settled = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
-    _, (fault,) = params.read(settled, PRO, CAPABILITIES)
+    merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
+    _, (fault,) = params.read(merged, PRO, CAPABILITIES)
 
     assert fault.hint == "models that have it: `flux-2-flex`"

@@ -495,7 +495,7 @@ BLOCKS = [
 ]
 
 
-def settled(blocks: list[str], name: str, folder: str) -> list[Recipe]:
+def recipes_of(blocks: list[str], name: str, folder: str) -> list[Recipe]:
     """The recipes of a spec in a fixed order."""
     text = "\n".join(blocks).replace("NAME", name).replace("FOLDER", folder)
     files = {"r.png": "", f"templates/{folder}/t.j2": f"made by {{{{ {name} }}}}"}
@@ -513,10 +513,10 @@ def test_spelling_is_not_meaning(
     blocks: list[str], name: str, folder: str, noise: list[str]
 ) -> None:
     """Reordering, renaming variables, moving templates and comments: the same recipes."""
-    expected = settled(BLOCKS, "brand", "t")
+    expected = recipes_of(BLOCKS, "brand", "t")
     mixed = [*itertools.chain(*itertools.zip_longest(blocks, noise, fillvalue=""))]
 
-    assert settled(mixed, name, folder) == expected
+    assert recipes_of(mixed, name, folder) == expected
 
 
 @settings(max_examples=40, deadline=None)

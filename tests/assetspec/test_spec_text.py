@@ -68,7 +68,7 @@ def test_a_diamond_is_read_once() -> None:
     )
 
     assert found.data == {"a": 1, "b": 1, "c": 1}
-    assert [text.file for text in found.texts] == ["c.toml", "a.toml", "b.toml", "assets.toml"]
+    assert [file.name for file in found.files] == ["c.toml", "a.toml", "b.toml", "assets.toml"]
 
 
 def test_places_follow_the_file_that_decided() -> None:
