@@ -11,6 +11,24 @@ from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
 
 
+def test_default_severities() -> None:
+    """Without a word in the spec, each check has the severity that its options declare."""
+    assert {name: check.options().severity for name, check in CHECKS.items()} == {
+        "alt": "off",
+        "blank": "warning",
+        "dimensions": "error",
+        "drift": "error",
+        "format": "warning",
+        "lock": "error",
+        "max-bytes": "off",
+        "orphan": "error",
+        "palette": "off",
+        "price": "warning",
+        "provenance": "warning",
+        "translations": "warning",
+    }
+
+
 def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
     """An orphan as a warning passes and fails with `--strict`; switched off, it is not reported."""
     build(empty)
