@@ -1,4 +1,4 @@
-"""How long it takes from saving a prompt to the comp of it, under `flux2build watch`.
+"""How long it takes from saving a prompt to the sketch of it, under `flux2build watch`.
 
 python benchmarks/watch.py                       # among 10, 100 and 1,000 pictures
 python benchmarks/watch.py --pictures 1000 --edits 10
@@ -48,7 +48,7 @@ def main() -> None:
 
 def report(sizes: list[int], edits: int) -> Iterator[str]:
     """The table."""
-    yield f"From a saved edit to its comp, median of {edits} ({machine()})"
+    yield f"From a saved edit to its sketch, median of {edits} ({machine()})"
     yield ""
     rows = []
     for count in sizes:
@@ -94,7 +94,7 @@ def heard(said: Iterator[str]) -> None:
 
 
 def edited(folder: Path, number: int, said: Iterator[str]) -> float:
-    """Seconds from one edit to its comp."""
+    """Seconds from one edit to its sketch."""
     picture = folder / "img/hero.png"
     before = picture.stat().st_ino
     started = time.perf_counter()

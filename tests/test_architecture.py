@@ -43,7 +43,7 @@ LAZY: Final[dict[str, str]] = {
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
-    "providers/sketch/__init__.py": "what draws is imported with the first comp",
+    "providers/sketch/__init__.py": "what draws is imported with the first sketch",
     "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/wiring.py": "only a build that buys needs the network's libraries",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",

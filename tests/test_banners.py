@@ -49,7 +49,7 @@ def todo(site: Site, *words: str) -> dict[str, int]:
 
 
 def test_the_price_is_that_of_three_pictures(campaign: Site) -> None:
-    """The final pictures cost three renderings, whatever is made of them; comps cost nothing."""
+    """The final pictures cost three renderings, whatever is made of them; sketches cost nothing."""
     assert todo(campaign) == todo(campaign, "-p", "final") == {"render": 3, "derive": 200}
     assert Decimal(planned(campaign)["summary"]["price_max"]) == 0
     final = planned(campaign, "-p", "final")

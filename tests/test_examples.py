@@ -51,7 +51,7 @@ def test_example_plans(example: Site, profile: str) -> None:
 
 
 def test_example_is_affordable(example: Site) -> None:
-    """The example's final pictures stay within the example's own budget, and comps are free."""
+    """The example's final pictures stay within the example's own budget, and sketches are free."""
     draft = planned(example, "-f", "examples/assets.toml")
     final = planned(example, "-f", "examples/assets.toml", "-p", "final")
 

@@ -20,7 +20,7 @@ SCRIPT: Final = (
 NETWORK: Final = {"httpx", "httpcore", "h11", "anyio", "urllib.request"}
 MAKING: Final = {
     "flux2build.providers.sketch.scenes",
-    "flux2build.providers.sketch.sheet",
+    "flux2build.providers.sketch.drawing",
     "flux2build.images.lettering.breaks",
     "flux2build.images.lettering.faces",
     "flux2build.console.progress",
@@ -97,8 +97,8 @@ def test_only_what_the_spec_uses_is_imported(site: Site) -> None:
 
 
 def test_what_is_drawn_is_imported(site: Site) -> None:
-    """A build that draws a comp imports what it is drawn with."""
-    assert {"flux2build.providers.sketch.sheet", "flux2build.console.progress"} <= imported(
+    """A build that draws a sketch imports what it is drawn with."""
+    assert {"flux2build.providers.sketch.drawing", "flux2build.console.progress"} <= imported(
         site, "build"
     )
 

@@ -1,4 +1,4 @@
-"""Two tiers: comps while you work, real pictures when you ship; neither counts for the other."""
+"""Two tiers: sketches while you work, real pictures when you ship; neither counts for the other."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_a_comp_never_counts_for_the_real_picture(site: Site, provider: httpx.Cl
 def test_the_real_picture_leaves_the_comps_alone(site: Site, provider: httpx.Client) -> None:
     """Each profile has its files, its blocks in the lock and its own answer to `check`."""
     site.run("build")
-    comps = {name: data for name, data in site.files().items() if name.startswith("img/")}
+    sketches = {name: data for name, data in site.files().items() if name.startswith("img/")}
 
     assert site.run("build", "--profile", "final", "--yes").code == 0
 
     assert _bought(provider) == 4
     assert {n: d for n, d in site.files().items() if n.startswith("img/") and "final" not in n} == (
-        comps
+        sketches
     )
     lock = loads(site.folder.joinpath("assets.lock").read_text("utf-8"), "assets.lock")
     assert {profile for _, profile in lock.blocks} == {"draft", "final"}

@@ -7,7 +7,7 @@ import zlib
 from functools import lru_cache
 from typing import Final
 
-from flux2build.providers.sketch import sheet
+from flux2build.providers.sketch import drawing
 from flux2build.simulator.account import Task
 from flux2build.simulator.temporary_storage import TemporaryStorage
 
@@ -18,7 +18,7 @@ _IEND: Final = 12
 def draw(task: Task, storage: TemporaryStorage) -> bytes:
     """A task's picture; two tasks with one order differ, as with real models."""
     prompt = storage.recall(task.id)["prompt"]
-    return sheet.picture(
+    return drawing.picture(
         prompt, task.width, task.height, task.format, task.id, storage.references(task.id)
     )
 
@@ -26,7 +26,7 @@ def draw(task: Task, storage: TemporaryStorage) -> bytes:
 def foreign(task: Task) -> bytes:
     """A picture of another order, of the same size and format."""
     words = "somebody else's picture"
-    return sheet.picture(words, task.width, task.height, task.format, f"not {task.id}")
+    return drawing.picture(words, task.width, task.height, task.format, f"not {task.id}")
 
 
 def quick(task: Task) -> bytes:
@@ -37,7 +37,7 @@ def quick(task: Task) -> bytes:
 
 @lru_cache(maxsize=16)
 def _blank(width: int, height: int, form: str) -> bytes:
-    return sheet.picture("a simulated picture", width, height, form, "fast")
+    return drawing.picture("a simulated picture", width, height, form, "fast")
 
 
 def _in_png(data: bytes, name: bytes) -> bytes:

@@ -9,7 +9,7 @@ from tests.conftest import Site
 
 
 def test_what_flux2build_makes_is_marked(empty: Site) -> None:
-    """Comps and deliverables of every format carry the mark."""
+    """Sketches and deliverables of every format carry the mark."""
     build(empty)
 
     assert paths(check_json(empty), "unmarked") == []

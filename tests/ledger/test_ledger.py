@@ -247,10 +247,10 @@ def test_what_an_attempt_costs(
 def test_free_pictures_cost_nothing_and_name_their_provider() -> None:
     """What an embedded provider drew is in the sums with nothing."""
     free = Receipt("sketch", cost=Decimal(0), cost_source="free")
-    ledger = fold([Delivered(order=FOX, output=PNG, receipt=free, asset="fox", model="comp")])
+    ledger = fold([Delivered(order=FOX, output=PNG, receipt=free, asset="fox", model="sketch")])
 
     assert spent(ledger, provider)["sketch"].sources == {"free": Decimal(0)}
-    assert (list(spent(ledger, asset)), list(spent(ledger, model))) == (["fox"], ["comp"])
+    assert (list(spent(ledger, asset)), list(spent(ledger, model))) == (["fox"], ["sketch"])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_cliff_is_told(empty: Site) -> None:
 
 
 def test_no_cliff_where_nothing_is_paid(empty: Site) -> None:
-    """A free comp has no cliff worth a word."""
+    """A free sketch has no cliff worth a word."""
     empty.write(
         "assets.toml",
         '[project]\nname = "a"\n[asset.fox]\nprompt = "a fox"\nwidth = 1040\nheight = 1024\n',
@@ -127,7 +127,7 @@ def test_small_reference_is_refused_where_it_stands(empty: Site) -> None:
 
 
 def test_misfit_of_a_paid_picture_does_not_matter(empty: Site) -> None:
-    """Only what is to be ordered is held against a model; a free comp takes any reference."""
+    """Only what is to be ordered is held against a model; a free sketch takes any reference."""
     _refs(empty, small=(30, 20))
     empty.write(
         "assets.toml",

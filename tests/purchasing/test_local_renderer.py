@@ -38,7 +38,7 @@ class FakeSketch(Sketch):
         self.loaded = self.most = 0
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
-        """The picture that was handed in, else a comp."""
+        """The picture that was handed in, else a sketch."""
         self.most = max(self.most, self.loaded)
         self.loaded -= 1
         return self._data or super().draw(order, references)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from flux2build.images.formats.lookup import examine
-from flux2build.providers.sketch import sheet
+from flux2build.providers.sketch import drawing
 from flux2build.simulator import Rule, Scenario
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import site
@@ -78,7 +78,7 @@ def order(**fields: Any) -> dict[str, Any]:
 
 def picture(width: int = 64, height: int = 64, form: str = "png") -> str:
     """A reference as base64."""
-    return base64.b64encode(sheet.picture("a desk", width, height, form, "ref")).decode()
+    return base64.b64encode(drawing.picture("a desk", width, height, form, "ref")).decode()
 
 
 def charges(client: Client) -> list[dict[str, Any]]:
@@ -295,7 +295,7 @@ def test_a_cancelled_prediction_costs_nothing(client: Client) -> None:
 
 def test_an_uploaded_file_is_a_reference(client: Client) -> None:
     """A file goes up as multipart, down into the picture, and is billed by its size."""
-    data = sheet.picture("a desk", 1040, 1024, "png", "ref")
+    data = drawing.picture("a desk", 1040, 1024, "png", "ref")
     files = {"content": ("desk.png", data, "image/png")}
     kept = client.post("/v1/files", files=files, headers=BEARER).json()
     assert kept["name"] == "desk.png"

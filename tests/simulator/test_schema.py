@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from flux2build.providers.sketch import sheet
+from flux2build.providers.sketch import drawing
 from flux2build.simulator import Scenario, schema
 from flux2build.simulator.account import Reason
 from flux2build.simulator.answers import RefusalError
 from flux2build.simulator.orders import MAX_PIXELS, ReceivedOrder
 from flux2build.simulator.web import BFL, COMET_FLUX, COMET_PREDICTIONS, REPLICATE
 
-PICTURE = base64.b64encode(sheet.picture("a desk", 64, 64, "png", "ref")).decode()
+PICTURE = base64.b64encode(drawing.picture("a desk", 64, 64, "png", "ref")).decode()
 
 
 def no_uploads(_name: str) -> None:
@@ -112,7 +112,7 @@ def test_sizes_end_at_four_megapixels() -> None:
 def test_without_a_size_the_first_reference_gives_it() -> None:
     """An edit has its input's size, a plain order one megapixel."""
     assert (bfl().width, bfl().height) == (1024, 1024)
-    data = base64.b64encode(sheet.picture("a desk", 330, 200, "jpeg", "ref")).decode()
+    data = base64.b64encode(drawing.picture("a desk", 330, 200, "jpeg", "ref")).decode()
     order = bfl(input_image=data)
     assert (order.width, order.height) == (320, 192)
 
@@ -215,7 +215,7 @@ def test_a_stale_input_is_told_but_ignored() -> None:
 
 def test_without_files_data_urls_may_be_large() -> None:
     """CometAPI has no files, so everything travels inside the order there."""
-    data = base64.b64encode(sheet.picture("a desk", 1024, 1024, "webp", "ref")).decode()
+    data = base64.b64encode(drawing.picture("a desk", 1024, 1024, "webp", "ref")).decode()
     url = "data:image/webp;base64," + data + "A" * (-len(data) % 4)
     body = {"input": {"prompt": "a fox", "input_images": [url]}}
     order, _ = COMET_PREDICTIONS.read("flux-2-pro", body, Scenario(), no_uploads)

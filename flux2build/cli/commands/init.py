@@ -32,7 +32,7 @@ profile = "draft"
 [vars]
 brand = { name = "Acme", primary = "#0A84FF" }
 
-[profile.draft] # free comps, drawn offline
+[profile.draft] # free sketches, drawn offline
 provider = "sketch"
 
 [profile.final] # paid renders; needs BFL_API_KEY
@@ -98,7 +98,7 @@ def init(options: CommonOptions) -> Exit:
         console.say(f"{action:<8} {path}")
     elsewhere = f" -f {options.file}" if options.file else ""
     console.say(
-        f"\nNow `flux2build{elsewhere}` draws free comps, "
+        f"\nNow `flux2build{elsewhere}` draws free sketches, "
         f"and `flux2build plan -p final{elsewhere}` shows the price."
     )
     return Exit.DONE

@@ -1,6 +1,6 @@
-"""sketch, the renderer inside flux2build: free, offline, without a key.
+"""sketch, the provider inside flux2build: free, offline, without a key.
 
-It draws a comp: a stand-in of the right size and format, in the prompt's
+It draws a sketch: a stand-in of the right size and format, in the prompt's
 colours, with the prompt as its caption and the references as thumbnails.
 """
 
@@ -42,20 +42,20 @@ _CARD: Final = Card(
     max_pixels=8192 * 8192,
     price=FREE,
     source_type=SourceType.ALGORITHMIC,
-    note="draws a free comp to lay out pages with; nothing is rendered or sent",
+    note="draws a free sketch to lay out pages with; nothing is rendered or sent",
 )
 
 
 class Sketch:
-    """Draws comps; the same order always gives the same bytes."""
+    """Draws sketches; the same order always gives the same bytes."""
 
     name = "sketch"
     default_model = _CARD.model
     cards: Mapping[str, Card] = {_CARD.model: _CARD}
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
-        """The comp that stands in for an order's picture."""
-        from flux2build.providers.sketch.sheet import picture
+        """Draw the sketch that stands in for an order's picture."""
+        from flux2build.providers.sketch.drawing import picture
 
         return picture(
             order.prompt,
@@ -68,9 +68,9 @@ class Sketch:
 
 
 def _token(order: Order) -> str:
-    """What seeds the scene: the order apart from its shape, so that a scene keeps when resized."""
-    free = {key: value for key, value in order.params.items() if key not in _SHAPE}
-    return replace(order, params=free).digest
+    """The seed of the scene: the order without its size and format, so resizing keeps the scene."""
+    params = {key: value for key, value in order.params.items() if key not in _SHAPE}
+    return replace(order, params=params).digest
 
 
 def _whole(order: Order, key: str) -> int:

@@ -152,8 +152,8 @@ class Canvas:
         if (seen := self._seen(whole)) is None:
             return
         size = (seen[2] - seen[0], seen[3] - seen[1])
-        spot = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
-        mask = spot.resize(size, Image.Resampling.BILINEAR, _part(whole, seen, (256, 256)))
+        local = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
+        mask = local.resize(size, Image.Resampling.BILINEAR, _part(whole, seen, (256, 256)))
         self._image.paste(paint, seen, mask)
 
     def _enlarge(self) -> None:

@@ -1,4 +1,4 @@
-"""From picture to file: each format marked as a sketch, nothing that changes by itself."""
+"""Encoding a sketch: every format carries the mark, and the same picture gives the same bytes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _IMAGE_DESCRIPTION: Final = 0x010E
 _SOFTWARE_TAG: Final = 0x0131
 _MARK: Final = packet(SourceType.ALGORITHMIC)
 _RLE: Final = 3
-"""zlib's run-length strategy: flat comps come out smaller and sooner."""
+"""zlib's run-length strategy, which makes flat sketches smaller and faster to write."""
 
 
 def encode(image: Image.Image, form: str, prompt: str) -> bytes:
-    """The picture as a file of a format, with who drew it and what was asked for."""
+    """Encode a picture, with the program that drew it and the prompt in its metadata."""
     description = one_line(f"A sketch, not a render: {prompt}", _DESCRIPTION)
     out = BytesIO()
     match form:

@@ -1,4 +1,4 @@
-"""A place on a canvas with coordinates of its own: things are drawn once, at any size."""
+"""A canvas with local coordinates, so that a thing can be drawn at any place and size."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Draws around an origin; 1 is `unit` pixels, y grows downwards, `flip` -1 mirrors."""
+class LocalCanvas:
+    """Draws around an origin: 1 is `unit` pixels, y grows downwards, a `flip` of -1 mirrors."""
 
     canvas: Canvas
     x: float
@@ -24,19 +24,19 @@ class Spot:
     flip: int = 1
 
     def at(self, point: Point) -> Point:
-        """A point on the canvas."""
+        """Return the pixel coordinates of a point."""
         return self.x + self.flip * point[0] * self.unit, self.y + point[1] * self.unit
 
     def polygon(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
-        """A shape with corners."""
+        """Draw a shape with corners."""
         self.canvas.polygon([self.at(point) for point in points], paint, alpha)
 
     def blob(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
-        """A round shape through points."""
+        """Draw a round shape through points."""
         self.polygon(smooth(points), paint, alpha)
 
     def oval(self, middle: Point, radii: Point, paint: Paint, turn: float = 0) -> None:
-        """An ellipse, turned by degrees."""
+        """Draw an ellipse, turned by some degrees."""
         (x, y), (across, down) = middle, radii
         if not turn:
             left, top = self.at((x - across * self.flip, y - down))
@@ -48,13 +48,13 @@ class Spot:
         self.polygon([(x + a * cos - b * sin, y + a * sin + b * cos) for a, b in round_], paint)
 
     def bar(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
-        """A rectangle with round corners."""
+        """Draw a rectangle with round corners."""
         (x0, y0), (x1, y1) = self.at((box.left, box.top)), self.at((box.right, box.bottom))
         placed = Box(min(x0, x1), y0, max(x0, x1), y1)
         self.canvas.box(placed, paint, radius * self.unit, alpha)
 
     def line(self, points: Sequence[Point], width: float, paint: Rgb, alpha: float = 1) -> None:
-        """A stroke with round ends."""
+        """Draw a stroke with round ends."""
         thick = max(1.0, width * self.unit)
         placed = [self.at(point) for point in points]
         self.canvas.line(placed, thick, paint, alpha)
@@ -63,26 +63,26 @@ class Spot:
                 self.canvas.circle(end, thick / 2, paint)
 
     def ring(self, middle: Point, radius: float, width: float, paint: Rgb) -> None:
-        """A circle's outline."""
+        """Draw the outline of a circle."""
         box = Box(middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
         placed = [self.at(point) for point in oval(box)]
         self.canvas.line([*placed, placed[1]], max(1.0, width * self.unit), paint)
 
     def shade(self, middle: Point, radii: Point, paint: Rgb, alpha: float) -> None:
-        """A soft shadow or light."""
+        """Draw a soft shadow or light."""
         (x, y), (across, down) = self.at(middle), (radii[0] * self.unit, radii[1] * self.unit)
         self.canvas.glow(Box(x - across, y - down, x + across, y + down), paint, alpha)
 
 
 @lru_cache(maxsize=256)
 def path(text: str) -> tuple[Point, ...]:
-    """Points as they are written in SVG: `x,y x,y`."""
+    """Parse points written as in SVG: `x,y x,y`."""
     pairs = (pair.split(",") for pair in text.split())
     return tuple((float(x), float(y)) for x, y in pairs)
 
 
 def smooth(points: Sequence[Point]) -> list[Point]:
-    """A closed curve through points (Catmull and Rom)."""
+    """Return a closed Catmull-Rom curve through points."""
     total = len(points)
     curve: list[Point] = []
     for index in range(total):

@@ -1,4 +1,4 @@
-"""Which colours a comp is drawn in: the prompt's own, else a curated set."""
+"""Which colours a sketch is drawn in: the prompt's own, else a curated set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from flux2build.images.colour.oklab import chroma, lightness, mix, tone
 from flux2build.images.colour.srgb import Rgb, contrast, from_hex, hexes
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 
 _CURATED: Final = (
     "f4e9dc 2b2a33 d9643a e9a23b 3f6c73",
@@ -43,7 +43,7 @@ _GREY: Final = 0.035
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one comp, by the part they play."""
+    """The colours of one sketch, by the part they play."""
 
     paper: Rgb
     ink: Rgb
@@ -79,37 +79,37 @@ class Palette:
         return mix(colour, self.ground, share)
 
 
-def of_prompt(prompt: str, chance: Chance) -> Palette:
+def of_prompt(prompt: str, rng: RandomSource) -> Palette:
     """The palette for a prompt; chance decides what the prompt leaves open."""
     named = hexes(prompt)
-    dark = _is_dark(prompt, named, chance)
+    dark = _is_dark(prompt, named, rng)
     if not named:
-        parts = [from_hex(part) for part in chance.pick(_CURATED).split()]
+        parts = [from_hex(part) for part in rng.pick(_CURATED).split()]
         return Palette(*_settled(parts), dark=dark)
-    return _branded(named, chance, dark=dark)
+    return _branded(named, rng, dark=dark)
 
 
-def _is_dark(prompt: str, named: tuple[Rgb, ...], chance: Chance) -> bool:
+def _is_dark(prompt: str, named: tuple[Rgb, ...], rng: RandomSource) -> bool:
     words = _WORD.findall(prompt.lower())
     score = sum(bool(_DARK.fullmatch(word)) - bool(_LIGHT.fullmatch(word)) for word in words)
     score += sum((lightness(grey) < 0.3) - (lightness(grey) > 0.9) for grey in named)
-    return score > 0 or (score == 0 and chance.flip(0.22))
+    return score > 0 or (score == 0 and rng.flip(0.22))
 
 
-def _branded(named: tuple[Rgb, ...], chance: Chance, *, dark: bool) -> Palette:
+def _branded(named: tuple[Rgb, ...], rng: RandomSource, *, dark: bool) -> Palette:
     """Colours built around those that the prompt names."""
     paper = next((one for one in named if lightness(one) > 0.9 and chroma(one) < 0.06), None)
     ink = next((one for one in named if lightness(one) < 0.3 and chroma(one) < 0.08), None)
     loud = [one for one in named if chroma(one) >= _GREY and one not in {paper, ink}]
     if not loud:
-        spare = [from_hex(part) for part in chance.pick(_CURATED).split()]
+        spare = [from_hex(part) for part in rng.pick(_CURATED).split()]
         loud = [one for one in (ink, paper) if one and chroma(one) >= _GREY] or spare[2:]
     main = loud[0]
-    near = tone(main, _middling(main, 0.12 * chance.sign()), turn=chance.sign() * 38)
-    far = tone(main, _middling(main, 0.06), 0.12, turn=chance.pick((150, 180, 205)))
+    near = tone(main, _middling(main, 0.12 * rng.sign()), turn=rng.sign() * 38)
+    far = tone(main, _middling(main, 0.06), 0.12, turn=rng.pick((150, 180, 205)))
     second = loud[1] if len(loud) > 1 else near
     accent = loud[2] if len(loud) > 2 else far
-    paper = paper or tone(main, 0.965, 0.014, turn=chance.pick((0, 0, 30)))
+    paper = paper or tone(main, 0.965, 0.014, turn=rng.pick((0, 0, 30)))
     ink = ink or _night(main)
     return Palette(*_settled([paper, ink, main, second, accent]), dark=dark, named=named)
 

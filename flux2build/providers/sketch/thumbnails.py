@@ -1,4 +1,4 @@
-"""References in small: numbered as the prompt counts them, with their names."""
+"""Thumbnails of the references, numbered as the prompt counts them, with their names."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from PIL import Image, ImageDraw, ImageOps
 
 from flux2build.images.colour.oklab import mix
 from flux2build.providers.sketch.canvas import Box, Canvas
-from flux2build.providers.sketch.labels import Stamp, margin, type_size
 from flux2build.providers.sketch.lettering import Type, elide, measure, write
+from flux2build.providers.sketch.overlays import Stamp, margin, type_size
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.words import plain
 
 _SMALLEST: Final = 24
-"""Pixels below which a thumbnail shows nothing."""
+"""The smallest side, in pixels, at which a thumbnail shows anything."""
 _NAME: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Thumb:
-    """One reference; no picture where its bytes cannot be decoded."""
+class Thumbnail:
+    """One reference; it has no picture if its bytes cannot be decoded."""
 
     box: Box
     number: str
@@ -34,12 +34,12 @@ class Thumb:
 
     @property
     def window(self) -> Box:
-        """Where the picture shows."""
+        """The box in which the picture shows."""
         inner = self.box.inset(self.box.width * 0.06)
         return Box(inner.left, inner.top, inner.right, inner.top + inner.width)
 
     def paint(self, canvas: Canvas, palette: Palette) -> None:
-        """The print's white border and its shadow; a crossed box for what has no picture."""
+        """Draw the print's white border and shadow, and a crossed box if there is no picture."""
         box, window = self.box, self.window
         deep = box.width * 0.14
         canvas.glow(
@@ -57,7 +57,7 @@ class Thumb:
                 canvas.line(edge, box.width * 0.015, faint)
 
     def letter(self, image: Image.Image, palette: Palette) -> None:
-        """The picture, its number and its name."""
+        """Draw the picture, its number and its name."""
         window = self.window
         if self.picture is not None:
             image.paste(self.picture, (round(window.left), round(window.top)))
@@ -79,10 +79,10 @@ class Thumb:
         write(image, (x, tag[1] + size * 0.14), self.number, Type(size, palette.paper))
 
 
-def thumbs(
+def thumbnails(
     references: Sequence[tuple[str, bytes]], width: int, height: int, mark: Stamp
-) -> list[Thumb]:
-    """A row of as many references as fit; the last one tells how many did not."""
+) -> list[Thumbnail]:
+    """Lay out a row of as many references as fit; the last one says how many did not."""
     edge = margin(width, height)
     side = round(min((width * height) ** 0.5 * 0.15, height * 0.3, width * 0.28))
     kind = round(type_size(width, height) * 0.58)
@@ -97,26 +97,26 @@ def thumbs(
     boxes = [edge + number * (side + gap) for number in range(count)]
     high = side + (kind * 1.5 if kind else 0)
     return [
-        _thumb(Box(left, top, left + side, top + high), number, references, kind, count)
+        _thumbnail(Box(left, top, left + side, top + high), number, references, kind, count)
         for number, left in enumerate(boxes)
     ]
 
 
-def _thumb(
+def _thumbnail(
     box: Box, number: int, references: Sequence[tuple[str, bytes]], kind: int, count: int
-) -> Thumb:
+) -> Thumbnail:
     name, data = references[number]
     left_out = len(references) - count if number == count - 1 else 0
     label = f"{number + 1} +{left_out}" if left_out else str(number + 1)
     stem = plain(name.rpartition("/")[2]) or "reference"
-    blank = Thumb(box, label, elide(stem, kind, box.width * 0.92) if kind else "", kind, None)
+    blank = Thumbnail(box, label, elide(stem, kind, box.width * 0.92) if kind else "", kind, None)
     size = round(blank.window.width)
-    return Thumb(blank.box, blank.number, blank.name, kind, _decoded(data, size))
+    return Thumbnail(blank.box, blank.number, blank.name, kind, _decoded(data, size))
 
 
 @lru_cache(maxsize=12)
 def _decoded(data: bytes, side: int) -> Image.Image | None:
-    """The picture as a small square, or None where it cannot be read.
+    """Decode a picture as a small square; return None if it cannot be decoded.
 
     Scenes of one family share their references, so the last few are kept.
     """

@@ -1,4 +1,4 @@
-"""What a caption says: the readable part of a prompt, in letters the font has."""
+"""The words of a caption: the readable part of a prompt, in letters that the font has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from flux2build.digest import Json
 
 GREEK: Final = "\ue000"
-"""Stands for a letter that the font lacks: drawn as a bar, as designers greek text."""
+"""Stands for a letter that the font lacks; it is drawn as a bar, as designers greek text."""
 
 _LONGEST: Final = 700
 _NESTING: Final = 6
@@ -34,17 +34,17 @@ _PRINTED: Final = frozenset(
 
 
 def readable(prompt: str) -> str:
-    """A prompt as people would read it out: a structured one by its texts, on one line."""
+    """Return a prompt on one line; of a structured prompt, its texts."""
     return " ".join(plain(_spoken(prompt)).split())
 
 
 def plain(text: str) -> str:
-    """The text in letters the font has; accents fall off, other scripts become `GREEK`."""
+    """Return the text in letters that the font has, without accents; others become `GREEK`."""
     return "".join(_letter(letter) for letter in text[:_LONGEST].translate(_SAME))
 
 
 def one_line(text: str, limit: int) -> str:
-    """The text for metadata: no control characters, no broken Unicode, not too long."""
+    """Return the text for metadata, without control characters and at most `limit` long."""
     kept = (" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
     line = " ".join("".join(kept).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
@@ -77,7 +77,7 @@ def _spoken(prompt: str) -> str:
 
 
 def _texts(tree: Json, depth: int) -> Iterator[str]:
-    """The texts of a structured prompt, what it shows before how it shows it."""
+    """Yield the texts of a structured prompt: its subject first, then its style."""
     if isinstance(tree, str):
         yield tree
     elif depth and isinstance(tree, dict):

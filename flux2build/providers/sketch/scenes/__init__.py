@@ -9,7 +9,7 @@ from typing import Final
 
 from flux2build.providers.sketch.canvas import Canvas
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import (
     abstract,
     bird,
@@ -25,7 +25,7 @@ from flux2build.providers.sketch.scenes import (
     things,
 )
 
-Scene = Callable[[Canvas, Palette, Chance], None]
+Scene = Callable[[Canvas, Palette, RandomSource], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Family:
     """Families of one kind stand in for each other: `a product shot of a mug` is of a mug."""
     any: bool = False
     """True for the one of its kind that leaves open what is shown."""
-    sheet: Scene | None = None
+    drawing: Scene | None = None
     """The same as a sheet of several views."""
 
 
 def _animal(name: str, words: str) -> Family:
-    draw, sheet = creature.scene(name), creature.scene(name, views=3)
-    return Family(draw, words, kind="animal", sheet=sheet)
+    draw, drawing = creature.scene(name), creature.scene(name, views=3)
+    return Family(draw, words, kind="animal", drawing=drawing)
 
 
 def _thing(thing: still.Thing, words: str) -> Family:
@@ -65,7 +65,7 @@ _FAMILIES: Final = (
     Family(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
     Family(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
     Family(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
-    Family(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, sheet=creature.scene(views=3)),
+    Family(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=creature.scene(views=3)),
     _animal("fox", "fox|wolf|wolves"),
     _animal("bear", "bear|teddy"),
     _animal("cat", "cat|kitten|lynx|tiger|lion"),
@@ -73,7 +73,7 @@ _FAMILIES: Final = (
     _animal("dog", "dog|puppy|puppies|hound"),
     _animal("panda", "panda|badger|raccoon"),
     _animal("robot", "robot|android|droid"),
-    Family(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", sheet=bird.scene(views=3)),
+    Family(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=bird.scene(views=3)),
     Family(still.scene(), "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
     _thing(things.bottle, "bottle|perfume|wine|shampoo|serum|flask|thermos"),
     _thing(things.jar, "jar|candle|tin|honey|jam"),
@@ -118,14 +118,14 @@ _LATER: Final = 0.07
 """How much less each further call weighs: what is named first is the subject."""
 
 
-def choose(prompt: str, chance: Chance) -> Scene:
+def choose(prompt: str, rng: RandomSource) -> Scene:
     """A scene for the prompt: one it calls for, or else one by chance."""
     text = prompt[:_READ].lower()
     calls = _calls(text)
     if not calls:
-        return chance.weighted([(family.draw, family.alone) for family in _FAMILIES])
-    family = chance.weighted([(call, _LATER**place) for place, call in enumerate(calls)])
-    return family.sheet if family.sheet and _SHEET.search(text) else family.draw
+        return rng.weighted([(family.draw, family.alone) for family in _FAMILIES])
+    family = rng.weighted([(call, _LATER**place) for place, call in enumerate(calls)])
+    return family.drawing if family.drawing and _SHEET.search(text) else family.draw
 
 
 def _calls(text: str) -> list[Family]:

@@ -8,36 +8,36 @@ from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, oval, square
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 
 
-def shapes(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def shapes(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """A few large plain shapes that overlap, as on a poster of the twenties."""
     ground = mix(palette.ground, palette.second, 0.07)
     canvas.box(canvas.frame, Blend(ground, mix(ground, palette.accent, 0.1)))
     unit = min(canvas.width, canvas.height)
-    colours = chance.shuffled([*palette.colours, palette.figure])
+    colours = rng.shuffled([*palette.colours, palette.figure])
     count = 1 + max(1, min(6, round(max(canvas.width, canvas.height) / unit / 1.2)))
     for number in range(count):
         share = (number + 0.5) / count
         along = canvas.width > canvas.height
-        x = canvas.width * (share if along else chance.between(0.3, 0.7))
-        y = canvas.height * (chance.between(0.25, 0.6) if along else share)
-        _group(canvas, chance, (x, y), (unit, colours[number % 4], colours[(number + 1) % 4]))
+        x = canvas.width * (share if along else rng.between(0.3, 0.7))
+        y = canvas.height * (rng.between(0.25, 0.6) if along else share)
+        _group(canvas, rng, (x, y), (unit, colours[number % 4], colours[(number + 1) % 4]))
     x, y = canvas.stage.middle
-    _group(canvas, chance, (x, y), (unit * 1.15, palette.main, palette.accent))
+    _group(canvas, rng, (x, y), (unit * 1.15, palette.main, palette.accent))
 
 
-def _group(canvas: Canvas, chance: Chance, at: Point, look: tuple[float, Rgb, Rgb]) -> None:
+def _group(canvas: Canvas, rng: RandomSource, at: Point, look: tuple[float, Rgb, Rgb]) -> None:
     unit, one, other = look
     x, y = at
-    size = unit * chance.between(0.2, 0.3)
-    match chance.whole(0, 4):
+    size = unit * rng.between(0.2, 0.3)
+    match rng.whole(0, 4):
         case 0:
             canvas.circle(at, size, Blend(lift(one, 0.04), lift(one, -0.05)))
             canvas.polygon(oval(square(x, y, size), -90, 90), other)
         case 1:
-            turn = chance.pick((0, 90, 180, 270))
+            turn = rng.pick((0, 90, 180, 270))
             canvas.polygon([(x, y), *oval(square(x, y, size * 1.6), turn, turn + 90)], one)
             canvas.circle((x, y), size * 0.42, other)
         case 2:
@@ -57,11 +57,11 @@ def _group(canvas: Canvas, chance: Chance, at: Point, look: tuple[float, Rgb, Rg
             )
 
 
-def tiles(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def tiles(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """A block-printed pattern of quarter circles, petals, dots and steps."""
     unit = min(canvas.width, canvas.height)
-    cell = unit / chance.whole(3, 5) if unit >= 48 else unit / 2
-    motifs = chance.shuffled((0, 1, 2, 3, 4, 5))[:3]
+    cell = unit / rng.whole(3, 5) if unit >= 48 else unit / 2
+    motifs = rng.shuffled((0, 1, 2, 3, 4, 5))[:3]
     grounds = (
         palette.ground,
         mix(palette.ground, palette.main, 0.14),
@@ -72,10 +72,10 @@ def tiles(canvas: Canvas, palette: Palette, chance: Chance) -> None:
     for row in range(int(canvas.height / cell) + 1):
         for column in range(int(canvas.width / cell) + 1):
             box = Box(column * cell, row * cell, (column + 1) * cell, (row + 1) * cell)
-            ground = grounds[chance.pick((0, 0, 1, 1, 2, 3))]
+            ground = grounds[rng.pick((0, 0, 1, 1, 2, 3))]
             canvas.box(box, ground)
-            paint = chance.pick([ink for ink in inks if ink != ground])
-            _tile(canvas, box, (chance.pick(motifs), chance.whole(0, 3)), (paint, ground))
+            paint = rng.pick([ink for ink in inks if ink != ground])
+            _tile(canvas, box, (rng.pick(motifs), rng.whole(0, 3)), (paint, ground))
 
 
 def _tile(canvas: Canvas, box: Box, motif: tuple[int, int], paints: tuple[Rgb, Rgb]) -> None:
@@ -119,15 +119,15 @@ def _tile(canvas: Canvas, box: Box, motif: tuple[int, int], paints: tuple[Rgb, R
                     )
 
 
-def rays(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def rays(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """Rays that burst from one point behind a disc."""
     x, y = canvas.stage.middle
-    y += canvas.stage.height * chance.between(-0.05, 0.15)
-    count = chance.pick((10, 12, 14, 16, 18))
+    y += canvas.stage.height * rng.between(-0.05, 0.15)
+    count = rng.pick((10, 12, 14, 16, 18))
     reach = math.hypot(canvas.width, canvas.height)
     one, other = mix(palette.ground, palette.main, 0.3), mix(palette.ground, palette.second, 0.12)
     canvas.box(canvas.frame, other)
-    start = chance.between(0, 360 / count)
+    start = rng.between(0, 360 / count)
     for ray in range(count):
         edge = oval(
             square(x, y, reach), start + ray * 360 / count, start + (ray + 0.5) * 360 / count
@@ -137,8 +137,8 @@ def rays(canvas: Canvas, palette: Palette, chance: Chance) -> None:
     unit = min(canvas.stage.height, canvas.stage.width)
     for radius, colour in ((0.4, palette.accent), (0.345, palette.paper), (0.325, palette.main)):
         canvas.circle((x, y), unit * radius, colour)
-    points = chance.pick((5, 6, 8, 12))
-    inner = chance.between(0.45, 0.7)
+    points = rng.pick((5, 6, 8, 12))
+    inner = rng.between(0.45, 0.7)
     star = [
         (x + unit * 0.25 * size * math.sin(turn), y - unit * 0.25 * size * math.cos(turn))
         for step in range(points * 2)
@@ -148,15 +148,15 @@ def rays(canvas: Canvas, palette: Palette, chance: Chance) -> None:
     canvas.circle((x, y), unit * 0.25 * inner * 0.5, palette.accent)
 
 
-def bands(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def bands(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """Wide ribbons that flow across, each a shade on from the last."""
     unit = min(canvas.width, canvas.height)
     high, low = mix(palette.ground, palette.main, 0.1), mix(palette.ground, palette.accent, 0.22)
     canvas.box(canvas.frame, Blend(high, low))
     wide = canvas.width / unit
-    shift, often = chance.between(0, math.tau), wide * chance.between(0.45, 0.75)
-    slope = canvas.height * chance.between(-0.25, 0.25)
-    count = chance.whole(5, 7)
+    shift, often = rng.between(0, math.tau), wide * rng.between(0.45, 0.75)
+    slope = canvas.height * rng.between(-0.25, 0.25)
+    count = rng.whole(5, 7)
     for band in range(count):
         share = band / (count - 1)
         colour = (
@@ -178,7 +178,7 @@ def bands(canvas: Canvas, palette: Palette, chance: Chance) -> None:
             shape, Blend(colour, mix(colour, palette.ink if palette.dark else palette.main, 0.35))
         )
         canvas.line(line, unit * 0.008, mix(colour, palette.paper, 0.4))
-    x = canvas.width * chance.pick((0.22, 0.3, 0.7, 0.78))
+    x = canvas.width * rng.pick((0.22, 0.3, 0.7, 0.78))
     canvas.circle(
-        (x, canvas.height * 0.2), unit * chance.between(0.07, 0.11), tone(palette.accent, 0.8)
+        (x, canvas.height * 0.2), unit * rng.between(0.07, 0.11), tone(palette.accent, 0.8)
     )

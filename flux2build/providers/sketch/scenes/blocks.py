@@ -8,7 +8,7 @@ from flux2build.images.colour.oklab import lift, mix
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,21 @@ class Grid:
         self.canvas.polygon(roof, lift(colour, 0.08))
 
 
-def scene(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """One island of blocks, or several where the picture is long."""
     low = mix(palette.ground, palette.second, 0.3)
     canvas.box(canvas.frame, Blend(mix(palette.ground, palette.main, 0.12), low))
     stage = canvas.stage
-    size = chance.whole(4, 5)
+    size = rng.whole(4, 5)
     cell = min(stage.width / (size * 2.05), stage.height / (size * 1.62))
     islands = max(1, min(5, int(stage.width / (cell * size * 2.1))))
     for number in range(islands):
         x = stage.middle[0] + (number - (islands - 1) / 2) * cell * size * 2.0
         y = stage.middle[1] - cell * size * 0.22
-        island(Grid(canvas, x, y, cell), palette, chance, size)
+        island(Grid(canvas, x, y, cell), palette, rng, size)
 
 
-def island(grid: Grid, palette: Palette, chance: Chance, size: int) -> None:
+def island(grid: Grid, palette: Palette, rng: RandomSource, size: int) -> None:
     """A base with a tower, a stair or a tree on most of its fields."""
     base = mix(palette.paper, palette.second, 0.25 if not palette.dark else 0.5)
     x, y = grid.at(size / 2, size / 2, -0.8)
@@ -70,15 +70,15 @@ def island(grid: Grid, palette: Palette, chance: Chance, size: int) -> None:
     grid.block((0, 0, -0.35), (size, size, 0.35), base, palette.ink)
     for row in range(size):
         for column in range(size):
-            _field(grid, palette, chance, (column, row, size))
+            _field(grid, palette, rng, (column, row, size))
 
 
-def _field(grid: Grid, palette: Palette, chance: Chance, field: tuple[int, int, int]) -> None:
+def _field(grid: Grid, palette: Palette, rng: RandomSource, field: tuple[int, int, int]) -> None:
     column, row, size = field
     low = column + 0.1, row + 0.1
-    tall = chance.between(0.3, 0.6) + (size - max(column, row)) * chance.between(0.05, 0.32)
-    colour = chance.pick(palette.colours)
-    match chance.whole(0, 9):
+    tall = rng.between(0.3, 0.6) + (size - max(column, row)) * rng.between(0.05, 0.32)
+    colour = rng.pick(palette.colours)
+    match rng.whole(0, 9):
         case 0 | 1:
             return
         case 2:
@@ -99,7 +99,7 @@ def _field(grid: Grid, palette: Palette, chance: Chance, field: tuple[int, int, 
                 )
         case 4 | 5:
             grid.block((*low, 0), (0.8, 0.8, tall * 0.6), colour, palette.ink)
-            other = chance.pick(palette.colours)
+            other = rng.pick(palette.colours)
             grid.block(
                 (low[0] + 0.2, low[1] + 0.2, tall * 0.6), (0.4, 0.4, 0.3), other, palette.ink
             )

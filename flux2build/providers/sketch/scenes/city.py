@@ -6,52 +6,52 @@ from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes.landscape import clouds, light_of, sky, sun
 
 
-def scene(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """The skyline over its reflection or its street."""
     unit = min(canvas.width, canvas.height)
-    ground = canvas.height * chance.between(0.82, 0.9)
+    ground = canvas.height * rng.between(0.82, 0.9)
     sky(canvas, palette)
-    where = canvas.width * chance.between(0.25, 0.75), ground - unit * chance.between(0.45, 0.62)
-    sun(canvas, palette, where, unit * chance.between(0.1, 0.16))
-    clouds(canvas, palette, chance, ground * 0.7)
+    where = canvas.width * rng.between(0.25, 0.75), ground - unit * rng.between(0.45, 0.62)
+    sun(canvas, palette, where, unit * rng.between(0.1, 0.16))
+    clouds(canvas, palette, rng, ground * 0.7)
     for depth in range(3):
         colour = mix(
             mix(palette.main, palette.second, 0.5 - 0.2 * depth), palette.ink, 0.2 + 0.25 * depth
         )
         colour = palette.veil(colour, (0.6, 0.3, 0.0)[depth])
-        _row(canvas, palette, chance, (depth, ground, colour))
+        _row(canvas, palette, rng, (depth, ground, colour))
     floor = mix(palette.main, palette.ink, 0.72)
     canvas.box(Box(0, ground, canvas.width, canvas.height), Blend(floor, lift(floor, -0.08)))
     canvas.box(Box(0, ground, canvas.width, ground + unit * 0.008), mix(palette.accent, floor, 0.2))
 
 
-def _row(canvas: Canvas, palette: Palette, chance: Chance, row: tuple[int, float, Rgb]) -> None:
+def _row(canvas: Canvas, palette: Palette, rng: RandomSource, row: tuple[int, float, Rgb]) -> None:
     depth, ground, colour = row
     unit = min(canvas.width, canvas.height)
-    x = -unit * chance.between(0, 0.1)
+    x = -unit * rng.between(0, 0.1)
     while x < canvas.width:
-        wide = unit * chance.between(0.075, 0.15) * (1 + 0.12 * depth)
-        tall = unit * chance.between(0.22, 0.6 - 0.12 * depth)
+        wide = unit * rng.between(0.075, 0.15) * (1 + 0.12 * depth)
+        tall = unit * rng.between(0.22, 0.6 - 0.12 * depth)
         tower = Box(x, ground - tall, x + wide, ground + 1)
         canvas.box(tower, Blend(lift(colour, 0.03), lift(colour, -0.04)))
         canvas.box(
             Box(tower.right - wide * 0.26, tower.top, tower.right, tower.bottom),
             lift(colour, -0.05),
         )
-        _roof(canvas, palette, chance, (tower, colour))
+        _roof(canvas, palette, rng, (tower, colour))
         if depth:
-            _windows(canvas, palette, chance, (tower, colour))
-        x += wide + unit * (chance.between(0.0, 0.05) if depth < 2 else chance.between(0.02, 0.16))
+            _windows(canvas, palette, rng, (tower, colour))
+        x += wide + unit * (rng.between(0.0, 0.05) if depth < 2 else rng.between(0.02, 0.16))
 
 
-def _roof(canvas: Canvas, palette: Palette, chance: Chance, built: tuple[Box, Rgb]) -> None:
+def _roof(canvas: Canvas, palette: Palette, rng: RandomSource, built: tuple[Box, Rgb]) -> None:
     tower, colour = built
     middle, wide = tower.middle[0], tower.width
-    match chance.whole(0, 5):
+    match rng.whole(0, 5):
         case 0:
             canvas.polygon(
                 [
@@ -101,16 +101,16 @@ def _roof(canvas: Canvas, palette: Palette, chance: Chance, built: tuple[Box, Rg
             )
 
 
-def _windows(canvas: Canvas, palette: Palette, chance: Chance, built: tuple[Box, Rgb]) -> None:
+def _windows(canvas: Canvas, palette: Palette, rng: RandomSource, built: tuple[Box, Rgb]) -> None:
     tower, colour = built
     lit = tone(light_of(palette), 0.86, 0.09) if palette.dark else palette.paper
     unlit = mix(colour, palette.ink, 0.25)
-    columns = chance.whole(3, 4)
+    columns = rng.whole(3, 4)
     step = tower.width * 0.74 / (columns + 0.6)
     rows = int(tower.height * 0.9 / (step * 1.7))
     for row in range(min(rows, 16)):
         y = tower.top + step * (0.8 + row * 1.7)
         for column in range(columns):
             x = tower.left + step * (0.6 + column)
-            paint = lit if chance.flip(0.36) else unlit
+            paint = lit if rng.flip(0.36) else unlit
             canvas.box(Box(x, y, x + step * 0.55, y + step * 0.85), paint)

@@ -7,31 +7,31 @@ from typing import Final
 from flux2build.images.colour.oklab import lift, mix
 from flux2build.images.colour.srgb import Rgb, from_hex
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas
-from flux2build.providers.sketch.local_coordinates import Spot, path
+from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes.creature import BLUSH, backdrop
 
 _SKIN: Final = ("f2cfb4", "e0ac86", "c68a62", "9a6544", "6f4630", "4f3222")
 _HAIR: Final = ("2a211f", "4a3228", "7a4a2e", "b5803f", "8b8580", "1d2230")
 
 
-def scene(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """One portrait, or a row of them where the picture is wide."""
     stage = canvas.stage
     unit = min(canvas.height * 0.88, stage.width)
     bottom = canvas.height
     views = max(1, min(7, int(stage.width / (unit * 1.05))))
-    backdrop(canvas, palette, chance, Spot(canvas, stage.middle[0], bottom, unit))
+    backdrop(canvas, palette, rng, LocalCanvas(canvas, stage.middle[0], bottom, unit))
     for number in range(views):
         x = stage.middle[0] + (number - (views - 1) / 2) * unit * 0.9
-        person(Spot(canvas, x, bottom, unit, chance.sign()), palette, chance)
+        person(LocalCanvas(canvas, x, bottom, unit, rng.sign()), palette, rng)
 
 
-def person(spot: Spot, palette: Palette, chance: Chance) -> None:
+def person(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """One person; y = 0 cuts them at the chest."""
-    skin, hair = from_hex(chance.pick(_SKIN)), from_hex(chance.pick(_HAIR))
-    style = chance.pick(("bob", "short", "bun", "curls", "long"))
+    skin, hair = from_hex(rng.pick(_SKIN)), from_hex(rng.pick(_HAIR))
+    style = rng.pick(("bob", "short", "bun", "curls", "long"))
     shirt = palette.main
     if style in {"bob", "long"}:
         deep = -0.36 if style == "bob" else -0.14
@@ -45,15 +45,15 @@ def person(spot: Spot, palette: Palette, chance: Chance) -> None:
             (-0.22, -0.6),
             (-0.17, -0.82),
         ]
-        spot.blob(back, lift(hair, -0.03))
+        local.blob(back, lift(hair, -0.03))
     if style == "bun":
-        spot.oval((0, -0.92), (0.085, 0.08), hair)
+        local.oval((0, -0.92), (0.085, 0.08), hair)
     torso = path(
         "-0.43,0.01 -0.42,-0.14 -0.3,-0.25 -0.1,-0.3 0.1,-0.3 0.3,-0.25 0.42,-0.14 0.43,0.01"
     )
-    spot.polygon(torso, Blend(lift(shirt, 0.03), lift(shirt, -0.08)))
-    spot.bar(Box(-0.075, -0.5, 0.075, -0.24), lift(skin, -0.07), 0.06)
-    _collar(spot, palette, chance, skin)
+    local.polygon(torso, Blend(lift(shirt, 0.03), lift(shirt, -0.08)))
+    local.bar(Box(-0.075, -0.5, 0.075, -0.24), lift(skin, -0.07), 0.06)
+    _collar(local, palette, rng, skin)
     if style == "curls":
         for x, y in (
             (-0.17, -0.66),
@@ -65,40 +65,42 @@ def person(spot: Spot, palette: Palette, chance: Chance) -> None:
             (0.16, -0.6),
             (-0.15, -0.57),
         ):
-            spot.oval((x, y), (0.09, 0.09), hair)
+            local.oval((x, y), (0.09, 0.09), hair)
     for side in (-1, 1):
-        spot.oval((side * 0.165, -0.6), (0.028, 0.045), lift(skin, -0.05))
+        local.oval((side * 0.165, -0.6), (0.028, 0.045), lift(skin, -0.05))
     face = path(
         "0,-0.83 0.13,-0.78 0.165,-0.62 0.11,-0.46 0,-0.405 -0.11,-0.46 -0.165,-0.62 -0.13,-0.78"
     )
-    spot.blob(face, Blend(skin, lift(skin, -0.03), across=True))
-    _fringe(spot, hair, style)
-    _features(spot, palette, chance, skin)
+    local.blob(face, Blend(skin, lift(skin, -0.03), across=True))
+    _fringe(local, hair, style)
+    _features(local, palette, rng, skin)
 
 
-def _collar(spot: Spot, palette: Palette, chance: Chance, skin: Rgb) -> None:
-    if chance.flip():
-        spot.polygon([(-0.1, -0.305), (0.1, -0.305), (0, -0.16)], lift(skin, -0.02))
+def _collar(local: LocalCanvas, palette: Palette, rng: RandomSource, skin: Rgb) -> None:
+    if rng.flip():
+        local.polygon([(-0.1, -0.305), (0.1, -0.305), (0, -0.16)], lift(skin, -0.02))
         for side in (-1, 1):
-            spot.polygon(
+            local.polygon(
                 [(side * 0.1, -0.31), (side * 0.01, -0.15), (side * 0.13, -0.2)], palette.paper
             )
     else:
-        spot.bar(Box(-0.105, -0.34, 0.105, -0.26), palette.second, 0.035)
+        local.bar(Box(-0.105, -0.34, 0.105, -0.26), palette.second, 0.035)
 
 
-def _fringe(spot: Spot, hair: Rgb, style: str) -> None:
+def _fringe(local: LocalCanvas, hair: Rgb, style: str) -> None:
     if style == "curls":
-        spot.blob(path("-0.16,-0.72 -0.08,-0.86 0.1,-0.86 0.165,-0.7 0.06,-0.76 -0.06,-0.74"), hair)
+        local.blob(
+            path("-0.16,-0.72 -0.08,-0.86 0.1,-0.86 0.165,-0.7 0.06,-0.76 -0.06,-0.74"), hair
+        )
     elif style == "short":
-        spot.blob(
+        local.blob(
             path(
                 "-0.175,-0.62 -0.18,-0.78 -0.06,-0.9 0.12,-0.885 0.185,-0.76 0.17,-0.64 0.12,-0.76 -0.06,-0.765 -0.14,-0.72"
             ),
             hair,
         )
     else:
-        spot.blob(
+        local.blob(
             path(
                 "-0.18,-0.58 -0.17,-0.8 -0.02,-0.885 0.15,-0.82 0.182,-0.6 0.13,-0.72 0.02,-0.8 -0.1,-0.74"
             ),
@@ -106,17 +108,17 @@ def _fringe(spot: Spot, hair: Rgb, style: str) -> None:
         )
 
 
-def _features(spot: Spot, palette: Palette, chance: Chance, skin: Rgb) -> None:
+def _features(local: LocalCanvas, palette: Palette, rng: RandomSource, skin: Rgb) -> None:
     line = mix(skin, (40, 22, 18), 0.72)
     for side in (-1, 1):
-        spot.oval((side * 0.067, -0.625), (0.014, 0.018), (34, 24, 24))
-        spot.line([(side * 0.04, -0.675), (side * 0.095, -0.68)], 0.011, line)
-        spot.shade((side * 0.09, -0.55), (0.06, 0.045), BLUSH, 0.35)
-    spot.line([(0.004, -0.6), (0.02, -0.55), (0, -0.545)], 0.009, lift(skin, -0.14))
-    spot.line(
+        local.oval((side * 0.067, -0.625), (0.014, 0.018), (34, 24, 24))
+        local.line([(side * 0.04, -0.675), (side * 0.095, -0.68)], 0.011, line)
+        local.shade((side * 0.09, -0.55), (0.06, 0.045), BLUSH, 0.35)
+    local.line([(0.004, -0.6), (0.02, -0.55), (0, -0.545)], 0.009, lift(skin, -0.14))
+    local.line(
         [(-0.042, -0.492), (0, -0.478), (0.042, -0.492)], 0.011, mix(skin, (150, 40, 50), 0.6)
     )
-    if chance.flip(0.35):
+    if rng.flip(0.35):
         for side in (-1, 1):
-            spot.ring((side * 0.067, -0.622), 0.046, 0.009, palette.ink)
-        spot.line([(-0.022, -0.625), (0.022, -0.625)], 0.008, palette.ink)
+            local.ring((side * 0.067, -0.622), 0.046, 0.009, palette.ink)
+        local.line([(-0.022, -0.625), (0.022, -0.625)], 0.008, palette.ink)

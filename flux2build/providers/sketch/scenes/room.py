@@ -6,42 +6,42 @@ from collections.abc import Callable
 
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas
-from flux2build.providers.sketch.local_coordinates import Spot, path
+from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes.landscape import light_of
 from flux2build.providers.sketch.scenes.things import lamp, laptop, mug, vase
 
-Piece = Callable[[Spot, Palette, Chance], None]
+Piece = Callable[[LocalCanvas, Palette, RandomSource], None]
 
 
-def desk(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def desk(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """A room to work in."""
-    _room(canvas, palette, chance, _desk)
+    _room(canvas, palette, rng, _desk)
 
 
-def lounge(canvas: Canvas, palette: Palette, chance: Chance) -> None:
+def lounge(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     """A room to rest in."""
-    _room(canvas, palette, chance, _sofa)
+    _room(canvas, palette, rng, _sofa)
 
 
-def _room(canvas: Canvas, palette: Palette, chance: Chance, piece: Piece) -> None:
+def _room(canvas: Canvas, palette: Palette, rng: RandomSource, piece: Piece) -> None:
     """A wall, its window, and furniture along the floor."""
     stage = canvas.stage
     unit = min(stage.height * 1.05, stage.width * 0.9)
     floor = min(canvas.height * 0.9, stage.bottom + unit * 0.02)
     _shell(canvas, palette, floor, unit)
-    side = chance.sign()
+    side = rng.sign()
     x = stage.middle[0]
-    window(Spot(canvas, x - side * unit * 0.26, floor - unit * 0.55, unit), palette, chance)
-    _pictures(Spot(canvas, x + side * unit * 0.3, floor - unit * 0.68, unit), palette, chance)
+    window(LocalCanvas(canvas, x - side * unit * 0.26, floor - unit * 0.55, unit), palette, rng)
+    _pictures(LocalCanvas(canvas, x + side * unit * 0.3, floor - unit * 0.68, unit), palette, rng)
     extra = int((stage.width / unit - 1.5) / 1.3)
     for number in range(1, extra + 1):
         for direction in (-1, 1):
             far = x + direction * unit * 1.3 * number
-            window(Spot(canvas, far, floor - unit * 0.55, unit * 0.9), palette, chance)
-    piece(Spot(canvas, x, floor, unit, side), palette, chance)
-    plant(Spot(canvas, x - side * unit * 0.56, floor, unit), palette, chance)
+            window(LocalCanvas(canvas, far, floor - unit * 0.55, unit * 0.9), palette, rng)
+    piece(LocalCanvas(canvas, x, floor, unit, side), palette, rng)
+    plant(LocalCanvas(canvas, x - side * unit * 0.56, floor, unit), palette, rng)
 
 
 def _shell(canvas: Canvas, palette: Palette, floor: float, unit: float) -> None:
@@ -58,80 +58,80 @@ def _shell(canvas: Canvas, palette: Palette, floor: float, unit: float) -> None:
     canvas.box(Box(0, level - unit * 0.022, canvas.width, level), lift(wall, 0.05))
 
 
-def window(spot: Spot, palette: Palette, chance: Chance) -> None:
+def window(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A window with a view; the origin is its centre."""
     frame = lift(palette.paper, -0.02 if not palette.dark else -0.3)
     out = Box(-0.22, -0.29, 0.22, 0.2)
-    spot.bar(Box(-0.25, -0.32, 0.25, 0.23), frame, 0.012)
+    local.bar(Box(-0.25, -0.32, 0.25, 0.23), frame, 0.012)
     if palette.dark:
         air = Blend(tone(palette.ink, 0.2), mix(palette.ink, palette.second, 0.6))
     else:
         air = Blend(
             mix(palette.paper, palette.second, 0.5), mix(palette.paper, palette.accent, 0.18)
         )
-    spot.bar(out, air)
-    disc = (chance.between(-0.1, 0.1), chance.between(-0.18, -0.08))
-    spot.oval(disc, (0.055, 0.055), light_of(palette))
+    local.bar(out, air)
+    disc = (rng.between(-0.1, 0.1), rng.between(-0.18, -0.08))
+    local.oval(disc, (0.055, 0.055), light_of(palette))
     far, near = palette.veil(palette.second, 0.35), mix(palette.second, palette.ink, 0.3)
-    spot.polygon(
+    local.polygon(
         path("-0.22,0.04 -0.1,-0.04 0.02,0.03 0.12,-0.02 0.22,0.05 0.22,0.2 -0.22,0.2"), far
     )
-    spot.polygon(path("-0.22,0.12 -0.04,0.06 0.1,0.13 0.22,0.09 0.22,0.2 -0.22,0.2"), near)
-    spot.bar(Box(-0.01, -0.3, 0.01, 0.21), frame)
-    spot.bar(Box(-0.23, -0.07, 0.23, -0.052), frame)
-    spot.bar(Box(-0.28, 0.22, 0.28, 0.25), lift(frame, -0.06), 0.008)
+    local.polygon(path("-0.22,0.12 -0.04,0.06 0.1,0.13 0.22,0.09 0.22,0.2 -0.22,0.2"), near)
+    local.bar(Box(-0.01, -0.3, 0.01, 0.21), frame)
+    local.bar(Box(-0.23, -0.07, 0.23, -0.052), frame)
+    local.bar(Box(-0.28, 0.22, 0.28, 0.25), lift(frame, -0.06), 0.008)
 
 
-def _pictures(spot: Spot, palette: Palette, chance: Chance) -> None:
+def _pictures(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     for x, wide, tall in ((-0.08, 0.1, 0.14), (0.16, 0.08, 0.1)):
-        spot.bar(Box(x - wide, -tall, x + wide, tall), mix(palette.ink, palette.accent, 0.2))
+        local.bar(Box(x - wide, -tall, x + wide, tall), mix(palette.ink, palette.accent, 0.2))
         inner = Box(x - wide + 0.012, -tall + 0.012, x + wide - 0.012, tall - 0.012)
-        spot.bar(inner, palette.paper)
-        spot.oval((x, -tall * 0.2), (wide * 0.5, wide * 0.5), chance.pick(palette.colours))
-        spot.bar(
+        local.bar(inner, palette.paper)
+        local.oval((x, -tall * 0.2), (wide * 0.5, wide * 0.5), rng.pick(palette.colours))
+        local.bar(
             Box(x - wide * 0.5, tall * 0.35, x + wide * 0.5, tall * 0.55),
-            chance.pick(palette.colours),
+            rng.pick(palette.colours),
         )
 
 
-def _desk(spot: Spot, palette: Palette, chance: Chance) -> None:
+def _desk(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     wood = mix(palette.accent, palette.ink, 0.3)
-    spot.shade((0.05, 0.0), (0.65, 0.06), palette.ink, 0.5)
+    local.shade((0.05, 0.0), (0.65, 0.06), palette.ink, 0.5)
     for x in (-0.32, 0.5):
-        spot.polygon([(x - 0.018, -0.3), (x + 0.018, -0.3), (x + 0.04, 0), (x + 0.012, 0)], wood)
-    spot.bar(Box(0.2, -0.29, 0.48, -0.12), lift(wood, -0.04), 0.01)
-    spot.bar(Box(0.3, -0.22, 0.38, -0.2), palette.paper, 0.01)
-    spot.bar(Box(-0.4, -0.325, 0.58, -0.285), lift(wood, 0.07), 0.012)
-    top = spot.y - 0.325 * spot.unit
-    laptop(Spot(spot.canvas, spot.at((0.04, 0))[0], top, spot.unit * 0.52), palette, chance)
-    lamp(Spot(spot.canvas, spot.at((0.44, 0))[0], top, spot.unit * 0.5), palette, chance)
-    mug(Spot(spot.canvas, spot.at((-0.28, 0))[0], top, spot.unit * 0.3), palette, chance)
+        local.polygon([(x - 0.018, -0.3), (x + 0.018, -0.3), (x + 0.04, 0), (x + 0.012, 0)], wood)
+    local.bar(Box(0.2, -0.29, 0.48, -0.12), lift(wood, -0.04), 0.01)
+    local.bar(Box(0.3, -0.22, 0.38, -0.2), palette.paper, 0.01)
+    local.bar(Box(-0.4, -0.325, 0.58, -0.285), lift(wood, 0.07), 0.012)
+    top = local.y - 0.325 * local.unit
+    laptop(LocalCanvas(local.canvas, local.at((0.04, 0))[0], top, local.unit * 0.52), palette, rng)
+    lamp(LocalCanvas(local.canvas, local.at((0.44, 0))[0], top, local.unit * 0.5), palette, rng)
+    mug(LocalCanvas(local.canvas, local.at((-0.28, 0))[0], top, local.unit * 0.3), palette, rng)
 
 
-def _sofa(spot: Spot, palette: Palette, chance: Chance) -> None:
+def _sofa(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     cloth = palette.main
-    spot.shade((0.1, 0), (0.68, 0.06), palette.ink, 0.5)
+    local.shade((0.1, 0), (0.68, 0.06), palette.ink, 0.5)
     for x in (-0.3, 0.5):
-        spot.bar(Box(x - 0.012, -0.07, x + 0.012, 0), palette.ink)
-    spot.bar(Box(-0.36, -0.4, 0.56, -0.06), Blend(lift(cloth, 0.02), lift(cloth, -0.05)), 0.07)
+        local.bar(Box(x - 0.012, -0.07, x + 0.012, 0), palette.ink)
+    local.bar(Box(-0.36, -0.4, 0.56, -0.06), Blend(lift(cloth, 0.02), lift(cloth, -0.05)), 0.07)
     for left, right in ((-0.3, 0.095), (0.105, 0.5)):
-        spot.bar(Box(left, -0.23, right, -0.1), Blend(lift(cloth, 0.08), lift(cloth, 0.01)), 0.04)
+        local.bar(Box(left, -0.23, right, -0.1), Blend(lift(cloth, 0.08), lift(cloth, 0.01)), 0.04)
     for x in (-0.38, 0.5):
-        spot.bar(Box(x - 0.04, -0.29, x + 0.1, -0.055), lift(cloth, -0.04), 0.06)
+        local.bar(Box(x - 0.04, -0.29, x + 0.1, -0.055), lift(cloth, -0.04), 0.06)
     for x, colour, turn in ((-0.2, palette.accent, 10), (0.36, palette.second, -12)):
-        spot.oval((x, -0.27), (0.085, 0.08), colour, turn=turn)
-    table = spot.at((0.78, 0))[0]
-    stand = Spot(spot.canvas, table, spot.y, spot.unit * 0.62)
-    vase(stand, palette, chance)
+        local.oval((x, -0.27), (0.085, 0.08), colour, turn=turn)
+    table = local.at((0.78, 0))[0]
+    stand = LocalCanvas(local.canvas, table, local.y, local.unit * 0.62)
+    vase(stand, palette, rng)
 
 
-def plant(spot: Spot, palette: Palette, chance: Chance) -> None:
+def plant(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A tall plant in a pot."""
     green = mix(tone(palette.second, 0.52), (58, 110, 72), 0.5)
     for number in range(9):
-        turn = -70 + number * 17 + chance.between(-6, 6)
-        tall = chance.between(0.2, 0.34) * (1.1 - abs(turn) / 160)
-        leaf = Spot(spot.canvas, spot.x, spot.y - spot.unit * 0.15, spot.unit)
+        turn = -70 + number * 17 + rng.between(-6, 6)
+        tall = rng.between(0.2, 0.34) * (1.1 - abs(turn) / 160)
+        leaf = LocalCanvas(local.canvas, local.x, local.y - local.unit * 0.15, local.unit)
         shift = turn / 90 * tall
         colour = mix(green, palette.ink, 0.1 + 0.1 * (number % 3))
         leaf.blob(
@@ -144,6 +144,6 @@ def plant(spot: Spot, palette: Palette, chance: Chance) -> None:
             colour,
         )
     pot = Blend(lift(palette.paper, -0.04), lift(palette.paper, -0.2), across=True)
-    spot.shade((0.04, 0), (0.2, 0.04), palette.ink, 0.5)
-    spot.polygon([(-0.1, -0.17), (0.1, -0.17), (0.075, 0), (-0.075, 0)], pot)
-    spot.bar(Box(-0.11, -0.19, 0.11, -0.15), pot, 0.01)
+    local.shade((0.04, 0), (0.2, 0.04), palette.ink, 0.5)
+    local.polygon([(-0.1, -0.17), (0.1, -0.17), (0.075, 0), (-0.075, 0)], pot)
+    local.bar(Box(-0.11, -0.19, 0.11, -0.15), pot, 0.01)

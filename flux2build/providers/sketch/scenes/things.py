@@ -7,9 +7,9 @@ from typing import Final
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box
-from flux2build.providers.sketch.local_coordinates import Spot, path
+from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
 from flux2build.providers.sketch.palette import Palette
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 
 
 def _round(colour: Rgb) -> Blend:
@@ -17,38 +17,38 @@ def _round(colour: Rgb) -> Blend:
     return Blend(lift(colour, 0.09), lift(colour, -0.13), across=True)
 
 
-def bottle(spot: Spot, palette: Palette, chance: Chance) -> None:
+def bottle(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A bottle with a cap and a label."""
-    half, tall = chance.between(0.11, 0.15), chance.between(0.44, 0.54)
+    half, tall = rng.between(0.11, 0.15), rng.between(0.44, 0.54)
     glass = _round(palette.main)
-    neck = half * chance.between(0.32, 0.5)
-    spot.bar(Box(-neck, -tall - 0.13, neck, -tall + 0.1), glass)
-    spot.bar(Box(-half, -tall, half, 0.02), glass, radius=half * 0.5)
+    neck = half * rng.between(0.32, 0.5)
+    local.bar(Box(-neck, -tall - 0.13, neck, -tall + 0.1), glass)
+    local.bar(Box(-half, -tall, half, 0.02), glass, radius=half * 0.5)
     cap = _round(mix(palette.ink, palette.second, 0.2))
-    spot.bar(Box(-neck * 1.25, -tall - 0.21, neck * 1.25, -tall - 0.1), cap, radius=0.015)
-    _label(spot, palette, Box(-half, -tall * 0.66, half, -tall * 0.24))
-    spot.bar(Box(-half * 0.74, -tall * 0.95, -half * 0.56, -0.06), palette.paper, 0.02, 0.35)
+    local.bar(Box(-neck * 1.25, -tall - 0.21, neck * 1.25, -tall - 0.1), cap, radius=0.015)
+    _label(local, palette, Box(-half, -tall * 0.66, half, -tall * 0.24))
+    local.bar(Box(-half * 0.74, -tall * 0.95, -half * 0.56, -0.06), palette.paper, 0.02, 0.35)
 
 
-def jar(spot: Spot, palette: Palette, chance: Chance) -> None:
+def jar(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A jar, tin or candle with a lid."""
-    half, tall = chance.between(0.19, 0.24), chance.between(0.26, 0.36)
-    spot.bar(Box(-half, -tall, half, 0.02), _round(palette.main), radius=0.045)
+    half, tall = rng.between(0.19, 0.24), rng.between(0.26, 0.36)
+    local.bar(Box(-half, -tall, half, 0.02), _round(palette.main), radius=0.045)
     lid = _round(mix(palette.second, palette.ink, 0.15))
-    spot.bar(Box(-half * 1.05, -tall - 0.09, half * 1.05, -tall + 0.02), lid, radius=0.03)
-    _label(spot, palette, Box(-half, -tall * 0.78, half, -tall * 0.22))
-    spot.bar(Box(-half * 0.82, -tall * 0.95, -half * 0.7, -0.05), palette.paper, 0.02, 0.3)
+    local.bar(Box(-half * 1.05, -tall - 0.09, half * 1.05, -tall + 0.02), lid, radius=0.03)
+    _label(local, palette, Box(-half, -tall * 0.78, half, -tall * 0.22))
+    local.bar(Box(-half * 0.82, -tall * 0.95, -half * 0.7, -0.05), palette.paper, 0.02, 0.3)
 
 
-def carton(spot: Spot, palette: Palette, chance: Chance) -> None:
+def carton(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A package seen from a corner."""
-    half, tall = chance.between(0.17, 0.22), chance.between(0.4, 0.54)
+    half, tall = rng.between(0.17, 0.22), rng.between(0.4, 0.54)
     front, side = palette.main, mix(palette.main, palette.ink, 0.32)
-    spot.polygon(
+    local.polygon(
         [(-half, -tall), (half * 0.5, -tall + 0.02), (half * 0.5, 0.05), (-half, 0)], front
     )
     x = half * 0.5
-    spot.polygon(
+    local.polygon(
         [(x, -tall + 0.02), (x + half * 0.72, -tall - 0.03), (x + half * 0.72, -0.03), (x, 0.05)],
         side,
     )
@@ -58,24 +58,24 @@ def carton(spot: Spot, palette: Palette, chance: Chance) -> None:
         (x + half * 0.72, -tall - 0.03),
         (-half * 0.25, -tall - 0.05),
     ]
-    spot.polygon(top, lift(front, 0.08))
+    local.polygon(top, lift(front, 0.08))
     mid = (-half + x) / 2
-    spot.oval((mid, -tall * 0.6), (half * 0.38, half * 0.38), palette.accent)
-    spot.bar(
+    local.oval((mid, -tall * 0.6), (half * 0.38, half * 0.38), palette.accent)
+    local.bar(
         Box(mid - half * 0.5, -tall * 0.3, mid + half * 0.5, -tall * 0.26), palette.paper, 0.01
     )
-    spot.bar(
+    local.bar(
         Box(mid - half * 0.34, -tall * 0.22, mid + half * 0.34, -tall * 0.19), palette.paper, 0.01
     )
 
 
-def bag(spot: Spot, palette: Palette, chance: Chance) -> None:
+def bag(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A bag with a flap, two straps and a handle."""
-    half, tall = chance.between(0.23, 0.27), chance.between(0.44, 0.52)
+    half, tall = rng.between(0.23, 0.27), rng.between(0.44, 0.52)
     body = palette.main
     dark = mix(body, palette.ink, 0.4)
     strap = mix(palette.second, palette.ink, 0.12)
-    spot.ring((0, -tall - 0.01), half * 0.38, 0.03, strap)
+    local.ring((0, -tall - 0.01), half * 0.38, 0.03, strap)
     shape = [
         (-half * 0.92, -tall),
         (half * 0.92, -tall),
@@ -84,8 +84,8 @@ def bag(spot: Spot, palette: Palette, chance: Chance) -> None:
         (-half * 0.94, 0.02),
         (-half, -0.12),
     ]
-    spot.polygon(shape, _round(body))
-    spot.bar(
+    local.polygon(shape, _round(body))
+    local.bar(
         Box(-half * 0.72, -0.19, half * 0.72, -0.02), mix(body, palette.ink, 0.14), radius=0.04
     )
     flap = [
@@ -96,36 +96,36 @@ def bag(spot: Spot, palette: Palette, chance: Chance) -> None:
         (-half * 0.7, -tall * 0.44),
         (-half * 0.93, -tall * 0.55),
     ]
-    spot.polygon([(x, y + 0.015) for x, y in flap], dark)
-    spot.polygon(flap, Blend(lift(body, 0.05), lift(body, -0.03)))
+    local.polygon([(x, y + 0.015) for x, y in flap], dark)
+    local.polygon(flap, Blend(lift(body, 0.05), lift(body, -0.03)))
     for x in (-half * 0.5, half * 0.5):
-        spot.bar(Box(x - 0.022, -tall, x + 0.022, -tall * 0.34), strap, radius=0.01)
-        spot.bar(
+        local.bar(Box(x - 0.022, -tall, x + 0.022, -tall * 0.34), strap, radius=0.01)
+        local.bar(
             Box(x - 0.034, -tall * 0.5, x + 0.034, -tall * 0.4),
             tone(palette.accent, 0.75),
             radius=0.012,
         )
 
 
-def mug(spot: Spot, palette: Palette, chance: Chance) -> None:
+def mug(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A mug with steam."""
-    half, tall = 0.18, chance.between(0.3, 0.36)
-    side = chance.sign()
-    turned = Spot(spot.canvas, spot.x, spot.y, spot.unit, side)
+    half, tall = 0.18, rng.between(0.3, 0.36)
+    side = rng.sign()
+    turned = LocalCanvas(local.canvas, local.x, local.y, local.unit, side)
     turned.ring((half, -tall * 0.52), tall * 0.27, 0.045, lift(palette.main, -0.1))
-    spot.bar(Box(-half, -tall, half, 0.02), _round(palette.main), radius=0.05)
-    spot.oval((0, -tall), (half, 0.035), lift(palette.main, -0.16))
-    spot.oval((0, -tall + 0.004), (half * 0.86, 0.025), mix(palette.ink, palette.accent, 0.3))
-    spot.bar(Box(-half, -tall * 0.5, half, -tall * 0.36), _round(palette.second))
+    local.bar(Box(-half, -tall, half, 0.02), _round(palette.main), radius=0.05)
+    local.oval((0, -tall), (half, 0.035), lift(palette.main, -0.16))
+    local.oval((0, -tall + 0.004), (half * 0.86, 0.025), mix(palette.ink, palette.accent, 0.3))
+    local.bar(Box(-half, -tall * 0.5, half, -tall * 0.36), _round(palette.second))
     for x in (-0.05, 0.05):
         wave = [(x + 0.02 * (-1) ** step, -tall - 0.06 - 0.05 * step) for step in range(5)]
-        spot.line(wave, 0.014, palette.figure, 0.35)
+        local.line(wave, 0.014, palette.figure, 0.35)
 
 
-def chair(spot: Spot, palette: Palette, chance: Chance) -> None:
+def chair(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A lounge chair on splayed legs."""
     wood = mix(palette.ink, palette.accent, 0.35)
-    turned = Spot(spot.canvas, spot.x, spot.y, spot.unit, chance.sign())
+    turned = LocalCanvas(local.canvas, local.x, local.y, local.unit, rng.sign())
     for foot, top in ((-0.24, -0.17), (0.26, 0.2), (-0.12, -0.1), (0.15, 0.12)):
         turned.line([(top, -0.26), (foot, 0.0 if abs(foot) > 0.2 else -0.035)], 0.026, wood)
     shell = path("-0.25,-0.32 0.22,-0.29 0.27,-0.25 0.2,-0.21 -0.2,-0.22 -0.29,-0.28")
@@ -135,56 +135,58 @@ def chair(spot: Spot, palette: Palette, chance: Chance) -> None:
     turned.blob(path("-0.12,-0.36 0.16,-0.34 0.19,-0.3 0.12,-0.28 -0.12,-0.29"), palette.second)
 
 
-def lamp(spot: Spot, palette: Palette, chance: Chance) -> None:
+def lamp(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A table lamp that is switched on."""
     stem = mix(palette.ink, palette.second, 0.3)
-    wide = chance.between(0.2, 0.26)
+    wide = rng.between(0.2, 0.26)
     glow = tone(palette.accent, 0.9, 0.08)
-    spot.shade((0, -0.42), (0.62, 0.5), glow, 0.6)
-    spot.oval((0, -0.01), (0.15, 0.035), stem)
-    spot.bar(Box(-0.014, -0.42, 0.014, 0), stem)
-    spot.oval((0, -0.2), (0.075, 0.085), _round(palette.second))
+    local.shade((0, -0.42), (0.62, 0.5), glow, 0.6)
+    local.oval((0, -0.01), (0.15, 0.035), stem)
+    local.bar(Box(-0.014, -0.42, 0.014, 0), stem)
+    local.oval((0, -0.2), (0.075, 0.085), _round(palette.second))
     shade = [(-wide * 0.55, -0.68), (wide * 0.55, -0.68), (wide, -0.38), (-wide, -0.38)]
-    spot.polygon(shade, Blend(lift(palette.main, 0.1), lift(palette.main, -0.02)))
-    spot.oval((0, -0.38), (wide, 0.03), glow)
+    local.polygon(shade, Blend(lift(palette.main, 0.1), lift(palette.main, -0.02)))
+    local.oval((0, -0.38), (wide, 0.03), glow)
 
 
-def phone(spot: Spot, palette: Palette, chance: Chance) -> None:
+def phone(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A phone whose screen shows a page."""
-    half, tall = chance.between(0.16, 0.185), chance.between(0.62, 0.68)
-    spot.bar(Box(-half, -tall, half, 0.02), mix(palette.ink, palette.main, 0.1), radius=0.05)
+    half, tall = rng.between(0.16, 0.185), rng.between(0.62, 0.68)
+    local.bar(Box(-half, -tall, half, 0.02), mix(palette.ink, palette.main, 0.1), radius=0.05)
     screen = Box(-half + 0.016, -tall + 0.016, half - 0.016, 0.004)
-    spot.bar(screen, Blend(lift(palette.main, 0.06), mix(palette.main, palette.second, 0.6)), 0.038)
-    spot.bar(Box(-0.04, -tall + 0.03, 0.04, -tall + 0.048), palette.ink, radius=0.01)
-    spot.oval((0, -tall * 0.68), (0.075, 0.075), palette.accent)
+    local.bar(
+        screen, Blend(lift(palette.main, 0.06), mix(palette.main, palette.second, 0.6)), 0.038
+    )
+    local.bar(Box(-0.04, -tall + 0.03, 0.04, -tall + 0.048), palette.ink, radius=0.01)
+    local.oval((0, -tall * 0.68), (0.075, 0.075), palette.accent)
     for row, wide in enumerate((0.2, 0.15, 0.18)):
         y = -tall * 0.42 + row * 0.05
-        spot.bar(Box(-wide / 2, y, wide / 2, y + 0.02), palette.paper, radius=0.01)
-    spot.bar(Box(-0.1, -0.11, 0.1, -0.045), palette.paper, radius=0.033)
+        local.bar(Box(-wide / 2, y, wide / 2, y + 0.02), palette.paper, radius=0.01)
+    local.bar(Box(-0.1, -0.11, 0.1, -0.045), palette.paper, radius=0.033)
 
 
-def laptop(spot: Spot, palette: Palette, chance: Chance) -> None:
+def laptop(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A laptop, open, with a chart."""
     metal = mix(palette.paper, palette.ink, 0.3)
-    spot.bar(Box(-0.33, -0.5, 0.33, -0.04), mix(palette.ink, palette.main, 0.1), radius=0.025)
-    spot.bar(
+    local.bar(Box(-0.33, -0.5, 0.33, -0.04), mix(palette.ink, palette.main, 0.1), radius=0.025)
+    local.bar(
         Box(-0.31, -0.48, 0.31, -0.06),
         Blend(palette.main, mix(palette.main, palette.ink, 0.3)),
         0.012,
     )
     for step in range(6):
-        x, high = -0.24 + step * 0.085, chance.between(0.06, 0.28)
+        x, high = -0.24 + step * 0.085, rng.between(0.06, 0.28)
         colour = palette.accent if step % 2 else palette.paper
-        spot.bar(Box(x, -0.1 - high, x + 0.05, -0.1), colour, 0.012)
-    spot.polygon([(-0.33, -0.05), (0.33, -0.05), (0.42, 0.02), (-0.42, 0.02)], metal)
-    spot.bar(Box(-0.42, 0.015, 0.42, 0.035), lift(metal, -0.12), radius=0.01)
+        local.bar(Box(x, -0.1 - high, x + 0.05, -0.1), colour, 0.012)
+    local.polygon([(-0.33, -0.05), (0.33, -0.05), (0.42, 0.02), (-0.42, 0.02)], metal)
+    local.bar(Box(-0.42, 0.015, 0.42, 0.035), lift(metal, -0.12), radius=0.01)
 
 
-def vase(spot: Spot, palette: Palette, chance: Chance) -> None:
+def vase(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A vase with a few stems."""
-    belly = chance.between(0.13, 0.18)
+    belly = rng.between(0.13, 0.18)
     for turn in (-28, -9, 12, 30):
-        _stem(spot, palette, chance, turn)
+        _stem(local, palette, rng, turn)
     shape = [
         (-0.05, -0.34),
         (-0.045, -0.28),
@@ -195,64 +197,64 @@ def vase(spot: Spot, palette: Palette, chance: Chance) -> None:
         (0.045, -0.28),
         (0.05, -0.34),
     ]
-    spot.blob(shape, _round(palette.main))
-    spot.oval((0, -0.345), (0.052, 0.014), lift(palette.main, -0.18))
+    local.blob(shape, _round(palette.main))
+    local.oval((0, -0.345), (0.052, 0.014), lift(palette.main, -0.18))
 
 
-def _stem(spot: Spot, palette: Palette, chance: Chance, turn: float) -> None:
-    x, tall = turn / 90, chance.between(0.55, 0.74)
+def _stem(local: LocalCanvas, palette: Palette, rng: RandomSource, turn: float) -> None:
+    x, tall = turn / 90, rng.between(0.55, 0.74)
     green = tone(mix(palette.second, palette.ink, 0.25), turn=0)
-    spot.line([(0, -0.32), (x * 0.45, -0.47), (x, -tall)], 0.012, green)
+    local.line([(0, -0.32), (x * 0.45, -0.47), (x, -tall)], 0.012, green)
     for share, side in ((0.55, 1), (0.75, -1)):
         y = -0.32 - (tall - 0.32) * share
-        spot.oval((x * share + side * 0.035, y), (0.05, 0.018), green, turn=-35 * side)
-    spot.oval((x, -tall), (0.055, 0.05), palette.accent)
-    spot.oval((x, -tall), (0.02, 0.02), palette.paper)
+        local.oval((x * share + side * 0.035, y), (0.05, 0.018), green, turn=-35 * side)
+    local.oval((x, -tall), (0.055, 0.05), palette.accent)
+    local.oval((x, -tall), (0.02, 0.02), palette.paper)
 
 
-def orbs(spot: Spot, palette: Palette, chance: Chance) -> None:
+def orbs(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A balance of plain solids."""
-    spot.bar(Box(-0.2, -0.2, 0.2, 0.02), _round(palette.main), radius=0.02)
-    spot.oval(
+    local.bar(Box(-0.2, -0.2, 0.2, 0.02), _round(palette.main), radius=0.02)
+    local.oval(
         (0.02, -0.335), (0.14, 0.14), Blend(lift(palette.second, 0.1), lift(palette.second, -0.12))
     )
-    top = chance.between(0.1, 0.14)
-    spot.polygon(
+    top = rng.between(0.1, 0.14)
+    local.polygon(
         [(-top + 0.02, -0.47), (top + 0.02, -0.47), (0.02, -0.47 - top * 1.9)],
         _round(palette.accent),
     )
 
 
-def book(spot: Spot, palette: Palette, chance: Chance) -> None:
+def book(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     """A stack of books under an apple."""
     y = 0.02
-    for colour in chance.shuffled([*palette.colours, mix(palette.main, palette.ink, 0.4)]):
+    for colour in rng.shuffled([*palette.colours, mix(palette.main, palette.ink, 0.4)]):
         half, thick, shift = (
-            chance.between(0.22, 0.29),
-            chance.between(0.07, 0.1),
-            chance.between(-0.03, 0.03),
+            rng.between(0.22, 0.29),
+            rng.between(0.07, 0.1),
+            rng.between(-0.03, 0.03),
         )
-        spot.bar(Box(shift - half, y - thick, shift + half, y), colour, radius=0.012)
-        spot.bar(
+        local.bar(Box(shift - half, y - thick, shift + half, y), colour, radius=0.012)
+        local.bar(
             Box(shift - half + 0.02, y - thick * 0.8, shift + half, y - thick * 0.2), palette.paper
         )
-        spot.bar(
+        local.bar(
             Box(shift - half, y - thick, shift - half + 0.05, y), lift(colour, -0.06), radius=0.012
         )
         y -= thick
-    spot.oval((0, y - 0.085), (0.095, 0.09), _round(palette.accent))
-    spot.line([(0, y - 0.165), (0.02, y - 0.21)], 0.014, palette.ink)
+    local.oval((0, y - 0.085), (0.095, 0.09), _round(palette.accent))
+    local.line([(0, y - 0.165), (0.02, y - 0.21)], 0.014, palette.ink)
 
 
-def _label(spot: Spot, palette: Palette, box: Box) -> None:
+def _label(local: LocalCanvas, palette: Palette, box: Box) -> None:
     """A paper label with a mark and two lines of type."""
     wide = box.width
-    spot.bar(box, Blend(palette.paper, mix(palette.paper, palette.ink, 0.25), across=True))
+    local.bar(box, Blend(palette.paper, mix(palette.paper, palette.ink, 0.25), across=True))
     x, y = box.middle
-    spot.oval((x, y - box.height * 0.16), (wide * 0.14, wide * 0.14), palette.accent)
+    local.oval((x, y - box.height * 0.16), (wide * 0.14, wide * 0.14), palette.accent)
     for row, share in ((0.2, 0.5), (0.32, 0.32)):
         line = y + box.height * row
-        spot.bar(
+        local.bar(
             Box(x - wide * share / 2, line - 0.008, x + wide * share / 2, line + 0.008), palette.ink
         )
 

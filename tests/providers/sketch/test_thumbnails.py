@@ -1,4 +1,4 @@
-"""References are shown in small, and none can stop a comp."""
+"""References are shown in small, and none can stop a sketch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops
 
-from flux2build.providers.sketch.labels import stamp
-from flux2build.providers.sketch.sheet import draw
-from flux2build.providers.sketch.thumbnails import thumbs
+from flux2build.providers.sketch.drawing import draw
+from flux2build.providers.sketch.overlays import stamp
+from flux2build.providers.sketch.thumbnails import thumbnails
 
 RED = (222, 30, 44)
 
@@ -22,7 +22,7 @@ def encoded(form: str, mode: str = "RGB") -> bytes:
 
 
 def shown(references: list[tuple[str, bytes]]) -> Image.Image:
-    """A comp with these references."""
+    """A sketch with these references."""
     return draw("a quiet bay #1F4E46", (512, 512), "1", references)
 
 
@@ -37,7 +37,7 @@ def changed(one: Image.Image, other: Image.Image) -> tuple[int, int, int, int] |
 )
 def test_a_reference_is_shown(form: str, mode: str) -> None:
     """A picture of any usual format and mode turns up as a thumbnail."""
-    (thumb,) = thumbs([("red", encoded(form, mode))], 512, 512, stamp(512, 512))
+    (thumb,) = thumbnails([("red", encoded(form, mode))], 512, 512, stamp(512, 512))
 
     assert thumb.picture is not None
     assert thumb.picture.mode == "RGB"
@@ -48,7 +48,7 @@ def test_a_reference_is_shown(form: str, mode: str) -> None:
 )
 def test_what_cannot_be_decoded_is_a_crossed_box(data: bytes) -> None:
     """A broken reference is drawn as a gap, never raised as an error."""
-    (thumb,) = thumbs([("broken", data)], 512, 512, stamp(512, 512))
+    (thumb,) = thumbnails([("broken", data)], 512, 512, stamp(512, 512))
 
     assert thumb.picture is None
     assert changed(shown([("broken", data)]), shown([])) is not None
@@ -71,7 +71,7 @@ def test_each_reference_is_seen() -> None:
 
 def test_a_row_tells_what_it_has_no_room_for() -> None:
     """Ten references in a small picture end in a count of the rest."""
-    row = thumbs([(str(n), encoded("PNG")) for n in range(10)], 640, 480, stamp(640, 480))
+    row = thumbnails([(str(n), encoded("PNG")) for n in range(10)], 640, 480, stamp(640, 480))
 
     assert len(row) < 10
     assert f"{len(row)} +{10 - len(row)}" == row[-1].number
@@ -81,11 +81,11 @@ def test_a_row_tells_what_it_has_no_room_for() -> None:
 @pytest.mark.parametrize("size", [(16, 16), (64, 64), (320, 50), (50, 320)])
 def test_a_small_picture_goes_without(size: tuple[int, int]) -> None:
     """Where a thumbnail would show nothing there is none."""
-    assert thumbs([("red", encoded("PNG"))], *size, stamp(*size)) == []
+    assert thumbnails([("red", encoded("PNG"))], *size, stamp(*size)) == []
 
 
 def test_only_the_end_of_a_path_is_a_name() -> None:
     """A file is labelled by its name, not by its folders."""
-    (thumb,) = thumbs([("refs/desk.png", encoded("PNG"))], 800, 800, stamp(800, 800))
+    (thumb,) = thumbnails([("refs/desk.png", encoded("PNG"))], 800, 800, stamp(800, 800))
 
     assert thumb.name == "desk.png"

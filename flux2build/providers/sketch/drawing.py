@@ -1,4 +1,4 @@
-"""A comp, whole: a scene that suits the prompt, under its labels."""
+"""Drawing a sketch: a scene that suits the prompt, below its overlays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from PIL import Image
 
 from flux2build.providers.sketch.canvas import Box, Canvas
 from flux2build.providers.sketch.encoding import encode
-from flux2build.providers.sketch.labels import Card, Label, Stamp, caption, margin, stamp
+from flux2build.providers.sketch.overlays import Caption, Overlay, Stamp, caption, margin, stamp
 from flux2build.providers.sketch.palette import of_prompt
-from flux2build.providers.sketch.random_source import Chance
+from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import choose
-from flux2build.providers.sketch.thumbnails import thumbs
+from flux2build.providers.sketch.thumbnails import thumbnails
 
 
 def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its references
@@ -23,33 +23,37 @@ def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its
     token: str,
     references: Sequence[tuple[str, bytes]] = (),
 ) -> bytes:
-    """A comp as a file; the same arguments always give the same bytes."""
+    """Draw a sketch as a file; the same arguments always give the same bytes."""
     return encode(draw(prompt, (width, height), token, references), format, prompt)
 
 
 def draw(
     prompt: str, size: tuple[int, int], token: str, references: Sequence[tuple[str, bytes]] = ()
 ) -> Image.Image:
-    """A comp of a picture: a scene that suits the prompt, under its labels.
+    """Draw a sketch: a scene that suits the prompt, below its overlays.
 
-    `token` seeds what the prompt leaves open. References are named pictures.
+    `token` seeds what the prompt leaves open. References are names with their bytes.
     """
-    chance = Chance(f"{token}\n{prompt}")
-    palette = of_prompt(prompt, chance.fork("palette"))
+    rng = RandomSource(f"{token}\n{prompt}")
+    palette = of_prompt(prompt, rng.fork("palette"))
     card, mark = caption(prompt, *size), stamp(*size)
     canvas = Canvas(*size, _stage(size, card, mark), palette.ground)
-    choose(prompt, chance.fork("family"))(canvas, palette, chance.fork("scene"))
-    labels: list[Label] = [mark, *thumbs(references, *size, mark), *([card] if card else [])]
-    for label in labels:
-        label.paint(canvas, palette)
+    choose(prompt, rng.fork("family"))(canvas, palette, rng.fork("scene"))
+    overlays: list[Overlay] = [
+        mark,
+        *thumbnails(references, *size, mark),
+        *([card] if card else []),
+    ]
+    for overlay in overlays:
+        overlay.paint(canvas, palette)
     image = canvas.finish()
-    for label in labels:
-        label.letter(image, palette)
+    for overlay in overlays:
+        overlay.letter(image, palette)
     return image
 
 
-def _stage(size: tuple[int, int], card: Card | None, mark: Stamp) -> Box:
-    """The part of a picture that its labels leave free."""
+def _stage(size: tuple[int, int], card: Caption | None, mark: Stamp) -> Box:
+    """The part of a picture that its overlays leave free."""
     width, height = size
     edge = margin(width, height)
     if card is None:

@@ -1,4 +1,4 @@
-"""What a comp promises as a file: size, format, mark, and the same bytes each time."""
+"""What a sketch promises as a file: size, format, mark, and the same bytes each time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from flux2build.images.colour.srgb import hexes
-from flux2build.providers.sketch.sheet import draw, picture
+from flux2build.providers.sketch.drawing import draw, picture
 
 FOX = "a friendly fox in a #0A84FF scarf, full body, plain background"
 HOSTILE = (
@@ -48,7 +48,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 @pytest.mark.parametrize(("form", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
 def test_the_file_is_of_the_size_and_format_asked_for(form: str, name: str) -> None:
-    """A comp has exactly the pixels and the format that the picture will have."""
+    """A sketch has exactly the pixels and the format that the picture will have."""
     image = opened(picture(FOX, 328, 184, form, "1"))
 
     assert image.size == (328, 184)
@@ -66,9 +66,9 @@ def test_any_size_can_be_drawn(width: int, height: int, token: str) -> None:
 
 
 def test_other_processes_draw_the_same_bytes() -> None:
-    """A comp depends on its arguments alone, not on the process that draws it."""
+    """A sketch depends on its arguments alone, not on the process that draws it."""
     code = (
-        "import hashlib, sys; from flux2build.providers.sketch.sheet import picture;"
+        "import hashlib, sys; from flux2build.providers.sketch.drawing import picture;"
         "data = [picture(sys.argv[1], 200, 150, form, 't') for form in ('png', 'jpeg', 'webp')];"
         "print(hashlib.sha256(b''.join(data)).hexdigest())"
     )

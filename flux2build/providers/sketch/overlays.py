@@ -1,4 +1,4 @@
-"""What lies over the scene: the caption card, the stamp, and thumbnails of references."""
+"""What is drawn over the scene: the caption and the stamp."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from flux2build.providers.sketch.words import readable
 
 MARK: Final = "SKETCH"
 _SMALLEST: Final = 10
-"""The smallest caption that can be read; pictures without room for it go without."""
+"""The smallest type that can be read; pictures without room for it have no caption."""
 
 
-class Label(Protocol):
-    """Something over the scene: shapes first, then, at the real size, type."""
+class Overlay(Protocol):
+    """Something drawn over the scene: first its shapes, then, at full size, its type."""
 
     def paint(self, canvas: Canvas, palette: Palette) -> None:
-        """The shapes."""
+        """Draw the shapes."""
 
     def letter(self, image: Image.Image, palette: Palette) -> None:
-        """The type and the pictures."""
+        """Draw the type and the pictures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """The caption, wrapped, and where it lies."""
+class Caption:
+    """The wrapped lines of the caption, and the box they lie in."""
 
     box: Box
     lines: tuple[str, ...]
     size: int
 
     def paint(self, canvas: Canvas, palette: Palette) -> None:
-        """The card itself, its shadow, and the colours as chips on its edge."""
+        """Draw the card, its shadow, and the colours as chips on its edge."""
         box, size = self.box, self.size
         shade = Box(
             box.left - size, box.top - size * 0.4, box.right + size, box.bottom + size * 1.6
@@ -56,7 +56,7 @@ class Card:
             x -= radius * 2.1
 
     def letter(self, image: Image.Image, palette: Palette) -> None:
-        """The words on the card."""
+        """Write the words on the card."""
         x, y = self.box.left + self.size * 0.85, self.box.top + self.size * 0.68
         for number, line in enumerate(self.lines):
             write(
@@ -66,14 +66,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The mark that this is a sketch, with the picture's size where there is room."""
+    """The mark that this is a sketch, with the picture's size if there is room."""
 
     box: Box
     note: str
     size: int
 
     def paint(self, canvas: Canvas, palette: Palette) -> None:
-        """The pill; in a picture too small for words, a folded corner."""
+        """Draw the pill, or a folded corner in a picture that is too small for words."""
         if not self.size:
             corner = [
                 (self.box.left, self.box.top),
@@ -85,7 +85,7 @@ class Stamp:
         canvas.box(self.box, palette.figure, radius=self.box.height / 2)
 
     def letter(self, image: Image.Image, palette: Palette) -> None:
-        """The words on the pill."""
+        """Write the words on the pill."""
         if not self.size:
             return
         x, y = self.box.left + self.size, self.box.top + self.size * 0.32
@@ -96,8 +96,8 @@ class Stamp:
         write(image, (x, y), self.note, Type(self.size, faint))
 
 
-def caption(prompt: str, width: int, height: int) -> Card | None:
-    """The card for a prompt, or None where there is nothing to read or no room for it."""
+def caption(prompt: str, width: int, height: int) -> Caption | None:
+    """Lay out the caption of a prompt; return None without words or room for them."""
     size = type_size(width, height)
     if not size or not (text := readable(prompt)):
         return None
@@ -109,11 +109,11 @@ def caption(prompt: str, width: int, height: int) -> Card | None:
     wide = max(measure(line, size) for line in lines) + 2 * pad
     high = len(lines) * size * LEADING + size * 1.15
     bottom = height - edge
-    return Card(Box(edge, bottom - high, edge + max(wide, size * 6), bottom), tuple(lines), size)
+    return Caption(Box(edge, bottom - high, edge + max(wide, size * 6), bottom), tuple(lines), size)
 
 
 def stamp(width: int, height: int) -> Stamp:
-    """The mark for a picture of a size."""
+    """Lay out the mark for a picture of a size."""
     size = max(8, round(type_size(width, height) * 0.78))
     edge = margin(width, height)
     mark = measure(MARK, size, _gap(size)) + 2 * size
@@ -128,7 +128,7 @@ def stamp(width: int, height: int) -> Stamp:
 
 
 def type_size(width: int, height: int) -> int:
-    """The caption's type for a picture of a size; 0 where none could be read."""
+    """Return the size of the caption's type in pixels; 0 if it could not be read."""
     if width < 96 or height < 64:
         return 0
     size = min(math.sqrt(width * height) * 0.027, height * 0.085, width * 0.075)
@@ -136,7 +136,7 @@ def type_size(width: int, height: int) -> int:
 
 
 def margin(width: int, height: int) -> int:
-    """How far labels keep from the edge."""
+    """Return the distance in pixels between overlays and the edge."""
     return max(2, round(min(math.sqrt(width * height) * 0.03, min(width, height) * 0.07)))
 
 
@@ -145,5 +145,5 @@ def _gap(size: int) -> float:
 
 
 def _plate(palette: Palette) -> tuple[int, int, int]:
-    """What labels are printed on: a step off the ground, so that they lift from it."""
+    """The colour behind type: slightly off the background, so that it stands out."""
     return mix(palette.ground, palette.figure, 0.07 if palette.dark else 0)
