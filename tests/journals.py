@@ -1,4 +1,4 @@
-"""A journal of orders as builds leave it, for what reads and settles it."""
+"""Entries of the ledger, as builds write them, and the user's journal."""
 
 from __future__ import annotations
 

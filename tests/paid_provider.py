@@ -32,7 +32,7 @@ _BASE: Final = "https://api.bfl.ai"
 
 
 class FakeClock:
-    """A clock that passes when it is slept on."""
+    """A clock on which a sleep takes no time."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -52,8 +52,8 @@ class FakeProvider:
     """The provider; what becomes of an order goes by its prompt, else it is delivered.
 
     `lost`: charged, and the answer does not arrive. `dropped`: not charged, and no
-    answer arrives. `busy`: refused once for being too many. `moderated`, `failed`:
-    given back. `small`: of another size. `keyless`: nobody may ask for it. A number is a status that refuses.
+    answer arrives. `busy`: refused once for being too many. `moderated`, `failed`: given
+    back. `small`: of another size. `keyless`: the key is refused. A number is a status that refuses.
     """
 
     fates: Mapping[str, str | int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class FakeProvider:
     tells: bool = True
     """Whether answers name a cost."""
     charged: dict[str, list[Decimal]] = field(default_factory=dict)
-    """What stands charged, by prompt."""
+    """What is charged, by prompt."""
     posts: list[str] = field(default_factory=list)
     """The prompts that were ordered, in order."""
     asked: list[str] = field(default_factory=list)
@@ -77,7 +77,7 @@ class FakeProvider:
 
     @property
     def total(self) -> Decimal:
-        """What stands charged."""
+        """The sum of what is charged."""
         return sum((cost for costs in self.charged.values() for cost in costs), Decimal(0))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -199,7 +199,7 @@ class Buyer:
         return self.prices.get(wanted.task.prompt, Decimal("0.03"))
 
     def buy(self, *prompts: str) -> list[Any]:
-        """Order at once; what came of each: `Bought`, or an exception."""
+        """Order several at once; the outcome of each: `Bought`, or an exception."""
         return asyncio.run(self._buy([recipe(prompt) for prompt in prompts]))
 
     async def _buy(self, wanted: Sequence[Recipe]) -> list[Any]:

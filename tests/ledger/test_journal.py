@@ -1,4 +1,4 @@
-"""The journal survives torn ends and many writers, and owns up to damage."""
+"""The journal survives torn ends and many writers, and reports damage."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ENTRIES: list[Entry] = [intended("1"), ticketed("1"), intended("2")]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a journal is going to be."""
+    """The path of a journal that does not exist yet."""
     return tmp_path / "home" / "ledger.jsonl"
 
 
@@ -83,7 +83,7 @@ def failing(real: Callable[..., object], number: int) -> Callable[..., object]:
 
 
 def test_what_was_appended_is_read(path: Path) -> None:
-    """Entries come back in order, to whoever reads; the file is private."""
+    """Every reader gets the entries in order; the file is private."""
     journal = written(path)
 
     assert journal.read() == ENTRIES
@@ -92,7 +92,7 @@ def test_what_was_appended_is_read(path: Path) -> None:
 
 
 def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
-    """Reading makes no file."""
+    """Reading does not create a file."""
     assert Journal(path).read() == []
     assert not path.exists()
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from flux2build.errors import UsageError
+from flux2build.providers import cards
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import merged, parse, read, shipped
+from flux2build.providers.contract import PROVIDERS
 
 ALL = [
     pytest.param(card, id=f"{provider}/{model}")
@@ -44,6 +47,16 @@ def test_models_that_are_promised_are_there() -> None:
         "flux-2-klein-9b",
         "flux-2-klein-9b-base",
     }
+
+
+def test_cards_lie_beside_their_provider() -> None:
+    """The file of a provider's cards has its name, and holds its models only."""
+    files = {path.stem: path for path in Path(cards.__file__).parent.glob("*.toml")}
+
+    assert files.keys() == shipped().keys() <= PROVIDERS.keys()
+    for provider, file in files.items():
+        assert parse(file.read_text("utf-8"), file.name).keys() == {provider}
+        assert PROVIDERS[provider].cards == shipped()[provider]
 
 
 @pytest.mark.parametrize("card", ALL)

@@ -86,8 +86,8 @@ def test_wait_is_read_from_header_or_text(header: str, text: str, expected: floa
         (429, {"detail": "slow down"}, Refusal.RATE_LIMITED),
     ],
 )
-def test_refusals_are_told_apart(status: int, body: Any, expected: Refusal) -> None:
-    """A wrong request, a wrong key and an empty account need different hands."""
+def test_refusals_are_distinguished(status: int, body: Any, expected: Refusal) -> None:
+    """A wrong request, a wrong key and an empty account are different refusals."""
     found = refused(_reply(body, status))
 
     assert found is not None
@@ -125,7 +125,7 @@ def test_every_cost_can_be_written_down(number: str) -> None:
 
 @pytest.mark.parametrize("value", ["https://[x", "https://a.example/\ud800", "https://", "ftp://a"])
 def test_odd_addresses_are_none(value: str) -> None:
-    """What nobody can ask is no address."""
+    """A URL that cannot be fetched is not an address."""
     assert address(value) is None
 
 

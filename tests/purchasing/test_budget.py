@@ -94,7 +94,7 @@ def test_beyond_the_list_price(worst: Decimal, more: Decimal) -> None:
 
 
 def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
-    """Nobody set a limit: the next order goes out."""
+    """Without a cap the next order is sent."""
     budget = BudgetGuard()
     budget.reserve("1", "fox", Decimal("0.03"))
     budget.settle("1", Decimal("0.06"))
@@ -105,7 +105,7 @@ def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
 
 @given(MONEY)
 def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
-    """What was reserved elsewhere is neither spent here nor dearer than thought."""
+    """An order of an earlier run is neither spent nor in excess here."""
     budget = BudgetGuard(per_run=Decimal(1))
 
     assert budget.charge("earlier", cost) == 0
@@ -116,7 +116,7 @@ def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
 
 
 def test_no_more_than_was_planned() -> None:
-    """What the plan did not have is not ordered, whatever was dearer; what was refused makes room."""
+    """What the plan did not foresee is not ordered; a refused order makes room."""
     budget = BudgetGuard(planned=Decimal("0.06"))
     budget.reserve("1", "fox", Decimal("0.03"))
     budget.settle("1", Decimal("0.05"))
@@ -146,7 +146,7 @@ def test_no_more_than_was_planned() -> None:
     ],
 )
 def test_what_a_refusal_says(budget: BudgetGuard, message: str) -> None:
-    """What it may cost, which cap, and what is left of it; it is a matter of the budget."""
+    """The error names the worst case, the cap, and what the cap leaves."""
     with pytest.raises(BudgetError) as caught:
         budget.reserve("1", "fox", Decimal("0.03"))
 

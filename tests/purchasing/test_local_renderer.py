@@ -38,7 +38,7 @@ class FakeSketch(Sketch):
         self.loaded = self.most = 0
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
-        """The picture that was handed in, else a sketch."""
+        """The given picture, else a sketch."""
         self.most = max(self.most, self.loaded)
         self.loaded -= 1
         return self._data or super().draw(order, references)
@@ -52,7 +52,7 @@ def _renderer(
     return LocalRenderer(sketch, store, journal, "site", asyncio.Semaphore(slots), halt), halt
 
 
-def test_a_comp_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
+def test_a_sketch_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
     """Its bytes are in the store, and the ledger knows that it cost nothing."""
     order = _order(width=32, height=16, format="png")
 
@@ -68,7 +68,7 @@ def test_a_comp_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
     assert not renderer.unsettled(order.digest)
 
 
-def test_a_comp_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
+def test_a_sketch_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
     """Even what is drawn here is compared with the order; nothing is noted of what fails."""
     order = _order(width=32, height=16)
     sketch = FakeSketch(picture((16, 16)))

@@ -49,7 +49,7 @@ CODES = {
 
 
 def text(error: Flux2BuildError) -> str:
-    """All that an error tells."""
+    """Everything that an error says."""
     (problem,) = error.problems
     rows = " ".join(f"{name}: {value}" for name, value in problem.rows)
     return f"{problem.message} | {rows} | {problem.hint or ''}"
@@ -94,7 +94,7 @@ def test_keys_are_named_by_their_variable() -> None:
     ],
 )
 def test_orders_that_were_not_sent_say_why(first: Flux2BuildError) -> None:
-    """They end as the one that stopped them: same kind, same exit code, same cause."""
+    """They end like the one that stopped them: same kind, same exit code, same cause."""
     owl = recipe("an owl", "owl")
 
     error = order_errors.not_ordered(owl, first)

@@ -30,7 +30,7 @@ from tests.snapshots import intended, ticketed
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home that is not there yet."""
+    """A data directory that does not exist yet."""
     return tmp_path / "home"
 
 
@@ -55,7 +55,7 @@ def test_bought_delivered_and_kept(home: Path) -> None:
 
 
 def test_written_before_it_is_sent(home: Path) -> None:
-    """When an order comes to the provider, the journal holds it already."""
+    """When an order reaches the provider, the journal holds it already."""
     provider = FakeProvider(journal=home / "ledger.jsonl")
 
     Buyer(home, provider).buy("fox")
@@ -209,7 +209,7 @@ def test_something_else_is_kept_aside(home: Path) -> None:
 
 
 def test_a_forgotten_task_is_not_bought_again(home: Path) -> None:
-    """The server denies what it took: the ticket stays, and the next run asks with it."""
+    """The server denies an order it accepted: the ticket stays, and the next run asks with it."""
     buyer = Buyer(home, FakeProvider({"fox": "forgotten"}))
 
     (error,) = buyer.buy("fox")
@@ -223,7 +223,7 @@ def test_a_forgotten_task_is_not_bought_again(home: Path) -> None:
 
 
 def test_without_a_price_or_a_key_nothing_is_sent(home: Path) -> None:
-    """What nobody can price or pay is noticed before the network is."""
+    """A missing price or key is noticed before anything is sent."""
     unpriced, keyless = (
         Buyer(home, FakeProvider(), prices={"fox": None}),
         Buyer(home, FakeProvider(), account=""),
@@ -236,7 +236,7 @@ def test_without_a_price_or_a_key_nothing_is_sent(home: Path) -> None:
 
 
 def test_no_order_after_a_person_asked_to_stop(home: Path) -> None:
-    """Once it is to end, nothing more is sent; what was ordered before is collected."""
+    """Once the build is halted, nothing more is sent; what was ordered before is collected."""
     buyer = Buyer(home, FakeProvider({"fox": "forgotten"}))
     buyer.buy("fox")
     buyer.provider.fates = {}
@@ -296,8 +296,8 @@ def test_another_process_buys_it(home: Path) -> None:
     assert isinstance(asyncio.run(both()), Bought)
 
 
-def test_nobody_waits_for_another_process_once_interrupted(home: Path) -> None:
-    """Who waits for somebody else's purchase stops at the first Ctrl-C."""
+def test_waiting_for_another_process_can_be_interrupted(home: Path) -> None:
+    """A build that waits for another one's purchase stops at the first Ctrl-C."""
     wanted = recipe("fox")
     buyer = Buyer(home, FakeProvider())
     other = Journal(home / "ledger.jsonl").claim(order(wanted).digest)
@@ -327,7 +327,7 @@ def test_another_provider_knows_nothing_of_an_order(home: Path) -> None:
 
 
 def test_a_key_that_is_refused_while_asking(home: Path) -> None:
-    """It is a matter of the key: nothing more is ordered, and the order stays."""
+    """Nothing more is ordered with that key, and the order stays."""
     buyer = Buyer(home, FakeProvider({"fox": "keyless"}), posts=1)
 
     first, second = buyer.buy("fox", "owl")
@@ -348,7 +348,7 @@ FATES = st.sampled_from(
 def test_no_order_is_charged_twice(
     tmp_path_factory: pytest.TempPathFactory, fates: list[str | int], posts: int, runs: int
 ) -> None:
-    """Whatever answers come, over several runs: one charge for an order, and every charge in the books."""
+    """Whatever answers come, over several runs: one charge for an order, and every charge in the ledger."""
     home = tmp_path_factory.mktemp("home")
     named = {f"fox{number}": fate for number, fate in enumerate(fates)}
     provider = FakeProvider(named)

@@ -144,7 +144,7 @@ def test_what_was_kept_aside_can_be_taken() -> None:
 
 
 def test_pictures_of_the_users_own(tmp_path: Path) -> None:
-    """A whole picture is put into the store; what is none, or not there, is refused."""
+    """A whole picture is put into the store; any other file, and one that is missing, is refused."""
     store, file = Store(tmp_path / "store"), tmp_path / "mine.png"
     file.write_bytes(picture((8, 8)))
 
@@ -164,7 +164,7 @@ def test_pictures_of_the_users_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["doubt", "pending", "kept"])
 def test_everything_open_can_be_written_off(name: str) -> None:
-    """It counts as spent."""
+    """What is written off counts as spent."""
     voided = after(settling.write_off(purchase(name), NOW), name).voided
 
     assert voided is not None

@@ -60,8 +60,8 @@ def test_a_picture_is_what_was_ordered_or_a_person_decides(
 
 
 @given(st.integers(1, 200))
-def test_a_picture_that_is_not_whole_is_none(cut: int) -> None:
-    """However much of it is missing, half a picture is never taken for one."""
+def test_a_picture_that_is_not_whole_is_refused(cut: int) -> None:
+    """A picture of which any part is missing is refused."""
     data, order = _picture(32, 32, "png"), _order()
 
     with pytest.raises(PictureError):
@@ -70,7 +70,7 @@ def test_a_picture_that_is_not_whole_is_none(cut: int) -> None:
 
 @given(st.none() | st.integers(0, 3), st.none() | st.integers(0, 3))
 def test_another_seed_is_another_picture(ordered: int | None, named: int | None) -> None:
-    """The seed counts where it was ordered and where the server tells it."""
+    """Seeds are compared if one was ordered and the server names one."""
     order = _order() if ordered is None else _order(seed=ordered)
 
     if None in {ordered, named} or ordered == named:

@@ -32,7 +32,6 @@ from flux2build.providers.contract import (
     Refusal,
     Refused,
     Remote,
-    Reply,
     Ticket,
     Waiting,
 )
@@ -149,12 +148,12 @@ class Client:
         attempt = 0
         while self._deps.clock.now() >= self._warm_until:
             attempt += 1
-            if (refused := await self._touched()) is None or self._tired(attempt):
+            if (refused := await self._touch()) is None or self._was_last(attempt):
                 return refused
             await self._wait(refused, attempt)
         return None
 
-    async def _touched(self) -> Refused | None:
+    async def _touch(self) -> Refused | None:
         try:
             await self._orders.touch(self.endpoint)
         except NOT_SENT as error:
@@ -214,12 +213,14 @@ class Client:
         call = self.provider.submission(order, sent, self.endpoint)
         started, attempt = self._deps.clock.now(), 0
         while True:
-            await self._quiet()
+            await self._wait_for_quiet()
             if self.halt.is_set():
                 return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
             answer, attempt = await self._post(call), attempt + 1
-            if not isinstance(answer, Refused) or not self._again(answer, attempt, started):
-                return self._noted(answer)
+            if not isinstance(answer, Refused) or not self._may_pass(answer, attempt, started):
+                if isinstance(answer, Ticket):
+                    self._placed[answer.task] = self._deps.clock.now()
+                return self._without_key(answer)
             await self._wait(answer, attempt)
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
@@ -230,21 +231,18 @@ class Client:
         except TROUBLE as error:
             return InDoubt(f"after the order was sent, {spelled(error)}")
         self._warm_until = self._deps.clock.now() + _WARM
-        return self._read(reply)
-
-    def _read(self, reply: Reply) -> Ticket | Refused | InDoubt:
         return self.provider.ticket(reply, self.endpoint)
 
-    def _again(self, refused: Refused, attempt: int, started: float) -> bool:
-        """Whether a refused order is sent again: nothing was accepted, and the next try may pass."""
+    def _may_pass(self, refused: Refused, attempt: int, started: float) -> bool:
+        """Whether a refused order is sent again, as the next attempt may be accepted."""
         if refused.refusal is Refusal.UNREACHABLE:
-            return not self._tired(attempt)
+            return not self._was_last(attempt)
         waited = self._deps.clock.now() - started
         patient = waited < self._limits.deadline and not self.halt.is_set()
         return refused.refusal is Refusal.RATE_LIMITED and patient
 
-    def _tired(self, attempt: int) -> bool:
-        """Whether no further attempt is made."""
+    def _was_last(self, attempt: int) -> bool:
+        """Whether an attempt that failed was the last one."""
         return attempt >= self._limits.attempts or self.halt.is_set()
 
     async def _wait(self, refused: Refused, attempt: int) -> None:
@@ -256,7 +254,8 @@ class Client:
             self._quiet_until = max(self._quiet_until, self._deps.clock.now() + delay)
         await self._pause(delay)
 
-    async def _quiet(self) -> None:
+    async def _wait_for_quiet(self) -> None:
+        """Wait for as long as the server has asked all orders to wait."""
         while (rest := self._quiet_until - self._deps.clock.now()) > 0 and not self.halt.is_set():
             await self._pause(rest)
 
@@ -273,15 +272,13 @@ class Client:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
-    def _noted(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
-        if isinstance(answer, Ticket):
-            self._placed[answer.task] = self._deps.clock.now()
-            if self._auth.holds_key(answer.poll):
-                # The ledger keeps the URL, and is not a place for a key.
-                plain = self.provider.claim(answer.task, self.endpoint)
-                return replace(answer, poll=plain.poll)
-            return answer
-        return self._auth.cleaned(answer)
+    def _without_key(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
+        """An answer that is fit for the ledger and for people."""
+        if not isinstance(answer, Ticket):
+            return self._auth.cleaned(answer)
+        if self._auth.holds_key(answer.poll):
+            return replace(answer, poll=self.provider.claim(answer.task, self.endpoint).poll)
+        return answer
 
     async def collect(
         self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None

@@ -79,7 +79,7 @@ def test_what_is_kept_aside_is_adopted_at_its_own_price(
 
 @pytest.mark.usefixtures("troubled")
 def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
-    """What is being sent looks like a doubt: while its build holds the claim nobody settles it."""
+    """What is being sent looks like a doubt: while its build holds the claim it cannot be settled."""
     listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
     (fox,) = (order for order in listed if order["asset"] == "fox")
     journal, name = user_journal(), fox["order"]
@@ -96,7 +96,7 @@ def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
 
 
 @pytest.mark.usefixtures("troubled")
-def test_a_name_of_any_length_is_no_file(empty: Site) -> None:
+def test_a_name_of_any_length_is_not_a_file(empty: Site) -> None:
     """What is longer than a file's name can be is not looked for."""
     listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
 

@@ -51,7 +51,7 @@ def books(site: Site) -> Site:
 
 
 def attempt(name: str) -> Attempt:
-    """What the journal says of one order by now."""
+    """What the journal says of one order now."""
     found = ledger.fold(user_journal().read()).attempts
     return next(each for each in found if each.name == name)
 
@@ -125,7 +125,7 @@ def test_show(books: Site) -> None:
     "words", [("show", "xx"), ("adopt", "xx", "1"), ("resubmit", "d0"), ("show", "")]
 )
 def test_names(books: Site, words: tuple[str, ...]) -> None:
-    """A name that is nobody's or several orders' settles nothing."""
+    """A name that fits none or several orders settles nothing."""
     ran = books.run("orders", *words)
 
     assert ran.code == Exit.USAGE
@@ -205,7 +205,7 @@ def test_write_off(books: Site) -> None:
 
 
 def test_a_damaged_journal(books: Site) -> None:
-    """Damaged books are no bug: the line is named, and what to do."""
+    """A damaged journal is not a bug: the error names the line and the way out."""
     path = user_journal().path
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([lines[0], b"00000000 {}\n", *lines[1:]]))

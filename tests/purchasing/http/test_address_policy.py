@@ -101,7 +101,7 @@ def test_no_other_host_matches(host: str) -> None:
     ],
 )
 def test_addresses_are_told_apart(address: str, expected: AddressScope) -> None:
-    """Every private corner of the address space is known as such."""
+    """Every private range of addresses is recognized."""
     assert expected is scope_of(address)
 
 
@@ -134,7 +134,7 @@ def test_endpoint_is_private_only_as_a_whole(url: str, expected: AddressScope) -
 def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
     url: str, endpoint: AddressScope
 ) -> None:
-    """An allowed URL comes back with the addresses that were looked at."""
+    """An allowed URL comes back with the addresses that were checked."""
     target = asyncio.run(fetchable(url, endpoint, _resolve, proxied=False))
 
     assert target.url == url
@@ -165,7 +165,7 @@ def test_everything_else_is_forbidden(url: str, endpoint: AddressScope) -> None:
 
 
 def test_behind_a_proxy_names_are_left_to_it() -> None:
-    """A proxy resolves names; addresses in URLs are judged all the same."""
+    """A proxy resolves names; addresses in URLs are checked all the same."""
     url = "https://unknown.example/a.png"
 
     assert Target(url, "unknown.example", ()) == asyncio.run(

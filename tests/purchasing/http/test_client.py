@@ -1,4 +1,4 @@
-"""The client: one POST for one order, the key at home, every answer bounded."""
+"""The client: one POST for one order, the key for its provider only, every answer bounded."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_order_is_posted_once_with_the_key() -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_trouble_after_sending_is_doubt(error: Exception) -> None:
-    """A connection that breaks after the order left proves nothing; it is not sent again."""
+    """A connection that breaks after the order was sent proves nothing; it is not sent again."""
     internet = Internet(posts=[error, ACCEPTED])
 
     assert isinstance(_submit(internet), InDoubt)
@@ -208,7 +208,7 @@ def test_trouble_after_sending_is_doubt(error: Exception) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_trouble_before_sending_is_tried_again(error: Exception) -> None:
-    """Where no byte left, the order is sent again, a few times."""
+    """If no byte was sent, the order is sent again, a few times."""
     internet = Internet(posts=[error, error, ACCEPTED])
     never = Internet(posts=[error])
 
@@ -238,7 +238,7 @@ def test_refusals_are_final(status: int) -> None:
 
 
 def test_rate_limit_is_waited_out() -> None:
-    """429 proves that nothing was accepted: wait as told, then the same order again."""
+    """429 proves that nothing was accepted: wait as asked, then the same order again."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "7"}), _json({}, 429), ACCEPTED])
     time = Time()
 
@@ -260,7 +260,7 @@ def test_rate_limit_ends_at_the_deadline() -> None:
 
 
 def test_one_busy_answer_quiets_all_orders() -> None:
-    """While one order waits as told, no other is sent."""
+    """While one order waits as the server asks, no other one is sent."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "50"}), ACCEPTED])
     time = Time()
     moments: list[float] = []
@@ -340,7 +340,7 @@ def test_endpoint_must_be_a_url(endpoint: str) -> None:
 
 
 def test_unknown_endpoint_is_treated_as_public() -> None:
-    """Where the endpoint lies cannot be told: the key is not sent in clear to be sure."""
+    """If it is not known where the endpoint lies, the key is not sent in clear."""
     deps = ClientDeps(
         Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
     )
@@ -404,7 +404,7 @@ def test_rough_connection_is_good_enough(heads: list[Any]) -> None:
 
 
 def test_few_orders_are_in_the_window_at_once() -> None:
-    """At most four orders stand between ledger and answer, and as many pend as allowed."""
+    """At most four orders wait for an answer, and as many are pending as allowed."""
     inside: list[int] = []
     pending: list[int] = []
     now = [0, 0]
@@ -526,16 +526,16 @@ def test_every_address_of_a_host_is_tried() -> None:
 
 
 def test_states_are_told() -> None:
-    """Whoever waits is told each state in the server's word, without secrets."""
+    """Each state is reported as the server words it, without secrets."""
     internet = Internet(
         polls=[_state("Pending", progress=0.5), _state(f"New {SECRET}"), READY],
         pictures=[DELIVERED],
     )
-    told: list[Waiting] = []
+    states: list[Waiting] = []
 
-    _run(_client(internet), lambda client: client.collect(Ticket(TASK, POLL), told.append))
+    _run(_client(internet), lambda client: client.collect(Ticket(TASK, POLL), states.append))
 
-    assert told == [Waiting("Pending", 0.5), Waiting("New ***")]
+    assert states == [Waiting("Pending", 0.5), Waiting("New ***")]
 
 
 @pytest.mark.parametrize(
@@ -695,7 +695,7 @@ def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
 
 
 def test_slow_download_is_given_up() -> None:
-    """A server that trickles is hung up on."""
+    """A download that is too slow is given up."""
     time = Time()
     internet = Internet(polls=[READY], pictures=[_crawling(time), DELIVERED])
 
@@ -705,7 +705,7 @@ def test_slow_download_is_given_up() -> None:
 
 @pytest.mark.parametrize("hops", [0, 1, 3])
 def test_a_few_redirects_are_followed(hops: int) -> None:
-    """Up to three redirects are followed, each looked at again."""
+    """Up to three redirects are followed, and each is checked."""
     step = _page(302, location="https://twice.example/b.png")
     internet = Internet(polls=[READY], pictures=[*[step] * hops, DELIVERED])
 
