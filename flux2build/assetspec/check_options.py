@@ -1,4 +1,4 @@
-"""The table `[checks]`: how much each check weighs, and its options."""
+"""The table `[checks]`: the severity and the options of each check."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def options(
     faults: Faults,
 ) -> dict[str, BaseModel]:
     """The options of every check that the spec names; templates in them see `[vars]`."""
-    found: dict[str, BaseModel] = {}
+    options: dict[str, BaseModel] = {}
     for name, value in written.items():
         key: Key = ("checks", name)
         with faults.collecting():
             if name not in checks:
                 raise FaultyError(validation_errors.unknown(key, checks, "check"))
-            said = {"severity": value} if isinstance(value, str) else value
-            found[name] = _read(checks[name].options, texts.inside(said, scope, key), key)
-    return found
+            table = {"severity": value} if isinstance(value, str) else value
+            options[name] = _read(checks[name].options, texts.inside(table, scope, key), key)
+    return options
 
 
-def _read(model: type[BaseModel], said: Mapping[str, Any], key: Key) -> BaseModel:
-    """A check's options; one that is off until it is named becomes a warning."""
+def _read(model: type[BaseModel], table: Mapping[str, Any], key: Key) -> BaseModel:
+    """A check's options; naming a check that is off by default turns it on as a warning."""
     off = model.model_fields["severity"].default == _OPTIONAL
-    asked = {"severity": _NAMED, **said} if off else said
+    values = {"severity": _NAMED, **table} if off else table
     try:
-        return model.model_validate(asked)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise FaultyError(*validation_errors.of(error, model, asked, key)) from None
+        raise FaultyError(*validation_errors.of(error, model, values, key)) from None

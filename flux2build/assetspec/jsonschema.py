@@ -20,16 +20,16 @@ _REFERENCES: Final = "#/$defs/{model}"
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """TOML has no null: what may be left out is just not required."""
+    """Schemas without null, which TOML does not have: an optional key is just not required."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        found = super().default_schema(schema)
-        if found.get("default", ...) is None:
-            del found["default"]
-        return found
+        value = super().default_schema(schema)
+        if value.get("default", ...) is None:
+            del value["default"]
+        return value
 
 
 def json_schema(capabilities: Capabilities) -> dict[str, Json]:
@@ -80,7 +80,7 @@ def _of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _operation(name: str, params: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    """One alternative of `ops`, told apart from the others by its `op`."""
+    """One alternative of `ops`, which its `op` selects."""
     schema = _of(params)
     definitions.update(schema.pop("$defs", {}))
     definitions.pop("InputIndex", None)
@@ -90,7 +90,7 @@ def _operation(name: str, params: type[BaseModel], definitions: dict[str, Any]) 
 
 
 def _document(name: str, options: type[BaseModel]) -> dict[str, Any]:
-    """One alternative of `documents`, told apart from the others by its `document`."""
+    """One alternative of `documents`, which its `document` selects."""
     schema = _of(options)
     own = {"document": {"const": name, "type": "string"}, "path": {"type": "string"}}
     properties = {**own, **schema.get("properties", {})}
@@ -99,21 +99,21 @@ def _document(name: str, options: type[BaseModel]) -> dict[str, Any]:
 
 
 def _written(node: Any) -> Any:
-    """A schema of what people write: no null, and no form that inputs have inside recipes only."""
+    """A schema of what people write: without null, and without inputs as recipes hold them."""
     if isinstance(node, list):
         return [_written(item) for item in node if item not in _UNWRITTEN]
     if not isinstance(node, Mapping):
         return node
-    found = {key: _written(value) for key, value in node.items() if value is not None}
-    branches = found.get("anyOf")
+    schema = {key: _written(value) for key, value in node.items() if value is not None}
+    branches = schema.get("anyOf")
     if isinstance(branches, list) and len(branches) == 1:
-        del found["anyOf"]
-        found = {**branches[0], **found}
-    return found
+        del schema["anyOf"]
+        schema = {**branches[0], **schema}
+    return schema
 
 
 def _sorted(node: Any) -> Any:
-    """The same schema, whatever order pydantic finds definitions in."""
+    """The schema with its definitions in alphabetical order."""
     if not isinstance(node, Mapping):
         return node
     definitions = {name: node["$defs"][name] for name in sorted(node.get("$defs", {}))}

@@ -1,4 +1,4 @@
-"""The `ops` of a deliverable: from what is written to what a recipe holds."""
+"""The `ops` of a deliverable, from tables of the spec to operations of a recipe."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ Bind = Callable[[str | Mapping[str, Any], Key], int]
 
 @dataclass(frozen=True, slots=True)
 class OpEntry:
-    """One entry of `ops`; `fixed` when it is the same operation for every member."""
+    """One entry of `ops`, validated as far as it can be before templates are rendered."""
 
     op: Op
     key: Key
     raw: Mapping[str, Any]
     fixed: Operation | None
+    """The operation, if it is the same for every member."""
     usual: frozenset[str] = frozenset()
     """The parameters that stand in `[op.NAME]`, and not here."""
     each: tuple[str, int] | None = None
-    """A parameter that was left out, to make one file for each of so many values."""
+    """A parameter that is left out to make several files, and the number of its values."""
 
     def at(self, value: int) -> OpEntry:
-        """The step with one value of the parameter that was left out."""
-        if self.fixed is None or self.each is None:  # pragma: no cover - asked of such steps only
+        """The entry with one value of the parameter that is left out."""
+        if self.fixed is None or self.each is None:  # pragma: no cover - for such entries only
             return self
         params = {**self.fixed.params, self.each[0]: value}
         return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
     def operation(self, texts: TextRenderer, scope: Scope, bind: Bind) -> Operation:
-        """The operation for one file.
+        """The operation for one file; `bind` is given the pictures and files that it names.
 
         Raises:
             FaultyError: a template in it is wrong, or a parameter after rendering.
@@ -64,15 +65,15 @@ class OpReader:
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
     def step(self, entry: Mapping[str, Any], key: Key) -> OpEntry:
-        """An entry of `ops` as a step, validated at once when no template is in it.
+        """Reads an entry of `ops`; one without templates is validated at once.
 
         Raises:
             FaultyError: there is no such operation, or a parameter is wrong.
         """
         op = self._op(entry, key)
         own = {word: value for word, value in entry.items() if word != "op"}
-        given = self.usual.get(op.name, {})
-        raw, usual = {**given, **own}, frozenset(given) - frozenset(own)
+        defaults = self.usual.get(op.name, {})
+        raw, usual = {**defaults, **own}, frozenset(defaults) - frozenset(own)
         if _templates(raw):
             return OpEntry(op, key, raw, None, usual)
         bound: list[Key] = []
@@ -131,7 +132,7 @@ def reader(
 
 
 def _each(op: Op, params: Params) -> tuple[str, int] | None:
-    """The parameter that was left out to make several files, and the number of its values."""
+    """The parameter that is left out to make several files, and the number of its values."""
     if op.spread is None or getattr(params, op.spread) is not None:
         return None
     return op.spread, op.spread_values(params)
@@ -139,7 +140,7 @@ def _each(op: Op, params: Params) -> tuple[str, int] | None:
 
 @contextmanager
 def _placing(op: Op, usual: frozenset[str], key: Key) -> Iterator[None]:
-    """Places faults of a usual parameter where the spec says what is usual."""
+    """Moves faults of inherited parameters to `[op.NAME]`, where they are written."""
     try:
         yield
     except FaultyError as error:

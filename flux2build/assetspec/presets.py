@@ -1,4 +1,4 @@
-"""Presets: what platforms ask for, by name; sizes, formats and limits are data with sources."""
+"""Presets: sizes, formats and limits that platforms ask for, from data with its sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from flux2build.images.formats.lookup import writable
 
 KILOBYTE: Final = 1000
-"""Platforms mean 1000 or 1024 bytes; what fits into the smaller one is right for both."""
+"""Platforms mean 1000 or 1024 bytes; a file that fits into the smaller one is right for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,22 @@ class PresetTarget:
     """One file that a platform asks for."""
 
     name: str
-    """What it is called there, its folder included: `apple-touch-icon`."""
+    """The platform's name for it, with its folder: `apple-touch-icon`."""
     width: int
     height: int
     formats: tuple[str, ...]
     """Every format that is allowed, the usual one first."""
     usual: tuple[str, ...]
-    """The formats to make when nothing is said."""
+    """The formats to make if the spec names none."""
     role: str = ""
-    """What documents call it; nothing for what a page shows."""
+    """What documents call it; empty for pictures that a page shows."""
     max_bytes: int | None = None
     alpha: bool | None = None
-    """Whether it must have an alpha channel, or must not; None where either will do."""
+    """Whether it must have an alpha channel, or must not have one; None if both are allowed."""
     safe: Fraction = Fraction(1)
     """The share of the side within which the picture stays."""
     sizes: tuple[int, ...] = ()
-    """The sizes inside of an ico."""
+    """The sizes of the pictures in an ico."""
     note: str = ""
     source: str = ""
 
@@ -50,9 +50,9 @@ class Preset:
     platform: str
     targets: tuple[PresetTarget, ...]
     several: bool = False
-    """Whether it stands for a set, whose files have names of their own."""
+    """Whether it is a set, each of whose files has its own name."""
     documents: tuple[tuple[str, str], ...] = ()
-    """Documents about the set: which one, and the name of its file."""
+    """The documents about the set: the name of each, and of its file."""
 
 
 _SOCIAL: Final = {
@@ -85,7 +85,7 @@ _PREFIXES: Final = {
     "google_play": "play",
 }
 _PHOTOS: Final = frozenset({"social", "google_display", "google_responsive"})
-"""Groups whose files are photographs: jpeg, unless something else is said."""
+"""Groups of photographs, which are JPEG unless the spec says otherwise."""
 
 _SAFE: Final = {
     "icon-maskable-512": Fraction(4, 5),
@@ -101,7 +101,7 @@ _REQUIRED: Final = {
     "appstore": ("iphone_6_9", "ipad_13"),
     "play": ("icon", "feature_graphic"),
 }
-"""What a store asks of everybody; the rest has presets of its own."""
+"""What a store requires of every app; each of its other sizes is a preset by itself."""
 
 
 @cache
@@ -112,15 +112,15 @@ def presets() -> Mapping[str, Preset]:
 
 @cache
 def gathered() -> str:
-    """When the sizes were gathered: year and month."""
+    """The month in which the sizes were gathered, such as `2026-11`."""
     return str(_data()["gathered"])
 
 
 @cache
 def _data() -> dict[str, Any]:
     text = get_data("flux2build.assetspec", "platforms.json") or b""
-    found: dict[str, Any] = json.loads(text)
-    return found
+    data: dict[str, Any] = json.loads(text)
+    return data
 
 
 def _sizes() -> dict[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""The texts of a spec, most of which may be templates: rendered, or a fault with its place."""
+"""Renders the texts of a spec, most of which may be templates."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from flux2build.errors import Place
 from flux2build.model import Key
 
 Scope = Mapping[str, object]
-"""What a template sees, by name."""
+"""The values that a template can name."""
 
 
 def is_template(text: str) -> bool:
-    """Whether Jinja would do anything with a text: most say what they mean."""
+    """Whether Jinja would change a text; most texts have no markup."""
     return "{{" in text or "{%" in text or "{#" in text
 
 
 @dataclass(frozen=True)
 class TextRenderer:
-    """Renders, and says in the spec's terms what is wrong with a template."""
+    """Renders texts; what is wrong with a template becomes a fault at a key of the spec."""
 
     prompts: Prompts
     translations: Translations
@@ -34,13 +34,13 @@ class TextRenderer:
 
     @cached_property
     def skipping(self) -> TextRenderer:
-        """The same for deliverables, which can be left out.
+        """The renderer for deliverables, which are left out if a translation is missing.
 
         Its templates may raise `UntranslatedError`.
         """
         return replace(self, skips=True)
 
-    def _seen(self, scope: Scope) -> Scope:
+    def _with_translations(self, scope: Scope) -> Scope:
         return {**scope, "t": self.translations.translate(scope, skips=self.skips)}
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
@@ -52,7 +52,7 @@ class TextRenderer:
         if not is_template(source):
             return source
         try:
-            return self.prompts.text(source, self._seen(scope))
+            return self.prompts.text(source, self._with_translations(scope))
         except TemplateFault as fault:
             raise _faulty(fault, key) from None
 
@@ -93,11 +93,11 @@ class TextRenderer:
             raise FaultyError(Fault(settings.key("template"), message, hint="keep one of them"))
         try:
             if isinstance(prompt, str):
-                return self.prompts.text(prompt, self._seen(scope))
+                return self.prompts.text(prompt, self._with_translations(scope))
             if prompt is not None:
-                return self.prompts.table(prompt, self._seen(scope))
+                return self.prompts.table(prompt, self._with_translations(scope))
             if template is not None:
-                return self.prompts.file(template, self._seen(scope))
+                return self.prompts.file(template, self._with_translations(scope))
         except TemplateFault as fault:
             raise _faulty(fault, settings.key("template" if template else "prompt")) from None
         hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
@@ -105,8 +105,8 @@ class TextRenderer:
 
 
 def _faulty(fault: TemplateFault, key: Key) -> FaultyError:
-    """A template's fault, at its key; in a template file, at its line there."""
-    told = Fault(key, fault.message, hint=fault.hint, template=True)
+    """A template's fault at its key or, in a template file, at its line there."""
+    at_key = Fault(key, fault.message, hint=fault.hint, template=True)
     if fault.template is None:
-        return FaultyError(replace(told, key=(*key, *fault.key), line=fault.line))
-    return FaultyError(replace(told, place=Place(fault.template, fault.line)))
+        return FaultyError(replace(at_key, key=(*key, *fault.key), line=fault.line))
+    return FaultyError(replace(at_key, place=Place(fault.template, fault.line)))

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in our words: one fault for each key."""
+"""Validation errors of pydantic as faults in our words, one for each key."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "url": "a spec cannot name a provider's address",
     "endpoint": "a spec cannot name a provider's address",
 }
-"""Keys that people bring along from other tools."""
+"""Keys of other tools, with what to write instead."""
 
 _KINDS: Final[Mapping[str, str]] = {
     "string": "a text",
@@ -73,19 +73,19 @@ def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) ->
 
 
 def _meaning(fault: Fault) -> str:
-    """The hint at an unknown key that explains why another one is missing."""
+    """The hint at a misspelt key that makes the fault of a missing one superfluous."""
     return f"did you mean {fault.message.removesuffix(' is missing')}?"
 
 
 def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
-    """The fault of a key that there is not, with what may have been meant."""
+    """The fault of an unknown key, with the one that was probably meant."""
     word = str(key[-1])
     hint = _ELSEWHERE.get(word) or did_you_mean(word, known)
     return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
 
 
 def kind_of(value: object) -> str:
-    """What a value of TOML is called."""
+    """The kind of a TOML value, for messages."""
     if isinstance(value, bool):
         return "true or false"
     for type_, word in _WORDS:
@@ -104,7 +104,7 @@ _WORDS: Final = (
 
 
 def _real(loc: Sequence[str | int], data: object) -> Key:
-    """Pydantic's location without the names of union branches: only keys that a file can have."""
+    """Pydantic's location without the names of union branches, which are not keys of a file."""
     key: list[str | int] = []
     for index, part in enumerate(loc):
         items = dict(enumerate(data)) if isinstance(data, list) else data
@@ -124,13 +124,13 @@ def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[BaseModel]) -
         return Fault(key[:-1], f"`{key[-1]}` is missing")
     if entry["type"] == "literal_error":
         return _choice(key, entries)
-    if wanted := _wanted(entries):
-        return Fault(key, f"must be {wanted}, not {kind_of(entry['input'])}")
-    return Fault(key, _said(entry))
+    if kinds := _kinds(entries):
+        return Fault(key, f"must be {kinds}, not {kind_of(entry['input'])}")
+    return Fault(key, _sentence(entry))
 
 
-def _said(entry: Mapping[str, Any]) -> str:
-    """The sentence of a validator, ours or pydantic's."""
+def _sentence(entry: Mapping[str, Any]) -> str:
+    """The message of a validator, ours or pydantic's."""
     kind, value, context = entry["type"], entry["input"], entry.get("ctx", {})
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
@@ -143,8 +143,8 @@ def _said(entry: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _wanted(entries: list[Mapping[str, Any]]) -> str | None:
-    """What the value should have been, when it has the wrong type for every branch."""
+def _kinds(entries: list[Mapping[str, Any]]) -> str | None:
+    """The kinds that a value may have, if it has the wrong type for every branch of a union."""
     names = [re.sub("_(type|parsing)$", "", entry["type"]) for entry in entries]
     words = list(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
     return " or ".join(words) if words else None
@@ -165,13 +165,13 @@ def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
 
 
 def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that are known where an unknown one stands."""
-    found: type[BaseModel] | None = model
+    """The known keys of the table that an unknown one stands in."""
+    inner: type[BaseModel] | None = model
     for part in loc[:-1]:
-        field = found.model_fields.get(str(part)) if found else None
+        field = inner.model_fields.get(str(part)) if inner else None
         if field is not None:
-            found = _model_in(field.annotation)
-    return list(found.model_fields) if found else []
+            inner = _model_in(field.annotation)
+    return list(inner.model_fields) if inner else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -21,14 +21,14 @@ MOST_PROBLEMS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Row(Mapping[str, object]):
-    """One row: a mapping of its filled cells that knows where it stands."""
+    """One row as a mapping of its cells, with its place in the file."""
 
     key: str
     cells: Cells
-    """Trimmed cells by column; blank ones are left out."""
+    """Trimmed cells by column, without blank ones."""
     place: Place
     columns: frozenset[str]
-    """Every column of the file, also those that are blank in this row."""
+    """Every column of the file, including those that are blank in this row."""
 
     @property
     def file(self) -> str:
@@ -45,7 +45,7 @@ class Row(Mapping[str, object]):
         return len(self.cells)
 
     def why_absent(self, column: str) -> tuple[str, str | None]:
-        """Why there is no such cell, and what to do about it."""
+        """The reason why a cell is missing, and a hint."""
         if column in self.columns:
             where = f"{self.file} line {self.place.line}"
             return f"column `{column}` is blank in {where}", "use `default` if that is meant"

@@ -1,4 +1,4 @@
-"""A data file on its way from text to rows."""
+"""A data file while it is read: its text, its problems, and its records."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from flux2build.errors import Place, Problem
 
 Cells = Mapping[str, object]
 Record = tuple[int, Cells]
-"""The line on which a record starts, and its filled cells."""
+"""The line on which a record starts, and its cells without blank ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file's text on its way to rows; problems are collected, not raised one by one."""
+    """The text of a data file, and the problems that reading it has found so far."""
 
     file: str
     text: str
     problems: list[Problem]
 
     def wrong(self, message: str, line: int, column: int = 0, hint: str | None = None) -> None:
-        """Note one problem, and go on."""
+        """Notes a problem."""
         place = Place(self.file, line, column)
         self.problems.append(Problem(message, place, hint=hint))
 
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """What was read: the columns, and each record with its line."""
+    """The columns of a data file, and its records with their lines."""
 
     columns: frozenset[str]
     records: list[Record]

@@ -1,4 +1,4 @@
-"""Lists of JSON objects, in one document or one a line."""
+"""Records from JSON: a list of objects, or one object a line."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _trimmed(value: object) -> object:
 
 
 class _BadValueError(ValueError):
-    """A value that is JSON for Python, but not for us."""
+    """A value that Python reads, and JSON does not allow or a table cannot hold."""
 
 
 class _BadItemError(Exception):

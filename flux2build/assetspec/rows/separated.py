@@ -1,4 +1,4 @@
-"""Tables whose cells are separated by commas or tabs, as shops export them."""
+"""Records from CSV and TSV: cells separated by commas or tabs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _separated(source: DataFile, delimiter: str) -> DataTable:
 
 
 def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Trimmed records with the line on which each starts; those without a filled cell are skipped."""
+    """Trimmed records with the line on which each starts, without blank ones."""
     csv.field_size_limit(len(source.text) + 1)
     reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, strict=True)
     start = 1
