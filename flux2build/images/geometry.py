@@ -1,4 +1,4 @@
-"""Where a smaller box lies in a larger one, and what shape it has."""
+"""Places of a smaller box in a larger one, and aspect ratios."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def share(anchor: Anchor) -> tuple[float, float]:
 
 
 def offset(outer: Size, inner: Size, at: tuple[float, float]) -> tuple[int, int]:
-    """The left and top of `inner` in `outer`, with the spare room split as `at` says."""
+    """The left and top of `inner` in `outer`; `at` is the share of the spare room before it."""
     return round((outer[0] - inner[0]) * at[0]), round((outer[1] - inner[1]) * at[1])
 
 
@@ -43,10 +43,10 @@ def shape(ratio: str) -> float:
     Raises:
         ValueError: it is not two positive numbers with a colon between them.
     """
-    found = _RATIO.fullmatch(ratio)
-    if not found or not float(found[1]) or not float(found[2]):
+    match = _RATIO.fullmatch(ratio)
+    if not match or not float(match[1]) or not float(match[2]):
         raise ValueError(f'`{ratio}` is not a ratio; write `"16:9"`')
-    return float(found[1]) / float(found[2])
+    return float(match[1]) / float(match[2])
 
 
 def _checked(ratio: str) -> str:

@@ -1,4 +1,4 @@
-"""Boards: pictures of equal cells in rows and columns, such as poses or tiles."""
+"""Sprite grids: pictures (boards) of equal cells in rows and columns, such as poses or tiles."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom."""
 
 _NOISE: Final = 12
-"""Levels within which all pixels of an empty cell lie: renders and codecs leave some noise."""
+"""Most levels between the pixels of an empty cell: renders and codecs leave some noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpriteGrid:
-    """How a picture is divided; lengths in pixels."""
+    """How a picture is divided into cells; lengths in pixels."""
 
     columns: int
     rows: int
@@ -27,10 +27,10 @@ class SpriteGrid:
     margin: int = 0
 
     def boxes(self, size: tuple[int, int]) -> list[Box]:
-        """Where the cells lie in a picture of some size, in reading order.
+        """The boxes of the cells of a picture of some size, in reading order.
 
         Raises:
-            SpecError: the picture does not have this grid: its cells would be no whole pixels.
+            SpecError: the picture does not have this grid: its cells would not be whole pixels.
         """
         width = self._cell(size, "columns", size[0], self.columns)
         height = self._cell(size, "rows", size[1], self.rows)
@@ -57,7 +57,7 @@ class SpriteGrid:
 
 
 def refuse_empty(cell: Image.Image, index: int) -> None:
-    """Refuse a cell in which nobody would see anything.
+    """Refuse a cell in which nothing is visible.
 
     Raises:
         SpecError: all of it is transparent, or of one colour.
@@ -78,7 +78,7 @@ def refuse_twins(image: Image.Image, boxes: Sequence[Box], index: int) -> None:
     """Refuse a cell with the same pixels as another one: an animation would stand still.
 
     Raises:
-        SpecError: it has a twin, which is named.
+        SpecError: there is such a cell, which the message names.
     """
     pixels = image.crop(boxes[index]).tobytes()
     for other, box in enumerate(boxes):

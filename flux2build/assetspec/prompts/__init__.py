@@ -100,7 +100,7 @@ class Prompts:
             raise explained(fault, scope, self._folder) from None
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
-        """The loader: text and path of a template; None when there is none."""
+        """The text and the path of a template, for Jinja's loader; None if there is none."""
         if not isinstance(name, str):
             raise TemplateFault("the name of a template must be a text")
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
@@ -132,12 +132,12 @@ def _decoded(data: bytes, path: str) -> str:
 
 
 def _plain(source: str) -> str:
-    """A source without markup, with the line ends that Jinja would give it."""
+    """A source with the line ends that Jinja would give it."""
     return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """The output, piece by piece, so that a flood is stopped early."""
+    """The output of a template, joined piece by piece so that too much is stopped early."""
     joined: list[str] = []
     length = 0
     for piece in pieces:

@@ -1,8 +1,7 @@
-"""How much a template may do: steps, text, and the size of every value that it makes.
+"""Bounds on templates: steps, text, and the size of every value that they make.
 
-A template is a stranger's program. No single operation may make something
-huge, and every value that is made is measured, so that no number of small
-operations can either.
+A template may be a stranger's program. Operations that could make a huge value at once
+are refused, and every value is measured, so that many small operations cannot make one.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MOST_BITS: Final = 1024
 _WIDE: Final = re.compile(r"\d{4,}")
 _PERCENT: Final = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d*)(?:\.(\*|\d*))?")
 DATE_FORMAT: Final = re.compile(r"(?:[^%]|%[YymdBbAajHMSGVuUW%]|%$)*", re.DOTALL)
-"""Date directives that say the same on every machine; a last `%` is a number's."""
+"""Date directives with the same result on every machine; a final `%` belongs to a number."""
 
 _LEAVES: Final = (str, int, float, type(None))
 _VALUE_MODULES: Final = frozenset({"datetime", "decimal"})
@@ -38,7 +37,7 @@ class OverBoundError(Exception):
 
 
 class Meter:
-    """What one rendering has used."""
+    """The steps and the text that one rendering has used."""
 
     __slots__ = ("leaf", "steps", "text")
 
@@ -48,7 +47,7 @@ class Meter:
         self.text = 0
 
     def spend(self, text: int = 0) -> None:
-        """Count one step, and the text that it makes."""
+        """Counts one step, and the text that it makes."""
         self.steps += 1 + text // 256
         self.text += text
         if self.steps > MOST_STEPS:
@@ -57,7 +56,7 @@ class Meter:
             raise OverBoundError("the template writes more than 4 MiB of text on its way")
 
     def kept(self, value: object) -> None:
-        """Count a value that an operation made, after measuring it."""
+        """Measures and counts a value that an operation has made."""
         if isinstance(value, str):
             self.spend(_fitting(len(value)))
         elif isinstance(value, list | tuple | Mapping):
@@ -86,14 +85,14 @@ def _small(bits: int) -> None:
 
 
 def is_value(value: object) -> bool:
-    """Whether a value means the same on every machine: no function, generator or object."""
+    """Whether a value is the same on every machine: not a function, generator or object."""
     return isinstance(value, _LEAVES) or type(value).__module__ in _VALUE_MODULES
 
 
 def kind(value: object) -> str:
-    """What a value is, in the words of people who write prompts."""
-    found = (word for types, word in _KINDS if isinstance(value, types))
-    return next(found, "function" if callable(value) else type(value).__name__.lower())
+    """The kind of a value, in the words of people who write prompts."""
+    words = (word for types, word in _KINDS if isinstance(value, types))
+    return next(words, "function" if callable(value) else type(value).__name__.lower())
 
 
 _KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
@@ -110,7 +109,7 @@ def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
     """The characters and items of a nested value, counted as often as it would be written.
 
     Raises:
-        OverBoundError: it is too large, or something in it is no `leaf`.
+        OverBoundError: it is too large, or something in it is not a `leaf`.
     """
     items = text = 0
     for item in _walk(value):
@@ -159,9 +158,9 @@ def before_operator(operator: str, left: object, right: object) -> None:
 
 def percent_format(template: str) -> None:
     """Refuse `%` formats with a wide field, or one whose width is an argument."""
-    for found in _PERCENT.finditer(template):
-        if any(width == "*" or _WIDE.match(width or "") for width in found.groups()):
-            raise OverBoundError(f"the format `{found[0][:40]}` asks for too wide a field")
+    for match in _PERCENT.finditer(template):
+        if any(width == "*" or _WIDE.match(width or "") for width in match.groups()):
+            raise OverBoundError(f"the format `{match[0][:40]}` asks for too wide a field")
 
 
 def brace_format(template: str) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong in a template, told with its line, its file and the nearest valid word."""
+"""Errors of templates as faults: with the line, the file and the nearest valid word."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from flux2build.errors import brief, did_you_mean
 
 
 class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
-    """A template that cannot be rendered: what, on which line, of which file (None: inline)."""
+    """A template cannot be rendered; `template` is its file, or None for an inline one."""
 
     def __init__(
         self, message: str, line: int = 0, template: str | None = None, hint: str | None = None
@@ -53,7 +53,7 @@ CAUGHT: Final = (
     TypeError,
     ValueError,
 )
-"""What a template can raise; anything else is a bug of ours and must be seen as one."""
+"""What a template can raise; anything else is a bug of ours and must not look like a fault."""
 
 REMOVED: Final = {
     "attr": "write `value.name` or `value['name']`",
@@ -66,7 +66,7 @@ REMOVED: Final = {
     "urlize": "prompts are not HTML",
     "xmlattr": "prompts are not HTML",
 }
-"""Jinja's filters that prompts do without, and what to do instead."""
+"""Filters of Jinja that prompts do not have, and what to write instead."""
 
 _NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
 _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
@@ -75,7 +75,7 @@ _LOCAL: Final = re.compile(r"l_\d+_(.+)")
 
 @runtime_checkable
 class Knowing(Protocol):
-    """A mapping that can say why it lacks something, such as a row of a data file."""
+    """A mapping that knows why it lacks a key, such as a row of a data file."""
 
     @property
     def columns(self) -> AbstractSet[str]:
@@ -86,7 +86,7 @@ class Knowing(Protocol):
 
 
 class Unknown(TemplateFault):
-    """A name that does not exist; what is near it is only known where it is caught."""
+    """A name that does not exist; the place where it is caught knows the names near it."""
 
     def __init__(self, name: str, owner: object) -> None:
         super().__init__(f"`{brief(name)}` is not defined")
@@ -96,7 +96,7 @@ class Unknown(TemplateFault):
 
 
 class Strict(StrictUndefined):
-    """An undefined value: any use of it says what is missing, and where."""
+    """An undefined value; any use of it raises a fault that says what is missing."""
 
     __slots__ = ()
 
@@ -108,7 +108,7 @@ class Strict(StrictUndefined):
         exc: type[TemplateRuntimeError] = TemplateRuntimeError,
     ) -> None:
         super().__init__(hint, obj, name, exc)
-        # Jinja raises what this returns; the message it hands over is replaced by ours.
+        # Jinja calls this to make an exception; its message is replaced by ours.
         self._undefined_exception = cast("type[TemplateRuntimeError]", self._fault)
 
     def _fault(self, message: str) -> TemplateFault:
@@ -123,7 +123,7 @@ class Strict(StrictUndefined):
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """Where in the templates something was raised, and what was visible there."""
+    """The place in a template where an exception was raised, and the names visible there."""
 
     line: int
     template: str | None
@@ -132,7 +132,7 @@ class _Site:
 
 def explained(error: Exception, scope: Mapping[str, object], folder: str) -> TemplateFault:
     """A fault with its line, its template and a hint, from whatever was raised."""
-    fault = error if isinstance(error, TemplateFault) else _told(error, folder)
+    fault = error if isinstance(error, TemplateFault) else _fault(error, folder)
     site = _site(error.__traceback__)
     if isinstance(fault, Unknown) and not fault.hint:
         visible = {**scope, **(site.visible if site else {})}
@@ -144,15 +144,15 @@ def explained(error: Exception, scope: Mapping[str, object], folder: str) -> Tem
 
 
 def _site(traceback: TracebackType | None) -> _Site | None:
-    found = None
+    innermost = None
     while traceback:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template):
-            found = template, traceback
+            innermost = template, traceback
         traceback = traceback.tb_next
-    if not found:
+    if not innermost:
         return None
-    template, deepest = found
+    template, deepest = innermost
     visible = {
         match[1]: value
         for name, value in deepest.tb_frame.f_locals.items()
@@ -162,7 +162,7 @@ def _site(traceback: TracebackType | None) -> _Site | None:
     return _Site(line, template.filename if template.name else None, visible)
 
 
-def _told(error: Exception, folder: str) -> TemplateFault:
+def _fault(error: Exception, folder: str) -> TemplateFault:
     match error:
         case TemplateSyntaxError():
             return _syntax(error)
@@ -193,11 +193,11 @@ def _not_found(error: TemplateNotFound, folder: str) -> TemplateFault:
 
 
 def _named(message: str) -> TemplateFault:
-    """A fault, with a hint where it is about a filter or a test that does not exist."""
-    found = _NO_FILTER.search(message[:1].upper() + message[1:])
-    if not found:
+    """A fault; an unknown filter or test gets a hint, and is recognized by Jinja's sentence."""
+    match = _NO_FILTER.search(message[:1].upper() + message[1:])
+    if not match:
         return TemplateFault(message)
-    family, name = found[1], found[2]
+    family, name = match[1], match[2]
     known = FILTERS.keys() - REMOVED.keys() if family == "filter" else TESTS.keys()
     hint = REMOVED.get(name) or did_you_mean(name, known)
     return TemplateFault(f"there is no {family} `{name}`", hint=hint)

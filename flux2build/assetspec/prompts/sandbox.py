@@ -1,4 +1,4 @@
-"""The one Jinja environment: what a template may reach, and how far it may go."""
+"""The Jinja environment of prompts: what a template may use, and how much it may do."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def _is_leaf(value: object) -> bool:
 
 def _is_defined(value: object) -> bool:
     if isinstance(value, Undefined):
-        str(value)  # says what is not
+        str(value)  # raises the fault that says what is not defined
     return bounds.is_value(value)
 
 
 @pass_context
 def _printed(context: Context, value: object) -> str:
-    """What `{{ … }}` writes: texts, numbers and dates, and nothing that looks like Python."""
+    """What `{{ … }}` writes: texts, numbers and dates, but no Python representations."""
     text: str = value if isinstance(value, str) else _plain(value)
     environment = context.environment
     assert isinstance(environment, Sandbox)
@@ -70,7 +70,7 @@ def _plain(value: object) -> str:
     """A value as a text.
 
     Raises:
-        TemplateFault: it has no text of its own.
+        TemplateFault: it is neither a text nor a number nor a date.
     """
     if value is None:
         raise TemplateFault(
@@ -123,28 +123,28 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     @contextmanager
     def metered(self) -> Iterator[None]:
-        """One rendering, with a meter of its own."""
+        """Meters one rendering by itself."""
         outer, self.meter = self.meter, Meter(_is_leaf)
         try:
             yield
         finally:
             self.meter = outer
 
-    # What a template may reach.
+    # What a template may use.
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Only what is known to be pure: a date, for one, has `today()`."""
+        """Whether an attribute is known to be pure; a date's `today()`, for one, is not."""
         allowed = _allowed(obj)
         if allowed is not None:
             return attr in allowed
         return super().is_safe_attribute(obj, attr, value)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
-        """What is out of reach does not exist."""
+        """An unsafe attribute is treated as undefined."""
         return self.undefined(obj=obj, name=attribute)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """`row.items` is the column, when there is one of that name."""
+        """An attribute or a key: `row.items` is the column, if there is one of that name."""
         if isinstance(obj, Mapping):
             if attribute in obj:
                 return obj[attribute]
@@ -160,17 +160,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
         bounds.brace_format(owner)
         return super().wrap_str_format(value)
 
-    # How far it may go.
+    # How much it may do.
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Call what a template calls, and measure what comes out."""
+        """Calls a function for a template, and measures the result."""
         self.meter.spend()
-        given = self._arguments(obj, [*args, *kwargs.values()])
-        made = super().call(
-            context, obj, *given[: len(args)], **dict(zip(kwargs, given[len(args) :], strict=True))
-        )
-        self.meter.kept(made)
-        return made
+        values = self._arguments(obj, [*args, *kwargs.values()])
+        positional, named = values[: len(args)], values[len(args) :]
+        result = super().call(context, obj, *positional, **dict(zip(kwargs, named, strict=True)))
+        self.meter.kept(result)
+        return result
 
     def _arguments(self, obj: Any, values: list[Any]) -> list[Any]:
         name = getattr(obj, "__name__", "")
@@ -192,13 +191,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Calculate, with bounds on what goes in and what comes out."""
+        """Calculates for a template, with bounds on the operands and on the result."""
         bounds.before_operator(operator, left, right)
         if operator == "%" and isinstance(left, str):
             right = self._whole(right)
-        made = super().call_binop(context, operator, left, right)
-        self.meter.kept(made)
-        return made
+        result = super().call_binop(context, operator, left, right)
+        self.meter.kept(result)
+        return result
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         first = 1 if hasattr(function, "jinja_pass_arg") else 0
@@ -213,9 +212,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if name == "format":
                 rest = [self._whole(item) for item in rest]
             bounds.before_filter(name, value, rest)
-            made = function(*args[:first], value, *args[first + 1 :], **kwargs)
-            self.meter.kept(made)
-            return made
+            result = function(*args[:first], value, *args[first + 1 :], **kwargs)
+            self.meter.kept(result)
+            return result
 
         return bounded
 
@@ -241,10 +240,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise OverBoundError("a namespace cannot be put in another one")
         return value
 
-    # Where it is counted.
+    # Where work is counted.
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The names that all templates see; they never change, so that no chain is needed."""
+        """The names that all templates can use, copied: they never change."""
         return {**self.globals, **(d or {})}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -330,5 +329,5 @@ def _is_constant(node: nodes.Node) -> bool:
 
 def _through(name: str, node: nodes.Node, *args: int) -> nodes.Filter:
     line = node.lineno
-    given = [nodes.Const(arg, lineno=line) for arg in args]
-    return nodes.Filter(node, name, given, [], None, None, lineno=line)
+    constants = [nodes.Const(arg, lineno=line) for arg in args]
+    return nodes.Filter(node, name, constants, [], None, None, lineno=line)

@@ -1,9 +1,9 @@
-"""What many prompts have in common: their expressions, without the words between them.
+"""Skeletons: the expressions of a prompt, without the words between them.
 
-Compiling is what makes templates slow, and a thousand prompts seldom have
+Compiling is the slow part of a template, and a thousand prompts seldom have
 more than a handful of different expressions. A prompt of texts and plain
-`{{ … }}` is compiled as its skeleton, which those prompts share; the texts
-are put in while rendering.
+`{{ … }}` is compiled as its skeleton, which such prompts share; its texts
+are put back while rendering.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Skeleton:
 
 
 def of(source: str) -> Skeleton | None:
-    """The skeleton of a source, whose line ends are plain; None when it needs all of Jinja."""
+    """The skeleton of a source with plain line ends; None if it needs all of Jinja."""
     parts = _EXPRESSION.split(source)
     texts, expressions = parts[::2], parts[1::2]
     if any(_MARK.search(text) for text in texts):

@@ -15,7 +15,7 @@ from flux2build.images.colour.difference import lab
 from flux2build.images.decode import decode
 
 CLEAR: Final = "clear"
-"""Stands for a colour where nothing is to be seen."""
+"""Stands for a colour where nothing is visible."""
 
 _WRITTEN: Final = re.compile(r"(\d{1,3})% (#[0-9a-f]{6}|clear)")
 _SIDE: Final = 96
@@ -25,10 +25,10 @@ _BINS: Final = 128
 """Most frequent colours that are compared; rarer ones are not dominant."""
 _ALIKE: Final = 10.0
 """Colours at most this far apart in CIELAB count as one; exact differences would take longer."""
-_SEEN: Final = 26
-"""An alpha below this, of 255, is not seen."""
+_VISIBLE: Final = 26
+"""Least alpha, of 255, of a pixel that is visible."""
 _NOTHING: Final = -1
-"""The bin of what is not seen."""
+"""The bin of pixels that are not visible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def written(colours: Iterable[DominantColour]) -> str:
 
 def read(text: str) -> tuple[DominantColour, ...]:
     """The dominant colours in a text; anything else in it is skipped."""
-    found = _WRITTEN.findall(text)
-    return tuple([DominantColour(int(share), colour) for share, colour in found])
+    pairs = _WRITTEN.findall(text)
+    return tuple([DominantColour(int(share), colour) for share, colour in pairs])
 
 
 def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
@@ -73,21 +73,21 @@ def _small(image: Image.Image) -> Image.Image:
 
 
 def _counted(image: Image.Image) -> list[tuple[int, str]]:
-    """How many pixels there are of each colour, to 4 bits a channel, the most frequent first."""
-    seen = image.convert("RGBA")
+    """The number of pixels of each colour, to 4 bits a channel, the most frequent first."""
+    image = image.convert("RGBA")
     bins: dict[int, list[int]] = {}
-    for count, pixel in seen.getcolors(seen.width * seen.height) or ():
+    for count, pixel in image.getcolors(image.width * image.height) or ():
         assert isinstance(pixel, tuple)  # RGBA: a pixel is four numbers
-        # Written out, for it holds up the other threads: up to nine thousand turns a file.
+        # Written out, because it keeps other threads waiting: up to nine thousand turns a file.
         red, green, blue, alpha = pixel
-        key = (red >> 4 << 8) + (green >> 4 << 4) + (blue >> 4) if alpha >= _SEEN else _NOTHING
-        if (found := bins.get(key)) is None:
+        key = (red >> 4 << 8) + (green >> 4 << 4) + (blue >> 4) if alpha >= _VISIBLE else _NOTHING
+        if (sums := bins.get(key)) is None:
             bins[key] = [count, count * red, count * green, count * blue]
         else:
-            found[0] += count
-            found[1] += count * red
-            found[2] += count * green
-            found[3] += count * blue
+            sums[0] += count
+            sums[1] += count * red
+            sums[2] += count * green
+            sums[3] += count * blue
     named = ((sums[0], _name(key, sums)) for key, sums in bins.items())
     return sorted(named, key=lambda pair: (-pair[0], pair[1]))
 
@@ -100,7 +100,7 @@ def _name(key: int, sums: Iterable[int]) -> str:
 
 
 def _merged(counts: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Colours that look alike counted together, under the name of the most frequent one."""
+    """Counts colours that look alike together, under the name of the most frequent one."""
     groups: dict[str, int] = {}
     for count, colour in counts:
         near = next(_near(colour, groups), colour)

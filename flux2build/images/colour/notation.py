@@ -19,7 +19,7 @@ def canonical(text: str) -> str:
     """One spelling per colour: `#rrggbb`, or `#rrggbbaa` when it is not opaque.
 
     Raises:
-        ValueError: it is no colour; the message says what one looks like.
+        ValueError: it is not a colour; the message says how to write one.
     """
     word = text.strip().lower()
     if word == "transparent":
@@ -27,7 +27,7 @@ def canonical(text: str) -> str:
     if word in ImageColor.colormap:
         word = _hex(ImageColor.getrgb(word))
     if not _HEX.fullmatch(word):
-        raise ValueError(_complaint(text, word))
+        raise ValueError(_not_a_colour(text, word))
     if len(word) == 4:
         word = "#" + "".join(digit * 2 for digit in word[1:])
     return word[:7] if word[7:] == "ff" else word
@@ -44,7 +44,7 @@ def _hex(channels: tuple[int, ...]) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in channels)
 
 
-def _complaint(text: str, word: str) -> str:
+def _not_a_colour(text: str, word: str) -> str:
     near = nearest(word, ImageColor.colormap)
     hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
     return f"`{text}` is not a colour; {hint}"

@@ -21,12 +21,12 @@ def from_hex(text: str) -> Rgb:
 
 def hexes(text: str, limit: int = 8) -> tuple[Rgb, ...]:
     """The colours written in a text, each once, in order of appearance."""
-    found: dict[Rgb, None] = {}
+    colours: dict[Rgb, None] = {}
     for match in _HEX.finditer(text):
-        found.setdefault(from_hex(match[1]))
-        if len(found) == limit:
+        colours.setdefault(from_hex(match[1]))
+        if len(colours) == limit:
             break
-    return tuple(found)
+    return tuple(colours)
 
 
 def contrast(one: Rgb, other: Rgb) -> float:

@@ -1,8 +1,8 @@
 """The contract of a document: facts about files in, a text out, nothing else.
 
 A member is a module of `flux2build/images/documents/` that ends in
-`DOCUMENT: Final[Document] = …`. Its text follows from what it is handed, so that
-it need never be written to know that it is current.
+`DOCUMENT: Final[Document] = …`. Its text follows from the facts alone, so that
+planning knows whether it is current without writing it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from flux2build.registry import Family
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """All that may be told of one file: what is said about it, and what its bytes are."""
+    """All that a document may use of one file: what the spec says of it, and its bytes' facts."""
 
     about: About
     output: Output
 
 
 Read = Callable[[Fact], bytes]
-"""The bytes of a file, for what is seen in pixels only; every call costs reading it."""
+"""The bytes of a file, for facts that only its pixels have; every call reads the file."""
 
 
 class DocumentOptions(BaseModel):
@@ -49,17 +49,17 @@ class Document(Protocol):
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """How its path may end: `(".json",)`."""
+        """The endings that its path may have: `(".json",)`."""
 
     @property
     def options(self) -> type[DocumentOptions]:
         """The model of its options."""
 
     def write(self, facts: Sequence[Fact], options: Any, read: Read) -> str:
-        """The text, in one form whatever the machine; the facts are in the spec's order.
+        """The text, the same on every machine; the facts are in the order of the spec.
 
         Raises:
-            Flux2BuildError: these facts cannot be told so.
+            Flux2BuildError: there is no such document about these facts.
         """
 
 
@@ -69,7 +69,7 @@ def compose(
     """The bytes of a document.
 
     Raises:
-        SpecError: it is unknown, of another version than was planned, or its options are wrong.
+        SpecError: it is unknown, or of another version than the one that was planned.
     """
     document = documents.get(task.document)
     if document is None or document.version != task.version:

@@ -1,4 +1,4 @@
-"""`frames`: where the frames of an atlas lie, as game engines read it."""
+"""`frames`: a texture atlas as game engines read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from flux2build.model import INGREDIENT, Operation
 
 
 class FrameOptions(DocumentOptions):
-    """What an engine is told beside the rectangles."""
+    """What an engine reads beside the rectangles."""
 
     names: list[str] | None = Field(
         default=None,
@@ -102,7 +102,11 @@ class Frames:
 
 
 def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
-    """The atlas, and how its frames lie; in several formats it is the same one."""
+    """The first file of the atlas, and how its frames lie.
+
+    Raises:
+        SpecError: no operation lays frames out, or one moves them afterwards.
+    """
     atlas = atlases[0]
     sizes = {(fact.output.width, fact.output.height) for fact in atlases}
     layout, moving = None, ""
@@ -114,7 +118,9 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
             moving = f"`{op.name}`"
     if layout is None:
         hint = '`ops = [{ op = "grid", … }]` lays frames out; `slice` makes a file of each'
-        raise SpecError(Problem(f"`{atlas.about.path}` is no atlas: it has no `grid`", hint=hint))
+        raise SpecError(
+            Problem(f"`{atlas.about.path}` is not an atlas: it has no `grid`", hint=hint)
+        )
     if moving or len(sizes) > 1:
         what = moving or "one of its `widths`"
         hint = "make the frames smaller with `cell` of `grid`"
@@ -129,7 +135,7 @@ def _params(step: Operation) -> Params:
 
 
 def _groups(layout: AtlasLayout, ingredients: Sequence[Fact]) -> Iterator[tuple[str, int]]:
-    """The pictures in reading order: what each is called, and how many frames it has."""
+    """The pictures in reading order: the stem of each, and the number of its frames."""
     for place in layout.inputs:
         stem = posixpath.splitext(posixpath.basename(ingredients[place].about.path))[0]
         yield stem, layout.frames
@@ -146,7 +152,7 @@ def _refuse_odd_names(names: Sequence[str], count: int) -> None:
 
 
 def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> Cells:
-    """The cells, whose size follows from that of the atlas."""
+    """The cells of the atlas; their size follows from that of the file."""
     columns, padding = min(count, layout.columns), layout.padding
     rows = -(-count // layout.columns)
     width = (atlas.output.width - padding) // columns - padding

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
-from flux2build.images.documents.srcset import SiteOptions, told
+from flux2build.images.documents.srcset import SiteOptions, site_assets
 
 FORMAT_VERSION: Final = "1.0"
 
@@ -24,7 +24,7 @@ class Manifest:
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """JSON with the assets by name, one value on each line."""
-        value = {"format_version": FORMAT_VERSION, "assets": told(facts, options, read)}
+        value = {"format_version": FORMAT_VERSION, "assets": site_assets(facts, options, read)}
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 

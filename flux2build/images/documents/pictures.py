@@ -40,23 +40,23 @@ class Pictures:
 
 
 def _element(picture: Picture, options: SiteOptions, read: Read) -> Iterator[str]:
-    """`<picture>`, or `<img>` alone where there is one format."""
+    """`<picture>`, or only `<img>` if there is a single format."""
     *newer, last = picture.formats.values()
     if not newer:
         yield _img(picture, last, options, read)
         return
     yield "<picture>"
     for files in newer:
-        said = {"type": TYPES[files[0].output.format], **_sources(files, options)}
-        yield f"  <source {_attributes(said)}>"
+        source = {"type": TYPES[files[0].output.format], **_sources(files, options)}
+        yield f"  <source {_attributes(source)}>"
     yield f"  {_img(picture, last, options, read)}"
     yield "</picture>"
 
 
 def _img(picture: Picture, files: Sequence[Fact], options: SiteOptions, read: Read) -> str:
-    """The image itself; without an alternative text in the spec it has none here either."""
+    """`<img>`; it has an alternative text only if the spec gives one."""
     alt = picture.fallback.about.alt
-    said = {
+    attributes = {
         "src": url(picture.fallback, options.base),
         **(_sources(files, options) if len(files) > 1 else {}),
         "width": str(picture.largest.output.width),
@@ -66,15 +66,15 @@ def _img(picture: Picture, files: Sequence[Fact], options: SiteOptions, read: Re
         "decoding": "async",
         **({"style": f"background-color: {picture.color(read)}"} if options.color else {}),
     }
-    return f"<img {_attributes(said)}>"
+    return f"<img {_attributes(attributes)}>"
 
 
 def _sources(files: Sequence[Fact], options: SiteOptions) -> dict[str, str]:
     return {"srcset": srcset(files, options.base), "sizes": options.sizes}
 
 
-def _attributes(said: dict[str, str]) -> str:
-    return " ".join(f'{name}="{escape(value)}"' for name, value in said.items())
+def _attributes(attributes: dict[str, str]) -> str:
+    return " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
 
 
 DOCUMENT: Final[Document] = Pictures()

@@ -1,4 +1,4 @@
-"""What a site shows: the files of one asset as pictures in several sizes and formats."""
+"""The pictures of a site: the files of one asset, in several sizes and formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES: Final = {
 
 
 class SiteOptions(DocumentOptions):
-    """What the keys of `[manifest]` say."""
+    """The keys of `[manifest]` that are not paths."""
 
     base: str = Field(default="", description="put before every path")
     sizes: str = Field(default="100vw", description="how wide pictures are shown")
@@ -38,43 +38,43 @@ class Picture:
 
     @property
     def largest(self) -> Fact:
-        """The file that the picture's own size is taken from."""
+        """The widest file, whose size is the picture's."""
         return max(self.files, key=lambda fact: fact.output.width)
 
     @property
     def fallback(self) -> Fact:
-        """The file for who understands nothing newer: the largest of the oldest format."""
+        """The file for browsers that know no newer format: the largest of the oldest format."""
         return self.files[-1]
 
     @property
     def formats(self) -> dict[str, list[Fact]]:
         """The files of each format, by width."""
-        found: dict[str, list[Fact]] = {}
+        formats: dict[str, list[Fact]] = {}
         for fact in self.files:
-            found.setdefault(fact.output.format, []).append(fact)
-        return found
+            formats.setdefault(fact.output.format, []).append(fact)
+        return formats
 
     def color(self, read: Read) -> str:
-        """The average colour, as `#rrggbb`, of the file with the fewest pixels."""
+        """The average colour on white, as `#rrggbb`, of the file with the fewest pixels."""
         smallest = min(self.files, key=lambda fact: (fact.output.width, fact.about.path))
         image = decode(read(smallest), smallest.about.path)
-        ground = Image.new("RGBA", image.size, "#ffffff")
-        ground.alpha_composite(image.convert("RGBA"))
-        pixel = ground.convert("RGB").resize((1, 1), Image.Resampling.BOX)
+        canvas = Image.new("RGBA", image.size, "#ffffff")
+        canvas.alpha_composite(image.convert("RGBA"))
+        pixel = canvas.convert("RGB").resize((1, 1), Image.Resampling.BOX)
         return "#" + pixel.tobytes().hex()
 
 
 def by_asset(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
-    """The files of each asset, in one order whatever the spec's."""
-    found: dict[str, list[Fact]] = {}
+    """The files of each asset, assets by name."""
+    files: dict[str, list[Fact]] = {}
     for fact in facts:
         if fact.about.role != INGREDIENT:
-            found.setdefault(fact.about.asset, []).append(fact)
-    return {name: found[name] for name in sorted(found)}
+            files.setdefault(fact.about.asset, []).append(fact)
+    return {name: files[name] for name in sorted(files)}
 
 
 def pictures(facts: Sequence[Fact]) -> Iterator[Picture]:
-    """The pictures of one asset: files of one group that a page can show."""
+    """The pictures of one asset: its files that a page can show, by the entry of `deliver`."""
     groups: dict[str, list[Fact]] = {}
     for fact in facts:
         if fact.output.format in TYPES and not fact.about.role:
@@ -91,12 +91,14 @@ def srcset(files: Iterable[Fact], base: str) -> str:
 
 
 def url(fact: Fact, base: str) -> str:
-    """The address of a file; what a `srcset` or a URL would misread is escaped."""
+    """The URL of a file, percent-encoded so that it can stand in a `srcset`."""
     return base + quote(fact.about.path)
 
 
-def told(facts: Iterable[Fact], options: SiteOptions, read: Read) -> dict[str, Mapping[str, Json]]:
-    """All that a site may want to know, by asset."""
+def site_assets(
+    facts: Iterable[Fact], options: SiteOptions, read: Read
+) -> dict[str, Mapping[str, Json]]:
+    """The assets of a site by name, with their pictures and files."""
     return {name: _asset(own, options, read) for name, own in by_asset(facts).items()}
 
 
@@ -113,7 +115,7 @@ def _asset(facts: Sequence[Fact], options: SiteOptions, read: Read) -> Mapping[s
 
 
 def _picture(picture: Picture, options: SiteOptions, read: Read) -> Json:
-    shown: dict[str, Json] = {
+    value: dict[str, Json] = {
         "src": url(picture.fallback, options.base),
         "width": picture.largest.output.width,
         "height": picture.largest.output.height,
@@ -123,12 +125,12 @@ def _picture(picture: Picture, options: SiteOptions, read: Read) -> Json:
             for form, files in picture.formats.items()
         ],
     }
-    return {**shown, "color": picture.color(read)} if options.color else shown
+    return {**value, "color": picture.color(read)} if options.color else value
 
 
 def _file(fact: Fact) -> Json:
     output = fact.output
-    said: dict[str, Json] = {
+    value: dict[str, Json] = {
         "path": fact.about.path,
         "width": output.width,
         "height": output.height,
@@ -136,4 +138,4 @@ def _file(fact: Fact) -> Json:
         "bytes": output.bytes,
         "sha256": output.sha256.removeprefix("sha256:"),
     }
-    return {**said, "role": fact.about.role} if fact.about.role else said
+    return {**value, "role": fact.about.role} if fact.about.role else value

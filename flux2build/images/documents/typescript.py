@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
-from flux2build.images.documents.srcset import SiteOptions, told
+from flux2build.images.documents.srcset import SiteOptions, site_assets
 
 _HEAD: Final = """\
 // Written by flux2build from assets.toml.
@@ -54,7 +54,7 @@ export type AssetName = keyof typeof assets;
 """
 
 _LINES: Final = {0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""JSON may hold them as they are, and some readers of JavaScript end a line there."""
+"""Line separators that JSON allows in a text, and that older JavaScript does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class TypeScript:
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """A module with `assets`, the types of what is in it, and `AssetName`."""
-        value = json.dumps(told(facts, options, read), indent=2, ensure_ascii=False)
+        value = json.dumps(site_assets(facts, options, read), indent=2, ensure_ascii=False)
         return _HEAD + value.translate(_LINES) + _TAIL
 
 

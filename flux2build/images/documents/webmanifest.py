@@ -15,11 +15,11 @@ from flux2build.images.documents.srcset import TYPES
 from flux2build.model import INGREDIENT
 
 _SMALLEST: Final = 192
-"""Smaller icons are for tabs, which do not read this file."""
+"""Least side in pixels of an icon that is listed: browsers take smaller ones from the page."""
 
 
 class WebManifestOptions(DocumentOptions):
-    """What the file says beside its icons."""
+    """The members of the file beside its icons."""
 
     name: str | None = Field(default=None, description="name of the site")
     short_name: str | None = Field(default=None, description="name where there is little room")
@@ -44,8 +44,8 @@ class WebManifest:
         """JSON with the icons that are large enough, smallest first."""
         icons = [fact for fact in facts if _is_icon(fact)]
         icons.sort(key=lambda fact: (fact.output.width, fact.about.path))
-        said = options.model_dump(mode="json", exclude_none=True)
-        value = {**said, "icons": [_icon(fact) for fact in icons]}
+        members = options.model_dump(mode="json", exclude_none=True)
+        value = {**members, "icons": [_icon(fact) for fact in icons]}
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 

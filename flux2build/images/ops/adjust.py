@@ -37,8 +37,8 @@ class AdjustParams(Params):
     @model_validator(mode="after")
     def _changes(self) -> AdjustParams:
         if not self.model_fields_set:
-            known = ", ".join(f"`{field}`" for field in type(self).model_fields)
-            raise ValueError(f"give at least one of {known}")
+            names = ", ".join(f"`{field}`" for field in type(self).model_fields)
+            raise ValueError(f"give at least one of {names}")
         return self
 
 

@@ -1,4 +1,4 @@
-"""`align`: put what is in each cell of a board onto one point, as animations need."""
+"""`align`: put the figure in each cell of a board onto one point, as animations need."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from flux2build.images.geometry import Anchor, offset, share
 from flux2build.images.ops.contract import Op, Params, Pivot
 from flux2build.images.sprite_grid import SpriteGrid
 
-_SEEN: Final = 26
-"""Opacity from which on a pixel counts: a tenth; haze around a figure does not move it."""
+_VISIBLE: Final = 26
+"""Least opacity, of 255, of a pixel that counts: haze around a figure does not move it."""
 
 
 class AlignParams(Params):
-    """The board's grid, and the point that the figures share."""
+    """The board's grid, and the point of its cell on which each figure is placed."""
 
     columns: int = Field(default=1, ge=1, le=256, description="cells in a row")
     rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
@@ -50,7 +50,7 @@ class Align(Op):
     def apply(
         self, image: Image.Image, params: AlignParams, _inputs: Sequence[bytes]
     ) -> Image.Image:
-        """The board with its figures in line; what is around them must be transparent."""
+        """The board with its figures in place; the pixels around them must be transparent."""
         if image.mode != "RGBA":
             raise SpecError(
                 Problem(
@@ -59,10 +59,10 @@ class Align(Op):
                 )
             )
         board = SpriteGrid(params.columns, params.rows, params.padding, params.padding)
-        done = Image.new("RGBA", image.size)
+        aligned = Image.new("RGBA", image.size)
         for index, box in enumerate(board.boxes(image.size)):
             cell = image.crop(box)
-            figure = cell.getchannel("A").point(_seen).getbbox()
+            figure = cell.getchannel("A").point(_mask).getbbox()
             if figure is None:
                 continue
             self._refuse_excess(index, figure, cell.size, params.inset)
@@ -72,14 +72,14 @@ class Align(Op):
             move = (left + params.inset - figure[0], top + params.inset - figure[1])
             placed = Image.new("RGBA", cell.size)
             placed.paste(cell, move)
-            done.paste(placed, box)
-        return done
+            aligned.paste(placed, box)
+        return aligned
 
     @staticmethod
     def _refuse_excess(
         index: int, figure: tuple[int, int, int, int], size: tuple[int, int], inset: int
     ) -> None:
-        """A figure that needs the whole cell leaves no room, or was cut off by its neighbour."""
+        """Refuse a figure that does not fit, which may have been cut off at its cell's edge."""
         width, height = figure[2] - figure[0], figure[3] - figure[1]
         if width <= size[0] - 2 * inset and height <= size[1] - 2 * inset:
             return
@@ -92,8 +92,8 @@ class Align(Op):
         )
 
 
-def _seen(alpha: int) -> int:
-    return 255 if alpha >= _SEEN else 0
+def _mask(alpha: int) -> int:
+    return 255 if alpha >= _VISIBLE else 0
 
 
 OP: Final[Op] = Align()

@@ -48,9 +48,9 @@ class Blur(Op):
                     f"{image.width}x{image.height} pixels"
                 )
             )
-        done = image.copy()
-        done.paste(self._soft(image.crop(box), params.radius), box)
-        return done
+        blurred = image.copy()
+        blurred.paste(self._soft(image.crop(box), params.radius), box)
+        return blurred
 
     @staticmethod
     def _soft(image: Image.Image, radius: float) -> Image.Image:

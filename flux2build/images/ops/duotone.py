@@ -39,14 +39,14 @@ class Duotone(Op):
         def printed(colours: Image.Image) -> Image.Image:
             tones = colours.convert("L")
             if params.contrast:
-                seen = image.getchannel("A").point(_seen) if image.mode == "RGBA" else None
-                tones = ImageOps.autocontrast(tones, mask=seen)
+                visible = image.getchannel("A").point(_mask) if image.mode == "RGBA" else None
+                tones = ImageOps.autocontrast(tones, mask=visible)
             return ImageOps.colorize(tones, rgba(params.shadows)[:3], rgba(params.highlights)[:3])
 
         return on_colours(image, printed)
 
 
-def _seen(alpha: int) -> int:
+def _mask(alpha: int) -> int:
     return 255 if alpha else 0
 
 

@@ -24,7 +24,7 @@ Side = Annotated[int, Field(ge=1, le=8192)]
 
 
 class GridParams(Params):
-    """Which pictures, in how many columns, and how each lies in its cell."""
+    """The pictures, the number of columns, and the place of each picture in its cell."""
 
     sources: Annotated[list[Picture], Field(max_length=1024)] = Field(
         default=[], description="the pictures beside the first, in reading order"
@@ -103,7 +103,7 @@ class Grid(Op):
     def _frames(
         image: Image.Image, params: GridParams, inputs: Sequence[bytes]
     ) -> Iterator[Image.Image]:
-        """What lies in the cells, decoded one by one: a sheet may have hundreds."""
+        """The pictures in the cells, decoded one by one: there may be hundreds."""
         first = [image] if params.first else []
         others = (picture(source, inputs) for source in params.sources)
         for number, each in enumerate(chain(first, others), start=1):
@@ -139,7 +139,7 @@ class Grid(Op):
 
 
 def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
-    """The frames of a picture that is a board, or all of it; `number` is for messages."""
+    """The boxes of a board's frames, or one of the whole picture; `number` is for messages."""
     if params.board is None:
         return [(0, 0, *image.size)]
     try:
@@ -150,8 +150,8 @@ def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
             if not params.allow_twins:
                 refuse_twins(image, boxes, index)
     except SpecError as error:
-        told = ("board", f"{number} of {len(params.sources) + params.first}")
-        raise SpecError(*(replace(p, rows=(*p.rows, told)) for p in error.problems)) from None
+        row = ("board", f"{number} of {len(params.sources) + params.first}")
+        raise SpecError(*(replace(p, rows=(*p.rows, row)) for p in error.problems)) from None
     return boxes
 
 

@@ -1,4 +1,4 @@
-"""The other pictures and files of a recipe, as its operations see them."""
+"""The inputs of a recipe that fields of an operation name: their bytes, or their pixels."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from flux2build.images.decode import decode
 from flux2build.images.ops.contract import InputIndex
 
 
-def content(mark: str | BaseModel, inputs: Sequence[bytes]) -> bytes:
+def content(field: str | BaseModel, inputs: Sequence[bytes]) -> bytes:
     """The bytes that a `Picture` or `File` field stands for inside a recipe.
 
     Raises:
         SpecError: the field does not name one of the recipe's inputs.
     """
-    if not isinstance(mark, InputIndex) or not 0 <= mark.input < len(inputs):
-        raise SpecError(Problem(f"`{mark}` is not an input of this recipe"))
-    return inputs[mark.input]
+    if not isinstance(field, InputIndex) or not 0 <= field.input < len(inputs):
+        raise SpecError(Problem(f"`{field}` is not an input of this recipe"))
+    return inputs[field.input]
 
 
-def picture(mark: str | BaseModel, inputs: Sequence[bytes]) -> Image.Image:
+def picture(field: str | BaseModel, inputs: Sequence[bytes]) -> Image.Image:
     """The pixels that a `Picture` field stands for inside a recipe.
 
     Raises:
-        PictureError: the bytes are no usable picture.
+        PictureError: the bytes are not a usable picture.
     """
-    return decode(content(mark, inputs), f"input {getattr(mark, 'input', mark)}")
+    return decode(content(field, inputs), f"input {getattr(field, 'input', field)}")

@@ -18,14 +18,14 @@ _GREYISH: Final = 0.25
 """Key colours below this saturation have no hue to tell them by; their lightness does."""
 
 _GONE, _WHOLE = 13, 243
-"""Opacities below and from which on nobody sees that they are not 0 and 255."""
+"""A pixel of less opacity looks transparent; one of at least this opacity looks solid."""
 
 _RIM: Final = 2
-"""How wide, in pixels, an edge is that the key may have coloured; JPEG spreads it so far."""
+"""Width in pixels of the edge that the key may have coloured: JPEG spreads colours so far."""
 
 
 class KeyParams(Params):
-    """Which colour goes, and how sharply it is told from the others."""
+    """The colour to remove, and how sharply it is distinguished from others."""
 
     color: Colour = Field(default="#00ff00", description="colour that becomes transparent")
     tolerance: float = Field(
@@ -59,7 +59,7 @@ class ChromaKey(Op):
     keeps_cells = True
 
     def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
-        """The picture without that colour; transparency that was there stays."""
+        """The picture without that colour; what is transparent already stays so."""
         key = rgba(params.color)[:3]
         colours = image.convert("RGB")
         mask = self._opacity(colours, key, params)
@@ -107,7 +107,7 @@ class ChromaKey(Op):
 
     @staticmethod
     def _unmixed(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
-        """Half-transparent edges are a mixture with the key; this is what it was mixed with."""
+        """The colours before they were mixed with the key at half-transparent edges."""
 
         def foreground(given: dict[str, Any]) -> Any:
             mixed = given["float"](given["channel"]) - given["key"]
@@ -125,7 +125,7 @@ class ChromaKey(Op):
 
     @staticmethod
     def _edged(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
-        """Edges with no more of the key than the figure beside them has, or they are grey with."""
+        """Limits the key at edges to what the figure beside them has of it, or to grey."""
         strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
         if not strong or not weak:
             return colours
@@ -147,7 +147,7 @@ class ChromaKey(Op):
 
     @staticmethod
     def _without_spill(colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
-        """Channels in which the key is strong are held to what the others allow."""
+        """Limits the channels in which the key is strong to the largest of the others."""
         strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
         if not strong or not weak:
             return colours

@@ -27,7 +27,7 @@ _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
 
 
 class OverlayParams(Params):
-    """Which picture, how large, where, and how it mixes."""
+    """The picture to lay over, its size, its place, and how it mixes with what is below."""
 
     source: Picture
     anchor: Anchor = Field(default="center", description="where it lies")
@@ -75,7 +75,7 @@ class Overlay(Op):
     def apply(
         self, image: Image.Image, params: OverlayParams, inputs: Sequence[bytes]
     ) -> Image.Image:
-        """Both pictures as one; it stays opaque where it was."""
+        """Both pictures as one, in the mode of the lower one."""
         layer = self._sized(picture(params.source, inputs).convert("RGBA"), image.size, params)
         margin = self._margin(image.size, params)
         room = (image.width - 2 * margin, image.height - 2 * margin)

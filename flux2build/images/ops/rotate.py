@@ -47,10 +47,10 @@ class Rotate(Op):
         turned = image.convert("RGBA").rotate(
             -degrees, Image.Resampling.BICUBIC, expand=params.expand
         )
-        ground = Image.new("RGBA", turned.size, rgba(params.color))
-        ground.alpha_composite(turned)
+        canvas = Image.new("RGBA", turned.size, rgba(params.color))
+        canvas.alpha_composite(turned)
         opaque = image.mode == "RGB" and rgba(params.color)[3] == 255
-        return ground.convert("RGB") if opaque else ground
+        return canvas.convert("RGB") if opaque else canvas
 
 
 OP: Final[Op] = Rotate()

@@ -60,7 +60,7 @@ class Slice(Op):
         self, image: Image.Image, params: SliceParams, _inputs: Sequence[bytes]
     ) -> Image.Image:
         """The pixels of the cell."""
-        if params.cell is None:  # the spec has put one in for each file
+        if params.cell is None:  # a spec puts one in for each file
             raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
         board = SpriteGrid(params.columns, params.rows, params.gap, params.margin)
         cells = board.boxes(image.size)

@@ -137,10 +137,10 @@ def test_what_no_engine_could_use_is_refused(
         written(site, **options)
 
 
-def test_a_picture_without_a_grid_is_no_atlas() -> None:
+def test_a_picture_without_a_grid_is_not_an_atlas() -> None:
     """The message says what makes one."""
     site = Site()
     site.add("fox.png")
-    with pytest.raises(SpecError, match=r"`fox\.png` is no atlas") as caught:
+    with pytest.raises(SpecError, match=r"`fox\.png` is not an atlas") as caught:
         written(site)
     assert "`slice`" in (caught.value.problems[0].hint or "")
