@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
@@ -24,6 +25,9 @@ from flux2build.images.formats.contract import (
 if TYPE_CHECKING:
     from PIL import AvifImagePlugin, Image
 
+_ITEMS: Final = frozenset({b"meta", b"moov"})
+_BYTES: Final = frozenset({b"mdat", b"idat"})
+
 Speed = Annotated[int, Field(ge=0, le=10)]
 
 
@@ -35,15 +39,22 @@ class AvifOptions(SubsampledOptions):
 
 
 def _header(data: bytes) -> Header:
-    width = height = 0
+    """The size of the largest item; thumbnails and tiles are smaller.
+
+    A file that ends between two boxes is cut off where its items or their bytes are missing.
+    """
+    kinds, sizes = set(), [(0, 0)]
     for kind, start, stop in isobmff.boxes(data):
         if stop > len(data):
-            return Header("avif", width, height, fault=CUT)
+            break
+        kinds.add(kind)
         if kind == b"meta":
-            # The largest extent among the items: thumbnails and tiles are smaller.
-            extents = _extents(data, start + 4, stop, (b"iprp", b"ipco", b"ispe"))
-            width, height = max(extents, key=lambda size: size[0] * size[1], default=(0, 0))
-    return Header("avif", width, height, end=len(data))
+            sizes += _extents(data, start + 4, stop, (b"iprp", b"ipco", b"ispe"))
+            kinds |= {box.kind for box in isobmff.boxes(data, start + 4, stop)}
+    else:
+        if kinds & _ITEMS and kinds & _BYTES:
+            return Header("avif", *max(sizes, key=prod), end=len(data))
+    return Header("avif", *max(sizes, key=prod), fault=CUT)
 
 
 def _extents(

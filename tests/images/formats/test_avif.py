@@ -23,6 +23,14 @@ def test_the_largest_item_is_the_picture() -> None:
     assert (examine(DATA).width, examine(DATA).height) == (70, 30)
 
 
+def test_a_cut_between_boxes_is_noticed() -> None:
+    """A file needs its items and their bytes, even where a box has just ended."""
+    ends = [stop for _, _, stop in boxes(DATA)]
+
+    assert [examine(DATA[:end]).fault for end in ends] == ["it ends too early"] * 2 + [None]
+    assert [examine(DATA[:end]).end for end in ends] == [None, None, len(DATA)]
+
+
 def test_boxes_have_three_ways_to_tell_their_length() -> None:
     """In four bytes, in eight bytes, or to the end."""
     short, long, rest = (

@@ -89,7 +89,8 @@ def test_no_true_prefix_is_a_picture(name: str, share: float) -> None:
     cut = file(name)[: int(share * len(file(name)))]
     header = lookup.examine(cut)
 
-    assert header.end is None or header.format != name or name in {"bmp", "tiff"}
+    if header.format == name and lookup.examine(file(name)).width:  # a header that is read
+        assert header.end is None
     with pytest.raises(PictureError):
         decode(cut, "cut")
 
