@@ -20,8 +20,8 @@ _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 
 def format_of(path: str) -> str | None:
     """The name of the format that a path's suffix stands for, if it can be written."""
-    known = of_path(path)
-    return known.name if known and known.encoder else None
+    format_ = of_path(path)
+    return format_.name if format_ and format_.encoder else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,27 +105,27 @@ def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFil
         PictureError: the file is not whole, too large, or of a format that is not decoded.
     """
     header = examine(data)
-    known = formats().get(header.format)
-    if known is None or known.plugin is None:
+    format_ = formats().get(header.format)
+    if format_ is None or format_.plugin is None:
         raise _unknown(data, name, header.format)
-    _within(header.width, header.height, known, name, max_pixels)
+    _within(header.width, header.height, format_, name, max_pixels)
     if header.fault:
         raise _refusal(
             f"`{name}` is damaged or cut off: {header.fault}",
             (("format", header.format), ("size", f"{len(data)} bytes")),
             "fetch or export the file again",
         )
-    image = _guarded(partial(known.plugin(), io.BytesIO(data)), name)
-    _within(*image.size, known, name, max_pixels)
-    return known.name, max(header.frames, getattr(image, "n_frames", 1)), image
+    image = _guarded(partial(format_.plugin(), io.BytesIO(data)), name)
+    _within(*image.size, format_, name, max_pixels)
+    return format_.name, max(header.frames, getattr(image, "n_frames", 1)), image
 
 
-def _within(width: int, height: int, known: Format, name: str, max_pixels: int) -> None:
-    most = max_pixels * 8 // known.bytes_per_pixel
+def _within(width: int, height: int, format_: Format, name: str, max_pixels: int) -> None:
+    most = max_pixels * 8 // format_.bytes_per_pixel
     if width * height > most:
         raise _refusal(
             f"`{name}` is too large: {width}x{height} pixels",
-            (("limit", f"{most / 1e6:g} megapixels for {known.name}"),),
+            (("limit", f"{most / 1e6:g} megapixels for {format_.name}"),),
             "use a smaller copy of the picture",
         )
 
@@ -135,7 +135,7 @@ def _unknown(data: bytes, name: str, form: str) -> PictureError:
         return _refusal(f"`{name}` is a Git LFS pointer, not a picture", (), "run `git lfs pull`")
     if not data:
         return _refusal(f"`{name}` is empty", (), "fetch or export the file again")
-    supported = ", ".join(sorted(known.name for known in formats().values() if known.plugin))
+    supported = ", ".join(sorted(format_.name for format_ in formats().values() if format_.plugin))
     what = f"is {form}, which cannot be decoded" if form else "is not a picture"
     return _refusal(f"`{name}` {what}", (("supported", supported),), "convert it to png or jpeg")
 

@@ -81,11 +81,11 @@ def encoder_of(name: str) -> Encoder:
     Raises:
         PictureError: the format is unknown, or cannot be written.
     """
-    known = formats().get(name)
-    if known is None or known.encoder is None:
+    format_ = formats().get(name)
+    if format_ is None or format_.encoder is None:
         rows = (("formats", ", ".join(writable())),)
         raise PictureError(Problem(f"`{name}` is not a format that can be written", rows=rows))
-    return known.encoder
+    return format_.encoder
 
 
 @cache

@@ -17,7 +17,9 @@ from flux2build.images.formats.lookup import formats
 from flux2build.model import INGREDIENT
 
 TYPES: Final = {
-    known.name: known.media_type for known in reversed([*formats().values()]) if known.on_pages
+    format_.name: format_.media_type
+    for format_ in reversed([*formats().values()])
+    if format_.on_pages
 }
 """Media types by format, in the order in which a browser is to choose: smallest first."""
 

@@ -1,4 +1,4 @@
-"""The contract of a picture format: what it is called, how it is read, and how it is written.
+"""The contract of a picture format: how it is named, read and written.
 
 A member is a module of `flux2build/images/formats/` that ends in
 `FORMAT: Final[Format] = …`. Knowing a format does not import Pillow; its plugin
@@ -33,17 +33,17 @@ class PictureError(SpecError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of its picture outside of the pixels; a size of 0 is not written there."""
+    """What a file says about its picture outside the pixels; the size is 0 when it is not read."""
 
     format: str
-    """`png`, `jpeg`, …, or a format that is only known by name (`heic`), or `` when unknown."""
+    """`png`, `jpeg`, …; or a format that is only known by name (`heic`); or empty when unknown."""
     width: int = 0
     height: int = 0
     frames: int = 1
     fault: str | None = None
     """Why the file is not whole, as a phrase: `it has no end marker`."""
     end: int | None = None
-    """Where the picture ends; bytes behind it are not part of it. None when it is cut off."""
+    """Where the picture ends; later bytes are not part of it. None when the picture is cut off."""
 
 
 class Piece(NamedTuple):
@@ -55,7 +55,7 @@ class Piece(NamedTuple):
 
 
 class Options(BaseModel):
-    """What an encoder may be told, by the keys of the spec; no key means its default."""
+    """Options of an encoder, by the keys that the spec has for them; every option has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
@@ -81,7 +81,7 @@ Subsampling = Literal["4:4:4", "4:2:0"]
 
 
 class LossyOptions(ProfiledOptions):
-    """Options of a format that gives up detail; each format has a default quality of its own."""
+    """Options of a lossy format, which has a default quality of its own."""
 
     quality: Quality
     min_quality: Quality = 30
@@ -99,7 +99,7 @@ class SubsampledOptions(LossyOptions):
 
     @property
     def resolution(self) -> Subsampling:
-        """The resolution of colour: full where it was asked for, and from quality 90 on."""
+        """The resolution of colour: as asked for, else full from quality 90 on."""
         return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
 
 
@@ -113,8 +113,8 @@ class Metadata:
     @property
     def saved(self) -> dict[str, bytes]:
         """The arguments for Pillow's `save`."""
-        said = {"xmp": self.xmp, "icc_profile": self.profile}
-        return {name: data for name, data in said.items() if data}
+        arguments = {"xmp": self.xmp, "icc_profile": self.profile}
+        return {name: data for name, data in arguments.items() if data}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,27 +123,27 @@ class Encoder:
 
     options: type[Options]
     write: Callable[[Image.Image, Any, Metadata], bytes]
-    """The file of an RGB or RGBA picture; OSError and ValueError are the encoder's complaints."""
+    """Returns the file of an RGB or RGBA picture; raises OSError or ValueError if it cannot."""
     codecs: Mapping[str, str]
-    """Pillow's features that may do it, the first that is there, each with its library's name."""
+    """The libraries that Pillow may use, by its names of them; the first that is present is used."""
     signable: bool = True
     """Whether a C2PA manifest can be put into the file."""
     lacks: Mapping[str, str] = field(default_factory=dict)
-    """Why options that other formats have make no sense here."""
+    """Reasons why the format does not have an option that others have, by option."""
 
 
 def no_pieces(_data: bytes) -> Iterator[Piece]:
-    """The pieces of a format that nobody has to look into."""
+    """Yields nothing; for formats whose files are not taken apart."""
     return iter(())
 
 
 def nothing(_data: bytes) -> bytes:
-    """Metadata of a format in which none is looked for."""
+    """Returns no metadata; for formats in which none is looked for."""
     return b""
 
 
 def wrapped_xmp(data: bytes) -> bytes:
-    """XMP that lies somewhere among the pixels: its wrapper is made to be scanned for."""
+    """The XMP packet, wherever it lies; its wrapper was designed to be scanned for."""
     start = data.find(b"<?xpacket begin")
     end = data.find(b"<?xpacket end", start)
     return data[start:end] if 0 <= start < end else b""
@@ -151,46 +151,47 @@ def wrapped_xmp(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One picture format; the functions get bytes that begin as the format does.
+    """One picture format.
 
-    They raise IndexError or ValueError where the bytes end too early, and nothing else.
+    The functions that take bytes get a file that `matches`. They raise IndexError or
+    ValueError when it ends too early, and nothing else.
     """
 
     name: str
     """Its name in specs, locks and messages."""
     media_type: str
     suffixes: tuple[str, ...]
-    """How files of it end, in lower case."""
+    """The endings of its files, in lower case."""
     rank: int
-    """Its place in lists. A page offers the format of the highest rank first: it is the smallest."""
+    """Its place in lists. Pages offer formats of a higher rank first, as their files are smaller."""
     matches: Callable[[bytes], bool]
-    """Whether a file begins as this format does."""
+    """Whether the first bytes are those of this format."""
     header: Callable[[bytes], Header]
     pieces: Callable[[bytes], Iterator[Piece]] = no_pieces
-    """The pieces of a file in their order, up to its end."""
+    """The pieces of a file, in order."""
     xmp: Callable[[bytes], bytes] = nothing
     """The XMP packet; empty when there is none."""
     c2pa: Callable[[bytes], bytes] = nothing
     """The C2PA manifest store, in JUMBF; empty when there is none."""
     public: frozenset[bytes] = frozenset()
-    """Kinds of pieces that hold the picture and its provenance; others may hold private data."""
+    """The kinds of pieces for pixels and provenance; all others may hold private data."""
     alpha: bool = True
     """Whether pixels may be transparent."""
     on_pages: bool = True
-    """Whether browsers show it as a picture of a page."""
+    """Whether browsers show it in a page."""
     plugin: Plugin | None = None
     """None for a format that is not decoded."""
     bytes_per_pixel: int = 8
-    """Memory that decoding takes at its peak."""
+    """The memory that decoding takes at its peak."""
     encoder: Encoder | None = None
     """None for a format that is not written."""
 
 
 def number(data: bytes, at: int, length: int, order: Literal["big", "little"] = "big") -> int:
-    """An unsigned number in the bytes.
+    """The unsigned integer of `length` bytes at a place.
 
     Raises:
-        IndexError: the bytes end before it does.
+        IndexError: the bytes end within it.
     """
     piece = data[at : at + length]
     if len(piece) < length:

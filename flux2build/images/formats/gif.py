@@ -13,7 +13,7 @@ _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 
 
 def _header(data: bytes) -> Header:
-    """The size of the screen, or what frames need that reach beyond it."""
+    """The size of the screen, extended to frames that reach beyond it."""
     width, height = number(data, 6, 2, "little"), number(data, 8, 2, "little")
     at, frames = 13 + _table(data[10]), 0
     while at < len(data) and data[at] != _TRAILER:
@@ -32,12 +32,12 @@ def _header(data: bytes) -> Header:
 
 
 def _table(flags: int) -> int:
-    """Bytes of the colour table that some flags announce."""
+    """The size in bytes of the colour table that some flags announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _behind_blocks(data: bytes, at: int) -> int:
-    """Where the chain of blocks at `at` ends; beyond the file when it is cut off."""
+    """Where the chain of blocks that begins at `at` ends; beyond the file when it is cut off."""
     while at < len(data) and data[at]:
         at += 1 + data[at]
     return at + 1

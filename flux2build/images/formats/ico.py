@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 _HEAD: Final = struct.Struct("<HHH")
 _ROW: Final = struct.Struct("<BBBBHHII")
 _LARGEST: Final = 256
-"""The longest side, written as 0: one byte is all that there is for it."""
+"""The longest side, written as 0 because it has only one byte."""
 _USUAL: Final = (16, 32, 48)
 
 Side = Annotated[int, Field(ge=1, le=_LARGEST)]
 
 
 class IcoOptions(Options):
-    """An icon holds the sizes that are asked for, or the usual ones that it is large enough for."""
+    """The sizes in an icon; by default the usual ones for which the picture is large enough."""
 
     sizes: list[Side] | None = Field(default=None, min_length=1)
 
@@ -46,7 +46,7 @@ class IcoOptions(Options):
 
 
 def _header(data: bytes) -> Header:
-    """The size of the largest picture in it."""
+    """The size of the largest picture in the file."""
     count, sizes = number(data, 4, 2, "little"), [(0, 0)]
     end = _HEAD.size + _ROW.size * count
     for at in range(_HEAD.size, end, _ROW.size):
@@ -58,7 +58,7 @@ def _header(data: bytes) -> Header:
 
 
 def packed(pictures: Sequence[tuple[int, bytes]]) -> bytes:
-    """The file that holds square pictures, each with its side in pixels; smallest first."""
+    """The file of some square PNGs, each with its side in pixels; the smallest comes first."""
     ordered = sorted(pictures)
     at = _HEAD.size + _ROW.size * len(ordered)
     rows = []
@@ -69,7 +69,7 @@ def packed(pictures: Sequence[tuple[int, bytes]]) -> bytes:
 
 
 def _write(image: Image.Image, options: IcoOptions, metadata: Metadata) -> bytes:
-    """The file of a square picture; its metadata stands in the largest size."""
+    """The file of a square picture; the largest size carries the metadata."""
     from flux2build.images.alpha import scaled
 
     sizes = options.sizes or [size for size in _USUAL if size <= image.width]

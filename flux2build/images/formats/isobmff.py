@@ -12,10 +12,10 @@ _C2PA: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[Piece]:
-    """The boxes that lie side by side; the last one may end behind the bytes.
+    """The boxes between two places; the last one may reach beyond the bytes.
 
     Raises:
-        IndexError, ValueError: a box is cut off, or has an impossible length.
+        IndexError, ValueError: the header of a box is cut off, or its length is impossible.
     """
     stop = len(data) if stop is None else stop
     while at < stop:
@@ -30,12 +30,12 @@ def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[Piece]:
 
 
 def brand(data: bytes) -> bytes:
-    """The major brand, which names the format; empty when these are no ISO media."""
+    """The major brand, which names the format; empty for a file that is not ISO media."""
     return data[8:12] if data[4:8] == b"ftyp" else b""
 
 
 def c2pa(data: bytes) -> bytes:
-    """The manifest store in a box of its own."""
+    """The C2PA manifest store, which has a box of its own."""
     stores = (
         data[start:stop]
         for kind, start, stop in boxes(data)

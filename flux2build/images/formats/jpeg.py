@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from PIL import Image, JpegImagePlugin
 
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-"""A marker, after any number of fill bytes; within a scan, 00 and restarts are not markers."""
+"""A marker after any number of fill bytes; escapes and restarts within a scan are skipped."""
 _END, _SCAN = b"\xd9", b"\xda"
 _BARE: Final = frozenset({b"\x01", b"\xd8", _END})
-"""Markers that no content follows."""
+"""Markers without content."""
 _TABLES: Final = frozenset({b"\xc4", b"\xc8", b"\xcc"})
 _FRAMES: Final = frozenset(bytes([kind]) for kind in range(0xC0, 0xD0)) - _TABLES
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -66,7 +66,7 @@ def _header(data: bytes) -> Header:
 
 
 def _contents(data: bytes, kind: bytes, start: bytes) -> Iterator[bytes]:
-    """What segments of a kind hold that lie before the pixels and begin as told."""
+    """The contents of segments before the pixels that are of a kind and begin with `start`."""
     for piece in takewhile(lambda piece: piece.kind != _SCAN, _segments(data)):
         if piece.kind == kind and data.startswith(start, piece.start):
             yield data[piece.start : piece.stop]

@@ -58,7 +58,7 @@ def _write(image: Image.Image, options: PngOptions, metadata: Metadata) -> bytes
 
 
 def _quantized(image: Image.Image, colours: int) -> Image.Image:
-    """The picture with a palette, none of whose colours is spent on pixels that cannot be seen."""
+    """The picture reduced to a palette, without the colours of fully transparent pixels."""
     from PIL import Image
 
     method = Image.Quantize.MEDIANCUT

@@ -18,7 +18,7 @@ _MOST_XMP: Final = 1 << 20
 
 
 def chunks(data: bytes) -> Iterator[Piece]:
-    """The chunks, no further than the end chunk; a checksum of kind and content follows each.
+    """The chunks up to the end chunk; a checksum of its kind and content follows each.
 
     Raises:
         IndexError: a chunk begins and is cut off.
@@ -32,13 +32,13 @@ def chunks(data: bytes) -> Iterator[Piece]:
 
 
 def xmp(data: bytes) -> bytes:
-    """The text of the first chunk that holds XMP."""
+    """The XMP packet in the first text chunk that has one."""
     texts = (_text(data[start:stop]) for kind, start, stop in chunks(data) if kind == b"iTXt")
     return next(filter(None, texts), b"")
 
 
 def _text(chunk: bytes) -> bytes:
-    """The text of an `iTXt` chunk, if it is XMP; a packed one is opened as far as XMP is long."""
+    """The text of an `iTXt` chunk, if it is XMP; compressed text is read up to a limit."""
     keyword, _, rest = chunk.partition(b"\x00")
     if keyword.decode("latin-1") != XMP_KEYWORD or len(rest) < 2:
         return b""
@@ -59,7 +59,7 @@ def plugin() -> type[PngImagePlugin.PngImageFile]:
 
 
 def written(image: Image.Image, metadata: Metadata) -> bytes:
-    """The file of a picture; it says that it is sRGB where it has no profile that does.
+    """The file of a picture; without a profile it is tagged as sRGB.
 
     Level 6 is within a few percent of 9 in a fifth of the time.
     """

@@ -50,7 +50,7 @@ class WebpOptions(LossyOptions):
 
 
 def _chunks(data: bytes) -> Iterator[Piece]:
-    """The chunks as far as the file says that it goes; the last one may be cut off."""
+    """The chunks up to the end that the file announces; the last one may be cut off."""
     at, end = 12, min(_end(data), len(data))
     while at + 8 <= end:
         start = at + 8
@@ -72,7 +72,7 @@ def _header(data: bytes) -> Header:
 
 
 def _size(data: bytes) -> tuple[int, int]:
-    """The size in the first chunk, which has one of three forms."""
+    """The size in the first chunk, which has one of three layouts."""
     match data[12:16]:
         case b"VP8X":
             return number(data, 24, 3, "little") + 1, number(data, 27, 3, "little") + 1
@@ -96,7 +96,7 @@ def _plugin() -> type[WebPImagePlugin.WebPImageFile]:
 
 
 def _write(image: Image.Image, options: WebpOptions, metadata: Metadata) -> bytes:
-    """The file; without loss, `quality` is how much time is spent on making it small."""
+    """The file. Without loss, Pillow's `quality` is the effort spent on making it small."""
     if options.lossless:
         return saved(image, _plugin, lossless=True, quality=75, **metadata.saved)
     return saved(image, _plugin, quality=options.quality, method=6, **metadata.saved)
