@@ -24,7 +24,7 @@ Function = Callable[..., Exit]
 def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     """An option whose environment variable is `FLUX2BUILD_` and its long name.
 
-    What a shell completes its value with follows from its metavar.
+    The metavar decides how a shell completes its value.
     """
     long = next(name for name in names if name.startswith("--")).split("/")[0]
     variable = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
@@ -33,8 +33,8 @@ def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
     return click.option(*names, envvar=variable, show_envvar=True, **settings)
 
 
-def led(words: Sequence[str], commands: Container[str]) -> list[str]:
-    """The words with the command in front, where options shared by all stand before it."""
+def command_first(words: Sequence[str], commands: Container[str]) -> list[str]:
+    """The words with the command in front, even if shared options stand before it."""
     takes_value = {
         name: not (each.is_flag or each.count) for each in _shared() for name in each.opts
     }
@@ -55,7 +55,7 @@ _SHARED = (
     option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
     option("-p", "--profile", metavar="PROFILE", help="The profile, such as draft or final."),
     option("--json", is_flag=True, help="Print JSON on stdout."),
-    option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
+    option("-q", "--quiet", is_flag=True, help="Print only problems."),
     option("-v", "--verbose", count=True, help="Say more; twice for even more."),
     option(
         "--color",
@@ -75,8 +75,8 @@ def _shared() -> list[click.Option]:
 
     for decorator in _SHARED:
         decorator(bare)
-    found: list[click.Option] = bare.__click_params__  # type: ignore[attr-defined] # click's own
-    return found
+    options: list[click.Option] = bare.__click_params__  # type: ignore[attr-defined] # click's own
+    return options
 
 
 def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:

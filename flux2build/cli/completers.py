@@ -1,4 +1,4 @@
-"""What a shell completes values with; an option's metavar says which completer is its own."""
+"""Completers for the values of options and arguments, chosen by their metavar."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from flux2build.session.common_options import CommonOptions
 def complete_assets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Names of assets and families; none where there is no spec."""
+    """Complete names of assets and families; there are none without a spec."""
     return _starting(incomplete, _asset_names(context.params.get("file")))
 
 
 def complete_profiles(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The profiles of the spec; none where there is no spec."""
+    """Complete the profiles of the spec; there are none without a spec."""
     return _starting(incomplete, _profile_names(context.params.get("file")))
 
 
 def complete_files(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Whatever files the shell knows."""
+    """Let the shell complete names of files."""
     return [CompletionItem(incomplete, type="file")]
 
 

@@ -1,7 +1,7 @@
-"""The door: answers what needs no parser, and hands everything else to `cli`.
+"""The entry point: answers what needs no parser, and hands everything else to the parser.
 
 The common call is the one with nothing to do. It is answered from the index
-without importing the command line, pydantic, jinja2, networkx or Pillow, and
+without importing the parser, pydantic, jinja2, networkx or Pillow, and
 without `pathlib`, whose import alone takes longer than the answer.
 """
 
@@ -28,34 +28,34 @@ _HARMLESS: Final = (
     "_SIGN_CERT",
     "_SIGN_KEY",
 )
-"""Ends of variables that do not change what is said when there is nothing to do."""
+"""Endings of variables that do not change the answer when there is nothing to do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run flux2build and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    _open_what_is_closed()
+    _open_closed_streams()
     if words == ["--version"]:
         sys.stdout.write(f"flux2build {__version__}\n")
         return 0
     if (quick := _quick(words)) is not None and _answered(*quick):
         return 0
-    # Modules and large projects make many lasting objects at once; looking for cycles among
-    # them is in vain, most of all on the way out.
+    # Imports and large projects create many objects that live to the end: collecting garbage
+    # among them is a waste of time, most of all at exit.
     gc.set_threshold(50_000, 20, 50)
     atexit.register(gc.freeze)
-    # What happens to be installed beside us has no say in here, nor is it searched for.
+    # Plug-ins of pydantic that happen to be installed must not be searched for or run.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from flux2build.cli.parser import run
 
     return run(words)
 
 
-def _open_what_is_closed() -> None:
-    """Let a stream that was closed (`>&-`) lead nowhere.
+def _open_closed_streams() -> None:
+    """Open a stream that the shell closed (`>&-`) on the null device.
 
     Otherwise the next file that is opened, such as the ledger, would get its
-    number, and with it whatever is printed.
+    file descriptor, and everything that is printed would be written to it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -64,7 +64,7 @@ def _open_what_is_closed() -> None:
 
 
 def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
-    """The command, spec and profile of a call so plain that the index may answer it."""
+    """The command, spec and profile, if the call has no other options; else None."""
     ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
     if any(not name.endswith(_HARMLESS) for name in ours):
         return None
@@ -83,7 +83,7 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
 
 
 def _answered(command: str, file: str, profile: str) -> bool:
-    """Say what the index knows, if nothing that the answer depends on has changed."""
+    """Print the answer that the index remembers, if there is one that still holds."""
     from flux2build.storage.index import Index, answer_key
 
     spec = file or _nearest_spec()
@@ -93,7 +93,7 @@ def _answered(command: str, file: str, profile: str) -> bool:
         # Not normalized: `..` after a link leads to where the link leads.
         folder, name = os.path.split(os.path.join(os.getcwd(), spec))
     except OSError:
-        return False  # the folder is gone: the command line tells
+        return False  # the current folder was removed: the parser reports it
     text = Index.load(folder).answer(answer_key(command, name, profile))
     if text is None:
         return False
@@ -104,7 +104,7 @@ def _answered(command: str, file: str, profile: str) -> bool:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except OSError:
-        return False  # the disk is full: the command line meets it again, and tells
+        return False  # the disk is full: the parser meets the same error, and reports it
     return True
 
 
@@ -113,7 +113,7 @@ def _nearest_spec() -> str:
     try:
         folder = os.getcwd()
     except OSError:
-        return ""  # the folder is gone: the command line tells
+        return ""  # the current folder was removed: the parser reports it
     while True:
         if os.path.isfile(os.path.join(folder, "assets.toml")):
             return os.path.join(folder, "assets.toml")

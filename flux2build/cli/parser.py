@@ -1,4 +1,4 @@
-"""The parser, built from the command family; the one broad except; the exit codes."""
+"""Parses the command line, runs a command, and turns every outcome into an exit code."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from flux2build import __version__
-from flux2build.cli.command import COMMANDS, led
-from flux2build.cli.usage_errors import misuse
+from flux2build.cli.command import COMMANDS, command_first
+from flux2build.cli.usage_errors import usage_error
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, did_you_mean
 
 _DEFAULT: Final = "build"
 _HELP_FLAGS: Final = {"--help", "-h", "--version"}
 
 
-class Family(click.Group):
+class CommandGroup(click.Group):
     """The commands of the package, each imported only when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -48,7 +48,11 @@ class Family(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; an unknown one gets the nearest as a hint."""
+        """The command that the words name.
+
+        Raises:
+            UsageError: there is none; the nearest one is the hint.
+        """
         if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `flux2build --help`"
             raise UsageError(f"there is no command `{args[0]}`", hint=hint)
@@ -56,14 +60,14 @@ class Family(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`flux2build` alone, or with options only, means `flux2build build`."""
-        words = led(args, self.list_commands(ctx))
+        words = command_first(args, self.list_commands(ctx))
         bare = not words and not ctx.resilient_parsing
         if bare or (words and words[0].startswith("-") and words[0] not in _HELP_FLAGS):
             words = [_DEFAULT, *words]
         return super().parse_args(ctx, words)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The commands, none of them imported; or the options that mean `build`."""
+        """The commands, without importing them; or the options of `build`, which needs no name."""
         if incomplete.startswith("-"):
             build = self.get_command(ctx, _DEFAULT)
             return build.shell_complete(ctx, incomplete) if build else []
@@ -72,11 +76,11 @@ class Family(click.Group):
 
 
 def _summary(name: str) -> str:
-    """What a command does, read without importing it."""
+    """What a command does, in one line; reading it does not import the command."""
     return COMMANDS.summary(name).rstrip(".")
 
 
-MAIN: Final = Family(
+MAIN: Final = CommandGroup(
     "flux2build",
     help="The build system for images that cost money.\n\n"
     "`flux2build` alone builds what is out of date.\n\n"
@@ -92,54 +96,56 @@ click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(ve
 
 def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
     """Parse the words, run the command, and turn every outcome into an exit code."""
-    _spell_out()
+    _escape_unencodable()
     try:
-        _stand_somewhere()
+        _require_folder()
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        return _fail(words, misuse(wrong, f"flux2build {_named(words)}"))
+        return _fail(words, usage_error(wrong, f"flux2build {_named(words)}"))
     except Flux2BuildError as error:
         return _fail(words, error)
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\ninterrupted; what was submitted is recorded and resumes\n")
         return Exit.INTERRUPTED
     except SystemExit:
-        # click's answer when nobody reads its help any more (`flux2build --help | head -1`).
+        # click exits by itself when the reader of its help is gone (`flux2build --help | head -1`).
         return Exit.DONE
     except OSError as error:
-        if error.errno not in _NO_ROOM:
-            return _bug(words, error)
-        _hang_up()
-        return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
+        return _unwritable(words, error) if error.errno in _FULL_DISK else _bug(words, error)
     except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
         return _bug(words, bug)
 
 
-def _spell_out() -> None:
-    """Spell out what a stream's encoding lacks (`PYTHONIOENCODING=ascii`), rather than fail."""
+def _escape_unencodable() -> None:
+    """Escape characters that a stream's encoding lacks (`PYTHONIOENCODING=ascii`)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
-def _stand_somewhere() -> None:
-    """Make sure that there is a current folder to start from."""
+def _require_folder() -> None:
+    """Fail early if the current folder was removed.
+
+    Raises:
+        SystemFault: it was.
+    """
     try:
         Path.cwd()
     except OSError as error:
         raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
 
 
-def _hang_up() -> None:
-    """Let stdout lead nowhere: what could not be written to it must not be tried again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _unwritable(words: Sequence[str], error: OSError) -> Exit:
+    """Report that stdout cannot be written to, and do not try again at exit."""
+    from flux2build.console.console import silence
+
+    silence(sys.stdout)
+    return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
 
 
 def _bug(words: Sequence[str], bug: Exception) -> Exit:
@@ -156,7 +162,7 @@ def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
 
 
 def _color(words: Sequence[str]) -> str:
-    """The colour that was asked for, whatever else is wrong with the words."""
+    """The value of `--color` or its variable, even if the words cannot be parsed."""
     color = os.environ.get("FLUX2BUILD_COLOR", "")
     for word, following in itertools.pairwise([*words, ""]):
         name, joined, value = word.partition("=")
@@ -166,13 +172,13 @@ def _color(words: Sequence[str]) -> str:
 
 
 def _named(words: Sequence[str]) -> str:
-    """The command that is meant by the words, even if they cannot be parsed."""
+    """The command that the words name, even if they cannot be parsed."""
     known = MAIN.list_commands(click.Context(MAIN))
-    return next((word for word in led(words, known)[:1] if word in known), _DEFAULT)
+    return next((word for word in command_first(words, known)[:1] if word in known), _DEFAULT)
 
 
 def _report(bug: Exception, words: Sequence[str]) -> str:
-    """A paste-ready report; frames only, never the values of variables."""
+    """A report to paste: the traceback, without the values of variables."""
     lines = traceback.format_exception(type(bug), bug, bug.__traceback__)
     report = "".join(
         (
@@ -183,6 +189,6 @@ def _report(bug: Exception, words: Sequence[str]) -> str:
             *lines,
         )
     )
-    # Whoever read a key has this module in memory.
-    wire = sys.modules.get("flux2build.purchasing.http")
-    return str(wire.unkeyed(report)) if wire else report
+    # A process that has read a key has imported this module, which can take keys out of a text.
+    http = sys.modules.get("flux2build.purchasing.http")
+    return str(http.unkeyed(report)) if http else report

@@ -1,4 +1,4 @@
-"""Runs a build for a person: asks what may be spent, tells what happens, sums it up."""
+"""Runs a build at the terminal: asks for consent, shows progress, and sums up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from flux2build.storage import disk
 
 @dataclass(frozen=True, slots=True)
 class BuildRun:
-    """A build of some assets on some terms, as a person meets it."""
+    """A build of some assets on some terms, seen from the terminal."""
 
     project: Project
     console: Console
@@ -35,11 +35,11 @@ class BuildRun:
     def build(self) -> Exit:
         """Plan, confirm, build and report, alone in this tree.
 
-        Nobody waits for the tree while a person reads a plan; what that person agreed
-        to is planned again, and asked about again if it has become something else.
+        The tree is not locked while a person reads the plan. After they agree, it is
+        planned again; if the new plan orders anything else, they are asked again.
 
         Raises:
-            BudgetError: the plan may not be paid for, or the person did not agree.
+            BudgetError: the plan may not be paid for, or the person declined.
         """
         agreed: dict[AssetName, object] = {}
         while True:
@@ -52,7 +52,7 @@ class BuildRun:
             agreed = bill(plan)
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep other builds out of this tree, from before the plan until it is carried out."""
+        """Lock the tree against other builds, from before planning until the plan is carried out."""
         from flux2build.building.run_lock import held
 
         folder, timeout = self.project.folder, self.terms.lock_timeout
@@ -62,22 +62,22 @@ class BuildRun:
         """Whether a plan may be paid for without asking.
 
         Raises:
-            BudgetError: over a cap, without a price, or nobody is there to agree.
+            BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
         """
         budget = self.project.spec.budget
         return agreed_to(plan, budget, self.terms, attended=sys.stdin.isatty())
 
     def carry_out(self, plan: Plan) -> Exit:
-        """Build and report what was planned, and agreed to, alone in this tree."""
+        """Carry out a plan that was agreed to, and report; the tree must be locked."""
         if self.project.conflicted:
             return self._reconciled().carry_out(plan)
         return self._conclude(plan, self._built(plan))
 
     def _ask(self, plan: Plan) -> None:
-        """Show a plan and let a person agree to its price.
+        """Show a plan and ask a person to agree to its price.
 
         Raises:
-            BudgetError: they do not.
+            BudgetError: they decline.
         """
         for line in plan_view.lines(plan):
             self.console.say(line)
@@ -86,14 +86,14 @@ class BuildRun:
             raise BudgetError("not confirmed; nothing was ordered")
 
     def _reconciled(self) -> BuildRun:
-        """Write what both sides of a merge of the lock come to; this spends nothing."""
+        """Write a lock that unites both sides of a merge; this spends nothing."""
         path = self.project.lock_path
         disk.replace(path, lockfile.dumps(self.project.lock).encode())
         self.console.say(f"reconciled both sides of {path.name}")
         return replace(self, project=self.project.reread_lock())
 
     def _built(self, plan: Plan) -> Report:
-        """Carry the plan out, unless it has nothing to do; each step is told as it is done."""
+        """Carry the plan out and show each step; a plan without steps needs no build."""
         if not any(step.verdict.reasons for step in plan.steps):
             return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
 
@@ -113,7 +113,7 @@ class BuildRun:
             return run(self.project, plan, self.terms, self.console.say, on_event)
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:
-        """Sum up what was done, in one line or in JSON, and remember a clean tree."""
+        """Print a summary or JSON, and remember a clean tree."""
         from flux2build.console import build_view
 
         project, say = self.project, self.console.say

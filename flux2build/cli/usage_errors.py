@@ -30,7 +30,7 @@ _PLAINER: Final = (
 """Sentences of click, and ours for them."""
 
 
-def misuse(wrong: click.ClickException, command: str) -> UsageError:
+def usage_error(wrong: click.ClickException, command: str) -> UsageError:
     """The error for what click found wrong; `command` is used where click does not name it."""
     context = wrong.ctx if isinstance(wrong, click.UsageError) else None
     path = context.command_path if context else command
@@ -88,7 +88,7 @@ def _choices(param: click.Parameter | None) -> str | None:
 
 
 def _nearest(wrong: click.BadParameter) -> str | None:
-    """The choice that was most likely meant."""
+    """A hint at the choice that is spelled most like the value."""
     kind, value = wrong.param.type if wrong.param else None, re.match("'(.*?)'", wrong.message)
     if not isinstance(kind, click.Choice) or not value:
         return None

@@ -1,4 +1,4 @@
-"""What people see: stdout is data, stderr is talk."""
+"""The two output streams: data goes to stdout, messages go to stderr."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _UNSAFE: Final = re.compile(
 
 
 def clean(text: str) -> str:
-    """Untrusted text made safe to print: control and direction marks are spelled out."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    """Untrusted text made safe to print: control and direction characters are escaped."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 class _Stream(RichConsole):
-    """A stream whose reader may go away: the work goes on, and its exit code stays true."""
+    """A stream whose reader may go away; the work goes on and keeps its exit code."""
 
     def on_broken_pipe(self) -> None:
-        """Say no more."""
+        """Print nothing more."""
         self.quiet = True
-        _hang_up(self.file)
+        silence(self.file)
 
 
-def _hang_up(stream: IO[str]) -> None:
-    """Let a stream without a reader lead nowhere (`flux2build list | head -1`)."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def silence(stream: IO[str]) -> None:
+    """Redirect a stream that cannot be written to, so that flushing it at exit does not fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
@@ -61,7 +61,7 @@ def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
 
 @dataclass
 class Console:
-    """The two streams, and how much is said on them."""
+    """The two streams, and how much is printed on them."""
 
     color: str = "auto"
     verbosity: int = 0
@@ -75,39 +75,39 @@ class Console:
         self.out, self.err = _rich(sys.stdout, self.color), _rich(sys.stderr, self.color)
 
     def data(self, text: str | Text) -> None:
-        """A line of what was asked for, on stdout."""
+        """Print a line of data on stdout."""
         self.out.print(text if isinstance(text, Text) else Text(clean(text)))
 
     def raw(self, text: str) -> None:
-        """Text exactly as it is, on stdout: JSON, DOT, a schema."""
+        """Print text exactly as it is on stdout: JSON, DOT, a schema."""
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            _hang_up(sys.stdout)
+            silence(sys.stdout)
 
     def document(self, fields: Mapping[str, Json]) -> None:
-        """A documented JSON object on stdout, with the version of its format."""
+        """Print a documented JSON object on stdout, with the version of its format."""
         self.json({"format_version": FORMAT_VERSION, **fields})
 
     def json(self, value: Json) -> None:
-        """One JSON document on stdout."""
+        """Print one JSON document on stdout."""
         indent = None if self.one_line else 2
         self.raw(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
     def say(self, text: str | Text, style: str = "") -> None:
-        """A line of talk on stderr, unless quiet."""
+        """Print a message on stderr, unless quiet."""
         if self.verbosity >= 0:
             self.err.print(text if isinstance(text, Text) else Text(clean(text), style))
 
     def warn(self, text: str, hint: str | None = None) -> None:
-        """A warning on stderr, even when quiet."""
+        """Print a warning on stderr, even when quiet."""
         self.err.print(Text.assemble(("warning", "bold yellow"), ": ", clean(text)))
         if hint:
             self.err.print(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
 
     def fail(self, error: Flux2BuildError) -> None:
-        """Every problem of an error, with its place and its mend, on stderr."""
+        """Print every problem of an error on stderr, with its place and its hint."""
         for problem in error.problems:
             for line in frame(problem):
                 self.err.print(line)
@@ -116,12 +116,12 @@ class Console:
 
     @property
     def live(self) -> bool:
-        """Whether stderr is a terminal on which a progress bar can move."""
+        """Whether stderr is a terminal that can show a progress bar."""
         return self.err.is_terminal and self.verbosity >= 0 and os.environ.get("TERM") != "dumb"
 
 
 def frame(problem: Problem, label: str = "error") -> Iterable[Text]:
-    """A problem as people read it: headline, place, source line with a caret, facts, hint."""
+    """The lines of a problem: headline, place, source line with a caret, facts, hint."""
     style = {"error": "bold red", "warning": "bold yellow"}.get(label, "bold")
     yield Text.assemble((label, style), ": ", (clean(problem.message), "bold"))
     margin = " " * len(str(problem.place.line if problem.place else 0))

@@ -1,4 +1,4 @@
-"""A plan as people and programs read it."""
+"""Plans, printed for people and for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SYMBOLS: Final = {
 
 
 def symbol(step: Step) -> str:
-    """One character that tells what is to be done."""
+    """One character for what will be done."""
     if not step.verdict.certain:
         return "?"
     if step.verdict.due_to(ReasonCode.NEVER_RENDERED):
@@ -55,9 +55,9 @@ def changes(step: Step) -> Iterator[tuple[str, str]]:
 def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
     """Parameter by parameter, where the operations themselves are the same."""
     if [op.op for op in before.ops] == [op.op for op in task.ops]:
-        for was, now in zip(before.ops, task.ops, strict=True):
-            for name, change in _value_changes(was.params, now.params):
-                yield f"{now.op} {name}", change
+        for old_op, op in zip(before.ops, task.ops, strict=True):
+            for name, change in _value_changes(old_op.params, op.params):
+                yield f"{op.op} {name}", change
         return
     old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
     if len(old) != len(new):
@@ -131,7 +131,7 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
 
 
 def _notes(steps: Iterable[Step], most: int = 3) -> Iterator[Text]:
-    """What should be known before it is paid for, each thing once."""
+    """Notes that should be read before paying, each once, with its assets."""
     about: dict[str, list[str]] = {}
     for step in steps:
         for note in step.notes:
@@ -199,7 +199,7 @@ _VERBS: Final = {Action.ASK: "decide", Action.RESUME: "collect"}
 
 
 def clean_line(plan: Plan) -> str:
-    """What is said when there is nothing to do."""
+    """The sentence for a plan that has nothing to do."""
     return f"Up to date ({plan.profile}): {counted(len(plan.steps))}. Nothing to do."
 
 
@@ -209,7 +209,7 @@ def counted(files: int) -> str:
 
 
 def left_over(count: int) -> str:
-    """How many outputs nobody wants any more."""
+    """The number of outputs that the spec no longer wants, in words."""
     return "1 output is left over" if count == 1 else f"{count} outputs are left over"
 
 
@@ -245,7 +245,7 @@ def _prices(low: Decimal, high: Decimal | None) -> dict[str, Json]:
 
 
 def problem_json(problem: Problem) -> dict[str, Json]:
-    """One thing that is wrong, for programs."""
+    """One problem, for programs."""
     place = problem.place
     return {
         "message": problem.message,

@@ -1,4 +1,4 @@
-"""The bar that moves while something is made; only a build imports it."""
+"""The progress bar of a build."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flux2build.console.console import Console
 
 
 def progress(console: Console) -> Progress:
-    """A progress bar with counts; it prints nothing where stderr is no terminal."""
+    """A progress bar with counts; it prints nothing if stderr is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),

@@ -1,4 +1,4 @@
-"""Remembers in the index that a tree is clean, so that the next call need not judge it."""
+"""Remembers in the index that a tree is clean, so that the next call need not judge it again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from flux2build.storage.index import answer_key
 
 
 def remember(project: Project, answer: str) -> None:
-    """Note what to answer while nothing changes, if this tree is clean.
+    """Store the answer to give while nothing changes, if this tree is clean.
 
-    The note says what every file was when it was judged; a file that is already
-    another one by now makes it void. `check` has a note of its own: a check may
-    find something where a build has nothing to do.
+    It is stored with the state of every file when it was judged; if one has changed
+    since, the answer is void. `check` has an answer of its own: a check may report
+    something even if a build has nothing to do.
     """
     plan = project.whole
     if plan.drift or project.conflicted or any(step.verdict.reasons for step in plan.steps):
@@ -28,12 +28,12 @@ def remember(project: Project, answer: str) -> None:
 
 
 def judged(project: Project, plan: Plan) -> dict[str, str]:
-    """All that the verdicts of a clean plan depend on: by path, what was there."""
+    """The states, by path, of all files that the verdicts of a clean plan depend on."""
     sources, digests = project.sources, project.files()
     rows = [row for block in project.lock.blocks.values() for row in block.rows]
     outputs = {row.output.path: row.output.sha256 for row in rows}
     written = sources.below_output()
-    # An order that is under way in another tree is collected in this one as well.
+    # The ledger counts: an order that another tree has placed is collected in this one, too.
     outside = (str(config_path()), str(project.journal.path))
     return {
         **{path: state for path, state in sources.tree.asked.items() if path not in written},

@@ -1,4 +1,4 @@
-"""What every command is asked, whatever else it is asked."""
+"""The options that all commands share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CommonOptions:
-    """What every command is asked: which spec, which profile, how to talk."""
+    """Which spec and profile a command is about, and how it prints."""
 
     file: str | None = None
     profile: str | None = None

@@ -1,4 +1,4 @@
-"""What a build may spend: its cap, and whether a plan may be paid for without asking."""
+"""Consent to spend: the cap of a build, and whether its plan may be paid for without asking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flux2build.providers.pricing import money, price_range
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a build may proceed: how many at once, what it may spend, how long it waits."""
+    """The conditions of a build: parallel jobs, consent to spend, and how long to wait."""
 
     jobs: int | None = None
     yes: bool = False
@@ -31,13 +31,13 @@ def cap(budget: Budget, terms: Terms) -> Decimal | None:
 
 
 def agreed_to(plan: Plan, budget: Budget, terms: Terms, *, attended: bool) -> bool:
-    """Whether a plan may be paid for without asking; `attended` if there is somebody to ask.
+    """Whether a plan may be paid for without asking; `attended` if there is a person to ask.
 
-    The spec may limit what is spent, and say what is too little to ask a person
-    about. It agrees to nothing: it may be a stranger's.
+    The spec may limit what is spent, and set the amount below which a person is
+    not asked. It cannot agree to anything: it may come from a stranger.
 
     Raises:
-        BudgetError: over a cap, without a price, or nobody is there to agree.
+        BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
     """
     if plan.high is None:
         raise _unpriced(plan)
@@ -71,7 +71,7 @@ def _unpriced(plan: Plan) -> BudgetError:
 
 
 def bill(plan: Plan) -> dict[AssetName, object]:
-    """What a plan may order, and for how much: what a person agrees to."""
+    """What a person agrees to: every order of a plan, with its highest price."""
     return {
         step.recipe.asset: (step.recipe, step.verdict.key, step.high)
         for step in plan.steps

@@ -1,4 +1,4 @@
-"""A project as commands see it: its sources, lock, plan and findings; it only reads."""
+"""A project as commands see it: its sources, lock, plan and findings. It is only read here."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ from flux2build.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which assets a command is about; everything when nothing is named."""
+    """Which assets a command is about; all of them if none are named."""
 
     selection: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
     refresh: bool = False
-    """Whether derived files that another encoder wrote are made again."""
+    """Whether to derive files again that another encoder wrote."""
 
     @property
     def everything(self) -> bool:
-        """Whether nothing was named at all."""
+        """Whether no asset was named."""
         return not (self.selection or self.exclude)
 
 
@@ -58,35 +58,35 @@ EVERYTHING: Final = Choice()
 
 
 def user_store() -> Store:
-    """Every picture that was ever bought on this machine."""
+    """The store of this machine: every picture that was ever bought on it."""
     return Store(home() / "store")
 
 
 def user_journal() -> Journal:
-    """Every order that was ever placed on this machine."""
+    """The journal of this machine: every order that was ever placed on it."""
     return Journal(home() / "ledger.jsonl")
 
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """One spec with its lock and its plan, as they are when first asked for.
+    """One spec with its lock and its plan.
 
-    What was read stays what it is. `reread` and `reread_lock` give a project that
-    sees what was written since.
+    Each part is read when it is first asked for, and does not change afterwards.
+    `reread` and `reread_lock` return a project that sees later changes.
     """
 
     sources: Sources
     store: Store = field(default_factory=user_store)
     journal: Journal = field(default_factory=user_journal)
     consulted: dict[str, str] = field(default_factory=dict, init=False)
-    """Files that checks looked into, with what was there; see `Index.state`."""
+    """Files that checks have read, with their states in the index."""
 
     @classmethod
     def open(cls, options: CommonOptions) -> Project:
-        """The project of a spec that was named, or of the nearest `assets.toml` upwards.
+        """Open the spec that the options name, or the nearest `assets.toml` upwards.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is no such spec.
         """
         path = find_spec(Path.cwd()) if options.file is None else named_spec(options.file)
         if path is None:
@@ -99,16 +99,16 @@ class Project:
         return cls(Sources(options, path.parent, path.name))
 
     def reread(self) -> Project:
-        """The same project, read anew."""
+        """The same project, with everything read again."""
         return replace(self, sources=replace(self.sources))
 
     def reread_lock(self) -> Project:
-        """The same project with its lock read anew, as a build has just left it."""
+        """The same project, with its lock read again after a build has written it."""
         return replace(self)
 
     @property
     def options(self) -> CommonOptions:
-        """The options that it was opened with."""
+        """The options that the project was opened with."""
         return self.sources.options
 
     @property
@@ -118,7 +118,7 @@ class Project:
 
     @property
     def settings(self) -> Settings:
-        """What belongs to the user: keys, endpoints, prices of their own."""
+        """The user's keys, endpoints and prices."""
         return self.sources.settings
 
     @property
@@ -133,7 +133,7 @@ class Project:
 
     @property
     def spec(self) -> Spec:
-        """What the user wants, resolved.
+        """The spec, resolved.
 
         Raises:
             SpecError: all that is wrong with it, together.
@@ -151,7 +151,7 @@ class Project:
 
     @property
     def quotes(self) -> Quotes:
-        """What orders will cost, and what becomes of their references."""
+        """What orders will cost, and how their references are prepared."""
         return self.sources.quotes
 
     @property
@@ -161,7 +161,7 @@ class Project:
 
     @cached_property
     def lock(self) -> Lockfile:
-        """What is locked; empty before the first build.
+        """The parsed lock; empty before the first build.
 
         Both sides of a merge conflict are reconciled by what the spec wants.
 
@@ -191,7 +191,7 @@ class Project:
 
     @cached_property
     def lock_bytes(self) -> bytes:
-        """The lock as it lies on disk; empty where there is none.
+        """The bytes of the lock; empty if there is none.
 
         Raises:
             SystemFault: it cannot be read.
@@ -205,15 +205,15 @@ class Project:
 
     @cached_property
     def _lock_text(self) -> str:
-        """The lock as it is written, whatever git made of its line ends."""
+        """The text of the lock, with the line ends it was written with, even if git changed them."""
         return decoded(self.lock_bytes, self.lock_path.name).replace("\r\n", "\n")
 
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
     ) -> Snapshot:
-        """All that planning may know, read now.
+        """Everything that planning may know, read now.
 
-        `requested` assets are rendered although they are current; `refresh` derives
+        `requested` assets are rendered even if they are current; `refresh` derives
         files again that another encoder wrote.
         """
         files, tree = self.files(), self.sources.tree
@@ -221,7 +221,7 @@ class Project:
         targets = {path: tree.lfs_target(path) for path in self.sources.paths if path in files}
         return Snapshot(
             profile=self.spec.profile,
-            # A source that Git LFS has not fetched is known by the digest in its pointer.
+            # The pointer of a source that Git LFS has not fetched tells the digest of the source.
             files=files | {path: target for path, target in targets.items() if target},
             lock=self.lock,
             ledger=fold(self.journal.read()),
@@ -271,7 +271,7 @@ class Project:
             plan = self._plan(snapshot)
         if choice.everything:
             return plan
-        # Judged by itself: an asset that would share the order of one that is left out pays for it.
+        # Judged by itself: an asset may share an order with one that is left out, and then pays for it.
         chosen = self.graph.closure(self.chosen(choice))
         return replace(self._plan(snapshot, chosen), orphans=())
 
@@ -320,7 +320,7 @@ class Project:
             raise SpecError(*(self.spec.located(p, key) for p in error.problems)) from error
 
     def consult(self, path: str) -> bytes | None:
-        """The bytes of a file that a check looks into; None when there is none."""
+        """The bytes of a file for a check; None if there is no such file."""
         self.consulted[path] = self.index.state(path)
         target = self.folder / path
         return target.read_bytes() if target.is_file() else None

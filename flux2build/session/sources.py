@@ -1,4 +1,4 @@
-"""What people wrote and set: settings, spec and the graph it makes, read at most once."""
+"""What people wrote: settings and spec, and the graph they describe, read at most once."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from flux2build.storage.index import Index
 class Sources:
     """One reading of a spec and all it depends on.
 
-    Each part is read when it is first asked for, and stays what it is: whoever
-    wants to see later edits makes another reading.
+    Each part is read when it is first asked for, and does not change afterwards.
+    To see later edits, make another reading.
     """
 
     options: CommonOptions
@@ -69,7 +69,7 @@ class Sources:
 
     @cached_property
     def spec(self) -> Spec:
-        """What the user wants, resolved.
+        """The spec, resolved.
 
         Raises:
             SpecError: all that is wrong with it, together.
@@ -98,7 +98,7 @@ class Sources:
 
     @cached_property
     def quotes(self) -> Quotes:
-        """What orders will cost, and what becomes of their references."""
+        """What orders will cost, and how their references are prepared."""
         return Quotes(self.capabilities.cards, masters(self.spec.recipes), self.tree.read)
 
     @cached_property
@@ -115,9 +115,9 @@ class Sources:
                 yield name, () if graph.cycle else graph.ordered
 
     def watched(self) -> list[Path]:
-        """Every file that was read or looked for, and nothing that a build writes.
+        """Every file that was read or looked for, except those that a build writes.
 
-        A spec that cannot be read has no outputs, and is watched nevertheless.
+        The outputs of a spec that cannot be read are unknown, so none are left out.
         """
         written = self.below_output() if "spec" in self.__dict__ else set()
         outputs = {self.lock_path, *(self.folder / path for path in written)}
@@ -125,6 +125,6 @@ class Sources:
         return [*settings_files(self.options.env_file), *(p for p in asked if p not in outputs)]
 
     def below_output(self) -> set[str]:
-        """Outputs and their folders: a build makes them, so what was there before says nothing."""
+        """Outputs and their folders, whose former states say nothing: a build writes them."""
         paths = (PurePosixPath(recipe.output) for recipe in self.spec.recipes)
         return {str(each) for path in paths for each in (path, *path.parents)}

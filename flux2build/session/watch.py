@@ -1,4 +1,4 @@
-"""Tells when files that matter changed: the only door to watchfiles."""
+"""Waits until files that matter change; the only module that imports watchfiles."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _STEP_MS: Final = 10
 
 
 class Watcher:
-    """Watches the folders of some files; edits made while nobody waits are not lost."""
+    """Watches the folders of some files; edits made between two waits are not lost."""
 
     def __init__(self) -> None:
         self._files: frozenset[str] = frozenset()
         self._above: frozenset[str] = frozenset()
-        """Folders between the root and the files: whoever replaces one replaces its files."""
+        """Folders between the root and the files: replacing one replaces its files."""
         self._folders: frozenset[Path] = frozenset()
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
 
     def aim(self, files: Iterable[Path], root: Path) -> bool:
-        """Watch these files, most of them below a root; True when folders are watched anew.
+        """Watch these files, most of them below a root.
 
-        Whoever looked at the files earlier then looks again: an edit may have
-        come in between.
+        Returns True if the set of watched folders has changed: an edit may have been
+        missed then, so the caller must look at the files again.
 
         Raises:
             SystemFault: the system watches no more folders for this user.
         """
-        known, root = [path.absolute() for path in files], root.absolute()
-        above = {at for path in known for at in path.parents if root in at.parents}
-        self._files = frozenset(str(path) for path in known)
+        paths, root = [path.absolute() for path in files], root.absolute()
+        above = {at for path in paths for at in path.parents if root in at.parents}
+        self._files = frozenset(str(path) for path in paths)
         self._above = frozenset(str(folder) for folder in above)
-        wanted = {path.parent for path in known} | {folder.parent for folder in above}
+        wanted = {path.parent for path in paths} | {folder.parent for folder in above}
         folders = frozenset(_existing(folder) for folder in wanted)
         if folders <= self._folders:
             return False
@@ -61,12 +61,12 @@ class Watcher:
             yield_on_timeout=True,
             recursive=False,
         )
-        # The first answer starts the watcher; from then on it collects by itself.
+        # The first item starts the watcher; from then on it collects changes by itself.
         next(changes)
         return changes
 
     def wait(self) -> set[str]:
-        """Block until some of the files change; their paths, or those of folders above them."""
+        """Block until files change; return their paths, or those of folders above them."""
         while not (changed := {path for _, path in next(self._changes)}):
             pass
         if changed & self._above:

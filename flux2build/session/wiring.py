@@ -45,10 +45,10 @@ class Say(Protocol):
 def run(
     project: Project, plan: Plan, terms: Terms, say: Say, on_event: Callable[[Event], None]
 ) -> Report:
-    """Carry out a plan in the real world; `on_event` hears of each step.
+    """Carry out a plan in the real world; `on_event` is called for each step.
 
     Raises:
-        KeyboardInterrupt: a person asked for the second time to stop, or waited long enough.
+        KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
     try:
         return asyncio.run(_run(project, plan, terms, say, on_event))
@@ -69,14 +69,14 @@ async def _run(
 
 
 def _forced(plan: Plan) -> frozenset[str]:
-    """The assets that are asked for even though they are current."""
+    """The assets to render even though they are current."""
     return frozenset(
         step.recipe.asset for step in plan.steps if step.verdict.due_to(ReasonCode.REQUESTED)
     )
 
 
 def _refreshing(plan: Plan) -> bool:
-    """Whether files of other encoders are to be made again."""
+    """Whether to derive files again that another encoder wrote."""
     return any(step.verdict.due_to(ReasonCode.ENCODER_CHANGED) for step in plan.steps)
 
 
@@ -91,7 +91,7 @@ def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
 
 @dataclass(frozen=True, slots=True)
 class _Wiring:
-    """What one build takes of the real world."""
+    """Connects one build to the real world."""
 
     project: Project
     plan: Plan
@@ -131,7 +131,7 @@ class _Wiring:
 
     def _remote(self, provider: Remote, budget: BudgetGuard) -> RemoteRenderer:
         """Buys at a paid provider; its key comes from the user, never from the spec."""
-        # Lazy: only who buys waits for the network's libraries.
+        # Lazy: only a build that buys waits for the import of the network's libraries.
         from flux2build.purchasing.http import Client, ClientDeps, Key, limits
         from flux2build.purchasing.remote_renderer import RemoteRenderer
 

@@ -1,4 +1,4 @@
-"""The door: calls with nothing to do are answered without the command line."""
+"""The entry point: calls with nothing to do are answered without the parser."""
 
 from __future__ import annotations
 

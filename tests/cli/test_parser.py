@@ -128,7 +128,7 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_misuse(site: Site, words: list[str], message: str, hint: str | None) -> None:
+def test_usage_errors(site: Site, words: list[str], message: str, hint: str | None) -> None:
     """Words that mean nothing are named, with what may have been meant, and nothing is done."""
     ran = site.run(*words)
 

@@ -23,8 +23,10 @@ from flux2build.session.project import Choice, Project
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")
-@option("--force", multiple=True, metavar="SELECTION", help="Render these although current.")
-@option("--refresh-derived", is_flag=True, help="Derive files again that another encoder wrote.")
+@option(
+    "--force", multiple=True, metavar="SELECTION", help="Render these even if they are current."
+)
+@option("--refresh-derived", is_flag=True, help="Derive files again if another encoder wrote them.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(
     "--lock-timeout",
@@ -45,8 +47,8 @@ def build(  # noqa: PLR0913 - click hands over each option
     """Build what is out of date.
 
     Renders what changed, restores what is missing, derives the files to ship,
-    and records it all in assets.lock. With a SELECTION, only those assets and
-    what they are made of.
+    and records it all in assets.lock. With a SELECTION, builds only those assets
+    and what they are made of.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
@@ -55,7 +57,7 @@ def build(  # noqa: PLR0913 - click hands over each option
         conflicted = project.lock_path.name if project.conflicted else None
         plan_view.show(console, plan, conflicted, json=options.json)
         return Exit.DONE
-    run = BuildRun(project, console, choice, Terms(**terms))  # type: ignore[arg-type]  # click made them
+    run = BuildRun(project, console, choice, Terms(**terms))  # type: ignore[arg-type]  # click checked them
     return run.build()
 
 

@@ -1,4 +1,4 @@
-"""Tell whether this machine and project are ready."""
+"""Report whether this machine and project are ready."""
 
 from __future__ import annotations
 
@@ -33,23 +33,24 @@ from flux2build.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was looked at; `ok` is None where nothing can be wrong."""
+    """The result of one check; `ok` is None if nothing can be wrong."""
 
     name: str
     text: str
     ok: bool | None = None
     hint: str | None = None
     exit: Exit = Exit.SYSTEM
-    """What the command ends with where it is not ok."""
+    """The exit code of the command if it is not ok."""
 
 
 @command("doctor")
 def doctor(options: CommonOptions) -> Exit:
-    """Tell whether this machine and project are ready.
+    """Report whether this machine and project are ready.
 
-    Versions and codecs; where configuration, store and ledger lie, and whether
-    they can be read, written and locked; which keys are set (never their
-    values), and whether files can be signed; whether the spec and its lock can be used.
+    Lists versions and codecs; where configuration, store and ledger are, and
+    whether they can be read, written and locked; which keys are set, but never
+    their values; whether files can be signed; and whether the spec and its lock
+    can be used.
     """
     console = Console(options.color, options.verbosity)
     lines = [
@@ -101,8 +102,8 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         settings = Settings(os.environ)
         yield from _bad("config", error)
     else:
-        there = "" if path.is_file() else ": there is none, and none is needed"
-        yield Line("config", f"{path}{there}", ok=True if path.is_file() else None)
+        note = "" if path.is_file() else ": does not exist, and need not"
+        yield Line("config", f"{path}{note}", ok=True if path.is_file() else None)
     yield from _home(home())
     yield from _ledger()
     yield from _keys(settings)
@@ -136,12 +137,12 @@ def _home(folder: Path) -> Iterator[Line]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _probe(folder / f".doctor-{os.getpid()}") as probe:
-            locks = _keeps_out(probe)
+            lockable = _keeps_out(probe)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         yield Line("home", f"{folder} cannot be written to: {why}", ok=False, hint=moved)
         return
-    if not locks:
+    if not lockable:
         yield Line("home", f"{folder} cannot be locked", ok=False, hint=moved)
     else:
         yield Line("home", f"{folder} can be written to and locked", ok=True)
@@ -155,7 +156,7 @@ def _home(folder: Path) -> Iterator[Line]:
 
 @contextmanager
 def _probe(path: Path) -> Iterator[Path]:
-    """A file that is there for a moment."""
+    """A path for a temporary file, which is removed at the end."""
     try:
         yield path
     finally:
@@ -164,7 +165,7 @@ def _probe(path: Path) -> Iterator[Path]:
 
 
 def _keeps_out(path: Path) -> bool:
-    """Whether a lock on this disk keeps a second process out."""
+    """Whether a lock on this disk keeps out a second process."""
     first = locks.opened(path)
     try:
         return locks.try_lock(first) and locks.keeps_out(path)
@@ -197,12 +198,12 @@ def _keys(settings: Settings) -> Iterator[Line]:
         if not isinstance(provider, Remote):
             continue
         name = provider.key_variable
-        there = bool(settings.value(name))
+        is_set = bool(settings.value(name))
         hint = f"only orders to `{provider.name}` need it: set {name}, or name an `--env-file`"
         endpoint = urlsplit(settings.value(provider.url_variable))
         goes = f"; orders go to {endpoint.hostname}:{endpoint.port or ''}".rstrip(":")
-        text = f"{name} is {'set' if there else 'not set'}{goes if endpoint.hostname else ''}"
-        yield Line(provider.name, text, True if there else None, None if there else hint)
+        text = f"{name} is {'set' if is_set else 'not set'}{goes if endpoint.hostname else ''}"
+        yield Line(provider.name, text, True if is_set else None, None if is_set else hint)
 
 
 def _project(options: CommonOptions) -> Iterator[Line]:

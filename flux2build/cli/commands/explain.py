@@ -1,4 +1,4 @@
-"""Tell why assets are, or are not, made again."""
+"""Explain why assets are, or are not, made again."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from flux2build.session.project import Choice, Project
 
 @command("explain", selects=True)
 def explain(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
-    """Tell why assets are, or are not, made again.
+    """Explain why assets are, or are not, made again.
 
-    The verdict is the very one that a build would act on: its reasons, the
-    fields that changed, what the asset is made of and who needs it. With -v every
-    file by itself, with what it is keyed on.
+    Shows the verdict that a build would act on: its reasons, the fields that
+    changed, what the asset is made of and what needs it. With -v, shows every
+    file by itself, with its key.
     """
     if not selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
@@ -60,7 +60,7 @@ def _lines(project: Project, whole: Plan, name: AssetName, *, every: bool) -> It
 
 
 def _grouped(steps: Sequence[Step], *, every: bool) -> Iterator[list[Step]]:
-    """Files in a row about which the same is to be said; each by itself where all is asked for."""
+    """Runs of files with the same verdict; with `every`, each file by itself."""
 
     def same(step: Step) -> object:
         return step.recipe.output if every else (step.recipe.kind, step.verdict.reasons)
@@ -85,12 +85,12 @@ def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
 
 
 def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
-    for label, found in (
+    for label, assets in (
         ("made of", project.graph.up(name)),
         ("needed by", project.graph.down(name)),
     ):
-        if found:
-            near = sorted(found, key=lambda other: (found[other], other))
+        if assets:
+            near = sorted(assets, key=lambda other: (assets[other], other))
             yield Text(f"  {label}: {clean(', '.join(near))}", "dim")
 
 

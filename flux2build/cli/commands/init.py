@@ -78,9 +78,9 @@ _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock t
 def init(options: CommonOptions) -> Exit:
     """Write a working starter into this folder.
 
-    A spec, a template, the schema for editors, and lines for .gitignore and
-    .gitattributes. Nothing that exists is overwritten. With --file the spec is
-    written there, and all else beside it.
+    Writes a spec, a template, the schema for editors, and lines for .gitignore
+    and .gitattributes. Files that exist are never overwritten. With --file, the
+    spec is written there and everything else beside it.
     """
     console = Console(options.color, options.verbosity)
     spec = Path(options.file or SPEC_NAME).absolute()
@@ -105,7 +105,7 @@ def init(options: CommonOptions) -> Exit:
 
 
 def _written(spec: Path) -> Iterator[tuple[str, str]]:
-    """Write the starter; each path with what was done about it."""
+    """Write the starter; yield each path with what was done to it."""
     schema = (
         json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False) + "\n"
     )

@@ -111,7 +111,7 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     console = Console(options.color, options.verbosity)
     purchase = settling.find(user_journal().read(), order)
     if options.json:
-        console.document({**_as_json(purchase)})
+        console.document(_as_json(purchase))
         return Exit.DONE
     for name, value in _facts(purchase):
         if value:

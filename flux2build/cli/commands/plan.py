@@ -18,10 +18,15 @@ from flux2build.session.project import Choice, Project
 
 @command("plan", selects=True)
 @option(
-    "--force", multiple=True, metavar="SELECTION", help="Plan to render these although current."
+    "--force",
+    multiple=True,
+    metavar="SELECTION",
+    help="Plan to render these even if they are current.",
 )
 @option(
-    "--refresh-derived", is_flag=True, help="Plan to derive files again that another encoder wrote."
+    "--refresh-derived",
+    is_flag=True,
+    help="Plan to derive files again if another encoder wrote them.",
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
 def show_plan(  # noqa: PLR0913 - click hands over each option
@@ -35,8 +40,8 @@ def show_plan(  # noqa: PLR0913 - click hands over each option
 ) -> Exit:
     """Show what a build would do, why, and for how much.
 
-    Offline and without a key. `?` marks what may turn out unnecessary once
-    upstream pictures are made.
+    Needs no network and no key. `?` marks steps that may turn out to be
+    unnecessary once the pictures that they depend on are made.
     """
     project = Project.open(options)
     choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)

@@ -22,22 +22,22 @@ from flux2build.session.common_options import CommonOptions
 def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
     """List what platforms ask for: sizes, formats and limits by name.
 
-    A word keeps the presets whose name, platform, file or size has it:
+    With words, lists the presets whose name, platform, file or size contains them:
     `flux2build presets google`, `flux2build presets 1200x630`. In a spec:
     `deliver = [{ preset = "og" }]`.
     """
     console = Console(options.color, options.verbosity)
-    found = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
-    if not found:
+    matching = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
+    if not matching:
         hint = did_you_mean(words[0], all_presets()) or "`flux2build presets` lists them all"
-        raise UsageError(Problem(f"no preset has `{' '.join(words)}`", hint=hint))
+        raise UsageError(Problem(f"no preset matches `{' '.join(words)}`", hint=hint))
     if options.json:
-        rows: list[Json] = [_as_json(preset) for preset in found]
+        rows: list[Json] = [_as_json(preset) for preset in matching]
         console.document({"gathered": gathered(), "presets": rows})
         return Exit.DONE
-    for platform in dict.fromkeys(preset.platform for preset in found):
+    for platform in dict.fromkeys(preset.platform for preset in matching):
         console.data(Text(platform, "bold"))
-        for preset in found:
+        for preset in matching:
             if preset.platform == platform:
                 for line in _lines(preset):
                     console.data(line)
@@ -53,19 +53,19 @@ def _has(preset: Preset, word: str) -> bool:
 
 
 def _lines(preset: Preset) -> Iterator[Text]:
-    """A line for one file; a set has one for its name, and one for each of its files."""
+    """One line for a single file; for a set, a line for its name and one for each file."""
     if not preset.several:
-        yield Text.assemble((f"  {preset.name:<32}", "cyan"), _told(preset.targets[0]))
+        yield Text.assemble((f"  {preset.name:<32}", "cyan"), _target_line(preset.targets[0]))
         return
     yield Text.assemble((f"  {preset.name:<32}", "cyan"), f"{len(preset.targets)} files")
     for target in preset.targets:
-        yield Text.assemble((f"    {target.name:<30}", "dim"), _told(target))
+        yield Text.assemble((f"    {target.name:<30}", "dim"), _target_line(target))
     for _, name in preset.documents:
         yield Text.assemble((f"    {name:<30}", "dim"), "written beside them")
 
 
-def _told(target: PresetTarget) -> str:
-    """What is asked of a file, in one line."""
+def _target_line(target: PresetTarget) -> str:
+    """What a platform asks of a file, in one line."""
     parts = [f"{target.width}x{target.height}".ljust(9), " or ".join(target.formats)]
     if target.sizes:
         parts.append(f"with {', '.join(map(str, target.sizes))}")

@@ -20,12 +20,12 @@ from flux2build.storage import disk
 
 
 @command("prune")
-@option("-y", "--yes", is_flag=True, help="Remove them; without it they are only shown.")
+@option("-y", "--yes", is_flag=True, help="Remove them instead of only listing them.")
 def prune(options: CommonOptions, *, yes: bool) -> Exit:
     """Remove outputs that the spec no longer wants.
 
-    Shows them first; `--yes` removes the files and their rows in the lock. The
-    bytes stay in the store, and a file that was edited by hand stays in place.
+    Lists them; `--yes` removes the files and their rows in the lock. The bytes
+    stay in the store, and a file that was edited by hand stays in place.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
     left = project.plan().orphans
@@ -47,9 +47,9 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
 
 
 def _remove(project: Project, console: Console) -> None:
-    """Remove what is left over: files as they were recorded, then their rows in the lock.
+    """Remove the files that are left over, then their rows in the lock.
 
-    A file that was edited by hand since stays, and only its row goes.
+    A file that was edited by hand stays; only its row is removed.
     """
     with held(project.folder, "flux2build prune", None, console.say):
         project = project.reread()

@@ -22,8 +22,8 @@ from flux2build.session.project import Choice, Project
 def show(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
     """Show the resolved request of assets.
 
-    Every default, style, profile and template applied: exactly what would be
-    sent, and the files derived from it.
+    Applies every default, style, profile and template: what is shown is exactly
+    what would be sent, with the files derived from it.
     """
     if not selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
@@ -68,9 +68,9 @@ def _request(recipe: Recipe) -> Iterator[Text]:
         yield _row("output", recipe.output)
         return
     if isinstance(task, Write):
-        told = f"{task.document} of {plan_view.counted(len(task.about))}"
+        document = f"{task.document} of {plan_view.counted(len(task.about))}"
         yield _row("write", recipe.output)
-        yield _row("", f"{told} | {plan_view.operation('options', task.options)}")
+        yield _row("", f"{document} | {plan_view.operation('options', task.options)}")
         return
     rest = {name: value for name, value in task.encoding.items() if name != "format"}
     steps = [plan_view.operation(op.op, op.params) for op in task.ops]

@@ -27,7 +27,7 @@ from flux2build.session.watch import Watcher
 
 @command("watch", selects=True)
 @option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
-@option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the session.")
+@option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the whole session.")
 def watch(
     options: CommonOptions,
     *,
@@ -38,11 +38,12 @@ def watch(
 ) -> Exit:
     """Build again whenever something changes.
 
-    The spec, its templates, data and source files are watched. A mistake in
-    them is shown and waited for. Free providers build at once. Paid orders are
-    shown and wait, unless --max-cost lets the session spend.
+    Watches the spec, its templates, data and source files, and your own
+    configuration. A mistake in them is shown until it is corrected. Free
+    providers build at once. Paid orders are shown and wait, unless --max-cost
+    lets the session spend.
 
-    Ctrl-C ends it: with exit code 0 while it waits, with 130 while it builds.
+    Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
     console = Console(options.color, options.verbosity, one_line=True)
     choice = Choice(tuple(selection), tuple(exclude))
@@ -58,7 +59,7 @@ class _Session:
         self._started = False
 
     def run(self, max_cost: Decimal | None) -> Exit:
-        """Build now and whenever an input changes, spending `max_cost` at most."""
+        """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
         before = self._spent()
         try:
             while True:
@@ -71,7 +72,7 @@ class _Session:
             return Exit.DONE
 
     def _look(self) -> None:
-        """Read the spec, and watch all that was read for it."""
+        """Read the project, and watch every file that was read for it."""
         while True:
             project = self._run.project.reread()
             self._run = replace(self._run, project=project)
@@ -80,7 +81,11 @@ class _Session:
                 return
 
     def _fault(self) -> Flux2BuildError | None:
-        """What keeps the project from being built, if anything."""
+        """The error that keeps the project from being built, if there is one.
+
+        Raises:
+            UsageError: at the start, for a selection or profile that does not exist.
+        """
         try:
             project = self._run.project
             _ = project.graph, project.lock, project.chosen(self._run.choice)
@@ -98,9 +103,9 @@ class _Session:
         self._console.say(f"\nchanged: {names}")
 
     def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
-        """Build what is out of date, as far as that may be paid; mistakes are shown.
+        """Build what is out of date, as far as the session may pay for it; show mistakes.
 
-        No other build comes between reading and building, so that once is enough.
+        The tree is locked before the project is read, so it need not be read again.
         """
         first, looking = not self._started, False
         try:
@@ -112,7 +117,7 @@ class _Session:
                 return self._built(left)
         except Flux2BuildError as error:
             if looking or (first and isinstance(error, SystemFault)):
-                raise  # no edit mends a word of the command, or a disk that cannot be written to
+                raise  # no edit corrects the command line, or a disk that cannot be written to
             self._tell(error)
             return error.exit
         except KeyboardInterrupt:
@@ -152,7 +157,7 @@ class _Session:
             self._console.document({"problems": rows})
 
     def _spent(self) -> Decimal:
-        """All that this project's orders cost so far, with what may still be charged."""
+        """What this project's orders have cost so far, including what may still be charged."""
         charges = ledger.charges(ledger.fold(self._run.project.journal.read()))
         own = str(self._run.project.folder)
         return sum((c.usd for c in charges if ledger.project(c.attempt) == own), Decimal(0))
