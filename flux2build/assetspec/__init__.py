@@ -76,7 +76,7 @@ class Spec:
 
     @property
     def wanted_profiles(self) -> frozenset[str]:
-        """Profiles whose outputs somebody wants: `default` too, where the project names no other."""
+        """The profiles whose outputs are wanted: all that are declared, and the usual one."""
         return frozenset({*self.profiles, self.profile, self.usual})
 
     @cached_property

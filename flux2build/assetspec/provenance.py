@@ -27,7 +27,7 @@ class Origins:
     ops: Mapping[str, Op]
 
     def term(self, recipe: Recipe, task: Derive) -> str | None:
-        """The term for a deliverable; None where it is not marked.
+        """The term for a deliverable; None if it is not marked.
 
         A picture becomes a composite by other pictures in it, not by letters.
         """

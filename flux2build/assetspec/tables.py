@@ -45,7 +45,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _money(value: object) -> object:
-    """A sum as it is written: `0.1` is ten cents exactly, whatever its float is."""
+    """A sum as it is written: `0.1` is exactly ten cents, although its float is not."""
     exact = isinstance(value, int | float) and not isinstance(value, bool)
     return Decimal(str(value)) if exact else value
 
@@ -174,11 +174,11 @@ class Deliver(Table):
 
 
 class Settings(Table):
-    """What may be said in `[defaults]`, a style, an asset and a profile."""
+    """The settings that `[defaults]`, a style, an asset and a profile can have."""
 
     provider: str | None = Field(
         default=None,
-        description="who renders; a layer that names a provider but no model means its default one",
+        description="which provider renders; a layer that names a provider but no model means its default one",
     )
     model: str | None = Field(default=None, description="the provider's model")
     prompt: Prompt | None = Field(

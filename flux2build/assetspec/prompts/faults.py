@@ -131,7 +131,7 @@ class _Site:
 
 
 def explained(error: Exception, scope: Mapping[str, object], folder: str) -> TemplateFault:
-    """A fault with its line, its template and a hint, from whatever was raised."""
+    """The fault of any caught exception, with its line, its template and a hint."""
     fault = error if isinstance(error, TemplateFault) else _fault(error, folder)
     site = _site(error.__traceback__)
     if isinstance(fault, Unknown) and not fault.hint:

@@ -26,7 +26,7 @@ _TEXTUAL: Final = frozenset({
     "capitalize", "center", "format", "indent", "lower", "replace", "string", "striptags", "title",
     "trim", "truncate", "upper", "urlencode", "wordcount", "wordwrap",
 })
-"""Filters that turn whatever they get into a text."""
+"""Filters that turn any value into a text."""
 
 _OF_TEXT: Final = frozenset({
     "capitalize", "casefold", "center", "count", "endswith", "expandtabs", "find", "format",

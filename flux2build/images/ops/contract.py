@@ -89,7 +89,7 @@ class Op(Protocol):
     params: type[Params]
     """The model of its parameters, of which the methods get an instance."""
     synonyms: tuple[str, ...] = ()
-    """What other programs call it; a spec that says so is told the name here."""
+    """Its names in other programs; a spec that uses one gets a hint."""
     keeps_cells: bool = False
     """Whether the cells of an atlas lie afterwards where they lay before."""
     spread: str | None = None

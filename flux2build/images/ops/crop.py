@@ -28,7 +28,7 @@ class CropParams(Params):
     width: int | None = Field(default=None, ge=1, description="width of the part in pixels")
     height: int | None = Field(default=None, ge=1, description="height of the part in pixels")
     anchor: Anchor | None = Field(
-        default=None, description="which part is kept; `center` when nothing is said"
+        default=None, description="which part is kept; `center` when not given"
     )
     focus: Annotated[list[Part], Field(min_length=2, max_length=2)] | None = Field(
         default=None,

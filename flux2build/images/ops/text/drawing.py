@@ -132,13 +132,13 @@ def _painted(
     at = (box.left, box.top)
     letters = ink.filled(placed, block.size, box)
     outline = ink.stroked(placed, block.size, box, params.stroke) if params.stroke else None
-    seen = ImageChops.lighter(letters, outline) if outline else letters
+    visible = ImageChops.lighter(letters, outline) if outline else letters
     if params.backdrop:
         base = _laid(
-            base, params.backdrop.color, _plate(params.backdrop, box, seen, min(image.size)), at
+            base, params.backdrop.color, _plate(params.backdrop, box, visible, min(image.size)), at
         )
     if params.shadow:
-        base = _shaded(base, params.shadow, seen, at)
+        base = _shaded(base, params.shadow, visible, at)
     if outline:
         base = _laid(base, params.stroke_color, outline, at)
     return _laid(base, params.color, letters, at).convert(image.mode)
@@ -152,12 +152,12 @@ def _laid(base: Image.Image, color: str, mask: Image.Image, at: tuple[int, int])
 
 
 def _shaded(
-    base: Image.Image, shadow: Shadow, seen: Image.Image, at: tuple[int, int]
+    base: Image.Image, shadow: Shadow, visible: Image.Image, at: tuple[int, int]
 ) -> Image.Image:
-    """The shadow of what is seen; the picture's edges cut it, not the box's."""
+    """Adds the shadow of what is visible; it may leave the box, but not the picture."""
     reach = math.ceil(shadow.blur * 3)
     mask = Image.new("L", base.size)
-    mask.paste(seen, (at[0] + shadow.x, at[1] + shadow.y))
+    mask.paste(visible, (at[0] + shadow.x, at[1] + shadow.y))
     around = mask.getbbox()
     if around is None:
         return base
@@ -171,10 +171,10 @@ def _shaded(
     return _laid(base, shadow.color, soft, (area[0], area[1]))
 
 
-def _plate(backdrop: Backdrop, box: Box, seen: Image.Image, shorter: int) -> Image.Image:
+def _plate(backdrop: Backdrop, box: Box, visible: Image.Image, shorter: int) -> Image.Image:
     """The plate as a mask of the box: around the letters, or all of it."""
     mask = Image.new("L", (box.width * 4, box.height * 4))
-    left, top, right, bottom = seen.getbbox() or (0, 0, 0, 0)
+    left, top, right, bottom = visible.getbbox() or (0, 0, 0, 0)
     by, radius = (pixels(length, shorter) for length in (backdrop.padding, backdrop.radius))
     area = (left - by, top - by, right + by, bottom + by)
     if backdrop.cover == "box":
