@@ -125,7 +125,7 @@ def codes() -> str:
     return table(("code", "check", "meaning"), rows)
 
 
-def weights() -> str:
+def checks() -> str:
     """Every check: what it reports, by which codes, and its options."""
     return "\n".join(described(name, check) for name, check in CHECKS.items())
 
@@ -201,7 +201,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "check codes": codes,
     "codes of what cannot be checked": unusable,
     "operations": operations,
-    "checks": weights,
+    "checks": checks,
     "options of checks": lambda: fields(Options),
     "documents": papers,
     "keys of manifest": lambda: fields(ManifestTable),

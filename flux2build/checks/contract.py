@@ -15,7 +15,7 @@ from flux2build.checks.finding import Finding
 from flux2build.registry import Family
 
 Level = Annotated[
-    Literal["error", "warning", "off"], Field(description="how much its findings weigh")
+    Literal["error", "warning", "off"], Field(description="the severity of its findings")
 ]
 """The severity of a check's findings, or `off`."""
 

@@ -23,7 +23,9 @@ def test_nobody_is_asked_for_texts_by_default(empty: Site) -> None:
         ("[checks.alt]\ndecorative = true", "warning"),
     ],
 )
-def test_a_missing_text_weighs_what_the_spec_says(empty: Site, policy: str, severity: str) -> None:
+def test_a_missing_text_is_as_severe_as_the_spec_says(
+    empty: Site, policy: str, severity: str
+) -> None:
     """One finding for each asset without a text, at the asset, with what to write."""
     build(empty, policy)
     (finding,) = check_json(empty)

@@ -29,7 +29,7 @@ def test_default_severities() -> None:
     }
 
 
-def test_any_check_can_weigh_less_or_nothing(empty: Site) -> None:
+def test_any_check_can_be_less_severe_or_off(empty: Site) -> None:
     """An orphan as a warning passes and fails with `--strict`; switched off, it is not reported."""
     build(empty)
     empty.edit("assets.toml", '[asset.bell]\nprompt = "a bell"\ntags = ["small"]\n', "")

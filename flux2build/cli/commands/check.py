@@ -59,7 +59,7 @@ def check(  # noqa: PLR0913 - a command takes its options
 
     Reads only; needs no key and no network. Exits with 1 when files, lock and
     spec disagree, and names the command that mends each finding. `[checks]` in
-    the spec says how much each check weighs.
+    the spec sets the severity of each check.
     """
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
