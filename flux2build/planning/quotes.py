@@ -77,7 +77,7 @@ class Quotes:
     def _alteration(self, source: Input, provider: str, card: Card) -> str:
         if isinstance(source, Made):
             size = self._size(source)
-            return references.scaled(size, card) if size else ""
+            return references.scaling(size, card) if size else ""
         key = (source.path, provider, card.model)
         if key not in self._altered:
             self._altered[key] = references.alteration(self.read(source.path), card)

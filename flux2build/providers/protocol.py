@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from flux2build.digest import Json
 from flux2build.errors import one_line
+from flux2build.images.formats.lookup import of_path
 from flux2build.model import Order
 from flux2build.providers.contract import (
     Call,
@@ -45,8 +46,6 @@ from flux2build.providers.replies import (
 
 CREDIT: Final = Decimal("0.01")
 """USD in one credit of Black Forest Labs."""
-
-_PICTURE: Final = (".png", ".jpg", ".jpeg", ".webp")
 
 
 class FluxApi(Protocol):
@@ -92,7 +91,7 @@ def ticket(api: FluxApi, reply: Reply, endpoint: str) -> Ticket | Refused | InDo
     if isinstance(state, Refused) and state.refusal is Refusal.REQUEST_MODERATED:
         return state
     url = address(body.get("polling_url"))
-    picture = url is not None and urlsplit(url).path.lower().endswith(_PICTURE)
+    picture = url is not None and of_path(urlsplit(url).path) is not None
     if picture and url and isinstance(state, Waiting) and body.get("status") == "Ready":
         state = Ready(url, task)
     verbatim = api.follows_polling_url and url and not picture

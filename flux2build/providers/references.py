@@ -44,7 +44,7 @@ def shown(size: Size) -> str:
     return f"{size[0]}×{size[1]}"  # noqa: RUF001  # the sign people read in sizes
 
 
-def scaled(size: Size, card: Card) -> str:
+def scaling(size: Size, card: Card) -> str:
     """A phrase that says how a reference is scaled before it is sent; empty when it is not."""
     sent = sent_size(size, card)
     return "" if sent == size else f"scaled from {shown(size)} to {shown(sent)}"
@@ -55,7 +55,7 @@ def alteration(data: bytes, card: Card) -> str:
     header = examine(data)
     if header.fault is not None or not decodable(header.format):
         return ""
-    if words := scaled((header.width, header.height), card):
+    if words := scaling((header.width, header.height), card):
         return words
     if header.format not in _SENT:
         return f"as PNG instead of {header.format.upper()}"

@@ -181,31 +181,6 @@ def test_a_palette_makes_a_png_small() -> None:
     assert probe(few).alpha
 
 
-@pytest.mark.parametrize(
-    ("encoding", "complaint"),
-    [
-        ({"format": "jpeg", "lossless": True}, "jpeg has no `lossless`: it always gives up detail"),
-        ({"format": "png", "quality": 80}, "png has no `quality`"),
-        ({"format": "webp", "quality": 80, "lossless": True}, "exclude each other"),
-        ({"format": "webp", "palette": 8}, "webp has no `palette`"),
-        ({"format": "webp", "subsampling": "4:4:4"}, "webp has no `subsampling`"),
-        ({"format": "jpeg", "quality": 101}, "less than or equal to 100"),
-        ({"format": "jpeg", "quality": 20, "max_bytes": 9}, "`min_quality`"),
-        ({"format": "avif", "min_quality": 90, "max_bytes": 9}, "`min_quality`"),
-        ({"format": "png", "sizes": [16]}, "png has no `sizes`"),
-        ({"format": "ico", "quality": 50}, "ico has no `quality`"),
-        ({"format": "bmp"}, "`bmp` is not a format that can be written"),
-        ({"format": "png", "matte": "whyte"}, "did you mean `white`"),
-    ],
-)
-def test_settings_that_no_encoder_could_follow_are_refused(
-    encoding: dict[str, Json], complaint: str
-) -> None:
-    """Settings that a format does not have, or that contradict each other, are named."""
-    with pytest.raises(PictureError, match=complaint):
-        encode(gradient(), encoding)
-
-
 def test_a_picture_too_large_for_its_format_is_refused() -> None:
     """WebP ends at 16383 pixels a side; the message says who complained."""
     with pytest.raises(PictureError, match="cannot be webp"):
