@@ -13,7 +13,7 @@ from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import Action
 from flux2build.providers import pricing, references
 from flux2build.providers.capabilities import FREE, Card
-from flux2build.providers.references import Size
+from flux2build.providers.pricing import Size
 
 
 @dataclass(slots=True)

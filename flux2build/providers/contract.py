@@ -144,9 +144,8 @@ class InDoubt:
     message: str
 
 
-@runtime_checkable
-class Embedded(Protocol):
-    """A provider inside flux2build: free, offline, deterministic."""
+class _Described(Protocol):
+    """What every provider says of itself."""
 
     @property
     def name(self) -> str:
@@ -160,25 +159,18 @@ class Embedded(Protocol):
     def default_model(self) -> str:
         """The model to use if a spec names the provider only."""
 
+
+@runtime_checkable
+class Embedded(_Described, Protocol):
+    """A provider inside flux2build: free, offline, deterministic."""
+
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
         """The picture, encoded in the order's `format` at its `width` and `height`."""
 
 
 @runtime_checkable
-class Remote(Protocol):
+class Remote(_Described, Protocol):
     """A provider behind HTTP, as pure functions over described requests."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the spec: `provider = "bfl"`."""
-
-    @property
-    def cards(self) -> Mapping[str, Card]:
-        """Its models."""
-
-    @property
-    def default_model(self) -> str:
-        """The model to use if a spec names the provider only."""
 
     @property
     def endpoint(self) -> str:

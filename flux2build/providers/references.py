@@ -19,9 +19,7 @@ from flux2build.images.encode import encode
 from flux2build.images.formats.lookup import decodable, examine, holds_more, media_type
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
-from flux2build.providers.pricing import megapixels, size_of
-
-Size = tuple[int, int]
+from flux2build.providers.pricing import Size, megapixels, size_of
 
 _QUALITY: Final = 95
 _SENT: Final = frozenset({"png", "jpeg", "webp"})

@@ -1,4 +1,4 @@
-"""Who carries an order, and how a build against a simulated one is set up and looked at."""
+"""The providers and servers of the matrix, and a project that builds against one of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.matrix.faults import Fault
 SECRET: Final = "canary-0123456789abcdef"
 
 USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.02}
-"""Limits for every build: soon again, but not before a picture of the simulator is ready."""
-HURRIED: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
+"""Limits for every build: short waits, but long enough for the simulator to be ready."""
+SHORT: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
 """Limits for servers that do not answer in time."""
 PRICES: Final = "".join(
     f'[replicate."black-forest-labs/{model}"]\nprice = {{ first = 0.02, dated = "2026-11-01" }}\n'
@@ -39,24 +39,24 @@ class Carrier:
     dialect: str
     """The simulator's name for it."""
     variables: tuple[str, str]
-    """Those of its address and of its key."""
+    """The environment variables of its endpoint and its key."""
     path: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Every model that it has."""
+        """Every model on its cards."""
         return tuple(shipped()[self.provider])
 
     def traits(self, model: str) -> frozenset[str]:
-        """What the table tells apart."""
+        """What the outcomes in the table depend on."""
         params = shipped()[self.provider][model].params
-        found = {self.dialect}
-        found |= {"predictions"} if self.provider == "replicate" else set()
-        found |= {"uploads"} if self.name == "replicate" else set()
-        found |= set() if "seed" in params else {"seedless"}
-        found |= set() if "width" in params else {"sizeless"}
-        found |= set() if "format" in params else {"formatless"}
-        return frozenset(found)
+        traits = {self.dialect}
+        traits |= {"predictions"} if self.provider == "replicate" else set()
+        traits |= {"uploads"} if self.name == "replicate" else set()
+        traits |= set() if "seed" in params else {"seedless"}
+        traits |= set() if "width" in params else {"sizeless"}
+        traits |= set() if "format" in params else {"formatless"}
+        return frozenset(traits)
 
 
 CARRIERS: Final = (
@@ -76,7 +76,7 @@ CARRIERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class Setup:
     """A project that orders one picture from a carrier, and the server behind it."""
 
     site: Site
@@ -88,17 +88,17 @@ class Shop:
         """Write the project, with short limits and one order in it."""
         self.control.post("/_sim/reset").raise_for_status()
         monkeypatch.setenv(self.carrier.variables[1], SECRET)
-        self.dial(monkeypatch, f"{self.control.base_url}")
+        self.move_endpoint(monkeypatch, f"{self.control.base_url}")
         self.site.write("../prices.toml", PRICES)
-        monkeypatch.setenv("FLUX2BUILD_CONFIG", str(self.hurry()))
+        monkeypatch.setenv("FLUX2BUILD_CONFIG", str(self.configure()))
         params = shipped()[self.carrier.provider][self.model].params
         small = "768sq" if self.model == "flux-3-image" else "0.25"
-        said = {
+        lines_of = {
             "width": "width = 256\nheight = 256\n",
             "seed": "seed = 7\n",
             "resolution": f'resolution = "{small}"\n',
         }
-        lines = "".join(text for name, text in said.items() if name in params)
+        lines = "".join(text for name, text in lines_of.items() if name in params)
         if large:
             noise = Random(7).randbytes(310 * 310 * 3)
             Image.frombytes("RGB", (310, 310), noise).save(self.site.folder / "desk.png")
@@ -109,23 +109,23 @@ class Shop:
             f'model = "{self.model}"\n[asset.fox]\nprompt = "a fox"\n{lines}',
         )
 
-    def hurry(self, *names: str) -> Path:
-        """Give up soon where these limits say so, else as late as usual; the configuration."""
-        limits = USUAL | {name: HURRIED[name] for name in names}
+    def configure(self, *names: str) -> Path:
+        """Write a configuration in which the named limits are short, and return its path."""
+        limits = USUAL | {name: SHORT[name] for name in names}
         lines = "".join(f"{name} = {value}\n" for name, value in limits.items())
         return self.site.write("../config.toml", f'cards = "prices.toml"\n[limits]\n{lines}')
 
-    def dial(self, monkeypatch: pytest.MonkeyPatch, base: str) -> None:
-        """Let builds go to another address."""
+    def move_endpoint(self, monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+        """Let builds talk to the server at another address."""
         monkeypatch.setenv(self.carrier.variables[0], base.rstrip("/") + self.carrier.path)
 
-    def strike(self, fault: Fault, times: str) -> None:
-        """Let something go wrong, once or always."""
+    def inject(self, fault: Fault, times: str) -> None:
+        """Let a stage fail, once or always."""
         rule = {"stage": fault.stage, "fault": fault.fault, "times": times, **fault.details}
         self.scenario(rules=[rule])
 
     def scenario(self, **changes: Any) -> None:
-        """Change the server's settings; rules end where none are named."""
+        """Change the server's settings; rules that are not named again end."""
         answer = self.control.post("/_sim/scenario", json={"rules": [], **changes})
         assert answer.status_code == 200, answer.text
 
@@ -135,15 +135,15 @@ class Shop:
 
     @property
     def charges(self) -> list[Mapping[str, Any]]:
-        """What stands charged at the server."""
-        found: list[Mapping[str, Any]] = self.control.get("/_sim/charges").json()["charges"]
-        return found
+        """What the server has charged."""
+        charges: list[Mapping[str, Any]] = self.control.get("/_sim/charges").json()["charges"]
+        return charges
 
     @property
     def requests(self) -> list[Mapping[str, Any]]:
         """Every request that the server saw."""
-        found: list[Mapping[str, Any]] = self.control.get("/_sim/requests").json()["requests"]
-        return found
+        requests: list[Mapping[str, Any]] = self.control.get("/_sim/requests").json()["requests"]
+        return requests
 
     @property
     def posts(self) -> int:
@@ -152,8 +152,8 @@ class Shop:
 
     @property
     def order(self) -> Mapping[str, Any]:
-        """The one order that waits for something or somebody."""
+        """The one order that is open."""
         listed = self.site.run("orders", "list", "--json")
-        (found,) = json.loads(listed.out)["orders"]
-        order: Mapping[str, Any] = found
+        orders: list[Mapping[str, Any]] = json.loads(listed.out)["orders"]
+        (order,) = orders
         return order

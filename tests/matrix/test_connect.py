@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import Site
-from tests.matrix.carriers import CARRIERS, HURRIED, Carrier, Shop
+from tests.matrix.carriers import CARRIERS, SHORT, Carrier, Setup
 
 NONSENSE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
 
@@ -52,56 +52,56 @@ def _vacant() -> str:
 
 
 @pytest.fixture(params=CARRIERS, ids=lambda one: one.name)
-def shop(
+def setup(
     request: pytest.FixtureRequest,
     server: httpx.Client,
     empty: Site,
     monkeypatch: pytest.MonkeyPatch,
-) -> Shop:
+) -> Setup:
     """A project that orders from each carrier in turn."""
     carrier: Carrier = request.param
-    shop = Shop(empty, server, carrier, carrier.models[0])
-    shop.open(monkeypatch)
-    return shop
+    setup = Setup(empty, server, carrier, carrier.models[0])
+    setup.open(monkeypatch)
+    return setup
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_without_a_connection_nothing_is_ordered(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, scheme: str
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     """A closed port, or one without TLS behind `https`, proves that nothing was sent."""
-    base = _vacant() if scheme == "http" else f"{shop.control.base_url}".replace("http", "https")
-    shop.dial(monkeypatch, base)
+    base = _vacant() if scheme == "http" else f"{setup.control.base_url}".replace("http", "https")
+    setup.move_endpoint(monkeypatch, base)
 
-    ran = shop.build()
+    ran = setup.build()
 
     assert ran.code == 6, ran.err
     assert "was not ordered" in ran.err
     assert "Error)" not in ran.err
-    assert shop.site.run("orders", "list", "--json").out.count('"order"') == 0
-    shop.dial(monkeypatch, f"{shop.control.base_url}")
-    assert shop.build().code == 0
-    assert len(shop.charges) == 1
+    assert setup.site.run("orders", "list", "--json").out.count('"order"') == 0
+    setup.move_endpoint(monkeypatch, f"{setup.control.base_url}")
+    assert setup.build().code == 0
+    assert len(setup.charges) == 1
 
 
 @pytest.mark.parametrize(
     "answer", [b"", NONSENSE, None], ids=["hangs up", "talks nonsense", "is silent"]
 )
 def test_whoever_takes_the_order_may_have_it(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
 ) -> None:
     """Where something accepts connections and answers no order, it is in doubt, and not sent again."""
-    shop.hurry(*HURRIED)
+    setup.configure(*SHORT)
     with _listening(answer) as base:
-        shop.dial(monkeypatch, base)
-        ran = shop.build()
+        setup.move_endpoint(monkeypatch, base)
+        ran = setup.build()
     assert ran.code == 5, ran.err
     assert "may have been bought" in ran.err
 
-    shop.hurry()
-    shop.dial(monkeypatch, f"{shop.control.base_url}")
-    assert shop.build().code == 5
-    assert shop.posts == 0
-    assert shop.site.run("orders", "resubmit", shop.order["order"]).code == 0
-    assert shop.build().code == 0
-    assert len(shop.charges) == 1
+    setup.configure()
+    setup.move_endpoint(monkeypatch, f"{setup.control.base_url}")
+    assert setup.build().code == 5
+    assert setup.posts == 0
+    assert setup.site.run("orders", "resubmit", setup.order["order"]).code == 0
+    assert setup.build().code == 0
+    assert len(setup.charges) == 1

@@ -17,7 +17,7 @@ import pytest
 
 from flux2build.images.formats.lookup import examine
 from tests.conftest import Site
-from tests.matrix.carriers import CARRIERS, HURRIED, SECRET, Carrier, Shop
+from tests.matrix.carriers import CARRIERS, SECRET, SHORT, Carrier, Setup
 from tests.matrix.faults import FAULTS, STUCK, Fault, Outcome
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
@@ -83,54 +83,54 @@ def test_cell(
     """The build ends as the table says, and the order comes to its end for as many charges."""
     carrier, model, fault, times = cell
     expected = fault.expected(times, carrier.traits(model))
-    shop = Shop(empty, server, carrier, model)
-    shop.open(monkeypatch, large=fault.only == "uploads")
-    shop.strike(fault, times)
+    setup = Setup(empty, server, carrier, model)
+    setup.open(monkeypatch, large=fault.only == "uploads")
+    setup.inject(fault, times)
     if fault.fault in {"hang", "slow"}:
-        shop.hurry(*HURRIED)
+        setup.configure(*SHORT)
     elif expected.exit:
-        shop.hurry("deadline")
+        setup.configure("deadline")
 
-    ran = shop.build()
+    ran = setup.build()
 
-    assert (ran.code, len(shop.charges)) == (expected.exit, expected.charges), ran.err
+    assert (ran.code, len(setup.charges)) == (expected.exit, expected.charges), ran.err
     assert expected.says in ran.err
     assert SECRET not in ran.out + ran.err
-    shop.scenario()
-    shop.hurry()
-    _bring_to_its_end(shop, expected)
-    assert len(shop.charges) == expected.total
+    setup.scenario()
+    setup.configure()
+    _bring_to_its_end(setup, expected)
+    assert len(setup.charges) == expected.total
     assert examine(empty.folder.joinpath("fox.png").read_bytes()).fault is None
     assert empty.run("check").code == 0
-    posts = [r for r in shop.requests if r["key"]]
+    posts = [r for r in setup.requests if r["key"]]
     assert {r["stage"] for r in posts} <= {"submit", "poll", "upload"}
 
 
-def _bring_to_its_end(shop: Shop, expected: Outcome) -> None:
+def _bring_to_its_end(setup: Setup, expected: Outcome) -> None:
     """Do what people are told to do, and build again."""
     if expected.end == "edit":
-        assert shop.build().code == 3
-        shop.site.edit("assets.toml", "a fox", "a red fox")
+        assert setup.build().code == 3
+        setup.site.edit("assets.toml", "a fox", "a red fox")
     elif expected.end != "build":
         if expected is STUCK:
-            shop.hurry("deadline")
-        _settle(shop, expected)
-    ran = shop.build()
+            setup.configure("deadline")
+        _settle(setup, expected)
+    ran = setup.build()
     assert ran.code == 0, ran.err
 
 
-def _settle(shop: Shop, expected: Outcome) -> None:
+def _settle(setup: Setup, expected: Outcome) -> None:
     """Nothing is sent again by itself; then a person settles it."""
-    before = len(shop.charges)
-    again = shop.build()
-    assert (again.code, len(shop.charges)) == (expected.exit, before), again.err
-    order, words = shop.order["order"], [expected.end]
+    before = len(setup.charges)
+    again = setup.build()
+    assert (again.code, len(setup.charges)) == (expected.exit, before), again.err
+    order, words = setup.order["order"], [expected.end]
     match expected.end:
         case "adopt":
-            words = ["adopt", order, shop.charges[0]["id"]]
+            words = ["adopt", order, setup.charges[0]["id"]]
         case "take":
             words = ["adopt", order]
         case _:
             words = [expected.end, order]
-    settled = shop.site.run("orders", *words)
+    settled = setup.site.run("orders", *words)
     assert settled.code == 0, settled.err
