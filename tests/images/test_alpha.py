@@ -8,14 +8,14 @@ from flux2build.images.alpha import faded, on_colours, on_solid
 
 
 def half() -> Image.Image:
-    """Orange on the left; black that nobody can see on the right."""
+    """Orange on the left, transparent black on the right."""
     image = Image.new("RGBA", (20, 8), (0, 0, 0, 0))
     image.paste((250, 150, 50, 255), (0, 0, 10, 8))
     return image
 
 
 def test_alpha_is_the_same_after_work_on_colours() -> None:
-    """Even work that gives another picture altogether keeps the transparency."""
+    """The transparency is kept, even by work that returns another picture."""
     white = Image.new("RGB", (20, 8), "white")
     done = on_colours(half(), lambda _colours: white)
     assert done.getchannel("A").tobytes() == half().getchannel("A").tobytes()
@@ -31,7 +31,7 @@ def test_neighbours_see_no_black_that_cannot_be_seen() -> None:
 
 
 def test_a_mask_multiplies_what_is_there() -> None:
-    """Half of half is a quarter, and nothing stays nothing."""
+    """Alpha values are multiplied: half of half is a quarter."""
     image = Image.new("RGBA", (1, 1), (9, 9, 9, 128))
     assert faded(image, Image.new("L", (1, 1), 128)).getpixel((0, 0)) == (9, 9, 9, 64)
     assert faded(image.convert("RGB"), Image.new("L", (1, 1), 0)).getpixel((0, 0)) == (9, 9, 9, 0)

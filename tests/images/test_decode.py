@@ -1,4 +1,4 @@
-"""Odd picture files become plain RGB or RGBA in sRGB, or are refused by name."""
+"""Odd picture files are decoded to plain RGB or RGBA in sRGB, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def giant_gif() -> bytes:
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "avif", "gif", "bmp", "tiff"])
-def test_every_format_is_told_by_its_bytes(form: str) -> None:
+def test_every_format_is_recognised_by_its_bytes(form: str) -> None:
     """A picture is recognised by content and decoded whatever its name says."""
     data = saved(drawn(), form)
     assert probe(data).format == form
@@ -107,10 +107,10 @@ def test_a_flipped_bit_in_a_png_is_refused() -> None:
         (lambda: saved(Image.new("F", (4, 4)), "tiff"), "floating-point"),
     ],
 )
-def test_what_is_no_usable_picture_is_refused_by_name(
+def test_unusable_files_are_refused_with_a_reason(
     make: Callable[[], bytes], complaint: str
 ) -> None:
-    """Each kind of unusable file is named, with what to do about it."""
+    """The message names the file and what is wrong with it, and has a hint."""
     with pytest.raises(PictureError, match=complaint) as caught:
         decode(make(), "hero.png")
     assert "`hero.png`" in str(caught.value)
@@ -130,7 +130,7 @@ def test_hostile_bytes_raise_nothing_but_picture_errors(noise: bytes, form: str)
 
 
 def test_a_limit_on_pixels_holds_before_decoding() -> None:
-    """A picture over the caller's own cap is refused, one at the cap is not."""
+    """A picture above the caller's own limit is refused; one at the limit is not."""
     data = saved(drawn(), "png")
     assert decode(data, "x", max_pixels=64 * 48).size == (64, 48)
     with pytest.raises(PictureError, match="too large: 64x48"):
@@ -186,7 +186,7 @@ def test_a_transparent_sixteen_bit_grey_is_transparent() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
 def test_every_mode_becomes_rgb_or_rgba(mode: str) -> None:
-    """Whatever a PNG holds, what comes out is RGB or RGBA, alpha only where there was one."""
+    """Every mode of a PNG is decoded to RGB, or to RGBA if it has transparency."""
     source = drawn("I").point(lambda v: v * 257).convert("I;16") if mode == "I;16" else drawn(mode)
     image = decode(saved(source, "png"), "x.png")
     assert image.mode == ("RGBA" if "A" in mode else "RGB")
@@ -234,8 +234,8 @@ def test_a_profile_that_fits_no_pixels_is_ignored(profile: bytes) -> None:
 
 
 @pytest.mark.parametrize("form", ["gif", "webp", "png", "avif"])
-def test_what_moves_is_refused_unless_its_first_frame_is_asked_for(form: str) -> None:
-    """An animation is named as such; its first frame may be asked for."""
+def test_an_animation_is_refused_unless_its_first_frame_is_asked_for(form: str) -> None:
+    """The message says that it is animated; its first frame can be decoded."""
     frames = [drawn(), drawn().transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
     data = saved(frames[0], form, save_all=True, append_images=frames[1:], duration=100)
     assert probe(data).frames == 2

@@ -1,4 +1,4 @@
-"""Deliverables come from masters by pure work: shared where it is equal, alone where it fails."""
+"""Deliverables of one master share equal work, and fail one by one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_equal_beginnings_are_done_once_and_by_content() -> None:
 
 
 def test_one_failure_leaves_the_others_alone() -> None:
-    """A deliverable that cannot be made is an error in its own place."""
+    """A deliverable that cannot be made is an error in its place of the list."""
     good, bad = Job(scaled(30), (MASTER,)), Job(scaled(3000), (MASTER,))
     lost = Job(scaled(30), (MASTER[:-20],))
     first, second, third, fourth = derive_many([good, bad, lost, good], OPS)
@@ -118,8 +118,8 @@ def test_a_shared_step_that_fails_fails_everywhere_it_is_used() -> None:
     assert all(isinstance(made, Flux2BuildError) for made in derive_many(jobs, OPS))
 
 
-def test_nothing_to_make_is_nothing_made() -> None:
-    """No deliverables give no files."""
+def test_no_jobs_give_no_files() -> None:
+    """The list of results is empty."""
     assert derive_many([], OPS) == []
 
 
@@ -132,7 +132,7 @@ def test_nothing_to_make_is_nothing_made() -> None:
         (Operation("crop", 1, {}), "give one of `ratio`, `box`"),
     ],
 )
-def test_what_cannot_be_done_is_said_clearly(operation: Operation, complaint: str) -> None:
-    """Unknown operations, other versions and wrong parameters are errors of the spec."""
+def test_a_wrong_operation_is_an_error_of_the_spec(operation: Operation, complaint: str) -> None:
+    """Unknown operations, other versions and wrong parameters are reported."""
     with pytest.raises(SpecError, match=complaint):
         derive(Derive((operation,), {"format": "png"}), [MASTER], OPS)

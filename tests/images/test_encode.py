@@ -78,7 +78,7 @@ def test_one_picture_is_written_in_many_ways_at_once() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_written_is_what_was_asked_for(form: str) -> None:
-    """The file has the format and size that were asked for, and close pixels."""
+    """The file has the format and size that were asked for, and nearly the same pixels."""
     data = encode(gradient(), {"format": form})
     assert (probe(data).format, probe(data).width, probe(data).height) == (form, 96, 64)
     difference = ImageChops.difference(decode(data, "x"), gradient())
@@ -87,14 +87,14 @@ def test_what_is_written_is_what_was_asked_for(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["png", "webp"])
 def test_lossless_keeps_every_pixel(form: str) -> None:
-    """PNG always, and WebP when asked, give back exactly what they were given."""
+    """PNG always keeps every pixel, and WebP does so when asked."""
     asked: dict[str, Json] = {"format": form, **({"lossless": True} if form == "webp" else {})}
     assert decode(encode(gradient(), asked), "x").tobytes() == gradient().tobytes()
 
 
 @pytest.mark.parametrize("form", ["png", "webp", "avif"])
 def test_alpha_survives(form: str) -> None:
-    """Formats that know alpha keep it."""
+    """Formats that can store alpha keep it."""
     image = decode(encode(fading(), {"format": form}), "x")
     assert image.mode == "RGBA"
     difference = ImageChops.difference(image.getchannel("A"), fading().getchannel("A"))
@@ -128,7 +128,7 @@ def test_profiles_are_embedded_on_request_and_a_png_is_always_tagged() -> None:
 @given(share=st.floats(0.3, 1.2), form=st.sampled_from(["jpeg", "webp", "avif"]))
 @settings(max_examples=15, deadline=None)
 def test_a_byte_limit_holds_or_is_refused(share: float, form: str) -> None:
-    """What comes out under `max_bytes` is never larger, and better than the floor when it can be."""
+    """A file is no larger than `max_bytes`, or is refused when even `min_quality` is too large."""
     noisy = Image.effect_mandelbrot((160, 120), (-2, -1.5, 1, 1.5), 60).convert("RGB")
     limit = int(len(encode(noisy, {"format": form})) * share)
     if len(encode(noisy, {"format": form, "quality": 30})) > limit:
@@ -141,7 +141,7 @@ def test_a_byte_limit_holds_or_is_refused(share: float, form: str) -> None:
 @given(share=st.floats(0.35, 0.99))
 @settings(max_examples=10, deadline=None)
 def test_the_best_quality_that_fits_is_found(share: float) -> None:
-    """Halving finds what trying every quality would find."""
+    """Bisection finds the same quality as trying every one."""
     noisy = Image.effect_mandelbrot((160, 120), (-2, -1.5, 1, 1.5), 60).convert("RGB")
     tries = [encode(noisy, {"format": "jpeg", "quality": quality}) for quality in range(30, 86)]
     limit = int(len(tries[-1]) * share)
@@ -158,14 +158,14 @@ def test_the_best_quality_that_fits_is_found(share: float) -> None:
 
 
 def test_a_limit_that_does_not_bind_changes_nothing() -> None:
-    """A file that is small enough at its own quality is not squeezed."""
+    """A file that is small enough keeps its quality."""
     free = encode(gradient(), {"format": "jpeg"})
     assert encode(gradient(), {"format": "jpeg", "max_bytes": len(free)}) == free
 
 
 @pytest.mark.parametrize("encoding", [{"format": "png"}, {"format": "webp", "lossless": True}])
 def test_a_limit_on_a_lossless_file_fails_loudly(encoding: dict[str, Json]) -> None:
-    """Nothing is thrown away silently: the message says how large it is and what to do."""
+    """No pixels are given up silently: the message says how large the file is and what to do."""
     noise = Image.effect_noise((64, 64), 90).convert("RGB")
     with pytest.raises(PictureError, match="in 100 bytes") as caught:
         encode(noise, {**encoding, "max_bytes": 100})
@@ -182,7 +182,7 @@ def test_a_palette_makes_a_png_small() -> None:
 
 
 def test_a_picture_too_large_for_its_format_is_refused() -> None:
-    """WebP ends at 16383 pixels a side; the message says who complained."""
+    """WebP has at most 16383 pixels a side; the message quotes the encoder."""
     with pytest.raises(PictureError, match="cannot be webp"):
         encode(Image.new("RGB", (16400, 2)), {"format": "webp"})
 
@@ -192,6 +192,6 @@ def test_a_picture_too_large_for_its_format_is_refused() -> None:
     [("png", "zlib"), ("jpeg", "libjpeg"), ("webp", "libwebp 1."), ("avif", "libavif 1.")],
 )
 def test_versions_name_pillow_and_the_codec(form: str, codec: str) -> None:
-    """The lock records who encoded a file."""
+    """The lock records the encoder of a file."""
     assert versions(form).startswith("pillow ")
     assert codec in versions(form)

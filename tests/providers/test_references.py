@@ -1,4 +1,4 @@
-"""References as they are sent: upright, private, small enough, and the same bytes every time."""
+"""References are sent upright, without private data, small enough, and always as the same bytes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Shot:
 
     @property
     def reference(self) -> Reference:
-        """As it is handed to be prepared."""
+        """The picture as a reference of an order."""
         return Reference("desk", self.data, "image/x")
 
 
@@ -99,7 +99,7 @@ def _sent(shot: Shot, most: int | None = None) -> Reference:
 
 @given(shots(), st.none() | st.integers(1, 1600))
 def test_what_is_sent_is_pixels_and_nothing_else(shot: Shot, most: int | None) -> None:
-    """No EXIF, place, comment or appended byte leaves, whatever the file was."""
+    """No EXIF, place, comment or appended byte is sent, whatever the file."""
     sent = _sent(shot, most)
 
     assert not holds_more(sent.data)
@@ -111,7 +111,7 @@ def test_what_is_sent_is_pixels_and_nothing_else(shot: Shot, most: int | None) -
 
 @given(shots())
 def test_what_is_sent_is_upright(shot: Shot) -> None:
-    """The pixels are those that people see in the file, turned the way they see them."""
+    """The pixels sent are those that a viewer shows, in the same orientation."""
     sent = decode(_sent(shot).data, "sent").convert("RGBA")
     seen = decode(shot.data, "seen").convert("RGBA")
 
@@ -123,7 +123,7 @@ def test_what_is_sent_is_upright(shot: Shot) -> None:
 
 @given(shots(), st.integers(1, 1600))
 def test_what_is_sent_is_no_larger_than_the_model_takes(shot: Shot, most: int) -> None:
-    """A picture is scaled to the most pixels, in its own proportions; a small one is not scaled."""
+    """A picture is scaled down to the most pixels in its own proportions; a small one is not scaled."""
     sent = decode(_sent(shot, most).data, "sent")
     seen = decode(shot.data, "seen")
 
@@ -138,7 +138,7 @@ def test_what_is_sent_is_no_larger_than_the_model_takes(shot: Shot, most: int) -
 
 @given(shots(), st.none() | st.integers(1, 1600))
 def test_the_same_bytes_are_sent_every_time(shot: Shot, most: int | None) -> None:
-    """The file names the order, so that what is sent must follow from the file; it is fit at once."""
+    """The bytes sent follow from the file, which identifies the order; preparing them again changes nothing."""
     sent = _sent(shot, most)
 
     assert sent == _sent(shot, most)
@@ -150,7 +150,7 @@ def test_the_same_bytes_are_sent_every_time(shot: Shot, most: int | None) -> Non
 def test_what_is_fit_is_sent_untouched_and_what_is_not_is_told(
     shot: Shot, most: int | None
 ) -> None:
-    """The words of the plan and what is done agree: no words, the same bytes."""
+    """The plan says that a reference is changed exactly when its bytes are."""
     words = references.alteration(shot.data, _card(most))
 
     assert (words == "") == (_sent(shot, most).data == shot.data)
@@ -203,7 +203,7 @@ def test_provenance_of_a_master_is_kept() -> None:
     [lambda data: data[: len(data) // 2], lambda _: b"text", lambda data: b"GIF89a" + data],
     ids=["cut", "text", "mislabelled"],
 )
-def test_what_is_no_whole_picture_is_not_sent(spoil: Callable[[bytes], bytes]) -> None:
+def test_damaged_pictures_are_not_sent(spoil: Callable[[bytes], bytes]) -> None:
     """A damaged reference is refused before an order is paid for."""
     with pytest.raises(PictureError):
         references.prepared(Reference("desk", spoil(_jpeg()), "image/jpeg"), PRO)
@@ -212,7 +212,7 @@ def test_what_is_no_whole_picture_is_not_sent(spoil: Callable[[bytes], bytes]) -
 @given(st.lists(st.none() | st.tuples(st.integers(1, 6000), st.integers(1, 6000)), max_size=10))
 @settings(max_examples=60)
 def test_misfits_of_unknown_size_are_none(sizes: list[tuple[int, int] | None]) -> None:
-    """Only what is known is held against a model; too many references are too many anyhow."""
+    """Unknown sizes are not a problem; too many references are one all the same."""
     named = [(str(number), None) for number, _ in enumerate(sizes)]
     found = list(references.misfits(PRO, {"width": 64, "height": 64}, named))
 
@@ -235,7 +235,7 @@ def test_misfits_of_unknown_size_are_none(sizes: list[tuple[int, int] | None]) -
 def test_misfits_by_model(
     model: str, sizes: list[tuple[int, int]], expected: list[int | None]
 ) -> None:
-    """Too many, too small, too much together: each is told, with the reference it is about."""
+    """Too many, too small, too much together: each problem names its reference."""
     card = shipped()["bfl"][model]
     named = [(f"{number}.png", size) for number, size in enumerate(sizes)]
 

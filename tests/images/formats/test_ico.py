@@ -1,4 +1,4 @@
-"""The container of icons."""
+"""ICO: several sizes in one file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flux2build.images.provenance.iptc import SourceType, source_type
 
 
 def square(side: int, color: str = "#ff00ff80") -> Image.Image:
-    """A picture of one colour that one can see through."""
+    """A square of one half-transparent colour."""
     return Image.new("RGBA", (side, side), color)
 
 
@@ -31,8 +31,8 @@ def test_another_program_reads_every_size() -> None:
         assert image.convert("RGBA").getcolors() == [(side * side, (0xFF, 0, 0xFF, 0x80))]
 
 
-def test_the_container_tells_its_largest_size() -> None:
-    """A side of 256 is written as 0, and read as 256; what is cut off is told."""
+def test_the_header_has_the_largest_size() -> None:
+    """A side of 256 is written as 0 and read as 256, and a cut is noticed."""
     data = encode(square(256), {"format": "ico", "sizes": [16, 256]})
 
     found = examine(data)
@@ -53,7 +53,7 @@ def test_the_usual_sizes() -> None:
 
 @pytest.mark.parametrize(("size", "sizes"), [((48, 32), None), ((32, 32), [48]), ((8, 8), None)])
 def test_no_pixels_are_invented(size: tuple[int, int], sizes: list[int] | None) -> None:
-    """A picture that is too small or no square is refused."""
+    """A picture that is too small or not square is refused."""
     image = Image.new("RGB", size)
 
     with pytest.raises(PictureError, match="cannot be this ico"):
@@ -68,7 +68,7 @@ def test_sizes_are_sorted() -> None:
 
 
 def test_it_says_where_it_comes_from() -> None:
-    """The mark of generated pictures stands in its largest picture."""
+    """The mark of generated pictures is in the largest size."""
     data = encode(square(48), {"format": "ico", "source_type": SourceType.TRAINED})
 
     assert source_type(data) == SourceType.TRAINED

@@ -41,7 +41,7 @@ def test_a_signed_picture_counts_as_marked(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_plain_picture_has_no_manifest(form: str) -> None:
-    """Encoding writes none, and loses the one there was."""
+    """Encoding writes no manifest."""
     plain = encode(Image.new("RGB", (32, 24), "red"), {"format": form})
 
     assert read(plain) is None
@@ -50,7 +50,7 @@ def test_a_plain_picture_has_no_manifest(form: str) -> None:
 
 @given(form=st.sampled_from(FORMATS), share=st.floats(0, 1), junk=st.binary(max_size=12))
 def test_damage_never_breaks_the_reader(form: str, share: float, junk: bytes) -> None:
-    """Cut off or overwritten anywhere, there is a manifest, with or without names, or none."""
+    """A file that is cut off or overwritten anywhere has a manifest, with or without names, or none."""
     data = SIGNED[form]
     at = int(share * len(data))
     for damaged in (data[:at], data[:at] + junk + data[at + len(junk) :], data[:at] + junk):
@@ -61,7 +61,7 @@ def test_damage_never_breaks_the_reader(form: str, share: float, junk: bytes) ->
 
 @given(st.binary(max_size=300))
 def test_any_jumbf_is_read_without_a_fault(junk: bytes) -> None:
-    """A store of nonsense is a manifest of which nothing can be read."""
+    """A store of random bytes is a manifest without names."""
     chunk = len(junk).to_bytes(4, "big") + b"caBX" + junk + bytes(4)
     found = read(SIGNED["png"][:8] + chunk)
 

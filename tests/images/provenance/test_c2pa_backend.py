@@ -62,7 +62,7 @@ def rows(site: Site) -> dict[str, Derived]:
 
 
 def test_every_format_is_signed_and_valid(signing: Site) -> None:
-    """A reader of others finds our claim, the signer, the master as ingredient, and IPTC's mark."""
+    """C2PA's own reader finds our claim, the signer, the master as ingredient, and IPTC's term."""
     assert signing.run("build").code == Exit.DONE
     for form in FORMATS:
         data = signing.folder.joinpath(f"small.{form}").read_bytes()
@@ -79,7 +79,7 @@ def test_every_format_is_signed_and_valid(signing: Site) -> None:
 
 
 def test_the_lock_says_who_signed_what(signing: Site) -> None:
-    """The signed file is the output; what it was before is what an unsigned build makes."""
+    """The lock has the digest of the signed file, and that of the file before it was signed."""
     assert signing.run("build").code == Exit.DONE
     signed = rows(signing)
     for path, row in signed.items():
@@ -132,7 +132,7 @@ def test_a_signature_that_is_lost_is_made_again_and_one_that_is_replaced_is_kept
 def test_without_a_certificate_nothing_is_begun(
     signing: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The environment is at fault, before anything is rendered; the message names what is missing."""
+    """The build fails before anything is rendered, and the message names what is missing."""
     monkeypatch.delenv("FLUX2BUILD_SIGN_KEY")
     ran = signing.run("build")
     assert ran.code == Exit.SYSTEM
@@ -165,7 +165,7 @@ def test_a_key_that_is_not_the_certificates_own_signs_nothing(
 
 
 def test_a_limit_of_bytes_counts_the_signature(signing: Site) -> None:
-    """A file that is too large only once it is signed is refused, with how much room it takes."""
+    """A file that is too large once it is signed is refused, with the size of the signature."""
     signing.edit("assets.toml", "widths = [64]", "widths = [64], max_bytes = 3000")
     ran = signing.run("build")
 
@@ -183,7 +183,7 @@ def test_a_limit_of_bytes_counts_the_signature(signing: Site) -> None:
     ids=lambda key: type(key).__name__,
 )
 def test_kinds_of_keys(signing: Site, tmp_path: Path, key: Key) -> None:
-    """What C2PA signs with, we sign with."""
+    """Every kind of key that C2PA signs with is accepted."""
     assert signing.run("build").code == Exit.DONE
     master = signing.folder.joinpath("fox.png").read_bytes()
     signed = CertificateSigner.of(*keys(tmp_path, key)).signed(master, master, None)
@@ -207,7 +207,7 @@ def test_a_picture_that_was_changed_after_it_was_signed_is_invalid(signing: Site
 def test_doctor_says_whether_files_can_be_signed(
     signing: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nobody needs a certificate; one that is set is tried."""
+    """A certificate is not needed, and is tried when it is set."""
     ready = signing.run("doctor")
     tmp_path.joinpath("key.pem").write_text("no key")
     broken = signing.run("doctor")
@@ -234,7 +234,7 @@ def test_keys_stay_with_the_user(signing: Site, tmp_path: Path) -> None:
 
 
 def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
-    """There is nobody to ask for it."""
+    """The password could not be asked for."""
     certificate, _ = keys(tmp_path)
     with pytest.raises(SystemFault, match="not a private key"):
         CertificateSigner.of(certificate, certificate)

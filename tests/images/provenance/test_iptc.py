@@ -1,4 +1,4 @@
-"""Marks: what is written is read by others, what others write is read, and nothing else is marked."""
+"""Other programs read our marks, and we read theirs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_another_reader_finds_the_mark(form: str, term: SourceType) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_mark_is_read_back_and_nothing_else_is_one(form: str) -> None:
-    """A marked file says its term, an unmarked one says none."""
+    """A marked file has its term, and an unmarked one has none."""
     assert source_type(marked(form)) == "trainedAlgorithmicMedia"
     assert source_type(encode(PICTURE, {"format": form})) == ""
 
@@ -65,7 +65,7 @@ def test_a_mark_changes_no_pixel_and_no_bytes_from_run_to_run(form: str) -> None
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_marks_that_others_wrote_are_read(form: str) -> None:
-    """Written as an element, under another prefix, without a packet's wrapper where there need be none."""
+    """Elements, other prefixes and packets without a wrapper are read."""
     theirs = ELEMENT.encode()
     if form == "avif":
         theirs = b'<?xpacket begin=""?>' + theirs + b'<?xpacket end="w"?>'
@@ -108,13 +108,13 @@ def test_damaged_files_are_read_without_a_fault(form: str, at: int, junk: bytes)
 
 
 @given(st.binary(max_size=400))
-def test_no_picture_has_no_mark(data: bytes) -> None:
-    """Bytes that are no picture hold no packet."""
+def test_other_files_have_no_mark(data: bytes) -> None:
+    """Bytes that are not a picture have no packet."""
     assert xmp(b"x" + data) == b""
 
 
 def test_a_bomb_of_metadata_stays_small() -> None:
-    """Compressed metadata is opened as far as a packet could be long."""
+    """Compressed metadata is decompressed up to a limit."""
     chunks = PngImagePlugin.PngInfo()
     chunks.add_itxt(XMP_KEYWORD, " " * 8_000_000 + packet("x").decode(), zip=True)
     out = io.BytesIO()

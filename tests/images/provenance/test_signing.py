@@ -55,7 +55,7 @@ class Signing:
     cards: Mapping[str, Card] = field(default_factory=dict)
 
     def draw(self, _order: Order, _references: Sequence[Reference]) -> bytes:
-        """The one picture it has."""
+        """The one picture that it delivers."""
         return self.data
 
 
@@ -87,7 +87,7 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_master_is_byte_for_byte_what_was_delivered(tmp_path: Path, form: str) -> None:
-    """In the work tree, in the store and by its digest: a signature in it stays valid."""
+    """Work tree, store and digest have the bytes delivered, so a signature in them stays valid."""
     row = delivered(tmp_path, SIGNED[form], form)
 
     assert tmp_path.joinpath(f"fox.{form}").read_bytes() == SIGNED[form]
