@@ -1,4 +1,4 @@
-"""Digests: `sha256:` and 64 hex digits, the only equality there is."""
+"""Digests: `sha256:` and 64 hex digits; bytes are equal exactly if their digests are."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def of_bytes(data: bytes) -> Digest:
-    """The digest of exact bytes."""
+    """Return the digest of bytes."""
     return Digest("sha256:" + hashlib.sha256(data).hexdigest())
 
 
 def of_json(value: Json) -> Digest:
-    """The digest of a value's canonical JSON."""
+    """Return the digest of a value's canonical JSON."""
     return of_bytes(canonical(value).encode())
 
 
 def canonical(value: Json) -> str:
-    """One text per value: sorted keys, no spaces, UTF-8, no NaN.
+    """Return the canonical JSON of a value: sorted keys, no spaces, no escapes, no NaN.
 
     A float without a fraction is written as the integer it equals, so that
     `5` and `5.0` in a spec ask for the same picture.
@@ -51,5 +51,5 @@ def _plain(value: Json) -> Json:
 
 
 def short(digest: str) -> str:
-    """The first hex digits, for people: enough to tell two apart in one listing."""
+    """Return the first 12 hex digits, enough for people to tell digests in a listing apart."""
     return digest.removeprefix("sha256:")[:12]

@@ -13,14 +13,14 @@ AssetName = NewType("AssetName", str)
 """`mascot`, or for a family's member `hero[locale=de,theme=dark]`, axes sorted."""
 
 KEY_SCHEMA: Final = 1
-"""Number of the rules by which orders and derivations are digested."""
+"""The version of the rules by which orders, derivations and documents are digested."""
 
 Key = tuple[str | int, ...]
 """A path of keys into the spec: `("asset", "hero", "deliver", 0, "path")`."""
 
 
 def member(family: str, axes: Mapping[str, str]) -> AssetName:
-    """The name of a family's member: identity is by key, never by position."""
+    """Return the name of a family's member: identity is by key, never by position."""
     if not axes:
         return AssetName(family)
     inside = ",".join(f"{axis}={axes[axis]}" for axis in sorted(axes))
@@ -95,16 +95,16 @@ class Derive:
 
 
 INGREDIENT: Final = "ingredient"
-"""The role of what a document's files are made of, where it is told that too."""
+"""The role of the inputs of a document's files, for documents that describe those too."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a document may tell of one of its inputs beside what the bytes say."""
+    """What a document may state about one of its inputs, beyond its bytes."""
 
     asset: AssetName
     path: str
-    """As the document tells it: below the output folder; of a source, from the spec's folder."""
+    """The path in the document: below the output folder, or for a source from the spec's folder."""
     group: str = ""
     """Files of one group show one picture in several sizes and formats."""
     alt: str | None = None
@@ -112,9 +112,9 @@ class About:
     tags: tuple[str, ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
     ops: tuple[Operation, ...] = ()
-    """How it was derived; nothing for a master or a source."""
+    """How it was derived; empty for a master or a source."""
     role: str = ""
-    """What a preset calls it (`maskable`, `mdpi`), `INGREDIENT`, or nothing."""
+    """Its name in a preset (`maskable`, `mdpi`), `INGREDIENT`, or empty."""
 
     @property
     def json(self) -> dict[str, Json]:
@@ -156,9 +156,9 @@ class Recipe:
     output: str
     """POSIX path from the spec's folder."""
     key: Key = field(default=(), compare=False)
-    """Where in the spec it was asked for; only for messages."""
+    """The place in the spec that asks for it; only for messages."""
     role: str = field(default="", compare=False)
-    """What a preset calls it; only for documents."""
+    """Its name in a preset; only for documents."""
 
     @property
     def kind(self) -> str:
@@ -168,7 +168,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A named image to have, and what is said about it beyond its pixels."""
+    """A named image to have, with what the spec says about it beyond its pixels."""
 
     name: AssetName
     family: str
@@ -177,7 +177,7 @@ class Asset:
     alt: str | None = None
     title: str | None = None
     source: str | None = None
-    """The file it is, when it is not rendered."""
+    """The path of its file, if it is not rendered."""
     key: Key = ()
 
     @property
@@ -188,7 +188,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is bought, named by its content: no asset, provider or URL is in it."""
+    """What is bought, identified by its content; no asset, provider or URL is part of it."""
 
     model: str
     prompt: str
@@ -198,7 +198,7 @@ class Order:
 
     @property
     def digest(self) -> Digest:
-        """The order's name in the lock, the ledger and the store."""
+        """The order's identity in the lock and the ledger."""
         return of_json(
             {
                 "schema": KEY_SCHEMA,
@@ -212,12 +212,12 @@ class Order:
 
 
 def order_of(task: Generate, inputs: tuple[Digest, ...]) -> Order:
-    """The order that a task comes to, once the bytes of its inputs are known."""
+    """Return the order for a task, given the digests of its inputs."""
     return Order(task.model, task.prompt, task.params, inputs, task.take)
 
 
 def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
-    """The digest of a derivation: same digest, same pixels."""
+    """Return the digest of a derivation: same digest, same pixels."""
     return of_json(
         {
             "schema": KEY_SCHEMA,
@@ -229,7 +229,7 @@ def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
 
 
 def writing(task: Write, inputs: tuple[Digest, ...]) -> Digest:
-    """The digest of a document: same digest, same text."""
+    """Return the digest of a document: same digest, same text."""
     return of_json(
         {
             "schema": KEY_SCHEMA,
@@ -243,7 +243,7 @@ def writing(task: Write, inputs: tuple[Digest, ...]) -> Digest:
 
 
 def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
-    """What a task is keyed on: the digest of the order, the derivation or the document."""
+    """Return the key of a task: the digest of its order, derivation or document."""
     match task:
         case Generate():
             return order_of(task, inputs).digest
@@ -277,19 +277,19 @@ class Bought:
 
 @dataclass(frozen=True, slots=True)
 class C2paManifest:
-    """What the active C2PA manifest of a file says of itself."""
+    """What the active C2PA manifest of a file says."""
 
     state: str
-    """`present`, and once it was verified `valid` or `invalid`."""
+    """`present`; after verification `valid` or `invalid`."""
     signer: str = ""
     """The organization that its certificate names."""
     generator: str = ""
-    """The program that made the claim."""
+    """The program that created the manifest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A file that was made, by its bytes."""
+    """A file that was written, described by its bytes."""
 
     path: str
     sha256: Digest
@@ -298,10 +298,10 @@ class Output:
     height: int = 0
     format: str = ""
     source_type: str | None = None
-    """IPTC's term that its file is marked with, empty for none; None where nobody looked."""
+    """The IPTC digital source type in its file: empty for none, None if it was not read."""
     colours: str = ""
-    """Its dominant colours, as text; empty where they are not known."""
+    """Its dominant colours, as text; empty if they are not known."""
     manifest: C2paManifest | None = None
     """The C2PA manifest in its file."""
     unsigned: Digest | None = None
-    """Of a file that was signed: what it was before; that can be made again, a signature cannot."""
+    """The digest of a signed file before signing, which unlike the signature can be reproduced."""

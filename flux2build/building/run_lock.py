@@ -1,4 +1,4 @@
-"""One build at a time in a tree: the second one waits, and says for whom."""
+"""The run lock: one build at a time in a tree; a second one waits, and says what for."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from flux2build.storage.index import FOLDER, own_folder
 
 _NAP: Final = 0.05
 _HOLDER: Final = 4096
-"""Most bytes that are read of what a holder says about itself."""
+"""The most bytes that are read of the holder's description of itself."""
 
 
 @contextmanager
 def held(
-    folder: Path, command: str, wait: float | None, told: Callable[[str], object]
+    folder: Path, command: str, wait: float | None, say: Callable[[str], object]
 ) -> Iterator[None]:
-    """Keep other builds out of the tree of a spec; the kernel lets go if this process dies.
+    """Keep other builds out of the tree of a spec; the kernel releases the lock if this process dies.
 
-    Whoever has to wait is `told` once for whom, and waits `wait` seconds at
-    most; without a number, as long as it takes.
+    A build that has to wait calls `say` once with the holder, and waits at most
+    `wait` seconds, or as long as it takes if that is None.
 
     Raises:
-        SystemFault: the other build took too long, or locks do not work here.
+        SystemFault: the other build took too long, or the disk does not support locks.
     """
     lock = folder / FOLDER / "lock"
     holder = lock.with_name("holder.json")
@@ -43,7 +43,7 @@ def held(
         raise fault("lock", lock, error) from error
     try:
         try:
-            _acquire(file, wait, lambda: _describe(holder), told)
+            _acquire(file, wait, lambda: _describe(holder), say)
             works = locks.keeps_out(lock)
         except OSError as error:
             raise _lockless(folder) from error
@@ -58,18 +58,18 @@ def held(
 
 
 def _acquire(
-    file: int, wait: float | None, whom: Callable[[], str], told: Callable[[str], object]
+    file: int, wait: float | None, describe: Callable[[], str], say: Callable[[str], object]
 ) -> None:
     if locks.try_lock(file):
         return
-    told(f"waiting for {whom()}")
+    say(f"waiting for {describe()}")
     start = time.monotonic()
     while not locks.try_lock(file):
-        # Turned around, so that what is no number is no wait either.
+        # Negated, so that a wait of NaN is no wait at all.
         if wait is not None and not time.monotonic() - start < wait:
             raise SystemFault(
                 Problem(
-                    f"waited {wait:g} s for {whom()}",
+                    f"waited {wait:g} s for {describe()}",
                     hint="let it finish, or wait longer with `--lock-timeout SECONDS`",
                 )
             )
@@ -77,31 +77,31 @@ def _acquire(
 
 
 def _sign(holder: Path, command: str) -> None:
-    """Say who holds the lock; only ever shown, so a failure to say it stops nothing."""
+    """Write who holds the lock; that is only ever shown, so failing to write it is harmless."""
     since = datetime.now().astimezone()
-    words = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
+    holder_facts = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
     with suppress(OSError):
         holder.unlink(missing_ok=True)
         file = os.open(holder, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         with os.fdopen(file, "w", encoding="utf-8") as opened:
-            json.dump({**words, "since": since.isoformat(timespec="seconds")}, opened)
+            json.dump({**holder_facts, "since": since.isoformat(timespec="seconds")}, opened)
 
 
 def _describe(holder: Path) -> str:
-    """The build that holds the lock, as far as it said who it is."""
+    """Describe the build that holds the lock, as far as it can be read."""
     try:
         file = os.open(holder, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(file, "rb") as opened:
-            found = json.loads(opened.read(_HOLDER))
-        since = datetime.fromisoformat(found["since"]).strftime("%H:%M")
-        command, host = _plain(found["command"]), _plain(found["host"])
-        return f"another build: pid {int(found['pid'])} on {host}, `{command}`, since {since}"
+            facts = json.loads(opened.read(_HOLDER))
+        since = datetime.fromisoformat(facts["since"]).strftime("%H:%M")
+        command, host = _plain(facts["command"]), _plain(facts["host"])
+        return f"another build: pid {int(facts['pid'])} on {host}, `{command}`, since {since}"
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return "another build"
 
 
 def _plain(text: object) -> str:
-    """Text that cannot move a terminal's cursor."""
+    """The text without characters that could move a terminal's cursor."""
     return "".join(char if char.isprintable() else "?" for char in str(text))[:200]
 
 

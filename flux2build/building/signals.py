@@ -1,4 +1,4 @@
-"""What Ctrl-C means to a build: first an end in good order, then an end at once."""
+"""Signals during a build: the first Ctrl-C ends it in good order, the second one at once."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from typing import Final
 
 _GRACE: Final = {signal.SIGINT: 60.0, signal.SIGTERM: 8.0}
-"""Seconds for what is under way; whoever sends SIGTERM kills after some ten."""
+"""Seconds to finish work in progress; process managers kill about 10 s after SIGTERM."""
 
-_SAID: Final = (
+_MESSAGE: Final = (
     "\ninterrupted: nothing more is begun, what is under way is finished; Ctrl-C again ends at once"
 )
 
 
 @contextmanager
 def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
-    """Let the first signal set `halt`, and a second one, or too long a wait, cancel this task.
+    """Let the first signal set `halt`; a second one, or too long a wait, cancels this task.
 
-    A picture that is paid for can be had for minutes only: it is collected now
-    rather than by a later build. Where a loop knows no signals (on Windows, or
-    beside the main thread) the first Ctrl-C cancels.
+    A provider keeps a picture for minutes only, so paid pictures are collected now
+    rather than by a later build. Where the loop has no signal handlers (on Windows,
+    or outside the main thread) the first Ctrl-C cancels.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
@@ -33,7 +33,7 @@ def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
             task.cancel()
             return
         halt.set()
-        say(_SAID)
+        say(_MESSAGE)
         timers.append(loop.call_later(grace, task.cancel))
 
     set_up: list[signal.Signals] = []

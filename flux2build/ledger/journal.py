@@ -20,7 +20,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, entry_from_json, entry_to_json
 from flux2build.storage import locks
-from flux2build.storage.durable import fault, folder, hold, sync
+from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
@@ -112,7 +112,7 @@ class Journal:
             os.close(file)
         if lasting and not self._named:
             sync(self.path.parent)
-            hold(self.path.parent, self.path.parent)
+            sync_upwards(self.path.parent, self.path.parent)
             self._named = True
 
     def _whole(self, entry: Entry) -> int | None:

@@ -1,4 +1,4 @@
-"""The user's files: where they are, what is read of them, and how outputs are replaced."""
+"""The user's files: finding them, reading them, and replacing outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINAR
 
 
 def home() -> Path:
-    """Where ledger and store lie: `FLUX2BUILD_HOME`, or the user's data folder."""
+    """Return the folder of ledger and store: `FLUX2BUILD_HOME`, or the user's data folder."""
     named = os.environ.get("FLUX2BUILD_HOME")
     return (
         Path(named).expanduser().absolute()
@@ -31,13 +31,13 @@ def home() -> Path:
 
 
 def root_of(folder: Path) -> Path:
-    """The project root: the nearest folder upwards with a `.git`, else the folder itself."""
+    """Return the project root: the nearest folder upwards with a `.git`, else the folder itself."""
     here = folder.resolve()
     return next((at for at in (here, *here.parents) if (at / ".git").exists()), here)
 
 
 def find_spec(start: Path) -> Path | None:
-    """The nearest `assets.toml` from a folder upwards, as far as the project root."""
+    """Find the nearest `assets.toml` from a folder upwards to the project root."""
     here = start.absolute()
     for folder in (here, *here.parents):
         if (folder / SPEC_NAME).is_file():
@@ -48,7 +48,7 @@ def find_spec(start: Path) -> Path | None:
 
 
 def named_spec(named: str) -> Path:
-    """The spec that was named.
+    """Return the path of a spec that the user named.
 
     Raises:
         UsageError: there is no such file.
@@ -64,7 +64,7 @@ def named_spec(named: str) -> Path:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put an output or the lock at its place, durably; a link there is replaced, not followed.
+    """Replace an output or the lock durably; a link at its path is replaced, not followed.
 
     Raises:
         SystemFault: the disk is full, read-only or broken, or the folder is not ours.
@@ -73,7 +73,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def digest_file(path: Path) -> Digest:
-    """The digest of a file, read in pieces.
+    """Return the digest of a file, read in pieces.
 
     Raises:
         OSError: there is no readable file.
@@ -85,9 +85,9 @@ def digest_file(path: Path) -> Digest:
 class DiskFiles:
     """The files of a project; links are followed as long as they stay below its root.
 
-    `asked` notes what every path that was asked about turned out to be: the
-    digest of what was read, or its kind. Whoever remembers what came of it can
-    see by these whether anything has changed since.
+    `asked` holds the state of every path that was asked about: the digest of the
+    bytes that were read, or the path's kind. Comparing these states later shows
+    whether anything has changed.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -96,13 +96,13 @@ class DiskFiles:
         self.asked: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
-        """What lies at a path, links followed."""
+        """Return the kind of a path, links followed."""
         kind = self._kind(path)
         self.asked.setdefault(path, kind.value)
         return kind
 
     def read(self, path: str) -> bytes:
-        """The bytes of a file.
+        """Return the bytes of a file.
 
         Raises:
             SpecError: there is no readable file at the path.
@@ -129,7 +129,7 @@ class DiskFiles:
             return False
 
     def lfs_target(self, path: str) -> Digest | None:
-        """The digest of the file that a Git LFS pointer at a path stands for."""
+        """Return the digest in a Git LFS pointer at a path; None for any other file."""
         try:
             with open(os.path.join(self._folder, path), "rb") as file:
                 head = file.read(LFS_MOST + 1)
@@ -147,13 +147,13 @@ class DiskFiles:
         except (FileNotFoundError, NotADirectoryError):
             return Kind.MISSING
         except (OSError, ValueError, RuntimeError):
-            return Kind.SPECIAL  # a circle of links, a name the disk cannot have, no permission
+            return Kind.SPECIAL  # a cycle of links, an impossible name, no permission
         if stat.S_ISREG(mode):
             return Kind.FILE
         return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.SPECIAL
 
     def _contained(self, path: str) -> bool:
-        """Whether a path lies below the root, links followed; folders are looked at once."""
+        """Whether a path lies below the root, links followed; each folder is resolved once."""
         parent, name = os.path.split(path)
         if name in {"", ".", ".."} or os.path.islink(path):
             return Path(path).resolve().is_relative_to(self._root)

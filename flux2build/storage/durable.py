@@ -1,7 +1,7 @@
-"""Writing so that neither a crash nor a power cut loses what was written.
+"""Durable writes: neither a crash nor a power cut loses what was written.
 
-A file is written under another name beside its place, synced, renamed into
-place, and its folder synced: whoever reads sees the old bytes or the new ones.
+A file is written under another name beside its place, synced, and renamed into
+place; then its folder is synced. A reader sees either the old bytes or the new ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from flux2build.errors import Problem, SystemFault
 
 TEMPORARY: Final = ".flux2build-"
-"""How the names of unfinished files begin."""
+"""The prefix of the names of unfinished files."""
 
 _EXCLUSIVE: Final = (
     os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -33,7 +33,7 @@ _HINTS: Final = {
 
 
 def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
-    """What went wrong with a file, for people."""
+    """Return an error that tells people what went wrong with a file."""
     reason = (error.strerror or str(error)).lower()
     return SystemFault(
         Problem(f"cannot {doing} `{path}`: {reason}", hint=_HINTS.get(error.errno or 0))
@@ -41,7 +41,7 @@ def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
 
 
 def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Put bytes at a path, durably, and never half of them; a link there is replaced.
+    """Replace a file atomically and durably; a link at its path is replaced, not followed.
 
     Raises:
         SystemFault: the disk is full, read-only or broken, or the folder is not ours.
@@ -61,14 +61,14 @@ def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Take away what a crash left unfinished in a folder; nobody else may be writing there."""
+    """Remove the unfinished files that a crash left in a folder; nothing may be writing there."""
     with suppress(OSError):
         for path in folder.glob(f"{TEMPORARY}*.tmp"):
             path.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """A new file, complete and synced."""
+    """Write a new file, complete and synced."""
     file = os.open(path, _EXCLUSIVE, mode)
     try:
         write_all(file, data)
@@ -78,17 +78,17 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 def write_all(file: int, data: bytes) -> None:
-    """Write all of some bytes, however many calls that takes."""
+    """Write all bytes, however many calls that takes."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(file, rest) :]
 
 
 def folder(path: Path, mode: int = 0o777) -> None:
-    """Make a folder and its parents, durably, where they are missing.
+    """Create a folder and its missing parents, durably.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     if path.is_dir():
         return
@@ -101,16 +101,16 @@ def folder(path: Path, mode: int = 0o777) -> None:
     sync(path.parent)
 
 
-def hold(path: Path, top: Path) -> None:
-    """Make the names of a folder and of its parents durable, as far as `top`.
+def sync_upwards(path: Path, top: Path) -> None:
+    """Make the names of a folder and its parents durable, up to `top`.
 
-    A folder that is there may have been made by a process that died before it
+    A folder that exists may have been created by a process that died before it
     could sync the name.
     """
     with suppress(PermissionError):
         sync(path.parent)
     if path != top:
-        hold(path.parent, top)
+        sync_upwards(path.parent, top)
 
 
 def sync(path: Path) -> None:

@@ -1,14 +1,14 @@
-"""The stat cache: what was at every path that an answer depended on.
+"""The stat cache: the state of every path that an answer depended on.
 
-It lies in `.flux2build/index` beside the spec and may be deleted at any time. A
-file whose size, times and inode are what they were when it was hashed is not
-hashed again, unless it had been changed so shortly before that the times could
-not tell a later change ("racily clean", as git calls it).
+It lies in `.flux2build/index` beside the spec, and may be deleted at any time. A
+file whose size, times and inode are the same as when it was hashed is not hashed
+again, unless it changed so shortly before that its times could not show a later
+change ("racily clean", as git calls it).
 
 The common call reads this file and stats what it lists, nothing else, so this
-module imports next to nothing. The file is sealed with the inode and the change
-time of its neighbour: an index that came from elsewhere, as in a commit of a
-stranger, is not believed.
+module imports almost nothing. The file carries a stamp, the inode and the change
+time of its neighbour, so an index that came from elsewhere, such as one that a
+stranger committed, is not trusted.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _COARSE = 2_100_000_000
 """The same, for disks that count seconds."""
 
 Row = tuple[str, int, int, int, int]
-"""What was at a path, as `Index.state` says it; size, times and inode, 0 if not to be trusted."""
+"""The state of a path, as `Index.state` returns it; then size, times and inode, 0 if unreliable."""
 
 
 class Index:
-    """What is known of the files of one spec; paths are POSIX, from its folder."""
+    """The known state of one spec's files; paths are POSIX, relative to its folder."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -52,30 +52,30 @@ class Index:
 
     @classmethod
     def load(cls, folder: str) -> Index:
-        """The index beside a spec; empty if there is none, or none to be believed."""
+        """Load the index beside a spec; without a trustworthy one, start with an empty index."""
         index = cls(folder)
         index._packed = _loaded(folder)
         return index
 
     def answer(self, key: str) -> str | None:
-        """The answer that was remembered, if nothing it depends on has changed since."""
+        """Return a remembered answer, if nothing that it depends on has changed since."""
         if self._packed is not None:
             return self._packed.answer(key, self._folder)
         text, paths = self._answers.get(key, (None, ()))
         return text if all(self._rows[path][0] == self.state(path) for path in paths) else None
 
     def remember(
-        self, key: str, text: str, paths: list[str], seen: dict[str, str] | None = None
+        self, key: str, text: str, paths: list[str], states: dict[str, str] | None = None
     ) -> bool:
-        """Keep an answer for as long as nothing at these paths changes.
+        """Remember an answer for as long as nothing at these paths changes.
 
-        `seen` says what the answer was made from; where something else is there
-        by now, the answer is not kept.
+        `states` holds the states that the answer was computed from. If one of
+        them has changed meanwhile, the answer is not remembered.
         """
         self._unpack()
-        for path, was in (seen or {}).items():
+        for path, before in (states or {}).items():
             now = self.state(path)
-            if was != now and not (was == "file" and now.startswith("sha256:")):
+            if before != now and not (before == "file" and now.startswith("sha256:")):
                 self._answers.pop(key, None)
                 return False
         for path in paths:
@@ -86,30 +86,30 @@ class Index:
         return True
 
     def digest(self, path: str) -> str | None:
-        """The digest of the file at a path; None where there is no readable file."""
+        """Return the digest of the file at a path; None if there is no readable file."""
         state = self.state(path)
         return state if state.startswith("sha256:") else None
 
     def state(self, path: str) -> str:
-        """What is at a path: its digest, or `missing`, `folder`, `special`, `unreadable`."""
+        """Return the state of a path: its digest, or `missing`, `folder`, `special`, `unreadable`."""
         self._unpack()
         self._asked.add(path)
         known = self._rows.get(path)
-        row = _look(os.path.join(self._folder, path), known)
+        row = _observe(os.path.join(self._folder, path), known)
         if row != known:
             self._rows[path] = row
             self._changed = True
             if known is not None and known[0] != row[0]:
-                self._doubt(path)
+                self._forget_answers(path)
         return row[0]
 
     def unchanged(self) -> bool:
-        """Whether everything that is known of any path still holds."""
+        """Whether the known state of every path is still true."""
         self._unpack()
         return all(self.state(path) == row[0] for path, row in list(self._rows.items()))
 
     def save(self) -> None:
-        """Write down what is known; a disk that cannot be written on is left alone."""
+        """Write the index; a disk that cannot be written to is left alone."""
         if not self._changed:
             return
         recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
@@ -117,14 +117,14 @@ class Index:
         rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
         try:
             folder = own_folder(self._folder)
-            data = _dumped(_seal(folder), rows, recent)
+            data = _dumped(_stamp(folder), rows, recent)
             _swap(os.path.join(folder, "index"), data)
         except OSError:
             return
         self._changed = False
 
-    def _doubt(self, path: str) -> None:
-        """Forget the answers that depended on what was at a path."""
+    def _forget_answers(self, path: str) -> None:
+        """Forget the answers that depend on a path."""
         for key in [key for key, (_, paths) in self._answers.items() if path in paths]:
             del self._answers[key]
 
@@ -135,17 +135,17 @@ class Index:
 
 
 class _Packed:
-    """An index as it lies on disk: columns, which are quicker to go through than rows."""
+    """An index as stored on disk: in columns, which are faster to search than rows."""
 
     def __init__(self, columns: tuple[list[str], bytes, bytes, bytes], answers: object) -> None:
-        self._paths, self._kinds, signs, self._digests = columns
-        self._answers: dict[str, tuple[str, bytes]] = answers  # type: ignore[assignment] # sealed
+        self._paths, self._kinds, fingerprints, self._digests = columns
+        self._answers: dict[str, tuple[str, bytes]] = answers  # type: ignore[assignment] # stamped
         count = len(self._paths)
-        numbers = memoryview(signs).cast("Q").tolist()
-        self._signs = [numbers[at : at + count] for at in range(0, 4 * count, count or 1)]
+        numbers = memoryview(fingerprints).cast("Q").tolist()
+        self._fingerprints = [numbers[at : at + count] for at in range(0, 4 * count, count or 1)]
 
     def answer(self, key: str, folder: str) -> str | None:
-        """An answer, if nothing it depends on has changed."""
+        """Return an answer, if nothing that it depends on has changed."""
         text, packed = self._answers.get(key, (None, b""))
         where = memoryview(packed).cast("I").tolist()
         if text is None or not self._all_unchanged(where, folder):
@@ -153,25 +153,25 @@ class _Packed:
         return text
 
     def _all_unchanged(self, where: list[int], folder: str) -> bool:
-        paths, kinds, (sizes, times, changes, inodes) = self._paths, self._kinds, self._signs
-        # Joining takes longer than looking; few paths are absolute, such as the ledger's.
+        paths, kinds, (sizes, times, changes, inodes) = self._paths, self._kinds, self._fingerprints
+        # Joining takes longer than stat; few paths are absolute, such as the ledger's.
         prefix, isabs = os.path.join(folder, ""), os.path.isabs
         whole = [path if isabs(path) else prefix + path for path in paths]
-        look = os.stat
+        stat_of = os.stat
         for at in where:
             if not kinds[at]:
                 try:
-                    found = look(whole[at])
+                    status = stat_of(whole[at])
                 except OSError:
                     return False
                 if (
-                    found.st_mtime_ns == times[at]
-                    and found.st_ctime_ns == changes[at]
-                    and found.st_size == sizes[at]
-                    and found.st_ino == inodes[at]
+                    status.st_mtime_ns == times[at]
+                    and status.st_ctime_ns == changes[at]
+                    and status.st_size == sizes[at]
+                    and status.st_ino == inodes[at]
                 ):
                     continue
-            if _look(whole[at], None)[0] != self._state(at):
+            if _observe(whole[at], None)[0] != self._state(at):
                 return False
         return True
 
@@ -181,15 +181,15 @@ class _Packed:
         return "sha256:" + self._digests[32 * at : 32 * at + 32].hex()
 
     def rows(self) -> dict[str, Row]:
-        """What is known, by path."""
-        signs = zip(*self._signs, strict=True)
+        """Return the known states by path."""
+        fingerprints = zip(*self._fingerprints, strict=True)
         return {
-            path: (self._state(at), *sign)
-            for at, (path, sign) in enumerate(zip(self._paths, signs, strict=True))
+            path: (self._state(at), *fingerprint)
+            for at, (path, fingerprint) in enumerate(zip(self._paths, fingerprints, strict=True))
         }
 
     def answers(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """The answers, each with the paths it depends on."""
+        """Return the answers, each with the paths that it depends on."""
         paths = self._paths
         return {
             key: (text, tuple([paths[at] for at in memoryview(packed).cast("I").tolist()]))
@@ -198,16 +198,16 @@ class _Packed:
 
 
 def answer_key(command: str, file: str, profile: str | None) -> str:
-    """The name of an answer; `plan` and `build` have one, `check` has its own."""
+    """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
     about = "check" if command == "check" else "build"
     return f"{__version__} {about} {file} {profile or ''}"
 
 
 def own_folder(folder: str) -> str:
-    """flux2build's own folder beside a spec, made if it is missing; git ignores it.
+    """Return flux2build's own folder beside a spec, created if missing; git ignores it.
 
     Raises:
-        OSError: it cannot be made, or is a link to somewhere else.
+        OSError: it cannot be created, or is a link to somewhere else.
     """
     path = os.path.join(folder, FOLDER)
     try:
@@ -228,25 +228,25 @@ def own_folder(folder: str) -> str:
     return path
 
 
-def _seal(folder: str) -> tuple[int, int]:
-    """What nobody can know who did not make the folder here."""
-    found = os.lstat(os.path.join(folder, ".gitignore"))
-    return found.st_ino, found.st_ctime_ns
+def _stamp(folder: str) -> tuple[int, int]:
+    """Return a stamp that a committed index cannot forge."""
+    status = os.lstat(os.path.join(folder, ".gitignore"))
+    return status.st_ino, status.st_ctime_ns
 
 
-def _look(path: str, known: Row | None) -> Row:
-    """What is at a path now; what is `known` saves reading the file."""
+def _observe(path: str, known: Row | None) -> Row:
+    """Observe the state of a path; a `known` row that still fits saves reading the file."""
     try:
-        found = os.stat(path)
-        if stat.S_ISREG(found.st_mode):
-            if known is not None and any(known[1:]) and known[1:] == _sign(found):
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            if known is not None and any(known[1:]) and known[1:] == _fingerprint(status):
                 return known
             return _hashed(path)
     except (FileNotFoundError, NotADirectoryError):
         return (MISSING, 0, 0, 0, 0)
     except OSError:
         return (UNREADABLE, 0, 0, 0, 0)
-    return (DIRECTORY if stat.S_ISDIR(found.st_mode) else SPECIAL, 0, 0, 0, 0)
+    return (DIRECTORY if stat.S_ISDIR(status.st_mode) else SPECIAL, 0, 0, 0, 0)
 
 
 def _hashed(path: str) -> Row:
@@ -260,15 +260,15 @@ def _hashed(path: str) -> Row:
         after = os.fstat(file)
     newest = max(before.st_mtime_ns, before.st_ctime_ns)
     margin = _TICK if before.st_ctime_ns % 10_000_000 else _COARSE
-    if _sign(before) != _sign(after) or newest >= now - margin:
+    if _fingerprint(before) != _fingerprint(after) or newest >= now - margin:
         return (digest, 0, 0, 0, 0)
-    return (digest, *_sign(before))
+    return (digest, *_fingerprint(before))
 
 
-def _sign(found: os.stat_result) -> tuple[int, int, int, int]:
-    """What of a file changes when its bytes do; all 0 where that cannot be written down."""
-    sign = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-    return sign if all(0 <= number < 1 << 64 for number in sign) else (0, 0, 0, 0)
+def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
+    """The attributes of a file that change with its bytes; all 0 if they do not fit the format."""
+    fingerprint = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return fingerprint if all(0 <= number < 1 << 64 for number in fingerprint) else (0, 0, 0, 0)
 
 
 def _loaded(folder: str) -> _Packed | None:
@@ -278,19 +278,19 @@ def _loaded(folder: str) -> _Packed | None:
             data = file.read()
         if zlib.crc32(data[8:]) != int.from_bytes(data[:8], "big"):
             return None
-        # Nothing but a true, undamaged seal gets as far as what could be crafted.
+        # Only a true, undamaged stamp lets the rest be loaded, which could be crafted.
         size = 8 + 8 * 3
         head = memoryview(data[8:size]).cast("Q").tolist()
-        if head != [_FORMAT, *_seal(own)]:
+        if head != [_FORMAT, *_stamp(own)]:
             return None
-        columns, answers = marshal.loads(data[size:])  # noqa: S302 - sealed, see above
+        columns, answers = marshal.loads(data[size:])  # noqa: S302 - stamped, see above
     except (OSError, ValueError, EOFError, TypeError):
         return None
     return _Packed(columns, answers)
 
 
 def _dumped(
-    seal: tuple[int, int],
+    stamp: tuple[int, int],
     rows: dict[str, Row],
     answers: dict[str, tuple[str, tuple[str, ...]]],
 ) -> bytes:
@@ -299,18 +299,18 @@ def _dumped(
     kinds = bytes([_kind(row[0]) for row in rows.values()])
     digests = b"".join([_raw(row[0]) for row in rows.values()])
     columns = zip(*(row[1:] for row in rows.values()), strict=True)
-    signs = _numbers([number for column in columns for number in column], "Q")
+    fingerprints = _numbers([number for column in columns for number in column], "Q")
     noted = {
         key: (text, _numbers([places[path] for path in on], "I"))
         for key, (text, on) in answers.items()
     }
-    body = marshal.dumps(((paths, kinds, signs, digests), noted))
-    body = _numbers([_FORMAT, *seal], "Q") + body
+    body = marshal.dumps(((paths, kinds, fingerprints, digests), noted))
+    body = _numbers([_FORMAT, *stamp], "Q") + body
     return zlib.crc32(body).to_bytes(8, "big") + body
 
 
 def _numbers(values: list[int], code: str) -> bytes:
-    """Numbers of one width, as bytes; `array` would have to be imported for it."""
+    """Pack numbers of one width into bytes; `array` would cost an import."""
     packed = bytearray((8 if code == "Q" else 4) * len(values))
     with memoryview(packed) as raw, raw.cast(code) as view:  # type: ignore[call-overload] # Q or I
         for at, value in enumerate(values):
@@ -327,7 +327,7 @@ def _raw(state: str) -> bytes:
 
 
 def _swap(path: str, data: bytes) -> None:
-    """Put bytes at a path at once; not durably, they can be had again."""
+    """Replace a file atomically but not durably, because it can be computed again."""
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as file:

@@ -1,4 +1,4 @@
-"""Locks that the kernel holds, and lets go when their process dies; there is no lease to expire."""
+"""Locks that the kernel releases when their process dies, so no lease has to expire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if sys.platform == "win32":  # pragma: no cover - the other branch is the one te
     import msvcrt
 
     def try_lock(file: int) -> bool:
-        """Lock an open file unless someone else holds it."""
+        """Lock an open file unless another process holds it; return whether it is locked now."""
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -18,18 +18,18 @@ if sys.platform == "win32":  # pragma: no cover - the other branch is the one te
         return True
 
     def lock(file: int) -> None:
-        """Lock an open file, however long that takes."""
+        """Lock an open file, waiting as long as it takes."""
         while not try_lock(file):
             pass
 
     def share(file: int) -> None:
-        """Windows has no locks to be shared: here nobody keeps anybody out."""
+        """Do nothing: Windows has no shared locks."""
 
 else:
     import fcntl
 
     def try_lock(file: int) -> bool:
-        """Lock an open file unless someone else holds it."""
+        """Lock an open file unless another process holds it; return whether it is locked now."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -37,25 +37,25 @@ else:
         return True
 
     def lock(file: int) -> None:
-        """Lock an open file, however long that takes."""
+        """Lock an open file, waiting as long as it takes."""
         fcntl.flock(file, fcntl.LOCK_EX)
 
     def share(file: int) -> None:
-        """Hold a lock together with others, against whoever wants it alone."""
+        """Share a lock with other processes, and keep out those that want it exclusively."""
         fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def opened(path: Path, mode: int = 0o666) -> int:
-    """A lock's file, made if it is missing; never through a link, never deleted.
+    """Open a lock's file, created if missing; links are not followed, and it is never deleted.
 
-    Closing it lets the lock go.
+    Closing the file releases the lock.
     """
     flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     return os.open(path, flags, mode)
 
 
 def keeps_out(path: Path) -> bool:
-    """Whether a lock that is held keeps others out; on some network disks it does not."""
+    """Whether a held lock keeps others out; on some network disks it does not."""
     second = opened(path)
     try:
         return not try_lock(second)

@@ -1,4 +1,4 @@
-"""What a path or a name may look like, so that it means one file everywhere."""
+"""Rules for paths and names, so that each means one file on every system."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ LONGEST_PATH: Final = 240
 LONGEST_NAME: Final = 100
 
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories that steer a terminal or a reader's eye instead of naming anything."""
+"""Unicode categories that steer a terminal or mislead the eye instead of naming anything."""
 
 _RESERVED: Final = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE
 )
 _FORBIDDEN: Final = frozenset('<>:"|?*\\')
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
-"""Names of plain letters: most of them, and quickly told."""
+"""A name of plain letters, as most are; it needs no closer check."""
 _UNWORDLY: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OURS: Final = frozenset({".git", ".flux2build"})
 
 
 def fold(path: str) -> str:
-    """A path's identity: equal folds mean the same file on some file system.
+    """Return a path's identity: equal folds mean the same file on some file system.
 
     Compatibility forms and case are folded, and the dots and spaces that
     Windows drops at the end of each part are stripped. Folding is repeated
@@ -52,7 +52,7 @@ def _stripped(path: str) -> str:
 
 
 def fault(path: str) -> str | None:
-    """Why a POSIX path is unfit as an output below its folder; None when it is fit."""
+    """Explain why a POSIX path is not a valid output path; return None if it is valid."""
     if not path:
         return "is empty"
     if path.startswith("/"):
@@ -60,7 +60,7 @@ def fault(path: str) -> str | None:
     if len(path) > LONGEST_PATH:
         return f"is longer than {LONGEST_PATH} characters"
     faults = (_part_fault(part) for part in path.split("/"))
-    return next((found for found in faults if found), None)
+    return next((reason for reason in faults if reason), None)
 
 
 @lru_cache(maxsize=256)
@@ -98,7 +98,7 @@ def _letters_fault(part: str) -> str | None:
 
 
 def name_fault(value: str) -> str | None:
-    """Why a text is unfit as an asset's name or an axis value; None when it is fit."""
+    """Explain why a text is not a valid asset name or axis value; return None if it is valid."""
     if not value:
         return "is empty"
     if len(value) > LONGEST_NAME:
@@ -123,12 +123,12 @@ def _is_word(letter: str) -> bool:
 
 
 def join(folder: str, path: str) -> str:
-    """A path inside a folder, normalised; it may lead out of it (`../x`)."""
+    """Join and normalise a folder and a path; the result may lead out of the folder (`../x`)."""
     return posixpath.normpath(posixpath.join(folder, path))
 
 
 def slug(value: str) -> str:
-    """A value as part of a file name: anything but letters, digits, `_ . -` becomes `-`."""
+    """Turn a value into part of a file name: all but letters, digits and `_ . -` becomes `-`."""
     if value.isascii():
         return _UNWORDLY.sub("-", value)
     return "".join(letter if letter in "_.-" or _is_word(letter) else "-" for letter in value)

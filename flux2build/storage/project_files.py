@@ -1,4 +1,4 @@
-"""What reading the user's files looks like to the pure core."""
+"""The interface through which the pure core reads the user's files."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ NOT_A_FILE: Final[Mapping[Kind, str]] = {
     Kind.OUTSIDE: "lies outside the project",
     Kind.SPECIAL: "is not a regular file",
 }
-"""What messages say of a path that is not a file to read."""
+"""How messages describe a path that is not a readable file."""
 
 
 class ProjectFiles(Protocol):
     """The files of a project; paths are POSIX, from the spec's folder (`../shared/logo.png`)."""
 
     def kind(self, path: str) -> Kind:
-        """What lies at a path, links followed."""
+        """Return the kind of a path, links followed."""
 
     def read(self, path: str) -> bytes:
-        """The bytes of a `Kind.FILE`.
+        """Return the bytes of a `Kind.FILE`.
 
         Raises:
             SpecError: there is no readable file at the path.

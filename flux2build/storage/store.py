@@ -1,7 +1,7 @@
-"""Content-addressed bytes: `sha256` to file, hashed again on every read.
+"""Content-addressed bytes: files by their `sha256`, hashed again on every read.
 
-What is in here was paid for. Nothing is ever evicted, and what turns out to be
-damaged is moved aside, not deleted.
+The bytes in here were paid for. Nothing is ever evicted, and damaged files are
+moved aside, not deleted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _READ_ONLY: Final = 0o444
 
 
 class LostError(SystemFault):
-    """The store does not have some bytes, or not intact."""
+    """The store does not hold some bytes, or they are damaged."""
 
 
 class Store:
@@ -35,24 +35,24 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: set[Path] = set()
-        """Shelves whose names are known to be durable."""
+        self._durable: set[Path] = set()
+        """Subfolders whose names are known to be durable."""
         self._guard = threading.Lock()
         self._joined = False
 
     def path(self, digest: Digest) -> Path:
-        """Where the bytes of a digest lie, or would lie."""
+        """Return the path at which the bytes of a digest lie, or would lie."""
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"no digest: {digest}")
         name = digest.removeprefix("sha256:")
         return self._folder / "sha256" / name[:2] / name[2:]
 
     def has(self, digest: Digest) -> bool:
-        """Whether there is a file for a digest; only reading it tells whether it is intact."""
+        """Whether a file exists for a digest; only reading shows whether it is intact."""
         return self.path(digest).is_file()
 
     def put(self, data: bytes) -> Digest:
-        """Keep bytes, durably, and say their digest; what is there and intact stays.
+        """Store bytes durably and return their digest; an intact file is not written again.
 
         Raises:
             SystemFault: they cannot be written.
@@ -61,15 +61,15 @@ class Store:
         path = self.path(digest)
         if self._intact(digest) == data:
             # Another process may have renamed it here and not yet synced the folder.
-            _synced(path.parent)
+            _sync(path.parent)
         else:
             self._join()
             durable.replace(path, data, _READ_ONLY)
-        self._hold(path.parent)
+        self._make_durable(path.parent)
         return digest
 
     def get(self, digest: Digest) -> bytes:
-        """The bytes of a digest.
+        """Return the bytes of a digest.
 
         Raises:
             LostError: there are none, or they were damaged and are now moved aside.
@@ -88,19 +88,19 @@ class Store:
         return data
 
     def digests(self) -> Iterator[Digest]:
-        """Every digest there is a file for, sorted."""
-        shelf = self._folder / "sha256"
-        for path in sorted(shelf.glob("[0-9a-f][0-9a-f]/*")):
+        """Return every digest for which a file exists, sorted."""
+        subfolder = self._folder / "sha256"
+        for path in sorted(subfolder.glob("[0-9a-f][0-9a-f]/*")):
             digest = f"sha256:{path.parent.name}{path.name}"
             if _DIGEST.fullmatch(digest):
                 yield Digest(digest)
 
     def damaged(self) -> list[Path]:
-        """Files that were found damaged and moved aside, sorted."""
+        """Return the damaged files that were moved aside, sorted."""
         return sorted(self._folder.glob("damaged/*"))
 
     def _join(self) -> None:
-        """Be one of those who write here; whoever is alone removes what a crash left unfinished.
+        """Join the processes that write here; one that is alone removes files a crash left unfinished.
 
         Where files cannot be locked nothing is removed: it may be somebody's work.
         """
@@ -114,22 +114,22 @@ class Store:
             file = locks.opened(self._folder / "lock", 0o600)
             weakref.finalize(self, os.close, file)
             if locks.try_lock(file):
-                for shelf in (self._folder / "sha256").glob("*"):
-                    durable.sweep(shelf)
+                for subfolder in (self._folder / "sha256").glob("*"):
+                    durable.sweep(subfolder)
             locks.share(file)
 
-    def _hold(self, shelf: Path) -> None:
-        """See that a shelf is where a power cut cannot reach it, the first time it is used."""
-        if shelf in self._held:
+    def _make_durable(self, subfolder: Path) -> None:
+        """Make the name of a subfolder durable, the first time that it is used."""
+        if subfolder in self._durable:
             return
         try:
-            durable.hold(shelf, shelf if self._held else self._folder.parent)
+            durable.sync_upwards(subfolder, subfolder if self._durable else self._folder.parent)
         except OSError as error:
-            raise durable.fault("write", shelf, error) from error
-        self._held.add(shelf)
+            raise durable.fault("write", subfolder, error) from error
+        self._durable.add(subfolder)
 
     def _intact(self, digest: Digest) -> bytes | None:
-        """The bytes of a digest, if they are there; what is damaged is moved aside."""
+        """Return the bytes of a digest, or None; a damaged file is moved aside."""
         path = self.path(digest)
         try:
             data = _read(path)
@@ -153,13 +153,13 @@ class Store:
 
 
 def _read(path: Path) -> bytes | None:
-    """The bytes of a regular file; None for anything else, which is not opened to wait on."""
+    """Return the bytes of a regular file; None for anything else, without blocking on it."""
     file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(file, "rb") as opened:
         return opened.read() if stat.S_ISREG(os.fstat(file).st_mode) else None
 
 
-def _synced(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     try:
         durable.sync(folder)
     except OSError as error:
