@@ -101,8 +101,8 @@ def _with_another_picture(report: TaskReport, rule: Rule, url: str) -> TaskRepor
 
 def key_in(headers: Mapping[str, str], scheme: str = "Bearer") -> str | None:
     """The key of an `Authorization` header with a scheme."""
-    given, _, key = headers.get("authorization", "").partition(" ")
-    return key.strip() or None if given.lower() == scheme.lower() else None
+    used_scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() or None if used_scheme.lower() == scheme.lower() else None
 
 
 def parsed(body: bytes) -> dict[str, Any]:

@@ -76,11 +76,11 @@ class Flux:
             ]
         if mistakes:
             raise refusal(422, {"detail": mistakes})
-        given = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
-        references = _references(given, uploaded)
+        fields = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
+        references = _references(fields, uploaded)
         if model == "flux-3-image":
-            return _flux3(given, references), unknown
-        return _flux2(model, given, references, scenario.odd_sizes), unknown
+            return _flux3(fields, references), unknown
+        return _flux2(model, fields, references, scenario.odd_sizes), unknown
 
     def malformed(self, message: str) -> Answer:
         """FastAPI's answer to a body that is not JSON."""
@@ -154,14 +154,14 @@ class Flux:
         return refusal(403, {"detail": message})
 
 
-def _references(given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
-    listed = given.get("images") or []
-    fields = {"images": [listed] if isinstance(listed, str) else listed}
+def _references(fields: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
+    listed = fields.get("images") or []
+    texts_by_field = {"images": [listed] if isinstance(listed, str) else listed}
     for place in range(1, 9):
         name = "input_image" if place == 1 else f"input_image_{place}"
-        fields[name] = [given[name]] if name in given else []
+        texts_by_field[name] = [fields[name]] if name in fields else []
     references = []
-    for name, texts in fields.items():
+    for name, texts in texts_by_field.items():
         for text in texts:
             try:
                 references.append(reference_of(text, uploaded))
@@ -172,41 +172,41 @@ def _references(given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]
 
 
 def _flux2(
-    model: str, given: Mapping[str, Any], references: list[Reference], odd: str
+    model: str, fields: Mapping[str, Any], references: list[Reference], odd: str
 ) -> ReceivedOrder:
-    asked = _asked_size(given, references)
-    if asked[0] * asked[1] > MAX_PIXELS:
-        raise refusal(422, {"detail": f"{asked[0]}x{asked[1]} is more than 4 megapixels"})
-    if odd == "refuse" and any(side % 16 for side in asked):
+    requested = _requested_size(fields, references)
+    if requested[0] * requested[1] > MAX_PIXELS:
+        raise refusal(422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 megapixels"})
+    if odd == "refuse" and any(side % 16 for side in requested):
         raise refusal(422, {"detail": "width and height must be multiples of 16"})
-    size = asked if odd == "exact" else (floored(asked[0]), floored(asked[1]))
-    pixels = asked[0] * asked[1]
+    size = requested if odd == "exact" else (floored(requested[0]), floored(requested[1]))
+    pixels = requested[0] * requested[1]
     inputs = [reference.pixels for reference in references]
     if model.startswith("flux-2-pro"):
         total = megapixels(pixels) + sum(map(megapixels, inputs))
         if total > _MOST_INPUT:
             raise refusal(400, {"detail": f"{total} MP of input and output, 9 MP at most"})
-    rewrites = model.startswith(_REWRITERS) and not given.get("disable_pup")
-    rewrites = rewrites or (model == "flux-2-flex" and given.get("prompt_upsampling", True))
+    rewrites = model.startswith(_REWRITERS) and not fields.get("disable_pup")
+    rewrites = rewrites or (model == "flux-2-flex" and fields.get("prompt_upsampling", True))
     return ReceivedOrder(
         model=model,
-        prompt=given["prompt"],
-        reported_prompt=_rewritten(given["prompt"]) if rewrites else given["prompt"],
+        prompt=fields["prompt"],
+        reported_prompt=_rewritten(fields["prompt"]) if rewrites else fields["prompt"],
         width=size[0],
         height=size[1],
-        format=given.get("output_format") or "jpeg",
-        seed=given.get("seed"),
+        format=fields.get("output_format") or "jpeg",
+        seed=fields.get("seed"),
         references=tuple(references),
         credits=credits_for(model, pixels, inputs),
         billed_pixels=pixels,
-        echo=given,
+        echo=fields,
     )
 
 
-def _asked_size(given: Mapping[str, Any], references: Sequence[Reference]) -> tuple[int, int]:
+def _requested_size(fields: Mapping[str, Any], references: Sequence[Reference]) -> tuple[int, int]:
     """The size asked for, else that of the first reference, within what the model makes."""
-    if "width" in given or "height" in given:
-        return given.get("width", 1024), given.get("height", 1024)
+    if "width" in fields or "height" in fields:
+        return fields.get("width", 1024), fields.get("height", 1024)
     if not references:
         return 1024, 1024
     first = references[0]
@@ -214,27 +214,27 @@ def _asked_size(given: Mapping[str, Any], references: Sequence[Reference]) -> tu
     return max(64, floored(int(first.width * most))), max(64, floored(int(first.height * most)))
 
 
-def _flux3(given: Mapping[str, Any], references: list[Reference]) -> ReceivedOrder:
+def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOrder:
     for reference in references:
         if min(reference.width, reference.height) < 256:
             raise refusal(422, {"detail": "an image must be at least 256x256"})
         if reference.pixels > 16 * MEGAPIXEL:
             raise refusal(400, {"detail": "an image is larger than 16 megapixels"})
-    side = _SIDES[given["resolution"]]
-    ratio = (1, 1) if given["aspect_ratio"] == "auto" else ratio_of(given["aspect_ratio"])
+    side = _SIDES[fields["resolution"]]
+    ratio = (1, 1) if fields["aspect_ratio"] == "auto" else ratio_of(fields["aspect_ratio"])
     width, height = fitted(ratio, side * side / MEGAPIXEL, side=4096)
     return ReceivedOrder(
         model="flux-3-image",
-        prompt=given["prompt"],
-        reported_prompt=_rewritten(given["prompt"]),
+        prompt=fields["prompt"],
+        reported_prompt=_rewritten(fields["prompt"]),
         width=width,
         height=height,
-        format="png" if len(given["prompt"]) % 2 else "jpeg",
+        format="png" if len(fields["prompt"]) % 2 else "jpeg",
         seed=None,
         references=tuple(references),
-        credits=credits_for_class(given["resolution"]),
+        credits=credits_for_class(fields["resolution"]),
         billed_pixels=width * height,
-        echo=given,
+        echo=fields,
     )
 
 

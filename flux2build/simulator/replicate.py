@@ -77,19 +77,19 @@ class Predictions:
             raise RefusalError(self._no_such_model())
         about = shipped["models"][model]
         shape = shipped["schemas"][about["schema"]]
-        given = body.get("input")
-        if not isinstance(given, dict):
+        inputs = body.get("input")
+        if not isinstance(inputs, dict):
             raise _invalid([("input", "input is required")])
         mistakes = [
             (".".join(map(str, c.where)), c.message)
-            for c in schema.complaints(given, shape, shipped["schemas"])
+            for c in schema.complaints(inputs, shape, shipped["schemas"])
         ]
-        unknown = schema.unknown_fields(given, shape)
+        unknown = schema.unknown_fields(inputs, shape)
         if scenario.strict:
             mistakes += [(name, "Additional property is not allowed") for name in unknown]
         if mistakes:
             raise _invalid(mistakes)
-        return self._order(model, about["side"], schema.defaults(shape) | given, uploaded), unknown
+        return self._order(model, about["side"], schema.defaults(shape) | inputs, uploaded), unknown
 
     def malformed(self, message: str) -> Answer:
         """The answer to a body that is not JSON."""
@@ -158,31 +158,31 @@ class Predictions:
         return [report.url] if self.lists or about["output"] == "list" else report.url
 
     def _order(
-        self, model: str, multiple: int, given: Mapping[str, Any], uploaded: Uploaded
+        self, model: str, multiple: int, inputs: Mapping[str, Any], uploaded: Uploaded
     ) -> ReceivedOrder:
-        references = self._references(given, uploaded)
-        width, height = _size(given, references, multiple)
-        upsampled = given.get("prompt_upsampling", False)
-        inputs = [reference.pixels for reference in references]
-        form = given["output_format"]
+        references = self._references(inputs, uploaded)
+        width, height = _size(inputs, references, multiple)
+        upsampled = inputs.get("prompt_upsampling", False)
+        input_pixels = [reference.pixels for reference in references]
+        form = inputs["output_format"]
         return ReceivedOrder(
             model=model,
-            prompt=given["prompt"],
-            reported_prompt=given["prompt"] + (", in fine detail" if upsampled else ""),
+            prompt=inputs["prompt"],
+            reported_prompt=inputs["prompt"] + (", in fine detail" if upsampled else ""),
             width=width,
             height=height,
             format="jpeg" if form == "jpg" else form,
-            seed=given.get("seed"),
+            seed=inputs.get("seed"),
             references=tuple(references),
-            credits=credits_for(model, width * height, inputs),
+            credits=credits_for(model, width * height, input_pixels),
             billed_pixels=width * height,
-            echo=given,
+            echo=inputs,
         )
 
-    def _references(self, given: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
+    def _references(self, inputs: Mapping[str, Any], uploaded: Uploaded) -> list[Reference]:
         references = []
-        name = "images" if "images" in given else "input_images"
-        for index, text in enumerate(given.get(name, ())):
+        name = "images" if "images" in inputs else "input_images"
+        for index, text in enumerate(inputs.get(name, ())):
             if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
                 raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
             try:
@@ -195,17 +195,17 @@ class Predictions:
         return page() if self.pages else self.unknown("")
 
 
-def _size(given: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
+def _size(inputs: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
     """The size in pixels of an aspect ratio, a size class or custom sides."""
-    if given["aspect_ratio"] == "custom":
-        width, height = given.get("width", 1024), given.get("height", 1024)
+    if inputs["aspect_ratio"] == "custom":
+        width, height = inputs.get("width", 1024), inputs.get("height", 1024)
         if width * height > MAX_PIXELS:
             raise _invalid([("width", "the picture is larger than 4 megapixels")])
         return floored(width + multiple // 2, multiple), floored(height + multiple // 2, multiple)
     first = (references[0].width, references[0].height) if references else (1024, 1024)
-    matches = given["aspect_ratio"] == "match_input_image"
-    ratio = first if matches else ratio_of(given["aspect_ratio"])
-    size = given.get("resolution") or given.get("output_megapixels") or "1"
+    matches = inputs["aspect_ratio"] == "match_input_image"
+    ratio = first if matches else ratio_of(inputs["aspect_ratio"])
+    size = inputs.get("resolution") or inputs.get("output_megapixels") or "1"
     if size == "match_input_image":
         return fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
     return fitted(ratio, float(size.removesuffix(" MP")), multiple=multiple)

@@ -70,9 +70,11 @@ def _of_the_best(
     value: Any, options: list[Shape], schemas: Mapping[str, Shape], where: Location
 ) -> Iterator[Complaint]:
     """Nothing if one option fits, else the complaints of the first that is about values."""
-    found = [list(complaints(value, option, schemas, where)) for option in options]
-    if all(found):
-        yield from next((f for f in found if not f[0].kind.endswith("_type")), found[0])
+    by_option = [list(complaints(value, option, schemas, where)) for option in options]
+    if all(by_option):
+        yield from next(
+            (each for each in by_option if not each[0].kind.endswith("_type")), by_option[0]
+        )
 
 
 def _bounds(value: Any, shape: Shape, where: Location) -> Iterator[Complaint]:

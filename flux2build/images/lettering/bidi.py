@@ -61,10 +61,9 @@ def levels(text: str, base: int) -> list[int]:
     paragraph.resolve()
     for sequence in paragraph.sequences():
         _Sequence(text, paragraph, sequence).resolve()
-    found = paragraph.levels
     _spread(paragraph, base)
-    _reset(paragraph.original, found, base)
-    return found
+    _reset(paragraph.original, paragraph.levels, base)
+    return paragraph.levels
 
 
 def visual(items: Sequence[T], level: Callable[[T], int]) -> list[T]:
@@ -188,9 +187,9 @@ class _Explicit:
 
     def sequences(self) -> Iterator[list[int]]:
         """The isolating run sequences (rule BD13), as the positions of their characters."""
-        kept = [at for at, name in enumerate(self.original) if name not in _REMOVED]
+        places = [at for at, name in enumerate(self.original) if name not in _REMOVED]
         runs: list[list[int]] = []
-        for at in kept:
+        for at in places:
             if runs and self.levels[runs[-1][-1]] == self.levels[at]:
                 runs[-1].append(at)
             else:
@@ -208,16 +207,16 @@ class _Explicit:
 
 def _matches(classes: Sequence[str]) -> dict[int, int]:
     """Isolate initiators with the `PDI` of each (rule BD9)."""
-    found: dict[int, int] = {}
+    closers: dict[int, int] = {}
     waiting: list[int] = []
     for at, name in enumerate(classes):
         if name in _ISOLATES:
             waiting.append(at)
         elif name == "PDI" and waiting:
-            found[waiting.pop()] = at
+            closers[waiting.pop()] = at
         elif name == "B":
             waiting.clear()
-    return found
+    return closers
 
 
 class _Sequence:
@@ -234,10 +233,10 @@ class _Sequence:
 
     def _edge(self, at: int, step: int) -> str:
         """The direction of what lies beside the sequence: `sos` or `eos`."""
-        original, found = self._paragraph.original, self._paragraph.embedded
+        original, embedded = self._paragraph.original, self._paragraph.embedded
         while 0 <= at < len(original) and original[at] in _REMOVED:
             at += step
-        beside = found[at] if 0 <= at < len(original) else self._paragraph.base
+        beside = embedded[at] if 0 <= at < len(original) else self._paragraph.base
         return "R" if max(self._level, beside) % 2 else "L"
 
     def resolve(self) -> None:
@@ -315,7 +314,7 @@ class _Sequence:
 
     def _pairs(self) -> list[tuple[int, int]]:
         """BD16: the brackets that belong together, in the order of the opening ones."""
-        found: list[tuple[int, int]] = []
+        pairs: list[tuple[int, int]] = []
         waiting: list[tuple[str, int]] = []
         for at, place in enumerate(self._places):
             char = _SAME.get(self._text[place], self._text[place])
@@ -323,15 +322,15 @@ class _Sequence:
                 continue
             if char in _CLOSER:
                 if len(waiting) == _MOST_OPEN:
-                    return sorted(found)
+                    return sorted(pairs)
                 waiting.append((_SAME.get(_CLOSER[char], _CLOSER[char]), at))
             elif any(char == closer for closer, _ in waiting):
                 while waiting:
                     closer, opened = waiting.pop()
                     if closer == char:
-                        found.append((opened, at))
+                        pairs.append((opened, at))
                         break
-        return sorted(found)
+        return sorted(pairs)
 
     def _set(self, left: int, right: int, name: str, plain: Sequence[str]) -> None:
         for bracket in (left, right):
@@ -358,15 +357,15 @@ def _strong(name: str) -> str | None:
 
 def _stretches(kinds: Sequence[str], among: frozenset[str]) -> list[tuple[int, int]]:
     """Where the longest stretches of some classes start and end."""
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     for at, name in enumerate(kinds):
         if name not in among:
             continue
-        if found and found[-1][1] == at:
-            found[-1] = (found[-1][0], at + 1)
+        if stretches and stretches[-1][1] == at:
+            stretches[-1] = (stretches[-1][0], at + 1)
         else:
-            found.append((at, at + 1))
-    return found
+            stretches.append((at, at + 1))
+    return stretches
 
 
 def _spread(paragraph: _Explicit, base: int) -> None:
@@ -376,13 +375,13 @@ def _spread(paragraph: _Explicit, base: int) -> None:
             paragraph.levels[at] = paragraph.levels[at - 1] if at else base
 
 
-def _reset(classes: Sequence[str], found: list[int], base: int) -> None:
+def _reset(classes: Sequence[str], levels: list[int], base: int) -> None:
     """L1: white space before a separator and at the end runs as the paragraph."""
     blank = True
-    for at in range(len(found) - 1, -1, -1):
+    for at in range(len(levels) - 1, -1, -1):
         if classes[at] in {"B", "S"}:
             blank = True
         elif classes[at] not in _TRAILING:
             blank = False
         if blank:
-            found[at] = base
+            levels[at] = base

@@ -158,8 +158,8 @@ class Paragraph:
         if text.endswith(SOFT_HYPHEN) and end < len(self.text):
             text = text[:-1] + _HYPHEN
         blank = len(text) - len(text.lstrip(" "))
-        kept = slice(blank, len(text.rstrip(" ")))
-        return _joined(list(self._runs(text[kept], kinds[kept])), self.style.tracking)
+        inner = slice(blank, len(text.rstrip(" ")))
+        return _joined(list(self._runs(text[inner], kinds[inner])), self.style.tracking)
 
     def _runs(self, text: str, kinds: Sequence[tuple[int, int, str]]) -> Iterator[_Run]:
         codes = [ord(char) for char in text]
