@@ -98,18 +98,18 @@ def submitted(client: Client, model: str = "flux-2-pro", **fields: Any) -> dict[
 def test_bfl_goes_from_pending_to_a_picture_of_the_size(client: Client, clock: Clock) -> None:
     """An order at BFL passes through the statuses of the contract and ends in its picture."""
     ticket = submitted(client, seed=7)
-    seen = []
+    statuses = []
     for _ in range(4):
         reply = client.get(ticket["polling_url"]).json()
-        seen.append(reply["status"])
+        statuses.append(reply["status"])
         clock.time += 3.4
-    assert seen == ["Pending", "Reasoning", "Generating", "Ready"]
+    assert statuses == ["Pending", "Reasoning", "Generating", "Ready"]
     assert reply["result"]["seed"] == 7
     assert reply["cost"] == 3
-    found = client.get(reply["result"]["sample"])
-    assert found.headers["content-type"] == "image/png"
-    assert examine(found.content).width == 256
-    assert examine(found.content).fault is None
+    download = client.get(reply["result"]["sample"])
+    assert download.headers["content-type"] == "image/png"
+    assert examine(download.content).width == 256
+    assert examine(download.content).fault is None
 
 
 def test_what_is_charged_is_an_exact_decimal_string(client: Client) -> None:
@@ -167,9 +167,9 @@ def test_pro_rewrites_the_prompt_unless_told_not_to(client: Client, clock: Clock
     """The prompt that was used is reported, and `disable_pup` keeps it as it was."""
     tickets = [submitted(client), submitted(client, disable_pup=True)]
     clock.time += 11
-    told = [client.get(t["polling_url"]).json()["result"]["prompt"] for t in tickets]
-    assert told[0] != "a fox"
-    assert told[1] == "a fox"
+    prompts = [client.get(t["polling_url"]).json()["result"]["prompt"] for t in tickets]
+    assert prompts[0] != "a fox"
+    assert prompts[1] == "a fox"
 
 
 def test_bfl_wants_its_own_header(client: Client) -> None:
@@ -206,8 +206,8 @@ def test_flux_3_takes_no_size_and_no_seed(client: Client, clock: Clock) -> None:
     ticket = client.post("/v1/flux-3-image", json=body, headers=KEY).json()
     clock.time += 11
     sample = client.get(ticket["polling_url"]).json()["result"]["sample"]
-    made = examine(client.get(sample).content)
-    assert (made.width, made.height) == (1360, 768)
+    header = examine(client.get(sample).content)
+    assert (header.width, header.height) == (1360, 768)
     assert charges(client)[0]["usd"] == "0.048"
 
 
@@ -231,16 +231,16 @@ def test_replicate_makes_a_prediction(client: Client, clock: Clock) -> None:
     body = {"input": {"prompt": "a fox", "output_format": "jpg", "seed": 5}}
     answer = client.post(PRO, json=body, headers=BEARER)
     assert answer.status_code == 201
-    made = answer.json()
-    assert made["status"] == "starting"
-    assert made["urls"]["get"] == f"http://sim.test/v1/predictions/{made['id']}"
+    prediction = answer.json()
+    assert prediction["status"] == "starting"
+    assert prediction["urls"]["get"] == f"http://sim.test/v1/predictions/{prediction['id']}"
     clock.time += 11
-    done = client.get(made["urls"]["get"], headers=BEARER).json()
+    done = client.get(prediction["urls"]["get"], headers=BEARER).json()
     assert done["status"] == "succeeded"
     assert done["logs"] == "Using seed: 5\n"
     assert isinstance(done["output"], str)
-    found = client.get(done["output"])
-    assert examine(found.content).format == "jpeg"
+    download = client.get(done["output"])
+    assert examine(download.content).format == "jpeg"
     assert charges(client)[0]["usd"] == "0.03"
 
 
@@ -248,9 +248,9 @@ def test_replicate_lists_the_outputs_of_klein(client: Client, clock: Clock) -> N
     """Klein has its own names for inputs, and a list for an output."""
     body = {"input": {"prompt": "a fox", "images": [], "output_megapixels": "0.25"}}
     url = PRO.replace("flux-2-pro", "flux-2-klein-4b")
-    made = client.post(url, json=body, headers=BEARER).json()
+    prediction = client.post(url, json=body, headers=BEARER).json()
     clock.time += 11
-    done = client.get(made["urls"]["get"], headers=BEARER).json()
+    done = client.get(prediction["urls"]["get"], headers=BEARER).json()
     (output,) = done["output"]
     found = examine(client.get(output).content)
     assert (found.format, found.width, found.height) == ("webp", 512, 512)
@@ -259,20 +259,20 @@ def test_replicate_lists_the_outputs_of_klein(client: Client, clock: Clock) -> N
 def test_the_urls_of_cometapi_lead_to_replicate(client: Client, clock: Clock) -> None:
     """CometAPI's predictions name a foreign host; only its own route knows them."""
     body = {"input": {"prompt": "a fox"}}
-    made = client.post("/replicate" + PRO, json=body, headers=BEARER).json()
-    assert made["urls"]["get"].startswith("https://api.replicate.com/")
-    assert client.get(f"/v1/predictions/{made['id']}", headers=BEARER).status_code == 404
+    prediction = client.post("/replicate" + PRO, json=body, headers=BEARER).json()
+    assert prediction["urls"]["get"].startswith("https://api.replicate.com/")
+    assert client.get(f"/v1/predictions/{prediction['id']}", headers=BEARER).status_code == 404
     clock.time += 11
-    done = client.get(f"/replicate/v1/predictions/{made['id']}", headers=BEARER).json()
+    done = client.get(f"/replicate/v1/predictions/{prediction['id']}", headers=BEARER).json()
     assert isinstance(done["output"], list)
-    assert client.get(f"/flux/v1/get_result?id={made['id']}").json()["status"] == "Ready"
+    assert client.get(f"/flux/v1/get_result?id={prediction['id']}").json()["status"] == "Ready"
 
 
 def test_a_prediction_may_name_its_model_as_a_version(client: Client) -> None:
     """`POST /v1/predictions` takes `owner/name` as version."""
     body = {"version": "black-forest-labs/flux-2-dev", "input": {"prompt": "a fox"}}
-    made = client.post("/v1/predictions", json=body, headers=BEARER)
-    assert made.json()["model"] == "black-forest-labs/flux-2-dev"
+    prediction = client.post("/v1/predictions", json=body, headers=BEARER)
+    assert prediction.json()["model"] == "black-forest-labs/flux-2-dev"
     nobody = client.post("/v1/predictions", json={"input": {}}, headers=BEARER)
     assert nobody.status_code == 404
 
@@ -287,8 +287,8 @@ def test_predictions_are_listed_newest_first(client: Client) -> None:
 
 def test_a_cancelled_prediction_costs_nothing(client: Client) -> None:
     """Cancelling before the end refunds."""
-    made = client.post(PRO, json={"input": {"prompt": "a fox"}}, headers=BEARER).json()
-    done = client.post(made["urls"]["cancel"], headers=BEARER).json()
+    prediction = client.post(PRO, json={"input": {"prompt": "a fox"}}, headers=BEARER).json()
+    done = client.post(prediction["urls"]["cancel"], headers=BEARER).json()
     assert done["status"] == "canceled"
     assert charges(client) == []
 
@@ -297,10 +297,10 @@ def test_an_uploaded_file_is_a_reference(client: Client) -> None:
     """A file goes up as multipart, down into the picture, and is billed by its size."""
     data = drawing.picture("a desk", 1040, 1024, "png", "ref")
     files = {"content": ("desk.png", data, "image/png")}
-    kept = client.post("/v1/files", files=files, headers=BEARER).json()
-    assert kept["name"] == "desk.png"
-    assert kept["size"] == len(data)
-    body = {"input": {"prompt": "a fox", "input_images": [kept["urls"]["get"]]}}
+    upload = client.post("/v1/files", files=files, headers=BEARER).json()
+    assert upload["name"] == "desk.png"
+    assert upload["size"] == len(data)
+    body = {"input": {"prompt": "a fox", "input_images": [upload["urls"]["get"]]}}
     client.post(PRO, json=body, headers=BEARER)
     client.post(PRO, json={"input": {"prompt": "a fox"}}, headers=BEARER)
     assert [charge["usd"] for charge in charges(client)] == ["0.06", "0.03"]
@@ -470,15 +470,15 @@ def test_fast_pictures_are_whole_and_distinct(clock: Clock, form: str) -> None:
     """The fast mode serves valid files of the right size that differ by task."""
     simulation = Simulation(Scenario(latency=0, fast=True), clock=clock)
     client = Client(simulation)
-    found = []
+    files = []
     for _ in range(2):
         ticket = submitted(client, output_format=form)
         sample = client.get(ticket["polling_url"]).json()["result"]["sample"]
-        found.append(client.get(sample).content)
-    assert found[0] != found[1]
-    for data in found:
-        seen = examine(data)
-        assert (seen.format, seen.width, seen.height, seen.fault) == (form, 256, 128, None)
+        files.append(client.get(sample).content)
+    assert files[0] != files[1]
+    for data in files:
+        header = examine(data)
+        assert (header.format, header.width, header.height, header.fault) == (form, 256, 128, None)
 
 
 def test_a_rule_needs_what_its_fault_needs() -> None:
@@ -499,7 +499,7 @@ def test_an_order_that_takes_time_is_not_ready_as_it_is_accepted() -> None:
     simulation = Simulation(Scenario(latency=1), clock=lambda: float(next(moments)))
     body = {"input": {"prompt": "a fox"}}
 
-    made = Client(simulation).post(PRO, json=body, headers=BEARER).json()
+    prediction = Client(simulation).post(PRO, json=body, headers=BEARER).json()
 
-    assert made["status"] == "starting"
+    assert prediction["status"] == "starting"
     simulation.storage.close()

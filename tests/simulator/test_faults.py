@@ -215,8 +215,8 @@ def test_a_missing_id(client: httpx.Client) -> None:
     """An accepted order may come without its claim check."""
     rule(client, "submit", "missing-id")
     assert "id" not in buy(client).json()
-    made = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
-    assert "id" not in made
+    prediction = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
+    assert "id" not in prediction
     assert len(charges(client)) == 2
 
 
@@ -224,21 +224,21 @@ def test_a_polling_url_elsewhere(client: httpx.Client) -> None:
     """The URL to ask may be on another host."""
     rule(client, "submit", "polling-elsewhere", to="http://10.0.0.1/x")
     assert buy(client).json()["polling_url"] == "http://10.0.0.1/x"
-    made = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
-    assert made["urls"]["get"] == "http://10.0.0.1/x"
+    prediction = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
+    assert prediction["urls"]["get"] == "http://10.0.0.1/x"
 
 
 def test_ready_at_submission(client: httpx.Client) -> None:
     """A gateway may answer an order with the finished picture."""
     client.post("/_sim/scenario", json={"latency": 60})
     rule(client, "submit", "ready-at-once")
-    made = buy(client).json()
-    assert made["status"] == "Ready"
-    assert made["polling_url"] == made["result"]["sample"]
-    assert examine(client.get(made["polling_url"]).content).width == 128
+    task = buy(client).json()
+    assert task["status"] == "Ready"
+    assert task["polling_url"] == task["result"]["sample"]
+    assert examine(client.get(task["polling_url"]).content).width == 128
     body = {"input": {"prompt": "a"}}
-    made = client.post(PRO, json=body, headers=BEARER).json()
-    assert made["status"] == "succeeded"
+    prediction = client.post(PRO, json=body, headers=BEARER).json()
+    assert prediction["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("status", ["Request Moderated", "Content Moderated", "Error", "Failed"])
@@ -253,8 +253,8 @@ def test_an_order_that_ends_badly_is_refunded(
         reply = client.get(ticket["polling_url"]).json()
         assert (reply["status"], reply["cost"], reply["result"]) == (status, 0, None)
         assert reply["details"]
-    made = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
-    done = client.get(made["urls"]["get"], headers=BEARER).json()
+    prediction = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
+    done = client.get(prediction["urls"]["get"], headers=BEARER).json()
     assert done["status"] == "failed"
     assert ("E005" in done["error"]) is status.endswith("Moderated")
     assert charges(client) == []
@@ -265,8 +265,8 @@ def test_a_status_that_ends_nothing_keeps_the_charge(client: httpx.Client, statu
     """A status that is waiting, or unknown, changes nothing about the task."""
     rule(client, "poll", "status", status=status, times=2)
     ticket = buy(client).json()
-    seen = [client.get(ticket["polling_url"]).json()["status"] for _ in range(3)]
-    assert seen == [status, status, "Ready"]
+    statuses = [client.get(ticket["polling_url"]).json()["status"] for _ in range(3)]
+    assert statuses == [status, status, "Ready"]
     assert len(charges(client)) == 1
 
 
@@ -274,8 +274,8 @@ def test_a_status_that_ends_nothing_keeps_the_charge(client: httpx.Client, statu
 def test_words_of_replicate_pass_through(client: httpx.Client, status: str) -> None:
     """A status that BFL does not have is said as it is."""
     rule(client, "poll", "status", status=status)
-    made = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
-    done = client.get(made["urls"]["get"], headers=BEARER).json()
+    prediction = client.post(PRO, json={"input": {"prompt": "a"}}, headers=BEARER).json()
+    done = client.get(prediction["urls"]["get"], headers=BEARER).json()
     assert (done["status"], done["output"]) == (status, None)
 
 
@@ -342,8 +342,8 @@ def test_a_task_that_is_lost(client: httpx.Client) -> None:
 def test_pictures_that_are_not_what_was_ordered(client: httpx.Client) -> None:
     """A result may be of another size or format, without its end, or no picture at all."""
     rule(client, "download", "wrong-size", width=64, height=96)
-    seen = examine(fetch(client).content)
-    assert (seen.width, seen.height) == (64, 96)
+    header = examine(fetch(client).content)
+    assert (header.width, header.height) == (64, 96)
     rule(client, "download", "wrong-format")
     assert examine(fetch(client).content).format == "jpeg"
     rule(client, "download", "no-end")
@@ -412,10 +412,10 @@ def test_a_submission_can_wait_for_its_picture(client: httpx.Client) -> None:
     client.post("/_sim/scenario", json={"latency": 0.05})
     body = {"input": {"prompt": "a"}}
     for prefer in ("wait", "wait=5"):
-        made = client.post(PRO, json=body, headers=BEARER | {"prefer": prefer})
-        assert made.json()["status"] == "succeeded"
-    made = client.post(PRO, json=body, headers=BEARER | {"prefer": "wait=0"})
-    assert made.json()["status"] != "succeeded"
+        prediction = client.post(PRO, json=body, headers=BEARER | {"prefer": prefer})
+        assert prediction.json()["status"] == "succeeded"
+    prediction = client.post(PRO, json=body, headers=BEARER | {"prefer": "wait=0"})
+    assert prediction.json()["status"] != "succeeded"
 
 
 def test_an_unknown_address_is_not_found(client: httpx.Client) -> None:

@@ -87,17 +87,17 @@ def test_changes_keep_the_rest() -> None:
 @given(
     nth=st.integers(1, 5),
     times=st.one_of(st.just("once"), st.just("always"), st.integers(1, 4)),
-    asked=st.integers(0, 12),
+    requests=st.integers(0, 12),
 )
-def test_nth_and_times_pick_a_run_of_requests(nth: int, times: str | int, asked: int) -> None:
+def test_nth_and_times_pick_a_run_of_requests(nth: int, times: str | int, requests: int) -> None:
     """A rule strikes from its nth match, as often as it says, and never else."""
     rule = Rule.model_validate({"stage": "submit", "fault": "http", "nth": nth, "times": times})
     rules = Rules((rule,))
-    struck = [rules.meet("submit", "bfl", "m", prompt="", key="") is rule for _ in range(asked)]
-    many = {"once": 1, "always": asked}.get(str(times), times)
+    applied = [rules.meet("submit", "bfl", "m", prompt="", key="") is rule for _ in range(requests)]
+    many = {"once": 1, "always": requests}.get(str(times), times)
     assert isinstance(many, int)
-    assert struck == [nth <= number < nth + many for number in range(1, asked + 1)]
-    assert rules.hits == [sum(struck)]
+    assert applied == [nth <= number < nth + many for number in range(1, requests + 1)]
+    assert rules.hits == [sum(applied)]
 
 
 def test_the_first_rule_that_strikes_hides_the_others() -> None:
@@ -105,8 +105,8 @@ def test_the_first_rule_that_strikes_hides_the_others() -> None:
     first = Rule(stage="poll", fault="http", times="once")
     second = Rule(stage="poll", fault="hang", times="once")
     rules = Rules((first, second))
-    met = [rules.meet("poll", "bfl", "m", prompt="", key="") for _ in range(3)]
-    assert met == [first, second, None]
+    applied = [rules.meet("poll", "bfl", "m", prompt="", key="") for _ in range(3)]
+    assert applied == [first, second, None]
 
 
 @pytest.mark.parametrize("fault", sorted(frozenset[str]().union(*FAULTS.values())))

@@ -31,9 +31,9 @@ def test_a_variable_for_each_provider() -> None:
         "FLUX2BUILD_COMETAPI_URL=http://h:1",
         "FLUX2BUILD_REPLICATE_URL=http://h:1",
     ]
-    told = json.loads(announcement("http://h:1", as_json=True))
-    assert told["url"] == "http://h:1"
-    assert set(told["environment"]) == {line.partition("=")[0] for line in others}
+    announced = json.loads(announcement("http://h:1", as_json=True))
+    assert announced["url"] == "http://h:1"
+    assert set(announced["environment"]) == {line.partition("=")[0] for line in others}
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

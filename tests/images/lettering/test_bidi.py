@@ -47,9 +47,9 @@ def shown(text: str, base: int) -> str:
 
 def expected(text: str, base: int) -> str:
     """The same line in the words of the Rust crate `unicode-bidi`."""
-    made = get_display(text, base_dir="LR"[base])
-    assert isinstance(made, str)
-    return "".join(char for char in made if bidi.kind(char) not in UNSEEN)
+    reordered = get_display(text, base_dir="LR"[base])
+    assert isinstance(reordered, str)
+    return "".join(char for char in reordered if bidi.kind(char) not in UNSEEN)
 
 
 @given(TEXTS, st.sampled_from([0, 1]))

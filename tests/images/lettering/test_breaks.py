@@ -29,9 +29,9 @@ def parts(text: str, places: tuple[int, ...]) -> list[str]:
 @pytest.mark.parametrize("words", THAI, ids=lambda words: words[0])
 def test_thai_breaks_between_words_only(words: tuple[str, ...]) -> None:
     """Every place is the end of a word, and there are some."""
-    found = breaks.find("".join(words), "th").any
-    assert found
-    assert set(found) <= set(accumulate(map(len, words)))
+    places = breaks.find("".join(words), "th").any
+    assert places
+    assert set(places) <= set(accumulate(map(len, words)))
 
 
 def test_thai_is_known_without_being_named() -> None:
@@ -42,9 +42,9 @@ def test_thai_is_known_without_being_named() -> None:
 def test_japanese_breaks_between_phrases_first() -> None:
     """Phrases are kept whole while there is room; else anywhere that the rules allow."""
     text = "今日だけ全品半額のチャンスです。"
-    found = breaks.find(text, "ja")
-    assert parts(text, found.good) == ["今日だけ", "全品", "半額の", "チャンスです。"]
-    assert set(found.good) < set(found.any)
+    places = breaks.find(text, "ja")
+    assert parts(text, places.good) == ["今日だけ", "全品", "半額の", "チャンスです。"]
+    assert set(places.good) < set(places.any)
 
 
 @pytest.mark.parametrize("char", "。、ャーっ」")
@@ -59,9 +59,9 @@ def test_no_japanese_line_begins_with_what_must_not(char: str) -> None:
 def test_no_break_is_inside_of_a_letter(text: str, language: str) -> None:
     """Whatever is typed, each part is made of whole letters, and all parts are the text."""
     whole = set(accumulate(map(len, CharacterBreaker(text, "en"))))
-    found = breaks.find(text, language)
-    assert set(found.good) <= set(found.any) <= whole - {len(text)}
-    assert "".join(parts(text, found.any)) == text
+    places = breaks.find(text, language)
+    assert set(places.good) <= set(places.any) <= whole - {len(text)}
+    assert "".join(parts(text, places.any)) == text
 
 
 @pytest.mark.parametrize(

@@ -35,15 +35,15 @@ Area = tuple[int, int, int, int]
 
 def lettered(text: str, base: Image.Image = BASE, **params: Any) -> Image.Image:
     """The picture with words on it."""
-    found = TextParams.model_validate({"text": text, **params})
-    made = OP.apply(base, found, [b""])
-    assert isinstance(made, Image.Image)
-    return made
+    parsed = TextParams.model_validate({"text": text, **params})
+    picture = OP.apply(base, parsed, [b""])
+    assert isinstance(picture, Image.Image)
+    return picture
 
 
-def changed(made: Image.Image, base: Image.Image = BASE) -> Area | None:
+def changed(picture: Image.Image, base: Image.Image = BASE) -> Area | None:
     """The smallest rectangle that holds every pixel that differs."""
-    return ImageChops.difference(made, base).getbbox()
+    return ImageChops.difference(picture, base).getbbox()
 
 
 def inside(area: Area | None, left: int, top: int, width: int, height: int) -> bool:
@@ -82,14 +82,16 @@ def test_nothing_leaves_the_box(
     """Whatever is written wherever: letters, stroke and backdrop stay in the box."""
     left, top, width, height = box
     try:
-        made = lettered(
+        picture = lettered(
             text, box=list(box), anchor=anchor, align=align, size=32, min_size=2, **more
         )
     except SpecError as error:
         assert "does not fit" in str(error)  # noqa: PT017 - the other way to keep the law
         return
-    turned = more.get("mirror") and not inside(changed(made), *box)
-    assert inside(changed(made), BASE.width - left - width if turned else left, top, width, height)
+    turned = more.get("mirror") and not inside(changed(picture), *box)
+    assert inside(
+        changed(picture), BASE.width - left - width if turned else left, top, width, height
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_right_to_left_words_are_mirrored_when_asked() -> None:
 def test_the_language_decides_where_lines_start() -> None:
     """With `start`, text in Hebrew is flush right although it begins with a Latin name."""
     for language, half in (("he", 120), ("en", 0)):
-        made = lettered(
+        picture = lettered(
             "Acme\nAcme שלום עולם",
             box=[0, 0, 240, 120],
             size=20,
@@ -134,7 +136,7 @@ def test_the_language_decides_where_lines_start() -> None:
             language=language,
         )
         first = (0, 0, 240, 58)
-        assert inside(changed(made.crop(first), BASE.crop(first)), half, 0, 120, 58)
+        assert inside(changed(picture.crop(first), BASE.crop(first)), half, 0, 120, 58)
 
 
 @given(st.integers(1, 40), st.integers(20, 240))
@@ -200,8 +202,8 @@ def test_a_font_of_the_repository_sets_the_words() -> None:
         FONTS.joinpath(f"NotoSans-{name}.ttf").read_bytes() for name in ("Regular", "Bold")
     )
     params = TextParams.model_validate({"text": "Ag", "font": {"input": 1}})
-    made = [OP.apply(BASE, params, [b"", data]).tobytes() for data in (regular, bold)]
-    assert made == [lettered("Ag").tobytes(), lettered("Ag", weight=700).tobytes()]
+    pictures = [OP.apply(BASE, params, [b"", data]).tobytes() for data in (regular, bold)]
+    assert pictures == [lettered("Ag").tobytes(), lettered("Ag", weight=700).tobytes()]
 
 
 def test_several_fonts_help_each_other_out() -> None:
@@ -236,20 +238,20 @@ def test_a_variable_font_has_every_weight() -> None:
     font = Path(__file__).parents[1] / "lettering" / "fonts" / "NotoSansThai-variable.ttf"
     inks = []
     for weight in (None, 100, 400, 900):
-        said = {} if weight is None else {"weight": weight}
+        weighted = {} if weight is None else {"weight": weight}
         params = TextParams.model_validate(
-            {"text": "กบ", "font": {"input": 1}, "size": 60, "box": [20, 10, 200, 100], **said}
+            {"text": "กบ", "font": {"input": 1}, "size": 60, "box": [20, 10, 200, 100], **weighted}
         )
-        made = OP.apply(BASE, params, [b"", font.read_bytes()])
-        assert inside(changed(made), 20, 10, 200, 100)
-        inks.append(sum(made.convert("L").tobytes()))
+        picture = OP.apply(BASE, params, [b"", font.read_bytes()])
+        assert inside(changed(picture), 20, 10, 200, 100)
+        inks.append(sum(picture.convert("L").tobytes()))
     plain, thin, regular, black = inks
     assert thin < plain == regular < black
 
 
 def test_stroke_shadow_and_backdrop_are_seen_in_their_colours() -> None:
     """Each adds its colour below the letters."""
-    made = lettered(
+    picture = lettered(
         "O",
         size=60,
         color="#ff0000",
@@ -257,7 +259,7 @@ def test_stroke_shadow_and_backdrop_are_seen_in_their_colours() -> None:
         stroke_color="#00ff00",
         backdrop={"color": "#0000ff", "padding": 5},
     )
-    colours = {colour for count, colour in made.getcolors(1 << 16) or [] if count > 20}
+    colours = {colour for count, colour in picture.getcolors(1 << 16) or [] if count > 20}
     assert {(255, 0, 0), (0, 255, 0), (0, 0, 255)} <= colours
     plain, shaded = (
         lettered("O", size=60),
@@ -271,10 +273,10 @@ def test_stroke_shadow_and_backdrop_are_seen_in_their_colours() -> None:
 
 def test_a_transparent_picture_stays_transparent_around_the_words() -> None:
     """Alpha is kept, and gains the letters only."""
-    made = lettered("A", Image.new("RGBA", (60, 60)), size=40)
-    assert made.mode == "RGBA"
-    assert made.getpixel((1, 1)) == (0, 0, 0, 0)
-    assert made.getchannel("A").getextrema() == (0, 255)
+    picture = lettered("A", Image.new("RGBA", (60, 60)), size=40)
+    assert picture.mode == "RGBA"
+    assert picture.getpixel((1, 1)) == (0, 0, 0, 0)
+    assert picture.getchannel("A").getextrema() == (0, 255)
 
 
 def test_a_box_outside_of_the_picture_is_refused() -> None:
