@@ -24,7 +24,6 @@ from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Snapshot
 from flux2build.providers.contract import PROVIDERS, Embedded, Remote
-from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.renderer import Renderer
@@ -132,6 +131,7 @@ class _Wiring:
     def _remote(self, provider: Remote, budget: BudgetGuard) -> RemoteRenderer:
         """Buys at a paid provider; its key comes from the user, never from the spec."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
+        from flux2build.purchasing.bookkeeping import Bookkeeping
         from flux2build.purchasing.http import Client, ClientDeps, Key, limits
         from flux2build.purchasing.remote_renderer import RemoteRenderer
 

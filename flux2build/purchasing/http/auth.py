@@ -23,7 +23,7 @@ from flux2build.purchasing.http.redaction import Key, redacted
 _Answer = TypeVar("_Answer", bound=Refused | InDoubt)
 
 
-def checked(endpoint: str, provider: Remote) -> str:
+def checked_endpoint(endpoint: str, provider: Remote) -> str:
     """The endpoint, if it is the URL of an API.
 
     Raises:
@@ -91,7 +91,7 @@ class Auth:
             )
         return self.provider.credentials(self.key.reveal())
 
-    def clean(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """A text for people, with the key and signed URLs masked."""
         return redacted(text, self.key)
 
@@ -103,10 +103,10 @@ class Auth:
         """A text in which only the key is masked."""
         return self.key.masked(text) if self.key else text
 
-    def cleaned(self, answer: _Answer) -> _Answer:
+    def redacted_answer(self, answer: _Answer) -> _Answer:
         """A refusal or doubt whose message is fit for people."""
-        return replace(answer, message=self.clean(answer.message))
+        return replace(answer, message=self.redacted(answer.message))
 
-    def shown(self, waiting: Waiting) -> Waiting:
+    def redacted_state(self, waiting: Waiting) -> Waiting:
         """A state whose text is fit for people."""
-        return replace(waiting, status=self.clean(waiting.status))
+        return replace(waiting, status=self.redacted(waiting.status))

@@ -36,11 +36,11 @@ from flux2build.providers.contract import (
     Waiting,
 )
 from flux2build.purchasing.http.address_policy import Resolve, resolved
-from flux2build.purchasing.http.auth import Auth, checked
+from flux2build.purchasing.http.auth import Auth, checked_endpoint
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
-from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Pool, PoolConfig, spelled
+from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, PoolConfig, explained
 from flux2build.purchasing.http.redaction import Key
 
 Sent = Reference | str
@@ -92,7 +92,7 @@ class Client:
         pending = limits.in_flight or provider.in_flight
         self._slots = asyncio.Semaphore(pending)
         self._windows = asyncio.Semaphore(limits.posts)
-        endpoint = checked(endpoint or provider.endpoint, provider)
+        endpoint = checked_endpoint(endpoint or provider.endpoint, provider)
         resolve = _resolved_by_the_proxy if deps.proxy else deps.resolve
         self._auth = Auth(provider, endpoint, key, limits, resolve)
         self._orders = self._pool(limits.posts, limits.answer)
@@ -158,13 +158,13 @@ class Client:
             await self._orders.touch(self.endpoint)
         except NOT_SENT as error:
             return self._unreachable(error)
-        except TROUBLE:
+        except FAILURES:
             return None  # something answers, if badly; the order itself will show
         self._warm_until = self._deps.clock.now() + _WARM
         return None
 
     def _unreachable(self, error: Exception) -> Refused:
-        message = f"no connection to `{self.provider.name}`: {spelled(error)}"
+        message = f"no connection to `{self.provider.name}`: {explained(error)}"
         return Refused(Refusal.UNREACHABLE, message)
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
@@ -176,7 +176,7 @@ class Client:
         for reference in references:
             sent = await self._uploaded(reference)
             if isinstance(sent, Refused):
-                return self._auth.cleaned(sent)
+                return self._auth.redacted_answer(sent)
             prepared.append(sent)
         return tuple(prepared)
 
@@ -197,7 +197,7 @@ class Client:
     async def _upload(self, call: Call) -> str | Refused:
         try:
             reply = await self._auth.call(self._inquiries, call, patience=self._limits.answer)
-        except TROUBLE as error:
+        except FAILURES as error:
             return self._unreachable(error)
         if reply.status >= 500:
             return Refused(Refusal.UNREACHABLE, f"the upload answers HTTP {reply.status}")
@@ -228,8 +228,8 @@ class Client:
             reply = await self._auth.call(self._orders, call, patience=self._limits.answer)
         except NOT_SENT as error:
             return self._unreachable(error)
-        except TROUBLE as error:
-            return InDoubt(f"after the order was sent, {spelled(error)}")
+        except FAILURES as error:
+            return InDoubt(f"after the order was sent, {explained(error)}")
         self._warm_until = self._deps.clock.now() + _WARM
         return self.provider.ticket(reply, self.endpoint)
 
@@ -275,7 +275,7 @@ class Client:
     def _without_key(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
         """An answer that is fit for the ledger and for people."""
         if not isinstance(answer, Ticket):
-            return self._auth.cleaned(answer)
+            return self._auth.redacted_answer(answer)
         if self._auth.holds_key(answer.poll):
             return replace(answer, poll=self.provider.claim(answer.task, self.endpoint).poll)
         return answer

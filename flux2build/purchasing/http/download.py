@@ -18,7 +18,7 @@ from flux2build.purchasing.http.address_policy import (
     literal,
 )
 from flux2build.purchasing.http.clock import Clock, Limits, too_slow
-from flux2build.purchasing.http.pool import NOT_SENT, TROUBLE, Pool, spelled
+from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, explained
 
 REDIRECTS: Final = 3
 
@@ -56,8 +56,8 @@ class Downloads:
                 raise FetchError(str(error), final=True) from None
             except (OSError, UnicodeError):
                 raise FetchError("the picture's host has no address") from None
-            except TROUBLE as error:
-                raise FetchError(f"the download failed: {spelled(error)}") from None
+            except FAILURES as error:
+                raise FetchError(f"the download failed: {explained(error)}") from None
             if isinstance(answer, bytes):
                 return answer
             try:

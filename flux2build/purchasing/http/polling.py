@@ -16,7 +16,7 @@ from flux2build.purchasing.http.address_policy import ForbiddenError
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import Clock, backoff, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError
-from flux2build.purchasing.http.pool import TROUBLE, Pool, spelled
+from flux2build.purchasing.http.pool import FAILURES, Pool, explained
 
 _LOST: Final = 3
 """How often a server must deny an order it had accepted."""
@@ -107,9 +107,9 @@ class Polling:
             reply = await auth.call(self.deps.pool, call)
         except ForbiddenError as error:
             return Overdue(f"{error}, so it is not asked for the order", decide=True)
-        except TROUBLE as error:
+        except FAILURES as error:
             await self._flap(None)
-            return Waiting(f"no answer: {spelled(error)}")
+            return Waiting(f"no answer: {explained(error)}")
         return await self._read(reply)
 
     async def _read(self, reply: Reply) -> State:
@@ -142,12 +142,12 @@ class Polling:
             case Refused(refusal=Refusal.LOST):
                 self._lost += 1
                 if self._lost >= _LOST:
-                    return self.deps.auth.cleaned(state)
+                    return self.deps.auth.redacted_answer(state)
                 await self._sleep(_PAUSES * self.deps.auth.limits.wait)
             case Refused():
-                return self.deps.auth.cleaned(state)
+                return self.deps.auth.redacted_answer(state)
             case Waiting():
-                self.report(self.deps.auth.shown(state))
+                self.report(self.deps.auth.redacted_state(state))
                 await self._sleep(self._until_next(started))
         return None
 
@@ -172,7 +172,7 @@ class Polling:
             data = await self.deps.downloads.fetch(ready.url, await auth.scope())
         except FetchError as error:
             if error.final or not self._patient():
-                return Overdue(auth.clean(str(error)))
+                return Overdue(auth.redacted(str(error)))
         else:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
             if sniff(data) not in _NO_PICTURE or not self._patient():

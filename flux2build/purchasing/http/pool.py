@@ -34,7 +34,7 @@ class BrokenError(Exception):
     """An answer is too long, too slow or cut short."""
 
 
-TROUBLE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BrokenError)
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, BrokenError)
 """The exceptions of a failed exchange."""
 
 
@@ -55,7 +55,7 @@ _CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
 """What an exception or one of its causes means; the first match counts."""
 
 
-def spelled(error: BaseException) -> str:
+def explained(error: BaseException) -> str:
     """What went wrong with an exchange, in words."""
     if isinstance(error, BrokenError):
         return str(error)
