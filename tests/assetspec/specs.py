@@ -202,7 +202,7 @@ def problems(
     return []
 
 
-def said(
+def headlines(
     spec: str | bytes | MemoryTree, files: Mapping[str, str | bytes] | None = None
 ) -> list[str]:
     """The headlines of what is wrong, each with its place."""

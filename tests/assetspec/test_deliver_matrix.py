@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.assetspec.specs import derived, orders, read, said
+from tests.assetspec.specs import derived, headlines, orders, read
 
 SPEC: Final = """
 [asset.ad]
@@ -87,4 +87,4 @@ def test_another_asset_is_met_at_the_same_point() -> None:
 def test_mistakes(old: str, new: str, expected: str) -> None:
     """They are those of an asset's matrix, at their own place."""
     assert old in SPEC
-    assert expected in "\n".join(said(SPEC.replace(old, new)))
+    assert expected in "\n".join(headlines(SPEC.replace(old, new)))

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.images.encode import encode
-from tests.assetspec.specs import derived, problems, read, said
+from tests.assetspec.specs import derived, headlines, problems, read
 
 ASSET = 'project.output = "out"\n[asset.a]\nsource = "a.png"\n[[asset.a.deliver]]\n'
 FILES = {"a.png": b""}
@@ -51,7 +51,7 @@ def test_a_colour_is_the_same_however_it_is_written(colour: str) -> None:
 )
 def test_what_no_encoder_could_follow_is_said_before_building(deliver: str, complaint: str) -> None:
     """Each mistake has its place in the spec, and nothing is written."""
-    found = said(ASSET + deliver, FILES)
+    found = headlines(ASSET + deliver, FILES)
     assert len(found) == 1
     assert complaint in found[0]
 

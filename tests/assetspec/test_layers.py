@@ -26,11 +26,11 @@ SAID = st.fixed_dictionaries(
 
 @given(st.lists(SAID, max_size=5))
 def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
-    """Each setting is the last one said, at the key of the layer that said it."""
-    merged = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    """Each setting is that of the last layer that has it, at its key."""
+    merged = merge((), {}, [Layer((n,), Settings(**written)) for n, written in enumerate(layers)])
 
     for name in ("seed", "provider", "tags"):
-        last = [n for n, said in enumerate(layers) if name in said][-1:]
+        last = [n for n, written in enumerate(layers) if name in written][-1:]
         assert merged.get(name) == (layers[last[0]][name] if last else None)
         assert merged.key(name) == ((*last, name) if last else ())
 
@@ -39,8 +39,8 @@ def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
 def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) -> None:
     """Variables of all layers are seen, each with its last value."""
     expected = dict(below)
-    for said in layers:
-        expected |= said.get("vars", {})
+    for written in layers:
+        expected |= written.get("vars", {})
 
     assert merge((), below, [Layer((), Settings(**s)) for s in layers]).get("vars") == expected
 
@@ -49,8 +49,8 @@ def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) ->
 def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
     """A model never outlives the provider that it was named for."""
     model = None
-    for said in layers:
-        model = said.get("model", None if "provider" in said else model)
+    for written in layers:
+        model = written.get("model", None if "provider" in written else model)
 
     assert merge((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
 
@@ -58,7 +58,7 @@ def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
 @given(st.lists(SAID, max_size=5))
 def test_one_layer_says_the_prompt(layers: list[dict[str, Any]]) -> None:
     """`prompt` and `template` of different layers never meet."""
-    merged = merge((), {}, [Layer((n,), Settings(**said)) for n, said in enumerate(layers)])
+    merged = merge((), {}, [Layer((n,), Settings(**written)) for n, written in enumerate(layers)])
     found = {merged.key(name)[0] for name in ("prompt", "template") if name in merged.values}
 
     assert len(found) <= 1

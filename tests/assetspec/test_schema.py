@@ -1,4 +1,4 @@
-"""The language of the spec: what a table may hold, what is said otherwise, and its JSON Schema."""
+"""The language of the spec: what tables may hold, messages, and the JSON Schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from flux2build.assetspec import schema
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import Settings
-from tests.assetspec.specs import CAPABILITIES, read, said
+from tests.assetspec.specs import CAPABILITIES, headlines, read
 
 
 def keys_of(node: Any) -> Iterator[tuple[str, Any]]:
@@ -79,7 +79,7 @@ def test_mistakes(table: str, key: tuple[str | int, ...], message: str, hint: st
 
 def test_one_mistake_hides_no_other() -> None:
     """All tables are checked, also beside broken ones."""
-    found = said(
+    found = headlines(
         """
         [project]
         nam = "x"
@@ -104,7 +104,7 @@ def test_one_mistake_hides_no_other() -> None:
 
 def test_faults_of_defaults_do_not_spread() -> None:
     """What is well formed in a broken table still counts, so that nothing else seems wrong."""
-    found = said(
+    found = headlines(
         """
         [project]
         templates = "t"
@@ -126,7 +126,7 @@ def test_faults_of_defaults_do_not_spread() -> None:
 @pytest.mark.parametrize("name", ["a/b", "a b", "", "-x", "a[b=c]", "x" * 101, "a\u200bb"])
 def test_names_are_plain(name: str) -> None:
     """Names can be typed, selected by and put into a path."""
-    (found,) = said(f'[asset.{json.dumps(name)}]\nprompt = "x"')
+    (found,) = headlines(f'[asset.{json.dumps(name)}]\nprompt = "x"')
 
     assert found.startswith("assets.toml:1:8: asset name")
 

@@ -21,7 +21,7 @@ from tests.assetspec.specs import CAPABILITIES, CheckOptions, MemoryTree, derive
 
 
 def test_an_asset_is_an_order() -> None:
-    """The least that can be said: a prompt. Everything else has a default."""
+    """A prompt is enough; everything else has a default."""
     spec = read('[asset.fox]\nprompt = "a fox"')
     (recipe,) = spec.recipes
 

@@ -10,7 +10,7 @@ from flux2build.assetspec import load
 from flux2build.assetspec.diagnostics import MOST_PROBLEMS
 from flux2build.errors import SpecError
 from flux2build.storage.project_files import Kind
-from tests.assetspec.specs import CAPABILITIES, MemoryTree, problems, said, tree
+from tests.assetspec.specs import CAPABILITIES, MemoryTree, headlines, problems, tree
 
 FILES = {"a.png": "", "b.png": "", "c.png": "", "d.png": "", "dir/x.png": ""}
 
@@ -102,7 +102,7 @@ def test_one_mistake(spec: str, expected: str) -> None:
     """One mistake is one problem at its value."""
     text = f'[asset.a]\n{spec}\n[defaults]\nprompt = "x"'
 
-    assert said(text, FILES) == [f"assets.toml:{expected}"]
+    assert headlines(text, FILES) == [f"assets.toml:{expected}"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_one_mistake(spec: str, expected: str) -> None:
 )  # fmt: skip
 def test_one_mistake_elsewhere(spec: str, expected: str) -> None:
     """So is a mistake of the project, of an asset as a whole, or between two assets."""
-    assert said(spec, FILES) == [f"assets.toml:{expected}"]
+    assert headlines(spec, FILES) == [f"assets.toml:{expected}"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_template_files() -> None:
 
 def test_templates_are_utf8() -> None:
     """A template in another encoding is refused at its byte."""
-    found = said('[asset.a]\ntemplate = "t.j2"', {"templates/t.j2": b"a\nb \xff"})
+    found = headlines('[asset.a]\ntemplate = "t.j2"', {"templates/t.j2": b"a\nb \xff"})
 
     assert found[0].startswith("templates/t.j2:2")
     assert "not UTF-8" in found[0]
@@ -218,7 +218,7 @@ prompt = "{{ row.name }} of {{ row.material }}"
 )
 def test_data_files(data: str | bytes, expected: list[str]) -> None:
     """Mistakes in data are shown in the data; cells that a prompt needs are named with their line."""
-    found = said(ROWS.removeprefix("\n"), {"p.csv": data})
+    found = headlines(ROWS.removeprefix("\n"), {"p.csv": data})
 
     assert found == expected
 
@@ -262,7 +262,7 @@ def test_mentions(prompt: str, message: str, hint: str) -> None:
 
 def test_mentions_without_references() -> None:
     """A prompt that counts on references that nobody listed is told so before it is paid for."""
-    assert said('[asset.a]\nprompt = "as in image 1"') == [
+    assert headlines('[asset.a]\nprompt = "as in image 1"') == [
         "assets.toml:2:10: the prompt says `image 1`, but there are none"
     ]
 
@@ -309,7 +309,7 @@ def test_members_are_named(name: str, message: str, hint: str) -> None:
 
 def test_a_broken_asset_breaks_no_other() -> None:
     """A reference to an asset with mistakes of its own is not another mistake."""
-    found = said(
+    found = headlines(
         """
         [asset.a]
         promt = "x"
@@ -338,7 +338,7 @@ def test_links_do_not_lead_out(kind: Kind, path: str) -> None:
         """
     found = tree(text, {**FILES, "p.csv": "k\n1\n"})
     found.kinds = {path: kind}
-    (line,) = said(found)
+    (line,) = headlines(found)
 
     assert path in line
     assert line.startswith("assets.toml:")
@@ -352,7 +352,7 @@ def test_outputs_overwrite_nothing(path: str) -> None:
         prompt = "x"
         output = "{path}"
         """
-    (line,) = said(text, FILES)
+    (line,) = headlines(text, FILES)
 
     assert "ends" in line or "overwrite" in line or "end in" in line
 
@@ -372,7 +372,7 @@ def test_all_problems_in_order() -> None:
         [asset.d]
         prompt = 3
         """
-    places = [line.split(": ")[0] for line in said(text)]
+    places = [line.split(": ")[0] for line in headlines(text)]
 
     lines = ["4:14", "5:9", "8:9", "8:28", "9:10", "11:10"]
     assert places == [f"assets.toml:{line}" for line in lines]
@@ -381,7 +381,7 @@ def test_all_problems_in_order() -> None:
 def test_a_flood_is_dammed() -> None:
     """Thousands of mistakes are counted, not printed."""
     text = "".join(f'[asset.a{n}]\nprompt = "{{{{ nope{n} }}}}"\n' for n in range(200))
-    found = said(text)
+    found = headlines(text)
 
     assert len(found) == MOST_PROBLEMS + 1
     assert found[-1].endswith("150 more problems")

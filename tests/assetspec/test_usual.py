@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.assetspec.specs import derived, read, said
+from tests.assetspec.specs import derived, headlines, read
 
 SPEC: Final = """
 [op.text]
@@ -71,6 +71,6 @@ def test_widths_are_no_use_of_an_operation() -> None:
 )  # fmt: skip
 def test_mistakes_stand_where_they_are_written(old: str, new: str, expected: str) -> None:
     """The fault of what is usual is told there, and once."""
-    wrong = said(SPEC.replace(old, new, 1), FILES)
+    wrong = headlines(SPEC.replace(old, new, 1), FILES)
     assert [line for line in wrong if expected in line], wrong
     assert len(wrong) == 1

@@ -1,4 +1,4 @@
-"""Prompts: what templates may do, what they may not, and what is said about it."""
+"""Prompts: what templates may do, what they may not, and the messages about it."""
 
 from __future__ import annotations
 
@@ -464,7 +464,7 @@ PIECES: Final = st.sampled_from(
 @given(st.lists(PIECES, max_size=8).map("".join))
 @settings(max_examples=300)
 def test_inline_and_file_agree(source: str) -> None:
-    """Short cuts for inline prompts change neither what is written nor what is said."""
+    """Short cuts for inline prompts change neither prompts nor messages."""
     found = prompts(t=source.encode())
 
     assert outcome(found, source) == outcome(found, None)

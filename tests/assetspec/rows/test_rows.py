@@ -27,7 +27,7 @@ class Files:
     kinds: dict[str, Kind] = field(default_factory=dict)
 
     def kind(self, path: str) -> Kind:
-        """What was said to lie there."""
+        """What the test has put there."""
         known = Kind.FILE if path in self.files else Kind.MISSING
         return self.kinds.get(path, known)
 

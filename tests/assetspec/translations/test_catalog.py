@@ -8,7 +8,7 @@ import pytest
 
 from flux2build.assetspec import Spec
 from flux2build.model import Derive
-from tests.assetspec.specs import derived, orders, problems, read, said
+from tests.assetspec.specs import derived, headlines, orders, problems, read
 
 SPEC: Final = """
 [catalog]
@@ -60,7 +60,7 @@ def test_each_member_speaks_its_locale() -> None:
 
 
 def test_a_missing_translation_is_an_error_with_its_place() -> None:
-    """By default nothing is made up: the locale, the key and the line are said."""
+    """By default nothing is made up: the message names the locale, the key and the line."""
     (problem,) = problems(spec(), FILES)
     assert str(problem.place) == "locale/fr.po:1:8"
     assert problem.message == "not translated into `fr`: `headline`"
@@ -90,7 +90,7 @@ def test_another_locale_stands_in() -> None:
 
 def test_a_fallback_that_lacks_it_too_is_an_error() -> None:
     """Nothing is made up here either."""
-    assert said(spec('policy = "fallback"\nfallback = "it"'), FILES) == [
+    assert headlines(spec('policy = "fallback"\nfallback = "it"'), FILES) == [
         "locale/fr.po:1:8: not translated into `fr`: `headline`"
     ]
 
@@ -106,13 +106,13 @@ def test_a_file_is_left_out() -> None:
 def test_a_prompt_cannot_be_left_out() -> None:
     """With `skip`, a string that a prompt needs is still an error."""
     asked = spec('policy = "skip"').replace('"a night train"', "\"a train, '{{ t('headline') }}'\"")
-    assert said(asked, FILES) == ["locale/fr.po:1:8: not translated into `fr`: `headline`"]
+    assert headlines(asked, FILES) == ["locale/fr.po:1:8: not translated into `fr`: `headline`"]
 
 
 def test_fuzzy_is_missing_unless_it_is_allowed() -> None:
     """What a translator has not confirmed is not printed."""
     files = {**FILES, "locale/fr.po": "#, fuzzy\n" + po(headline="Rentrez")}
-    assert said(spec(), files) == ["locale/fr.po:2:8: not translated into `fr`: `headline`"]
+    assert headlines(spec(), files) == ["locale/fr.po:2:8: not translated into `fr`: `headline`"]
     assert texts(read(spec("fuzzy = true"), files))["fr.png"] == "Rentrez"
 
 
@@ -153,7 +153,7 @@ def test_plurals_of_gettext_choose_by_number() -> None:
     for number, text in ((1, "1 Nacht"), (3, "3 Nächte")):
         found = read(asked.replace("t('headline')", f"t('n', n={number})"), files)
         assert texts(found) == {"de.png": text}
-    (message,) = said(asked.replace("t('headline')", "t('n')"), files)
+    (message,) = headlines(asked.replace("t('headline')", "t('n')"), files)
     assert message.endswith("`n` depends on a number")
 
 
@@ -192,17 +192,17 @@ def test_changed_translations_change_files_only() -> None:
     ],
 )
 def test_mistakes(old: str, new: str, expected: str) -> None:
-    """Each is said once with its place."""
+    """Each is reported once, with its place."""
     asked = SPEC.replace(old, new).replace("POLICY", "")
     files = {**FILES, "locale/de.po": po(headline="Von {town}")}
-    assert expected in "\n".join(said(asked, files))
+    assert expected in "\n".join(headlines(asked, files))
 
 
 def test_a_faulty_table_is_told_alone() -> None:
     """With a mistake in `[catalog]`, nothing is called untranslated on top of it."""
     for wrong in ('policy = "ignore"', 'policy = "fallback"', "lenient = true"):
-        assert len(said(spec(wrong), FILES)) == 1
-    assert len(said(spec().replace("{locale}", "x"), FILES)) == 1
+        assert len(headlines(spec(wrong), FILES)) == 1
+    assert len(headlines(spec().replace("{locale}", "x"), FILES)) == 1
 
 
 def test_a_typing_error_in_a_key_is_recognised() -> None:
@@ -212,13 +212,13 @@ def test_a_typing_error_in_a_key_is_recognised() -> None:
 
 
 def test_a_faulty_catalogue_is_told_once() -> None:
-    """Its own line is said; nothing is called untranslated for it."""
+    """Its own line is named; nothing is called untranslated because of it."""
     files = {**FILES, "locale/fr.po": 'msgid "headline"\nmsgstr "Rentrez\n'}
-    (message,) = said(spec(), files)
+    (message,) = headlines(spec(), files)
     assert message.startswith("locale/fr.po:2:1: this is not a gettext catalogue")
 
 
 def test_an_output_never_replaces_a_catalogue() -> None:
     """A catalogue is a source like a font or a photograph."""
-    found = said(spec().replace('"{{ locale }}.png"', '"locale/{{ locale }}.po"'), FILES)
+    found = headlines(spec().replace('"{{ locale }}.png"', '"locale/{{ locale }}.po"'), FILES)
     assert found

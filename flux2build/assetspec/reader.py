@@ -1,0 +1,263 @@
+"""Reads a spec: from its text to the recipes of everything that it wants."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.assetspec import (
+    check_options,
+    diagnostics,
+    operations,
+    outputs,
+    provenance,
+    resolve,
+    schema,
+)
+from flux2build.assetspec.capabilities import Capabilities
+from flux2build.assetspec.deliverables import Resources
+from flux2build.assetspec.documents import AssetFiles, DocumentResolver
+from flux2build.assetspec.family import AssetFamily, FamilyExpander
+from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.layers import Layer, merge
+from flux2build.assetspec.outputs import Outputs
+from flux2build.assetspec.prompts import Prompts
+from flux2build.assetspec.references import AssetNames, SourceFiles
+from flux2build.assetspec.resolve import Declared, Resolver
+from flux2build.assetspec.schema import Tables
+from flux2build.assetspec.spec import Budget, Spec
+from flux2build.assetspec.spec_text import SpecText, read
+from flux2build.assetspec.tables import AssetTable, Profile
+from flux2build.assetspec.templating import TextRenderer
+from flux2build.assetspec.translations.catalog import Translations, faults_of
+from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
+from flux2build.images.ops.contract import Op
+from flux2build.model import AssetName, Key, Recipe, Source
+from flux2build.storage import paths
+from flux2build.storage.project_files import Kind, ProjectFiles
+
+NO_PROFILE: Final = "default"
+"""The name of the profile of a spec without profiles."""
+
+
+def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capabilities) -> Spec:
+    """A spec in one of its profiles.
+
+    Raises:
+        SpecError: with every problem of the spec, in the order of places.
+        UsageError: the profile is not declared.
+    """
+    text = read(tree, file)
+    tables, invalid = schema.read(text.data)
+    faults = Faults()
+    for fault in invalid:
+        faults.add(fault)
+    reader = _SpecReader(tree, text, tables, _profile(tables, profile, faults), faults)
+    spec = reader.spec(capabilities)
+    if faults.assets:
+        raise SpecError(*diagnostics.problems(text, tree, faults))
+    return spec
+
+
+def _profile(tables: Tables, asked: str | None, faults: Faults) -> str:
+    """The profile to use: the one asked for, the project's, or the one called `default`."""
+    declared = tables.names["profile"]
+    if asked is not None:
+        if asked in declared or asked == NO_PROFILE:
+            return asked
+        hint = did_you_mean(asked, declared) or "the spec declares no profiles"
+        raise UsageError(Problem(f"there is no profile `{asked}`", hint=hint))
+    named = tables.project.profile
+    if named is not None and named not in declared:
+        hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"
+        faults.add(Fault(("project", "profile"), f"there is no profile `{named}`", hint=hint))
+    return named or NO_PROFILE
+
+
+@dataclass(slots=True)
+class _SpecReader:
+    """Makes recipes of the tables of a spec; notes what is wrong with it."""
+
+    tree: ProjectFiles
+    text: SpecText
+    tables: Tables
+    profile: str
+    faults: Faults
+
+    def spec(self, capabilities: Capabilities) -> Spec:
+        """The spec, as far as it can be read."""
+        files = SourceFiles(self.tree)
+        translations = self._translations()
+        texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
+        declared = list(self._declared())
+        names = self._names(declared, texts, files)
+        folder = self._folder(files)
+        resources = Resources(texts, files, names, Outputs(folder, files))
+        ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
+        resolver = Resolver(resources, capabilities, ops, self.faults)
+        assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
+        pictures = self._marked(declared, resolver, capabilities)
+        documents = DocumentResolver(
+            resources, capabilities.documents, self.faults, AssetFiles(assets, pictures, folder)
+        )
+        about = [recipe for one in declared for recipe in documents.entries(one)]
+        recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
+        translations.report()
+        files.used.update(translations.used)
+        self._collide(recipes, self._taken(declared, files), folder, capabilities.ops)
+        return Spec(
+            file=self.text.file,
+            profile=self.profile,
+            usual=self.tables.project.profile or NO_PROFILE,
+            profiles=tuple(self.tables.profiles),
+            output=folder,
+            budget=Budget(**dict(self.tables.budget)),
+            checks=check_options.options(
+                self.tables.checks, capabilities.checks, texts, self.tables.vars, self.faults
+            ),
+            assets=assets,
+            recipes=recipes,
+            gaps=tuple(translations.gaps),
+            text=self.text,
+        )
+
+    @staticmethod
+    def _marked(
+        declared: Iterable[Declared], resolver: Resolver, known: Capabilities
+    ) -> tuple[Recipe, ...]:
+        """Every recipe; those of deliverables say how the files are to be marked."""
+        recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
+        members = [(member.name, one.settings) for one in declared for member in one.family.members]
+        asked = {name: settings.get("provenance") for name, settings in members}
+        signed = frozenset(name for name, settings in members if settings.get("sign"))
+        origins = provenance.origins(recipes, asked, signed, known.cards, known.ops)
+        return tuple(provenance.marked(recipes, origins))
+
+    def _translations(self) -> Translations:
+        table = self.tables.catalog
+        faults = list(faults_of(table)) if table else []
+        for fault in faults:
+            self.faults.add(fault)
+        faulty = bool(faults) or ("catalog" in self.text.data and table is None)
+        return Translations(self.tree, table, self.faults, faulty)
+
+    def _templates(self, files: SourceFiles) -> str:
+        folder = paths.join("", self.tables.project.templates)
+        if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            message = f"templates folder `{folder}` is not a folder of the project"
+            self.faults.add(Fault(("project", "templates"), message))
+        return folder
+
+    def _folder(self, files: SourceFiles) -> str:
+        """The output folder: the profile's, else the project's."""
+        own = self.tables.profiles.get(self.profile, Profile()).output
+        key = ("project", "output") if own is None else ("profile", self.profile, "output")
+        written = self.tables.project.output if own is None else own
+        folder = paths.join("", written)
+        fault = None if folder == "." else paths.fault(folder)
+        if fault or files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            why = fault or "is not a folder of the project"
+            self.faults.add(Fault(key, f"output folder `{written[:80]}` {why}"))
+            return "."
+        return folder
+
+    def _declared(self) -> Iterator[Declared]:
+        families = FamilyExpander(self.tree, self.faults)
+        for name, table in self.tables.assets.items():
+            key = ("asset", name)
+            settings = merge(key, self.tables.vars, self._layers(key, table))
+            yield Declared(table, settings, families.expand(name, table))
+
+    def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        yield Layer(("defaults",), self.tables.defaults)
+        yield from self._styles(key, table)
+        yield Layer(key, table)
+        if self.profile in self.tables.profiles:
+            yield Layer(("profile", self.profile), self.tables.profiles[self.profile])
+        for name, settings in (table.profile or {}).items():
+            place = (*key, "profile", name)
+            known = self.tables.names["profile"]
+            if name not in known:
+                hint = did_you_mean(name, known) or f"declare it as `[profile.{name}]`"
+                message = f"there is no profile `{name}`"
+                self.faults.add(Fault(place, message, hint=hint, name=True))
+            elif name == self.profile:
+                yield Layer(place, settings)
+
+    def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        several = isinstance(table.style, list)
+        names = table.style if isinstance(table.style, list) else [table.style]
+        for index, name in enumerate(names):
+            if name in self.tables.styles:
+                yield Layer(("style", name), self.tables.styles[name])
+            elif name is not None and name not in self.tables.names["style"]:
+                place = (*key, "style", index) if several else (*key, "style")
+                hint = did_you_mean(name, self.tables.names["style"])
+                self.faults.add(Fault(place, f"there is no style `{name}`", hint=hint))
+
+    def _names(
+        self, declared: Iterable[Declared], texts: TextRenderer, files: SourceFiles
+    ) -> AssetNames:
+        families: dict[str, AssetFamily] = {}
+        folded: dict[str, tuple[AssetName, Key]] = {}
+        sources: dict[AssetName, Source] = {}
+        for one in declared:
+            families[one.family.name] = one.family
+            for member in one.family.members:
+                name, key = folded.setdefault(paths.fold(member.name), (member.name, one.key))
+                if name != member.name:
+                    message = f"asset `{member.name}` is the same as `{name}` on some systems"
+                    rows = (("also at", str(self.text.place(key))),)
+                    self.faults.add(Fault(one.key, message, rows=rows, name=True))
+            sources.update(resolve.sources(one, texts, files, self.faults))
+        members = frozenset(member.name for f in families.values() for member in f.members)
+        return AssetNames(families, self.tables.names["asset"], members, sources)
+
+    def _taken(
+        self, declared: Iterable[Declared], files: SourceFiles
+    ) -> dict[str, tuple[str, Key | None]]:
+        """Every file that cannot be an output, because it is read or kept, by its folded path."""
+        lock = posixpath.splitext(self.text.file)[0] + ".lock"
+        taken: dict[str, tuple[str, Key | None]] = {
+            paths.fold(path): (f"the source `{path}`", key) for path, key in files.used.items()
+        }
+        for one in declared:
+            if one.table.rows:
+                data = paths.join("", one.table.rows.file)
+                taken[paths.fold(data)] = (f"the data file `{data}`", (*one.key, "rows", "file"))
+        for file in self.text.files:
+            taken[paths.fold(file.name)] = (f"the spec `{file.name}`", None)
+        taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
+        return taken
+
+    def _collide(
+        self,
+        recipes: Iterable[Recipe],
+        taken: Mapping[str, tuple[str, Key | None]],
+        folder: str,
+        ops: Mapping[str, Op],
+    ) -> None:
+        for fault, recipe, other in outputs.collisions(recipes, taken, ops):
+            rows = fault.rows
+            if other and _same_name(recipe.asset, other.asset):
+                continue
+            if other is not None:
+                rows = (*rows, ("first", f"{other.asset} at {self.text.place(other.key)}"))
+            self.faults.add(
+                Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
+            )
+        templates = paths.join("", self.tables.project.templates)
+        if templates == "." or f"{folder}/".startswith(f"{templates}/"):
+            return
+        below = paths.fold(templates) + "/"
+        for recipe in recipes:
+            if paths.fold(recipe.output).startswith(below):
+                message = f"output `{recipe.output}` lies in the templates folder"
+                self.faults.add(Fault(recipe.key, message), recipe.asset)
+
+
+def _same_name(one: AssetName, other: AssetName) -> bool:
+    """Whether two names differ only in spelling, which is a fault of its own."""
+    return one != other and paths.fold(one) == paths.fold(other)

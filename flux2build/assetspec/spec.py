@@ -1,0 +1,68 @@
+"""A spec that has been read: validated, resolved and immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from flux2build.assetspec.spec_text import SpecText
+from flux2build.assetspec.translations.catalog import Gap
+from flux2build.errors import Place, Problem
+from flux2build.model import Asset, AssetName, Key, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits in USD; None means no limit."""
+
+    per_run: Decimal | None = None
+    per_asset: Decimal | None = None
+    confirm_above: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec in one of its profiles, with every default, style and template resolved."""
+
+    file: str
+    profile: str
+    usual: str
+    """The profile that is used when none is named."""
+    profiles: tuple[str, ...]
+    """The names that are declared."""
+    output: str
+    """The folder below which every output lies."""
+    budget: Budget
+    checks: Mapping[str, Any]
+    """The options of the checks that it names."""
+    assets: Mapping[AssetName, Asset]
+    """In the order in which they are declared."""
+    recipes: tuple[Recipe, ...]
+    gaps: tuple[Gap, ...]
+    """Strings that a locale does not have, as far as the spec allows it."""
+    text: SpecText = field(repr=False)
+
+    @property
+    def wanted_profiles(self) -> frozenset[str]:
+        """The profiles whose outputs are wanted: all that are declared, and the usual one."""
+        return frozenset({*self.profiles, self.profile, self.usual})
+
+    @cached_property
+    def named(self) -> Mapping[AssetName, Asset]:
+        """The assets, and the documents about many of them, each by its path."""
+        documents = (r for r in self.recipes if r.asset not in self.assets)
+        return {
+            **self.assets,
+            **{r.asset: Asset(r.asset, str(r.asset), {}, key=r.key) for r in documents},
+        }
+
+    def place(self, key: Key) -> Place:
+        """Where in the spec something stands."""
+        return self.text.place(key)
+
+    def located(self, problem: Problem, key: Key) -> Problem:
+        """A problem at a key, with the source line."""
+        return self.text.located(problem, key)
