@@ -13,14 +13,14 @@ from flux2build.images.colour.notation import Colour
 from flux2build.images.encoding import having
 from flux2build.images.formats.avif import Speed
 from flux2build.images.formats.contract import Quality, Subsampling
-from flux2build.images.formats.ico import Side as IconSide
+from flux2build.images.formats.ico import IconSide
 from flux2build.images.formats.lookup import writable
-from flux2build.images.formats.png import Palette
+from flux2build.images.formats.png import PaletteSize
 
 if TYPE_CHECKING:
-    Format = str
+    FormatName = str
 else:
-    Format = Literal[writable()]
+    FormatName = Literal[writable()]
 _TEXT, _TABLE, _LIST = "a text", "a table", "a list"
 
 
@@ -129,7 +129,7 @@ class Deliver(Table):
     widths: list[Side] | None = Field(
         default=None, min_length=1, description="widths in pixels; one file is made for each"
     )
-    formats: list[Format] | None = Field(
+    formats: list[FormatName] | None = Field(
         default=None,
         min_length=1,
         description="formats; when not given, what the path's ending says, else the master's",
@@ -153,7 +153,9 @@ class Deliver(Table):
     subsampling: Subsampling | None = Field(
         default=None, description=f"resolution of colour in {_listed(having('subsampling'))}"
     )
-    palette: Palette | None = Field(default=None, description="reduce a png to this many colours")
+    palette: PaletteSize | None = Field(
+        default=None, description="reduce a png to this many colours"
+    )
     sizes: list[IconSide] | None = Field(
         default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
     )

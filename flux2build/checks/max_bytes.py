@@ -14,9 +14,9 @@ from flux2build.checks.finding import Finding
 from flux2build.images.formats.lookup import formats, writable
 
 if TYPE_CHECKING:
-    Form = str
+    FormatName = str
 else:
-    Form = Literal[tuple(name for name in writable() if formats()[name].on_pages)]
+    FormatName = Literal[tuple(name for name in writable() if formats()[name].on_pages)]
 
 
 class MaxBytesOptions(Options):
@@ -24,7 +24,7 @@ class MaxBytesOptions(Options):
 
     severity: Level = "off"
     bytes: int | None = Field(default=None, ge=1, description="the most that a file may have")
-    formats: dict[Form, int] = Field(
+    formats: dict[FormatName, int] = Field(
         default={}, description="the most by format, instead: `{ png = 500_000 }`"
     )
 

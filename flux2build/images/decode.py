@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from PIL import Image, ImageCms, ImageFile
 
 from flux2build.errors import Problem
-from flux2build.images.formats.contract import Format, PictureError
+from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
 from flux2build.storage.lfs import is_lfs_pointer
 
@@ -120,7 +120,7 @@ def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFil
     return format_.name, max(header.frames, getattr(image, "n_frames", 1)), image
 
 
-def _within(width: int, height: int, format_: Format, name: str, max_pixels: int) -> None:
+def _within(width: int, height: int, format_: PictureFormat, name: str, max_pixels: int) -> None:
     most = max_pixels * 8 // format_.bytes_per_pixel
     if width * height > most:
         raise _refusal(

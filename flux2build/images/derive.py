@@ -27,7 +27,7 @@ B = TypeVar("B")
 Steps = tuple[str, ...]
 """Identifies an intermediate picture: the master's digest, then each operation as canonical text."""
 
-Outcome = Image.Image | Flux2BuildError
+Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, Op]
 
 
@@ -68,17 +68,17 @@ def derive_many(jobs: Sequence[Job], ops: Ops, run: Map = map) -> list[bytes | F
     """
     every = _steps_of(jobs)
     uses = Counter(steps[:end] for steps in every for end in range(1, len(steps) + 1))
-    outcomes: dict[Steps, Outcome] = {}
+    pictures: dict[Steps, Intermediate] = {}
     for job, steps in zip(jobs, every, strict=True):
         for depth in range(len(steps)):
             here = steps[: depth + 1]
-            if here not in outcomes and (uses[here] > 1 or not depth):
-                outcomes[here] = _advanced(outcomes.get(here[:-1]), job, depth, ops)
+            if here not in pictures and (uses[here] > 1 or not depth):
+                pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
 
     def finish(index: int) -> bytes | Flux2BuildError:
         job, steps = jobs[index], every[index]
-        done = max(end for end in range(1, len(steps) + 1) if steps[:end] in outcomes)
-        return _finished(outcomes[steps[:done]], job, done, ops)
+        done = max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
+        return _finished(pictures[steps[:done]], job, done, ops)
 
     return list(run(finish, range(len(jobs))))
 
@@ -107,7 +107,7 @@ def _resolved(value: Json, digests: Sequence[str]) -> Json:
     return value
 
 
-def _advanced(before: Outcome | None, job: Job, depth: int, ops: Ops) -> Outcome:
+def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> Intermediate:
     """The picture at `depth`: the decoded master, or one operation further than `before`."""
     if isinstance(before, Flux2BuildError):
         return before
@@ -119,14 +119,14 @@ def _advanced(before: Outcome | None, job: Job, depth: int, ops: Ops) -> Outcome
         return error
 
 
-def _finished(outcome: Outcome, job: Job, done: int, ops: Ops) -> bytes | Flux2BuildError:
+def _finished(picture: Intermediate, job: Job, done: int, ops: Ops) -> bytes | Flux2BuildError:
     """The file of a job whose first `done` steps are done."""
     for depth in range(done, len(job.task.ops) + 1):
-        outcome = _advanced(outcome, job, depth, ops)
-    if isinstance(outcome, Flux2BuildError):
-        return outcome
+        picture = _advanced(picture, job, depth, ops)
+    if isinstance(picture, Flux2BuildError):
+        return picture
     try:
-        return encode(outcome, job.task.encoding)
+        return encode(picture, job.task.encoding)
     except Flux2BuildError as error:
         return error
 

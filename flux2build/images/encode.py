@@ -17,9 +17,9 @@ from flux2build.errors import Problem
 from flux2build.images.colour.notation import rgba
 from flux2build.images.encoding import Encoding, encoder_of, read
 from flux2build.images.formats.contract import (
+    EncoderOptions,
     LossyOptions,
     Metadata,
-    Options,
     PictureError,
     ProfiledOptions,
 )
@@ -114,7 +114,7 @@ def _too_large(encoding: Encoding, size: int, where: str) -> PictureError:
     )
 
 
-def _written(image: Image.Image, encoding: Encoding, options: Options) -> bytes:
+def _written(image: Image.Image, encoding: Encoding, options: EncoderOptions) -> bytes:
     """The file of a prepared picture, with its metadata."""
     term = encoding.shared.source_type
     wants_profile = isinstance(options, ProfiledOptions) and options.profile

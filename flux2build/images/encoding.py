@@ -14,8 +14,8 @@ from flux2build.errors import Problem
 from flux2build.images.colour.notation import Colour
 from flux2build.images.formats.contract import (
     Encoder,
+    EncoderOptions,
     LossyOptions,
-    Options,
     PictureError,
 )
 from flux2build.images.formats.lookup import formats, writable
@@ -44,7 +44,7 @@ class Encoding:
 
     format: str
     shared: SharedOptions
-    options: Options
+    options: EncoderOptions
 
     @property
     def encoder(self) -> Encoder:

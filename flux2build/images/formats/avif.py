@@ -12,9 +12,9 @@ from flux2build.images.formats import isobmff
 from flux2build.images.formats.contract import (
     CUT,
     Encoder,
-    Format,
     Header,
     Metadata,
+    PictureFormat,
     Quality,
     SubsampledOptions,
     number,
@@ -89,14 +89,14 @@ def _write(image: Image.Image, options: AvifOptions, metadata: Metadata) -> byte
     )
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="avif",
     media_type="image/avif",
     suffixes=(".avif",),
     rank=4,
     matches=lambda data: isobmff.brand(data) in {b"avif", b"avis"},
     header=_header,
-    pieces=isobmff.boxes,
+    parts=isobmff.boxes,
     xmp=wrapped_xmp,
     c2pa=isobmff.c2pa,
     plugin=_plugin,

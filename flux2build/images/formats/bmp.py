@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flux2build.images.formats.contract import Format, Header
+from flux2build.images.formats.contract import Header, PictureFormat
 
 if TYPE_CHECKING:
     from PIL import BmpImagePlugin
@@ -16,7 +16,7 @@ def _plugin() -> type[BmpImagePlugin.BmpImageFile]:
     return BmpImagePlugin.BmpImageFile
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="bmp",
     media_type="image/bmp",
     suffixes=(".bmp",),

@@ -1,7 +1,7 @@
 """The contract of a picture format: how it is named, read and written.
 
 A member is a module of `flux2build/images/formats/` that ends in
-`FORMAT: Final[Format] = …`. Knowing a format does not import Pillow; its plugin
+`FORMAT: Final[PictureFormat] = …`. Knowing a format does not import Pillow; its plugin
 is imported when pixels are decoded or encoded.
 """
 
@@ -46,7 +46,7 @@ class Header:
     """Where the picture ends; later bytes are not part of it. None when the picture is cut off."""
 
 
-class Piece(NamedTuple):
+class FilePart(NamedTuple):
     """A chunk, segment or box of a file: its kind, and where its content lies."""
 
     kind: bytes
@@ -54,8 +54,8 @@ class Piece(NamedTuple):
     stop: int
 
 
-class Options(BaseModel):
-    """Options of an encoder, by the keys that the spec has for them; every option has a default."""
+class EncoderOptions(BaseModel):
+    """EncoderOptions of an encoder, by the keys that the spec has for them; every option has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
@@ -70,8 +70,8 @@ class Options(BaseModel):
         return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
 
 
-class ProfiledOptions(Options):
-    """Options of a format that can carry a colour profile."""
+class ProfiledOptions(EncoderOptions):
+    """EncoderOptions of a format that can carry a colour profile."""
 
     profile: bool = False
 
@@ -81,7 +81,7 @@ Subsampling = Literal["4:4:4", "4:2:0"]
 
 
 class LossyOptions(ProfiledOptions):
-    """Options of a lossy format, which has a default quality of its own."""
+    """EncoderOptions of a lossy format, which has a default quality of its own."""
 
     quality: Quality
     min_quality: Quality = 30
@@ -93,7 +93,7 @@ class LossyOptions(ProfiledOptions):
 
 
 class SubsampledOptions(LossyOptions):
-    """Options of a format that may store colour at half the resolution."""
+    """EncoderOptions of a format that may store colour at half the resolution."""
 
     subsampling: Subsampling | None = None
 
@@ -121,7 +121,7 @@ class Metadata:
 class Encoder:
     """How a format is written: the same pixels and options give the same bytes."""
 
-    options: type[Options]
+    options: type[EncoderOptions]
     write: Callable[[Image.Image, Any, Metadata], bytes]
     """Returns the file of an RGB or RGBA picture; raises OSError or ValueError if it cannot."""
     codecs: Mapping[str, str]
@@ -132,7 +132,7 @@ class Encoder:
     """Reasons why the format does not have an option that others have, by option."""
 
 
-def no_pieces(_data: bytes) -> Iterator[Piece]:
+def no_parts(_data: bytes) -> Iterator[FilePart]:
     """Yields nothing; for formats whose files are not taken apart."""
     return iter(())
 
@@ -150,7 +150,7 @@ def wrapped_xmp(data: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class PictureFormat:
     """One picture format.
 
     The functions that take bytes get a file that `matches`. They raise IndexError or
@@ -167,14 +167,14 @@ class Format:
     matches: Callable[[bytes], bool]
     """Whether the first bytes are those of this format."""
     header: Callable[[bytes], Header]
-    pieces: Callable[[bytes], Iterator[Piece]] = no_pieces
-    """The pieces of a file, in order."""
+    parts: Callable[[bytes], Iterator[FilePart]] = no_parts
+    """The parts of a file, in order."""
     xmp: Callable[[bytes], bytes] = nothing
     """The XMP packet; empty when there is none."""
     c2pa: Callable[[bytes], bytes] = nothing
     """The C2PA manifest store, in JUMBF; empty when there is none."""
     public: frozenset[bytes] = frozenset()
-    """The kinds of pieces for pixels and provenance; all others may hold private data."""
+    """The kinds of parts for pixels and provenance; all others may hold private data."""
     alpha: bool = True
     """Whether pixels may be transparent."""
     on_pages: bool = True
@@ -193,10 +193,10 @@ def number(data: bytes, at: int, length: int, order: Literal["big", "little"] = 
     Raises:
         IndexError: the bytes end within it.
     """
-    piece = data[at : at + length]
-    if len(piece) < length:
+    part = data[at : at + length]
+    if len(part) < length:
         raise IndexError(at)
-    return int.from_bytes(piece, order)
+    return int.from_bytes(part, order)
 
 
 def saved(image: Image.Image, plugin: Plugin, **options: Any) -> bytes:
@@ -206,7 +206,7 @@ def saved(image: Image.Image, plugin: Plugin, **options: Any) -> bytes:
     return target.getvalue()
 
 
-FORMATS: Final = Family[Format](
+FORMATS: Final = Family[PictureFormat](
     "flux2build.images.formats",
     "FORMAT",
     besides=frozenset({"contract", "isobmff", "lookup", "png_file"}),

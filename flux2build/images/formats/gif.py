@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flux2build.images.formats.contract import Format, Header, number
+from flux2build.images.formats.contract import Header, PictureFormat, number
 
 if TYPE_CHECKING:
     from PIL import GifImagePlugin
@@ -49,7 +49,7 @@ def _plugin() -> type[GifImagePlugin.GifImageFile]:
     return GifImagePlugin.GifImageFile
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="gif",
     media_type="image/gif",
     suffixes=(".gif",),

@@ -13,11 +13,11 @@ from flux2build.images.formats import png_file
 from flux2build.images.formats.contract import (
     CUT,
     Encoder,
-    Format,
+    EncoderOptions,
     Header,
     Metadata,
-    Options,
     PictureError,
+    PictureFormat,
     number,
     wrapped_xmp,
 )
@@ -31,13 +31,13 @@ _LARGEST: Final = 256
 """The longest side, written as 0 because it has only one byte."""
 _USUAL: Final = (16, 32, 48)
 
-Side = Annotated[int, Field(ge=1, le=_LARGEST)]
+IconSide = Annotated[int, Field(ge=1, le=_LARGEST)]
 
 
-class IcoOptions(Options):
+class IcoOptions(EncoderOptions):
     """The sizes in an icon; by default the usual ones for which the picture is large enough."""
 
-    sizes: list[Side] | None = Field(default=None, min_length=1)
+    sizes: list[IconSide] | None = Field(default=None, min_length=1)
 
     @property
     def remedy(self) -> str:
@@ -90,7 +90,7 @@ def _write(image: Image.Image, options: IcoOptions, metadata: Metadata) -> bytes
     )
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="ico",
     media_type="image/x-icon",
     suffixes=(".ico",),

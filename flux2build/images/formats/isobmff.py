@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.images.formats.contract import Piece, number
+from flux2build.images.formats.contract import FilePart, number
 
 _C2PA: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 """The UUID of the box that holds a C2PA manifest store."""
 
 
-def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[Piece]:
+def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[FilePart]:
     """The boxes between two places; the last one may reach beyond the bytes.
 
     Raises:
@@ -25,7 +25,7 @@ def boxes(data: bytes, at: int = 0, stop: int | None = None) -> Iterator[Piece]:
         length = length or stop - at
         if length < start - at:
             raise ValueError(length)
-        yield Piece(kind, start, at + length)
+        yield FilePart(kind, start, at + length)
         at += length
 
 

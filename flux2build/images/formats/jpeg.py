@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from flux2build.images.formats.contract import (
     Encoder,
-    Format,
+    FilePart,
     Header,
     Metadata,
-    Piece,
+    PictureFormat,
     Quality,
     SubsampledOptions,
     number,
@@ -38,7 +38,7 @@ class JpegOptions(SubsampledOptions):
     quality: Quality = 85
 
 
-def _segments(data: bytes) -> Iterator[Piece]:
+def _segments(data: bytes) -> Iterator[FilePart]:
     """The segments by their marker, up to the end marker; pixels lie between them.
 
     Raises:
@@ -50,7 +50,7 @@ def _segments(data: bytes) -> Iterator[Piece]:
         start = at
         if kind not in _BARE:
             start, at = at + 2, at + number(data, at, 2)
-        yield Piece(kind, start, at)
+        yield FilePart(kind, start, at)
         if kind == _END:
             return
 
@@ -67,9 +67,9 @@ def _header(data: bytes) -> Header:
 
 def _contents(data: bytes, kind: bytes, start: bytes) -> Iterator[bytes]:
     """The contents of segments before the pixels that are of a kind and begin with `start`."""
-    for piece in takewhile(lambda piece: piece.kind != _SCAN, _segments(data)):
-        if piece.kind == kind and data.startswith(start, piece.start):
-            yield data[piece.start : piece.stop]
+    for part in takewhile(lambda part: part.kind != _SCAN, _segments(data)):
+        if part.kind == kind and data.startswith(start, part.start):
+            yield data[part.start : part.stop]
 
 
 def _xmp(data: bytes) -> bytes:
@@ -78,8 +78,8 @@ def _xmp(data: bytes) -> bytes:
 
 def _c2pa(data: bytes) -> bytes:
     """The manifest store, which is spread over segments; later ones repeat its first header."""
-    pieces = _contents(data, b"\xeb", b"JP")
-    return b"".join(piece[8 if at == 0 else 16 :] for at, piece in enumerate(pieces))
+    parts = _contents(data, b"\xeb", b"JP")
+    return b"".join(part[8 if at == 0 else 16 :] for at, part in enumerate(parts))
 
 
 def _plugin() -> type[JpegImagePlugin.JpegImageFile]:
@@ -100,14 +100,14 @@ def _write(image: Image.Image, options: JpegOptions, metadata: Metadata) -> byte
     )
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="jpeg",
     media_type="image/jpeg",
     suffixes=(".jpg", ".jpeg"),
     rank=2,
     matches=lambda data: data.startswith(b"\xff\xd8\xff"),
     header=_header,
-    pieces=_segments,
+    parts=_segments,
     xmp=_xmp,
     c2pa=_c2pa,
     # Frames, tables, scans, the format's own name, and the provenance that models write.

@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from flux2build.images.formats.contract import CUT, FORMATS, Format, Header
+from flux2build.images.formats.contract import CUT, FORMATS, Header, PictureFormat
 from flux2build.images.formats.isobmff import brand
 
 _UNREAD: Final = (
@@ -24,7 +24,7 @@ _TEXTS: Final = ((b"<svg", "svg"), (b"<html", "html"), (b"<!doctype html", "html
 
 
 @cache
-def formats() -> Mapping[str, Format]:
+def formats() -> Mapping[str, PictureFormat]:
     """Every format by name, in the order of lists."""
     members = sorted(FORMATS.values(), key=lambda member: member.rank)
     return MappingProxyType({member.name: member for member in members})
@@ -41,13 +41,13 @@ def decodable(name: str) -> bool:
     return name in formats() and formats()[name].plugin is not None
 
 
-def of_path(path: str) -> Format | None:
+def of_path(path: str) -> PictureFormat | None:
     """The format that the ending of a path stands for."""
     suffix = posixpath.splitext(path)[1].lower()
     return next((member for member in formats().values() if suffix in member.suffixes), None)
 
 
-def of_bytes(data: bytes) -> Format | None:
+def of_bytes(data: bytes) -> PictureFormat | None:
     """The format of a file by its first bytes; its name is not evidence."""
     return next((member for member in formats().values() if member.matches(data)), None)
 
@@ -108,5 +108,5 @@ def holds_more(data: bytes) -> bool:
     if format_ is None:
         return True
     end = format_.header(data).end
-    kinds = {piece.kind for piece in format_.pieces(data)}
+    kinds = {part.kind for part in format_.parts(data)}
     return end != len(data) or not kinds <= format_.public

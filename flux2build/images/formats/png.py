@@ -10,9 +10,9 @@ from pydantic import Field
 from flux2build.images.formats import png_file
 from flux2build.images.formats.contract import (
     Encoder,
-    Format,
     Header,
     Metadata,
+    PictureFormat,
     ProfiledOptions,
     number,
 )
@@ -20,13 +20,13 @@ from flux2build.images.formats.contract import (
 if TYPE_CHECKING:
     from PIL import Image
 
-Palette = Annotated[int, Field(ge=2, le=256)]
+PaletteSize = Annotated[int, Field(ge=2, le=256)]
 
 
 class PngOptions(ProfiledOptions):
     """A PNG may be reduced to a few colours."""
 
-    palette: Palette | None = None
+    palette: PaletteSize | None = None
 
     @property
     def remedy(self) -> str:
@@ -69,14 +69,14 @@ def _quantized(image: Image.Image, colours: int) -> Image.Image:
     return image.quantize(colours, method, dither=Image.Dither.FLOYDSTEINBERG)
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="png",
     media_type="image/png",
     suffixes=(".png",),
     rank=1,
     matches=lambda data: data.startswith(png_file.SIGNATURE),
     header=_header,
-    pieces=png_file.chunks,
+    parts=png_file.chunks,
     xmp=png_file.xmp,
     c2pa=_c2pa,
     public=frozenset(

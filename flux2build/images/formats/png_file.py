@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from flux2build.images.formats.contract import Metadata, Piece, number, saved
+from flux2build.images.formats.contract import FilePart, Metadata, number, saved
 
 if TYPE_CHECKING:
     from PIL import Image, PngImagePlugin
@@ -17,7 +17,7 @@ CODECS: Final = {"zlib_ng": "zlib-ng", "zlib": "zlib"}
 _MOST_XMP: Final = 1 << 20
 
 
-def chunks(data: bytes) -> Iterator[Piece]:
+def chunks(data: bytes) -> Iterator[FilePart]:
     """The chunks up to the end chunk; a checksum of its kind and content follows each.
 
     Raises:
@@ -27,7 +27,7 @@ def chunks(data: bytes) -> Iterator[Piece]:
     while kind != b"IEND" and at < len(data):
         start = at + 8
         stop, kind = start + number(data, at, 4), data[at + 4 : start]
-        yield Piece(kind, start, stop)
+        yield FilePart(kind, start, stop)
         at = stop + 4
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flux2build.images.formats.contract import Format, Header
+from flux2build.images.formats.contract import Header, PictureFormat
 
 if TYPE_CHECKING:
     from PIL import TiffImagePlugin
@@ -16,7 +16,7 @@ def _plugin() -> type[TiffImagePlugin.TiffImageFile]:
     return TiffImagePlugin.TiffImageFile
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="tiff",
     media_type="image/tiff",
     suffixes=(".tif", ".tiff"),

@@ -10,11 +10,11 @@ from pydantic import model_validator
 from flux2build.images.formats.contract import (
     CUT,
     Encoder,
-    Format,
+    FilePart,
     Header,
     LossyOptions,
     Metadata,
-    Piece,
+    PictureFormat,
     Quality,
     number,
     saved,
@@ -49,13 +49,13 @@ class WebpOptions(LossyOptions):
         return super().remedy
 
 
-def _chunks(data: bytes) -> Iterator[Piece]:
+def _chunks(data: bytes) -> Iterator[FilePart]:
     """The chunks up to the end that the file announces; the last one may be cut off."""
     at, end = 12, min(_end(data), len(data))
     while at + 8 <= end:
         start = at + 8
         stop = start + number(data, at + 4, 4, "little")
-        yield Piece(data[at : at + 4], start, stop)
+        yield FilePart(data[at : at + 4], start, stop)
         at = stop + stop % 2
 
 
@@ -67,7 +67,7 @@ def _header(data: bytes) -> Header:
     width, height = _size(data)
     if len(data) < _end(data):
         return Header("webp", width, height, fault=CUT)
-    frames = sum(piece.kind == b"ANMF" for piece in _chunks(data))
+    frames = sum(part.kind == b"ANMF" for part in _chunks(data))
     return Header("webp", width, height, frames or 1, end=_end(data))
 
 
@@ -84,9 +84,7 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def _content(data: bytes, kind: bytes) -> bytes:
-    return next(
-        (data[piece.start : piece.stop] for piece in _chunks(data) if piece.kind == kind), b""
-    )
+    return next((data[part.start : part.stop] for part in _chunks(data) if part.kind == kind), b"")
 
 
 def _plugin() -> type[WebPImagePlugin.WebPImageFile]:
@@ -102,14 +100,14 @@ def _write(image: Image.Image, options: WebpOptions, metadata: Metadata) -> byte
     return saved(image, _plugin, quality=options.quality, method=6, **metadata.saved)
 
 
-FORMAT: Final[Format] = Format(
+FORMAT: Final[PictureFormat] = PictureFormat(
     name="webp",
     media_type="image/webp",
     suffixes=(".webp",),
     rank=3,
     matches=lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP",
     header=_header,
-    pieces=_chunks,
+    parts=_chunks,
     xmp=lambda data: _content(data, b"XMP "),
     c2pa=lambda data: _content(data, b"C2PA"),
     public=frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"C2PA"}),

@@ -18,7 +18,7 @@ from flux2build.images.decode import decode, probe
 from flux2build.images.encode import encode, versions
 from flux2build.images.encoding import having
 from flux2build.images.formats import lookup
-from flux2build.images.formats.contract import FORMATS, Format, LossyOptions, PictureError
+from flux2build.images.formats.contract import FORMATS, LossyOptions, PictureError, PictureFormat
 
 ALL: Final = list(lookup.formats())
 READ: Final = [name for name in ALL if lookup.formats()[name].plugin]
@@ -45,7 +45,7 @@ def file(name: str) -> bytes:
     return target.getvalue()
 
 
-def known(name: str) -> Format:
+def known(name: str) -> PictureFormat:
     """A format by its name."""
     return lookup.formats()[name]
 
