@@ -95,7 +95,7 @@ def operations() -> str:
     )
 
 
-def papers() -> str:
+def documents() -> str:
     """Every document with its options."""
     found = DOCUMENTS.values()
     return "\n".join(
@@ -203,7 +203,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "operations": operations,
     "checks": checks,
     "options of checks": lambda: fields(Options),
-    "documents": papers,
+    "documents": documents,
     "keys of manifest": lambda: fields(ManifestTable),
     "keys of the file": lambda: fields(SpecTable),
     "keys of project": lambda: fields(ProjectTable),

@@ -58,7 +58,7 @@ def imported(site: Site, *words: str, **variables: str) -> set[str]:
     ids=" ".join,
 )
 def test_nothing_reaches_for_the_network(site: Site, words: list[str]) -> None:
-    """Judged in full, with nothing to do: no client, no server, no provider's wire is imported."""
+    """Judged in full, with nothing to do: no client, no server, no transport is imported."""
     site.run("build")
 
     found = imported(site, *words)

@@ -1,4 +1,4 @@
-"""The fields of an operation that name inputs: found by their marks, and given other values."""
+"""The fields of an operation that name inputs, which its model marks."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Replace = Callable[[InputMark, Any, Key], Any]
 
 def pictures(operation: Operation, op: Op) -> Iterator[int]:
     """The indices of the inputs that an operation of a recipe shows."""
-    found: list[int] = []
+    indices: list[int] = []
 
     def note(mark: InputMark, value: Any, _: Key) -> Any:
         if mark.picture and isinstance(value, Mapping):
-            found.append(value["input"])
+            indices.append(value["input"])
         return value
 
     replaced(op.params, operation.params, note)
-    yield from found
+    yield from indices
 
 
 def replaced(

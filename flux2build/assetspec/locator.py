@@ -124,8 +124,8 @@ class _Walk:
 
 def _names(node: Node) -> list[Node]:
     """The parts of the dotted key that a pair or a header starts with."""
-    found = next((child for child in node.children if child.type in _KEYS), None)
-    return list(_parts(found)) if found else []
+    key = next((child for child in node.children if child.type in _KEYS), None)
+    return list(_parts(key)) if key else []
 
 
 def _parts(node: Node) -> Iterator[Node]:

@@ -132,17 +132,17 @@ class Resolver:
         scope = declared.scope(one)
         master = None
         if order is None:
-            if found := self.resources.names.sources.get(one.name):
-                form = format_of(found.path) or params.DEFAULT_FORMAT
+            if source := self.resources.names.sources.get(one.name):
+                form = format_of(source.path) or params.DEFAULT_FORMAT
                 stem = _stem(declared.family, one)
-                master = Master(one.name, one.axes, found, stem, form, {}, scope)
+                master = Master(one.name, one.axes, source, stem, form, {}, scope)
         else:
             with self.faults.collecting(one.name):
                 recipe, path = self._rendering(declared, one, order, scope)
                 yield recipe
                 stem = posixpath.splitext(path)[0]
-                made = Made(one.name)
-                master = Master(one.name, one.axes, made, stem, order.format, order.size, scope)
+                picture = Made(one.name)
+                master = Master(one.name, one.axes, picture, stem, order.format, order.size, scope)
         if master is None:
             return
         for entry in entries:

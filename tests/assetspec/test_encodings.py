@@ -15,11 +15,11 @@ FILES = {"a.png": b""}
 
 
 def encodings(deliver: str) -> list[dict[str, object]]:
-    """What the encoders are told, by a `deliver`."""
+    """The settings of the encoders, by a `deliver`."""
     return [dict(task.encoding) for _, task in derived(read(ASSET + deliver, FILES)).values()]
 
 
-def test_an_encoder_is_told_no_more_than_was_asked() -> None:
+def test_an_encoding_has_no_more_than_the_spec_asks_for() -> None:
     """Settings reach the formats that have them; a default says nothing, and changes no key."""
     formats = 'formats = ["avif", "jpeg"]\n'
     assert encodings(formats + "speed = 4\nprofile = true\nquality = 70") == [
@@ -58,7 +58,7 @@ def test_what_no_encoder_could_follow_is_said_before_building(deliver: str, comp
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp", "avif"])
 def test_a_profile_is_embedded_on_request(form: str) -> None:
-    """A file says for itself that it is sRGB, where programs need to be told."""
+    """A file has a colour profile if the spec asks for one."""
     (encoding,) = encodings(f'formats = ["{form}"]\nprofile = true')
     data = encode(Image.new("RGB", (4, 4)), encoding)  # type: ignore[arg-type]  # read from a spec
     assert Image.open(io.BytesIO(data)).info["icc_profile"]

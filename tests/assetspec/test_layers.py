@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.tables import Settings
 
-SAID = st.fixed_dictionaries(
+SETTINGS = st.fixed_dictionaries(
     {},
     optional={
         "seed": st.integers(0, 9),
@@ -24,7 +24,7 @@ SAID = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(SAID, max_size=5))
+@given(st.lists(SETTINGS, max_size=5))
 def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
     """Each setting is that of the last layer that has it, at its key."""
     merged = merge((), {}, [Layer((n,), Settings(**written)) for n, written in enumerate(layers)])
@@ -35,7 +35,7 @@ def test_later_layers_win(layers: list[dict[str, Any]]) -> None:
         assert merged.key(name) == ((*last, name) if last else ())
 
 
-@given(st.lists(SAID, max_size=5), st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)))
+@given(st.lists(SETTINGS, max_size=5), st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)))
 def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) -> None:
     """Variables of all layers are seen, each with its last value."""
     expected = dict(below)
@@ -45,7 +45,7 @@ def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) ->
     assert merge((), below, [Layer((), Settings(**s)) for s in layers]).get("vars") == expected
 
 
-@given(st.lists(SAID, max_size=5))
+@given(st.lists(SETTINGS, max_size=5))
 def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
     """A model never outlives the provider that it was named for."""
     model = None
@@ -55,7 +55,7 @@ def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
     assert merge((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
 
 
-@given(st.lists(SAID, max_size=5))
+@given(st.lists(SETTINGS, max_size=5))
 def test_one_layer_says_the_prompt(layers: list[dict[str, Any]]) -> None:
     """`prompt` and `template` of different layers never meet."""
     merged = merge((), {}, [Layer((n,), Settings(**written)) for n, written in enumerate(layers)])

@@ -155,7 +155,7 @@ def test_icons_hold_their_sizes(name: str, path: str, sizes: set[int]) -> None:
     ],
 )
 def test_pictures_stay_in_the_safe_zone(name: str, role: str, share: Fraction) -> None:
-    """Where a platform cuts edges off, there is nothing but ground."""
+    """Where a platform cuts edges off, there is only background."""
     for found, _, data in made(presets()[name], "RGB", 'matte = "#00ff00"'):
         if found != role:
             continue

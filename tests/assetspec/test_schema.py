@@ -68,7 +68,7 @@ def fault(table: str) -> tuple[tuple[str | int, ...], str, str | None]:
     ],
 )  # fmt: skip
 def test_mistakes(table: str, key: tuple[str | int, ...], message: str, hint: str | None) -> None:
-    """Every mistake is told once, at its key, in words of the spec, with the way out."""
+    """Every mistake is reported once, at its key, in words of the spec, with a hint."""
     found = fault(table)
 
     assert found[:2] == (key, message) or found[0] == key

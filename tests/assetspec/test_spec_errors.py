@@ -223,7 +223,7 @@ def test_data_files(data: str | bytes, expected: list[str]) -> None:
     assert found == expected
 
 
-def test_a_fault_of_a_family_is_told_once() -> None:
+def test_a_fault_of_a_family_is_reported_once() -> None:
     """Ten members with one mistake are one problem that says how many there are."""
     rows = "sku\n" + "".join(f"A-{n}\n" for n in range(10))
     (problem,) = problems(
@@ -261,7 +261,7 @@ def test_mentions(prompt: str, message: str, hint: str) -> None:
 
 
 def test_mentions_without_references() -> None:
-    """A prompt that counts on references that nobody listed is told so before it is paid for."""
+    """A prompt that mentions references that are not listed is refused before it is paid for."""
     assert headlines('[asset.a]\nprompt = "as in image 1"') == [
         "assets.toml:2:10: the prompt says `image 1`, but there are none"
     ]
@@ -290,7 +290,7 @@ def test_ambiguous_names() -> None:
     ],
 )
 def test_members_are_named(name: str, message: str, hint: str) -> None:
-    """A reference to a family says which member, and is told which there are."""
+    """A reference to a family must name a member; the message lists them."""
     (problem,) = problems(
         f"""
         [asset.hero]

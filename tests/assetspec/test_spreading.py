@@ -65,7 +65,7 @@ def test_a_path_can_name_its_cells() -> None:
     assert [recipe.output for recipe in made] == ["knight-idle.png", "knight-run.png"]
 
 
-def test_paths_that_forget_the_cell_are_told() -> None:
+def test_paths_that_forget_the_cell_are_reported() -> None:
     """Two cells at one path are an error that says what is missing in the path."""
     found = complaints('path = "frame.png"\nops = [{ op = "slice", columns = 2 }]')
     assert len(found) == 1

@@ -59,7 +59,7 @@ def test_the_stricter_limit_counts() -> None:
 
 
 def test_focus_is_kept_in_the_middle() -> None:
-    """The point that counts is told to the crop."""
+    """The crop is around the focus of the entry."""
     (recipe,) = recipes('{ preset = "og", focus = [0.25, 0.5] }')
 
     assert isinstance(recipe.task, Derive)
@@ -89,7 +89,7 @@ def test_usual_parameters_do_not_reach_presets() -> None:
     ],
 )
 def test_mistakes(entry: str, column: int, message: str) -> None:
-    """Each mistake is told at its place, before anything is rendered."""
+    """Each mistake is reported at its place, before anything is rendered."""
     with pytest.raises(SpecError) as caught:
         recipes(entry)
 
@@ -100,7 +100,7 @@ def test_mistakes(entry: str, column: int, message: str) -> None:
 
 
 def test_a_set_at_one_path() -> None:
-    """Files of a set that would overwrite each other are told apart by their target."""
+    """Files of a set that would overwrite each other get a hint to name the target in the path."""
     with pytest.raises(SpecError) as caught:
         recipes('{ preset = "play", path = "icon.{{ format }}" }')
 

@@ -70,7 +70,7 @@ def test_widths_are_no_use_of_an_operation() -> None:
     ],
 )  # fmt: skip
 def test_mistakes_stand_where_they_are_written(old: str, new: str, expected: str) -> None:
-    """The fault of what is usual is told there, and once."""
+    """The fault of a usual parameter is reported once, where it is written."""
     wrong = headlines(SPEC.replace(old, new, 1), FILES)
     assert [line for line in wrong if expected in line], wrong
     assert len(wrong) == 1

@@ -208,7 +208,7 @@ def test_fault(source: str, line: int, message: str | None, hint: str | None) ->
 
 
 def test_placeholders_of_guides() -> None:
-    """Upper-case names are known from prompt guides, and told to be no variables."""
+    """Upper-case names are known from prompt guides; the message says that they are not variables."""
     assert "FLUX prompt guides" in (fault("{{PRODUCT_NAME}}").hint or "")
 
 
@@ -237,7 +237,7 @@ def test_fault_in_a_template(source: str, template: str, line: int) -> None:
 
 
 def test_import_without_context() -> None:
-    """A macro that cannot see the scope is told how to see it."""
+    """The message about a macro that cannot see the scope says how to let it."""
     found = fault(
         "{% import 'm.j2' as m %}{{ m.f() }}", m="{% macro f() %}{{ theme }}{% endmacro %}"
     )
@@ -474,8 +474,8 @@ def outcome(found: Prompts, source: str | None) -> tuple[object, ...]:
     """What comes out of rendering a source, or the file that holds it."""
     try:
         return (found.file("t.j2", SCOPE) if source is None else found.text(source, SCOPE),)
-    except TemplateFault as told:
-        return (told.message, told.line, told.hint)
+    except TemplateFault as fault:
+        return (fault.message, fault.line, fault.hint)
 
 
 @given(st.text(alphabet="{}%#-+|.()[]'\"=~* \nabxif0159_", max_size=60))

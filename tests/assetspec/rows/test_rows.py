@@ -94,7 +94,7 @@ def test_json_keeps_types_and_lines() -> None:
 
 
 def test_row_says_what_it_lacks() -> None:
-    """A blank cell is told from a column that does not exist."""
+    """A blank cell is value from a column that does not exist."""
     (row,) = read("sku,material\nA,\n")
 
     assert row.why_absent("material")[0] == "column `material` is blank in p.csv line 2"
@@ -133,12 +133,12 @@ def test_row_says_what_it_lacks() -> None:
     ],
 )
 def test_wrong_tables(text: str | bytes, expected: list[str]) -> None:
-    """Each fault of a table is told with its line, all at once."""
+    """Every fault of a table is reported at once, with its line."""
     assert problems(text) == expected
 
 
 def test_lone_quote() -> None:
-    """A quote that is never closed is told with the line on which its row starts."""
+    """A quote that is never closed is reported with the line on which its row starts."""
     (problem,) = problems('sku,a\nA,1\nB,"x\n\n')
 
     assert problem.startswith("p.csv:3: this is not a table")
@@ -162,12 +162,12 @@ def test_lone_quote() -> None:
     ],
 )
 def test_wrong_json(text: str, expected: str) -> None:
-    """Each fault of a JSON file is told with its line, and its column where that is known."""
+    """Each fault of a JSON file is reported with its line, and its column if that is known."""
     assert problems(text, "p.json")[0] == expected
 
 
 def test_wrong_json_lines() -> None:
-    """Every faulty line of a JSON Lines file is told."""
+    """Every faulty line of a JSON Lines file is reported."""
     assert problems('{"sku": "A"}\n{"sku"\n[]\n', "p.jsonl") == [
         "p.jsonl:2:7: this is not JSON: expecting ':' delimiter",
         "p.jsonl:3: every item must be an object, this is a list",
@@ -175,11 +175,11 @@ def test_wrong_json_lines() -> None:
 
 
 def test_floods_are_cut() -> None:
-    """A thousand faults are told as twenty and a number."""
-    told = problems("sku,a\n" + "A\n" * 1000)
+    """Of a thousand faults twenty are reported, and the number of the rest."""
+    value = problems("sku,a\n" + "A\n" * 1000)
 
-    assert len(told) == rows.MOST_PROBLEMS + 1
-    assert told[-1] == "p.csv: 980 more problems like these"
+    assert len(value) == rows.MOST_PROBLEMS + 1
+    assert value[-1] == "p.csv: 980 more problems like these"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.FILE])

@@ -69,7 +69,7 @@ def test_a_missing_translation_is_an_error_with_its_place() -> None:
     assert "fallback" in str(problem.hint)
 
 
-def test_missing_translations_are_told_by_locale() -> None:
+def test_missing_translations_are_reported_by_locale() -> None:
     """Ten keys that two locales lack are two problems, not twenty."""
     many = spec().replace("t('headline')", "t('a') ~ t('b') ~ t('c')")
     found = problems(many, {"locale/en.po": po(a="1", b="2", c="3"), "locale/de.po": po(a="1")})
@@ -198,7 +198,7 @@ def test_mistakes(old: str, new: str, expected: str) -> None:
     assert expected in "\n".join(headlines(asked, files))
 
 
-def test_a_faulty_table_is_told_alone() -> None:
+def test_a_faulty_table_is_reported_alone() -> None:
     """With a mistake in `[catalog]`, nothing is called untranslated on top of it."""
     for wrong in ('policy = "ignore"', 'policy = "fallback"', "lenient = true"):
         assert len(headlines(spec(wrong), FILES)) == 1
@@ -211,7 +211,7 @@ def test_a_typing_error_in_a_key_is_recognised() -> None:
     assert {problem.hint for problem in found} == {"did you mean `headline`?"}
 
 
-def test_a_faulty_catalogue_is_told_once() -> None:
+def test_a_faulty_catalogue_is_reported_once() -> None:
     """Its own line is named; nothing is called untranslated because of it."""
     files = {**FILES, "locale/fr.po": 'msgid "headline"\nmsgstr "Rentrez\n'}
     (message,) = headlines(spec(), files)

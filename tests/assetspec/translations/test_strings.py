@@ -1,4 +1,4 @@
-"""Catalogues come out as what they say, and what they cannot say is told with its line."""
+"""Catalogues are read as they are written, and mistakes are reported with their line."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_values_are_filled_in_as_icu_says() -> None:
     [("from {pirce}", "no value is given for `{pirce}`"), ("from {price", "lone brace")],
 )
 def test_messages_that_cannot_be_filled_in(text: str, complaint: str) -> None:
-    """A translator's slip never reaches a picture."""
+    """A translator's mistake never reaches a picture."""
     with pytest.raises(ValueError, match=complaint):
         translations.filled(text, "de", {"price": "9"})
 

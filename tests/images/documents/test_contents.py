@@ -15,12 +15,12 @@ def test_one_picture_for_ios() -> None:
     site.add("AppIcon.appiconset/AppIcon.png", (64, 64))
     site.add("master.png", role="ingredient")
 
-    told = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
+    value = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
 
-    assert told["images"] == [
+    assert value["images"] == [
         {"filename": "AppIcon.png", "idiom": "universal", "platform": "ios", "size": "64x64"}
     ]
-    assert told["info"] == {"author": "xcode", "version": 1}
+    assert value["info"] == {"author": "xcode", "version": 1}
 
 
 def test_the_ladder_of_macos() -> None:
@@ -29,9 +29,9 @@ def test_the_ladder_of_macos() -> None:
     site.add("icon_16x16@2x.png", (32, 32))
     site.add("icon_16x16.png", (16, 16))
 
-    told = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
+    value = json.loads(DOCUMENT.write(site.facts, DocumentOptions(), site.read))
 
-    assert [(i["filename"], i["size"], i["scale"]) for i in told["images"]] == [
+    assert [(i["filename"], i["size"], i["scale"]) for i in value["images"]] == [
         ("icon_16x16.png", "16x16", "1x"),
         ("icon_16x16@2x.png", "16x16", "2x"),
     ]

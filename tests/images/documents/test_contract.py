@@ -41,15 +41,15 @@ def test_from_nothing_to_current(site: Site) -> None:
 
     assert site.run("build").code == 0
 
-    told = json.loads(site.folder.joinpath("assets.json").read_text("utf-8"))
-    assert [file["path"] for file in told["assets"]["fox"]["files"]] == [
+    value = json.loads(site.folder.joinpath("assets.json").read_text("utf-8"))
+    assert [file["path"] for file in value["assets"]["fox"]["files"]] == [
         "fox-32.jpeg",
         "fox-32.webp",
     ]
     assert site.run("check").code == 0
 
 
-def test_words_are_told_for_nothing(site: Site) -> None:
+def test_words_cost_nothing(site: Site) -> None:
     """Another alternative text writes the document again, and says so before."""
     site.write("assets.toml", SPEC)
     site.run("build")
@@ -147,7 +147,7 @@ def test_explain_names_a_document_by_its_path(site: Site) -> None:
     ],
 )
 def test_mistakes_in_the_manifest(site: Site, written: str, line: int, message: str) -> None:
-    """Each mistake is told with its line, before anything is built."""
+    """Each mistake is reported with its line, before anything is built."""
     site.write("assets.toml", SPEC.replace('path = "assets.json"', written))
 
     ran = site.run("plan")
@@ -185,8 +185,8 @@ def test_a_document_about_one_entry(site: Site) -> None:
 
     assert site.run("build").code == 0
 
-    told = json.loads(site.folder.joinpath("fox.json").read_text("utf-8"))["assets"]["fox"]
-    assert {file["path"] for file in told["files"]} == {"fox-32.jpeg", "fox-32.webp"}
+    value = json.loads(site.folder.joinpath("fox.json").read_text("utf-8"))["assets"]["fox"]
+    assert {file["path"] for file in value["files"]} == {"fox-32.jpeg", "fox-32.webp"}
     assert site.run("check").code == 0
 
 
@@ -227,8 +227,8 @@ def test_both_sides_of_a_merge(site: Site) -> None:
 
     assert site.run("build").code == 0
 
-    told = json.loads(site.folder.joinpath("assets.json").read_text("utf-8"))
-    assert [*told["assets"]] == ["ant", "fox", "zebra"]
+    value = json.loads(site.folder.joinpath("assets.json").read_text("utf-8"))
+    assert [*value["assets"]] == ["ant", "fox", "zebra"]
     assert site.run("check").code == 0
 
 

@@ -48,10 +48,10 @@ def test_the_page_of_formats_shows_it() -> None:
     example = page.split("## The manifest of a site")[1].split("```json\n")[1].split("```")[0]
 
     shown = json.loads(example)
-    told = written(hero())
+    value = written(hero())
 
-    assert shown.keys() == told.keys()
-    ((one,), (other,)) = (document["assets"].values() for document in (shown, told))
+    assert shown.keys() == value.keys()
+    ((one,), (other,)) = (document["assets"].values() for document in (shown, value))
     assert one.keys() == other.keys()
     assert one["files"][0].keys() == other["files"][0].keys()
     assert one["pictures"][0].keys() == other["pictures"][0].keys()
@@ -59,7 +59,7 @@ def test_the_page_of_formats_shows_it() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_order_of_files_is_not_told(chance: random.Random) -> None:
+def test_the_order_of_files_does_not_matter(chance: random.Random) -> None:
     """The same files give the same bytes, in whatever order the spec declares them."""
     site = hero()
     site.add("a.png", asset="ant")

@@ -21,8 +21,8 @@ def test_it_tells_what_the_manifest_tells() -> None:
 
     text = DOCUMENT.write(site.facts, options, site.read)
 
-    told = json.loads(MANIFEST.write(site.facts, options, site.read))
-    assert constants(text) == told["assets"]
+    value = json.loads(MANIFEST.write(site.facts, options, site.read))
+    assert constants(text) == value["assets"]
 
 
 def test_no_word_ends_a_line_of_the_program() -> None:

@@ -19,11 +19,11 @@ def test_icons_with_their_purpose() -> None:
     site.add("master.png", (512, 512), role="ingredient")
     options = WebManifestOptions(name="Acme", theme_color="#1F4E46")
 
-    told = json.loads(DOCUMENT.write(site.facts, options, site.read))
+    value = json.loads(DOCUMENT.write(site.facts, options, site.read))
 
-    assert told["name"] == "Acme"
-    assert told["theme_color"] == "#1F4E46"
-    assert told["icons"] == [
+    assert value["name"] == "Acme"
+    assert value["theme_color"] == "#1F4E46"
+    assert value["icons"] == [
         {"src": "icon-192.png", "sizes": "192x192", "type": "image/png"},
         {
             "src": "icon-maskable-512.png",
@@ -39,6 +39,6 @@ def test_nothing_is_said_that_was_not_asked(word: str) -> None:
     """Words that the spec does not have are not in the file."""
     site = Site()
 
-    told = json.loads(DOCUMENT.write(site.facts, WebManifestOptions(), site.read))
+    value = json.loads(DOCUMENT.write(site.facts, WebManifestOptions(), site.read))
 
-    assert word not in told
+    assert word not in value

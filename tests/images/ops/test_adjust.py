@@ -1,4 +1,4 @@
-"""`adjust` changes tones by what it is told, and alpha never."""
+"""`adjust` changes tones by its parameters, and alpha never."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ def inputs() -> list[bytes]:
 
 def apart(one: Image.Image, two: Image.Image) -> int:
     """The largest difference of any channel, seen on white and on black."""
-    grounds = [(flatten(one, ground), flatten(two, ground)) for ground in ("#fff", "#000")]
-    differences = [ImageChops.difference(*pair).convert("RGB") for pair in grounds]
+    flattened = [(flatten(one, colour), flatten(two, colour)) for colour in ("#fff", "#000")]
+    differences = [ImageChops.difference(*pair).convert("RGB") for pair in flattened]
     return max(max(each.tobytes()) for each in differences)
 
 

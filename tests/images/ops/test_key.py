@@ -24,9 +24,9 @@ def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
     return tuple(int(channel) for channel in found)
 
 
-def figure(ground: str, ink: str = "#f0f0eb", size: int = 200) -> Image.Image:
-    """A smooth disc on a ground of one colour."""
-    image = Image.new("RGB", (size * 4, size * 4), ground)
+def figure(background: str, ink: str = "#f0f0eb", size: int = 200) -> Image.Image:
+    """A smooth disc on a background of one colour."""
+    image = Image.new("RGB", (size * 4, size * 4), background)
     ImageDraw.Draw(image).ellipse((size, size, size * 3, size * 3), fill=ink)
     return image.resize((size, size), Image.Resampling.BOX)
 
@@ -36,10 +36,10 @@ def visible(image: Image.Image) -> Iterator[tuple[int, ...]]:
     return (seen for seen in zip(*[iter(image.tobytes())] * 4, strict=True) if seen[3] > 64)
 
 
-@pytest.mark.parametrize("ground", ["#00ff00", "#14eb1e", "#0000ff", "#ff00ff"])
-def test_the_ground_goes_and_the_figure_stays(ground: str) -> None:
-    """Less than half a percent of the ground is left, and the figure is opaque."""
-    keyed = applied(figure(ground), color=ground)
+@pytest.mark.parametrize("background", ["#00ff00", "#14eb1e", "#0000ff", "#ff00ff"])
+def test_the_background_goes_and_the_figure_stays(background: str) -> None:
+    """Less than half a percent of the background is left, and the figure is opaque."""
+    keyed = applied(figure(background), color=background)
     outside = keyed.getchannel("A").crop((0, 0, 200, 40))
     assert outside.getextrema() == (0, 0)
     assert keyed.getchannel("A").crop((70, 70, 130, 130)).getextrema() == (255, 255)
@@ -64,7 +64,7 @@ def test_without_spill_colours_stay_as_they_were() -> None:
 
 
 def test_white_can_be_a_key() -> None:
-    """A colour without a hue is told by its lightness."""
+    """A colour without a hue is recognized by its lightness."""
     keyed = applied(figure("#ffffff", "#204080"), color="white", tolerance=0.1)
     assert pixel(keyed, 2, 2)[3] == 0
     assert pixel(keyed, 100, 100) == (0x20, 0x40, 0x80, 255)

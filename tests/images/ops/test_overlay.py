@@ -1,4 +1,4 @@
-"""`overlay` lays another picture exactly where it was told, and keeps what is opaque opaque."""
+"""`overlay` lays another picture exactly where it is asked for, and keeps what is opaque opaque."""
 
 from __future__ import annotations
 
