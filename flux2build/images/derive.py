@@ -66,17 +66,17 @@ def derive_many(jobs: Sequence[Job], ops: Ops, run: Map = map) -> list[bytes | F
     pass the jobs of one master at a time. The rest of the work of each job, encoding
     above all, goes through `run`.
     """
-    every = _steps_of(jobs)
-    uses = Counter(steps[:end] for steps in every for end in range(1, len(steps) + 1))
+    all_steps = _steps_of(jobs)
+    uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
-    for job, steps in zip(jobs, every, strict=True):
+    for job, steps in zip(jobs, all_steps, strict=True):
         for depth in range(len(steps)):
             here = steps[: depth + 1]
             if here not in pictures and (uses[here] > 1 or not depth):
                 pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
 
     def finish(index: int) -> bytes | Flux2BuildError:
-        job, steps = jobs[index], every[index]
+        job, steps = jobs[index], all_steps[index]
         done = max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
         return _finished(pictures[steps[:done]], job, done, ops)
 

@@ -55,7 +55,7 @@ class FilePart(NamedTuple):
 
 
 class EncoderOptions(BaseModel):
-    """EncoderOptions of an encoder, by the keys that the spec has for them; every option has a default."""
+    """Options of an encoder, by the keys that the spec has for them; every option has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
@@ -71,7 +71,7 @@ class EncoderOptions(BaseModel):
 
 
 class ProfiledOptions(EncoderOptions):
-    """EncoderOptions of a format that can carry a colour profile."""
+    """Options of a format that can carry a colour profile."""
 
     profile: bool = False
 
@@ -81,7 +81,7 @@ Subsampling = Literal["4:4:4", "4:2:0"]
 
 
 class LossyOptions(ProfiledOptions):
-    """EncoderOptions of a lossy format, which has a default quality of its own."""
+    """Options of a lossy format, which has a default quality of its own."""
 
     quality: Quality
     min_quality: Quality = 30
@@ -93,7 +93,7 @@ class LossyOptions(ProfiledOptions):
 
 
 class SubsampledOptions(LossyOptions):
-    """EncoderOptions of a format that may store colour at half the resolution."""
+    """Options of a format that may store colour at half the resolution."""
 
     subsampling: Subsampling | None = None
 
