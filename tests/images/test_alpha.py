@@ -17,17 +17,17 @@ def half() -> Image.Image:
 def test_alpha_is_the_same_after_work_on_colours() -> None:
     """The transparency is kept, even by work that returns another picture."""
     white = Image.new("RGB", (20, 8), "white")
-    done = on_colours(half(), lambda _colours: white)
-    assert done.getchannel("A").tobytes() == half().getchannel("A").tobytes()
+    result = on_colours(half(), lambda _colours: white)
+    assert result.getchannel("A").tobytes() == half().getchannel("A").tobytes()
     assert on_colours(half().convert("RGB"), lambda colours: colours).mode == "RGB"
 
 
 def test_neighbours_see_no_black_that_cannot_be_seen() -> None:
     """A blur of the colours alone stays orange up to the edge."""
-    done = on_solid(half(), 4, lambda colours: colours.filter(ImageFilter.BoxBlur(2)))
-    found = done.getpixel((9, 4))
-    assert isinstance(found, tuple)
-    assert all(abs(a - b) <= 2 for a, b in zip(found, (250, 150, 50, 255), strict=True))
+    result = on_solid(half(), 4, lambda colours: colours.filter(ImageFilter.BoxBlur(2)))
+    colour = result.getpixel((9, 4))
+    assert isinstance(colour, tuple)
+    assert all(abs(a - b) <= 2 for a, b in zip(colour, (250, 150, 50, 255), strict=True))
 
 
 def test_a_mask_multiplies_what_is_there() -> None:

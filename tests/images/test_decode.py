@@ -47,9 +47,9 @@ def png(header: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
     """The channels of one pixel."""
-    found = image.getpixel((x, y))
-    assert isinstance(found, tuple)
-    return tuple(int(channel) for channel in found)
+    channels = image.getpixel((x, y))
+    assert isinstance(channels, tuple)
+    return tuple(int(channel) for channel in channels)
 
 
 def giant_gif() -> bytes:
@@ -204,10 +204,10 @@ def test_a_palette_with_transparency_becomes_alpha() -> None:
 
 def wide_profile() -> bytes:
     """An sRGB profile whose red and green columns are exchanged and whose name is another."""
-    made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    red, green = made.index(b"rXYZ"), made.index(b"gXYZ")
-    made[red], made[green] = made[green], made[red]
-    return bytes(made).replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be"))
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red], profile[green] = profile[green], profile[red]
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be"))
 
 
 def test_a_colour_profile_is_converted_to_srgb() -> None:
@@ -267,7 +267,7 @@ print(re.search(r"VmHWM:\\s*([0-9]+) kB", Path("/proc/self/status").read_text())
 """
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux tells the peak of a process without its parent's")
-    done = subprocess.run(  # a fresh process, so that the peak is its own
+    process = subprocess.run(  # a fresh process, so that the peak is its own
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < BOMB_CEILING_MIB * 1024
+    assert int(process.stdout) < BOMB_CEILING_MIB * 1024

@@ -62,8 +62,8 @@ def scaled(width: int, form: str = "png") -> Derive:
 
 def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
     """A deliverable is cropped, then scaled, then written in its format."""
-    made = probe(derive(scaled(30, "webp"), [MASTER], OPS))
-    assert (made.format, made.width, made.height) == ("webp", 30, 30)
+    result = probe(derive(scaled(30, "webp"), [MASTER], OPS))
+    assert (result.format, result.width, result.height) == ("webp", 30, 30)
 
 
 def test_many_at_once_are_the_same_as_one_by_one() -> None:
@@ -115,7 +115,7 @@ def test_a_shared_step_that_fails_fails_everywhere_it_is_used() -> None:
     """Deliverables that begin with the same impossible step all say why."""
     steps = (Operation("crop", 1, {"width": 900}), SQUARE)
     jobs = [Job(Derive(steps[:end], {"format": "png"}), (MASTER,)) for end in (1, 1, 2)]
-    assert all(isinstance(made, Flux2BuildError) for made in derive_many(jobs, OPS))
+    assert all(isinstance(result, Flux2BuildError) for result in derive_many(jobs, OPS))
 
 
 def test_no_jobs_give_no_files() -> None:

@@ -51,12 +51,12 @@ def test_the_same_picture_gives_the_same_bytes_in_another_process(form: str) -> 
     ]
     for asked in choices:
         script = f"{PICTURE}print(hashlib.sha256(encode(image, {asked!r})).hexdigest())"
-        there = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=True
         )
         here = encode(gradient(), asked)
         assert here == encode(gradient(), asked)
-        assert hashlib.sha256(here).hexdigest() == there.stdout.strip()
+        assert hashlib.sha256(here).hexdigest() == process.stdout.strip()
 
 
 def test_one_picture_is_written_in_many_ways_at_once() -> None:

@@ -113,26 +113,27 @@ def test_what_is_sent_is_pixels_and_nothing_else(shot: Shot, most: int | None) -
 def test_what_is_sent_is_upright(shot: Shot) -> None:
     """The pixels sent are those that a viewer shows, in the same orientation."""
     sent = decode(_sent(shot).data, "sent").convert("RGBA")
-    seen = decode(shot.data, "seen").convert("RGBA")
+    viewed = decode(shot.data, "seen").convert("RGBA")
 
-    assert sent.size == seen.size
+    assert sent.size == viewed.size
     if shot.form == "jpeg":
         return  # it may be encoded once more; its size tells how it was turned
-    assert ImageChops.difference(sent, seen).getbbox() is None
+    assert ImageChops.difference(sent, viewed).getbbox() is None
 
 
 @given(shots(), st.integers(1, 1600))
 def test_what_is_sent_is_no_larger_than_the_model_takes(shot: Shot, most: int) -> None:
     """A picture is scaled down to the most pixels in its own proportions; a small one is not scaled."""
     sent = decode(_sent(shot, most).data, "sent")
-    seen = decode(shot.data, "seen")
+    viewed = decode(shot.data, "seen")
 
     assert sent.width * sent.height <= most
-    if seen.width * seen.height <= most:
-        assert sent.size == seen.size
+    if viewed.width * viewed.height <= most:
+        assert sent.size == viewed.size
     else:
         assert (
-            abs(sent.width - seen.width * sent.height / seen.height) <= 1 + seen.width / seen.height
+            abs(sent.width - viewed.width * sent.height / viewed.height)
+            <= 1 + viewed.width / viewed.height
         )
 
 
@@ -214,9 +215,9 @@ def test_damaged_pictures_are_not_sent(spoil: Callable[[bytes], bytes]) -> None:
 def test_misfits_of_unknown_size_are_none(sizes: list[tuple[int, int] | None]) -> None:
     """Unknown sizes are not a problem; too many references are one all the same."""
     named = [(str(number), None) for number, _ in enumerate(sizes)]
-    found = list(references.misfits(PRO, {"width": 64, "height": 64}, named))
+    problems = list(references.misfits(PRO, {"width": 64, "height": 64}, named))
 
-    assert bool(found) == (len(sizes) > PRO.references or 1 + len(sizes) > 9)
+    assert bool(problems) == (len(sizes) > PRO.references or 1 + len(sizes) > 9)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +240,8 @@ def test_misfits_by_model(
     card = shipped()["bfl"][model]
     named = [(f"{number}.png", size) for number, size in enumerate(sizes)]
 
-    found = [index for index, _ in references.misfits(card, {"width": 1024, "height": 1024}, named)]
+    problems = [
+        index for index, _ in references.misfits(card, {"width": 1024, "height": 1024}, named)
+    ]
 
-    assert found == expected
+    assert problems == expected

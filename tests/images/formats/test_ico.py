@@ -35,9 +35,9 @@ def test_the_header_has_the_largest_size() -> None:
     """A side of 256 is written as 0 and read as 256, and a cut is noticed."""
     data = encode(square(256), {"format": "ico", "sizes": [16, 256]})
 
-    found = examine(data)
+    header = examine(data)
 
-    assert (found.format, found.width, found.height, found.fault) == ("ico", 256, 256, None)
+    assert (header.format, header.width, header.height, header.fault) == ("ico", 256, 256, None)
     assert examine(data[:-1]).fault == "it ends too early"
     assert examine(data[:8]).fault == "it ends too early"
 

@@ -54,8 +54,8 @@ def test_damage_never_breaks_the_reader(form: str, share: float, junk: bytes) ->
     data = SIGNED[form]
     at = int(share * len(data))
     for damaged in (data[:at], data[:at] + junk + data[at + len(junk) :], data[:at] + junk):
-        found = read(damaged)
-        assert found is None or found.state == PRESENT
+        manifest = read(damaged)
+        assert manifest is None or manifest.state == PRESENT
         assert isinstance(certificate(damaged), bytes)
 
 
@@ -63,15 +63,15 @@ def test_damage_never_breaks_the_reader(form: str, share: float, junk: bytes) ->
 def test_any_jumbf_is_read_without_a_fault(junk: bytes) -> None:
     """A store of random bytes is a manifest without names."""
     chunk = len(junk).to_bytes(4, "big") + b"caBX" + junk + bytes(4)
-    found = read(SIGNED["png"][:8] + chunk)
+    manifest = read(SIGNED["png"][:8] + chunk)
 
-    assert found is None or isinstance(found, C2paManifest)
+    assert manifest is None or isinstance(manifest, C2paManifest)
 
 
 def test_names_are_short_and_on_one_line() -> None:
     """What a stranger put into a name cannot break a lock or a terminal."""
     hostile = SIGNED["png"].replace(b"flux2build", b"\x1b[31m\n\n\n\nx")
-    found = read(hostile)
+    manifest = read(hostile)
 
-    assert found is not None
-    assert found.generator == "[31mx 0.1.0"
+    assert manifest is not None
+    assert manifest.generator == "[31mx 0.1.0"

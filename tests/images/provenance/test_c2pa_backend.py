@@ -48,8 +48,8 @@ def signing(empty: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sit
 
 def said(data: bytes) -> tuple[str, dict[str, Any]]:
     """What C2PA's own reader says of a file: whether it is valid, and its active manifest."""
-    found = read(data)
-    assert found is not None
+    manifest = read(data)
+    assert manifest is not None
     with c2pa.Reader(io.BytesIO(data)) as reader:
         whole = json.loads(reader.json())
         return reader.get_validation_state(), whole["manifests"][whole["active_manifest"]]
@@ -187,10 +187,10 @@ def test_kinds_of_keys(signing: Site, tmp_path: Path, key: Key) -> None:
     assert signing.run("build").code == Exit.DONE
     master = signing.folder.joinpath("fox.png").read_bytes()
     signed = CertificateSigner.of(*keys(tmp_path, key)).signed(master, master, None)
-    found = verified(signed)
+    manifest = verified(signed)
 
-    assert found is not None
-    assert found.state == VALID
+    assert manifest is not None
+    assert manifest.state == VALID
 
 
 def test_a_picture_that_was_changed_after_it_was_signed_is_invalid(signing: Site) -> None:
@@ -198,10 +198,10 @@ def test_a_picture_that_was_changed_after_it_was_signed_is_invalid(signing: Site
     assert signing.run("build").code == Exit.DONE
     data = bytearray(signing.folder.joinpath("small.jpeg").read_bytes())
     data[-20] ^= 1
-    found = verified(bytes(data))
+    manifest = verified(bytes(data))
 
-    assert found is not None
-    assert (found.state, found.signer) == (INVALID, ORGANIZATION)
+    assert manifest is not None
+    assert (manifest.state, manifest.signer) == (INVALID, ORGANIZATION)
 
 
 def test_doctor_says_whether_files_can_be_signed(

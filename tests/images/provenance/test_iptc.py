@@ -39,10 +39,10 @@ def marked(form: str, term: str = SourceType.TRAINED) -> bytes:
 def test_another_reader_finds_the_mark(form: str, term: SourceType) -> None:
     """Pillow, parsing XML, finds IPTC's term where IPTC says it belongs."""
     tree = ET.fromstring(Image.open(io.BytesIO(marked(form, term))).info["xmp"])
-    (said,) = tree.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    (description,) = tree.iter("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
 
     assert (
-        said.attrib["{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"]
+        description.attrib["{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"]
         == TERMS + term
     )
 

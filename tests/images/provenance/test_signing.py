@@ -65,15 +65,15 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
     task = Generate("signing", "signing", "a fox", {"width": 32, "height": 24, "format": form})
     recipe = Recipe(FOX, task, (), f"fox.{form}")
     artifacts, metas = Artifacts(folder, store, {}), {FOX: Asset(FOX, FOX, {}).meta}
-    seen = Snapshot("default", {}, Lockfile(), fold(()), artifacts.has, metas=metas)
-    made = plan([recipe], seen, lambda _: (Decimal(0), Decimal(0)))
+    snapshot = Snapshot("default", {}, Lockfile(), fold(()), artifacts.has, metas=metas)
+    planned = plan([recipe], snapshot, lambda _: (Decimal(0), Decimal(0)))
 
     async def run() -> None:
         slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
         renderer = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
         toolbox, place = Toolbox(OPS, {}), folder / "assets.lock"
         world = RealWorld(artifacts, place, {"signing": renderer}, toolbox)
-        report = await build(made, seen, world, lambda _: None, halt)
+        report = await build(planned, snapshot, world, lambda _: None, halt)
         assert not report.failures
 
     asyncio.run(run())
