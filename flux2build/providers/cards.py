@@ -60,7 +60,8 @@ def parse(text: str, file: str) -> Tables:
     try:
         return tomli.loads(text, parse_float=Decimal)
     except tomli.TOMLDecodeError as error:
-        raise UsageError(Problem(f"not valid TOML: {error}", Place(file))) from None
+        place = Place(file, error.lineno, error.colno)
+        raise UsageError(Problem(f"the cards are not TOML: {error.msg}", place)) from None
 
 
 def read(*layers: Tables, file: str = "cards.toml") -> Cards:
@@ -76,12 +77,16 @@ def read(*layers: Tables, file: str = "cards.toml") -> Cards:
     cards: dict[str, dict[str, Card]] = {}
     for provider, models in tables.items():
         cards[provider] = {}
-        for model in _table(models):
+        if not isinstance(models, Mapping):
+            problem = f"cards of `{provider}`: {_expected('a table', models)}"
+            problems.append(Problem(problem, Place(file)))
+            continue
+        for model in models:
             try:
                 cards[provider][model] = _card(tables, provider, model)
             except ValueError as error:
-                problem = Problem(f"card `{provider}/{model}`: {error}", Place(file))
-                problems.append(problem)
+                problem = f"card `{provider}/{model}`: {error}"
+                problems.append(Problem(problem, Place(file)))
     if problems:
         raise UsageError(*problems)
     return MappingProxyType({name: MappingProxyType(models) for name, models in cards.items()})

@@ -17,10 +17,12 @@ class Models(Mapping[str, Mapping[str, Card]]):
 
     own: str = ""
     """TOML of the user's own cards."""
+    file: str = "cards.toml"
+    """The file that holds it, for messages."""
 
     @cached_property
     def _merged(self) -> Cards:
-        return merged(self.own) if self.own else {}
+        return merged(self.own, self.file) if self.own else {}
 
     def __getitem__(self, provider: str) -> Mapping[str, Card]:
         """The cards of one provider.

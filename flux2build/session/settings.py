@@ -35,6 +35,8 @@ class Settings:
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     cards: str = ""
     """TOML of model cards that is merged over the ones flux2build ships."""
+    cards_file: str = ""
+    """The file that holds it, for messages."""
     file: str = ""
     """The configuration file, for messages."""
 
@@ -108,6 +110,7 @@ def read(env_file: str | None) -> Settings:
         env_file=_assignments(Path(env_file)) if env_file else {},
         config=config,
         cards=_text(cards) if cards else "",
+        cards_file=str(cards or ""),
         file=str(path),
     )
 

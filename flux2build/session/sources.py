@@ -55,7 +55,7 @@ class Sources:
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the spec may ask for."""
-        return Capabilities(Models(self.settings.cards), CHECKS)
+        return Capabilities(Models(self.settings.cards, self.settings.cards_file), CHECKS)
 
     @cached_property
     def tree(self) -> DiskFiles:

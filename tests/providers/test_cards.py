@@ -130,7 +130,7 @@ def test_user_adds_a_model() -> None:
 @pytest.mark.parametrize(
     ("over", "expected"),
     [
-        ("[bfl", "not valid TOML"),
+        ("[bfl", "the cards are not TOML"),
         ("[bfl.flux-2-pro]\nrefernces = 3", "did you mean `references`?"),
         ("[bfl.flux-2-pro]\nreferences = -3", "expected a whole number, got -3"),
         ("[bfl.flux-2-pro]\nprice = { first = -1 }", "expected an amount in USD"),
@@ -138,6 +138,7 @@ def test_user_adds_a_model() -> None:
         ("[bfl.flux-2-dev]\nprice = { further = 1 }", "a price needs `first`"),
         ("[bfl.flux-2-pro]\nprice = 3", "expected a table, got 3"),
         ("[bfl]\nflux-2-pro = 3", "expected a table, got 3"),
+        ("bfl = 3", "cards of `bfl`: expected a table, got 3"),
         ("[bfl.x]\nlike = 'bfl/y'", "there is no card `bfl/y`"),
         ("[bfl.x]\nlike = 'bfl/x'", "`like` goes in a circle: bfl/x -> bfl/x"),
         ("[bfl.x]\nparams = 'seed'", "expected a list, got 'seed'"),

@@ -26,7 +26,8 @@ def models(options: CommonOptions) -> Exit:
     by `cards` in your own configuration overrides them.
     """
     console = Console(options.color, options.verbosity)
-    catalog = Models(read(options.env_file).cards)
+    settings = read(options.env_file)
+    catalog = Models(settings.cards, settings.cards_file)
     if options.json:
         rows: list[Json] = [
             _as_json(provider, card)

@@ -76,3 +76,16 @@ def test_price_for_a_model_without_one(empty: Site) -> None:
     config.with_name("mine.toml").write_text(over, encoding="utf-8")
 
     assert "Price: $0.012." in empty.run("plan").out
+
+
+def test_a_mistake_in_the_users_cards(empty: Site) -> None:
+    """The error names the user's own file and the line."""
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    config.write_text('cards = "mine.toml"\n', encoding="utf-8")
+    own = config.with_name("mine.toml")
+    own.write_text("# mine\n[bfl", encoding="utf-8")
+
+    ran = empty.run("models")
+
+    assert ran.code == 2
+    assert f"{own}:2" in ran.err
