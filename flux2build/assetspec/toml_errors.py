@@ -18,7 +18,7 @@ _QUOTE: Final = re.compile(r"[\"']+")
 
 
 @dataclass(frozen=True, slots=True)
-class TomlError:
+class TomlFault:
     """What is wrong and where; line and column count from 1."""
 
     message: str
@@ -29,7 +29,7 @@ class TomlError:
     """The line of the first of two equal keys or tables, or 0."""
 
 
-def explained(message: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
+def explained(message: str, line: int, column: int, lines: Sequence[str]) -> TomlFault:
     """The parser's message and position, reworded and moved to where the mistake was made."""
     if message == "Cannot overwrite a value":
         return _repeated(line, column, lines)
@@ -37,14 +37,14 @@ def explained(message: str, line: int, column: int, lines: Sequence[str]) -> Tom
         return _declared(twice[1], line, column, lines)
     if _OPEN.match(message):
         return _unclosed(line, column, lines)
-    return TomlError(f"this is not TOML: {message[:1].lower()}{message[1:]}", line, column)
+    return TomlFault(f"this is not TOML: {message[:1].lower()}{message[1:]}", line, column)
 
 
-def _repeated(line: int, column: int, lines: Sequence[str]) -> TomlError:
+def _repeated(line: int, column: int, lines: Sequence[str]) -> TomlFault:
     """A key that is given twice in one table."""
     match = _KEY.match(lines[line - 1])
     if match is None:
-        return TomlError("a key is given twice", line, column)
+        return TomlFault("a key is given twice", line, column)
     key, first = match[1], 0
     for number in range(line - 1, 0, -1):
         before = lines[number - 1]
@@ -52,24 +52,24 @@ def _repeated(line: int, column: int, lines: Sequence[str]) -> TomlError:
             break
         if (other := _KEY.match(before)) and other[1] == key:
             first = number
-    return TomlError(f"`{key}` is given twice", line, match.start(1) + 1, len(key), first)
+    return TomlFault(f"`{key}` is given twice", line, match.start(1) + 1, len(key), first)
 
 
-def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> TomlError:
+def _declared(names: str, line: int, column: int, lines: Sequence[str]) -> TomlFault:
     """A table that is declared twice."""
     header = lines[line - 1].partition("#")[0].strip()
     places = [n for n, text in enumerate(lines, 1) if text.partition("#")[0].strip() == header]
     first = places[0] if places and places[0] < line else 0
     if not header.startswith("["):
         name = ".".join(re.findall(r"'([^']*)'", names))
-        return TomlError(f"`{name}` is declared twice", line, column, 1, first)
+        return TomlFault(f"`{name}` is declared twice", line, column, 1, first)
     start = lines[line - 1].index("[") + 1
-    return TomlError(f"`{header}` is declared twice", line, start, len(header), first)
+    return TomlFault(f"`{header}` is declared twice", line, start, len(header), first)
 
 
-def _unclosed(line: int, column: int, lines: Sequence[str]) -> TomlError:
+def _unclosed(line: int, column: int, lines: Sequence[str]) -> TomlFault:
     """A text without a closing quote: the last quote before the place where parsing stopped."""
     for number in range(min(line, len(lines)), 0, -1):
         if quotes := list(_QUOTE.finditer(lines[number - 1])):
-            return TomlError("a text has no closing quote", number, quotes[-1].start() + 1)
-    return TomlError("a text has no closing quote", line, column)
+            return TomlFault("a text has no closing quote", number, quotes[-1].start() + 1)
+    return TomlFault("a text has no closing quote", line, column)

@@ -30,7 +30,7 @@ from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.settings import Settings
+from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
 from flux2build.storage import durable
 from flux2build.storage.disk import SPEC_NAME, find_spec, home, named_spec
@@ -117,7 +117,7 @@ class Project:
         return self.sources.folder
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> UserSettings:
         """The user's keys, endpoints and prices."""
         return self.sources.settings
 

@@ -27,7 +27,7 @@ _SETTINGS: Final = frozenset({"cards", "environment", "limits"})
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class UserSettings:
     """Values by the names of their variables, and model cards that override ours."""
 
     environment: Mapping[str, str]
@@ -96,7 +96,7 @@ def config_path() -> Path:
     return Path(named) if named else platformdirs.user_config_path("flux2build") / "config.toml"
 
 
-def read(env_file: str | None) -> Settings:
+def read(env_file: str | None) -> UserSettings:
     """The user's settings, as they are now.
 
     Raises:
@@ -105,7 +105,7 @@ def read(env_file: str | None) -> Settings:
     path = config_path()
     config = _config(path)
     cards = _cards(path, config)
-    return Settings(
+    return UserSettings(
         environment=os.environ,
         env_file=_assignments(Path(env_file)) if env_file else {},
         config=config,

@@ -18,7 +18,7 @@ from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.settings import Settings
+from flux2build.session.settings import UserSettings
 from flux2build.session.settings import files as settings_files
 from flux2build.session.settings import read as read_settings
 from flux2build.storage.disk import DiskFiles, root_of
@@ -44,7 +44,7 @@ class Sources:
         return self.folder / Path(self.file).with_suffix(".lock").name
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> UserSettings:
         """What belongs to the user: keys, endpoints, prices of their own.
 
         Raises:

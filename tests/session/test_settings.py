@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from flux2build.errors import UsageError
-from flux2build.session.settings import Settings, config_path, read
+from flux2build.session.settings import UserSettings, config_path, read
 
 
 def test_the_environment_goes_before_the_file_before_the_configuration() -> None:
     """A value is the first that is set; blanks around it are nobody's key."""
-    settings = Settings(
+    settings = UserSettings(
         environment={"A": " a ", "B": ""},
         env_file={"A": "x", "B": "b"},
         config={"environment": {"A": "y", "B": "y", "C": "c"}},
@@ -23,7 +23,7 @@ def test_the_environment_goes_before_the_file_before_the_configuration() -> None
 
 def test_keys_are_not_shown() -> None:
     """What came from files is in no representation, and so in no report."""
-    settings = Settings({}, {"KEY": "secret"}, {"environment": {"KEY": "hidden"}})
+    settings = UserSettings({}, {"KEY": "secret"}, {"environment": {"KEY": "hidden"}})
 
     assert "secret" not in repr(settings)
     assert "hidden" not in repr(settings)
@@ -133,13 +133,13 @@ def test_a_bad_configuration(
 )
 def test_the_way_to_a_server(variables: dict[str, str], url: str, expected: str | None) -> None:
     """A proxy is the user's: for https only, and not for the hosts of `NO_PROXY`."""
-    assert Settings({}, config={"environment": variables}).proxy(url) == expected
+    assert UserSettings({}, config={"environment": variables}).proxy(url) == expected
 
 
 @pytest.mark.parametrize("value", ["socks5://u:secret@p:1", "http://[x", "http://", "http://p:0"])
 def test_what_is_no_proxy(value: str) -> None:
     """It is named, and not shown: it may hold a password."""
     with pytest.raises(UsageError, match="`HTTPS_PROXY` is not the URL of an HTTP proxy") as caught:
-        Settings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
+        UserSettings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
 
     assert "secret" not in str(caught.value)

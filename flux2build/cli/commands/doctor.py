@@ -24,7 +24,7 @@ from flux2build.ledger import State
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project, user_journal
-from flux2build.session.settings import Settings, config_path, read
+from flux2build.session.settings import UserSettings, config_path, read
 from flux2build.storage import locks
 from flux2build.storage.disk import home, root_of
 from flux2build.storage.index import own_folder
@@ -99,7 +99,7 @@ def _user(options: CommonOptions) -> Iterator[Line]:
     try:
         settings = read(options.env_file)
     except Flux2BuildError as error:
-        settings = Settings(os.environ)
+        settings = UserSettings(os.environ)
         yield from _bad("config", error)
     else:
         note = "" if path.is_file() else ": does not exist, and need not"
@@ -110,7 +110,7 @@ def _user(options: CommonOptions) -> Iterator[Line]:
     yield from _signing(settings)
 
 
-def _signing(settings: Settings) -> Iterator[Line]:
+def _signing(settings: UserSettings) -> Iterator[Line]:
     """Whether files can be signed, which is optional."""
     if not any(map(settings.value, (signing.CERTIFICATE_VARIABLE, signing.KEY_VARIABLE))):
         yield Line("signing", "no certificate is set; only `sign = true` in a spec needs one")
@@ -192,7 +192,7 @@ def _ledger() -> Iterator[Line]:
         yield Line("ledger", f"{journal.path}: {orders}", ok=True)
 
 
-def _keys(settings: Settings) -> Iterator[Line]:
+def _keys(settings: UserSettings) -> Iterator[Line]:
     """Which keys are set, and where orders go; never a key."""
     for provider in PROVIDERS.values():
         if not isinstance(provider, Remote):

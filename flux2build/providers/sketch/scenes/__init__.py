@@ -29,7 +29,7 @@ Scene = Callable[[Canvas, Palette, RandomSource], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class SceneFamily:
     """A scene, and the words in a prompt that call for it."""
 
     draw: Scene
@@ -44,28 +44,28 @@ class Family:
     """The same as a sheet of several views."""
 
 
-def _animal(name: str, words: str) -> Family:
+def _animal(name: str, words: str) -> SceneFamily:
     draw, drawing = creature.scene(name), creature.scene(name, views=3)
-    return Family(draw, words, kind="animal", drawing=drawing)
+    return SceneFamily(draw, words, kind="animal", drawing=drawing)
 
 
-def _thing(thing: still.Thing, words: str) -> Family:
-    return Family(still.scene(thing), words, kind="thing")
+def _thing(thing: still.Thing, words: str) -> SceneFamily:
+    return SceneFamily(still.scene(thing), words, kind="thing")
 
 
-def _sign(name: str, words: str) -> Family:
-    return Family(emblem.scene(name), words, kind="sign")
+def _sign(name: str, words: str) -> SceneFamily:
+    return SceneFamily(emblem.scene(name), words, kind="sign")
 
 
 _FAMILIES: Final = (
-    Family(landscape.hills, "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
-    Family(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
-    Family(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
-    Family(room.desk, "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
-    Family(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
-    Family(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
-    Family(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
-    Family(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=creature.scene(views=3)),
+    SceneFamily(landscape.hills, "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
+    SceneFamily(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
+    SceneFamily(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
+    SceneFamily(room.desk, "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
+    SceneFamily(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
+    SceneFamily(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
+    SceneFamily(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
+    SceneFamily(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=creature.scene(views=3)),
     _animal("fox", "fox|wolf|wolves"),
     _animal("bear", "bear|teddy"),
     _animal("cat", "cat|kitten|lynx|tiger|lion"),
@@ -73,8 +73,8 @@ _FAMILIES: Final = (
     _animal("dog", "dog|puppy|puppies|hound"),
     _animal("panda", "panda|badger|raccoon"),
     _animal("robot", "robot|android|droid"),
-    Family(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=bird.scene(views=3)),
-    Family(still.scene(), "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
+    SceneFamily(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=bird.scene(views=3)),
+    SceneFamily(still.scene(), "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
     _thing(things.bottle, "bottle|perfume|wine|shampoo|serum|flask|thermos"),
     _thing(things.jar, "jar|candle|tin|honey|jam"),
     _thing(things.carton, "box|package|packaging|carton|parcel"),
@@ -86,12 +86,12 @@ _FAMILIES: Final = (
     _thing(things.laptop, "laptop|computer|dashboard|screen|software|saas|macbook"),
     _thing(things.vase, "vase|flower|plant|bouquet|botanical|tulip"),
     _thing(things.book, r"(?<!picture-)(?<!picture )book|novel|essay|blog"),
-    Family(abstract.shapes, "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
-    Family(abstract.tiles, "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
-    Family(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
-    Family(abstract.bands, "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
-    Family(blocks.scene, "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
-    Family(emblem.scene(), "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
+    SceneFamily(abstract.shapes, "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
+    SceneFamily(abstract.tiles, "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
+    SceneFamily(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
+    SceneFamily(abstract.bands, "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
+    SceneFamily(blocks.scene, "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
+    SceneFamily(emblem.scene(), "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
     _sign("leaf", "leaf|leaves"),
     _sign("heart", "heart"),
     _sign("drop", "raindrop|droplet|drop"),
@@ -128,7 +128,7 @@ def choose(prompt: str, rng: RandomSource) -> Scene:
     return family.drawing if family.drawing and _SHEET.search(text) else family.draw
 
 
-def _calls(text: str) -> list[Family]:
+def _calls(text: str) -> list[SceneFamily]:
     """The families that a text calls for, the loudest first.
 
     A heart or a tool is a pictogram only where an icon is asked for; then nothing else is.
@@ -140,7 +140,7 @@ def _calls(text: str) -> list[Family]:
     return list(dict.fromkeys(_named(family, fitting) for family in fitting))
 
 
-def _named(family: Family, found: list[Family]) -> Family:
+def _named(family: SceneFamily, found: list[SceneFamily]) -> SceneFamily:
     """The first that says what is shown, in place of one of its kind that leaves it open."""
     if not family.any:
         return family
