@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import Final
 
 import pytest
@@ -12,11 +9,8 @@ import pytest
 from flux2build.images.ops.contract import OPS
 from flux2build.providers.contract import PROVIDERS
 from tests.conftest import Site
+from tests.imported import imported
 
-SCRIPT: Final = (
-    "import sys; from flux2build.cli.entry import main; code = main(sys.argv[1:]); "
-    "print(*sys.modules, file=open('modules', 'w')); sys.exit(code)"
-)
 NETWORK: Final = {"httpx", "httpcore", "h11", "anyio", "urllib.request"}
 MAKING: Final = {
     "flux2build.providers.sketch.scenes",
@@ -31,19 +25,6 @@ MAKING: Final = {
     "uharfbuzz",
 }
 SERVERS: Final = {"starlette", "uvicorn", "watchfiles"}
-
-
-def imported(site: Site, *words: str, **variables: str) -> set[str]:
-    """The modules that a call has imported once it has ended."""
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words],
-        cwd=site.folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        check=False,
-    )
-    modules = site.folder.joinpath("modules").read_text("utf-8").split()
-    return {*modules, *(module.partition(".")[0] for module in modules)}
 
 
 @pytest.mark.parametrize(

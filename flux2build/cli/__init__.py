@@ -1,1 +1,1 @@
-"""Words in, exit code out."""
+"""The command line: parses it, runs a command, and returns an exit code."""

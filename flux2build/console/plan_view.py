@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from rich.text import Text
 
+from flux2build.console.changes import changes, marked
 from flux2build.console.console import Console, clean
-from flux2build.console.word_diff import diff, plain
-from flux2build.digest import Json, canonical
+from flux2build.digest import Json
 from flux2build.errors import Problem
-from flux2build.lockfile import Derived, Generated
-from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
@@ -40,58 +38,6 @@ def symbol(step: Step) -> str:
     if step.verdict.due_to(ReasonCode.NEVER_RENDERED):
         return "+" if step.verdict.action is Action.RENDER else "="
     return _SYMBOLS[step.verdict.action]
-
-
-def changes(step: Step) -> Iterator[tuple[str, str]]:
-    """The fields of a request or of a derivation that changed, as name and difference."""
-    task, before = step.recipe.task, step.before
-    if isinstance(task, Generate) and isinstance(before, Generated):
-        yield from _request_changes(task, before)
-    elif isinstance(task, Derive) and isinstance(before, Derived):
-        yield from _operation_changes(before, task)
-        yield from _value_changes(before.encoding, task.encoding)
-
-
-def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
-    """Parameter by parameter, where the operations themselves are the same."""
-    if [op.op for op in before.ops] == [op.op for op in task.ops]:
-        for old_op, op in zip(before.ops, task.ops, strict=True):
-            for name, change in _value_changes(old_op.params, op.params):
-                yield f"{op.op} {name}", change
-        return
-    old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
-    if len(old) != len(new):
-        yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
-    elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
-        yield "ops", ", ".join(changed)
-
-
-def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:
-    if task.model != before.model:
-        yield "model", f"{before.model} -> {task.model}"
-    if task.prompt != before.prompt:
-        yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
-    yield from _value_changes(before.params, task.params)
-
-
-def _value_changes(
-    before: Mapping[str, Json], now: Mapping[str, Json]
-) -> Iterator[tuple[str, str]]:
-    for name in sorted({*before, *now}):
-        if canonical(before.get(name)) != canonical(now.get(name)):
-            yield name, f"{value(before.get(name))} -> {value(now.get(name))}"
-
-
-def operation(name: str, params: Mapping[str, Json]) -> str:
-    """An operation or an encoding in one line: `resize width=640`."""
-    return " ".join([name, *(f"{key}={value(params[key])}" for key in sorted(params))])
-
-
-def value(value: Json) -> str:
-    """A parameter's value for people; text stands without quotes."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else canonical(value)
 
 
 def show(console: Console, plan: Plan, conflicted: str | None, *, json: bool) -> None:
@@ -169,14 +115,6 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
         (f"  {price_range(step.low, step.high)}" if priced else "", "bold"),
     )
-
-
-def marked(change: str) -> Text:
-    """A word difference with its `[-…-]` red and its `{+…+}` green."""
-    text = Text(clean(change))
-    text.highlight_regex(r"\[-.*?-\]", "red")
-    text.highlight_regex(r"\{\+.*?\+\}", "green")
-    return text
 
 
 def footer(plan: Plan) -> Text:

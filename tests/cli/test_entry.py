@@ -17,24 +17,7 @@ from flux2build.cli.entry import _quick
 from flux2build.cli.parser import MAIN
 from flux2build.errors import Exit
 from tests.conftest import Site
-
-HEAVY: Final = {"click", "httpx", "jinja2", "networkx", "pathlib", "PIL", "pydantic", "rich"}
-SCRIPT: Final = (
-    "import sys; from flux2build.cli.entry import main; code = main(sys.argv[1:]); "
-    "print(*sys.modules, file=open('modules', 'w')); sys.exit(code)"
-)
-
-
-def imported(site: Site, *words: str, **variables: str) -> set[str]:
-    """The top-level modules that a call has imported once it has ended well."""
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words],
-        cwd=site.folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        check=True,
-    )
-    return set(site.folder.joinpath("modules").read_text("utf-8").split())
+from tests.imported import HEAVY, imported
 
 
 @pytest.mark.parametrize(

@@ -16,33 +16,20 @@ from flux2build.cli.command import COMMANDS
 from flux2build.cli.parser import MAIN, run
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
-
-HEAVY: Final = {"click", "httpx", "jinja2", "networkx", "pathlib", "PIL", "pydantic", "rich"}
-
-
-def imported(*words: str) -> set[str]:
-    """The top-level modules that are imported once a call has ended."""
-    script = (
-        "import sys; from flux2build.cli.entry import main; main(sys.argv[1:]); "
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True
-    )
-    return set(ran.stderr.split())
+from tests.imported import HEAVY, imported
 
 
-def test_version_imports_next_to_nothing() -> None:
-    """`--version` is answered by the door: no parser, no paths, no package beside our own."""
-    assert imported("--version") & HEAVY == set()
+def test_version_imports_next_to_nothing(site: Site) -> None:
+    """`--version` needs no parser, no `pathlib`, and no package of others."""
+    assert imported(site, "--version") & HEAVY == set()
 
 
-def test_help_imports_the_command_line_only() -> None:
+def test_help_imports_the_command_line_only(site: Site) -> None:
     """`--help` names every command without importing one."""
-    found = imported("--help")
+    modules = imported(site, "--help")
 
-    assert found & (HEAVY - {"click", "pathlib"}) == set()
-    assert not [name for name in found if name.startswith("flux2build.cli.commands.")]
+    assert modules & (HEAVY - {"click", "pathlib"}) == set()
+    assert not [name for name in modules if name.startswith("flux2build.cli.commands.")]
 
 
 def test_help_names_every_command(site: Site) -> None:

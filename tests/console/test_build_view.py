@@ -84,7 +84,7 @@ def test_every_problem_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_blocked(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who waits in vain for another asset is told so; its own files go without saying."""
+    """A file that is blocked by another asset is printed; by its own asset, it is not."""
     problems = (Problem("blocked"),)
     err = shown(
         capsys,
@@ -116,11 +116,11 @@ def test_terminals_show_a_bar_instead(
 
 def report() -> Report:
     """A build in which several things happened."""
-    made = Report()
-    made.done = [(FOX, Verdict(action)) for action in (*Action, Action.KEEP)]
-    made.failures = [(FOX, IncompleteError("refused"))]
-    made.blocked = [(CUT, AssetName("fox"))]
-    return made
+    report = Report()
+    report.done = [(FOX, Verdict(action)) for action in (*Action, Action.KEEP)]
+    report.failures = [(FOX, IncompleteError("refused"))]
+    report.blocked = [(CUT, AssetName("fox"))]
+    return report
 
 
 def test_summary() -> None:

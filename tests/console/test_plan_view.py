@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flux2build.console import plan_view
 from flux2build.lockfile import Lockfile
-from flux2build.model import AssetName, Derive, Made, Operation, Recipe
+from flux2build.model import AssetName, Made, Recipe
 from flux2build.planning.plan import Orphan, Plan, Pricer, Step, plan
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict
@@ -34,15 +34,15 @@ def price(low: str, high: str | None) -> Pricer:
 
 
 def planned(
-    recipes: Sequence[Recipe], seen: Snapshot | None = None, cost: Pricer | None = None
+    recipes: Sequence[Recipe], known: Snapshot | None = None, cost: Pricer | None = None
 ) -> Plan:
     """A plan for recipes."""
-    return plan(recipes, seen or snapshot(LOCK), cost or price("0", "0"))
+    return plan(recipes, known or snapshot(LOCK), cost or price("0", "0"))
 
 
-def said(made: Plan, *, every: bool = False) -> str:
+def printed(plan: Plan, *, every: bool = False) -> str:
     """The lines of a plan as plain text."""
-    return "".join(f"{line.plain}\n" for line in plan_view.lines(made, every=every))
+    return "".join(f"{line.plain}\n" for line in plan_view.lines(plan, every=every))
 
 
 def asked(recipe: Recipe = FOX, **changes: Any) -> Recipe:
@@ -73,54 +73,16 @@ def test_symbols(action: Action, codes: list[str], mark: str) -> None:
     assert plan_view.symbol(Step(FOX, verdict)) == mark
 
 
-def test_changes_of_a_request() -> None:
-    """Every field that changed, the prompt word by word."""
-    task = asked(model="m2", prompt="a blue fox", params={"width": 80, "steps": 9, "name": "x"})
-
-    assert list(plan_view.changes(planned([task]).steps[0])) == [
-        ("model", "m -> m2"),
-        ("prompt", "a [-red-]{+blue+} fox"),
-        ("name", "none -> x"),
-        ("seed", "7 -> none"),
-        ("steps", "none -> 9"),
-        ("width", "64 -> 80"),
-    ]
-
-
-def test_changes_of_a_derivation() -> None:
-    """Operations that changed, and the encoding, field by field."""
-    task = CUT.task
-    assert isinstance(task, Derive)
-    other = asked(CUT, ops=(Operation("crop", 1, {"size": 9}),), encoding={"format": "avif"})
-    more = asked(CUT, ops=(*task.ops, Operation("blur", 1, {})))
-
-    assert list(plan_view.changes(planned([FOX, other]).steps[1])) == [
-        ("crop size", "32 -> 9"),
-        ("format", "webp -> avif"),
-    ]
-    assert list(plan_view.changes(planned([FOX, more]).steps[1])) == [
-        ("ops", "crop size=32{+ | blur+}")
-    ]
-
-
-def test_nothing_changed() -> None:
-    """What is new, or kept, has no changed fields."""
-    new = planned([FOX, CUT], snapshot())
-    kept = planned([FOX, CUT])
-
-    assert [list(plan_view.changes(step)) for step in (*new.steps, *kept.steps)] == [[]] * 4
-
-
 def test_lines() -> None:
     """One line for each asset and kind, prices behind, then one footer."""
     den = master("den", "a den", Made(AssetName("fox")))
-    made = planned(
+    plan = planned(
         [asked(prompt="a blue fox"), den, CUT, deliverable("fox", "img/2.webp", size=9)],
         cost=price("0.03", "0.045"),
     )
     left = Orphan(AssetName("a-very-long-name"), PROFILE, "img/old.png", d("old"))
 
-    assert said(replace(made, orphans=(left,))) == text("""
+    assert printed(replace(plan, orphans=(left,))) == text("""
         ~ fox               render   prompt changed  $0.03 to $0.045
             prompt a [-red-]{+blue+} fox
         ? fox               derive   follows its master
@@ -134,7 +96,7 @@ def test_lines() -> None:
 
 def test_every_line() -> None:
     """With every file asked for, kept ones are listed too, each by its path."""
-    assert said(planned([FOX, CUT]), every=True) == (
+    assert printed(planned([FOX, CUT]), every=True) == (
         "  fox  keep     img/fox.png  \n"
         "  fox  keep     img/fox.webp  \n"
         "\n"
@@ -146,12 +108,14 @@ def test_files_that_say_the_same_share_a_line() -> None:
     """Files of one asset with the same verdict are counted."""
     files = [deliverable("fox", f"img/{n}.webp", size=n) for n in range(3)]
 
-    assert said(planned([FOX, *files])).splitlines()[0] == "v fox  derive 3 files  new deliverable"
+    assert (
+        printed(planned([FOX, *files])).splitlines()[0] == "v fox  derive 3 files  new deliverable"
+    )
 
 
 def test_unknown_prices() -> None:
-    """A price that nobody knows is said at the line and in the footer."""
-    out = said(planned([FOX], snapshot(), price("0", None)))
+    """An unknown price is printed in the line and in the footer."""
+    out = printed(planned([FOX], snapshot(), price("0", None)))
 
     assert out == text("""
         + fox  render   never rendered  unknown price
@@ -164,7 +128,7 @@ def test_hostile_names() -> None:
     """A name or a prompt cannot steer the terminal."""
     odd = replace(asked(prompt="a \x1b[31mfox"), asset=AssetName("fo\u202ex"))
     row = generated(replace(FOX, asset=odd.asset))
-    out = said(planned([odd], snapshot(locked((odd, row)))))
+    out = printed(planned([odd], snapshot(locked((odd, row)))))
 
     assert "\x1b" not in out
     assert "\u202e" not in out
@@ -173,8 +137,8 @@ def test_hostile_names() -> None:
 
 def test_json_prices() -> None:
     """Prices are plain decimal strings, whatever the arithmetic made of them."""
-    made = planned([FOX], snapshot(), price("0E-9", "1E+1"))
-    value: Any = plan_view.as_json(made)
+    plan = planned([FOX], snapshot(), price("0E-9", "1E+1"))
+    value: Any = plan_view.as_json(plan)
 
     assert (value["steps"][0]["price_min"], value["summary"]["price_max"]) == ("0.000000000", "10")
 
@@ -192,8 +156,8 @@ def test_footers_count_everything(renders: int, keeps: int) -> None:
     """The numbers of the footer add up to the steps of the plan."""
     kept = [master(f"k{n}") for n in range(keeps)]
     lock = locked(*((r, generated(r)) for r in kept)) if kept else Lockfile()
-    made = planned([*kept, *(master(f"n{n}") for n in range(renders))], snapshot(lock))
-    words = plan_view.footer(made).plain
+    plan = planned([*kept, *(master(f"n{n}") for n in range(renders))], snapshot(lock))
+    words = plan_view.footer(plan).plain
 
     if renders:
         assert f"{renders} to render" in words

@@ -1,4 +1,4 @@
-"""A project as commands see it: found, read at most once, judged, and remembered with care."""
+"""A project as commands see it: opened, read at most once, judged and remembered."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_circles(empty: Site) -> None:
 
 
 def test_locks_that_are_no_text(site: Site) -> None:
-    """A lock that is not UTF-8 is damaged, and nothing is made of it."""
+    """A lock that is not UTF-8 is damaged, and is not read further."""
     (site.folder / "assets.lock").write_bytes(b"\xff\xfe")
 
     with pytest.raises(LockError, match="is damaged: byte 0xff is not UTF-8"):
@@ -169,11 +169,11 @@ def test_sources_behind_pointers(site: Site) -> None:
     site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["ref.png"]')
     site.write("ref.png", pointer(b"the picture"))
 
-    seen = opened(site).snapshot()
+    snapshot = opened(site).snapshot()
 
-    assert seen.files["ref.png"] == of_bytes(b"the picture")
-    assert seen.pointer("ref.png")
-    assert not seen.has(of_bytes(b"the picture"))
+    assert snapshot.files["ref.png"] == of_bytes(b"the picture")
+    assert snapshot.pointer("ref.png")
+    assert not snapshot.has(of_bytes(b"the picture"))
 
 
 EDITS = ["assets.toml", "templates/hero.j2", "assets.lock", "img/icon.png", "img/hero-dark-32.webp"]

@@ -1,4 +1,4 @@
-"""What belongs to the user: where it is looked for, and what is said when it cannot be read."""
+"""The user's settings: where they are looked up, and what happens if they cannot be read."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_bad_configuration(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, message: str
 ) -> None:
-    """Mistakes in the user's own file are told like those in a spec."""
+    """Mistakes in the user's own file are reported like those in a spec."""
     file = tmp_path / "config.toml"
     file.write_text(text, encoding="utf-8")
     monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))

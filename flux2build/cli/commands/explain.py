@@ -11,6 +11,7 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console import plan_view
+from flux2build.console.changes import changes, marked
 from flux2build.console.console import Console, clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
@@ -80,8 +81,8 @@ def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
     why = because(step.recipe, step.verdict.reasons) or "nothing it is made of has changed"
     price = f"  {price_range(step.low, step.high)}" if step.high != 0 else ""
     yield Text.assemble(f"             {clean(why)}", (price, "bold"))
-    for field, change in plan_view.changes(step):
-        yield Text.assemble("             ", (f"{field} ", "bold"), plan_view.marked(change))
+    for field, change in changes(step):
+        yield Text.assemble("             ", (f"{field} ", "bold"), marked(change))
 
 
 def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
@@ -103,7 +104,7 @@ def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dic
                     {
                         **plan_view.step_json(step, whole.profile),
                         "key": step.verdict.key,
-                        "changes": dict(plan_view.changes(step)),
+                        "changes": dict(changes(step)),
                     }
                     for step in _steps(whole, name)
                 ],

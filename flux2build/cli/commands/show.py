@@ -10,6 +10,7 @@ from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console import plan_view
+from flux2build.console.changes import operation, value_text
 from flux2build.console.console import Console, clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
@@ -62,7 +63,7 @@ def _request(recipe: Recipe) -> Iterator[Text]:
         yield _row("model", task.model)
         yield _row("prompt", task.prompt)
         for name, value in task.params.items():
-            yield _row(name, plan_view.value(value))
+            yield _row(name, value_text(value))
         for number, source in enumerate(recipe.inputs, 1):
             yield _row(f"image {number}", str(source))
         yield _row("output", recipe.output)
@@ -70,12 +71,12 @@ def _request(recipe: Recipe) -> Iterator[Text]:
     if isinstance(task, Write):
         document = f"{task.document} of {plan_view.counted(len(task.about))}"
         yield _row("write", recipe.output)
-        yield _row("", f"{document} | {plan_view.operation('options', task.options)}")
+        yield _row("", f"{document} | {operation('options', task.options)}")
         return
     rest = {name: value for name, value in task.encoding.items() if name != "format"}
-    steps = [plan_view.operation(op.op, op.params) for op in task.ops]
+    steps = [operation(op.op, op.params) for op in task.ops]
     yield _row("deliver", recipe.output)
-    yield _row("", " | ".join([*steps, plan_view.operation(str(task.encoding["format"]), rest)]))
+    yield _row("", " | ".join([*steps, operation(str(task.encoding["format"]), rest)]))
 
 
 def _row(name: str, value: str) -> Text:

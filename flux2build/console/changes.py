@@ -1,0 +1,74 @@
+"""What has changed in a request or a derivation since it was locked, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.text import Text
+
+from flux2build.console.console import clean
+from flux2build.console.word_diff import diff, plain
+from flux2build.digest import Json, canonical
+from flux2build.lockfile import Derived, Generated
+from flux2build.model import Derive, Generate
+from flux2build.planning.plan import Step
+
+
+def changes(step: Step) -> Iterator[tuple[str, str]]:
+    """The fields of a request or of a derivation that changed, as name and difference."""
+    task, before = step.recipe.task, step.before
+    if isinstance(task, Generate) and isinstance(before, Generated):
+        yield from _request_changes(task, before)
+    elif isinstance(task, Derive) and isinstance(before, Derived):
+        yield from _operation_changes(before, task)
+        yield from _value_changes(before.encoding, task.encoding)
+
+
+def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
+    """Changed parameters if the operations are the same ones, else the changed operations."""
+    if [op.op for op in before.ops] == [op.op for op in task.ops]:
+        for old_op, op in zip(before.ops, task.ops, strict=True):
+            for name, change in _value_changes(old_op.params, op.params):
+                yield f"{op.op} {name}", change
+        return
+    old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
+    if len(old) != len(new):
+        yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
+    elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
+        yield "ops", ", ".join(changed)
+
+
+def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:
+    if task.model != before.model:
+        yield "model", f"{before.model} -> {task.model}"
+    if task.prompt != before.prompt:
+        yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
+    yield from _value_changes(before.params, task.params)
+
+
+def _value_changes(
+    before: Mapping[str, Json], now: Mapping[str, Json]
+) -> Iterator[tuple[str, str]]:
+    for name in sorted({*before, *now}):
+        if canonical(before.get(name)) != canonical(now.get(name)):
+            yield name, f"{value_text(before.get(name))} -> {value_text(now.get(name))}"
+
+
+def operation(name: str, params: Mapping[str, Json]) -> str:
+    """An operation or an encoding in one line: `resize width=640`."""
+    return " ".join([name, *(f"{key}={value_text(params[key])}" for key in sorted(params))])
+
+
+def value_text(value: Json) -> str:
+    """A parameter's value for people; text is shown without quotes."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else canonical(value)
+
+
+def marked(change: str) -> Text:
+    """A word difference with its `[-…-]` red and its `{+…+}` green."""
+    text = Text(clean(change))
+    text.highlight_regex(r"\[-.*?-\]", "red")
+    text.highlight_regex(r"\{\+.*?\+\}", "green")
+    return text

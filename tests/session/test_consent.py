@@ -1,0 +1,76 @@
+"""Consent: what a plan may cost before a person is asked, and when it is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from flux2build.assetspec import Budget
+from flux2build.errors import BudgetError
+from flux2build.planning.plan import Plan, plan
+from flux2build.session.consent import Terms, agreed_to, cap
+from tests.snapshots import master, snapshot
+
+
+def priced(high: str | None, low: str = "0.03") -> Plan:
+    """The plan of one order that costs so much."""
+    price = None if high is None else (Decimal(low), Decimal(high))
+    return plan([master()], snapshot(), lambda _: price)
+
+
+def usd(**amounts: str) -> dict[str, Any]:
+    """Amounts in USD, by name."""
+    return {name: Decimal(amount) for name, amount in amounts.items()}
+
+
+@pytest.mark.parametrize(
+    ("terms", "budget", "amount"),
+    [
+        ({}, {}, None),
+        ({"max_cost": "2"}, {}, "2"),
+        ({}, {"per_run": "3"}, "3"),
+        ({"max_cost": "2"}, {"per_run": "3"}, "2"),
+        ({"max_cost": "4"}, {"per_run": "3"}, "3"),
+    ],
+)
+def test_caps(terms: dict[str, str], budget: dict[str, str], amount: str | None) -> None:
+    """The lower cap counts: the spec's, or the one on the command line."""
+    expected = None if amount is None else Decimal(amount)
+
+    assert cap(Budget(**usd(**budget)), Terms(**usd(**terms))) == expected
+
+
+@pytest.mark.parametrize(
+    ("budget", "terms", "agreed"),
+    [
+        ({}, Terms(), False),
+        ({}, Terms(yes=True), True),
+        ({}, Terms(max_cost=Decimal(1)), True),
+        ({"confirm_above": "0.03"}, Terms(), True),
+        ({"confirm_above": "0.02"}, Terms(), False),
+    ],
+)
+def test_agreement(budget: dict[str, str], terms: Terms, *, agreed: bool) -> None:
+    """A flag agrees, and so does a price of at most `confirm_above`."""
+    assert agreed_to(priced("0.03"), Budget(**usd(**budget)), terms, attended=True) is agreed
+
+
+def test_free_plans_need_no_agreement() -> None:
+    """A plan that costs nothing is carried out without asking."""
+    assert agreed_to(priced("0", "0"), Budget(), Terms(), attended=False)
+
+
+@pytest.mark.parametrize(
+    ("high", "budget", "terms", "message"),
+    [
+        (None, {}, Terms(yes=True), "no price is known for `fox`"),
+        ("0.03", {"per_run": "0.02"}, Terms(yes=True), "more than the cap of \\$0.02"),
+        ("0.03", {"confirm_above": "1"}, Terms(), "nobody is here to confirm it"),
+    ],
+)
+def test_refusals(high: str | None, budget: dict[str, str], terms: Terms, message: str) -> None:
+    """An unknown price, a cap or an absent person stops a build before it orders anything."""
+    with pytest.raises(BudgetError, match=message):
+        agreed_to(priced(high), Budget(**usd(**budget)), terms, attended=False)
