@@ -1,4 +1,4 @@
-"""A simulator and a nursery for all laws of one worker, and scenes to play."""
+"""One simulator and one fork server for the laws of a test worker, and sandboxes to run them in."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from flux2build.simulator import spawned
-from tests.laws.crash import Nursery, Play, Scene, Server, nursery
+from tests.laws.processes import ForkServer, running_fork_server
+from tests.laws.trials import Sandbox, Server, Situation
 
-Staging = Callable[..., Play]
+MakeSandbox = Callable[..., Sandbox]
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +27,11 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def kids(scratch: Path) -> Iterator[Nursery]:
-    """The nursery."""
+def fork_server(scratch: Path) -> Iterator[ForkServer]:
+    """The fork server."""
     if sys.platform != "linux":
         pytest.skip("processes are forked and watched through /proc")
-    with nursery(scratch) as found:
+    with running_fork_server(scratch) as found:
         yield found
 
 
@@ -44,15 +45,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def stage(scratch: Path, kids: Nursery, server: Server) -> Iterator[Staging]:
-    """Prepares a scene."""
+def make_sandbox(scratch: Path, fork_server: ForkServer, server: Server) -> Iterator[MakeSandbox]:
+    """Prepares a sandbox for a situation."""
     folder = Path(tempfile.mkdtemp(dir=scratch))
 
-    def prepare(scene: Scene, control: str | None = None) -> Play:
+    def prepare(situation: Situation, mutant: str | None = None) -> Sandbox:
         place = Path(tempfile.mkdtemp(dir=folder))
-        play = Play(scene, kids, server, place, control)
-        play.prepare()
-        return play
+        sandbox = Sandbox(situation, fork_server, server, place, mutant)
+        sandbox.prepare()
+        return sandbox
 
     yield prepare
     shutil.rmtree(folder)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.laws.doors import Effect
+from tests.laws.interception import Effect
 
 
 @dataclass(slots=True)

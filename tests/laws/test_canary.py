@@ -16,11 +16,12 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from flux2build.errors import Exit
-from tests.laws.conftest import Staging
-from tests.laws.crash import Ended, Play
+from tests.laws.conftest import MakeSandbox
 from tests.laws.disk import files
-from tests.laws.listener import Listener, listening
-from tests.laws.scenes import scene
+from tests.laws.processes import Outcome
+from tests.laws.recording_server import RecordingServer, recording
+from tests.laws.situations import situation
+from tests.laws.trials import Sandbox
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 CANARIES: Final = (
@@ -50,9 +51,9 @@ def forms(key: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def listener() -> Iterator[Listener]:
+def recorder() -> Iterator[RecordingServer]:
     """Somebody else's server."""
-    with listening() as found:
+    with recording() as found:
         yield found
 
 
@@ -126,13 +127,13 @@ _TELLING: Final = (
 )
 
 
-def leaks(key: str, play: Play, runs: list[Ended], listener: Listener) -> list[str]:
+def leaks(key: str, sandbox: Sandbox, runs: list[Outcome], recorder: RecordingServer) -> list[str]:
     """Where the key, in any form, turned up although it must not."""
     texts = {f"output of run {number}": each.out + each.err for number, each in enumerate(runs)}
-    texts |= {f"request {number}": each for number, each in enumerate(listener.heard)}
-    for path in files(play.folder / "play"):
+    texts |= {f"request {number}": each for number, each in enumerate(recorder.requests)}
+    for path in files(sandbox.folder / "live"):
         inside = path.read_bytes().decode("utf-8", "replace")
-        texts[str(path)] = f"{path.relative_to(play.folder)}\n{inside}"
+        texts[str(path)] = f"{path.relative_to(sandbox.folder)}\n{inside}"
     wanted = {form for form in forms(key) if len(form) > 3}
     return [
         f"{place} has {form!r}: …{text[max(0, text.index(form) - 80) : text.index(form) + 80]}…"
@@ -142,12 +143,14 @@ def leaks(key: str, play: Play, runs: list[Ended], listener: Listener) -> list[s
     ]
 
 
-def played(play: Play, key: str, name: str, listener: Listener, control: str | None = None) -> Any:
+def leaks_of_builds(
+    sandbox: Sandbox, key: str, name: str, recorder: RecordingServer, mutant: str | None = None
+) -> Any:
     """Build, build again, and ask about it all, while one thing goes wrong."""
-    play.restore()
-    listener.heard.clear()
-    play.server.reset(rules=[faults(key, listener.base)[name]])
-    environment = {**play.environment, "BFL_API_KEY": key}
+    sandbox.restore()
+    recorder.requests.clear()
+    sandbox.server.reset(rules=[faults(key, recorder.base)[name]])
+    environment = {**sandbox.environment, "BFL_API_KEY": key}
     commands = (
         ("build", "--yes"),
         ("build", "--yes", "--json", "-vv"),
@@ -156,58 +159,68 @@ def played(play: Play, key: str, name: str, listener: Listener, control: str | N
         ("doctor",),
     )
     runs = [
-        play.nursery.start(words, play.tree, environment, control=control, traced=False).end()
+        sandbox.fork_server.start(
+            words, sandbox.tree, environment, mutant=mutant, traced=False
+        ).end()
         for words in commands
     ]
     assert not any(each.hung for each in runs)
     assert Exit.BUG not in {each.code for each in runs}, runs[0].err
-    return leaks(key, play, runs, listener)
+    return leaks(key, sandbox, runs, recorder)
 
 
 @pytest.mark.parametrize("key", CANARIES if DEEP else CANARIES[:2])
 @pytest.mark.parametrize("name", NAMES if DEEP else _TELLING)
-def test_the_key_stays_at_home(stage: Staging, listener: Listener, name: str, key: str) -> None:
+def test_the_key_stays_at_home(
+    make_sandbox: MakeSandbox, recorder: RecordingServer, name: str, key: str
+) -> None:
     """Not in what is said, not in a file or its name, not at another server, in no form."""
-    assert played(stage(scene("deliverables")), key, name, listener) == []
+    assert leaks_of_builds(make_sandbox(situation("deliverables")), key, name, recorder) == []
 
 
 @pytest.mark.parametrize(
-    ("control", "name"),
+    ("mutant", "name"),
     [("key in clear", "submit 400"), ("redirect followed", "submit redirected 307")],
 )
-def test_a_leak_is_found(stage: Staging, listener: Listener, control: str, name: str) -> None:
-    """The control: a key that is not masked, and a client that follows redirects, are found out."""
-    found = played(stage(scene("deliverables")), CANARIES[0], name, listener, control)
+def test_a_leak_is_found(
+    make_sandbox: MakeSandbox, recorder: RecordingServer, mutant: str, name: str
+) -> None:
+    """With a mutant: a key that is not masked, and a client that follows redirects, are found out."""
+    found = leaks_of_builds(
+        make_sandbox(situation("deliverables")), CANARIES[0], name, recorder, mutant
+    )
 
     assert found
 
 
-def test_a_bug_report_has_no_key(stage: Staging) -> None:
+def test_a_bug_report_has_no_key(make_sandbox: MakeSandbox) -> None:
     """An exception that quotes the key is reported without it."""
-    play = stage(scene("deliverables"))
-    environment = {**play.environment, "BFL_API_KEY": CANARIES[1]}
+    sandbox = make_sandbox(situation("deliverables"))
+    environment = {**sandbox.environment, "BFL_API_KEY": CANARIES[1]}
 
-    ended = play.nursery.start(
-        ("build", "--yes"), play.tree, environment, control="bug with the key"
+    outcome = sandbox.fork_server.start(
+        ("build", "--yes"), sandbox.tree, environment, mutant="bug with the key"
     ).end()
 
-    assert ended.code == Exit.BUG
-    assert "This is a bug in flux2build" in ended.err
-    assert not [form for form in forms(CANARIES[1]) if form in ended.err]
+    assert outcome.code == Exit.BUG
+    assert "This is a bug in flux2build" in outcome.err
+    assert not [form for form in forms(CANARIES[1]) if form in outcome.err]
 
 
-def test_a_key_from_a_file_is_as_safe(stage: Staging, listener: Listener, tmp_path: Path) -> None:
+def test_a_key_from_a_file_is_as_safe(
+    make_sandbox: MakeSandbox, recorder: RecordingServer, tmp_path: Path
+) -> None:
     """A key that comes by `--env-file` is masked like one from the environment."""
     key = CANARIES[0]
     path = tmp_path / "keys"
     path.write_text(f"BFL_API_KEY={key}\n", "utf-8")
-    play = stage(replace(scene("deliverables"), name="from a file"))
-    listener.heard.clear()
-    play.server.reset(rules=[faults(key, listener.base)["submit 400"]])
-    environment = {k: v for k, v in play.environment.items() if k != "BFL_API_KEY"}
+    sandbox = make_sandbox(replace(situation("deliverables"), name="from a file"))
+    recorder.requests.clear()
+    sandbox.server.reset(rules=[faults(key, recorder.base)["submit 400"]])
+    environment = {k: v for k, v in sandbox.environment.items() if k != "BFL_API_KEY"}
     words = ("build", "--yes", "--env-file", str(path))
 
-    ended = play.nursery.start(words, play.tree, environment).end()
+    outcome = sandbox.fork_server.start(words, sandbox.tree, environment).end()
 
-    assert ended.code == Exit.INCOMPLETE
-    assert leaks(key, play, [ended], listener) == []
+    assert outcome.code == Exit.INCOMPLETE
+    assert leaks(key, sandbox, [outcome], recorder) == []

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from flux2build.errors import Exit, Flux2BuildError
 from flux2build.model import Bought
 from flux2build.purchasing.budget import BudgetGuard
-from tests.laws.conftest import Staging
-from tests.laws.crash import Play, Scene
+from tests.laws.conftest import MakeSandbox
+from tests.laws.trials import Sandbox, Situation
 from tests.paid_provider import Buyer, FakeProvider
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
@@ -106,51 +106,57 @@ prompt = "a fox"
 )
 
 
-def spent(play: Play, cap: Decimal, *, by_option: bool, words: tuple[str, ...]) -> Decimal:
+def spent(sandbox: Sandbox, cap: Decimal, *, by_option: bool, words: tuple[str, ...]) -> Decimal:
     """Build after an edit under a cap, until nothing more comes; what that cost."""
-    before = play.server.total()
-    text = play.tree.joinpath("assets.toml").read_text("utf-8")
+    before = sandbox.server.total()
+    text = sandbox.tree.joinpath("assets.toml").read_text("utf-8")
     text = text.replace("per_run = 9", f"per_run = {9 if by_option else cap}")
-    play.tree.joinpath("assets.toml").write_text(text.replace("a fox", "a red fox"), "utf-8")
+    sandbox.tree.joinpath("assets.toml").write_text(text.replace("a fox", "a red fox"), "utf-8")
     option = (f"--max-cost={cap}",) if by_option else ()
-    ended = play.run((*words, *option))
-    assert ended.code in {Exit.DONE, Exit.BUDGET, Exit.INCOMPLETE}, ended.err
-    return play.server.total() - before
+    outcome = sandbox.run((*words, *option))
+    assert outcome.code in {Exit.DONE, Exit.BUDGET, Exit.INCOMPLETE}, outcome.err
+    return sandbox.server.total() - before
 
 
 @pytest.fixture
-def uncertain() -> Scene:
+def uncertain() -> Situation:
     """An edit whose price is uncertain: six pictures are made of one that changes."""
-    return Scene("uncertain", _SPEC, before=(("build", "--yes"),), orders=7)
+    return Situation("uncertain", _SPEC, before=(("build", "--yes"),), orders=7)
 
 
 @pytest.mark.parametrize("by_option", [True, False])
-def test_a_build_stays_below_its_cap(stage: Staging, uncertain: Scene, *, by_option: bool) -> None:
+def test_a_build_stays_below_its_cap(
+    make_sandbox: MakeSandbox, uncertain: Situation, *, by_option: bool
+) -> None:
     """`--max-cost` and `[budget] per_run`, over real sockets: the bill is at most the cap."""
-    play = stage(uncertain)
+    sandbox = make_sandbox(uncertain)
     caps = [Decimal(n) / 100 for n in (range(0, 50, 1) if DEEP else (0, 3, 8, 14, 50))]
     bills = []
     for cap in caps:
-        play.restore()
-        bills.append(spent(play, cap, by_option=by_option, words=("build", "--yes")))
+        sandbox.restore()
+        bills.append(spent(sandbox, cap, by_option=by_option, words=("build", "--yes")))
         assert bills[-1] <= cap
     assert bills == sorted(bills)
     assert len(set(bills)) > 2
 
 
-def test_without_a_guard_the_cap_would_be_overshot(stage: Staging, uncertain: Scene) -> None:
-    """The control: a budget that never refuses lets the bill grow beyond the cap."""
-    play = stage(uncertain)
-    play.control = "caps ignored"
-    play.restore()
+def test_without_a_guard_the_cap_would_be_overshot(
+    make_sandbox: MakeSandbox, uncertain: Situation
+) -> None:
+    """With a mutant: a budget that never refuses lets the bill grow beyond the cap."""
+    sandbox = make_sandbox(uncertain)
+    sandbox.mutant = "caps ignored"
+    sandbox.restore()
 
-    assert spent(play, Decimal("0.08"), by_option=True, words=("build", "--yes")) > Decimal("0.08")
+    assert spent(sandbox, Decimal("0.08"), by_option=True, words=("build", "--yes")) > Decimal(
+        "0.08"
+    )
 
 
-def test_a_cap_of_nothing_buys_nothing(stage: Staging) -> None:
+def test_a_cap_of_nothing_buys_nothing(make_sandbox: MakeSandbox) -> None:
     """`--max-cost 0` is a cap like any other."""
-    play = stage(Scene("nothing", _SPEC, orders=7))
-    play.restore()
+    sandbox = make_sandbox(Situation("nothing", _SPEC, orders=7))
+    sandbox.restore()
 
-    assert play.run(("build", "--max-cost", "0")).code == Exit.BUDGET
-    assert play.server.bill() == {}
+    assert sandbox.run(("build", "--max-cost", "0")).code == Exit.BUDGET
+    assert sandbox.server.bill() == {}

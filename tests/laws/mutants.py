@@ -1,7 +1,7 @@
-"""Builds that break a law on purpose: a harness that does not notice them proves nothing.
+"""Mutants: builds that break a law on purpose; a test that does not notice them proves nothing.
 
-Each control puts a subclass, or a door that does nothing, where the real thing
-would be. It is put in by the process under test itself, never by the product.
+Each mutant replaces a class with a broken subclass, or an effect with nothing. The
+process under test applies it to itself; the product knows nothing of it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from flux2build.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class Mutant:
     """One way to break a law."""
 
-    spoil: Callable[[], None]
+    apply: Callable[[], None]
     syncing: bool = True
     """Whether syncing a file does anything."""
 
@@ -139,23 +139,23 @@ class Broken(Client):
 
 
 def _put(place: Any, **names: type) -> Callable[[], None]:
-    def spoil() -> None:
+    def apply() -> None:
         for name, new in names.items():
             setattr(place, name, new)
 
-    return spoil
+    return apply
 
 
-CONTROLS: Final[Mapping[str, Control]] = {
-    "nothing intended": Control(_put(project, Journal=Forgetful)),
-    "intended unsynced": Control(_put(project, Journal=Hopeful)),
-    "nothing synced": Control(lambda: None, syncing=False),
-    "post retried": Control(_put(http, Client=Eager)),
-    "store unsynced": Control(_put(project, Store=Hasty)),
-    "old picture back": Control(_put(runner, LockUpdate=Clinging)),
-    "redirect followed": Control(_put(http, Client=Trusting)),
-    "nobody kept out": Control(_put(remote_renderer, RemoteRenderer=Crowded)),
-    "caps ignored": Control(_put(wiring, BudgetGuard=Bottomless)),
-    "bug with the key": Control(_put(http, Client=Broken)),
-    "key in clear": Control(_put(http, Key=Open)),
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    "nothing intended": Mutant(_put(project, Journal=Forgetful)),
+    "intended unsynced": Mutant(_put(project, Journal=Hopeful)),
+    "nothing synced": Mutant(lambda: None, syncing=False),
+    "post retried": Mutant(_put(http, Client=Eager)),
+    "store unsynced": Mutant(_put(project, Store=Hasty)),
+    "old picture back": Mutant(_put(runner, LockUpdate=Clinging)),
+    "redirect followed": Mutant(_put(http, Client=Trusting)),
+    "nobody kept out": Mutant(_put(remote_renderer, RemoteRenderer=Crowded)),
+    "caps ignored": Mutant(_put(wiring, BudgetGuard=Bottomless)),
+    "bug with the key": Mutant(_put(http, Client=Broken)),
+    "key in clear": Mutant(_put(http, Key=Open)),
 }

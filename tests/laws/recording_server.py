@@ -1,4 +1,4 @@
-"""A server that is nobody's provider: it writes down all that it is told, and answers with a picture."""
+"""A server that belongs to no provider: it records every request, and answers with a picture."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from PIL import Image
 
 
 @dataclass
-class Listener:
-    """What the server heard."""
+class RecordingServer:
+    """The server's address, and the requests that it received."""
 
     base: str = ""
-    heard: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """Each request in full, as text."""
 
 
 @contextmanager
-def listening() -> Iterator[Listener]:
-    """A listener in a thread, at an address of its own."""
-    found, picture = Listener(), io.BytesIO()
+def recording() -> Iterator[RecordingServer]:
+    """Run a recording server in a thread, at an address of its own."""
+    found, picture = RecordingServer(), io.BytesIO()
     Image.new("RGB", (64, 64), "navy").save(picture, "png")
 
     class Answer(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            found.heard.append(f"{self.requestline}\n{self.headers}\n{body!r}")
+            found.requests.append(f"{self.requestline}\n{self.headers}\n{body!r}")
             self.send_response(200)
             self.send_header("content-type", "image/png")
             self.send_header("content-length", str(len(picture.getvalue())))

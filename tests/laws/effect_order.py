@@ -12,7 +12,7 @@ from flux2build.ledger import Delivered, Intended, entry_from_json
 from flux2build.ledger.journal import decoded
 from flux2build.storage.store import Store
 from tests.laws.disk import Disk
-from tests.laws.doors import Effect
+from tests.laws.interception import Effect
 
 
 def misordered(trace: Iterable[Effect], disk: Disk, lock: Path, home: Path) -> Iterator[str]:

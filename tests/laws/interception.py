@@ -1,10 +1,10 @@
-"""The doors of a process to the disk and the network, wrapped: counted, written down, and shut.
+"""Intercepts the effects of a process on the disk and the network, to record and to cut them.
 
-`Doors.hang` replaces every call through which a build changes a file or speaks
-to a server. Each call is an *effect*: it has a number, stands in the trace once
-it has happened, and the process can be killed before any of them, or in the
-middle of the bytes of one. An audit hook notes what went past the doors, so
-that nobody has to believe that the list is complete.
+`Interceptor.install` wraps every call with which a build changes a file or talks
+to a server. Each call is an *effect*: it has a number, is recorded in the trace
+once it has happened, and the process can be killed before any of them, or in the
+middle of the bytes of one. An audit hook records what was not intercepted, which
+proves that the list of calls is complete.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Effect:
     """Something that a process did to the disk or said to a server."""
 
     kind: str
-    """`create write sync rename unlink mkdir truncate connect send receive`; `unseen` past a door."""
+    """`create write sync rename unlink mkdir truncate connect send receive`; `unseen` if not intercepted."""
     path: str
     """The file, the new name of a renamed one after a line break, or the peer."""
     data: bytes = b""
@@ -56,8 +56,8 @@ class Cut:
 Real = Callable[..., Any]
 
 
-class Doors:
-    """Every effect of this process from now on, into a trace; killed where the cut says."""
+class Interceptor:
+    """Records every effect of this process in a trace, and kills the process at the cut."""
 
     def __init__(self, trace: str, cut: Cut | None, *, syncing: bool = True) -> None:
         self._trace = io.FileIO(trace, "w")
@@ -67,12 +67,12 @@ class Doors:
         self._guard = threading.RLock()
         self._inside = threading.local()
 
-    def hang(self) -> None:
-        """Put the doors in."""
+    def install(self) -> None:
+        """Wrap the calls."""
         sys.addaudithook(self._audit)
-        self._hang_files()
-        self._hang_names()
-        self._hang_sockets()
+        self._wrap_files()
+        self._wrap_names()
+        self._wrap_sockets()
 
     def _step(self, real: Callable[[], Any], half: Callable[[], object] | None = None) -> Any:
         """One effect; the process may end here."""
@@ -90,7 +90,7 @@ class Doors:
             self._counting = True
 
     def _audit(self, event: str, words: tuple[Any, ...]) -> None:
-        """Note an effect that no door let through."""
+        """Record an effect that was not intercepted."""
         if getattr(self._inside, "yes", False):
             return
         if event == "open" and isinstance(words[0], str | bytes) and words[2] & WRITING:
@@ -100,7 +100,7 @@ class Doors:
         elif event in _EFFECTS:
             self._note(Effect("unseen", f"{event} {words[:2]}"))
 
-    def _hang_files(self) -> None:
+    def _wrap_files(self) -> None:
         os.open = self._opener(os.open)
         os.write = self._writer(os.write)
         os.fsync = self._syncer(os.fsync)
@@ -164,7 +164,7 @@ class Doors:
         return truncate
 
     def _namer(self, real: Real) -> Real:
-        """`open`, with files for writing that write through the door."""
+        """`open`, returning files whose writes are intercepted."""
 
         class Raw(io.FileIO):
             def write(self, data: Any) -> int:
@@ -187,22 +187,22 @@ class Doors:
         end = os.lseek(file, 0, os.SEEK_CUR)
         self._note(Effect("write", path, data[:done], end - done))
 
-    def _hang_names(self) -> None:
-        doors = self
+    def _wrap_names(self) -> None:
+        interception = self
 
         def moving(real: Real) -> Real:
             def move(old: Any, new: Any, **more: Any) -> None:
-                with doors._guard:
-                    doors._step(lambda: real(old, new, **more))
-                    doors._note(Effect("rename", f"{_absolute(old)}\n{_absolute(new)}"))
+                with interception._guard:
+                    interception._step(lambda: real(old, new, **more))
+                    interception._note(Effect("rename", f"{_absolute(old)}\n{_absolute(new)}"))
 
             return move
 
         def naming(kind: str, real: Real) -> Real:
             def name(path: Any, *words: Any, **more: Any) -> None:
-                with doors._guard:
-                    doors._step(lambda: real(path, *words, **more))
-                    doors._note(Effect(kind, _absolute(path)))
+                with interception._guard:
+                    interception._step(lambda: real(path, *words, **more))
+                    interception._note(Effect(kind, _absolute(path)))
 
             return name
 
@@ -210,17 +210,17 @@ class Doors:
         os.unlink, os.remove = naming("unlink", os.unlink), naming("unlink", os.remove)
         os.mkdir, os.rmdir = naming("mkdir", os.mkdir), naming("unlink", os.rmdir)
 
-    def _hang_sockets(self) -> None:
-        self._hang_talk("send", "send", "sendall")
-        self._hang_talk("receive", "recv", "recv_into")
-        self._hang_talk("connect", "connect", "connect_ex")
+    def _wrap_sockets(self) -> None:
+        self._wrap_methods("send", "send", "sendall")
+        self._wrap_methods("receive", "recv", "recv_into")
+        self._wrap_methods("connect", "connect", "connect_ex")
 
-    def _hang_talk(self, kind: str, *names: str) -> None:
+    def _wrap_methods(self, kind: str, *names: str) -> None:
         for name in names:
             setattr(socket.socket, name, self._talk(kind, getattr(socket.socket, name)))
 
     def _talk(self, kind: str, real: Real) -> Real:
-        doors = self
+        interception = self
 
         def talk(peer: socket.socket, *words: Any) -> Any:
             if peer.family not in (socket.AF_INET, socket.AF_INET6):
@@ -228,13 +228,13 @@ class Doors:
             sent = bytes(words[0]) if kind == "send" else b""
             half = sent[: len(sent) // 2]
             torn = (lambda: real(peer, half)) if half else None
-            with doors._guard:
+            with interception._guard:
                 try:
-                    done = doors._step(lambda: real(peer, *words), torn)
+                    done = interception._step(lambda: real(peer, *words), torn)
                 except BlockingIOError:
-                    doors._note(Effect(kind, str(words[0])))
+                    interception._note(Effect(kind, str(words[0])))
                     raise
-                doors._note(Effect(kind, "", sent[: done if kind == "send" else 0][:_SHOWN]))
+                interception._note(Effect(kind, "", sent[: done if kind == "send" else 0][:_SHOWN]))
                 return done
 
         return talk
@@ -253,7 +253,7 @@ _EFFECTS: Final = frozenset(
         "socket.sendto",
     }
 )
-"""Audit events of effects that have no door, or that must have gone through one."""
+"""Audit events of effects that are not intercepted, or must have been."""
 
 
 def _path_of(file: int) -> str:
@@ -267,12 +267,12 @@ def _absolute(path: Any) -> str:
     return str(os.path.join(os.path.realpath(folder), name))
 
 
-def effects(path: str) -> list[Effect]:
+def read_trace(path: str) -> list[Effect]:
     """The effects in a trace, as far as it was written."""
-    found: list[Effect] = []
+    trace: list[Effect] = []
     with open(path, "rb") as file:
         while True:
             try:
-                found.append(pickle.load(file))
+                trace.append(pickle.load(file))
             except (EOFError, pickle.UnpicklingError):
-                return found
+                return trace

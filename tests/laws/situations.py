@@ -1,11 +1,11 @@
-"""The scenes that are killed: small projects in each situation in which money is at stake."""
+"""The situations in which builds are killed: small projects whose builds spend money."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from flux2build.errors import Exit
-from tests.laws.crash import Scene
+from tests.laws.trials import Situation
 
 _HEAD: Final = """\
 [project]
@@ -74,17 +74,17 @@ _OWL_SMALL: Final = {
     "height": 48,
 }
 
-SCENES: Final = (
-    Scene("cold", _THREE, orders=3),
-    Scene("chain", _CHAIN, orders=3),
-    Scene("deliverables", _FILES, orders=1),
-    Scene("twins", _TWINS, orders=2),
-    Scene("at once", _THREE, words=("build", "--yes"), orders=3),
-    Scene("moderated", _BAD, exit=Exit.INCOMPLETE, orders=3),
-    Scene("no credit", _THREE, rules=(_OWL_POORLY,), exit=Exit.BUDGET, orders=1),
-    Scene("kept aside", _THREE, rules=(_OWL_SMALL,), exit=Exit.DECIDE, orders=3, kept=True),
-    Scene("resume", _THREE, before=(("after", '"ticketed"', *_BUILD, "-j", "1"),), orders=2),
-    Scene(
+SITUATIONS: Final = (
+    Situation("cold", _THREE, orders=3),
+    Situation("chain", _CHAIN, orders=3),
+    Situation("deliverables", _FILES, orders=1),
+    Situation("twins", _TWINS, orders=2),
+    Situation("at once", _THREE, words=("build", "--yes"), orders=3),
+    Situation("moderated", _BAD, exit=Exit.INCOMPLETE, orders=3),
+    Situation("no credit", _THREE, rules=(_OWL_POORLY,), exit=Exit.BUDGET, orders=1),
+    Situation("kept aside", _THREE, rules=(_OWL_SMALL,), exit=Exit.DECIDE, orders=3, kept=True),
+    Situation("resume", _THREE, before=(("after", '"ticketed"', *_BUILD, "-j", "1"),), orders=2),
+    Situation(
         "forced",
         _THREE,
         before=(_BUILD,),
@@ -92,8 +92,8 @@ SCENES: Final = (
         forced=True,
         orders=1,
     ),
-    Scene("restored", _THREE, before=(_BUILD, ("delete", "img/fox.png")), orders=0),
-    Scene(
+    Situation("restored", _THREE, before=(_BUILD, ("delete", "img/fox.png")), orders=0),
+    Situation(
         "edited",
         _FILES,
         before=(_BUILD, ("edit", "assets.toml", "a fox", "a red fox")),
@@ -102,6 +102,6 @@ SCENES: Final = (
 )
 
 
-def scene(name: str) -> Scene:
-    """A scene by its name."""
-    return next(each for each in SCENES if each.name == name)
+def situation(name: str) -> Situation:
+    """Return a situation by its name."""
+    return next(each for each in SITUATIONS if each.name == name)

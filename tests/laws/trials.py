@@ -1,21 +1,18 @@
-"""Crash trials: kill a real build at an effect, start the next one, and hold the books against the bill.
+"""Crash trials: kill a real build at an effect, run the next one, and compare ledger and charges.
 
-A trial restores a prepared project, runs the scene's command with a cut (or
+A trial restores a prepared project, runs the situation's command with a cut (or
 several, each in the run that recovers from the one before), lets a last build
 finish, and returns what is wrong. No complaint is the law.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -31,114 +28,14 @@ from flux2build.model import AssetName
 from flux2build.storage import durable
 from flux2build.storage.store import Store
 from tests.laws.disk import Disk, files
-from tests.laws.doors import Cut, Effect, effects
-from tests.laws.monitor import misordered
+from tests.laws.effect_order import misordered
+from tests.laws.interception import Cut
+from tests.laws.processes import ForkServer, Outcome
 
 ROOT: Final = Path(__file__).parents[2]
 KEY: Final = "canary-0123456789abcdef"
 PATIENCE: Final = 60.0
 """Seconds after which a command is said to hang."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a command came to."""
-
-    code: int
-    """Minus the signal that killed it."""
-    hung: bool
-    out: str
-    err: str
-    trace: tuple[Effect, ...] = ()
-
-    @property
-    def killed(self) -> bool:
-        """Whether it was cut."""
-        return self.code == -9
-
-
-class Nursery:
-    """Runs commands in forked processes that have flux2build in memory already."""
-
-    def __init__(self, process: subprocess.Popen[str], scratch: Path) -> None:
-        self._process, self._scratch = process, scratch
-        self._started = 0
-
-    def ask(self, **asked: Any) -> dict[str, int]:
-        """One question, one answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, int] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def start(
-        self,
-        words: Sequence[str],
-        folder: Path,
-        environment: dict[str, str],
-        cut: Cut | None = None,
-        control: str | None = None,
-        *,
-        traced: bool = True,
-    ) -> Child:
-        """Start a command."""
-        self._started += 1
-        paths = [str(self._scratch / f"{self._started}.{name}") for name in ("out", "err", "trace")]
-        run = {
-            "words": list(words),
-            "folder": str(folder),
-            "environment": environment,
-            "out": paths[0],
-            "err": paths[1],
-            "trace": paths[2] if traced else None,
-            "cut": astuple(cut) if cut else None,
-            "control": control,
-        }
-        return Child(self, self.ask(run=run)["child"], paths)
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A command that was started."""
-
-    nursery: Nursery
-    number: int
-    paths: Sequence[str]
-
-    def signal(self, number: int) -> None:
-        """Send it a signal."""
-        self.nursery.ask(kill=self.number, signal=number)
-
-    def end(self) -> Ended:
-        """Wait for its end."""
-        answer = self.nursery.ask(wait=self.number, patience=PATIENCE)
-        out, err = (Path(path).read_text("utf-8", "replace") for path in self.paths[:2])
-        trace = tuple(effects(self.paths[2])) if Path(self.paths[2]).exists() else ()
-        for path in self.paths:
-            Path(path).unlink(missing_ok=True)
-        return Ended(answer["code"], bool(answer["hung"]), out, err, trace)
-
-
-@contextmanager
-def nursery(scratch: Path) -> Iterator[Nursery]:
-    """A nursery, closed at the end."""
-    command = [sys.executable, "-m", "tests.laws.nursery"]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        try:
-            yield Nursery(process, scratch)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
 
 
 class Server:
@@ -178,7 +75,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Situation:
     """A project, what was done in it before, and the command that is going to be killed."""
 
     name: str
@@ -201,14 +98,14 @@ RECOVERY: Final = ("build", "--yes", "-j", "1")
 
 
 @dataclass
-class Play:
-    """A scene that was prepared, to be played again and again."""
+class Sandbox:
+    """A prepared situation, in which builds can be run and killed again and again."""
 
-    scene: Scene
-    nursery: Nursery
+    situation: Situation
+    fork_server: ForkServer
     server: Server
     folder: Path
-    control: str | None = None
+    mutant: str | None = None
     trials: int = 0
     doubts: int = 0
     charged_doubts: int = 0
@@ -218,12 +115,12 @@ class Play:
     @property
     def tree(self) -> Path:
         """Where the spec lies."""
-        return self.folder / "play" / "tree"
+        return self.folder / "live" / "tree"
 
     @property
     def home(self) -> Path:
         """Where ledger and store lie."""
-        return self.folder / "play" / "home"
+        return self.folder / "live" / "home"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -238,14 +135,14 @@ class Play:
         }
 
     def prepare(self) -> None:
-        """Build up what the scene begins with."""
-        self.server.reset(rules=list(self.scene.rules))
+        """Create the state in which the situation begins."""
+        self.server.reset(rules=list(self.situation.rules))
         self.tree.joinpath(".git").mkdir(parents=True)
         self.home.mkdir()
-        self.tree.joinpath("assets.toml").write_text(self.scene.spec, "utf-8")
-        for step in self.scene.before:
+        self.tree.joinpath("assets.toml").write_text(self.situation.spec, "utf-8")
+        for step in self.situation.before:
             self._step(step)
-        shutil.copytree(self.folder / "play", self.folder / "template")
+        shutil.copytree(self.folder / "live", self.folder / "template")
         self.paid = self.server.bill()
 
     def _step(self, step: Sequence[str]) -> None:
@@ -258,61 +155,61 @@ class Play:
             case ("delete", name):
                 self.tree.joinpath(name).unlink()
             case ("after", mark, *words):
-                ended = self.run(words, Cut(2, after=mark))
-                assert ended.killed, ended.err
+                outcome = self.run(words, Cut(2, after=mark))
+                assert outcome.killed, outcome.err
             case _:
-                ended = self.run(step)
-                assert not ended.code, ended.err
+                outcome = self.run(step)
+                assert not outcome.code, outcome.err
 
-    def run(self, words: Sequence[str], cut: Cut | None = None) -> Ended:
+    def run(self, words: Sequence[str], cut: Cut | None = None) -> Outcome:
         """Run a command in the tree."""
-        child = self.nursery.start(words, self.tree, self.environment, cut, self.control)
+        child = self.fork_server.start(words, self.tree, self.environment, cut, self.mutant)
         return child.end()
 
     def restore(self) -> None:
-        """Bring the scene back to its beginning."""
-        shutil.rmtree(self.folder / "play")
-        shutil.copytree(self.folder / "template", self.folder / "play")
+        """Restore the state in which the situation begins."""
+        shutil.rmtree(self.folder / "live")
+        shutil.copytree(self.folder / "template", self.folder / "live")
 
-    def whole(self) -> Ended:
-        """The scene as it goes when nobody kills it."""
+    def whole(self) -> Outcome:
+        """Run the situation's command without killing it."""
         self.restore()
-        return self.run(self.scene.words)
+        return self.run(self.situation.words)
 
     def trial(self, cuts: Sequence[Cut], *, power: bool = False) -> list[str]:
         """Kill, recover, and say what is wrong."""
         self.restore()
         self.trials += 1
         before, found = self.server.bill(), list[str]()
-        disk = Disk(self.folder / "play")
+        disk = Disk(self.folder / "live")
         for number, cut in enumerate(cuts):
-            words = RECOVERY if number else self.scene.words
-            ended = self.run(words, cut)
-            found += self._order(ended, disk)
-            if not ended.killed:
+            words = RECOVERY if number else self.situation.words
+            outcome = self.run(words, cut)
+            found += self._order(outcome, disk)
+            if not outcome.killed:
                 break
             if number == 0:
-                self.points.add(f"{cut}{'!' * power} {_last(ended)}")
+                self.points.add(f"{cut}{'!' * power} {_last(outcome)}")
             if power and number == len(cuts) - 1:
                 disk.cut_power()
             found += self._books()
         found += self.recovered(before)
-        return [f"{self.scene.name} {'+'.join(map(str, cuts))}: {each}" for each in found]
+        return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in found]
 
-    def _order(self, ended: Ended, disk: Disk) -> list[str]:
-        """What a run did in the wrong order, or past the doors; the disk follows."""
+    def _order(self, outcome: Outcome, disk: Disk) -> list[str]:
+        """What a run did in the wrong order, or without being intercepted; the disk follows."""
         unseen = [
             each.path
-            for each in ended.trace
+            for each in outcome.trace
             if each.kind == "unseen" and not each.path.startswith(sys.prefix)
         ]
-        hung = ["it hangs"] * ended.hung
-        traceback = [f"a traceback: {ended.err[-600:]}"] * ("Traceback" in ended.err)
+        hung = ["it hangs"] * outcome.hung
+        traceback = [f"a traceback: {outcome.err[-600:]}"] * ("Traceback" in outcome.err)
         return [
             *hung,
             *traceback,
-            *(f"an effect went past the doors: {each}" for each in unseen),
-            *misordered(ended.trace, disk, self.tree / "assets.lock", self.home),
+            *(f"an effect was not intercepted: {each}" for each in unseen),
+            *misordered(outcome.trace, disk, self.tree / "assets.lock", self.home),
         ]
 
     def _books(self) -> list[str]:
@@ -345,46 +242,48 @@ class Play:
 
     def recovered(self, before: dict[str, str]) -> list[str]:
         """Let the next build finish; a person settles what is in doubt; what is wrong?"""
-        disk = Disk(self.folder / "play")
-        ended = self.run(RECOVERY)
-        found = [*self._order(ended, disk), *self._books()]
+        disk = Disk(self.folder / "live")
+        outcome = self.run(RECOVERY)
+        found = [*self._order(outcome, disk), *self._books()]
         new = {task: o for task, o in self.server.bill().items() if task not in before}
         found += self._bill(new, resubmitted=0)
         ledger = self.ledger()
         if not ledger.doubts:
-            return found + self._finished(ended)
+            return found + self._finished(outcome)
         self.doubts += len(ledger.doubts)
         self.charged_doubts += len(new.keys() - _tasks(self.home))
-        if ended.code != Exit.DECIDE or "may have been bought" not in ended.err:
-            found.append(f"in doubt, and does not say so: exit {ended.code}: {ended.err}")
+        if outcome.code != Exit.DECIDE or "may have been bought" not in outcome.err:
+            found.append(f"in doubt, and does not say so: exit {outcome.code}: {outcome.err}")
         listed = self.run(("orders", "list", "--json")).out
         for attempt in ledger.doubts.values():
             if attempt.attempt not in listed:
                 found.append(f"`orders list` does not show {attempt.attempt}")
             settled = self.run(("orders", "resubmit", attempt.attempt))
             found += [f"cannot be settled: {settled.err}"] * bool(settled.code)
-        ended = self.run(RECOVERY)
+        outcome = self.run(RECOVERY)
         new = {task: o for task, o in self.server.bill().items() if task not in before}
         found += self._bill(new, resubmitted=len(ledger.doubts))
-        return found + self._books() + self._finished(ended)
+        return found + self._books() + self._finished(outcome)
 
     def _bill(self, new: dict[str, str], resubmitted: int) -> list[str]:
         """Orders that were charged twice, or that nobody can see."""
         counts, found = Counter(new.values()), []
         if sum(count - 1 for count in counts.values()) > resubmitted:
             found.append(f"DOUBLE CHARGE: {counts}")
-        if not self.scene.forced and (again := counts.keys() & set(self.paid.values())):
+        if not self.situation.forced and (again := counts.keys() & set(self.paid.values())):
             found.append(f"DOUBLE CHARGE: bought before the crash: {again}")
         seen, doubts = _tasks(self.home), len(self.ledger().doubts) + resubmitted
         if len(hidden := new.keys() - seen) > doubts:
             found.append(f"charged, and nobody can see it: {hidden}")
         return found
 
-    def _finished(self, ended: Ended) -> list[str]:
+    def _finished(self, outcome: Outcome) -> list[str]:
         """What is missing, once nothing is in doubt."""
         found = []
-        if ended.code != self.scene.exit:
-            found.append(f"exit {ended.code} instead of {int(self.scene.exit)}: {ended.err}")
+        if outcome.code != self.situation.exit:
+            found.append(
+                f"exit {outcome.code} instead of {int(self.situation.exit)}: {outcome.err}"
+            )
         ledger = self.ledger()
         for asset, row in _rows(self.lock()):
             path = self.tree / row.output.path
@@ -396,12 +295,12 @@ class Play:
                 found.append(f"`{asset}` is not what was bought last for its order")
         if ledger.pending:
             found.append(f"not collected: {list(ledger.pending)}")
-        if self.scene.exit is Exit.DONE:
+        if self.situation.exit is Exit.DONE:
             found += [f"`check` says: {c.out}" for c in [self.run(("check",))] if c.code]
         found += [
             f"left behind: {path}"
-            for path in files(self.folder / "play")
-            if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, ended)
+            for path in files(self.folder / "live")
+            if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, outcome)
         ]
         return found
 
@@ -421,22 +320,22 @@ def _tasks(home: Path) -> set[str]:
     return {entry.task for entry in entries if isinstance(entry, Ticketed)}
 
 
-def _wrote_in(folder: Path, ended: Ended) -> bool:
+def _wrote_in(folder: Path, outcome: Outcome) -> bool:
     """Whether a run put any file into a folder: then nothing unfinished is to be left there."""
-    names = [each.path.split("\n")[1] for each in ended.trace if each.kind == "rename"]
-    shelf = folder.parent.name == "sha256"
-    return any(Path(name).parent == folder or (shelf and "/sha256/" in name) for name in names)
+    names = [each.path.split("\n")[1] for each in outcome.trace if each.kind == "rename"]
+    in_store = folder.parent.name == "sha256"
+    return any(Path(name).parent == folder or (in_store and "/sha256/" in name) for name in names)
 
 
-def _last(ended: Ended) -> str:
+def _last(outcome: Outcome) -> str:
     """What happened last before a process was killed."""
-    if not ended.trace:
+    if not outcome.trace:
         return "start"
-    last = ended.trace[-1]
+    last = outcome.trace[-1]
     return f"{last.kind} {Path(last.path.rpartition(os.linesep)[2]).suffix or last.data[:12]!r}"
 
 
-def cuts(whole: Ended) -> list[Cut]:
+def cuts(whole: Outcome) -> list[Cut]:
     """Every point at which a run can be killed: before each effect, in each, and after the last."""
     found = [Cut(1)]
     for number, effect in enumerate(whole.trace, 1):

@@ -1,8 +1,8 @@
-"""A process that has flux2build in memory and forks a child for each command it is told to run.
+"""A fork server: it has flux2build in memory, and forks a child for each command.
 
-Starting Python a thousand times is what makes crash tests slow. The nursery reads
-one JSON object a line: `{"run": …}` starts a child and answers its process id,
-`{"wait": id}` answers what became of it: its exit code, or minus the signal.
+Starting Python a thousand times is what makes crash tests slow. The server reads
+one JSON object per line: `{"run": …}` starts a child and answers with its process
+id, `{"wait": id}` answers with its exit code, or minus the signal that killed it.
 
 A child is a real process: it runs the whole command line, and is killed for real.
 """
@@ -27,15 +27,15 @@ from PIL import Image
 import flux2build
 from flux2build.cli.entry import main
 from flux2build.purchasing.http import clock, pool
-from tests.laws import controls
-from tests.laws.doors import Cut, Doors
+from tests.laws import mutants
+from tests.laws.interception import Cut, Interceptor
 
 _PACE: Final = 0.01
-"""Of the time that a build would wait between two questions."""
+"""The share of its real waiting time that a build waits between two polls."""
 
 
 class Run(TypedDict):
-    """One command, and how it shall end."""
+    """One command, and how it is to end."""
 
     words: list[str]
     folder: str
@@ -43,10 +43,10 @@ class Run(TypedDict):
     out: str
     err: str
     trace: str | None
-    """Where the effects are written down; without, the process has no doors."""
+    """The file to which effects are recorded; without it, effects are not intercepted."""
     cut: tuple[int, bool, str, int] | None
-    control: str | None
-    """What is sabotaged, to see whether anybody notices."""
+    mutant: str | None
+    """The mutant to run, to see whether the tests notice."""
 
 
 def _preload() -> None:
@@ -83,13 +83,15 @@ def _child(run: Run) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w", buffering=1)
-    setattr(clock.Monotonic, "sleep", _hurried)  # noqa: B010 - nobody waits for a simulator
-    spoiled = controls.CONTROLS[run["control"]] if run["control"] else None
+    setattr(clock.Monotonic, "sleep", _hurried)  # noqa: B010 - a simulator need not be waited for
+    changed = mutants.MUTANTS[run["mutant"]] if run["mutant"] else None
     if run["trace"] is not None:
-        syncing = spoiled is None or spoiled.syncing
-        Doors(run["trace"], Cut(*run["cut"]) if run["cut"] else None, syncing=syncing).hang()
-    if spoiled is not None:
-        spoiled.spoil()
+        syncing = changed is None or changed.syncing
+        Interceptor(
+            run["trace"], Cut(*run["cut"]) if run["cut"] else None, syncing=syncing
+        ).install()
+    if changed is not None:
+        changed.apply()
     code = main(run["words"])
     sys.stdout.flush()
     sys.stderr.flush()
@@ -132,7 +134,7 @@ def _answer(asked: Mapping[str, Any]) -> dict[str, int]:
 
 
 def serve() -> None:
-    """Do what each line on stdin says, and answer on stdout."""
+    """Carry out each line from stdin, and answer on stdout."""
     _preload()
     for text in sys.stdin:
         sys.stdout.write(json.dumps(_answer(json.loads(text))) + "\n")
