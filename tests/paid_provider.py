@@ -31,11 +31,15 @@ _SALTS: Final = itertools.count()
 _BASE: Final = "https://api.bfl.ai"
 
 
+@dataclass
 class FakeClock:
     """A clock on which a sleep takes no time."""
 
-    def __init__(self) -> None:
-        self.at = 0.0
+    at: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    """Seconds of every sleep, to the millisecond."""
+    asleep: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the first sleep."""
 
     def now(self) -> float:
         """The moment."""
@@ -43,6 +47,8 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass at once."""
+        self.asleep.set()
+        self.slept.append(round(seconds, 3))
         self.at += seconds
         await asyncio.sleep(0)
 

@@ -1,6 +1,6 @@
 """The client of one provider: connects, orders once, polls until the picture is ready, fetches it.
 
-What one order takes, with what the ledger notes in between:
+The steps of one order, with what the ledger notes in between:
 
     async with client.slot():
         sent = await client.prepare(references)

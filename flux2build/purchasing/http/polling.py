@@ -18,10 +18,10 @@ from flux2build.purchasing.http.clock import Clock, backoff, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError
 from flux2build.purchasing.http.pool import FAILURES, Pool, explained
 
-_LOST: Final = 3
+_DENIALS: Final = 3
 """How often a server must deny an order it had accepted."""
 
-_DENIED: Final = 3
+_KEY_REFUSALS: Final = 3
 """How often in a row a server may refuse the key before polling stops."""
 
 _NO_PICTURE: Final = frozenset({"", "html"})
@@ -78,10 +78,10 @@ class Polling:
     typical: float | None = None
     took: float | None = field(default=None, init=False)
     """Seconds from order to picture, once it was ready."""
-    _flaps: int = field(default=0, init=False)
-    _denied: int = field(default=0, init=False)
-    _lost: int = field(default=0, init=False)
-    _fetched: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+    _key_refusals: int = field(default=0, init=False)
+    _denials: int = field(default=0, init=False)
+    _downloads: int = field(default=0, init=False)
 
     async def run(self) -> Ended:
         """Collect the picture, or say why there is none."""
@@ -108,29 +108,29 @@ class Polling:
         except ForbiddenError as error:
             return Overdue(f"{error}, so it is not asked for the order", decide=True)
         except FAILURES as error:
-            await self._flap(None)
+            await self._after_failure(None)
             return Waiting(f"no answer: {explained(error)}")
         return await self._read(reply)
 
     async def _read(self, reply: Reply) -> State:
         state = self.deps.auth.provider.status(reply)
-        trouble = isinstance(state, Waiting) and reply.status >= 300
-        self._denied = self._denied + 1 if trouble and reply.status in {401, 403} else 0
-        if self._denied >= _DENIED:
+        failed = isinstance(state, Waiting) and reply.status >= 300
+        self._key_refusals = self._key_refusals + 1 if failed and reply.status in {401, 403} else 0
+        if self._key_refusals >= _KEY_REFUSALS:
             return Overdue("the provider refuses the key", keyless=True)
-        if trouble:
-            await self._flap(reply.retry_after)
+        if failed:
+            await self._after_failure(reply.retry_after)
         else:
-            self._flaps = 0
+            self._failures = 0
         # A refusal too may belong to another order.
         if isinstance(state, Ready | Refused) and state.task not in (None, self.ticket.task):
             return Overdue("the server answers with another order", decide=True)
         return state
 
-    async def _flap(self, wait: float | None) -> None:
+    async def _after_failure(self, wait: float | None) -> None:
         """Wait longer each time that a server or the network fails in a row."""
-        self._flaps += 1
-        await self._sleep(min(wait, 120.0) if wait else self._backoff(self._flaps))
+        self._failures += 1
+        await self._sleep(min(wait, 120.0) if wait else self._backoff(self._failures))
 
     async def _settled(self, state: State, started: float) -> Ended | None:
         """How the order ended; None if it has not, after the wait before the next inquiry."""
@@ -140,8 +140,8 @@ class Polling:
             case Ready():
                 return await self._fetch(state)
             case Refused(refusal=Refusal.LOST):
-                self._lost += 1
-                if self._lost >= _LOST:
+                self._denials += 1
+                if self._denials >= _DENIALS:
                     return self.deps.auth.redacted_answer(state)
                 await self._sleep(_PAUSES * self.deps.auth.limits.wait)
             case Refused():
@@ -171,21 +171,21 @@ class Polling:
         try:
             data = await self.deps.downloads.fetch(ready.url, await auth.scope())
         except FetchError as error:
-            if error.final or not self._patient():
+            if error.final or not self._may_download_again():
                 return Overdue(auth.redacted(str(error)))
         else:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
-            if sniff(data) not in _NO_PICTURE or not self._patient():
+            if sniff(data) not in _NO_PICTURE or not self._may_download_again():
                 return Arrived(
                     data, replace(ready, prompt=ready.prompt and auth.masked(ready.prompt))
                 )
-        await self._sleep(self._backoff(self._fetched))
+        await self._sleep(self._backoff(self._downloads))
         return None
 
-    def _patient(self) -> bool:
+    def _may_download_again(self) -> bool:
         """Count a failed download; whether another one may be tried."""
-        self._fetched += 1
-        return self._fetched < self.deps.auth.limits.attempts
+        self._downloads += 1
+        return self._downloads < self.deps.auth.limits.attempts
 
     async def _sleep(self, seconds: float) -> None:
         await self.deps.clock.sleep(seconds)

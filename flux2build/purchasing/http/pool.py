@@ -124,8 +124,8 @@ class Pool:
         """Make a described call and receive its answer in full.
 
         Raises:
-            httpx.HTTPError: the network failed; `NOT_SENT` tells where nothing left.
-            BrokenError: the answer broke the bounds.
+            httpx.HTTPError: the network failed; `NOT_SENT` names the exceptions that prove that nothing was sent.
+            BrokenError: the answer exceeds the bounds.
         """
         started = self.clock.now()
         async with self.client.stream(

@@ -26,6 +26,7 @@ from flux2build.providers.contract import (
     Waiting,
 )
 from flux2build.purchasing.http import Arrived, Client, ClientDeps, Ended, Key, Limits, Overdue
+from tests.paid_provider import FakeClock
 
 SECRET: Final = "canary-0123456789abcdef"
 ORDER: Final = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, ())
@@ -50,26 +51,6 @@ async def _resolve(host: str) -> Sequence[str]:
     if host not in NAMES:
         raise OSError(host)
     return NAMES[host]
-
-
-@dataclass
-class Time:
-    """A clock that passes when it is slept on."""
-
-    at: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    sleeper: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def now(self) -> float:
-        """The moment."""
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
-        self.sleeper.set()
-        self.slept.append(round(seconds, 3))
-        self.at += seconds
-        await asyncio.sleep(0)
 
 
 @dataclass
@@ -133,8 +114,8 @@ READY = _state("Ready", result={"sample": SAMPLE, "seed": 7})
 DELIVERED = _page(200, PICTURE)
 
 
-def _client(internet: Handler, time: Time | None = None, **limits: Any) -> Client:
-    deps = ClientDeps(time or Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+def _client(internet: Handler, time: FakeClock | None = None, **limits: Any) -> Client:
+    deps = ClientDeps(time or FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
     return Client(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), deps=deps)
 
 
@@ -146,11 +127,11 @@ def _run(client: Client, work: Callable[[Client], Awaitable[Any]]) -> Any:
     return asyncio.run(inside())
 
 
-def _submit(internet: Handler, time: Time | None = None, **limits: Any) -> Any:
+def _submit(internet: Handler, time: FakeClock | None = None, **limits: Any) -> Any:
     return _run(_client(internet, time, **limits), lambda client: client.submit(ORDER))
 
 
-def _collect(internet: Internet, time: Time | None = None, **limits: Any) -> Ended:
+def _collect(internet: Internet, time: FakeClock | None = None, **limits: Any) -> Ended:
     ticket = Ticket(TASK, POLL)
     ended: Ended = _run(_client(internet, time, **limits), lambda client: client.collect(ticket))
     return ended
@@ -240,7 +221,7 @@ def test_refusals_are_final(status: int) -> None:
 def test_rate_limit_is_waited_out() -> None:
     """429 proves that nothing was accepted: wait as asked, then the same order again."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "7"}), _json({}, 429), ACCEPTED])
-    time = Time()
+    time = FakeClock()
 
     assert isinstance(_submit(internet, time), Ticket)
     assert time.slept == [7, 1.0]
@@ -250,7 +231,7 @@ def test_rate_limit_is_waited_out() -> None:
 def test_rate_limit_ends_at_the_deadline() -> None:
     """A server that is always busy is given up in the end; nothing was bought."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "100"})])
-    time = Time()
+    time = FakeClock()
 
     answer = _submit(internet, time, deadline=300)
 
@@ -262,7 +243,7 @@ def test_rate_limit_ends_at_the_deadline() -> None:
 def test_one_busy_answer_quiets_all_orders() -> None:
     """While one order waits as the server asks, no other one is sent."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "50"}), ACCEPTED])
-    time = Time()
+    time = FakeClock()
     moments: list[float] = []
 
     def timed(request: httpx.Request) -> httpx.Response:
@@ -271,7 +252,7 @@ def test_one_busy_answer_quiets_all_orders() -> None:
 
     async def both(client: Client) -> None:
         first = asyncio.create_task(client.submit(ORDER))
-        await time.sleeper.wait()
+        await time.asleep.wait()
         time.at = 1.0
         await client.submit(ORDER)
         await first
@@ -315,7 +296,7 @@ def test_echoed_key_is_masked(status: int) -> None:
 def test_key_is_not_sent_in_clear() -> None:
     """Plain http is for endpoints on this machine or in a private network only."""
     deps = ClientDeps(
-        Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
+        FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
     )
 
     def client(endpoint: str) -> Client:
@@ -342,7 +323,7 @@ def test_endpoint_must_be_a_url(endpoint: str) -> None:
 def test_unknown_endpoint_is_treated_as_public() -> None:
     """If it is not known where the endpoint lies, the key is not sent in clear."""
     deps = ClientDeps(
-        Time(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
+        FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
     )
     client = Client(bfl.PROVIDER, Key(SECRET), "http://unknown.example", deps=deps)
 
@@ -353,7 +334,7 @@ def test_unknown_endpoint_is_treated_as_public() -> None:
 def test_no_key_sends_none() -> None:
     """Without a key nothing is attached."""
     internet = Internet(posts=[ACCEPTED])
-    deps = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
 
     _run(Client(bfl.PROVIDER, None, deps=deps), lambda client: client.submit(ORDER))
 
@@ -436,7 +417,7 @@ def test_few_orders_are_in_the_window_at_once() -> None:
 
 def _replicate(internet: Internet) -> Client:
     remote: Remote = replicate.PROVIDER
-    deps = ClientDeps(Time(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
     return Client(remote, Key(SECRET), deps=deps)
 
 
@@ -554,7 +535,7 @@ def test_states_are_told() -> None:
 def test_flaps_are_sat_out(trouble: Any) -> None:
     """A network or a server that fails for a while does not lose a paid picture."""
     internet = Internet(polls=[*[trouble] * 6, READY], pictures=[DELIVERED])
-    time = Time()
+    time = FakeClock()
 
     assert isinstance(_collect(internet, time), Arrived)
     assert time.at > 3
@@ -564,7 +545,7 @@ def test_flaps_are_sat_out(trouble: Any) -> None:
 def test_wait_ends_at_the_deadline() -> None:
     """An order that is never ready is left for a later build, with its ticket."""
     internet = Internet(polls=[PENDING])
-    time = Time()
+    time = FakeClock()
 
     ended = _collect(internet, time)
 
@@ -579,7 +560,7 @@ def test_wait_ends_at_the_deadline() -> None:
 def test_lost_order_is_asked_for_three_times(denials: int, expected: type) -> None:
     """A task that is not found may turn up; the third denial in five-second steps counts."""
     internet = Internet(polls=[*[_state("Task not found")] * denials, READY], pictures=[DELIVERED])
-    time = Time()
+    time = FakeClock()
 
     ended = _collect(internet, time)
 
@@ -651,7 +632,7 @@ def test_answer_about_another_order_ends_nothing(status: str) -> None:
 # Fetching a picture
 
 
-def _crawling(time: Time) -> Callable[..., httpx.Response]:
+def _crawling(time: FakeClock) -> Callable[..., httpx.Response]:
     async def body() -> AsyncIterator[bytes]:
         for _ in range(100):
             time.at += 5
@@ -696,7 +677,7 @@ def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
 
 def test_slow_download_is_given_up() -> None:
     """A download that is too slow is given up."""
-    time = Time()
+    time = FakeClock()
     internet = Internet(polls=[READY], pictures=[_crawling(time), DELIVERED])
 
     assert isinstance(_collect(internet, time), Arrived)
@@ -773,12 +754,12 @@ def test_ready_at_submission_is_fetched_without_asking() -> None:
     assert len(internet.seen) == 1
 
 
-# Time and identity
+# FakeClock and identity
 
 
 def test_what_is_usual_is_learned() -> None:
     """After the first picture, the next order is left alone until it can be ready."""
-    time = Time()
+    time = FakeClock()
     internet = Internet(
         posts=[ACCEPTED],
         polls=[lambda request: READY(request) if time.at % 100 > 10 else PENDING(request)],

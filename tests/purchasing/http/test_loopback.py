@@ -38,7 +38,7 @@ LIMITS: Final = Limits(
 )
 
 
-class Hasty:
+class FastClock:
     """A clock that runs twenty times as fast as the world."""
 
     def now(self) -> float:
@@ -83,7 +83,7 @@ async def _buy(client: Client, order: Order, *references: Reference) -> Ended | 
 
 def _run(base: str, remote: Remote, work: Callable[[Client], Awaitable[Any]]) -> Any:
     async def inside() -> Any:
-        async with Client(remote, Key(SECRET), base, LIMITS, ClientDeps(Hasty())) as client:
+        async with Client(remote, Key(SECRET), base, LIMITS, ClientDeps(FastClock())) as client:
             return await work(client)
 
     return asyncio.run(inside())
