@@ -27,17 +27,6 @@ class Quote:
     low: Decimal
     high: Decimal
 
-    def __add__(self, other: Quote) -> Quote:
-        return Quote(self.low + other.low, self.high + other.high)
-
-    @property
-    def certain(self) -> bool:
-        """True when both bounds are the same."""
-        return self.low == self.high
-
-
-NOTHING: Final = Quote(Decimal(0), Decimal(0))
-
 
 @dataclass(frozen=True, slots=True)
 class Cliff:
