@@ -9,7 +9,7 @@ from typing import Final
 
 from flux2build.digest import Digest, Json, of_bytes
 from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided, fold
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Seen
+from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile
 from flux2build.model import (
     KEY_SCHEMA,
     AssetName,
@@ -59,7 +59,9 @@ def generated(recipe: Recipe, inputs: Iterable[Digest] = (), data: str = "") -> 
     """The row of a picture as a build would have entered it."""
     task, digests = recipe.task, tuple(inputs)
     assert isinstance(task, Generate)
-    seen = tuple(Seen(str(s), digest) for s, digest in zip(recipe.inputs, digests, strict=True))
+    seen = tuple(
+        LockedInput(str(s), digest) for s, digest in zip(recipe.inputs, digests, strict=True)
+    )
     return Generated(
         key=key_of(task, digests),
         schema=KEY_SCHEMA,
@@ -83,7 +85,7 @@ def derived(recipe: Recipe, inputs: Iterable[Digest], data: str = "") -> Derived
         schema=KEY_SCHEMA,
         ops=task.ops,
         encoding=task.encoding,
-        inputs=tuple(Seen(str(s), x) for s, x in zip(recipe.inputs, digests, strict=True)),
+        inputs=tuple(LockedInput(str(s), x) for s, x in zip(recipe.inputs, digests, strict=True)),
         output=output(recipe.output, data or f"file {recipe.output}"),
     )
 

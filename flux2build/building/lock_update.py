@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from flux2build.digest import Digest
 from flux2build.images.encode import versions
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Row, Seen, Written
+from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
 from flux2build.model import KEY_SCHEMA, AssetName, Derive, Generate, Output, Receipt, Recipe, Write
 from flux2build.planning.verdict import Verdict, row_of
 
@@ -49,7 +49,7 @@ class LockUpdate:
         self.blocks[(asset, self.profile)] = block
 
     def enter(
-        self, recipe: Recipe, inputs: tuple[Seen, ...], output: Output, verdict: Verdict
+        self, recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdict: Verdict
     ) -> None:
         """Enter a file that the build wrote, with the inputs it was made from."""
         row = _row(recipe, inputs, output, verdict)
@@ -73,7 +73,7 @@ class LockUpdate:
         return replace(block, meta=meta) if block else Block(*key, meta)
 
 
-def _row(recipe: Recipe, inputs: tuple[Seen, ...], output: Output, verdict: Verdict) -> Row:
+def _row(recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdict: Verdict) -> Row:
     if (key := verdict.key) is None:  # pragma: no cover - its inputs are known by now
         raise AssertionError(verdict)
     match recipe.task:

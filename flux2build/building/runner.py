@@ -18,7 +18,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
 from flux2build.images.formats.lookup import examine
-from flux2build.lockfile import Lockfile, Seen
+from flux2build.lockfile import LockedInput, Lockfile
 from flux2build.model import (
     AssetName,
     Bought,
@@ -261,7 +261,7 @@ class _Runner:
         if isinstance(recipe.task, Generate):
             self._given_up.pop(recipe.asset, None)
         names = map(str, recipe.inputs)
-        rows = tuple(Seen(*pair) for pair in zip(names, inputs, strict=True))
+        rows = tuple(LockedInput(*pair) for pair in zip(names, inputs, strict=True))
         self._update.enter(recipe, rows, output, verdict)
         if verdict.key is not None:
             self._pictures[verdict.key] = KnownPicture(output.sha256, verdict.receipt)

@@ -1,7 +1,7 @@
-"""`assets.lock`: for every asset and profile what was asked, what was seen, what came out.
+"""`assets.lock`: the requests, inputs and outputs of every asset and profile.
 
-The lock is a receipt. It is read whatever state a merge left it in, written in
-one canonical form, and never thrown away.
+The lock is a receipt. It can be read in whatever state a merge left it, is written
+in one canonical form, and is never thrown away.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from flux2build.lockfile.block import (
     Block,
     Derived,
     Generated,
+    LockedInput,
     Lockfile,
     Row,
-    Seen,
     Written,
 )
 from flux2build.lockfile.conflicts import conflict_line
@@ -28,9 +28,9 @@ __all__ = [
     "Generated",
     "LockConflict",
     "LockNewer",
+    "LockedInput",
     "Lockfile",
     "Row",
-    "Seen",
     "Written",
     "conflict_line",
     "decoded",

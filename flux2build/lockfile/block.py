@@ -1,4 +1,8 @@
-"""What is locked: for every asset and profile what was asked, seen, and what came out."""
+"""The content of a lock: for every asset and profile its request, inputs and outputs.
+
+A block holds what is locked of one asset in one profile. It has a row for each
+output: the generated picture, the derived files, and the written documents.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ from flux2build.digest import Digest, Json
 from flux2build.model import AssetName, Operation, Output, Receipt
 
 REVISION: Final = 1
-"""Of the format: an older reader of the same version keeps what it does not know."""
+"""The revision of the format; an older reader of the same version keeps unknown keys."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An input as it was: its name (`refs/desk.jpg`, `asset:mascot`) and its bytes."""
+class LockedInput:
+    """An input of a row: its name (`refs/desk.jpg`, `asset:mascot`) and its digest."""
 
     name: str
     sha256: Digest
@@ -23,7 +27,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A rendered master: the request in clear, the output, the receipt."""
+    """The row of a rendered picture: the request in clear, the output, the receipt."""
 
     key: Digest
     schema: int
@@ -32,32 +36,32 @@ class Generated:
     prompt: str
     params: Mapping[str, Json]
     take: int
-    inputs: tuple[Seen, ...]
+    inputs: tuple[LockedInput, ...]
     output: Output
     receipt: Receipt
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """What a newer revision wrote here; kept as it is."""
+    """Unknown keys that a newer revision wrote, kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A deliverable: how it was derived, and what came out."""
+    """The row of a deliverable: how it was derived, and the output."""
 
     key: Digest
     schema: int
     ops: tuple[Operation, ...]
     encoding: Mapping[str, Json]
-    inputs: tuple[Seen, ...]
+    inputs: tuple[LockedInput, ...]
     output: Output
     encoder: str = ""
-    """Library versions that wrote it; informative, never drift."""
+    """The library versions that wrote it; informative, never drift."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """What a newer revision wrote here; kept as it is."""
+    """Unknown keys that a newer revision wrote, kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A document: which one, by which rules, and what came out."""
+    """The row of a document: which one, the version of its rules, and the output."""
 
     key: Digest
     schema: int
@@ -66,15 +70,16 @@ class Written:
     output: Output
     """Its width and height are 0, and its format is empty."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """What a newer revision wrote here; kept as it is."""
+    """Unknown keys that a newer revision wrote, kept as they are."""
 
 
 Row = Generated | Derived | Written
+"""What is locked of one output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """All that is locked of one asset in one profile."""
+    """Everything that is locked of one asset in one profile."""
 
     asset: AssetName
     profile: str
@@ -85,20 +90,20 @@ class Block:
     written: tuple[Written, ...] = ()
     """Sorted by output path."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """What a newer revision wrote beside this; kept as it is."""
+    """Unknown keys that a newer revision wrote, kept as they are."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """Every output that is locked, the master first."""
-        made = (self.generated,) if self.generated else ()
-        return (*made, *self.derived, *self.written)
+        """The rows of all outputs, the generated picture first."""
+        generated = (self.generated,) if self.generated else ()
+        return (*generated, *self.derived, *self.written)
 
     def row(self, path: str) -> Row | None:
-        """What is locked of the output at a path."""
+        """Return the row of the output at a path."""
         return next((row for row in self.rows if row.output.path == path), None)
 
     def with_row(self, row: Row) -> Block:
-        """This block with the row of one output put in or replaced."""
+        """Return this block with one row added or replaced."""
         match row:
             case Generated():
                 return replace(self, generated=row)
@@ -108,15 +113,15 @@ class Block:
                 return replace(self, written=_put(self.written, row))
 
     def keeping(self, paths: Container[str]) -> Block | None:
-        """This block with the outputs at some paths only; None when it has none of them."""
-        made = self.generated
-        if made and made.output.path not in paths:
-            made = None
+        """Return this block with only the outputs at some paths; None if it has none of them."""
+        generated = self.generated
+        if generated and generated.output.path not in paths:
+            generated = None
         derived = tuple(row for row in self.derived if row.output.path in paths)
         written = tuple(row for row in self.written if row.output.path in paths)
-        if not (made or derived or written):
+        if not (generated or derived or written):
             return None
-        return replace(self, generated=made, derived=derived, written=written)
+        return replace(self, generated=generated, derived=derived, written=written)
 
 
 R = TypeVar("R", bound=Derived | Written)
@@ -129,23 +134,23 @@ def _put(rows: tuple[R, ...], row: R) -> tuple[R, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Lockfile:
-    """The whole lock, immutable; `with_block` and `without` give the next one."""
+    """The whole lock, immutable; `with_block` and `without` return a changed copy."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
     revision: int = REVISION
-    """The newest revision of the format that wrote to it."""
+    """The newest revision that wrote to it."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """What a newer revision wrote at the top; kept as it is."""
+    """Unknown keys that a newer revision wrote, kept as they are."""
 
     def block(self, asset: AssetName, profile: str) -> Block | None:
-        """What is locked of an asset in a profile."""
+        """Return the block of an asset in a profile."""
         return self.blocks.get((asset, profile))
 
     def with_block(self, block: Block) -> Lockfile:
-        """This lock with one block put in or replaced."""
+        """Return this lock with one block added or replaced."""
         return replace(self, blocks={**self.blocks, (block.asset, block.profile): block})
 
     def without(self, asset: AssetName, profile: str) -> Lockfile:
-        """This lock without one block."""
+        """Return this lock without one block."""
         kept = {key: block for key, block in self.blocks.items() if key != (asset, profile)}
         return replace(self, blocks=kept)

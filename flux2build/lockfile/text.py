@@ -46,10 +46,10 @@ def _canonical_tables(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     table, nesting = root, False
     keys: dict[str, tuple[str, str]] = {}
-    seen: dict[str, tuple[str, str, Any]] = {}
+    entries: dict[str, tuple[str, str, Any]] = {}
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
-        entry = seen.get(line)
+        entry = entries.get(line)
         if entry is None:
             key, equals, rest = line.partition(" = ")
             if not (equals and key) or key[0] in "#[":
@@ -63,7 +63,7 @@ def _canonical_tables(text: str) -> dict[str, Any]:
             else:
                 entry = (*names, _scalar(rest))
                 if len(line) < _SHORT:
-                    seen[line] = entry
+                    entries[line] = entry
         within, name, value = entry
         here = table
         if within and nesting:

@@ -1,4 +1,4 @@
-"""Values of a lock's fields: each is what its field holds, or a sentence about what is wrong."""
+"""Readers for the values of a lock's fields; each returns the value or says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from flux2build.digest import Digest, Json
-from flux2build.lockfile.block import Seen
+from flux2build.lockfile.block import LockedInput
 from flux2build.model import Operation
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
 class BadValue(Exception):  # noqa: N818 - it becomes a problem
-    """What is wrong with the value of a key, as the rest of a sentence."""
+    """Says what is wrong with the value of a key, as the end of a sentence."""
 
     def __init__(self, message: str, *path: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class BadValue(Exception):  # noqa: N818 - it becomes a problem
 
 
 def get(table: dict[str, Any], key: str, read: Callable[[Any], T], *within: str) -> T:
-    """What is at a key, as something reads it; `within` are the keys around the table."""
+    """Return the value of a key, converted by `read`; `within` are the keys around the table."""
     if key not in table:
         raise BadValue("is missing", *within, key)
     try:
@@ -41,7 +41,7 @@ def get(table: dict[str, Any], key: str, read: Callable[[Any], T], *within: str)
 
 
 def params(table: dict[str, Any], key: str) -> Mapping[str, Json]:
-    """A table of values: those that TOML can hold, and those that are written as JSON."""
+    """Return a table of values, some of which are written as JSON under `<key>_json`."""
     found: dict[str, Json] = {}
     if key in table:
         found = {k: _plain(v, key, k) for k, v in get(table, key, as_table).items()}
@@ -52,42 +52,42 @@ def params(table: dict[str, Any], key: str) -> Mapping[str, Json]:
 
 
 def as_table(value: Any) -> dict[str, Any]:
-    """A table."""
+    """Read a table."""
     if type(value) is dict:
         return value
     raise BadValue("is not a table")
 
 
 def as_digest(value: Any) -> Digest:
-    """A digest."""
+    """Read a digest."""
     if type(value) is str and _DIGEST.fullmatch(value):
         return Digest(value)
     raise BadValue("is not a digest: `sha256:` and 64 hex digits")
 
 
 def as_integer(value: Any) -> int:
-    """A whole number."""
+    """Read a whole number."""
     if type(value) is int:
         return value
     raise BadValue("is not a whole number")
 
 
 def as_count(value: Any) -> int:
-    """A whole number from 0 up."""
+    """Read a whole number from 0 up."""
     if type(value) is int and value >= 0:
         return value
     raise BadValue("is not a whole number from 0 up")
 
 
 def as_money(value: Any) -> Decimal:
-    """An amount of USD."""
+    """Read an amount in USD."""
     if type(value) is str and _AMOUNT.fullmatch(value):
         return Decimal(value)
     raise BadValue('is not an amount: digits in quotes, like "0.045"')
 
 
 def as_text(value: Any) -> str:
-    """A text, or the pieces of one."""
+    """Read a text, or an array of its pieces."""
     if type(value) is str:
         return value
     if type(value) is list and all(type(piece) is str for piece in value):
@@ -96,28 +96,28 @@ def as_text(value: Any) -> str:
 
 
 def as_path(value: Any) -> str:
-    """A relative POSIX path that may climb only at its start."""
+    """Read a relative POSIX path, which may have `..` only at its start."""
     if type(value) is str and _PATH.fullmatch(value) and not _DRIVE.match(value):
         return value
     raise BadValue("is not a path: relative, with `/` between its parts")
 
 
-def as_inputs(value: Any) -> tuple[Seen, ...]:
-    """Names of inputs, each with its digest."""
+def as_inputs(value: Any) -> tuple[LockedInput, ...]:
+    """Read the names of inputs, each with its digest."""
     if type(value) is not list:
         raise BadValue("is not an array")
-    return tuple([_seen(item) for item in value])
+    return tuple([_locked_input(item) for item in value])
 
 
-def _seen(value: Any) -> Seen:
+def _locked_input(value: Any) -> LockedInput:
     name, _, digest = value.rpartition(" ") if type(value) is str else ("", "", "")
     if not name:
         raise BadValue("must hold names, each with its digest")
-    return Seen(name, as_digest(digest))
+    return LockedInput(name, as_digest(digest))
 
 
 def as_operations(value: Any) -> tuple[Operation, ...]:
-    """Operations, each as JSON."""
+    """Read operations, each written as JSON."""
     if type(value) is not list:
         raise BadValue("is not an array")
     return tuple([_operation(as_text(item)) for item in value])
@@ -153,7 +153,7 @@ def _plain(value: Any, *path: str) -> Json:
 
 
 def as_json(value: Any, *path: str) -> Json:
-    """Any value that JSON can hold as well."""
+    """Read any value that JSON can hold."""
     if type(value) is dict:
         return {key: as_json(item, *path, key) for key, item in value.items()}
     if type(value) is list:

@@ -1,4 +1,4 @@
-"""Writing `assets.lock`: TOML, one block per asset and profile, made to be merged by lines.
+"""Writing `assets.lock`: TOML, one block per asset and profile, in a form that merges by lines.
 
     version = 1
     revision = 1
@@ -21,11 +21,11 @@
     [asset."hero[theme=light]".final.write."public/hero.json"]
     …
 
-Blocks are sorted, keys are in one order, and `key` stands next to the digest of
-what came out: git never tears that pair apart, because changes of neighbouring
-lines conflict. A prompt is an array of its sentences, to be joined without
-anything between them: they merge one by one, and no editor that trims or wraps
-lines can alter them.
+Blocks are sorted and keys have a fixed order. `key` stands next to the output's
+digest, so that git never takes one without the other: changes of neighbouring
+lines conflict. A prompt is an array of its sentences, which are joined without
+separators: they merge one by one, and an editor that trims or wraps lines cannot
+alter them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,19 @@ from typing import Final
 
 from flux2build.digest import Json, canonical
 from flux2build.images.provenance import c2pa
-from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Seen, Written
+from flux2build.lockfile.block import (
+    REVISION,
+    Block,
+    Derived,
+    Generated,
+    LockedInput,
+    Lockfile,
+    Written,
+)
 from flux2build.model import Operation, Output, Receipt
 
 VERSION: Final = 1
-"""Of the format: a reader of another version cannot read it."""
+"""The version of the format; a reader of another version refuses it."""
 
 _TOP: Final = (
     "# Written by flux2build: the receipt of every picture. Commit it, and let flux2build edit it."
@@ -54,7 +62,7 @@ _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r
 
 
 def dumps(lock: Lockfile) -> str:
-    """The one text of a lock, whatever order its blocks were put in."""
+    """Return the text of a lock, which does not depend on the order of its blocks."""
     return "\n".join(_lines(lock)) + "\n"
 
 
@@ -87,42 +95,42 @@ def _block(block: Block) -> Iterator[str]:
         yield from _written(written)
 
 
-def _generated(made: Generated) -> Iterator[str]:
-    yield f'key = "{made.key}"'
-    yield from _output(made.output)
-    if made.output.source_type is not None and made.output.manifest is None:
+def _generated(row: Generated) -> Iterator[str]:
+    yield f'key = "{row.key}"'
+    yield from _output(row.output)
+    if row.output.source_type is not None and row.output.manifest is None:
         yield f'output.manifest = "{c2pa.NONE}"'
-    yield f"output.path = {_string(made.output.path)}"
-    yield f"schema = {made.schema}"
-    yield f"provider = {_string(made.provider)}"
-    yield f"model = {_string(made.model)}"
-    yield f"take = {made.take}"
-    yield from _text("prompt", made.prompt)
-    yield from _table("params", made.params)
-    yield from _array("inputs", [_seen(seen) for seen in made.inputs])
-    yield from _receipt(made.receipt)
-    yield from _extra(made.extra, dotted=True)
+    yield f"output.path = {_string(row.output.path)}"
+    yield f"schema = {row.schema}"
+    yield f"provider = {_string(row.provider)}"
+    yield f"model = {_string(row.model)}"
+    yield f"take = {row.take}"
+    yield from _text("prompt", row.prompt)
+    yield from _table("params", row.params)
+    yield from _array("inputs", [_locked_input(each) for each in row.inputs])
+    yield from _receipt(row.receipt)
+    yield from _extra(row.extra, dotted=True)
 
 
-def _derived(made: Derived) -> Iterator[str]:
-    yield f'key = "{made.key}"'
-    yield from _output(made.output)
-    yield f"schema = {made.schema}"
-    yield f"encoder = {_string(made.encoder)}"
-    yield from _array("ops", [_operation(op) for op in made.ops])
-    yield from _table("encoding", made.encoding)
-    yield from _array("inputs", [_seen(seen) for seen in made.inputs])
-    yield from _extra(made.extra, dotted=True)
+def _derived(row: Derived) -> Iterator[str]:
+    yield f'key = "{row.key}"'
+    yield from _output(row.output)
+    yield f"schema = {row.schema}"
+    yield f"encoder = {_string(row.encoder)}"
+    yield from _array("ops", [_operation(op) for op in row.ops])
+    yield from _table("encoding", row.encoding)
+    yield from _array("inputs", [_locked_input(each) for each in row.inputs])
+    yield from _extra(row.extra, dotted=True)
 
 
-def _written(made: Written) -> Iterator[str]:
-    yield f'key = "{made.key}"'
-    yield f'output.sha256 = "{made.output.sha256}"'
-    yield f"output.bytes = {made.output.bytes}"
-    yield f"schema = {made.schema}"
-    yield f"document = {_string(made.document)}"
-    yield f"version = {made.version}"
-    yield from _extra(made.extra, dotted=True)
+def _written(row: Written) -> Iterator[str]:
+    yield f'key = "{row.key}"'
+    yield f'output.sha256 = "{row.output.sha256}"'
+    yield f"output.bytes = {row.output.bytes}"
+    yield f"schema = {row.schema}"
+    yield f"document = {_string(row.document)}"
+    yield f"version = {row.version}"
+    yield from _extra(row.extra, dotted=True)
 
 
 def _output(output: Output) -> Iterator[str]:
@@ -159,8 +167,8 @@ def _operation(op: Operation) -> str:
     return canonical({"op": op.op, "version": op.version, "params": op.params})
 
 
-def _seen(seen: Seen) -> str:
-    return f"{seen.name} {seen.sha256}"
+def _locked_input(each: LockedInput) -> str:
+    return f"{each.name} {each.sha256}"
 
 
 def _text(key: str, text: str) -> Iterator[str]:
@@ -182,7 +190,7 @@ def _array(key: str, items: list[str]) -> Iterator[str]:
 
 
 def _table(key: str, table: Mapping[str, Json]) -> Iterator[str]:
-    """A line per entry; what TOML cannot hold on one line is canonical JSON under `<key>_json`."""
+    """Yield a line per entry; nested values are canonical JSON under `<key>_json`."""
     nested = {}
     for name in sorted(table):
         value = table[name]
@@ -229,6 +237,6 @@ def _string(text: str) -> str:
     return f'"{_UNSAFE.sub(_escape, text)}"'
 
 
-def _escape(found: re.Match[str]) -> str:
-    char = found[0]
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
     return _SHORT_ESCAPES.get(char) or f"\\u{ord(char):04X}"

@@ -13,7 +13,7 @@ from typing import Final
 
 from flux2build.digest import Digest, Json, canonical
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Block, Derived, Generated, Lockfile, Row, Seen, Written
+from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
 from flux2build.model import (
     AssetName,
     Derive,
@@ -350,7 +350,7 @@ def _param_differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iter
 
 
 def _input_differences(
-    inputs: Sequence[Input], digests: Sequence[Digest | None], rows: Sequence[Seen]
+    inputs: Sequence[Input], digests: Sequence[Digest | None], rows: Sequence[LockedInput]
 ) -> Iterator[Reason]:
     """Compare inputs by digest and position; names only tell which input differs."""
     now = [(str(source), digest) for source, digest in zip(inputs, digests, strict=True)]

@@ -20,8 +20,8 @@ from flux2build.lockfile import (
     Derived,
     Generated,
     LockConflict,
+    LockedInput,
     Lockfile,
-    Seen,
     Written,
     dumps,
     loads,
@@ -64,7 +64,7 @@ def outputs(path: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Out
     return st.builds(Output, path or PATHS.map("/".join), DIGESTS, COUNTS, COUNTS, COUNTS, NAMES)
 
 
-SEEN = st.lists(st.builds(Seen, NAMES, DIGESTS), max_size=3).map(tuple)
+SEEN = st.lists(st.builds(LockedInput, NAMES, DIGESTS), max_size=3).map(tuple)
 RECEIPTS = st.builds(
     Receipt, NAMES, TEXT, COSTS, NAMES, st.one_of(st.none(), COUNTS), st.one_of(st.none(), LINES)
 )
