@@ -26,7 +26,7 @@ from flux2build.planning.verdict import Snapshot, locked_pictures
 
 
 class PowerCutError(BaseException):
-    """The machine stops here; nothing after this instant happens."""
+    """The power is cut: nothing happens after this instant."""
 
 
 @dataclass
@@ -49,10 +49,10 @@ class FakeWorld:
     doubtful: set[Digest] = field(default_factory=set)
     fuse: int | None = None
     patience: int | None = None
-    """How many renders are waited for before a person asks to stop."""
+    """The number of renders after which a person asks to stop."""
     halt: asyncio.Event = field(default_factory=asyncio.Event)
     steady: bool = False
-    """Whether a render with the same prompt has the same bytes whatever its inputs."""
+    """Whether renders of one prompt have the same bytes, whatever their inputs."""
 
     def _burn(self) -> None:
         if self.fuse is not None:
@@ -80,17 +80,17 @@ class FakeWorld:
     async def derive(
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
     ) -> Sequence[bytes | Flux2BuildError]:
-        """Derive bytes that tell what they were made of."""
+        """Derive bytes that name their inputs and operations."""
         self._burn()
-        made: list[bytes | Flux2BuildError] = []
+        answers: list[bytes | Flux2BuildError] = []
         for recipe, digests in zip(recipes, inputs, strict=True):
             assert isinstance(recipe.task, Derive)
             self.derives.append(recipe.output)
-            made.append(f"derived {derivation(recipe.task, digests)}".encode())
-        return made
+            answers.append(f"derived {derivation(recipe.task, digests)}".encode())
+        return answers
 
     async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
-        """Write a text that tells what it was told."""
+        """Compose a text that lists its facts."""
         self._burn()
         self.writes.append(task.document)
         lines = [task.document, *(f"{fact.about.json} {fact.output.sha256}" for fact in facts)]
@@ -101,7 +101,7 @@ class FakeWorld:
         return digest in self.store or digest in {of_bytes(data) for data in self.files.values()}
 
     async def fetch(self, digest: Digest) -> bytes:
-        """Bytes out of the store or the tree."""
+        """Return bytes from the store or the tree."""
         in_tree = {**self.sources, **self.files}.values()
         by_digest = {of_bytes(data): data for data in in_tree}
         return self.store.get(digest) or by_digest[digest]
@@ -126,12 +126,12 @@ class FakeWorld:
         return order in self.doubtful
 
     def lose_patience(self) -> None:
-        """Ask to stop, if so many renders have been waited for."""
+        """Ask to stop, once there have been enough renders."""
         if self.patience is not None and len(self.renders) >= self.patience:
             self.halt.set()
 
     def look(self, requested: frozenset[str] = frozenset()) -> Snapshot:
-        """What planning would see now."""
+        """Take a snapshot for planning."""
         files = {path: of_bytes(data) for path, data in {**self.sources, **self.files}.items()}
         return Snapshot(
             profile="default",

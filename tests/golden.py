@@ -1,4 +1,4 @@
-"""Exact texts of whole commands, written where they are compared."""
+"""Helpers for comparing the exact output of commands with texts inside tests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import textwrap
 
 
 def text(indented: str) -> str:
-    """A text as it is indented in a test."""
+    """Return a text without the indentation that it has in a test."""
     return textwrap.dedent(indented).lstrip("\n")
 
 
 def sorted_lines(said: str) -> str:
-    """Lines in an order of their own: what happens at once is told in any order."""
+    """Return sorted lines, because concurrent work is reported in any order."""
     return "".join(sorted(said.splitlines(keepends=True)))

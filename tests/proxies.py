@@ -1,4 +1,4 @@
-"""An HTTP proxy on this machine: it carries every name to 127.0.0.1, or refuses them all."""
+"""A local HTTP proxy, which forwards every name to 127.0.0.1, or refuses all of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def proxy(refusal: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Its URL, and the first line of everything that it was asked."""
+    """Run a proxy; return its URL, and the first line of every request as it arrives."""
     asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, refusal, asked), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Small recipes, locks and snapshots for tests of what decides."""
+"""Small recipes, locks and snapshots for the tests of planning."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def deliverable(
 
 
 def output(path: str, data: str) -> Output:
-    """A file that came out."""
+    """An output."""
     return Output(path, d(data), len(data), 64, 64, "png")
 
 
@@ -59,7 +59,7 @@ def generated(recipe: Recipe, inputs: Iterable[Digest] = (), data: str = "") -> 
     """The row of a picture as a build would have entered it."""
     task, digests = recipe.task, tuple(inputs)
     assert isinstance(task, Generate)
-    seen = tuple(
+    locked_inputs = tuple(
         LockedInput(str(s), digest) for s, digest in zip(recipe.inputs, digests, strict=True)
     )
     return Generated(
@@ -70,7 +70,7 @@ def generated(recipe: Recipe, inputs: Iterable[Digest] = (), data: str = "") -> 
         prompt=task.prompt,
         params=task.params,
         take=task.take,
-        inputs=seen,
+        inputs=locked_inputs,
         output=output(recipe.output, data or f"picture of {recipe.asset}"),
         receipt=Receipt("fake"),
     )
@@ -105,7 +105,7 @@ def locked(*rows: tuple[Recipe, Generated | Derived], profile: str = PROFILE) ->
 
 
 def files_of(lock: Lockfile) -> dict[str, Digest]:
-    """The work tree in which every file is what the lock says."""
+    """The files of a work tree that agrees with the lock."""
     rows = [row for b in lock.blocks.values() for row in (b.generated, *b.derived) if row]
     return {row.output.path: row.output.sha256 for row in rows}
 
@@ -117,7 +117,7 @@ def snapshot(
     stored: Iterable[Digest] = (),
     requested: Iterable[str] = (),
 ) -> Snapshot:
-    """What is seen: a lock, the files it speaks of or others, a ledger and a store."""
+    """A snapshot of a lock, its files or others, a ledger and a store."""
     lock = lock or Lockfile()
     there = files_of(lock) if files is None else files
     at_hand = {*there.values(), *stored}

@@ -1,4 +1,4 @@
-"""flux2build as a real process, with or without a terminal, followed line by line."""
+"""flux2build as a real process, with or without a terminal, whose output is read line by line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 _PATIENCE: Final = 60
-"""Seconds without a word after which a process counts as hanging."""
+"""Seconds without output after which a process counts as hanging."""
 _TAKE_TERMINAL: Final = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     "os.execv(sys.executable, [sys.executable, '-m', 'flux2build', *sys.argv[1:]])"
@@ -29,7 +29,7 @@ class Process:
         self._popen, self._terminal = popen, data is None
         self._talk, self._data = talk, talk if data is None else data
         self.said, self.printed = "", ""
-        """All of the talk and of the data so far, without the terminal's control sequences."""
+        """The text on stderr and on stdout so far, without the terminal's control sequences."""
         self._seen = 0
 
     @property
@@ -38,14 +38,14 @@ class Process:
         return self._popen.pid
 
     def until(self, text: str) -> str:
-        """Read talk until it has a text that was not yet waited for; what was said until then."""
+        """Read stderr up to the next occurrence of a text, and return what came before it."""
         while (end := self.said.find(text, self._seen)) < 0:
             assert self._more(), f"it ended before it said {text!r}:\n{self.said}"
         start, self._seen = self._seen, end + len(text)
         return self.said[start : self._seen]
 
     def line(self) -> str:
-        """One more line of data."""
+        """Return the next line of stdout."""
         while "\n" not in self.printed:
             chunk = self._read(self._data)
             assert chunk, f"no more data:\n{self.said}"
@@ -54,13 +54,13 @@ class Process:
         return line
 
     def until_line(self, start: str) -> str:
-        """The next line of data that starts so."""
+        """Return the next line of stdout with this start."""
         while not (line := self.line()).startswith(start):
             pass
         return line
 
     def interrupt(self) -> None:
-        """Ctrl-C: typed where there is a terminal, else sent as the signal it stands for."""
+        """Press Ctrl-C on a terminal; without one, send the signal that it stands for."""
         if self._terminal:
             os.write(self._talk, b"\x03")
         else:
@@ -75,7 +75,7 @@ class Process:
         self._popen.send_signal(number)
 
     def ended(self) -> int:
-        """Read the rest, wait for the end, and say the exit code."""
+        """Read the rest, wait for the end, and return the exit code."""
         while self._more():
             pass
         return self._popen.wait(_PATIENCE)
@@ -102,7 +102,7 @@ def _text(chunk: bytes) -> str:
 def flux2build(
     folder: Path, *words: str, terminal: bool = False, **variables: str
 ) -> Iterator[Process]:
-    """Start flux2build in a folder; killed if it still runs in the end."""
+    """Start flux2build in a folder; it is killed if it still runs at the end."""
     environment = {**os.environ, "TERM": "xterm", **variables}
     if terminal:
         ours, theirs = os.openpty()
