@@ -1,4 +1,4 @@
-"""Which colours a sketch is drawn in: the prompt's own, else a curated set."""
+"""The colours of a sketch: those that the prompt names, or else a curated set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CURATED: Final = (
     "f7ede6 2a2438 c97b84 8a8d4f 4f5d75",
     "eef4f7 1b2735 4d7ea8 9dbcd4 e4755a",
 )
-"""Paper, ink, and three colours that get along."""
+"""Paper, ink, and three colours that go together."""
 
 _DARK: Final = re.compile(
     r"dark|night|midnight|noir|black|moody|evening|dusk|nocturnal|neon|space|starry|moon(lit|light)?"
@@ -56,31 +56,31 @@ class Palette:
 
     @property
     def ground(self) -> Rgb:
-        """What everything stands on: paper by day, ink by night."""
+        """The background: paper by day, ink by night."""
         return self.ink if self.dark else self.paper
 
     @property
     def figure(self) -> Rgb:
-        """What reads on the ground."""
+        """The colour of type and lines on the background."""
         return self.paper if self.dark else self.ink
 
     @property
     def colours(self) -> tuple[Rgb, Rgb, Rgb]:
-        """The three that carry the picture."""
+        """The three main colours of the picture."""
         return self.main, self.second, self.accent
 
     @property
     def swatches(self) -> tuple[Rgb, ...]:
-        """The colours to show as chips: the prompt's own, else those chosen for it."""
+        """The colours to show as chips: those that the prompt names, else the chosen ones."""
         return self.named or self.colours
 
     def veil(self, colour: Rgb, share: float) -> Rgb:
-        """A colour that recedes into the ground."""
+        """Return a colour mixed with the background."""
         return mix(colour, self.ground, share)
 
 
 def of_prompt(prompt: str, rng: RandomSource) -> Palette:
-    """The palette for a prompt; chance decides what the prompt leaves open."""
+    """Return the palette for a prompt; what the prompt leaves open is random."""
     named = hexes(prompt)
     dark = _is_dark(prompt, named, rng)
     if not named:

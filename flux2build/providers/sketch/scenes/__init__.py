@@ -35,11 +35,11 @@ class SceneFamily:
     draw: Scene
     words: str
     alone: float = 0
-    """How often it is drawn for a prompt that calls for nothing."""
+    """Its weight among the scenes for a prompt that calls for none."""
     kind: str = ""
     """Families of one kind stand in for each other: `a product shot of a mug` is of a mug."""
     any: bool = False
-    """True for the one of its kind that leaves open what is shown."""
+    """Whether this scene of its kind leaves open what is shown."""
     drawing: Scene | None = None
     """The same as a sheet of several views."""
 
@@ -113,13 +113,13 @@ _CALL: Final = re.compile(
 )
 _SHEET: Final = re.compile(r"\b(?:sheet|turnaround|poses|views)\b")
 _READ: Final = 800
-"""Letters of a prompt that may decide; what comes later is style."""
+"""The number of letters of a prompt that are searched; what comes later is style."""
 _LATER: Final = 0.07
-"""How much less each further call weighs: what is named first is the subject."""
+"""The factor by which each further match weighs less: what is named first is the subject."""
 
 
 def choose(prompt: str, rng: RandomSource) -> Scene:
-    """A scene for the prompt: one it calls for, or else one by chance."""
+    """Choose a scene for a prompt: one that its words call for, or else a random one."""
     text = prompt[:_READ].lower()
     calls = _calls(text)
     if not calls:
