@@ -33,15 +33,19 @@ class Origins:
         """
         if recipe.asset in self.unmarked:
             return None
-        shown = {at for step in task.ops for at in pictures(step, self.ops[step.op])} - {0}
-        master = recipe.inputs[0]
+        master, *others = recipe.inputs
         own = recipe.asset if isinstance(master, Source) else master.asset
-        others = (recipe.inputs[at] for at in shown)
-        names = {own, *(None if isinstance(other, Source) else other.asset for other in others)}
+        names = {own, *(self._shown(recipe, task) if others else ())}
         terms = {self.terms.get(name) if name else None for name in names}
         if terms & {SourceType.TRAINED, SourceType.COMPOSITE}:
             return SourceType.TRAINED if terms == {SourceType.TRAINED} else SourceType.COMPOSITE
         return next(filter(None, terms), None)
+
+    def _shown(self, recipe: Recipe, task: Derive) -> Iterator[AssetName | None]:
+        """The assets of the other pictures that a deliverable shows; None for a source."""
+        for at in {at for step in task.ops for at in pictures(step, self.ops[step.op])} - {0}:
+            picture = recipe.inputs[at]
+            yield None if isinstance(picture, Source) else picture.asset
 
 
 def origins(
