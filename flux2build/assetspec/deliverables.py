@@ -37,7 +37,7 @@ class Entry:
 
     key: Key
     table: Deliver
-    steps: tuple[OpEntry, ...]
+    ops: tuple[OpEntry, ...]
     resizes: Mapping[int | None, tuple[Operation, ...]]
     """The last operations by width; the key None stands for no width and no operations."""
     points: tuple[Mapping[str, str], ...] = ({},)
@@ -81,11 +81,11 @@ def prepare(settings: MergedSettings, reader: OpReader, faults: Faults) -> list[
     for index, table in enumerate(tables):
         key = (*settings.key("deliver"), index)
         with faults.collecting():
-            steps = tuple(
-                reader.step(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
+            ops = tuple(
+                reader.entry(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
             )
             points = _points(table, (*key, "matrix"), faults)
-            for entry in _parts(Entry(key, table, steps, {None: ()}, points), reader):
+            for entry in _parts(Entry(key, table, ops, {None: ()}, points), reader):
                 _refuse_useless(entry.table, key)
                 _refuse_contradictions(entry.table, key)
                 entries += _spread(entry)
@@ -119,18 +119,18 @@ def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str]
 
 def _spread(entry: Entry) -> Iterator[Entry]:
     """One entry for each file of an operation that makes several, such as `slice`."""
-    spreading = [(at, step) for at, step in enumerate(entry.steps) if step.each]
+    spreading = [(at, op) for at, op in enumerate(entry.ops) if op.each]
     if not spreading:
         yield entry
         return
-    (at, step), *more = spreading
-    if step.each is None or more:
-        key = more[0][1].key if more else step.key
+    (at, op), *more = spreading
+    if op.each is None or more:
+        key = more[0][1].key if more else op.key
         raise FaultyError(Fault(key, "only one operation can make several files"))
-    name, count = step.each
+    name, count = op.each
     for value in range(count):
-        steps = (*entry.steps[:at], step.at(value), *entry.steps[at + 1 :])
-        yield replace(entry, steps=steps, part={name: value})
+        ops = (*entry.ops[:at], op.at(value), *entry.ops[at + 1 :])
+        yield replace(entry, ops=ops, part={name: value})
 
 
 def _refuse_useless(table: Deliver, key: Key) -> None:
@@ -191,8 +191,8 @@ def _files(
             scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
             inputs = [master.input]
             with suppress(UntranslatedError):
-                steps = tuple(_operations(entry, scope, master, inputs, resources)) + resize
-                task = Derive(steps, _encoding(entry.table, form))
+                ops = tuple(_operations(entry, scope, master, inputs, resources)) + resize
+                task = Derive(ops, _encoding(entry.table, form))
                 path = _path(entry, master, point, scope, form, width, resources)
                 output = resources.outputs.locate(path, form, (*entry.key, "path"))
                 role = entry.target.role if entry.target else ""
@@ -210,7 +210,7 @@ def _refuse_upscaling(
         FaultyError: the master is smaller than the file.
     """
     target, table = entry.target, entry.table
-    if entry.steps or table.upscale or (target is None and width is None):
+    if entry.ops or table.upscale or (target is None and width is None):
         return
     have = (
         resources.files.size(master.input.path) if isinstance(master.input, Source) else master.size
@@ -277,8 +277,8 @@ def _operations(
             inputs.append(named)
         return inputs.index(named)
 
-    for step in entry.steps:
-        yield step.operation(resources.texts.skipping, scope, bind)
+    for op in entry.ops:
+        yield op.operation(resources.texts.skipping, scope, bind)
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Where every key and value of a TOML file stands, for messages.
+"""The places of all keys and values of a TOML file, for messages.
 
 It is imported when the first place is asked for: a spec without mistakes never
 needs one, and the parser takes as long to import as the rest of a check.
@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class KeyLocation:
-    """A key of the file: where its name stands, and where its value does."""
+    """The places of a key's name and of its value."""
 
     name: Span
     value: Span
@@ -44,7 +44,7 @@ class KeyLocation:
 def locate(text: str) -> Mapping[Key, KeyLocation]:
     """Every key path of a TOML text, as far as it can be read, with its location."""
     tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
-    return _Walk(text.split("\n")).document(tree.root_node)
+    return _Walk(text.split("\n")).locations(tree.root_node)
 
 
 class _Walk:
@@ -55,7 +55,7 @@ class _Walk:
         self._locations: dict[Key, KeyLocation] = {}
         self._elements: Counter[Key] = Counter()
 
-    def document(self, root: Node) -> dict[Key, KeyLocation]:
+    def locations(self, root: Node) -> dict[Key, KeyLocation]:
         for node in root.children:
             if node.type == "pair":
                 self._pair((), node)
@@ -102,7 +102,7 @@ class _Walk:
                 self._inside((*key, index), element)
 
     def _descend(self, key: Key, names: list[Node]) -> Key:
-        """Through the names before the last; one that is an array of tables means its last."""
+        """The key after some names of a dotted key; an array of tables means its last element."""
         for name in names:
             key, span = self._step(key, name)
             self._locations.setdefault(key, KeyLocation(span, span))
@@ -114,7 +114,7 @@ class _Walk:
         return (*key, _text(name)), self._span(name)
 
     def _span(self, node: Node) -> Span:
-        """A node's place; the grammar counts bytes, people count characters."""
+        """The place of a node in characters; the grammar counts bytes."""
         (row, start), (last, end) = node.start_point, node.end_point
         line = self._lines[row].encode()
         column = len(line[:start].decode(errors="replace"))
@@ -129,7 +129,7 @@ def _names(node: Node) -> list[Node]:
 
 
 def _parts(node: Node) -> Iterator[Node]:
-    """The grammar nests dotted keys to the left, without an end to it: so no recursion."""
+    """The names of a dotted key, found without recursion: their nesting has no limit."""
     pending = [node]
     while pending:
         part = pending.pop()
@@ -140,7 +140,7 @@ def _parts(node: Node) -> Iterator[Node]:
 
 
 def _text(node: Node) -> str:
-    """What a key says, its quotes and escapes undone."""
+    """The name of a key, without its quotes and escapes."""
     written = (node.text or b"").decode(errors="replace")
     if _SIMPLE.fullmatch(written):
         return written

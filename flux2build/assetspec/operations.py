@@ -18,6 +18,8 @@ from flux2build.images.ops.contract import InputMark, Op, Params
 from flux2build.model import Key, Operation
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
+"""Words of other programs for writing a file, which is not an operation here."""
+
 Bind = Callable[[str | Mapping[str, Any], Key], int]
 """A path, or `{ asset = … }`, to the index of the input that it becomes."""
 
@@ -64,14 +66,14 @@ class OpReader:
     usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
-    def step(self, entry: Mapping[str, Any], key: Key) -> OpEntry:
+    def entry(self, table: Mapping[str, Any], key: Key) -> OpEntry:
         """Reads an entry of `ops`; one without templates is validated at once.
 
         Raises:
             FaultyError: there is no such operation, or a parameter is wrong.
         """
-        op = self._op(entry, key)
-        own = {word: value for word, value in entry.items() if word != "op"}
+        op = self._op(table, key)
+        own = {word: value for word, value in table.items() if word != "op"}
         defaults = self.usual.get(op.name, {})
         raw, usual = {**defaults, **own}, frozenset(defaults) - frozenset(own)
         if _templates(raw):
@@ -87,18 +89,18 @@ class OpReader:
         each = _each(op, op.params.model_validate(raw))
         return OpEntry(op, key, raw, None if bound else fixed, usual, each)
 
-    def implied(self, entry: Mapping[str, Any], key: Key) -> Operation:
-        """An operation that follows from a width or a preset; `[op.NAME]` does not apply.
+    def implied(self, table: Mapping[str, Any], key: Key) -> Operation:
+        """An operation that a width or a preset asks for; `[op.NAME]` does not apply to it.
 
         Raises:
             FaultyError: this flux2build has no such operation, or it refuses a parameter.
         """
-        step = OpReader(self.ops).step(entry, key)
-        assert step.fixed is not None
-        return step.fixed
+        entry = OpReader(self.ops).entry(table, key)
+        assert entry.fixed is not None
+        return entry.fixed
 
-    def _op(self, entry: Mapping[str, Any], key: Key) -> Op:
-        name: object = entry.get("op")
+    def _op(self, table: Mapping[str, Any], key: Key) -> Op:
+        name: object = table.get("op")
         if not isinstance(name, str):
             such = 'such as `{ op = "crop", ratio = "16:9" }`'
             raise FaultyError(Fault(key, "an operation needs a name: `op`", hint=such))

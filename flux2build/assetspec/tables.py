@@ -25,7 +25,7 @@ _TEXT, _TABLE, _LIST = "a text", "a table", "a list"
 
 
 def _kind(value: object) -> str | None:
-    """The name of a value's branch in a union; it never looks like a key of the spec."""
+    """The name of a value's branch in a union, with a space, so that it is not taken for a key."""
     if isinstance(value, str):
         return _TEXT
     if isinstance(value, list):
