@@ -12,7 +12,7 @@ from flux2build.providers.sketch.random_source import RandomSource
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class IsometricGrid:
     """Isometric axes: a step along x goes right and down, along y left and down."""
 
     canvas: Canvas
@@ -58,10 +58,10 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     for number in range(islands):
         x = stage.middle[0] + (number - (islands - 1) / 2) * cell * size * 2.0
         y = stage.middle[1] - cell * size * 0.22
-        island(Grid(canvas, x, y, cell), palette, rng, size)
+        island(IsometricGrid(canvas, x, y, cell), palette, rng, size)
 
 
-def island(grid: Grid, palette: Palette, rng: RandomSource, size: int) -> None:
+def island(grid: IsometricGrid, palette: Palette, rng: RandomSource, size: int) -> None:
     """A base with a tower, a stair or a tree on most of its fields."""
     base = mix(palette.paper, palette.second, 0.25 if not palette.dark else 0.5)
     x, y = grid.at(size / 2, size / 2, -0.8)
@@ -73,7 +73,9 @@ def island(grid: Grid, palette: Palette, rng: RandomSource, size: int) -> None:
             _field(grid, palette, rng, (column, row, size))
 
 
-def _field(grid: Grid, palette: Palette, rng: RandomSource, field: tuple[int, int, int]) -> None:
+def _field(
+    grid: IsometricGrid, palette: Palette, rng: RandomSource, field: tuple[int, int, int]
+) -> None:
     column, row, size = field
     low = column + 0.1, row + 0.1
     tall = rng.between(0.3, 0.6) + (size - max(column, row)) * rng.between(0.05, 0.32)
