@@ -45,13 +45,13 @@ def test_help_names_every_command(site: Site) -> None:
 
 def options() -> list[tuple[str, click.Option]]:
     """Every option of every command and its subcommands."""
-    found: list[tuple[str, click.Option]] = []
+    every: list[tuple[str, click.Option]] = []
     todo: list[click.Command] = list(COMMANDS.values())
     for command in todo:
         if isinstance(command, click.Group):
             todo.extend(command.commands.values())
-        found += [(command.name or "", p) for p in command.params if isinstance(p, click.Option)]
-    return found
+        every += [(command.name or "", p) for p in command.params if isinstance(p, click.Option)]
+    return every
 
 
 def test_every_option_has_its_variable() -> None:
@@ -172,8 +172,8 @@ def test_a_bug_becomes_a_report(
     sys.modules.pop("flux2build.cli.commands.explode")
 
     assert (ran.code, ran.out) == (Exit.BUG, "")
-    for told in ("please report", "flux2build 0.", "Python 3.", "command: explode", "KeyError: 5"):
-        assert told in ran.err
+    for part in ("please report", "flux2build 0.", "Python 3.", "command: explode", "KeyError: 5"):
+        assert part in ran.err
     assert "k-e-y" not in ran.err
 
 

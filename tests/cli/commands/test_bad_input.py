@@ -149,16 +149,16 @@ def test_everything_at_once(site: Site, command: str) -> None:
     before = site.files()
     words = [command, "mascot"] if command in {"explain", "show"} else [command]
 
-    said = wrong(site.run(*words))
+    message = wrong(site.run(*words))
 
-    assert said == text(SAID)
+    assert message == text(SAID)
     assert site.files() == before
     # A build holds its lock before it reads; everything else leaves no trace at all.
     assert site.folder.joinpath(".flux2build").exists() == (command == "build")
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         (
             '[asset.x]\nprompt = "x"\nprovider = "blf"\n',
@@ -292,7 +292,7 @@ def test_everything_at_once(site: Site, command: str) -> None:
         ),
     ],
 )
-def test_one_mistake(empty: Site, spec: str, said: str) -> None:
+def test_one_mistake(empty: Site, spec: str, message: str) -> None:
     """One mistake is one error, framed at the very word."""
     outside = empty.folder.parent / "outside"
     outside.mkdir()
@@ -300,7 +300,7 @@ def test_one_mistake(empty: Site, spec: str, said: str) -> None:
     empty.folder.joinpath("link").symlink_to(outside)
     empty.write("assets.toml", spec)
 
-    assert wrong(empty.run("build")) == text(said)
+    assert wrong(empty.run("build")) == text(message)
     assert not empty.folder.joinpath("assets.lock").exists()
 
 
@@ -322,14 +322,14 @@ def test_long_names(empty: Site) -> None:
     """A name of 300 characters is refused with its beginning, on lines that can be read."""
     empty.write("assets.toml", f'[asset.x]\nprompt = "x"\noutput = "{"l" * 300}.png"\n')
 
-    said = wrong(empty.run("plan"))
+    message = wrong(empty.run("plan"))
 
-    assert said.startswith(f"error: output `{'l' * 80}` is longer than 240 characters\n")
-    assert max(len(line) for line in said.splitlines()) < 130
+    assert message.startswith(f"error: output `{'l' * 80}` is longer than 240 characters\n")
+    assert max(len(line) for line in message.splitlines()) < 130
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["plan", "-f", "nope.toml"], "error: there is no spec at `nope.toml`\n"),
         (["pln"], "error: there is no command `pln`\n  hint: did you mean `plan`?\n"),
@@ -341,6 +341,6 @@ def test_long_names(empty: Site) -> None:
         (["plan", "tag:brnad"], "error: no asset has the tag `brnad`\n  hint: did you mean `brand`?\n"),
     ],
 )  # fmt: skip
-def test_wrong_words(site: Site, words: list[str], said: str) -> None:
+def test_wrong_words(site: Site, words: list[str], message: str) -> None:
     """What is wrong on the command line gets the nearest word that is right."""
-    assert wrong(site.run(*words)) == said
+    assert wrong(site.run(*words)) == message

@@ -79,11 +79,11 @@ def test_in_bash(shelf: Site, line: str, wanted: list[str]) -> None:
     )
     # Names of files must not be mistaken for names of assets.
     shelf.write("plain,heron", "")
-    found = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     ran = subprocess.run(
         ["bash", "--norc", "-c", script, "bash", line],
         cwd=shelf.folder,
-        env={**os.environ, "PATH": found},
+        env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=True,

@@ -65,10 +65,10 @@ def test_by_month(books: Site) -> None:
 def test_groups(books: Site, by: str, groups: dict[str, str]) -> None:
     """Every way of grouping accounts for every cent of this project, in exact decimals."""
     ran = books.run("cost", "--by", by, "--json")
-    told = json.loads(ran.out)
+    document = json.loads(ran.out)
 
-    assert (told["format_version"], told["by"]) == ("1.0", by)
-    assert {row[by]: row["spent"] for row in told["sums"]} == groups
+    assert (document["format_version"], document["by"]) == ("1.0", by)
+    assert {row[by]: row["spent"] for row in document["sums"]} == groups
 
 
 def test_everything(books: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from tests import journals
 from tests.conftest import Site
 
 
-def told(site: Site, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
+def report(site: Site, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """The exit code, and the lines by their names."""
     ran = site.run("doctor", "--json", *words)
     document = json.loads(ran.out)
@@ -30,7 +30,7 @@ def told(site: Site, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
 def test_a_ready_machine(site: Site) -> None:
     """Everything is named with where it is, and is well."""
     site.run("build")
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.DONE
     assert lines["flux2build"]["text"] == __version__
@@ -63,7 +63,7 @@ def test_keys_are_never_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> No
     home().joinpath("config.toml").write_text(
         '[environment]\nCOMETAPI_KEY = "geheim-3"\n', encoding="utf-8"
     )
-    code, lines = told(site, "--env-file", "keys.env")
+    code, lines = report(site, "--env-file", "keys.env")
 
     assert code == Exit.DONE
     assert lines["bfl"]["text"] == "BFL_API_KEY is set; orders go to 127.0.0.1:8080"
@@ -76,7 +76,7 @@ def test_a_home_that_cannot_be_used(site: Site, monkeypatch: pytest.MonkeyPatch)
     """Without a place for store and ledger nothing can be paid for: that is bad, and mendable."""
     site.write("file", "")
     monkeypatch.setenv("FLUX2BUILD_HOME", str(site.folder / "file" / "home"))
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.SYSTEM
     assert "cannot be written to: not a directory" in lines["home"]["text"]
@@ -88,7 +88,7 @@ def test_a_damaged_ledger(site: Site) -> None:
     journals.wrote(journals.intended("a1"), journals.intended("a2"))
     path = user_journal().path
     path.write_bytes(b"00000000 {}\n" + path.read_bytes())
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.SYSTEM
     assert lines["ledger"]["ok"] is False
@@ -99,7 +99,7 @@ def test_a_damaged_ledger(site: Site) -> None:
 def test_orders_that_wait_for_a_person(site: Site) -> None:
     """An order in doubt is not well, until someone has decided."""
     journals.wrote(journals.intended("a1"))
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.DECIDE
     assert lines["ledger"]["text"].endswith("1 order, 1 of them for a person to decide")
@@ -113,7 +113,7 @@ def test_damaged_pictures_are_listed(site: Site) -> None:
     store.path(digest).chmod(0o600)
     store.path(digest).write_bytes(b"pickture")
     store.put(b"picture")
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.SYSTEM
     assert lines["damaged"]["text"] == str(store.damaged()[0])
@@ -129,7 +129,7 @@ def test_damaged_pictures_are_listed(site: Site) -> None:
 def test_a_broken_project(site: Site, name: str, text: str, line: str, message: str) -> None:
     """A spec or a lock that cannot be used is named with its place; the machine is told all the same."""
     site.write(name, text)
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.USAGE
     assert lines[line]["ok"] is False
@@ -149,7 +149,7 @@ def test_every_problem_has_a_line(site: Site) -> None:
 def test_a_broken_configuration(site: Site) -> None:
     """A mistake in the user's own file is told, and does not hide the rest."""
     home().joinpath("config.toml").write_text("carts = 1", encoding="utf-8")
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.USAGE
     assert "`carts` is not a setting" in lines["config"]["text"]
@@ -159,7 +159,7 @@ def test_a_broken_configuration(site: Site) -> None:
 def test_a_folder_that_cannot_be_locked(site: Site) -> None:
     """Where a build could not keep others out, `check` and `plan` still work."""
     site.write(".flux2build", "in the way")
-    code, lines = told(site)
+    code, lines = report(site)
 
     assert code == Exit.SYSTEM
     assert "cannot be written to: not a directory" in lines["folder"]["text"]
@@ -172,18 +172,18 @@ def test_without_a_project(site: Site, tmp_path: Path, monkeypatch: pytest.Monke
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    code, lines = told(site)
+    code, lines = report(site)
     assert (code, lines["spec"]["ok"]) == (Exit.DONE, None)
     assert "`flux2build init` writes a starter" in lines["spec"]["hint"]
 
-    code, lines = told(site, "-f", "none.toml")
+    code, lines = report(site, "-f", "none.toml")
     assert (code, lines["spec"]["ok"]) == (Exit.USAGE, False)
 
 
 def test_nothing_is_left_behind(site: Site) -> None:
     """Looking leaves no file but flux2build's own disposable folder."""
     before = site.files()
-    told(site)
+    report(site)
 
     assert site.files() == before
     assert {path.name for path in site.folder.joinpath(".flux2build").iterdir()} == {".gitignore"}
@@ -192,8 +192,8 @@ def test_nothing_is_left_behind(site: Site) -> None:
 
 def test_what_this_pillow_cannot_do() -> None:
     """A codec that is missing is bad, with how to get it; plain scripts need no shaping."""
-    found = {**encoders(), "avif": "pillow 13.0.0, libavif unknown"}
-    lines = {line.name: line for line in machine(found, shapes_text=False)}
+    versions = {**encoders(), "avif": "pillow 13.0.0, libavif unknown"}
+    lines = {line.name: line for line in machine(versions, shapes_text=False)}
 
     assert lines["avif"].ok is False
     assert "pip install" in (lines["avif"].hint or "")

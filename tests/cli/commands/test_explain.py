@@ -83,10 +83,10 @@ def test_explanation_is_what_happens(site: Site) -> None:
     site.run("build")
     site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a gong"')
     site.folder.joinpath("img/mascot.png").unlink()
-    told = json.loads(site.run("explain", "*", "--json").out)["assets"]
+    assets = json.loads(site.run("explain", "*", "--json").out)["assets"]
     done = json.loads(site.run("build", "--json").out)["done"]
 
-    explained = {(s["output"], s["action"]) for asset in told for s in asset["steps"]}
+    explained = {(s["output"], s["action"]) for asset in assets for s in asset["steps"]}
     assert {(d["output"], d["action"]) for d in done} == explained
 
 

@@ -82,14 +82,14 @@ def test_a_long_chain(empty: Site) -> None:
 def test_json(site: Site) -> None:
     """Nodes and edges; `--json` and `--format json` are the same."""
     ran = site.run("graph", "--json")
-    told = json.loads(ran.out)
+    document = json.loads(ran.out)
 
     assert site.run("graph", "--format", "json") == ran
-    assert told["format_version"] == "1.0"
-    assert {"id": "img/hero-dark-32.webp", "kind": "file"} in told["nodes"]
-    assert {"from": "mascot", "to": "hero[theme=dark]"} in told["edges"]
-    names = {node["id"] for node in told["nodes"]}
-    assert all({edge["from"], edge["to"]} <= names for edge in told["edges"])
+    assert document["format_version"] == "1.0"
+    assert {"id": "img/hero-dark-32.webp", "kind": "file"} in document["nodes"]
+    assert {"from": "mascot", "to": "hero[theme=dark]"} in document["edges"]
+    names = {node["id"] for node in document["nodes"]}
+    assert all({edge["from"], edge["to"]} <= names for edge in document["edges"])
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_json(site: Site) -> None:
 )
 def test_drawings_say_the_same(site: Site, form: str, node: str, edge: str) -> None:
     """Each drawing has as many nodes and edges as the JSON, and no edge to nowhere."""
-    told = json.loads(site.run("graph", "--json").out)
+    document = json.loads(site.run("graph", "--json").out)
     text = site.run("graph", "--format", form).out
     names = re.findall(node, text, re.MULTILINE)
     edges = re.findall(edge, text, re.MULTILINE)
 
-    assert (len(set(names)), len(edges)) == (len(told["nodes"]), len(told["edges"]))
+    assert (len(set(names)), len(edges)) == (len(document["nodes"]), len(document["edges"]))
     assert {end for pair in edges for end in pair} <= set(names)
 
 

@@ -136,10 +136,10 @@ def test_elsewhere(empty: Site, named: str) -> None:
 def test_json(empty: Site) -> None:
     """Programs are told what was written."""
     empty.write("templates/hero.j2", "mine")
-    told = json.loads(empty.run("init", "--json").out)
+    document = json.loads(empty.run("init", "--json").out)
 
-    assert told["format_version"] == "1.0"
-    assert {row["path"]: row["action"] for row in told["files"]} == {
+    assert document["format_version"] == "1.0"
+    assert {row["path"]: row["action"] for row in document["files"]} == {
         **dict.fromkeys(WROTE, "wrote"),
         "templates/hero.j2": "kept",
     }

@@ -56,16 +56,16 @@ def test_an_empty_spec(empty: Site) -> None:
 
 def test_json(site: Site) -> None:
     """Programs get all states, outputs and tags."""
-    told = json.loads(site.run("list", "--json").out)
+    document = json.loads(site.run("list", "--json").out)
 
-    assert told["format_version"] == "1.0"
-    assert told["assets"][0] == {
+    assert document["format_version"] == "1.0"
+    assert document["assets"][0] == {
         "asset": "mascot",
         "states": ["changed", "new"],
         "outputs": ["img/mascot.png"],
         "tags": ["brand"],
     }
-    assert len(told["assets"][1]["outputs"]) == 5
+    assert len(document["assets"][1]["outputs"]) == 5
 
 
 def test_it_only_reads(site: Site) -> None:

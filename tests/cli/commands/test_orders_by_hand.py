@@ -52,8 +52,8 @@ def books(site: Site) -> Site:
 
 def attempt(name: str) -> Attempt:
     """What the journal says of one order now."""
-    found = ledger.fold(user_journal().read()).attempts
-    return next(each for each in found if each.name == name)
+    attempts = ledger.fold(user_journal().read()).attempts
+    return next(each for each in attempts if each.name == name)
 
 
 OPEN = """\
@@ -138,10 +138,10 @@ def test_adopt_a_task(site: Site) -> None:
     ran = site.run("orders", "adopt", "d1", "abc-123")
 
     assert ran == Ran(Exit.DONE, "", "`icon` was bought as abc-123; the next build collects it\n")
-    found = attempt("d1")
-    assert found.state is State.PENDING
-    assert found.ticketed is not None
-    assert found.ticketed.poll == "https://api.bfl.ai/v1/get_result?id=abc-123"
+    settled = attempt("d1")
+    assert settled.state is State.PENDING
+    assert settled.ticketed is not None
+    assert settled.ticketed.poll == "https://api.bfl.ai/v1/get_result?id=abc-123"
 
 
 def test_adopt_a_file(books: Site) -> None:
@@ -149,11 +149,11 @@ def test_adopt_a_file(books: Site) -> None:
     books.folder.joinpath("mine.png").write_bytes(picture())
     assert books.run("orders", "adopt", "d0ubt1", "mine.png").code == Exit.DONE
 
-    found = attempt("d0ubt1")
-    assert found.delivered is not None
-    assert found.delivered.output == of_bytes(picture())
-    assert found.delivered.receipt.cost == Decimal("0.03")
-    assert found.delivered.receipt.cost_source == "estimated"
+    settled = attempt("d0ubt1")
+    assert settled.delivered is not None
+    assert settled.delivered.output == of_bytes(picture())
+    assert settled.delivered.receipt.cost == Decimal("0.03")
+    assert settled.delivered.receipt.cost_source == "estimated"
 
 
 @pytest.mark.parametrize("what", [(), (of_bytes(picture()),)], ids=["alone", "by digest"])
@@ -161,10 +161,10 @@ def test_adopt_what_was_kept(books: Site, what: tuple[str, ...]) -> None:
     """What was kept aside is taken as it is, with the receipt that came with it."""
     assert books.run("orders", "adopt", "kept1", *what).code == Exit.DONE
 
-    found = attempt("kept1")
-    assert found.delivered is not None
-    assert found.delivered.output == of_bytes(picture())
-    assert found.delivered.receipt.cost_source == "settled"
+    settled = attempt("kept1")
+    assert settled.delivered is not None
+    assert settled.delivered.output == of_bytes(picture())
+    assert settled.delivered.receipt.cost_source == "settled"
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_resubmit(books: Site) -> None:
     """What was not bought costs nothing and may be sent again."""
     assert books.run("plan", "mascot", "-p", "final").code == Exit.DONE
     assert "it costs nothing" in books.run("orders", "resubmit", "d0ubt1").err
-    found = attempt("d0ubt1")
-    assert (found.state, found.voided and found.voided.charged) == (State.VOIDED, False)
+    settled = attempt("d0ubt1")
+    assert (settled.state, settled.voided and settled.voided.charged) == (State.VOIDED, False)
 
 
 def test_write_off(books: Site) -> None:

@@ -18,10 +18,13 @@ def test_all_of_them(empty: Site) -> None:
 
 def test_words_filter(empty: Site) -> None:
     """Words keep what has them all: in its name, its platform, its files or its sizes."""
-    found = json.loads(empty.run("presets", "google", "728x90", "--json").out)
+    document = json.loads(empty.run("presets", "google", "728x90", "--json").out)
 
-    assert [row["preset"] for row in found["presets"]] == ["google-leaderboard", "google-display"]
-    (file,) = found["presets"][0]["files"]
+    assert [row["preset"] for row in document["presets"]] == [
+        "google-leaderboard",
+        "google-display",
+    ]
+    (file,) = document["presets"][0]["files"]
     assert (file["width"], file["height"], file["max_bytes"]) == (728, 90, 150_000)
     assert "support.google.com" in file["source"]
 

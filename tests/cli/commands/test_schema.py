@@ -31,8 +31,8 @@ def schema(empty: Site) -> dict[str, Any]:
     """The schema as it is printed."""
     ran = empty.run("schema")
     assert (ran.code, ran.err) == (Exit.DONE, "")
-    found: dict[str, Any] = json.loads(ran.out)
-    return found
+    document: dict[str, Any] = json.loads(ran.out)
+    return document
 
 
 def tables(node: Any, path: Path_ = ()) -> Iterator[Path_]:
@@ -93,15 +93,15 @@ def test_the_example_fulfils_it(schema: dict[str, Any]) -> None:
 
 def test_the_documents_fulfil_it(schema: dict[str, Any]) -> None:
     """Whole specs in the documents are not marked as wrong."""
-    validator, seen = jsonschema.Draft202012Validator(schema), 0
+    validator, examples = jsonschema.Draft202012Validator(schema), 0
     for page in ("README.md", "docs/spec.md"):
         text = (ROOT / page).read_text("utf-8")
         for snippet in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
             if re.search(r"^\[asset\.", snippet, re.MULTILINE):
                 validator.validate(tomli.loads(snippet))
-                seen += 1
+                examples += 1
 
-    assert seen > 3
+    assert examples > 3
 
 
 def test_typing_errors_are_marked(schema: dict[str, Any]) -> None:

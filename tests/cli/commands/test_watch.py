@@ -75,12 +75,12 @@ def test_an_edit_is_built(shop: Site, kind: str) -> None:
         process.until(WATCHING)
         before = shop.files()
         edit(shop)
-        said = process.until(WATCHING)
+        talk = process.until(WATCHING)
         process.interrupt()
         assert process.ended() == Exit.DONE
-    drawn = {line.split()[1] for line in said.splitlines() if line.startswith("render")}
+    drawn = {line.split()[1] for line in talk.splitlines() if line.startswith("render")}
 
-    assert f"changed: {name}" in said
+    assert f"changed: {name}" in talk
     assert drawn == touched
     after = shop.files()
     assert {path for path in touched if after[path] != before[path]} == touched
@@ -100,16 +100,16 @@ sys.addaudithook(heard)
 def test_a_round_reads_once(site: Site, tmp_path: Path) -> None:
     """What the spec is made of is read once for each edit, however much is drawn of it."""
     site.write("beside/sitecustomize.py", TELL_TALE)
-    told, beside = tmp_path / "told", str(site.folder / "beside")
-    with flux2build(site.folder, "watch", PYTHONPATH=beside, TOLD=str(told)) as process:
+    log, beside = tmp_path / "told", str(site.folder / "beside")
+    with flux2build(site.folder, "watch", PYTHONPATH=beside, TOLD=str(log)) as process:
         process.until(WATCHING)
-        told.write_text("")
+        log.write_text("")
         site.edit("templates/hero.j2", "at a desk", "at a bar")
         process.until(WATCHING)
         process.interrupt()
         assert process.ended() == Exit.DONE
 
-    assert told.read_text().splitlines().count("read") == 1
+    assert log.read_text().splitlines().count("read") == 1
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -189,8 +189,8 @@ def test_the_session_has_a_cap(site: Site) -> None:
     ):
         assert "2 rendered" in process.until(WATCHING)
         site.edit("assets.toml", "a bell", "a drum")
-        said = process.until(WATCHING)
-        assert "paid orders wait: $0.01 of `--max-cost` is left" in said
+        talk = process.until(WATCHING)
+        assert "paid orders wait: $0.01 of `--max-cost` is left" in talk
         site.edit("assets.toml", "a drum", "a bell")
         assert "Up to date" in process.until(WATCHING)
         process.interrupt()
