@@ -106,7 +106,7 @@ class _SpecReader:
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
         translations.report()
         files.used.update(translations.used)
-        self._collide(recipes, self._taken(declared, files), folder, capabilities.ops)
+        self._check_collisions(recipes, self._taken(declared, files), folder, capabilities.ops)
         return Spec(
             file=self.text.file,
             profile=self.profile,
@@ -144,6 +144,7 @@ class _SpecReader:
         return Translations(self.tree, table, self.faults, faulty)
 
     def _templates(self, files: SourceFiles) -> str:
+        """The templates folder; notes if it is something else."""
         folder = paths.join("", self.tables.project.templates)
         if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
             message = f"templates folder `{folder}` is not a folder of the project"
@@ -171,6 +172,7 @@ class _SpecReader:
             yield Declared(table, settings, families.expand(name, table))
 
     def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        """The layers of an asset's settings, from the weakest to the strongest."""
         yield Layer(("defaults",), self.tables.defaults)
         yield from self._styles(key, table)
         yield Layer(key, table)
@@ -187,6 +189,7 @@ class _SpecReader:
                 yield Layer(place, settings)
 
     def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
+        """The layers of an asset's styles; notes styles that do not exist."""
         several = isinstance(table.style, list)
         names = table.style if isinstance(table.style, list) else [table.style]
         for index, name in enumerate(names):
@@ -232,13 +235,14 @@ class _SpecReader:
         taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
         return taken
 
-    def _collide(
+    def _check_collisions(
         self,
         recipes: Iterable[Recipe],
         taken: Mapping[str, tuple[str, Key | None]],
         folder: str,
         ops: Mapping[str, Op],
     ) -> None:
+        """Notes outputs that collide with each other, with a file that is read, or with a template."""
         for fault, recipe, other in outputs.collisions(recipes, taken, ops):
             rows = fault.rows
             if other and _same_name(recipe.asset, other.asset):
