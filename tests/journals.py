@@ -7,7 +7,7 @@ from decimal import Decimal
 from flux2build.digest import Digest, of_bytes
 from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided
 from flux2build.model import Receipt
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
 

@@ -30,10 +30,11 @@ from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
 from flux2build.storage import durable
-from flux2build.storage.disk import SPEC_NAME, find_spec, home, named_spec
+from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec
 from flux2build.storage.index import Index
 from flux2build.storage.store import Store
 
@@ -55,16 +56,6 @@ class Choice:
 
 
 EVERYTHING: Final = Choice()
-
-
-def user_store() -> Store:
-    """The store of this machine: every picture that was ever bought on it."""
-    return Store(home() / "store")
-
-
-def user_journal() -> Journal:
-    """The journal of this machine: every order that was ever placed on it."""
-    return Journal(home() / "ledger.jsonl")
 
 
 @dataclass(frozen=True, eq=False)

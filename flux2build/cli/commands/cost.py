@@ -16,7 +16,8 @@ from flux2build.errors import Exit
 from flux2build.ledger import Sum
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Project, user_journal
+from flux2build.session.home import user_journal
+from flux2build.session.project import Project
 
 _GROUPS: Final = {
     "asset": ledger.asset,

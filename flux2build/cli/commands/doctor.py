@@ -23,12 +23,12 @@ from flux2build.images.provenance import signing
 from flux2build.ledger import State
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Project, user_journal
+from flux2build.session.home import user_journal, user_store
+from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings, config_path, read
 from flux2build.storage import locks
 from flux2build.storage.disk import home, root_of
 from flux2build.storage.index import own_folder
-from flux2build.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _home(folder: Path) -> Iterator[Line]:
         yield Line("home", f"{folder} cannot be locked", ok=False, hint=moved)
     else:
         yield Line("home", f"{folder} can be written to and locked", ok=True)
-    store = Store(folder / "store")
+    store = user_store()
     count = sum(1 for _ in store.digests())
     yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
     for path in store.damaged():

@@ -22,10 +22,8 @@ from flux2build.providers.pricing import money
 from flux2build.purchasing import settling
 from flux2build.purchasing.settling import Purchase
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import read
-from flux2build.storage.disk import home
-from flux2build.storage.store import Store
 
 _WAYS_OUT: Final = {
     State.DOUBT: (
@@ -135,7 +133,7 @@ def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
     yield "refusal", f"{voided.refusal}: {voided.message}" if voided else ""
     yield "kept", attempt.kept.message if attempt.kept else ""
     yield "picture", arrived.output if arrived else ""
-    yield "file", str(_store().path(arrived.output)) if arrived else ""
+    yield "file", str(user_store().path(arrived.output)) if arrived else ""
 
 
 def _as_json(purchase: Purchase) -> dict[str, Json]:
@@ -187,9 +185,9 @@ def _picture(purchase: Purchase, what: str | None) -> Digest | None:
     if what is None:
         return settling.kept_picture(purchase)
     if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
-        return settling.store_picture(Path(what), _store())
+        return settling.store_picture(Path(what), user_store())
     if what.startswith("sha256:"):
-        return settling.stored_picture(what, _store())
+        return settling.stored_picture(what, user_store())
     if "/" in what or of_path(what):  # it can only be meant as the name of a file
         raise UsageError(f"there is no file `{what}`")
     return None
@@ -224,10 +222,6 @@ def _settle(options: CommonOptions, purchase: Purchase, entry: Entry, outcome: s
         console.document({**_as_json(current)})
     console.say(f"`{purchase.intended.asset}` {outcome}")
     return Exit.DONE
-
-
-def _store() -> Store:
-    return Store(home() / "store")
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from flux2build.building import run_lock
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal
 from flux2build.storage import disk
 from tests.conftest import Ran, Site
 from tests.golden import sorted_lines, text

@@ -12,7 +12,7 @@ from flux2build import __version__
 from flux2build.cli.commands.doctor import machine
 from flux2build.errors import Exit
 from flux2build.images.encode import encoders
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
 from tests import journals

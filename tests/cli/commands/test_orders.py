@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 import pytest
 
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal
 from flux2build.simulator import Rule, Scenario, running
 from tests.conftest import Site
 

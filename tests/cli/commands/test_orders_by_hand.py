@@ -14,7 +14,7 @@ from flux2build import ledger
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.ledger import Attempt, State
-from flux2build.session.project import user_journal
+from flux2build.session.home import user_journal
 from tests import journals
 from tests.conftest import Ran, Site
 
