@@ -160,11 +160,11 @@ def lines_of(text: str, paths: Sequence[tuple[str, ...]]) -> list[int]:
 def _keys(line: str) -> tuple[str, ...]:
     """The path of keys that a line of TOML defines."""
     try:
-        found: Any = tomli.loads(line)
+        tree: Any = tomli.loads(line)
     except (ValueError, RecursionError):
         return ()
     keys = []
-    while isinstance(found, dict) and found:
-        key, found = next(iter(found.items()))
+    while isinstance(tree, dict) and tree:
+        key, tree = next(iter(tree.items()))
         keys.append(key)
     return tuple(keys)

@@ -42,13 +42,13 @@ def get(table: dict[str, Any], key: str, read: Callable[[Any], T], *within: str)
 
 def params(table: dict[str, Any], key: str) -> Mapping[str, Json]:
     """Return a table of values, some of which are written as JSON under `<key>_json`."""
-    found: dict[str, Json] = {}
+    values: dict[str, Json] = {}
     if key in table:
-        found = {k: _plain(v, key, k) for k, v in get(table, key, as_table).items()}
+        values = {k: _plain(v, key, k) for k, v in get(table, key, as_table).items()}
     if (nested := f"{key}_json") in table:
         for name, text in get(table, nested, as_table).items():
-            found[name] = get({name: text}, name, _parsed_json, nested)
-    return found
+            values[name] = get({name: text}, name, _parsed_json, nested)
+    return values
 
 
 def as_table(value: Any) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def as_operations(value: Any) -> tuple[Operation, ...]:
 
 @lru_cache(maxsize=256)
 def _operation(value: str) -> Operation:
-    found = _parsed_json(value)
-    if isinstance(found, dict) and found.keys() == {"op", "version", "params"}:
-        name, version, params = found["op"], found["version"], found["params"]
+    operation = _parsed_json(value)
+    if isinstance(operation, dict) and operation.keys() == {"op", "version", "params"}:
+        name, version, params = operation["op"], operation["version"], operation["params"]
         if type(name) is str and type(version) is int and isinstance(params, dict):
             return Operation(name, version, params)
     raise BadValue("must hold operations")
@@ -135,10 +135,10 @@ def _operation(value: str) -> Operation:
 
 def _parsed_json(value: Any) -> Json:
     try:
-        found: Json = json.loads(as_text(value), parse_constant=_no_constant)
+        parsed: Json = json.loads(as_text(value), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise BadValue("does not hold JSON") from None
-    return found
+    return parsed
 
 
 def _no_constant(name: str) -> Json:

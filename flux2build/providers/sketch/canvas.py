@@ -1,4 +1,4 @@
-"""A canvas that draws smooth edges: everything is painted larger, then reduced."""
+"""A canvas with smooth edges: everything is painted enlarged, then reduced."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Box:
 
     @property
     def width(self) -> float:
-        """How wide."""
+        """Its width."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """How high."""
+        """Its height."""
         return self.bottom - self.top
 
     @property
@@ -53,12 +53,12 @@ class Box:
         return min(self.width, self.height)
 
     def inset(self, by: float) -> Box:
-        """The box inside it, `by` away from every side."""
+        """Return the box inside it, `by` away from every side."""
         return Box(self.left + by, self.top + by, self.right - by, self.bottom - by)
 
 
 def square(x: float, y: float, radius: float) -> Box:
-    """The box around a circle."""
+    """Return the box around a circle."""
     return Box(x - radius, y - radius, x + radius, y + radius)
 
 
@@ -101,7 +101,7 @@ class Canvas:
         return self._image if self._scale == 1 else self._image.reduce(self._scale)
 
     def polygon(self, points: Sequence[Point], paint: Paint, alpha: float = 1) -> None:
-        """A closed shape."""
+        """Draw a closed shape."""
         self._enlarge()
         large = [self._at(point) for point in points]
         if isinstance(paint, Blend):
@@ -112,13 +112,13 @@ class Canvas:
             self._pen.polygon(large, fill=paint)
 
     def box(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
-        """A rectangle, its corners rounded by `radius`."""
+        """Draw a rectangle, its corners rounded by `radius`."""
         radius = min(radius, box.short / 2)
         if isinstance(paint, Blend):
             if radius > 0:
                 self.polygon(rounded(box, radius), paint)
-            elif (seen := self._seen(whole := self._box(box))) is not None:
-                self._image.paste(_strip(paint, whole, seen), seen[:2])
+            elif (visible := self._visible(whole := self._box(box))) is not None:
+                self._image.paste(_strip(paint, whole, visible), visible[:2])
             return
         self._enlarge()
         if (large := self._inside(box)) is not None:
@@ -126,7 +126,7 @@ class Canvas:
             pen.rounded_rectangle(large, radius * self._scale, fill=ink)
 
     def ellipse(self, box: Box, paint: Paint, alpha: float = 1) -> None:
-        """An ellipse that fills a box."""
+        """Draw an ellipse that fills a box."""
         if isinstance(paint, Blend):
             self.polygon(oval(box), paint)
             return
@@ -136,28 +136,28 @@ class Canvas:
             pen.ellipse(large, fill=ink)
 
     def circle(self, centre: Point, radius: float, paint: Paint, alpha: float = 1) -> None:
-        """A disc."""
+        """Draw a disc."""
         self.ellipse(square(*centre, radius), paint, alpha)
 
     def line(self, points: Sequence[Point], width: float, paint: Rgb, alpha: float = 1) -> None:
-        """An open stroke."""
+        """Draw an open stroke."""
         self._enlarge()
         thick = max(1, round(width * self._scale))
         pen, ink = self._dipped(paint, alpha)
         pen.line([self._at(point) for point in points], fill=ink, width=thick, joint="curve")
 
     def glow(self, box: Box, paint: Rgb, alpha: float = 1) -> None:
-        """A soft spot of light or shade that fades out at the edge of a box."""
+        """Draw a soft spot of light or shade that fades out towards the edge of a box."""
         whole = self._box(box)
-        if (seen := self._seen(whole)) is None:
+        if (visible := self._visible(whole)) is None:
             return
-        size = (seen[2] - seen[0], seen[3] - seen[1])
-        local = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
-        mask = local.resize(size, Image.Resampling.BILINEAR, _part(whole, seen, (256, 256)))
-        self._image.paste(paint, seen, mask)
+        size = (visible[2] - visible[0], visible[3] - visible[1])
+        falloff = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
+        mask = falloff.resize(size, Image.Resampling.BILINEAR, _part(whole, visible, (256, 256)))
+        self._image.paste(paint, visible, mask)
 
     def _enlarge(self) -> None:
-        """From soft grounds to shapes with edges."""
+        """Switch from soft backgrounds to shapes with edges, which are painted enlarged."""
         if self._scale == 1 and (scale := _scale(self.width * self.height)) > 1:
             self._scale = scale
             size = (self.width * scale, self.height * scale)
@@ -168,23 +168,23 @@ class Canvas:
     def _dipped(
         self, paint: Rgb, alpha: float
     ) -> tuple[ImageDraw.ImageDraw, tuple[int, int, int] | tuple[int, int, int, int]]:
-        """The pen for a paint: only a translucent one needs to look at what lies below."""
+        """Return the pen for a paint; only a translucent paint has to read what lies below."""
         return (self._glaze, _ink(paint, alpha)) if alpha < 1 else (self._pen, paint)
 
     def _pour(self, large: Sequence[tuple[int, int]], paint: Blend) -> None:
-        """Pours a blend through a stencil of the shape."""
+        """Pour a blend through a stencil of the shape."""
         left, right = (side(x for x, _ in large) for side in (min, max))
         top, bottom = (side(y for _, y in large) for side in (min, max))
         whole = (left, top, right + 1, bottom + 1)
-        if (seen := self._seen(whole)) is None:
+        if (visible := self._visible(whole)) is None:
             return
-        stencil = Image.new("1", (seen[2] - seen[0], seen[3] - seen[1]))
-        moved = [(x - seen[0], y - seen[1]) for x, y in large]
+        stencil = Image.new("1", (visible[2] - visible[0], visible[3] - visible[1]))
+        moved = [(x - visible[0], y - visible[1]) for x, y in large]
         ImageDraw.Draw(stencil).polygon(moved, fill=1)
-        self._image.paste(_strip(paint, whole, seen), seen[:2], stencil)
+        self._image.paste(_strip(paint, whole, visible), visible[:2], stencil)
 
-    def _seen(self, box: Pixels) -> Pixels | None:
-        """The part of a box that lies on the canvas."""
+    def _visible(self, box: Pixels) -> Pixels | None:
+        """Return the part of a box that lies on the canvas."""
         width, height = self._image.size
         left, top = max(0, box[0]), max(0, box[1])
         right, bottom = min(width, box[2]), min(height, box[3])
@@ -194,7 +194,7 @@ class Canvas:
         return round(point[0] * self._scale), round(point[1] * self._scale)
 
     def _box(self, box: Box) -> Pixels:
-        """The box on the canvas, at least a pixel wide and high."""
+        """Return the box on the canvas, at least a pixel wide and high."""
         (left, top), (right, bottom) = (
             self._at(corner) for corner in ((box.left, box.top), (box.right, box.bottom))
         )
@@ -207,7 +207,7 @@ class Canvas:
 
 
 def _scale(pixels: int) -> int:
-    """How much larger to paint: small pictures deserve the finest edges."""
+    """Return the factor of enlargement: small pictures deserve the finest edges."""
     if pixels <= 300_000:
         return 4
     return 2 if pixels <= 4_500_000 else 1
@@ -217,24 +217,26 @@ def _ink(paint: Rgb, alpha: float) -> tuple[int, int, int, int]:
     return (*paint, round(255 * alpha))
 
 
-def _strip(paint: Blend, whole: Pixels, seen: Pixels) -> Image.Image:
+def _strip(paint: Blend, whole: Pixels, visible: Pixels) -> Image.Image:
     """The visible part of a blend: one row or column of shades, stretched."""
     pairs = list(zip(paint.start, paint.end, strict=True))
     shades = bytes(a + (b - a) * step // (_SHADES - 1) for step in range(_SHADES) for a, b in pairs)
     size = (_SHADES, 1) if paint.across else (1, _SHADES)
     strip = Image.frombytes("RGB", size, shades)
-    seen_size = (seen[2] - seen[0], seen[3] - seen[1])
-    return strip.resize(seen_size, Image.Resampling.NEAREST, _part(whole, seen, size))
+    visible_size = (visible[2] - visible[0], visible[3] - visible[1])
+    return strip.resize(visible_size, Image.Resampling.NEAREST, _part(whole, visible, size))
 
 
-def _part(whole: Pixels, seen: Pixels, size: tuple[int, int]) -> tuple[float, float, float, float]:
+def _part(
+    whole: Pixels, visible: Pixels, size: tuple[int, int]
+) -> tuple[float, float, float, float]:
     """Where the visible part of a box lies in an image that is stretched over the whole box."""
     across, down = size[0] / (whole[2] - whole[0]), size[1] / (whole[3] - whole[1])
     return (
-        (seen[0] - whole[0]) * across,
-        (seen[1] - whole[1]) * down,
-        (seen[2] - whole[0]) * across,
-        (seen[3] - whole[1]) * down,
+        (visible[0] - whole[0]) * across,
+        (visible[1] - whole[1]) * down,
+        (visible[2] - whole[0]) * across,
+        (visible[3] - whole[1]) * down,
     )
 
 

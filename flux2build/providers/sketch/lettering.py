@@ -1,4 +1,4 @@
-"""Type: measuring, wrapping and setting text in the font embedded in Pillow."""
+"""Type: measuring, wrapping and drawing text in the font embedded in Pillow."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def face(size: int) -> ImageFont.FreeTypeFont:
 
 
 def measure(text: str, size: int, spacing: float = 0) -> float:
-    """How wide a line is; `spacing` is added after each letter."""
+    """Return the width of a line; `spacing` is added after each letter."""
     return sum(_width(run, size) for run in _runs(text)) + spacing * len(text)
 
 
 def wrap(text: str, size: int, width: float, lines: int) -> list[str]:
-    """The text on at most so many lines of a width; what is left over becomes `…`."""
+    """Wrap a text into a limited number of lines; the rest becomes `…`."""
     done: list[str] = []
     line = ""
     for piece in _pieces(text, size, width):
@@ -56,7 +56,7 @@ def wrap(text: str, size: int, width: float, lines: int) -> list[str]:
 
 
 def _pieces(text: str, size: int, width: float) -> Iterator[str]:
-    """What a line may be broken between: words, and letters of words too long for a line."""
+    """The units of line breaking: words, and the letters of words too long for a line."""
     for piece in _PIECE.findall(text):
         if measure(piece, size) <= width:
             yield piece
@@ -65,7 +65,7 @@ def _pieces(text: str, size: int, width: float) -> Iterator[str]:
 
 
 def elide(text: str, size: int, width: float) -> str:
-    """The text, shortened to a width and marked with `…` where it was cut."""
+    """Shorten a text to a width, and mark with `…` where it was cut."""
     if measure(text, size) <= width:
         return text
     kept = text.removesuffix(_DOTS)
@@ -84,7 +84,7 @@ class Type:
 
 
 def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
-    """Sets one line; `at` is its top left corner."""
+    """Draw one line; `at` is its top left corner."""
     size, paint, spacing = kind.size, kind.paint, kind.spacing
     pen = ImageDraw.Draw(image)
     x, y = at
@@ -107,7 +107,7 @@ def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
 
 
 def _runs(text: str) -> list[str]:
-    """The text, cut where letters turn into bars and back."""
+    """Split a text where letters turn into bars and back."""
     return ["".join(run) for _, run in groupby(text, key=lambda letter: letter == GREEK)]
 
 

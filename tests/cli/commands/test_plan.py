@@ -135,7 +135,7 @@ def test_renamed(site: Site) -> None:
     site.edit("assets.toml", "[asset.icon]", "[asset.bell]")
 
     assert site.run("plan").out == text("""
-        = bell  adopt    never rendered, this very picture was made before
+        = bell  adopt    never rendered, the same picture exists already
         - icon  orphan   img/icon.png
 
         Plan (default): 1 to adopt, 1 left over, 11 up to date. Price: free.
