@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from flux2build.digest import of_bytes
-from flux2build.errors import LockError, Place, SpecError, UsageError
-from flux2build.session.answers import judged
+from flux2build.errors import LockError, Place, UsageError
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Choice, Project
 from tests.conftest import Site
-from tests.snapshots import intended, ticketed
 
 
 def opened(site: Site, **options: str) -> Project:
@@ -69,18 +66,6 @@ def test_settings_are_read_anew(site: Site) -> None:
 
     assert (reread.settings.value("BFL_API_KEY"), reread.plan(icon).low) == ("k", Decimal(1))
     assert {config, config.with_name("cards.toml")} <= {*reread.sources.watched()}
-
-
-def test_circles(empty: Site) -> None:
-    """Assets that need each other are a mistake in the spec, at the first of them."""
-    empty.write(
-        "assets.toml",
-        '[asset.a]\nprompt = "a"\nrefs = [{ asset = "b" }]\n'
-        '[asset.b]\nprompt = "b"\nrefs = [{ asset = "a" }]\n',
-    )
-
-    with pytest.raises(SpecError, match="in a circle: `a` -> `b` -> `a`"):
-        _ = opened(empty).graph
 
 
 def test_locks_that_are_no_text(site: Site) -> None:
@@ -174,86 +159,3 @@ def test_sources_behind_pointers(site: Site) -> None:
     assert snapshot.files["ref.png"] == of_bytes(b"the picture")
     assert snapshot.pointer("ref.png")
     assert not snapshot.has(of_bytes(b"the picture"))
-
-
-EDITS = ["assets.toml", "templates/hero.j2", "assets.lock", "img/icon.png", "img/hero-dark-32.webp"]
-
-
-@pytest.mark.parametrize("name", EDITS)
-@pytest.mark.parametrize("how", ["edited", "removed"])
-def test_no_change_hides_behind_what_is_remembered(site: Site, name: str, how: str) -> None:
-    """Whatever file of a clean tree changes, no command says any more that it is clean."""
-    site.run("build")
-    assert site.run("check").code == site.run("plan", "--exit-code").code == 0
-    path = site.folder / name
-    if how == "removed":
-        path.unlink()
-    elif name == "assets.toml":
-        site.edit(name, "a bell", "a gong")
-    elif name.endswith("j2"):
-        site.edit(name, "desk", "window")
-    elif name.endswith("lock"):
-        site.write(
-            name, re.sub('key = "sha256:....', 'key = "sha256:0000', path.read_text("utf-8"))
-        )
-    else:
-        path.write_bytes(path.read_bytes() + b"!")
-
-    assert site.run("check").code != 0
-    assert site.run("plan", "--exit-code").code != 0
-
-
-def test_orders_under_way_are_no_secret(site: Site) -> None:
-    """An entry in the ledger voids what was remembered: somebody may have ordered the same."""
-    site.run("build")
-    project = opened(site)
-    assert str(project.journal.path) in judged(project, project.whole)
-    before = project.index.state(str(project.journal.path))
-
-    key = project.whole.steps[0].verdict.key
-    assert key is not None
-    project.journal.append(intended(key))
-    project.journal.append(ticketed(key))
-
-    assert project.index.state(str(project.journal.path)) != before
-    assert site.run("check").code == 0
-
-
-def test_only_a_clean_tree_is_remembered(site: Site) -> None:
-    """A tree in which something is to be done, or left over, is judged anew each time."""
-    site.run("build")
-    index = site.folder / ".flux2build" / "index"
-    site.edit("assets.toml", '[asset.icon]\nprompt = "a bell"\n', "")
-    index.unlink()
-
-    site.run("plan")
-    site.run("build")
-
-    assert site.run("check").code == 1
-    site.run("prune", "--yes")
-    assert site.run("check").code == 0
-
-
-def test_checks_that_complain_are_not_answered_for(site: Site) -> None:
-    """A build with nothing to do does not let a check forget what it found."""
-    site.edit("assets.toml", "[defaults]", '[checks]\nalt = "error"\n\n[defaults]')
-    site.run("build")
-
-    assert site.run("build").err.startswith("Up to date")
-    assert site.run("check").code == 1
-    assert site.run("build").err.startswith("Up to date")
-    assert site.run("check").code == 1
-
-
-def test_inputs_are_what_a_watcher_needs(site: Site) -> None:
-    """Everything that the spec reads or looks for, and nothing that a build writes."""
-    site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["ref.png"]')
-    site.write("ref.png", "x")
-    project = opened(site)
-    _ = project.graph, project.lock
-
-    watched = {os.path.relpath(path, site.folder) for path in project.sources.watched()}
-
-    assert {"assets.toml", "templates/hero.j2", "ref.png"} <= watched
-    assert "assets.lock" not in watched
-    assert not {name for name in watched if Path(name).suffix in {".webp", ".jpeg"}}
