@@ -235,6 +235,17 @@ def test_a_key_is_seen_when_it_is_set(site: Site) -> None:
         assert "1 rendered" in process.until(WATCHING)
 
 
+def test_a_wrong_configuration_is_shown_and_waited_for(site: Site) -> None:
+    """A mistake in the user's configuration ends no session: it is shown, and its correction built."""
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    with flux2build(site.folder, "watch", "icon") as process:
+        process.until(WATCHING)
+        config.write_text("card = 1\n", encoding="utf-8")
+        assert "`card` is not a setting" in process.until(WATCHING)
+        config.write_text("", encoding="utf-8")
+        assert "Up to date" in process.until(WATCHING)
+
+
 def test_programs_get_one_document_a_line(site: Site) -> None:
     """With `--json` each round is one line on stdout: a plan, an outcome or problems."""
     with flux2build(site.folder, "watch", "--json", "icon") as process:
