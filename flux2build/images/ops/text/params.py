@@ -73,13 +73,13 @@ class TextParams(Params):
         "not given",
     )
     fallback: bool = Field(
-        default=False, description="let the fonts that come along set what `font` lacks"
+        default=False, description="let the included fonts set what `font` lacks"
     )
     weight: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="400 is regular, 700 is bold; of the fonts that come along, or of a variable one",
+        description="400 is regular, 700 is bold; for the included fonts, or a variable one",
     )
     language: str | None = Field(
         default=None,
