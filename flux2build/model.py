@@ -29,7 +29,7 @@ def member(family: str, axes: Mapping[str, str]) -> AssetName:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file drawn, shot or written by hand; the path is POSIX, from the spec's folder."""
+    """An input: a file drawn, shot or written by hand; its path is POSIX, from the spec's folder."""
 
     path: str
 
@@ -38,8 +38,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The master of another asset."""
+class MasterOf:
+    """An input: the master of another asset."""
 
     asset: AssetName
 
@@ -48,8 +48,8 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An output of an asset: a master or a deliverable, at its path."""
+class OutputOf:
+    """An input: an output of an asset, which is a master or a deliverable, by its path."""
 
     asset: AssetName
     path: str
@@ -58,7 +58,7 @@ class Placed:
         return f"output:{self.path}"
 
 
-Input = Source | Made | Placed
+Input = Source | MasterOf | OutputOf
 
 
 @dataclass(frozen=True, slots=True)

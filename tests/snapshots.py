@@ -16,7 +16,7 @@ from flux2build.model import (
     Derive,
     Generate,
     Input,
-    Made,
+    MasterOf,
     Operation,
     Output,
     Receipt,
@@ -47,7 +47,7 @@ def deliverable(
 ) -> Recipe:
     """A recipe that derives a file from a picture."""
     task = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
-    return Recipe(AssetName(name), task, (Made(AssetName(name)), *inputs), path)
+    return Recipe(AssetName(name), task, (MasterOf(AssetName(name)), *inputs), path)
 
 
 def output(path: str, data: str) -> Output:

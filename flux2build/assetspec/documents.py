@@ -28,8 +28,8 @@ from flux2build.model import (
     Generate,
     Input,
     Key,
-    Made,
-    Placed,
+    MasterOf,
+    OutputOf,
     Recipe,
     Write,
 )
@@ -82,7 +82,7 @@ class AssetFiles:
 
     def ingredient(self, owner: AssetName, source: Input) -> About:
         """The same about a picture that files are made of."""
-        if not isinstance(source, Made):
+        if not isinstance(source, MasterOf):
             return About(owner, source.path, role=INGREDIENT)
         (master,) = (r for r in self.files[source.asset] if isinstance(r.task, Generate))
         return replace(self.about(master), role=INGREDIENT)
@@ -207,7 +207,7 @@ class DocumentResolver:
         output = self.resources.outputs.below(request.path, request.key)
         about = tuple(map(self.subjects.about, files))
         task = Write(document.name, document.version, request.options, about)
-        inputs = tuple(Placed(recipe.asset, recipe.output) for recipe in files)
+        inputs = tuple(OutputOf(recipe.asset, recipe.output) for recipe in files)
         return Recipe(owner, task, inputs, output, request.key)
 
     def _with_ingredients(self, recipe: Recipe, files: Sequence[Recipe]) -> Recipe:

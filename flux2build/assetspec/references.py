@@ -13,7 +13,7 @@ from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
 from flux2build.errors import brief, did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
-from flux2build.model import AssetName, Input, Key, Made, Source, member
+from flux2build.model import AssetName, Input, Key, MasterOf, Source, member
 from flux2build.storage import paths
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 
@@ -86,7 +86,7 @@ class AssetNames:
         asset = self._member(name, axes, key)
         if asset is None:
             return None
-        return self.sources.get(asset) or Made(asset)
+        return self.sources.get(asset) or MasterOf(asset)
 
     def _member(self, name: str, axes: Mapping[str, str], key: Key) -> AssetName | None:
         match = _MEMBER.fullmatch(name)

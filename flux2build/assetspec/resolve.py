@@ -20,7 +20,7 @@ from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
-from flux2build.model import Asset, AssetName, Generate, Key, Made, Recipe, Source
+from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, Recipe, Source
 from flux2build.storage import paths
 
 T = TypeVar("T")
@@ -141,7 +141,7 @@ class Resolver:
                 recipe, path = self._rendering(declared, one, order, scope)
                 yield recipe
                 stem = posixpath.splitext(path)[0]
-                picture = Made(one.name)
+                picture = MasterOf(one.name)
                 master = Master(one.name, one.axes, picture, stem, order.format, order.size, scope)
         if master is None:
             return
@@ -220,7 +220,7 @@ class Resolver:
         picture = self.resources.names.input(name, one.axes, key)
         if picture is None:
             raise FaultyError  # the other asset's own faults are noted
-        if picture == Made(one.name):
+        if picture == MasterOf(one.name):
             raise FaultyError(Fault(key, f"`{one.name}` refers to itself"))
         return references.named(picture, name)
 

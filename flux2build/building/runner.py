@@ -25,10 +25,10 @@ from flux2build.model import (
     Derive,
     Generate,
     Input,
-    Made,
+    MasterOf,
     Order,
     Output,
-    Placed,
+    OutputOf,
     Recipe,
     Source,
     Write,
@@ -294,9 +294,9 @@ class _Runner:
                 picture = examine(data)
                 size = (picture.width, picture.height)
                 return Output(path, digest, len(data), *size, picture.format)
-            case Made(asset):
+            case MasterOf(asset):
                 return await asyncio.shield(self._outputs[self._masters[asset]])
-            case Placed(path=path):
+            case OutputOf(path=path):
                 return await asyncio.shield(self._outputs[path])
 
     def supersede(self) -> None:

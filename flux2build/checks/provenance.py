@@ -10,7 +10,7 @@ from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.provenance.c2pa import INVALID
-from flux2build.model import Generate, Made
+from flux2build.model import Generate, MasterOf
 
 _MISSING: Final = "nothing in the file says that it was generated"
 _INVALID: Final = "the C2PA manifest in the file does not match it"
@@ -50,7 +50,7 @@ class Provenance:
 
 def _generated(file: Current) -> bool:
     recipe = file.recipe
-    return isinstance(recipe.task, Generate) or any(isinstance(i, Made) for i in recipe.inputs)
+    return isinstance(recipe.task, Generate) or any(isinstance(i, MasterOf) for i in recipe.inputs)
 
 
 def _hint(file: Current) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 import networkx as nx
 
 from flux2build.digest import Json
-from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, Write
+from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, Write
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Graph:
         for recipe in self.recipes:
             graph.add_node(recipe.asset)
             for source in recipe.inputs:
-                if isinstance(source, Made | Placed) and source.asset != recipe.asset:
+                if isinstance(source, MasterOf | OutputOf) and source.asset != recipe.asset:
                     graph.add_edge(source.asset, recipe.asset)
         return graph
 
@@ -37,7 +37,7 @@ class Graph:
         for recipe in self.recipes:
             if isinstance(recipe.task, Generate):
                 graph.add_node(recipe.asset)
-                sources = [s.asset for s in recipe.inputs if isinstance(s, Made)]
+                sources = [s.asset for s in recipe.inputs if isinstance(s, MasterOf)]
                 graph.add_edges_from((source, recipe.asset) for source in sources)
         return graph
 
@@ -121,9 +121,9 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
     match source:
         case Source(path):
             return path, "source"
-        case Placed(path=path) if path not in masters:
+        case OutputOf(path=path) if path not in masters:
             return path, "file"
-        case Made(asset) | Placed(asset):
+        case MasterOf(asset) | OutputOf(asset):
             return str(asset), "asset"
 
 

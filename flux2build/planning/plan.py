@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
-from flux2build.model import AssetName, Generate, Input, Made, Placed, Recipe, Source, key_of
+from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, key_of
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
 
@@ -123,9 +123,9 @@ class Inputs:
         match source:
             case Source(path):
                 return self._files.get(path)
-            case Made(asset):
+            case MasterOf(asset):
                 return self._masters.get(asset)
-            case Placed(path=path):
+            case OutputOf(path=path):
                 return self._outputs.get(path)
 
 
@@ -153,7 +153,7 @@ class _Duplicates:
         return replace(verdict, action=Action.ADOPT, reasons=reasons)
 
     def _stand_in(self, source: Input) -> Digest:
-        if isinstance(source, Made):
+        if isinstance(source, MasterOf):
             known = self._pictures.get(source.asset)
         else:
             known = self._files.get(source.path)

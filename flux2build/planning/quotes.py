@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from flux2build.errors import Problem
 from flux2build.images.formats.lookup import examine
-from flux2build.model import AssetName, Generate, Input, Key, Made, Recipe
+from flux2build.model import AssetName, Generate, Input, Key, MasterOf, Recipe
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import Action
 from flux2build.providers import pricing, references
@@ -75,7 +75,7 @@ class Quotes:
                 yield f"`{_name(source)}` is sent {words}"
 
     def _alteration(self, source: Input, provider: str, card: Card) -> str:
-        if isinstance(source, Made):
+        if isinstance(source, MasterOf):
             size = self._size(source)
             return references.scaling(size, card) if size else ""
         key = (source.path, provider, card.model)
@@ -92,7 +92,7 @@ class Quotes:
 
     def _size(self, source: Input) -> Size | None:
         """Return the size of a reference in pixels, if it is known before the reference exists."""
-        if isinstance(source, Made):
+        if isinstance(source, MasterOf):
             return self.masters.get(source.asset)
         if source.path not in self._sizes:
             picture = examine(self.read(source.path))

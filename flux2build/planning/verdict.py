@@ -19,7 +19,7 @@ from flux2build.model import (
     Derive,
     Generate,
     Input,
-    Made,
+    MasterOf,
     Receipt,
     Recipe,
     Source,
@@ -297,7 +297,7 @@ def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -
     if isinstance(recipe.task, Write):
         yield from (Reason(ReasonCode.FACTS_PENDING),) if row else ()
         return
-    own = Made(recipe.asset)
+    own = MasterOf(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
         # A new file always waits for its own master, so that is not worth a reason.
         if digest is None and not (source == own and row is None):
@@ -364,7 +364,9 @@ def _input_differences(
     for source, digest in zip(inputs, digests, strict=True):
         if str(source) in before and before[str(source)] != digest:
             code = (
-                ReasonCode.UPSTREAM_CHANGED if isinstance(source, Made) else ReasonCode.REF_CHANGED
+                ReasonCode.UPSTREAM_CHANGED
+                if isinstance(source, MasterOf)
+                else ReasonCode.REF_CHANGED
             )
             yield Reason(code, _subject(source))
         elif str(source) not in before and digest not in old_digests:

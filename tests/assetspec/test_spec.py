@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flux2build.assetspec import Budget, load
 from flux2build.errors import Place, Problem, UsageError
-from flux2build.model import Made, Operation, Recipe, Source
+from flux2build.model import MasterOf, Operation, Recipe, Source
 from flux2build.storage.project_files import Kind
 from tests.assetspec.specs import CAPABILITIES, CheckOptions, MemoryTree, derived, orders, read
 
@@ -353,7 +353,7 @@ def test_deliverables() -> None:
         "public/img/hero-10.png",
         "public/small-640x320.jpg",
     ]
-    assert recipe.inputs == (Made(recipe.asset),)
+    assert recipe.inputs == (MasterOf(recipe.asset),)
     assert recipe.key == ("asset", "hero", "deliver", 0)
     assert task.ops == (
         Operation("crop", 3, {"ratio": "16:9", "anchor": "center"}),

@@ -16,7 +16,7 @@ from flux2build.building.runner import build
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, SystemFault
 from flux2build.ledger import fold
-from flux2build.model import Asset, AssetName, Bought, Made, Order, Output, Recipe, Source
+from flux2build.model import Asset, AssetName, Bought, MasterOf, Order, Output, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, plan
 from flux2build.planning.verdict import Action, Snapshot
@@ -155,7 +155,7 @@ def test_collected_orders() -> None:
 def test_doubts_block_and_are_told() -> None:
     """A purchase in doubt is not sent; what needs its picture waits, everything else is made."""
     world, fox = FakeWorld(), master("fox")
-    den = master("den", "a den", Made(AssetName("fox")))
+    den = master("den", "a den", MasterOf(AssetName("fox")))
     seen = world.look()
     key = planned([fox], seen).steps[0].verdict.key
     assert key is not None

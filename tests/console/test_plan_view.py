@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flux2build.console import plan_view
 from flux2build.lockfile import Lockfile
-from flux2build.model import AssetName, Made, Recipe
+from flux2build.model import AssetName, MasterOf, Recipe
 from flux2build.planning.plan import Orphan, Plan, Pricer, Step, plan
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict
@@ -75,7 +75,7 @@ def test_symbols(action: Action, codes: list[str], mark: str) -> None:
 
 def test_lines() -> None:
     """One line for each asset and kind, prices behind, then one footer."""
-    den = master("den", "a den", Made(AssetName("fox")))
+    den = master("den", "a den", MasterOf(AssetName("fox")))
     plan = planned(
         [asked(prompt="a blue fox"), den, CUT, deliverable("fox", "img/2.webp", size=9)],
         cost=price("0.03", "0.045"),

@@ -21,9 +21,9 @@ from flux2build.model import (
     Derive,
     Generate,
     Input,
-    Made,
+    MasterOf,
     Operation,
-    Placed,
+    OutputOf,
     Recipe,
     Source,
     Write,
@@ -49,13 +49,13 @@ class Wanted:
         """The recipes that the spec comes to."""
         made = []
         for n, prompt in enumerate(self.prompts):
-            name, inputs = self.name(n), [Made(self.name(m)) for m in sorted(self.refs[n])]
+            name, inputs = self.name(n), [MasterOf(self.name(m)) for m in sorted(self.refs[n])]
             sources: list[Input] = [Source("brand.png")] if n % 3 == 0 else []
             task = Generate("fake", "m", prompt, {"seed": n})
             made.append(Recipe(name, task, (*inputs, *sources), f"{name}.png"))
             for size in range(self.files[n]):
                 crop = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
-                made.append(Recipe(name, crop, (Made(name),), f"{name}-{size}.webp"))
+                made.append(Recipe(name, crop, (MasterOf(name),), f"{name}-{size}.webp"))
         if not self.told:
             return tuple(made)
         own = [self.document(self.name(n), made) for n in range(len(self.prompts))]
@@ -65,8 +65,8 @@ class Wanted:
     def document(self, owner: AssetName, made: Sequence[Recipe]) -> Recipe:
         """A document about an asset's files and what they show, or about all files."""
         files = [recipe for recipe in made if recipe.asset == owner] or made
-        inputs: list[Input] = [Placed(recipe.asset, recipe.output) for recipe in files]
-        inputs += [Made(files[0].asset), Source("brand.png")]
+        inputs: list[Input] = [OutputOf(recipe.asset, recipe.output) for recipe in files]
+        inputs += [MasterOf(files[0].asset), Source("brand.png")]
         about = tuple(About(owner, str(source), alt=self.alt) for source in inputs)
         path = owner if owner.endswith(".json") else f"{owner}.json"
         return Recipe(owner, Write("list", 1, {}, about), tuple(inputs), path)

@@ -9,17 +9,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.model import AssetName, Generate, Made, Recipe, Source
+from flux2build.model import AssetName, Generate, MasterOf, Recipe, Source
 from flux2build.planning.graph import Graph, as_dot, as_json, as_mermaid, as_text, picture
 from tests.snapshots import deliverable, master
 
 FOX, DEN, POSTER = AssetName("fox"), AssetName("den"), AssetName("poster[locale=de]")
 RECIPES = (
-    master(POSTER, "p", Made(FOX), Made(DEN)),
-    master(DEN, "p", Source("refs/desk.jpg"), Made(FOX)),
+    master(POSTER, "p", MasterOf(FOX), MasterOf(DEN)),
+    master(DEN, "p", Source("refs/desk.jpg"), MasterOf(FOX)),
     master(FOX, "p"),
     deliverable(FOX, "img/fox.webp"),
-    deliverable(DEN, "img/den.webp", Made(POSTER)),
+    deliverable(DEN, "img/den.webp", MasterOf(POSTER)),
 )
 
 
@@ -32,7 +32,7 @@ def graphs(draw: st.DrawFn) -> tuple[Recipe, ...]:
     )
     recipes = []
     for n in range(count):
-        inputs = [Made(AssetName(f"a{m}")) for m, to in sorted(edges) if to == n and m != n]
+        inputs = [MasterOf(AssetName(f"a{m}")) for m, to in sorted(edges) if to == n and m != n]
         recipes.append(master(f"a{n}", "p", *inputs))
         if draw(st.booleans()):
             recipes.append(deliverable(f"a{n}", f"img/a{n}.webp"))
@@ -44,7 +44,7 @@ def test_order_or_circle(recipes: tuple[Recipe, ...]) -> None:
     """Either every master comes before its users, or there is a circle to show, link by link."""
     graph = Graph(recipes)
     if circle := graph.cycle:
-        needs = {(i.asset, r.asset) for r in recipes for i in r.inputs if isinstance(i, Made)}
+        needs = {(i.asset, r.asset) for r in recipes for i in r.inputs if isinstance(i, MasterOf)}
         assert circle[0] == circle[-1]
         assert all(pair in needs for pair in itertools.pairwise(circle))
         return
@@ -52,7 +52,7 @@ def test_order_or_circle(recipes: tuple[Recipe, ...]) -> None:
     assert sorted(ordered, key=repr) == sorted(recipes, key=repr)
     made: set[AssetName] = set()
     for recipe in ordered:
-        assert all(i.asset in made for i in recipe.inputs if isinstance(i, Made))
+        assert all(i.asset in made for i in recipe.inputs if isinstance(i, MasterOf))
         if isinstance(recipe.task, Generate):
             made.add(recipe.asset)
 
@@ -80,8 +80,8 @@ def test_declared_order_where_nothing_else_decides() -> None:
 
 def test_files_of_each_other_are_no_circle() -> None:
     """Two assets may deliver with each other's pictures: their masters need nobody."""
-    one = (master("a", "p"), deliverable("a", "img/a.webp", Made(AssetName("b"))))
-    two = (master("b", "p"), deliverable("b", "img/b.webp", Made(AssetName("a"))))
+    one = (master("a", "p"), deliverable("a", "img/a.webp", MasterOf(AssetName("b"))))
+    two = (master("b", "p"), deliverable("b", "img/b.webp", MasterOf(AssetName("a"))))
     graph = Graph((*one, *two))
 
     assert graph.cycle == ()

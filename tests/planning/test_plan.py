@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from flux2build.lockfile import Lockfile
-from flux2build.model import AssetName, Made, Recipe, Source
+from flux2build.model import AssetName, MasterOf, Recipe, Source
 from flux2build.planning.plan import Inputs, Plan, orphans, plan, pruned
 from flux2build.planning.verdict import Action, Snapshot
 from tests.snapshots import (
@@ -24,7 +24,7 @@ from tests.snapshots import (
 )
 
 FOX = master("fox")
-DEN = master("den", "a den", Made(AssetName("fox")))
+DEN = master("den", "a den", MasterOf(AssetName("fox")))
 CUT = deliverable("den", "img/den.webp")
 ZERO = Decimal(0)
 WHOLE = (FOX, DEN, CUT)
@@ -140,7 +140,7 @@ def test_steps_remember_what_was() -> None:
 
 def test_inputs() -> None:
     """Bytes of inputs come from files and from masters; what is not there yet is unknown."""
-    recipe = master("x", "p", Source("a.png"), Source("b.png"), Made(AssetName("fox")))
+    recipe = master("x", "p", Source("a.png"), Source("b.png"), MasterOf(AssetName("fox")))
     seen = snapshot(files={"a.png": d("a")})
 
     inputs = Inputs(seen.files)

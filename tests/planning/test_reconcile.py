@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from flux2build.digest import Digest
 from flux2build.lockfile import Generated, Lockfile
-from flux2build.model import AssetName, Made, Recipe
+from flux2build.model import AssetName, MasterOf, Recipe
 from flux2build.planning.reconcile import reconciled
 from tests.snapshots import PROFILE, d, generated, locked, master
 
-DEN = master("den", "a den", Made(AssetName("fox")))
+DEN = master("den", "a den", MasterOf(AssetName("fox")))
 
 
 def merged(

@@ -18,7 +18,7 @@ from flux2build.model import (
     Derive,
     Generate,
     Input,
-    Made,
+    MasterOf,
     Operation,
     Receipt,
     Recipe,
@@ -51,7 +51,9 @@ from tests.snapshots import (
     voided,
 )
 
-FOX = master("fox", "a red fox", Source("refs/desk.jpg"), Made(AssetName("den")), width=64, seed=7)
+FOX = master(
+    "fox", "a red fox", Source("refs/desk.jpg"), MasterOf(AssetName("den")), width=64, seed=7
+)
 INPUTS = (d("desk"), d("den picture"))
 ROW = generated(FOX, INPUTS)
 LOCK = locked((FOX, ROW))
@@ -166,7 +168,7 @@ def test_params_are_compared_by_meaning() -> None:
     ],
 )
 def test_changed_inputs(
-    inputs: tuple[Source | Made, ...], now: tuple[Digest, ...], expected: list[str]
+    inputs: tuple[Source | MasterOf, ...], now: tuple[Digest, ...], expected: list[str]
 ) -> None:
     """Inputs are told apart: another content, another order, one more, one less."""
     assert judged(replace(FOX, inputs=inputs), now) == ("render", expected)
@@ -443,7 +445,7 @@ _PARAMS = st.dictionaries(
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[Recipe, tuple[Digest | None, ...], Snapshot]:
     """Any recipe, before any lock, files, ledger and store."""
-    sources: list[Input] = [Source("r.png"), Made(AssetName("den"))]
+    sources: list[Input] = [Source("r.png"), MasterOf(AssetName("den"))]
     inputs = tuple(draw(st.lists(st.sampled_from(sources), max_size=2, unique=True)))
     recipe = master("fox", draw(st.sampled_from("pq")), *inputs, **draw(_PARAMS))
     digests = tuple(draw(_DIGESTS) for _ in inputs)
