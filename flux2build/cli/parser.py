@@ -129,10 +129,10 @@ _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 def _require_folder() -> None:
-    """Fail early if the current folder was removed.
+    """Make sure that the current folder exists.
 
     Raises:
-        SystemFault: it was.
+        SystemFault: it was removed.
     """
     try:
         Path.cwd()

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from flux2build.errors import Problem, UsageError, did_you_mean
 
-_PLAINER: Final = (
+_REWORDINGS: Final = (
     (r"'(.*)' is not a valid integer(?: range)?", r"`\1` is not a whole number"),
     (r"'(.*)' is not a valid float(?: range)?", r"`\1` is not a number"),
     (r"'(.*)' is not a valid boolean.*", r"`\1` is neither `true` nor `false`"),
@@ -53,7 +53,7 @@ def usage_error(wrong: click.ClickException, command: str) -> UsageError:
 def _plain(message: str) -> str:
     """A sentence of click's without its quotes, its capital and its period."""
     plain = message[:1].lower() + message[1:].rstrip(".")
-    for theirs, ours in _PLAINER:
+    for theirs, ours in _REWORDINGS:
         plain = re.sub(theirs, ours, plain, flags=re.DOTALL)
     return plain
 

@@ -13,7 +13,7 @@ Run = tuple[Change, str]
 
 _WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
 _EXACT: Final = 4_000_000
-"""Most pairs of words to compare exactly; beyond, frequent words are passed over."""
+"""Pairs of words that are compared at most; in longer texts, frequent words are ignored."""
 
 
 def diff(old: str, new: str) -> list[Run]:
@@ -47,7 +47,7 @@ def _middle(before: list[str], after: list[str]) -> Iterator[Run]:
 
 
 def _spanned(runs: list[Run]) -> Iterator[Run]:
-    """Blanks between two changes belong to both: one change reads better than two."""
+    """Join changes that only blanks separate: one change reads better than two."""
     last = len(runs) - 1
     for index, (change, text) in enumerate(runs):
         if change == "same" and 0 < index < last and text.isspace():
@@ -98,7 +98,7 @@ def _marked(change: Change, text: str) -> str:
 
 
 def _elided(text: str, head: int, tail: int) -> str:
-    """A text without its middle, when that is longer than the mark that stands for it."""
+    """A text without its middle, if that is longer than the ellipsis in its place."""
     words = [match.span() for match in re.finditer(r"\S+", text)]
     if len(words) <= head + tail + 1:
         return text
