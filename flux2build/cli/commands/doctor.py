@@ -19,6 +19,7 @@ from flux2build.cli.command import command
 from flux2build.console.console import Console, clean
 from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, gravest
 from flux2build.images import encode
+from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
 from flux2build.providers.contract import PROVIDERS, Remote
@@ -47,7 +48,7 @@ class Line:
 def doctor(options: CommonOptions) -> Exit:
     """Report whether this machine and project are ready.
 
-    Lists versions and codecs; where configuration, store and ledger are, and
+    Lists versions, codecs and extras; where configuration, store and ledger are, and
     whether they can be read, written and locked; which keys are set, but never
     their values; whether files can be signed; and whether the spec and its lock
     can be used.
@@ -55,6 +56,7 @@ def doctor(options: CommonOptions) -> Exit:
     console = Console(options.color, options.verbosity)
     lines = [
         *machine(encode.encoders(), shapes_text=encode.shapes_text()),
+        *extras(OPS),
         *_user(options),
         *_project(options),
     ]
@@ -91,6 +93,16 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
         yield Line("raqm", "Pillow shapes text in every script", ok=True)
     else:
         yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
+
+
+def extras(ops: Mapping[str, Op]) -> Iterator[Line]:
+    """Which operations that need an extra of flux2build can be used."""
+    for name, op in ops.items():
+        if op.extra and op.installed():
+            yield Line(op.extra, f"is installed: `{name}` can be used", ok=True)
+        elif op.extra:
+            hint = f"`pip install 'flux2build[{op.extra}]'`"
+            yield Line(op.extra, f"is not installed; only `{name}` in a spec needs it", hint=hint)
 
 
 def _user(options: CommonOptions) -> Iterator[Line]:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from flux2build import __version__
-from flux2build.cli.commands.doctor import machine
+from flux2build.cli.commands.doctor import extras, machine
 from flux2build.errors import Exit
 from flux2build.images.encode import encoders
+from flux2build.images.ops.contract import OPS
+from flux2build.images.ops.text import SetText
 from flux2build.session.home import user_journal
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
@@ -199,3 +201,19 @@ def test_what_this_pillow_cannot_do() -> None:
     assert "pip install" in (lines["avif"].hint or "")
     assert (lines["png"].ok, lines["raqm"].ok) == (True, None)
     assert "simple scripts only" in lines["raqm"].text
+
+
+def test_what_an_extra_would_add() -> None:
+    """An operation whose extra is missing is named with what installs it, and is not a fault."""
+
+    class Missing(SetText):
+        def installed(self) -> bool:
+            """The libraries are not there."""
+            return False
+
+    (there,) = extras({"crop": OPS["crop"], "text": OPS["text"]})
+    (missing,) = extras({"text": Missing()})
+
+    assert (there.name, there.ok) == ("lettering", True)
+    assert (missing.name, missing.ok) == ("lettering", None)
+    assert missing.hint == "`pip install 'flux2build[lettering]'`"
