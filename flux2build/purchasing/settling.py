@@ -149,18 +149,18 @@ def _receipt(purchase: Purchase) -> Receipt:
     )
 
 
-def kept_picture(purchase: Purchase) -> Digest:
+def kept_picture(purchase: Purchase, store: Store) -> Digest:
     """The picture that arrived and was kept aside, as it is not what was ordered.
 
     Raises:
-        UsageError: nothing was kept aside.
+        UsageError: nothing was kept aside, or the store no longer holds its bytes.
     """
     if purchase.attempt.kept is None:
         raise UsageError(
             f"nothing was kept aside for order `{purchase.name}`",
             hint=f"`flux2build orders adopt {purchase.name} TASK` names the task to collect",
         )
-    return purchase.attempt.kept.output
+    return stored_picture(purchase.attempt.kept.output, store)
 
 
 def stored_picture(digest: str, store: Store) -> Digest:

@@ -136,11 +136,20 @@ def test_a_picture_is_adopted_at_the_best_known_price(name: str, cost: str, sour
     assert attempt.delivered.receipt.cost_source == source
 
 
-def test_what_was_kept_aside_can_be_taken() -> None:
+def test_what_was_kept_aside_can_be_taken(tmp_path: Path) -> None:
     """The picture that arrived is named by the order that it was kept for, and by no other one."""
-    assert settling.kept_picture(purchase("kept")) == WRONG
+    store = Store(tmp_path / "store")
+    store.put(b"wrong")
+
+    assert settling.kept_picture(purchase("kept"), store) == WRONG
     with pytest.raises(UsageError, match="nothing was kept aside for order `doubt`"):
-        settling.kept_picture(purchase("doubt"))
+        settling.kept_picture(purchase("doubt"), store)
+
+
+def test_a_kept_picture_without_bytes_is_not_taken(tmp_path: Path) -> None:
+    """An order whose picture the store has lost stays open: once delivered, it would be bought again."""
+    with pytest.raises(UsageError, match="the store holds no picture"):
+        settling.kept_picture(purchase("kept"), Store(tmp_path / "store"))
 
 
 def test_pictures_of_the_users_own(tmp_path: Path) -> None:

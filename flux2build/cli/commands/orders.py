@@ -183,7 +183,7 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
 def _picture(purchase: Purchase, what: str | None) -> Digest | None:
     """The picture that a person adopts; None where they name a task."""
     if what is None:
-        return settling.kept_picture(purchase)
+        return settling.kept_picture(purchase, user_store())
     if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
         return settling.store_picture(Path(what), user_store())
     if what.startswith("sha256:"):
