@@ -42,10 +42,10 @@ class Downloads:
     proxied: bool = False
 
     async def fetch(self, url: str, endpoint: AddressScope) -> bytes:
-        """The bytes at a URL, whole.
+        """The bytes at a URL, all of them; whether they are a whole picture is not checked.
 
         Raises:
-            FetchError: it cannot be fetched, or is not whole.
+            FetchError: they cannot be fetched, or not all of them arrive.
         """
         started = self.clock.now()
         for _ in range(1 + REDIRECTS):
@@ -99,7 +99,8 @@ class Downloads:
                 raise FetchError("the download is too slow")
         if announced not in (None, len(body)):
             raise FetchError(f"the download is cut short: {len(body)} of {announced} bytes")
-        if not whole(bytes(body)):
+        # Without a length, only the picture itself shows whether all of it has arrived.
+        if not body or (announced is None and not whole(bytes(body))):
             raise FetchError(f"the download is cut short after {len(body)} bytes")
         return bytes(body)
 

@@ -15,7 +15,7 @@ from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket
 from flux2build.purchasing.http.address_policy import ForbiddenError
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import Clock, backoff, until_next
-from flux2build.purchasing.http.download import Downloads, FetchError
+from flux2build.purchasing.http.download import Downloads, FetchError, whole
 from flux2build.purchasing.http.pool import FAILURES, Pool, explained
 
 _DENIALS: Final = 3
@@ -175,7 +175,8 @@ class Polling:
                 return Overdue(auth.redacted(str(error)))
         else:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
-            if sniff(data) not in _NO_PICTURE or not self._may_download_again():
+            picture = sniff(data) not in _NO_PICTURE and whole(data)
+            if picture or not self._may_download_again():
                 return Arrived(
                     data, replace(ready, prompt=ready.prompt and auth.masked(ready.prompt))
                 )

@@ -665,13 +665,25 @@ def test_failed_download_asks_for_a_fresh_url(trouble: Any) -> None:
     assert ended.ready.url == "https://delivery.example/b.png"
 
 
-@pytest.mark.parametrize("trouble", [_page(403), _page(200, PICTURE[:-4]), httpx.ReadError("x")])
+@pytest.mark.parametrize("trouble", [_page(403), _chunks(PICTURE[:-4]), httpx.ReadError("x")])
 def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
     """After some attempts the picture is left for a later build; nothing is bought again."""
     internet = Internet(polls=[READY], pictures=[trouble])
 
     assert isinstance(_collect(internet), Overdue)
     assert len(internet.asked("POST")) == 0
+    assert len(internet.seen) == 10
+
+
+@pytest.mark.parametrize("broken", [PICTURE[:-4], PICTURE[:8] + b"\xff" + PICTURE[9:]])
+def test_a_broken_picture_is_kept_in_the_end(broken: bytes) -> None:
+    """What the server always delivers in full was paid for: after some attempts it has arrived."""
+    internet = Internet(polls=[READY], pictures=[_page(200, broken)])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Arrived)
+    assert ended.data == broken
     assert len(internet.seen) == 10
 
 
