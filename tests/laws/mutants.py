@@ -25,7 +25,7 @@ from flux2build.purchasing import budget, http, remote_renderer
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.redaction import Key
-from flux2build.session import project, wiring
+from flux2build.session import home, wiring
 from flux2build.storage.store import Store
 
 
@@ -147,11 +147,11 @@ def _put(place: Any, **names: type) -> Callable[[], None]:
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "nothing intended": Mutant(_put(project, Journal=Forgetful)),
-    "intended unsynced": Mutant(_put(project, Journal=Hopeful)),
+    "nothing intended": Mutant(_put(home, Journal=Forgetful)),
+    "intended unsynced": Mutant(_put(home, Journal=Hopeful)),
     "nothing synced": Mutant(lambda: None, syncing=False),
     "post retried": Mutant(_put(http, Client=Eager)),
-    "store unsynced": Mutant(_put(project, Store=Hasty)),
+    "store unsynced": Mutant(_put(home, Store=Hasty)),
     "old picture back": Mutant(_put(runner, LockUpdate=Clinging)),
     "redirect followed": Mutant(_put(http, Client=Trusting)),
     "nobody kept out": Mutant(_put(remote_renderer, RemoteRenderer=Crowded)),
