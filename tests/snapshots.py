@@ -92,16 +92,17 @@ def derived(recipe: Recipe, inputs: Iterable[Digest], data: str = "") -> Derived
 
 def locked(*rows: tuple[Recipe, Generated | Derived], profile: str = PROFILE) -> Lockfile:
     """A lock with these rows."""
-    lock = Lockfile()
+    blocks: dict[tuple[AssetName, str], Block] = {}
     for recipe, row in rows:
-        block = lock.block(recipe.asset, profile) or Block(recipe.asset, profile, META)
+        key = (recipe.asset, profile)
+        block = blocks.get(key) or Block(*key, META)
         if isinstance(row, Generated):
             block = replace(block, generated=row)
         else:
             files = sorted((*block.derived, row), key=lambda one: one.output.path)
             block = replace(block, derived=tuple(files))
-        lock = lock.with_block(block)
-    return lock
+        blocks[key] = block
+    return Lockfile(blocks)
 
 
 def files_of(lock: Lockfile) -> dict[str, Digest]:

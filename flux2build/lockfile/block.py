@@ -134,7 +134,7 @@ def _put(rows: tuple[R, ...], row: R) -> tuple[R, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Lockfile:
-    """The whole lock, immutable; `with_block` and `without` return a changed copy."""
+    """The whole lock."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
     revision: int = REVISION
@@ -145,12 +145,3 @@ class Lockfile:
     def block(self, asset: AssetName, profile: str) -> Block | None:
         """Return the block of an asset in a profile."""
         return self.blocks.get((asset, profile))
-
-    def with_block(self, block: Block) -> Lockfile:
-        """Return this lock with one block added or replaced."""
-        return replace(self, blocks={**self.blocks, (block.asset, block.profile): block})
-
-    def without(self, asset: AssetName, profile: str) -> Lockfile:
-        """Return this lock without one block."""
-        kept = {key: block for key, block in self.blocks.items() if key != (asset, profile)}
-        return replace(self, blocks=kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -70,16 +69,6 @@ def replace(path: Path, data: bytes) -> None:
         SystemFault: the disk is full, read-only or broken, or the folder is not ours.
     """
     durable.replace(path, data)
-
-
-def digest_file(path: Path) -> Digest:
-    """Return the digest of a file, read in pieces.
-
-    Raises:
-        OSError: there is no readable file.
-    """
-    with path.open("rb") as file:
-        return Digest("sha256:" + hashlib.file_digest(file, "sha256").hexdigest())
 
 
 class DiskFiles:

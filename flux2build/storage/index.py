@@ -103,11 +103,6 @@ class Index:
                 self._forget_answers(path)
         return row[0]
 
-    def unchanged(self) -> bool:
-        """Whether the known state of every path is still true."""
-        self._unpack()
-        return all(self.state(path) == row[0] for path, row in list(self._rows.items()))
-
     def save(self) -> None:
         """Write the index; a disk that cannot be written to is left alone."""
         if not self._changed:

@@ -80,8 +80,7 @@ def test_unchanged() -> None:
     """Entering what stands there already is no change."""
     row = generated(FOX, data="picture")
     lock = locked((FOX, row))
-    block = replace(lock.blocks[(NAME, PROFILE)], meta=METAS[NAME])
-    lock = lock.with_block(block)
+    lock = Lockfile({key: replace(block, meta=METAS[NAME]) for key, block in lock.blocks.items()})
     update = updating(lock)
     update.touch(NAME)
     enter(update, FOX, "picture", row.receipt)
