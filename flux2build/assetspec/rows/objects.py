@@ -50,7 +50,7 @@ def _item(text: str, at: int, line: int) -> tuple[object, int]:
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as fault:
-        raise _BadItemError(line, _said(fault)) from None
+        raise _BadItemError(line, _explained(fault)) from None
 
 
 def _blank(text: str, at: int) -> int:
@@ -73,7 +73,7 @@ def of_lines(source: DataFile) -> DataTable:
         except json.JSONDecodeError as fault:
             source.wrong(f"this is not JSON: {_lowered(fault.msg)}", line, fault.colno)
         except (ValueError, RecursionError) as fault:
-            source.wrong(_said(fault), line)
+            source.wrong(_explained(fault), line)
     return _objects(source, items)
 
 
@@ -138,7 +138,7 @@ def _no_number(text: str) -> NoReturn:
     raise _BadValueError(f"`{brief(text)}` is not a number of JSON's")
 
 
-def _said(fault: ValueError | RecursionError) -> str:
+def _explained(fault: ValueError | RecursionError) -> str:
     if isinstance(fault, RecursionError):
         return "this is nested too deeply"
     return str(fault) if isinstance(fault, _BadValueError) else "a number has too many digits"

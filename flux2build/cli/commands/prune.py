@@ -28,20 +28,20 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
     stay in the store, and a file that was edited by hand stays in place.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
-    left = project.plan().orphans
+    orphans = project.plan().orphans
     if options.json:
-        rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in left]
+        rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in orphans]
         console.document({"orphans": rows, "removed": yes})
     else:
-        for orphan in left:
+        for orphan in orphans:
             console.data(f"- {orphan.path}  ({orphan.asset}, {orphan.profile})")
-    if not left:
+    if not orphans:
         console.say("Nothing is left over.")
     elif yes:
         _remove(project, console)
     else:
         console.say(
-            f"{plan_view.left_over(len(left))}; `--yes` removes {'it' if len(left) == 1 else 'them'}."
+            f"{plan_view.left_over(len(orphans))}; `--yes` removes {'it' if len(orphans) == 1 else 'them'}."
         )
     return Exit.DONE
 
@@ -53,16 +53,16 @@ def _remove(project: Project, console: Console) -> None:
     """
     with held(project.folder, "flux2build prune", None, console.say):
         project = project.reread()
-        left, snapshot = project.plan().orphans, project.snapshot()
+        orphans, snapshot = project.plan().orphans, project.snapshot()
         artifacts = Artifacts(project.folder, project.store, {})
-        for orphan in left:
+        for orphan in orphans:
             digest = snapshot.files.get(orphan.path)
             if digest == orphan.sha256:
                 artifacts.remove(orphan.path)
                 console.say(f"removed {orphan.path}")
             elif digest is not None:
                 console.warn(f"`{orphan.path}` was edited by hand and stays")
-        lock = pruned(project.lock, left)
+        lock = pruned(project.lock, orphans)
         disk.replace(project.lock_path, lockfile.dumps(lock).encode())
 
 

@@ -22,7 +22,7 @@ _SHORTEST: Final = 4
 """A key of fewer characters would mask ordinary words."""
 
 
-_SEEN: Final[list[Key]] = []
+_KEYS: Final[list[Key]] = []
 """Every key of this process, to be kept out of bug reports."""
 
 
@@ -38,7 +38,7 @@ class Key:
             SystemFault: it cannot stand in a header.
         """
         self._value = value.strip()
-        _SEEN.append(self)
+        _KEYS.append(self)
         if not self._value or not self._value.isascii() or not self._value.isprintable():
             raise SystemFault(
                 Problem(
@@ -85,7 +85,7 @@ class Key:
 
 def unkeyed(text: str) -> str:
     """A text without any key that this process has seen."""
-    for key in _SEEN:
+    for key in _KEYS:
         text = key.masked(text)
     return text
 

@@ -134,14 +134,16 @@ def _calls(text: str) -> list[SceneFamily]:
     A heart or a tool is a pictogram only where an icon is asked for; then nothing else is.
     """
     numbers = (call.lastgroup for call in _CALL.finditer(text))
-    found = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
-    icon = any(family.kind == "sign" and family.any for family in found)
-    fitting = [family for family in found if (family.kind == "sign") == icon]
+    called = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
+    icon = any(family.kind == "sign" and family.any for family in called)
+    fitting = [family for family in called if (family.kind == "sign") == icon]
     return list(dict.fromkeys(_named(family, fitting) for family in fitting))
 
 
-def _named(family: SceneFamily, found: list[SceneFamily]) -> SceneFamily:
+def _named(family: SceneFamily, families: list[SceneFamily]) -> SceneFamily:
     """The first that says what is shown, in place of one of its kind that leaves it open."""
     if not family.any:
         return family
-    return next((other for other in found if other.kind == family.kind and not other.any), family)
+    return next(
+        (other for other in families if other.kind == family.kind and not other.any), family
+    )
