@@ -43,8 +43,8 @@ def test_a_picture() -> None:
 
     assert block is not None
     assert block.meta == METAS[NAME]
-    made = replace(generated(FOX, data="picture"), receipt=Receipt("bfl", "task-1"))
-    assert block.generated == made
+    row = replace(generated(FOX, data="picture"), receipt=Receipt("bfl", "task-1"))
+    assert block.generated == row
     assert update.output(FOX) == output(FOX.output, "picture")
 
 

@@ -52,15 +52,15 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def taken(folder: Path, wait: float, told: Callable[[str], object]) -> None:
+def taken(folder: Path, wait: float, say: Callable[[str], object]) -> None:
     """A build that is expected not to get the lock."""
-    with held(folder, "flux2build build", wait, told):
+    with held(folder, "flux2build build", wait, say):
         pytest.fail("held all the same")
 
 
-def silent(said: str) -> None:
+def silent(text: str) -> None:
     """Nobody has to wait."""
-    pytest.fail(said)
+    pytest.fail(text)
 
 
 def test_a_free_tree_is_held_at_once_and_let_go(tmp_path: Path) -> None:
@@ -68,19 +68,19 @@ def test_a_free_tree_is_held_at_once_and_let_go(tmp_path: Path) -> None:
     signed = tmp_path / ".flux2build" / "holder.json"
     for _ in range(2):
         with held(tmp_path, "flux2build build", 0, silent):
-            found = json.loads(signed.read_text())
-            assert (found["pid"], found["command"]) == (os.getpid(), "flux2build build")
+            holder = json.loads(signed.read_text())
+            assert (holder["pid"], holder["command"]) == (os.getpid(), "flux2build build")
         assert not signed.exists()
     assert (tmp_path / ".flux2build" / ".gitignore").read_text() == "*\n"
 
 
 def test_who_waits_is_told_for_whom_and_gives_up_in_time(tmp_path: Path) -> None:
     """A busy tree is the environment's fault, with the holder's process and command."""
-    said: list[str] = []
+    messages: list[str] = []
     with holder(tmp_path) as process, pytest.raises(SystemFault, match=r"waited 0\.1 s") as caught:
-        taken(tmp_path, 0.1, said.append)
+        taken(tmp_path, 0.1, messages.append)
 
-    (line,) = said
+    (line,) = messages
     assert line.startswith(f"waiting for another build: pid {process.pid} on ")
     assert "`flux2build build`, since " in line
     assert "--lock-timeout" in (caught.value.problems[0].hint or "")
@@ -98,15 +98,15 @@ def test_the_next_one_goes_on_when_the_holder_ends(
     tmp_path: Path, end: Callable[[subprocess.Popen[str]], None]
 ) -> None:
     """Finished or killed, the kernel lets the lock go; nothing is left to clean up."""
-    said: list[str] = []
+    messages: list[str] = []
     with holder(tmp_path) as process:
 
         def told(line: str) -> None:
-            said.append(line)
+            messages.append(line)
             end(process)
 
         with held(tmp_path, "flux2build build", 30, told):
-            assert len(said) == 1
+            assert len(messages) == 1
 
 
 def test_an_error_inside_lets_go(tmp_path: Path) -> None:
@@ -120,18 +120,18 @@ def test_an_error_inside_lets_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"pid": 1}', '{"pid": "x", "since": "y"}'])
 def test_a_holder_that_says_nothing_sensible_is_still_waited_for(tmp_path: Path, text: str) -> None:
     """What the holder says of itself is only shown, never believed."""
-    said: list[str] = []
+    messages: list[str] = []
     with holder(tmp_path):
         (tmp_path / ".flux2build" / "holder.json").write_text(text)
         with pytest.raises(SystemFault):
-            taken(tmp_path, 0, said.append)
+            taken(tmp_path, 0, messages.append)
 
-    assert said == ["waiting for another build"]
+    assert messages == ["waiting for another build"]
 
 
 def test_a_hostile_holder_cannot_write_on_the_terminal(tmp_path: Path) -> None:
     """Control codes in a holder's words are not passed on."""
-    said: list[str] = []
+    messages: list[str] = []
     words = {
         "pid": 1,
         "host": "h\x1b[2J",
@@ -141,9 +141,9 @@ def test_a_hostile_holder_cannot_write_on_the_terminal(tmp_path: Path) -> None:
     with holder(tmp_path):
         (tmp_path / ".flux2build" / "holder.json").write_text(json.dumps(words))
         with pytest.raises(SystemFault):
-            taken(tmp_path, 0, said.append)
+            taken(tmp_path, 0, messages.append)
 
-    assert said == ["waiting for another build: pid 1 on h?[2J, `c?::error::`, since 12:01"]
+    assert messages == ["waiting for another build: pid 1 on h?[2J, `c?::error::`, since 12:01"]
 
 
 def test_many_processes_take_turns(tmp_path: Path) -> None:

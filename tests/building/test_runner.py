@@ -24,9 +24,9 @@ from tests.fakes import FakeWorld
 from tests.snapshots import deliverable, intended, master, ticketed
 
 
-def planned(recipes: Sequence[Recipe], seen: Snapshot) -> Plan:
+def planned(recipes: Sequence[Recipe], snapshot: Snapshot) -> Plan:
     """What a build would do, at a price of one for each picture."""
-    return plan(Graph(tuple(recipes)).ordered, seen, lambda _: (Decimal(1), Decimal(1)))
+    return plan(Graph(tuple(recipes)).ordered, snapshot, lambda _: (Decimal(1), Decimal(1)))
 
 
 def metas_of(recipes: Sequence[Recipe], alt: str | None = None) -> Mapping[AssetName, Digest]:
@@ -38,9 +38,9 @@ def built(
     recipes: Sequence[Recipe], world: FakeWorld, seen: Snapshot | None = None
 ) -> tuple[Report, list[Event]]:
     """Plan and build; what came of it, and what was told meanwhile."""
-    now, told = replace(seen or world.look(), metas=metas_of(recipes)), list[Event]()
-    made = planned(recipes, now)
-    return asyncio.run(build(made, now, world, told.append, world.halt)), told
+    now, events = replace(seen or world.look(), metas=metas_of(recipes)), list[Event]()
+    agreed = planned(recipes, now)
+    return asyncio.run(build(agreed, now, world, events.append, world.halt)), events
 
 
 def renamed(recipes: Sequence[Recipe], outputs: Sequence[str]) -> list[Recipe]:
@@ -140,10 +140,10 @@ def test_refused_flights_fail_everyone_on_board() -> None:
 def test_collected_orders() -> None:
     """An order on its way is collected, not bought, and says so."""
     world, fox = FakeWorld(), master("fox")
-    seen = world.look()
-    key = planned([fox], seen).steps[0].verdict.key
+    snapshot = world.look()
+    key = planned([fox], snapshot).steps[0].verdict.key
     assert key is not None
-    on_its_way = replace(seen, ledger=fold([intended(key), ticketed(key)]))
+    on_its_way = replace(snapshot, ledger=fold([intended(key), ticketed(key)]))
 
     report, _ = built([fox], world, on_its_way)
 
@@ -156,18 +156,18 @@ def test_doubts_block_and_are_told() -> None:
     """A purchase in doubt is not sent; what needs its picture waits, everything else is made."""
     world, fox = FakeWorld(), master("fox")
     den = master("den", "a den", MasterOf(AssetName("fox")))
-    seen = world.look()
-    key = planned([fox], seen).steps[0].verdict.key
+    snapshot = world.look()
+    key = planned([fox], snapshot).steps[0].verdict.key
     assert key is not None
     world.doubtful.add(key)
-    report, told = built(
-        [fox, den, master("owl")], world, replace(seen, ledger=fold([intended(key)]))
+    report, events = built(
+        [fox, den, master("owl")], world, replace(snapshot, ledger=fold([intended(key)]))
     )
 
     assert world.renders == ["owl"]
     assert [(r.asset, culprit) for r, culprit in report.blocked] == [("den", "fox")]
     assert report.exit is Exit.DECIDE
-    messages = {e.recipe.asset: p.message for e in told for p in e.problems}
+    messages = {e.recipe.asset: p.message for e in events for p in e.problems}
     assert messages == {
         "fox": "`fox` may have been bought",
         "den": "blocked, because `fox` was not made",
@@ -179,10 +179,10 @@ def test_each_step_is_told_once() -> None:
     world = FakeWorld(refusing={"owl"})
     recipes = [master("fox"), deliverable("fox"), master("owl"), deliverable("owl", "img/owl.webp")]
 
-    report, told = built(recipes, world)
+    report, events = built(recipes, world)
 
-    assert len(told) == len(recipes)
-    assert {e.recipe.output for e in told if e.problems} == {"img/owl.png", "img/owl.webp"}
+    assert len(events) == len(recipes)
+    assert {e.recipe.output for e in events if e.problems} == {"img/owl.png", "img/owl.webp"}
     assert [r.output for r, _ in report.done] == ["img/fox.png", "img/fox.webp"]
 
 
@@ -203,11 +203,11 @@ class Clumsy(FakeWorld):
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
     ) -> Sequence[bytes | Flux2BuildError]:
         """Derive files, unless they cannot be."""
-        made = await super().derive(recipes, inputs)
+        answers = await super().derive(recipes, inputs)
         wrong = Flux2BuildError("the picture is too small")
         return [
             wrong if r.output in self.underivable else data
-            for r, data in zip(recipes, made, strict=True)
+            for r, data in zip(recipes, answers, strict=True)
         ]
 
 
@@ -245,10 +245,10 @@ def test_sources_that_disappear() -> None:
     """A source that is gone since the plan fails its asset, in words."""
     world = FakeWorld(sources={"refs/buyer.jpg": b"buyer"})
     recipe = master("fox", "p", Source("refs/buyer.jpg"))
-    made = planned([recipe], world.look())
+    agreed = planned([recipe], world.look())
     world.sources.clear()
 
-    report = asyncio.run(build(made, world.look(), world, lambda _: None, world.halt))
+    report = asyncio.run(build(agreed, world.look(), world, lambda _: None, world.halt))
 
     assert [str(f) for _, f in report.failures] == ["`refs/buyer.jpg` disappeared while building"]
 
@@ -259,10 +259,10 @@ def test_words_beside_the_picture() -> None:
     built(recipes, world)
     before, old = dict(world.files), world.locked.block(AssetName("fox"), "default")
     metas = metas_of(recipes, alt="A fox")
-    seen = replace(world.look(), metas=metas)
-    made = planned(recipes, seen)
+    snapshot = replace(world.look(), metas=metas)
+    agreed = planned(recipes, snapshot)
 
-    asyncio.run(build(made, seen, world, lambda _: None, world.halt))
+    asyncio.run(build(agreed, snapshot, world, lambda _: None, world.halt))
 
     new = world.locked.block(AssetName("fox"), "default")
     assert old is not None
@@ -349,8 +349,8 @@ def test_interruption_keeps_what_is_done() -> None:
 
     async def interrupted() -> None:
         done = asyncio.Event()
-        seen = replace(world.look(), metas=metas_of(recipes))
-        work = build(planned(recipes, seen), seen, world, lambda _: done.set(), world.halt)
+        snapshot = replace(world.look(), metas=metas_of(recipes))
+        work = build(planned(recipes, snapshot), snapshot, world, lambda _: done.set(), world.halt)
         running = asyncio.ensure_future(work)
         await done.wait()
         running.cancel()

@@ -76,16 +76,16 @@ def test_what_is_paid_for_is_collected(shop: tuple[Site, str], number: signal.Si
     """After the first signal nothing is ordered, and every picture that was is brought home."""
     site, url = shop
     build = started(site, "-j", "3")
-    seen = submitted(build, 3)
+    lines = submitted(build, 3)
 
     build.send_signal(number)
     _, rest = build.communicate()
-    said = "".join(seen) + rest
+    output = "".join(lines) + rest
 
     assert build.returncode == 130
-    assert "nothing more is begun" in said
-    assert "interrupted; the next build goes on from here" in said
-    assert charges(url) == said.count("submitted ") < 12
+    assert "nothing more is begun" in output
+    assert "interrupted; the next build goes on from here" in output
+    assert charges(url) == output.count("submitted ") < 12
     assert len(list(site.folder.glob("shot-*.png"))) == charges(url)
     assert "pending" not in site.run("orders", "list").out
     assert site.run("build", "--yes").code == 0

@@ -55,9 +55,9 @@ class CountingWorld(RealWorld):
         """The files, with how many masters are worked on."""
         self.book.working += 1
         self.book.most = max(self.book.most, self.book.working)
-        made = await super().derive(recipes, inputs)
+        answers = await super().derive(recipes, inputs)
         self.book.working -= 1
-        return made
+        return answers
 
 
 def recipes() -> list[Recipe]:
@@ -88,13 +88,13 @@ def built(folder: Path) -> tuple[Book, dict[str, bytes]]:
     )
     wanted, book = recipes(), Book()
     metas = {recipe.asset: Asset(recipe.asset, recipe.asset, {}).meta for recipe in wanted}
-    seen = Snapshot("default", files, Lockfile(), fold(()), artifacts.has, metas=metas)
-    made = plan(wanted, seen, lambda _: (Decimal(0), Decimal(0)))
+    snapshot = Snapshot("default", files, Lockfile(), fold(()), artifacts.has, metas=metas)
+    agreed = plan(wanted, snapshot, lambda _: (Decimal(0), Decimal(0)))
 
     async def run() -> None:
         world = CountingWorld(artifacts, folder / "assets.lock", {}, Toolbox(OPS, {}))
         world.book = book
-        report = await build(made, seen, world, lambda _: None, asyncio.Event())
+        report = await build(agreed, snapshot, world, lambda _: None, asyncio.Event())
         assert not report.failures
 
     asyncio.run(run())

@@ -31,17 +31,17 @@ def fork_server(scratch: Path) -> Iterator[ForkServer]:
     """The fork server."""
     if sys.platform != "linux":
         pytest.skip("processes are forked and watched through /proc")
-    with running_fork_server(scratch) as found:
-        yield found
+    with running_fork_server(scratch) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """The simulator, a process of its own."""
     with spawned("--latency", "0", "--fast") as base:
-        found = Server(base)
-        yield found
-        found.close()
+        server = Server(base)
+        yield server
+        server.close()
 
 
 @pytest.fixture

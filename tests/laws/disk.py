@@ -45,9 +45,9 @@ class Disk:
             return
         match effect.kind:
             case "create":
-                made = self._folder(path).setdefault(path.name, File())
-                if effect.offset and isinstance(made, File):
-                    made.live = b""
+                file = self._folder(path).setdefault(path.name, File())
+                if effect.offset and isinstance(file, File):
+                    file.live = b""
             case "write":
                 written = self._file(path)
                 before = written.live[: effect.offset].ljust(effect.offset, b"\0")
@@ -68,17 +68,17 @@ class Disk:
 
     def kept(self, path: Path) -> bytes | None:
         """The bytes of a file that would survive a power cut now; None if it would not."""
-        found: File | Folder | None = self.top
+        node: File | Folder | None = self.top
         for part in self._parts(path):
-            found = found.kept.get(part) if isinstance(found, Folder) else None
-        return found.kept if isinstance(found, File) else None
+            node = node.kept.get(part) if isinstance(node, Folder) else None
+        return node.kept if isinstance(node, File) else None
 
     def live(self, path: Path) -> bytes | None:
         """The bytes of a file that processes see."""
-        found: File | Folder | None = self.top
+        node: File | Folder | None = self.top
         for part in self._parts(path):
-            found = found.live.get(part) if isinstance(found, Folder) else None
-        return found.live if isinstance(found, File) else None
+            node = node.live.get(part) if isinstance(node, Folder) else None
+        return node.live if isinstance(node, File) else None
 
     def cut_power(self) -> None:
         """Put the folder into the state in which the next start finds it."""
@@ -88,40 +88,40 @@ class Disk:
         self.top = _read(self._root)
 
     def _sync(self, path: Path) -> None:
-        found = self._node(path)
-        if isinstance(found, File):
-            found.kept = found.live
+        node = self._node(path)
+        if isinstance(node, File):
+            node.kept = node.live
         else:
-            found.kept = dict(found.live)
+            node.kept = dict(node.live)
 
     def _parts(self, path: Path) -> tuple[str, ...]:
         return path.relative_to(self._root).parts
 
     def _node(self, path: Path) -> File | Folder:
-        found: File | Folder = self.top
+        node: File | Folder = self.top
         for part in self._parts(path):
-            assert isinstance(found, Folder), path
-            found = found.live[part]
-        return found
+            assert isinstance(node, Folder), path
+            node = node.live[part]
+        return node
 
     def _folder(self, path: Path) -> dict[str, File | Folder]:
         """The names beside a path."""
-        found = self._node(path.parent)
-        assert isinstance(found, Folder), path
-        return found.live
+        folder = self._node(path.parent)
+        assert isinstance(folder, Folder), path
+        return folder.live
 
     def _file(self, path: Path) -> File:
-        found = self._node(path)
-        assert isinstance(found, File), path
-        return found
+        file = self._node(path)
+        assert isinstance(file, File), path
+        return file
 
 
 _CHANGES = frozenset({"create", "write", "truncate", "sync", "rename", "unlink", "mkdir"})
 
 
 def _read(path: Path) -> Folder:
-    found = {each.name: _read(each) if each.is_dir() else _file(each) for each in path.iterdir()}
-    return Folder(dict(found), dict(found))
+    content = {each.name: _read(each) if each.is_dir() else _file(each) for each in path.iterdir()}
+    return Folder(dict(content), dict(content))
 
 
 def _file(path: Path) -> File:

@@ -57,9 +57,9 @@ def _count(data: bytes | None, kind: type) -> int:
 
 def _locked(data: bytes | None) -> Iterator[Digest]:
     try:
-        found = lockfile.loads((data or b"").decode(), "assets.lock")
+        lock = lockfile.loads((data or b"").decode(), "assets.lock")
     except LockError:
         return
-    for block in found.blocks.values():
+    for block in lock.blocks.values():
         if block.generated is not None:
             yield block.generated.output.sha256

@@ -25,13 +25,13 @@ class RecordingServer:
 @contextmanager
 def recording() -> Iterator[RecordingServer]:
     """Run a recording server in a thread, at an address of its own."""
-    found, picture = RecordingServer(), io.BytesIO()
+    recorder, picture = RecordingServer(), io.BytesIO()
     Image.new("RGB", (64, 64), "navy").save(picture, "png")
 
     class Answer(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            found.requests.append(f"{self.requestline}\n{self.headers}\n{body!r}")
+            recorder.requests.append(f"{self.requestline}\n{self.headers}\n{body!r}")
             self.send_response(200)
             self.send_header("content-type", "image/png")
             self.send_header("content-length", str(len(picture.getvalue())))
@@ -44,11 +44,11 @@ def recording() -> Iterator[RecordingServer]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        found.base = f"http://127.0.0.1:{server.server_port}"
+        recorder.base = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield found
+            yield recorder
         finally:
             server.shutdown()
             thread.join()

@@ -47,24 +47,24 @@ class Wanted:
 
     def recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the spec comes to."""
-        made = []
+        recipes = []
         for n, prompt in enumerate(self.prompts):
             name, inputs = self.name(n), [MasterOf(self.name(m)) for m in sorted(self.refs[n])]
             sources: list[Input] = [Source("brand.png")] if n % 3 == 0 else []
             task = Generate("fake", "m", prompt, {"seed": n})
-            made.append(Recipe(name, task, (*inputs, *sources), f"{name}.png"))
+            recipes.append(Recipe(name, task, (*inputs, *sources), f"{name}.png"))
             for size in range(self.files[n]):
                 crop = Derive((Operation("crop", 1, {"size": size}),), {"format": "webp"})
-                made.append(Recipe(name, crop, (MasterOf(name),), f"{name}-{size}.webp"))
+                recipes.append(Recipe(name, crop, (MasterOf(name),), f"{name}-{size}.webp"))
         if not self.told:
-            return tuple(made)
-        own = [self.document(self.name(n), made) for n in range(len(self.prompts))]
-        whole = self.document(AssetName("all.json"), made)
-        return (whole, *own, *made)  # a spec may declare them in any order
+            return tuple(recipes)
+        own = [self.document(self.name(n), recipes) for n in range(len(self.prompts))]
+        whole = self.document(AssetName("all.json"), recipes)
+        return (whole, *own, *recipes)  # a spec may declare them in any order
 
-    def document(self, owner: AssetName, made: Sequence[Recipe]) -> Recipe:
+    def document(self, owner: AssetName, recipes: Sequence[Recipe]) -> Recipe:
         """A document about an asset's files and what they show, or about all files."""
-        files = [recipe for recipe in made if recipe.asset == owner] or made
+        files = [recipe for recipe in recipes if recipe.asset == owner] or recipes
         inputs: list[Input] = [OutputOf(recipe.asset, recipe.output) for recipe in files]
         inputs += [MasterOf(files[0].asset), Source("brand.png")]
         about = tuple(About(owner, str(source), alt=self.alt) for source in inputs)
@@ -109,9 +109,9 @@ def planned(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozen
 
 def built(wanted: Wanted, world: FakeWorld, requested: frozenset[str] = frozenset()) -> Report:
     """Plan and build."""
-    made = planned(wanted, world, requested)
-    seen = replace(world.look(requested), metas=wanted.metas())
-    return asyncio.run(build(made, seen, world, lambda _: None, world.halt))
+    agreed = planned(wanted, world, requested)
+    snapshot = replace(world.look(requested), metas=wanted.metas())
+    return asyncio.run(build(agreed, snapshot, world, lambda _: None, world.halt))
 
 
 def edited(wanted: Wanted, number: int) -> Wanted:
@@ -122,11 +122,11 @@ def edited(wanted: Wanted, number: int) -> Wanted:
 
 def below(wanted: Wanted, number: int) -> set[AssetName]:
     """An asset and everything that is made of its picture."""
-    found = {number}
+    reached = {number}
     for n in range(number + 1, len(wanted.prompts)):
-        if wanted.refs[n] & found:
-            found.add(n)
-    return {wanted.name(n) for n in found}
+        if wanted.refs[n] & reached:
+            reached.add(n)
+    return {wanted.name(n) for n in reached}
 
 
 @given(specs())
@@ -324,14 +324,14 @@ def test_same_order_is_bought_once() -> None:
     """Two assets with one recipe share one picture, and the plan says so."""
     world, one = fresh(), Generate("fake", "m", "a fox", {})
     recipes = tuple(Recipe(AssetName(n), one, (), f"{n}.png") for n in "ab")
-    made = plan(recipes, world.look(), lambda _: (Decimal(1), Decimal(1)))
+    agreed = plan(recipes, world.look(), lambda _: (Decimal(1), Decimal(1)))
     metas = {AssetName(n): Asset(AssetName(n), n, {}).meta for n in "ab"}
-    seen = replace(world.look(), metas=metas)
+    snapshot = replace(world.look(), metas=metas)
 
-    asyncio.run(build(made, seen, world, lambda _: None, world.halt))
+    asyncio.run(build(agreed, snapshot, world, lambda _: None, world.halt))
 
-    assert [step.verdict.action for step in made.steps] == [Action.RENDER, Action.ADOPT]
-    assert made.high == 1
+    assert [step.verdict.action for step in agreed.steps] == [Action.RENDER, Action.ADOPT]
+    assert agreed.high == 1
     assert len(world.renders) == 1
     assert world.files["a.png"] == world.files["b.png"]
 
@@ -346,7 +346,7 @@ def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patien
     world.lose_patience()
 
     report = built(wanted, world)
-    made = list(world.renders)
+    renders = list(world.renders)
     world.patience = None
     world.halt.clear()
     again = built(wanted, world)
@@ -358,7 +358,7 @@ def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patien
     assert again.exit is Exit.DONE
     assert not planned(wanted, world).drift
     assert sorted(world.renders) == sorted(whole.renders)
-    assert world.renders[: len(made)] == made
+    assert world.renders[: len(renders)] == renders
 
 
 @st.composite
@@ -384,13 +384,13 @@ def test_nothing_is_bought_beyond_the_plan(wanted: Wanted, data: st.DataObject) 
     """Renders are at most as many as planned, never two of one order, and each is told once."""
     world = fresh()
     for spec in (wanted, edited(wanted, data.draw(st.integers(0, len(wanted.prompts) - 1)))):
-        bought, made = len(world.renders), planned(spec, world)
+        bought, agreed = len(world.renders), planned(spec, world)
         orders = len(world.bought)
 
         report = built(spec, world)
 
         renders = [verdict for _, verdict in report.done if verdict.action is Action.RENDER]
         assert len(renders) == len(world.renders) - bought == len(world.bought) - orders
-        assert made.high is not None
-        assert made.low <= len(renders) <= made.high
+        assert agreed.high is not None
+        assert agreed.low <= len(renders) <= agreed.high
         assert not planned(spec, world).drift

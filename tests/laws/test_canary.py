@@ -40,7 +40,7 @@ def forms(key: str) -> set[str]:
         quote(key),
         quote(key, safe=""),
         quote_plus(key),
-        re.sub("%..", lambda found: found[0].lower(), quote(key, safe="")),
+        re.sub("%..", lambda match: match[0].lower(), quote(key, safe="")),
         base64.b64encode(data).decode().rstrip("="),
         base64.urlsafe_b64encode(data).decode().rstrip("="),
         json.dumps(key)[1:-1],
@@ -53,8 +53,8 @@ def forms(key: str) -> set[str]:
 @pytest.fixture(scope="module")
 def recorder() -> Iterator[RecordingServer]:
     """Somebody else's server."""
-    with recording() as found:
-        yield found
+    with recording() as server:
+        yield server
 
 
 def echo(key: str) -> str:
@@ -64,9 +64,9 @@ def echo(key: str) -> str:
 
 def faults(key: str, elsewhere: str) -> dict[str, dict[str, Any]]:
     """What goes wrong, by name: echoes, redirects, addresses of others, broken answers."""
-    said = {"fault": "http", "body": echo(key), "times": 3}
+    echoing = {"fault": "http", "body": echo(key), "times": 3}
     codes = {
-        f"{stage} {code}": {**said, "stage": stage, "code": code}
+        f"{stage} {code}": {**echoing, "stage": stage, "code": code}
         for stage in ("submit", "poll", "download")
         for code in (400, 401, 402, 403, 404, 422, 500, 503)
     }
@@ -186,11 +186,11 @@ def test_a_leak_is_found(
     make_sandbox: MakeSandbox, recorder: RecordingServer, mutant: str, name: str
 ) -> None:
     """With a mutant: a key that is not masked, and a client that follows redirects, are found out."""
-    found = leaks_of_builds(
+    leaks = leaks_of_builds(
         make_sandbox(situation("deliverables")), CANARIES[0], name, recorder, mutant
     )
 
-    assert found
+    assert leaks
 
 
 def test_a_bug_report_has_no_key(make_sandbox: MakeSandbox) -> None:

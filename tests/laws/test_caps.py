@@ -50,14 +50,14 @@ def test_orders_at_once_stay_below_the_caps(  # noqa: PLR0917 - what hypothesis 
     budget = BudgetGuard(per_run, per_asset)
     buyer = Buyer(tmp_path_factory.mktemp("home"), provider, budget, worst, posts=posts)
 
-    came = buyer.buy(*prompts)
+    outcomes = buyer.buy(*prompts)
 
-    assert all(isinstance(each, Bought | Flux2BuildError) for each in came)
+    assert all(isinstance(each, Bought | Flux2BuildError) for each in outcomes)
     assert provider.total <= budget.spent + budget.reserved <= per_run
     for prompt in provider.posts:
         assert per_asset is None or worst[prompt] <= per_asset
     if not any(fates.values()) and sum(worst.values()) <= per_run and per_asset is None:
-        assert all(isinstance(each, Bought) for each in came)
+        assert all(isinstance(each, Bought) for each in outcomes)
 
 
 @settings(max_examples=200 if DEEP else 25, deadline=None)

@@ -99,12 +99,12 @@ def test_an_order_that_is_being_sent_is_no_doubt(make_sandbox: MakeSandbox) -> N
     """A build that starts while another one waits for its answer waits for that, and asks nobody."""
     sandbox = make_sandbox(MANY)
     sandbox.server.set(rules=[{**_SLOW, "seconds": 1}])
-    here, there = trees(sandbox, 2)
+    here, other = trees(sandbox, 2)
     first = sandbox.fork_server.start(BUILD, here, sandbox.environment)
     while not sandbox.ledger().doubts:
         pass
 
-    second = sandbox.fork_server.start(BUILD, there, sandbox.environment).end()
+    second = sandbox.fork_server.start(BUILD, other, sandbox.environment).end()
 
     assert (first.end().code, second.code) == (Exit.DONE, Exit.DONE), second.err
     assert bought(sandbox) == Counter(dict.fromkeys(bought(sandbox), 1))

@@ -52,8 +52,8 @@ def test_a_second_build_waits_and_then_reuses(wall: Site) -> None:
         first.until("render ")
         first.signal(signal.SIGSTOP)
         with flux2build(wall.folder, "build") as second:
-            said = second.until("`flux2build build`, since")
-            assert f"waiting for another build: pid {first.pid} on " in said
+            output = second.until("`flux2build build`, since")
+            assert f"waiting for another build: pid {first.pid} on " in output
             first.signal(signal.SIGCONT)
             assert first.ended() == Exit.DONE
             assert second.ended() == Exit.DONE
@@ -101,13 +101,13 @@ def test_an_interrupted_build_is_completed_by_the_next(wall: Site, *, terminal: 
         assert process.ended() == Exit.INTERRUPTED
     assert "the next build goes on from here" in process.said
     assert "Traceback" not in process.said
-    made = len(consistent(wall).blocks)
-    assert 0 < made < MANY
+    blocks = len(consistent(wall).blocks)
+    assert 0 < blocks < MANY
 
     ran = wall.run("build")
     assert ran.code == Exit.DONE
     drawn = re.findall(r"^render +(\S+)", ran.err, re.MULTILINE)
-    assert len(drawn) == MANY - made
+    assert len(drawn) == MANY - blocks
     assert len(consistent(wall).blocks) == MANY
     assert wall.run("check").code == Exit.DONE
 

@@ -57,8 +57,8 @@ class Server:
 
     def bill(self) -> dict[str, str]:
         """Every order that was ever accepted, by its task: also what was given back later."""
-        found = self._client.get("/_sim/charges").json()
-        return {each["id"]: each["order"] for each in (*found["charges"], *found["refunds"])}
+        charges = self._client.get("/_sim/charges").json()
+        return {each["id"]: each["order"] for each in (*charges["charges"], *charges["refunds"])}
 
     def total(self) -> Decimal:
         """What stands charged, in USD."""
@@ -66,8 +66,8 @@ class Server:
 
     def visits(self) -> list[dict[str, Any]]:
         """Every request so far."""
-        found: list[dict[str, Any]] = self._client.get("/_sim/requests").json()["requests"]
-        return found
+        requests: list[dict[str, Any]] = self._client.get("/_sim/requests").json()["requests"]
+        return requests
 
     def close(self) -> None:
         """Hang up."""
@@ -180,21 +180,21 @@ class Sandbox:
         """Kill, recover, and say what is wrong."""
         self.restore()
         self.trials += 1
-        before, found = self.server.bill(), list[str]()
+        before, complaints = self.server.bill(), list[str]()
         disk = Disk(self.folder / "live")
         for number, cut in enumerate(cuts):
             words = RECOVERY if number else self.situation.words
             outcome = self.run(words, cut)
-            found += self._order(outcome, disk)
+            complaints += self._order(outcome, disk)
             if not outcome.killed:
                 break
             if number == 0:
                 self.points.add(f"{cut}{'!' * power} {_last(outcome)}")
             if power and number == len(cuts) - 1:
                 disk.cut_power()
-            found += self._books()
-        found += self.recovered(before)
-        return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in found]
+            complaints += self._books()
+        complaints += self.recovered(before)
+        return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in complaints]
 
     def _order(self, outcome: Outcome, disk: Disk) -> list[str]:
         """What a run did in the wrong order, or without being intercepted; the disk follows."""
@@ -214,22 +214,22 @@ class Sandbox:
 
     def _books(self) -> list[str]:
         """What is wrong with lock, journal and store, whatever the moment."""
-        found = []
+        complaints = []
         try:
             self.lock()
         except Flux2BuildError as error:
-            found.append(f"the lock cannot be read: {error}")
+            complaints.append(f"the lock cannot be read: {error}")
         try:
             ledger = self.ledger()
         except Flux2BuildError as error:
-            return [*found, f"the journal cannot be read: {error}"]
+            return [*complaints, f"the journal cannot be read: {error}"]
         store = Store(self.home / "store")
         for digest in {*store.digests(), *(each.output for each in ledger.delivered.values())}:
             try:
                 store.get(digest)
             except Flux2BuildError as error:
-                found.append(f"the store: {error}")
-        return found + [f"the store has damage: {path}" for path in store.damaged()]
+                complaints.append(f"the store: {error}")
+        return complaints + [f"the store has damage: {path}" for path in store.damaged()]
 
     def lock(self) -> lockfile.Lockfile:
         """What is locked."""
@@ -244,44 +244,44 @@ class Sandbox:
         """Let the next build finish; a person settles what is in doubt; what is wrong?"""
         disk = Disk(self.folder / "live")
         outcome = self.run(RECOVERY)
-        found = [*self._order(outcome, disk), *self._books()]
+        complaints = [*self._order(outcome, disk), *self._books()]
         new = {task: o for task, o in self.server.bill().items() if task not in before}
-        found += self._bill(new, resubmitted=0)
+        complaints += self._bill(new, resubmitted=0)
         ledger = self.ledger()
         if not ledger.doubts:
-            return found + self._finished(outcome)
+            return complaints + self._finished(outcome)
         self.doubts += len(ledger.doubts)
         self.charged_doubts += len(new.keys() - _tasks(self.home))
         if outcome.code != Exit.DECIDE or "may have been bought" not in outcome.err:
-            found.append(f"in doubt, and does not say so: exit {outcome.code}: {outcome.err}")
+            complaints.append(f"in doubt, and does not say so: exit {outcome.code}: {outcome.err}")
         listed = self.run(("orders", "list", "--json")).out
         for attempt in ledger.doubts.values():
             if attempt.attempt not in listed:
-                found.append(f"`orders list` does not show {attempt.attempt}")
+                complaints.append(f"`orders list` does not show {attempt.attempt}")
             settled = self.run(("orders", "resubmit", attempt.attempt))
-            found += [f"cannot be settled: {settled.err}"] * bool(settled.code)
+            complaints += [f"cannot be settled: {settled.err}"] * bool(settled.code)
         outcome = self.run(RECOVERY)
         new = {task: o for task, o in self.server.bill().items() if task not in before}
-        found += self._bill(new, resubmitted=len(ledger.doubts))
-        return found + self._books() + self._finished(outcome)
+        complaints += self._bill(new, resubmitted=len(ledger.doubts))
+        return complaints + self._books() + self._finished(outcome)
 
     def _bill(self, new: dict[str, str], resubmitted: int) -> list[str]:
         """Orders that were charged twice, or that nobody can see."""
-        counts, found = Counter(new.values()), []
+        counts, complaints = Counter(new.values()), []
         if sum(count - 1 for count in counts.values()) > resubmitted:
-            found.append(f"DOUBLE CHARGE: {counts}")
+            complaints.append(f"DOUBLE CHARGE: {counts}")
         if not self.situation.forced and (again := counts.keys() & set(self.paid.values())):
-            found.append(f"DOUBLE CHARGE: bought before the crash: {again}")
-        seen, doubts = _tasks(self.home), len(self.ledger().doubts) + resubmitted
-        if len(hidden := new.keys() - seen) > doubts:
-            found.append(f"charged, and nobody can see it: {hidden}")
-        return found
+            complaints.append(f"DOUBLE CHARGE: bought before the crash: {again}")
+        tasks, doubts = _tasks(self.home), len(self.ledger().doubts) + resubmitted
+        if len(hidden := new.keys() - tasks) > doubts:
+            complaints.append(f"charged, and nobody can see it: {hidden}")
+        return complaints
 
     def _finished(self, outcome: Outcome) -> list[str]:
         """What is missing, once nothing is in doubt."""
-        found = []
+        complaints = []
         if outcome.code != self.situation.exit:
-            found.append(
+            complaints.append(
                 f"exit {outcome.code} instead of {int(self.situation.exit)}: {outcome.err}"
             )
         ledger = self.ledger()
@@ -289,20 +289,20 @@ class Sandbox:
             path = self.tree / row.output.path
             sha = of_bytes(path.read_bytes()) if path.exists() else None
             if sha != row.output.sha256:
-                found.append(f"`{asset}` is not what the lock says")
+                complaints.append(f"`{asset}` is not what the lock says")
             bought = ledger.delivered.get(row.key)
             if bought is None or bought.output != row.output.sha256:
-                found.append(f"`{asset}` is not what was bought last for its order")
+                complaints.append(f"`{asset}` is not what was bought last for its order")
         if ledger.pending:
-            found.append(f"not collected: {list(ledger.pending)}")
+            complaints.append(f"not collected: {list(ledger.pending)}")
         if self.situation.exit is Exit.DONE:
-            found += [f"`check` says: {c.out}" for c in [self.run(("check",))] if c.code]
-        found += [
+            complaints += [f"`check` says: {c.out}" for c in [self.run(("check",))] if c.code]
+        complaints += [
             f"left behind: {path}"
             for path in files(self.folder / "live")
             if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, outcome)
         ]
-        return found
+        return complaints
 
 
 _EMPTY: Final = lockfile.Lockfile()
@@ -337,9 +337,9 @@ def _last(outcome: Outcome) -> str:
 
 def cuts(whole: Outcome) -> list[Cut]:
     """Every point at which a run can be killed: before each effect, in each, and after the last."""
-    found = [Cut(1)]
+    places = [Cut(1)]
     for number, effect in enumerate(whole.trace, 1):
         if effect.kind in {"write", "send"} and len(effect.data) > 1:
-            found.append(Cut(number, torn=True))
-        found.append(Cut(number + 1))
-    return found
+            places.append(Cut(number, torn=True))
+        places.append(Cut(number + 1))
+    return places

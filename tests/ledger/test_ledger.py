@@ -95,14 +95,14 @@ HISTORIES = st.lists(
 
 def history(number: int, order: Digest, steps: str, cost: Decimal) -> list[Entry]:
     """The entries of one attempt, in their order."""
-    made: dict[str, Entry] = {
+    entries: dict[str, Entry] = {
         "i": intended(order, f"a{number}", str(cost)),
         "t": ticketed(order, f"a{number}", None),
         "d": delivered(order, f"a{number}", str(cost)),
         "v": voided(order, f"a{number}"),
         "c": voided(order, f"a{number}", charged=True),
     }
-    return [made[step] for step in steps]
+    return [entries[step] for step in steps]
 
 
 @st.composite
@@ -136,14 +136,14 @@ def test_any_prefix_folds_and_every_attempt_is_in_one_state(entries: list[Entry]
     """A journal cut off anywhere still accounts for each attempt, and its worst cost."""
     for end in range(len(entries) + 1):
         ledger = fold(entries[:end])
-        begun = [entry for entry in entries[:end] if isinstance(entry, Intended)]
+        intentions = [entry for entry in entries[:end] if isinstance(entry, Intended)]
         states = [attempt.state for attempt in ledger.attempts]
 
-        assert len(states) == len(begun)
+        assert len(states) == len(intentions)
         assert len(ledger.delivered) <= states.count(State.DELIVERED)
         assert {a.order for a in ledger.attempts if a.state is State.DOUBT} == set(ledger.doubts)
         assert {a.order for a in ledger.attempts if a.state is State.PENDING} == set(ledger.pending)
-        assert sum(total(ledger)) <= sum((entry.reserve for entry in begun), Decimal(0))
+        assert sum(total(ledger)) <= sum((entry.reserve for entry in intentions), Decimal(0))
 
 
 @settings(max_examples=150, deadline=None)
@@ -295,11 +295,11 @@ def test_sums_by_anything() -> None:
         (project, "site"),
     ):
         (name,) = spent(ledger, by)
-        found = spent(ledger, by)[name]
+        total = spent(ledger, by)[name]
         assert name == group
-        assert (found.spent, found.reserved) == (Decimal("0.05"), Decimal("0.045"))
-        assert found.orders == 2
-        assert found.sources == {"settled": Decimal("0.05")}
+        assert (total.spent, total.reserved) == (Decimal("0.05"), Decimal("0.045"))
+        assert total.orders == 2
+        assert total.sources == {"settled": Decimal("0.05")}
 
 
 @pytest.mark.parametrize("change", [{"kind": "refunded"}, {"schema": SCHEMA + 1}])

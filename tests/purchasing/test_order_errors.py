@@ -126,10 +126,10 @@ def test_what_a_person_decides(error: Flux2BuildError) -> None:
 
 def test_a_doubt_tells_what_is_at_stake() -> None:
     """When it was sent, to whom, for how much at most, and what it is called."""
-    told = text(order_errors.in_doubt(SENT, "the connection broke"))
+    message = text(order_errors.in_doubt(SENT, "the connection broke"))
 
     for fact in ("2026-11-20", "bfl, flux-2-pro", "$0.03", "a1b2c3d4", "the connection broke"):
-        assert fact in told
+        assert fact in message
 
 
 def test_what_is_late_is_not_lost() -> None:

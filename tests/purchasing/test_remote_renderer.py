@@ -354,8 +354,8 @@ def test_no_order_is_charged_twice(
     provider = FakeProvider(named)
     for _ in range(runs):
         buyer = Buyer(home, provider, posts=posts)
-        came = buyer.buy(*named)
-        for error in came:
+        outcomes = buyer.buy(*named)
+        for error in outcomes:
             assert isinstance(error, Bought | Flux2BuildError)
 
     assert all(len(costs) <= 1 for costs in provider.charged.values())

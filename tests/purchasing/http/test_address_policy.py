@@ -70,9 +70,9 @@ def test_key_goes_home_only(url: str, endpoint: str, expected: bool) -> None:  #
 @given(st.from_regex(r"[a-z0-9.-]{1,30}", fullmatch=True))
 def test_no_other_host_matches(host: str) -> None:
     """A pattern's star is one label, whatever the host looks like."""
-    found = matches(host, ["api.*.bfl.ai"])
+    matching = matches(host, ["api.*.bfl.ai"])
 
-    assert found == (
+    assert matching == (
         host.rstrip(".").count(".") == 3
         and host.rstrip(".").startswith("api.")
         and host.rstrip(".").endswith(".bfl.ai")
@@ -181,7 +181,7 @@ def test_behind_a_proxy_names_are_left_to_it() -> None:
 
 def test_machine_resolves_names() -> None:
     """The real resolver gives each address of this machine once."""
-    found = asyncio.run(resolved("localhost"))
+    addresses = asyncio.run(resolved("localhost"))
 
-    assert {scope_of(address) for address in found} == {AddressScope.LOOPBACK}
-    assert len(found) == len(set(found))
+    assert {scope_of(address) for address in addresses} == {AddressScope.LOOPBACK}
+    assert len(addresses) == len(set(addresses))

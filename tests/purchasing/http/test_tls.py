@@ -47,19 +47,19 @@ async def _answer(request: Request) -> Response:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for `delivery.example` and its key, made for this run."""
     folder = tmp_path_factory.mktemp("tls")
-    made = folder / "certificate.pem", folder / "key.pem"
+    files = folder / "certificate.pem", folder / "key.pem"
     assert OPENSSL is not None
     subprocess.run(
         [
             *(OPENSSL, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
             *("-nodes", "-days", "2", "-subj", "/CN=delivery.example"),
             *("-addext", "subjectAltName=DNS:delivery.example"),
-            *("-out", str(made[0]), "-keyout", str(made[1])),
+            *("-out", str(files[0]), "-keyout", str(files[1])),
         ],
         check=True,
         capture_output=True,
     )
-    return made
+    return files
 
 
 @pytest.fixture(scope="module")
