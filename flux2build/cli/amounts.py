@@ -1,11 +1,18 @@
-"""Amounts that are given on the command line, as exact decimals."""
+"""Amounts and numbers that are given on the command line: digits from 0 to 9 and one point.
+
+Python itself reads more as a number: `1_0`, `1e9`, `nan`, and the digits of every script.
+"""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import Final
+import re
+from decimal import Decimal
+from typing import Any, Final
 
 import click
+
+_DIGITS: Final = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+_WHOLE: Final = re.compile(r"-?[0-9]+")
 
 
 class _Amount(click.ParamType[Decimal]):
@@ -18,13 +25,35 @@ class _Amount(click.ParamType[Decimal]):
         self, value: str | Decimal, param: click.Parameter | None, ctx: click.Context | None
     ) -> Decimal:
         """The exact amount; anything else is a usage error."""
-        try:
-            amount = Decimal(str(value).removeprefix(self._prefix))
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
+        if isinstance(value, Decimal):
+            return value
+        digits = value.removeprefix(self._prefix)
+        if not _DIGITS.fullmatch(digits):
             self.fail(f"`{value}` is not {self._hint}", param, ctx)
-        return amount
+        return Decimal(digits)
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; anything else is a usage error."""
+        if isinstance(value, str) and not _WHOLE.fullmatch(value):
+            self.fail(f"'{value}' is not a valid integer range.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Seconds(click.FloatRange):
+    """A time from 0 seconds up."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The seconds; anything else is a usage error."""
+        if isinstance(value, str) and not _DIGITS.fullmatch(value.removeprefix("-")):
+            self.fail(f"'{value}' is not a valid float range.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 USD: Final = _Amount("usd", "$", "an amount in USD; write it like 2.50")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import click
 import pytest
 
 from flux2build.cli import commands
+from flux2build.cli.amounts import USD
 from flux2build.cli.command import COMMANDS
 from flux2build.cli.parser import MAIN, run
 from flux2build.errors import Exit
@@ -121,6 +123,57 @@ def test_usage_errors(site: Site, words: list[str], message: str, hint: str | No
 
     hint = hint or f"see `flux2build {words[0]} --help`"
     assert ran == Ran(Exit.USAGE, "", f"error: {message}\n  hint: {hint}\n")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "٣",
+        "1_0",
+        "\uff15",
+        "1e3",
+        "1E-2",
+        "+1",
+        " 1",
+        "1 ",
+        "1.2.3",
+        ".",
+        "1,5",
+        "nan",
+        "inf",
+        "$$1",
+    ],
+)
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("build", "--max-cost"),
+        ("watch", "--max-cost"),
+        ("build", "--jobs"),
+        ("build", "--lock-timeout"),
+        ("simulate", "--credits"),
+        ("simulate", "--latency"),
+        ("simulate", "--port"),
+    ],
+)
+def test_numbers_are_digits_and_one_point(
+    site: Site, command: str, option: str, number: str
+) -> None:
+    """What other scripts, Python and physics call a number is none here: no cap is misread."""
+    before = site.files()
+    ran = site.run(command, option, number)
+
+    assert (ran.code, ran.out, site.files()) == (Exit.USAGE, "", before)
+    assert ran.err.startswith(f"error: `{option}`: `{number}` is not a")
+
+
+@pytest.mark.parametrize(
+    ("amount", "usd"),
+    [("2", "2"), ("2.50", "2.50"), ("$2.5", "2.5"), ("0", "0"), (".5", "0.5"), ("5.", "5")],
+)
+def test_amounts_are_exact(amount: str, usd: str) -> None:
+    """An amount is read as it is written, with or without its sign and zeros."""
+    assert USD.convert(amount, None, None) == Decimal(usd)
 
 
 def test_a_wrong_variable_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

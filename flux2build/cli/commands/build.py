@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from flux2build.cli.amounts import USD
+from flux2build.cli.amounts import USD, Seconds, Whole
 from flux2build.cli.command import command, option
 from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
@@ -20,7 +20,7 @@ from flux2build.session.project import Choice, Project
 
 
 @command("build", selects=True)
-@option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
+@option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")
 @option(
@@ -30,7 +30,7 @@ from flux2build.session.project import Choice, Project
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(
     "--lock-timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     metavar="SECONDS",
     help="Wait no longer for another build.",
 )

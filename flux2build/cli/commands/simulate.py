@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from flux2build.cli.amounts import CREDITS
+from flux2build.cli.amounts import CREDITS, Seconds, Whole
 from flux2build.cli.command import command, option
 from flux2build.errors import Exit, UsageError
 from flux2build.session.common_options import CommonOptions
@@ -16,14 +16,14 @@ _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 
 
 @command("simulate")
-@option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
+@option("--port", type=Whole(0, 65535), default=0, help="0 picks a free one.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
-@option("--latency", type=click.FloatRange(0), help="Seconds until a picture is ready.")
+@option("--latency", type=Seconds(), help="Seconds until a picture is ready.")
 @option("--scenario", type=click.Path(path_type=Path), help="Settings and faults, in TOML.")
 @option(
     "--credits", type=CREDITS, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."
 )
-@option("--limit", type=click.IntRange(0), help="Most orders unfinished at once; 24 if not given.")
+@option("--limit", type=Whole(0), help="Most orders unfinished at once; 24 if not given.")
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
 def simulate(
     options: CommonOptions, *, port: int, host: str, scenario: Path | None, **settings: Any

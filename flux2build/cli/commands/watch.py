@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from flux2build import ledger
-from flux2build.cli.amounts import USD
+from flux2build.cli.amounts import USD, Whole
 from flux2build.cli.command import command, option
 from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
@@ -26,7 +26,7 @@ from flux2build.session.watch import Watcher
 
 
 @command("watch", selects=True)
-@option("-j", "--jobs", type=click.IntRange(1, 256), help="Pictures drawn at once.")
+@option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the whole session.")
 def watch(
     options: CommonOptions,
