@@ -240,7 +240,7 @@ DOWNLOAD: Final = (
     Fault("download", "wrong-format", TAKEN, unless={"formatless": FINE}),
     # Of the right size and format, at the right address: nobody can tell that it is another's.
     Fault("download", "foreign-picture", FINE),
-    Fault("download", "no-end", LATER, FINE),
+    Fault("download", "no-end", ASIDE, FINE),
     Fault("download", "not-a-picture", ASIDE, FINE),
     Fault("download", "expired-url", LATER, FINE),
 )

@@ -99,8 +99,9 @@ class Downloads:
                 raise FetchError("the download is too slow")
         if announced not in (None, len(body)):
             raise FetchError(f"the download is cut short: {len(body)} of {announced} bytes")
-        # Without a length, only the picture itself shows whether all of it has arrived.
-        if not body or (announced is None and not whole(bytes(body))):
+        # A body that only ends with the connection may be cut: its last bytes have to show.
+        framed = announced is not None or "transfer-encoding" in response.headers
+        if not body or not (framed or whole(bytes(body))):
             raise FetchError(f"the download is cut short after {len(body)} bytes")
         return bytes(body)
 

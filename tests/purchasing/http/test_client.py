@@ -100,6 +100,11 @@ def _state(status: str, **more: Any) -> Callable[..., httpx.Response]:
     return _json({"id": TASK, "status": status, **more})
 
 
+def _unframed(body: bytes) -> Callable[..., httpx.Response]:
+    """An answer whose body ends with the connection, and not where its head says."""
+    return lambda _: httpx.Response(200, stream=httpx.ByteStream(body))
+
+
 def _chunks(*parts: bytes, **headers: str) -> Callable[..., httpx.Response]:
     async def body() -> AsyncIterator[bytes]:
         for part in parts:
@@ -665,7 +670,7 @@ def test_failed_download_asks_for_a_fresh_url(trouble: Any) -> None:
     assert ended.ready.url == "https://delivery.example/b.png"
 
 
-@pytest.mark.parametrize("trouble", [_page(403), _chunks(PICTURE[:-4]), httpx.ReadError("x")])
+@pytest.mark.parametrize("trouble", [_page(403), _unframed(PICTURE[:-4]), httpx.ReadError("x")])
 def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
     """After some attempts the picture is left for a later build; nothing is bought again."""
     internet = Internet(polls=[READY], pictures=[trouble])
@@ -676,9 +681,12 @@ def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
 
 
 @pytest.mark.parametrize("broken", [PICTURE[:-4], PICTURE[:8] + b"\xff" + PICTURE[9:]])
-def test_a_broken_picture_is_kept_in_the_end(broken: bytes) -> None:
+@pytest.mark.parametrize("answer", [lambda body: _page(200, body), _chunks])
+def test_a_broken_picture_is_kept_in_the_end(
+    broken: bytes, answer: Callable[[bytes], Callable[..., httpx.Response]]
+) -> None:
     """What the server always delivers in full was paid for: after some attempts it has arrived."""
-    internet = Internet(polls=[READY], pictures=[_page(200, broken)])
+    internet = Internet(polls=[READY], pictures=[answer(broken)])
 
     ended = _collect(internet)
 
