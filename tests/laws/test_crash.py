@@ -178,11 +178,11 @@ def test_a_forced_picture_survives_a_crash(make_sandbox: MakeSandbox, moment: st
     assert sandbox.tree.joinpath("img/fox.png").read_bytes() != old
 
 
-def test_a_new_shelf_of_the_store_is_durable(make_sandbox: MakeSandbox) -> None:
+def test_a_new_folder_of_the_store_is_durable(make_sandbox: MakeSandbox) -> None:
     """A folder whose maker died before syncing its name is not trusted: the next one syncs it."""
     sandbox = make_sandbox(situation("cold"))
     whole = sandbox.whole()
-    shelf = next(
+    made_at = next(
         number
         for number, each in enumerate(whole.trace, 1)
         if each.kind == "mkdir" and each.path.endswith("/home/store/sha256")
@@ -190,4 +190,4 @@ def test_a_new_shelf_of_the_store_is_durable(make_sandbox: MakeSandbox) -> None:
     last = len(whole.trace)
 
     for later in range(last - 60, last, 1 if DEEP else 20):
-        assert sandbox.trial([Cut(shelf + 1), Cut(later)], power=True) == []
+        assert sandbox.trial([Cut(made_at + 1), Cut(later)], power=True) == []

@@ -16,7 +16,7 @@ MEMBERS = ["hero", "hero[locale=de,theme=dark]", "hero[locale=de,theme=light]"]
 
 
 @pytest.fixture
-def shelf(site: Site) -> Site:
+def two_axes(site: Site) -> Site:
     """A site whose members have two axes, and so a comma in their names."""
     site.edit(
         "assets.toml",
@@ -44,14 +44,14 @@ CASES = [
 @pytest.mark.parametrize(("line", "wanted"), CASES)
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_what_is_offered(
-    shelf: Site, monkeypatch: pytest.MonkeyPatch, shell: str, line: str, wanted: list[str]
+    two_axes: Site, monkeypatch: pytest.MonkeyPatch, shell: str, line: str, wanted: list[str]
 ) -> None:
     """Commands, options, choices, profiles and assets are completed, in the shell's own protocol."""
     words = line.split(" ")
     monkeypatch.setenv("_FLUX2BUILD_COMPLETE", f"{shell}_complete")
     monkeypatch.setenv("COMP_WORDS", line)
     monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
-    ran = shelf.run()
+    ran = two_axes.run()
 
     lines = ran.out.strip().splitlines()
     offered = lines[1::3] if shell == "zsh" else [each.split(",", 1)[1] for each in lines]
@@ -70,7 +70,7 @@ def test_what_is_offered(
         ("flux2build plan --profile=f", ["final"]),
     ],
 )
-def test_in_bash(shelf: Site, line: str, wanted: list[str]) -> None:
+def test_in_bash(two_axes: Site, line: str, wanted: list[str]) -> None:
     """A real bash is offered the rest of a name, although it splits words at `=`."""
     script = (
         'eval "$(flux2build completion bash)"; COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}; '
@@ -78,11 +78,11 @@ def test_in_bash(shelf: Site, line: str, wanted: list[str]) -> None:
         '[ ${#COMPREPLY[@]} -eq 0 ] || printf "%s\\n" "${COMPREPLY[@]}"'
     )
     # Names of files must not be mistaken for names of assets.
-    shelf.write("plain,heron", "")
+    two_axes.write("plain,heron", "")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     ran = subprocess.run(
         ["bash", "--norc", "-c", script, "bash", line],
-        cwd=shelf.folder,
+        cwd=two_axes.folder,
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
