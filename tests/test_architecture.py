@@ -53,6 +53,7 @@ LAZY: Final[dict[str, str]] = {
     "cli/entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {
+    "building/runner.py": "one broken picture must not lose its siblings and the lock",
     "images/provenance/c2pa_backend.py": "a stranger's manifest may do anything to the library",
     "cli/parser.py": "a bug becomes a paste-ready report",
     "images/decode.py": "decoders raise anything for hostile bytes",

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from flux2build.building.cores import cores
 from flux2build.building.lock_update import LockUpdate
-from flux2build.building.report import BlockedError, Event, Report
+from flux2build.building.report import BlockedError, Event, Report, typed
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
@@ -162,8 +162,8 @@ class _Runner:
         """Make a file; if that fails, fail everything that waits for it."""
         try:
             await work
-        except Flux2BuildError as failure:
-            self._fail(recipe, failure)
+        except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
+            self._fail(recipe, typed(recipe, error))
 
     async def _master(self, recipe: Recipe) -> None:
         inputs = await self._inputs(recipe)
@@ -208,8 +208,8 @@ class _Runner:
                     due.append((recipe, inputs, verdict))
                 else:
                     await self._reuse(recipe, inputs, verdict)
-            except Flux2BuildError as failure:
-                self._fail(recipe, failure)
+            except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
+                self._fail(recipe, typed(recipe, error))
         if due:
             async with self._derivations:
                 await self._derive(due)
@@ -219,7 +219,10 @@ class _Runner:
             for recipe, _, _ in due:
                 self._fail(recipe, HaltedError())
             return
-        answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
+        try:
+            answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
+        except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
+            answers = [typed(recipe, error) for recipe, _, _ in due]
         for (recipe, inputs, verdict), answer in zip(due, answers, strict=True):
             if isinstance(answer, Flux2BuildError):
                 self._fail(recipe, answer)
@@ -334,6 +337,8 @@ class _Runner:
 
     def _fail(self, recipe: Recipe, failure: Flux2BuildError) -> None:
         future = self._outputs[recipe.output]
+        if future.done():
+            raise failure  # the file is made: what went wrong afterwards is a bug of ours
         if isinstance(failure, HaltedError):
             future.set_exception(failure)
             self.report.interrupted = True

@@ -117,7 +117,8 @@ def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFil
         )
     image = _guarded(partial(format_.plugin(), io.BytesIO(data)), name)
     _within(*image.size, format_, name, max_pixels)
-    return format_.name, max(header.frames, getattr(image, "n_frames", 1)), image
+    frames = _guarded(lambda: int(getattr(image, "n_frames", 1)), name)  # TIFF parses to count
+    return format_.name, max(header.frames, frames), image
 
 
 def _within(width: int, height: int, format_: PictureFormat, name: str, max_pixels: int) -> None:
@@ -168,7 +169,7 @@ def _normalised(image: ImageFile.ImageFile, name: str) -> Image.Image:
     turn = _TURNS.get(_orientation(image))
     plain = _guarded(lambda: _plain(image), name)
     image.close()  # its pixels would be a second copy while the plain ones are turned
-    return plain if turn is None else plain.transpose(turn)
+    return plain if turn is None else _guarded(lambda: plain.transpose(turn), name)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -362,3 +362,55 @@ def test_interruption_keeps_what_is_done() -> None:
     assert landed == ["owl"]
     assert [name for name, _ in world.locked.blocks] == ["fox"]
     assert of_bytes(world.files["img/fox.png"]) in str(world.locked)
+
+
+@dataclass
+class Startled(FakeWorld):
+    """A world in which a library raises something odd wherever `img/odd…` is touched."""
+
+    stage: str = "derive"
+
+    async def buy(self, order: Order, recipe: Recipe) -> Bought:
+        """Sell a picture, unless a library raises."""
+        self._startle("buy", recipe.output)
+        return await super().buy(order, recipe)
+
+    async def derive(
+        self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
+    ) -> Sequence[bytes | Flux2BuildError]:
+        """Derive files, unless a library raises."""
+        self._startle("derive", recipes[0].output)
+        return await super().derive(recipes, inputs)
+
+    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+        """Write a file, unless a library raises."""
+        self._startle("place", path)
+        return await super().place(path, data, vacated)
+
+    def _startle(self, stage: str, path: str) -> None:
+        if stage == self.stage and path.startswith("img/odd"):
+            raise TypeError("Missing dimensions")
+
+
+@pytest.mark.parametrize("stage", ["buy", "derive", "place"])
+def test_one_broken_picture_of_eight(stage: str) -> None:
+    """Whatever a library raises for one picture, the other seven are made, locked and kept."""
+    world = Startled(stage=stage)
+    names = ["odd", *"abcdefg"]
+    recipes = [
+        recipe
+        for name in names
+        for recipe in (master(name), deliverable(name, path=f"img/{name}.webp"))
+    ]
+
+    report, _ = built(recipes, world)
+
+    assert report.exit is Exit.INCOMPLETE
+    assert {asset for asset, _ in world.locked.blocks} >= set("abcdefg")
+    assert {f"img/{name}.{form}" for name in "abcdefg" for form in ("png", "webp")} <= set(
+        world.files
+    )
+    (failure,) = [failure for _, failure in report.failures]
+    (problem,) = failure.problems
+    assert "`img/odd." in problem.message
+    assert ("library", "TypeError: Missing dimensions") in problem.rows

@@ -271,3 +271,16 @@ print(re.search(r"VmHWM:\\s*([0-9]+) kB", Path("/proc/self/status").read_text())
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert int(process.stdout) < BOMB_CEILING_MIB * 1024
+
+
+def test_a_tiff_of_two_frames_one_without_dimensions() -> None:
+    """A directory without dimensions is damage, wherever in the file it stands."""
+    data = bytearray(saved(drawn(), "TIFF"))
+    (start,) = struct.unpack("<I", data[4:8])
+    (entries,) = struct.unpack("<H", data[start : start + 2])
+    link = start + 2 + 12 * entries
+    data[link : link + 4] = struct.pack("<I", len(data))
+    data += struct.pack("<HI", 0, 0)
+
+    with pytest.raises(PictureError, match="is damaged or cut off"):
+        decode(bytes(data), "odd.tiff")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import struct
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -21,6 +23,18 @@ _UNREAD: Final = (
 """Signatures of formats that are not read, so that messages can name them."""
 _UNREAD_BRANDS: Final = dict.fromkeys((b"heic", b"heix", b"hevc", b"mif1"), "heic")
 _TEXTS: Final = ((b"<svg", "svg"), (b"<html", "html"), (b"<!doctype html", "html"))
+
+
+_UNREADABLE: Final = (
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What a parser may raise for bytes that are not what they begin like."""
 
 
 @cache
@@ -80,7 +94,7 @@ def examine(data: bytes) -> Header:
         return Header(sniff(data), end=len(data))
     try:
         return format_.header(data)
-    except (IndexError, ValueError):
+    except _UNREADABLE:
         return Header(format_.name, fault=CUT)
 
 
@@ -89,7 +103,7 @@ def xmp(data: bytes) -> bytes:
     format_ = of_bytes(data)
     try:
         return format_.xmp(data) if format_ else b""
-    except (IndexError, ValueError):
+    except _UNREADABLE:
         return b""
 
 
@@ -98,15 +112,21 @@ def c2pa(data: bytes) -> bytes:
     format_ = of_bytes(data)
     try:
         return format_.c2pa(data) if format_ else b""
-    except (IndexError, ValueError):
+    except _UNREADABLE:
         return b""
 
 
 def holds_more(data: bytes) -> bool:
-    """Whether a whole file has more than a picture in it: EXIF, a place, a comment, a thumbnail."""
+    """Whether a file has more than a picture in it: EXIF, a place, a comment, a thumbnail.
+
+    Never raises: what cannot be read may be anything.
+    """
     format_ = of_bytes(data)
     if format_ is None:
         return True
-    end = format_.header(data).end
-    kinds = {part.kind for part in format_.parts(data)}
+    try:
+        end = format_.header(data).end
+        kinds = {part.kind for part in format_.parts(data)}
+    except _UNREADABLE:
+        return True
     return end != len(data) or not kinds <= format_.public
