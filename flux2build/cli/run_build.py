@@ -64,6 +64,8 @@ class BuildRun:
         Raises:
             BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
         """
+        if self.project.unread:
+            return True  # nothing is bought, so there is nothing to agree to
         budget = self.project.spec.budget
         return agreed_to(plan, budget, self.terms, attended=sys.stdin.isatty())
 
@@ -71,6 +73,7 @@ class BuildRun:
         """Carry out a plan that was agreed to, and report; the tree must be locked."""
         if self.project.conflicted:
             return self._reconciled().carry_out(plan)
+        self.console.caution(self.project.unread)
         return self._conclude(plan, self._built(plan))
 
     def _ask(self, plan: Plan) -> None:

@@ -106,6 +106,11 @@ class Console:
         if hint:
             self.err.print(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
 
+    def caution(self, problems: Iterable[Problem]) -> None:
+        """Print problems as warnings on stderr, even when quiet: the command goes on."""
+        for line in (line for problem in problems for line in frame(problem, "warning")):
+            self.err.print(line)
+
     def fail(self, error: Flux2BuildError) -> None:
         """Print every problem of an error on stderr, with its place and its hint."""
         for problem in error.problems:

@@ -2,8 +2,9 @@
 
 A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies
 while it writes leaves a torn end, which readers skip and the next append removes.
-A bad line that is followed by good ones was not torn: the journal is damaged, and
-no money is spent until a person has repaired it.
+Every other line that cannot be read is damage, and so is one that a newer flux2build
+wrote: what the others say is still read, and no money is spent until a person has
+settled it. The line ends and the mark that an editor may leave change no meaning.
 """
 
 from __future__ import annotations
@@ -12,18 +13,28 @@ import errno
 import os
 import threading
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest
-from flux2build.errors import Flux2BuildError, Place, Problem, SystemFault
+from flux2build.errors import Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, entry_from_json, entry_to_json
 from flux2build.storage import locks
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_BEGINNING: Final = b'{"kind":'
+"""How the JSON of each entry begins; within one it stands nowhere else."""
+
+_BACKUP: Final = (
+    "bring it back from a backup; if there is none, keep a copy, and take out "
+    "what cannot be read only when you know from the provider what became of its order"
+)
 
 
 class Journal:
@@ -54,10 +65,12 @@ class Journal:
                 raise fault("write", self.path, error) from error
 
     def read(self) -> list[Entry]:
-        """Every entry, in order; only lines that are new since the last call are read.
+        """Every entry that can be read, in order; `problems` tells which ones cannot.
+
+        Only lines that are new since the last call are read.
 
         Raises:
-            SystemFault: the journal is damaged, or cannot be read.
+            SystemFault: the journal cannot be read.
         """
         with self._guard:
             self._read()
@@ -67,11 +80,32 @@ class Journal:
         """Every entry about one order, looked up without scanning the others.
 
         Raises:
-            SystemFault: the journal is damaged, or cannot be read.
+            SystemFault: the journal cannot be read.
         """
         with self._guard:
             self._read()
             return list(self._by_order.get(order, ()))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What this flux2build cannot read, and so keeps it from buying.
+
+        Raises:
+            SystemFault: the journal cannot be read.
+        """
+        with self._guard:
+            self._read()
+            if self._suspects:  # another process may have been repairing a torn end just now
+                self._read()
+            return self._problems()
+
+    def prove(self) -> None:
+        """Stop if anything cannot be read: it may be an order that is paid for.
+
+        Raises:
+            SystemFault: the journal is damaged, or cannot be read.
+        """
+        if problems := self.problems():
+            raise SystemFault(*problems)
 
     def claim(self, order: Digest) -> int | None:
         """A lock on one order, until it is closed; None while another process has it.
@@ -121,13 +155,10 @@ class Journal:
         Damage stops a purchase before it begins. What has already happened is noted
         all the same, on a line of its own.
         """
-        try:
-            self._catch_up()
-        except Flux2BuildError:
-            if isinstance(entry, Intended):
-                raise
-            return None
-        return self._end
+        self._catch_up()
+        if isinstance(entry, Intended) and (problems := self._problems()):
+            raise SystemFault(*problems)
+        return None if self._damage or self._suspects else self._end
 
     def _write(self, file: int, entry: Entry, *, lasting: bool) -> None:
         start = os.fstat(file).st_size
@@ -149,50 +180,117 @@ class Journal:
     def _forget(self) -> None:
         self._entries: list[Entry] = []
         self._by_order: dict[Digest, list[Entry]] = {}
+        self._damage: list[tuple[int, str]] = []
+        """Lines that cannot be read, with the reason."""
+        self._suspects: list[tuple[int, str]] = []
+        """The same for lines at the end, which are read again the next time."""
+        self._newer: list[int] = []
+        """Lines of a newer flux2build."""
+        self._lines = 0
         self._end = 0
         self._last = b""
 
     def _catch_up(self) -> None:
-        """Read the lines that are new since the last time."""
+        """Read the lines that are new since the last time; all of them if there was damage."""
+        if self._damage:
+            self._forget()
         try:
             with self.path.open("rb") as file:
                 file.seek(self._end - len(self._last))
                 if file.read(len(self._last)) != self._last:
                     self._forget()
                     file.seek(0)
-                lines = file.read().split(b"\n")[:-1]
+                *lines, tail = file.read().split(b"\n")
         except FileNotFoundError:
             self._forget()
             return
-        good = [decoded(line) for line in lines]
-        while good and good[-1] is None:
-            good.pop()
-        for text, line in zip(good, lines, strict=False):
+        mark = _BYTE_ORDER_MARK if self._end == 0 else b""
+        texts = [decoded(line.removeprefix(mark)) for line in lines[:1]]
+        texts += [decoded(line) for line in lines[1:]]
+        whole = len(texts)
+        while whole and texts[whole - 1] is None:
+            whole -= 1
+        for text, line in zip(texts[:whole], lines, strict=False):
             self._take(text, line)
+        self._suspects = list(_suspects(self._lines + 1, [*lines[whole:], tail]))
 
     def _take(self, text: str | None, line: bytes) -> None:
-        number = len(self._entries) + 1
+        """Read one line; one that is blank says nothing."""
+        self._lines += 1
+        self._last = line + b"\n"
+        self._end += len(self._last)
         if text is None:
-            raise self._damaged(number, "its checksum does not fit")
+            self._damage.append((self._lines, _MISFIT))
+        elif text:
+            self._enter(text)
+
+    def _enter(self, text: str) -> None:
         try:
             entry = entry_from_json(text)
         except ValueError as error:
-            raise self._damaged(number, str(error)) from error
+            self._damage.append((self._lines, str(error)))
+            return
         self._entries.append(entry)
-        if not isinstance(entry, Foreign):
+        if isinstance(entry, Foreign):
+            self._newer.append(self._lines)
+        else:
             self._by_order.setdefault(entry.order, []).append(entry)
-        self._last = line + b"\n"
-        self._end += len(self._last)
 
-    def _damaged(self, number: int, why: str) -> SystemFault:
-        return SystemFault(
-            Problem(
-                f"the journal of orders is damaged: {why}",
-                Place(str(self.path), number),
-                hint="bring it back from a backup; if there is none, keep a copy, and take out "
-                "that line only when you know from the provider what became of its order",
+    def _problems(self) -> tuple[Problem, ...]:
+        damage, problems = [*self._damage, *self._suspects], []
+        if damage:
+            first, why = damage[0]
+            lines = _ranges(number for number, _ in damage)
+            problems.append(
+                Problem(
+                    f"the journal of orders is damaged: {why}; nothing is bought until it is settled",
+                    Place(str(self.path), first),
+                    rows=(("lines", lines),),
+                    hint=_BACKUP,
+                )
             )
-        )
+        if self._newer:
+            problems.append(
+                Problem(
+                    "the journal of orders has entries of a newer flux2build, which this one "
+                    "cannot read; nothing is bought with it",
+                    Place(str(self.path), self._newer[0]),
+                    rows=(("lines", _ranges(self._newer)),),
+                    hint="build with the newest flux2build: `pip install --upgrade flux2build`",
+                )
+            )
+        return tuple(problems)
+
+
+_MISFIT: Final = "its checksum does not fit"
+
+
+def _suspects(first: int, lines: list[bytes]) -> Iterator[tuple[int, str]]:
+    """The bad lines at the end of a journal, numbered; none if a crash may have torn them."""
+    if not all(map(_torn, lines[:-1])) or lines[-1].count(_BEGINNING) > 1:
+        whole = lines if lines[-1] else lines[:-1]
+        yield from ((number, _MISFIT) for number, _ in enumerate(whole, first))
+
+
+def _torn(line: bytes) -> bool:
+    """Whether a power cut may have left a line, with zeros where bytes were lost.
+
+    Text in another encoding has zeros too, but nothing is missing from it.
+    """
+    return b"\0" in line and decoded(line.replace(b"\0", b"")) is None
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Ascending numbers in words: `2, 5-9`; only the first few ranges."""
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
+    ]
+    named = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
+    return ", ".join(named[:_RANGES]) + ", …" * (len(named) > _RANGES)
+
+
+_RANGES: Final = 8
 
 
 def _last_byte(file: int) -> bytes:
@@ -217,7 +315,9 @@ def encoded(entry: Entry) -> bytes:
 
 
 def decoded(line: bytes) -> str | None:
-    """The JSON of a line, without its end; None when its checksum does not fit."""
+    """The JSON of a line, without its end; empty for a blank line, None if the checksum misfits."""
+    if not (line := line.rstrip(b"\r")):
+        return ""
     checksum, _, text = line.partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
         return None

@@ -62,8 +62,8 @@ class RemoteRenderer:
     """A fingerprint of the key; empty when there is none."""
     forced: frozenset[str] = frozenset()
     """Assets that are bought again although their order was delivered or moderated."""
-    _halted: Flux2BuildError | None = field(default=None, init=False)
-    """Why no other order can succeed."""
+    refusal: Flux2BuildError | None = None
+    """Why no order can be sent; what was sent before is collected all the same."""
     _doubts: int = field(default=0, init=False)
     _locks: bool = field(default=False, init=False)
     """Whether locks are known to work on the disk where the ledger lies."""
@@ -146,8 +146,8 @@ class RemoteRenderer:
         self._check_halted(recipe)
         if not self.account:
             variable = self.client.provider.key_variable
-            self._halted = order_errors.keyless(f"`{variable}` is not set", variable)
-            raise self._halted
+            self.refusal = order_errors.keyless(f"`{variable}` is not set", variable)
+            raise self.refusal
         worst = self.price(recipe)
         if worst is None:
             raise order_errors.unpriced(recipe)
@@ -169,8 +169,8 @@ class RemoteRenderer:
         """Stop if the build is halted, or no other order can succeed."""
         if self.client.halt.is_set():
             raise HaltedError
-        if self._halted is not None:
-            raise order_errors.not_ordered(recipe, self._halted)
+        if self.refusal is not None:
+            raise order_errors.not_ordered(recipe, self.refusal)
 
     async def _prepared(
         self, order: Order, recipe: Recipe, references: LoadReferences
@@ -224,8 +224,8 @@ class RemoteRenderer:
     def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
         """The error for an order in doubt; after several in a row no more money is put at risk."""
         self._doubts += 1
-        if self._doubts >= _DOUBTS and self._halted is None:
-            self._halted = order_errors.too_many_doubts(self._doubts)
+        if self._doubts >= _DOUBTS and self.refusal is None:
+            self.refusal = order_errors.too_many_doubts(self._doubts)
         return order_errors.in_doubt(intended, message)
 
     async def _collect(
@@ -241,7 +241,7 @@ class RemoteRenderer:
                 raise self._refused(recipe, ended)
             case Overdue(keyless=True):
                 variable = self.client.provider.key_variable
-                self._halted = self._halted or order_errors.keyless(ended.message, variable)
+                self.refusal = self.refusal or order_errors.keyless(ended.message, variable)
                 raise order_errors.uncollected(recipe, ticket, ended.message, variable)
             case Overdue(message, decide):
                 raise order_errors.overdue(recipe, ticket, message, decide=decide)
@@ -270,8 +270,8 @@ class RemoteRenderer:
             return HaltedError()
         provider = self.client.provider
         error = order_errors.refusal(provider.name, recipe, refused, provider.key_variable)
-        if refused.refusal in _HALTING | _WAITED_OUT and self._halted is None:
-            self._halted = error
+        if refused.refusal in _HALTING | _WAITED_OUT and self.refusal is None:
+            self.refusal = error
         return error
 
 

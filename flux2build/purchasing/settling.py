@@ -229,7 +229,7 @@ def record(journal: Journal, purchase: Purchase, entry: Entry) -> None:
     """Write down what a person decided, unless a build has come further with the order.
 
     Raises:
-        SystemFault: a build is busy with the order, or the journal cannot be written.
+        SystemFault: a build is busy with the order, or the journal is damaged or cannot be written.
         UsageError: the order is no longer as the person saw it.
     """
     claim = journal.claim(purchase.attempt.order)
@@ -240,6 +240,7 @@ def record(journal: Journal, purchase: Purchase, entry: Entry) -> None:
         )
     try:
         current = find(journal.read(), purchase.attempt.name)
+        journal.prove()
         if current.state is not purchase.state:
             raise UsageError(f"order `{current.name}` is {current.state.value} by now")
         journal.append(entry)

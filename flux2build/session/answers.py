@@ -17,7 +17,9 @@ def remember(project: Project, answer: str) -> None:
     something even if a build has nothing to do.
     """
     plan = project.whole
-    if plan.drift or project.conflicted or any(step.verdict.reasons for step in plan.steps):
+    if plan.drift or project.conflicted or project.unread:
+        return
+    if any(step.verdict.reasons for step in plan.steps):
         return
     commands = ("build",) if project.findings() else ("build", "check")
     states = judged(project, plan)

@@ -243,6 +243,11 @@ class Project:
         return {path: Digest(digest) for path, digest in digests.items() if digest is not None}
 
     @cached_property
+    def unread(self) -> tuple[Problem, ...]:
+        """What of the ledger cannot be read; while there is anything, nothing is bought."""
+        return self.journal.problems()
+
+    @cached_property
     def whole(self) -> Plan:
         """What a build of everything would do."""
         return self._plan(self._snapshot)

@@ -15,6 +15,7 @@ from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
 from flux2build.building.world import RealWorld, Toolbox
+from flux2build.errors import SystemFault
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
@@ -151,4 +152,5 @@ class _Wiring:
             cards=project.capabilities.cards[provider.name],
             account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
             forced=_forced(self.plan),
+            refusal=SystemFault(*project.unread) if project.unread else None,
         )

@@ -189,13 +189,16 @@ def test_killed_at_any_step_the_entry_is_there_or_not(
 
 
 def test_damage_in_the_middle_is_reported_with_its_line(path: Path) -> None:
-    """A bad line with good ones after it stops readers and buyers, not the noting of facts."""
+    """A bad line with good ones after it stops buyers, not readers, nor the noting of facts."""
     written(path)
     path.write_bytes(path.read_bytes().replace(b'"task"', b'"tusk"'))
+    journal = Journal(path)
     with pytest.raises(SystemFault) as caught:
-        Journal(path).read()
+        journal.prove()
 
+    assert journal.read() == journal.about(of_bytes(b"fox")) == [ENTRIES[0], ENTRIES[2]]
     assert str(caught.value.problems[0].place) == f"{path}:2"
+    assert caught.value.problems[0].rows == (("lines", "2"),)
     with pytest.raises(SystemFault):
         Journal(path).append(intended("3"))
     size = path.stat().st_size
@@ -219,7 +222,91 @@ def test_a_line_that_is_no_entry_is_damage(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"%08x %s\n" % (zlib.crc32(text), text))
     with pytest.raises(SystemFault, match="damaged"):
-        Journal(path).read()
+        Journal(path).prove()
+
+
+def rewritten(path: Path, entries: list[Entry], edit: Callable[[bytes], bytes]) -> Journal:
+    """A journal that somebody changed behind its back."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(edit(b"".join(map(encoded, entries))))
+    return Journal(path)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda whole: whole.replace(b"\n", b"\r\n"),
+        lambda whole: b"\xef\xbb\xbf" + whole,
+        lambda whole: b"\xef\xbb\xbf" + whole.replace(b"\n", b"\r\n"),
+        lambda whole: whole.replace(b"\n", b"\n\n"),
+    ],
+    ids=["crlf", "mark", "crlf and mark", "blank lines"],
+)
+def test_line_ends_change_no_meaning(path: Path, edit: Callable[[bytes], bytes]) -> None:
+    """Line ends, blank lines and the mark of an editor are read as what they are."""
+    journal = rewritten(path, ENTRIES, edit)
+
+    assert journal.read() == ENTRIES
+    journal.append(intended("9"))
+    for reader in (journal, Journal(path)):
+        assert reader.read() == [*ENTRIES, intended("9")]
+        assert reader.problems() == ()
+
+
+@pytest.mark.parametrize(
+    ("edit", "lines"),
+    [
+        (lambda whole: whole.replace(b"\n", b" \n"), "1-3"),
+        (lambda whole: whole.replace(b"\n", b"\r"), "1"),
+        (lambda whole: whole.replace(b"\n", b""), "1"),
+        (lambda whole: whole.decode().encode("utf-16"), "1-4"),
+        (lambda whole: whole[:-2] + b"?\n", "3"),
+        (lambda whole: whole[:-2] + b"?\n" + whole[:9], "3-4"),
+        (lambda whole: whole.replace(b"i", b"j", 1), "1"),
+        (lambda whole: b"".join(line + b"\n?\n" for line in whole.split(b"\n")[:-1]), "2, 4, 6"),
+    ],
+)
+def test_what_cannot_be_read_is_damage(
+    path: Path, edit: Callable[[bytes], bytes], lines: str
+) -> None:
+    """No crash leaves such lines, so they count as orders that may be paid for: nothing is bought."""
+    journal = rewritten(path, ENTRIES, edit)
+    before = path.read_bytes()
+    with pytest.raises(SystemFault, match="damaged") as caught:
+        journal.append(intended("9"))
+
+    assert caught.value.problems == journal.problems() == Journal(path).problems()
+    assert caught.value.problems[0].rows == (("lines", lines),)
+    assert path.read_bytes() == before
+    journal.append(ticketed("9"))
+    assert path.read_bytes().startswith(before)
+    assert journal.read()[-1] == Journal(path).read()[-1] == ticketed("9")
+
+
+def test_entries_of_a_newer_version_keep_from_buying(path: Path) -> None:
+    """What a newer flux2build wrote may be an order: it is kept, named, and nothing is bought."""
+    entries = [ENTRIES[0], Foreign(kind="refund", schema=1, text='{"kind":"refund","schema":1}')]
+    journal = rewritten(
+        path,
+        [*entries, Foreign(kind="ticketed", schema=2, text='{"kind":"ticketed","schema":2}')],
+        bytes,
+    )
+    with pytest.raises(SystemFault, match="newer flux2build") as caught:
+        journal.append(intended("9"))
+
+    assert caught.value.problems[0].rows == (("lines", "2-3"),)
+    journal.append(ticketed("1"))
+    assert len(journal.read()) == 4
+
+
+def test_what_was_repaired_is_read_again(path: Path) -> None:
+    """A reader that saw damage sees the repair, too."""
+    journal = rewritten(path, ENTRIES, lambda whole: whole.replace(b"task", b"tusk"))
+    assert journal.problems()
+    rewritten(path, ENTRIES, bytes)
+
+    assert journal.problems() == ()
+    assert journal.read() == ENTRIES
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])

@@ -79,6 +79,7 @@ def check(  # noqa: PLR0913 - a command takes its options
         if finding.code not in unwanted and (wanted is None or finding.code in wanted)
     ]
     output.show(console, _report(project, output, findings, project.plan(choice)))
+    console.caution(project.unread)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 

@@ -40,11 +40,13 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
     """
     console = Console(options.color, options.verbosity)
     folder = None if everything else str(Project.open(options).folder)
+    journal = user_journal()
     attempts = tuple(
         attempt
-        for attempt in ledger.fold(user_journal().read()).attempts
+        for attempt in ledger.fold(journal.read()).attempts
         if attempt.intended and folder in {None, ledger.project(attempt)}
     )
+    console.caution(journal.problems())
     groups = ledger.spent(ledger.Ledger(attempts), _GROUPS[by])
     sums = {name: each for name, each in groups.items() if each.spent or each.reserved}
     if options.json:

@@ -191,6 +191,7 @@ def _ledger() -> Iterator[Line]:
     journal = user_journal()
     try:
         attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
+        journal.prove()
     except Flux2BuildError as error:
         yield from _bad("ledger", error)
         return

@@ -69,7 +69,10 @@ def orders() -> None:
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
     console = Console(options.color, options.verbosity)
-    purchases = settling.purchases(user_journal().read())
+    journal = user_journal()
+    purchases = settling.purchases(journal.read())
+    unread = journal.problems()
+    console.caution(unread)
     shown = [each for each in purchases if everything or each.open]
     if options.json:
         rows = [_as_json(purchase) for purchase in shown]
@@ -81,7 +84,7 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     states = {purchase.state for purchase in shown}
     for text in (text for state, text in _WAYS_OUT.items() if state in states):
         console.say(f"\n{text}")
-    if not shown:
+    if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
 
@@ -107,7 +110,9 @@ def _price(purchase: Purchase) -> str:
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console = Console(options.color, options.verbosity)
-    purchase = settling.find(user_journal().read(), order)
+    journal = user_journal()
+    purchase = settling.find(journal.read(), order)
+    console.caution(journal.problems())
     if options.json:
         console.document(_as_json(purchase))
         return Exit.DONE

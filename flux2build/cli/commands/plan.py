@@ -49,6 +49,7 @@ def show_plan(  # noqa: PLR0913 - click hands over each option
     conflicted = project.lock_path.name if project.conflicted else None
     console = Console(options.color, options.verbosity)
     plan_view.show(console, plan, conflicted, json=options.json)
+    console.caution(project.unread)
     if choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE
