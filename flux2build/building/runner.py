@@ -151,7 +151,7 @@ class _Runner:
         recipes = [step.recipe for step in steps]
         for recipe in recipes:
             if isinstance(recipe.task, Generate):
-                await self._try(recipe, self._master(recipe))
+                await self._master(recipe)
         if derived := [recipe for recipe in recipes if isinstance(recipe.task, Derive)]:
             await self._deliverables(derived)
         for recipe in recipes:
@@ -166,6 +166,19 @@ class _Runner:
             self._fail(recipe, typed(recipe, error))
 
     async def _master(self, recipe: Recipe) -> None:
+        """Buy a picture if it is due, and write it.
+
+        A bug while buying ends the build: with it, no more money is put at risk.
+        """
+        try:
+            inputs, verdict = await self._bought(recipe)
+        except Flux2BuildError as failure:
+            self._fail(recipe, failure)
+        else:
+            await self._try(recipe, self._reuse(recipe, inputs, verdict))
+
+    async def _bought(self, recipe: Recipe) -> tuple[tuple[Digest, ...], Verdict]:
+        """The inputs of a master and the verdict on it, once its picture exists."""
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
@@ -177,7 +190,7 @@ class _Runner:
             raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):
             verdict = await self._buy(recipe, inputs, verdict)
-        await self._reuse(recipe, inputs, verdict)
+        return inputs, verdict
 
     async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> Verdict:
         """Buy each order once: whatever asks for it again waits, and adopts the same picture."""
