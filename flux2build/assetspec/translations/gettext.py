@@ -16,8 +16,8 @@ from flux2build.errors import Place, Problem, SpecError
 _TEXT: Final = re.compile(r'((?:msg[a-z_]+(?:\[\d+\])?\s*)?)"(?:[^"\\]|\\.)*"')
 """A line with a text of its own, after its keyword or below it."""
 _KEYWORD: Final = re.compile(r"(?:msgctxt|msgid|msgid_plural|msgstr)\s+|msgstr\[\d\]\s*|")
-_PLURALS: Final = re.compile(r"nplurals\s*=\s*(\d{1,2})\s*;\s*plural\s*=\s*([^;]+)")
-_GERMANIC: Final = "nplurals=2; plural=(n != 1)"
+_COUNT: Final = re.compile(r"[0-9]{1,2}")
+_GERMANIC: Final = {"nplurals": "2", "plural": "(n != 1)"}
 """One form for one, another for the rest: what gettext takes where a catalogue says nothing."""
 
 
@@ -57,6 +57,7 @@ class _Lines:
         self._file = file
         self._lines = text.split("\n")
         self._keys: list[int] = []
+        self._last = (0, "")
         self.current = 0
         """The line that polib got last."""
 
@@ -65,6 +66,7 @@ class _Lines:
         for number, line in enumerate(self._lines, start=1):
             self.current = number
             yield self._plain(line.strip())
+        self._begin("")
 
     def line_of(self, start: int) -> int:
         """The line of the `msgid` of an entry that starts, with its comments, at a line."""
@@ -86,9 +88,18 @@ class _Lines:
             raise self._fault("a text must stand between double quotes")
         if match is None or not _KEYWORD.fullmatch(match[1]):
             raise self._fault("unknown or misformatted keyword")
-        if match[1].strip() == "msgid":
+        if keyword := match[1].strip():
+            self._begin(keyword)
+        if keyword == "msgid":
             self._keys.append(self.current)
         return line
+
+    def _begin(self, keyword: str) -> None:
+        line, before = self._last
+        if before in {"msgid", "msgid_plural"} and keyword in {"msgid", "msgctxt", ""}:
+            self.current = line  # polib takes some such messages as untranslated
+            raise self._fault("this message has no `msgstr`")
+        self._last = (self.current, keyword)
 
     def _fault(self, why: str) -> SpecError:
         return SpecError(_not_po(self._file, self.current, why))
@@ -105,11 +116,12 @@ def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
     Raises:
         ValueError: its header does not say.
     """
-    match = _PLURALS.match(headers.get("plural-forms", _GERMANIC).strip())
-    if match is None:
-        raise ValueError(f"`Plural-Forms` must be like `{_GERMANIC}`")
-    last = int(match[1]) - 1
-    choose = gettext.c2py(match[2])
+    parts = (part.partition("=") for part in headers.get("plural-forms", "").split(";"))
+    rule = _GERMANIC | {name.strip(): value.strip() for name, _, value in parts}
+    if not _COUNT.fullmatch(rule["nplurals"]):
+        raise ValueError("`Plural-Forms` must be like `nplurals=2; plural=(n != 1)`")
+    last = int(rule["nplurals"]) - 1
+    choose = gettext.c2py(rule["plural"])
     return last + 1, lambda number: max(0, min(last, int(choose(number))))
 
 

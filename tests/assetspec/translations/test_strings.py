@@ -82,6 +82,22 @@ def test_what_gettext_allows(text: str) -> None:
     assert [(key, message.forms) for key, message in found.items()] == [(("a", None), ("b",))]
 
 
+@pytest.mark.parametrize(
+    ("header", "forms"),
+    [
+        ("", (1, 0, 1)),
+        ("nplurals=2;", (1, 0, 1)),
+        ("plural=(n > 1); nplurals=2", (0, 0, 1)),
+        ("nplurals = 1; plural = 0;", (0, 0, 0)),
+    ],
+)
+def test_plural_forms_as_tools_write_them(header: str, forms: tuple[int, ...]) -> None:
+    """`Plural-Forms` may be blank, or give its parts in any order; gettext's default fills it up."""
+    found = read("a.po", f'msgid ""\nmsgstr "Plural-Forms: {header}\\n"\nmsgid "a"\nmsgstr "b"\n')
+
+    assert tuple(found.form(n) for n in (0, 1, 2)) == forms
+
+
 def test_separators_of_unicode_are_no_line_ends() -> None:
     """A translation may have the separators that Unicode calls line ends, as any character."""
     found = read("a.po", 'msgid "a"\nmsgstr "b\u2028c\x85d"\n')
@@ -113,6 +129,8 @@ def test_toml() -> None:
         ("a.po", '{"a": 1}', "a.po:1: this is not a gettext catalogue"),
         ("a.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=x; plural=q;\\n"\n', "a.po:1: this is"),
         ("a.po", 'msgstr "b"\nmsgid "a"\n', "a.po:1: this is not a gettext catalogue: this line"),
+        ("a.po", 'msgid "a"\n\n# cut off\n', "a.po:1: this is not a gettext catalogue: this message has no"),
+        ("a.po", 'msgid "a"\n#, fuzzy\nmsgid "b"\nmsgstr "c"\n', "a.po:1: this is not a gettext catalogue: this message has no"),
         ("a.po", "#-#-#  de.po  #-#-#\n", "a.po:1: this is not a gettext catalogue: it has conflicts"),
         ("a.po", 'msgid "a"\nmsgid_plural "b"\nmsgstr[2] "c"\n', "a.po:1: this is not a gettext catalogue: this has more than the 2"),
         ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2:9: byte 0xff is not UTF-8"),
