@@ -94,8 +94,14 @@ class Project:
         return replace(self, sources=replace(self.sources))
 
     def reread_lock(self) -> Project:
-        """The same project, with its lock read again after a build has written it."""
-        return replace(self)
+        """The same project, with its lock read again after a build has written it.
+
+        What cannot be read of the ledger stays the same: a build that was not asked for
+        consent because of it must not buy once somebody has repaired it.
+        """
+        project = replace(self)
+        vars(project)["unread"] = self.unread
+        return project
 
     @property
     def options(self) -> CommonOptions:

@@ -54,6 +54,20 @@ def test_read_once(site: Site) -> None:
     assert project.spec is spec
 
 
+def test_a_repaired_ledger_counts_from_the_next_reading(site: Site) -> None:
+    """A build that need not ask, as a damaged ledger keeps it from buying, does not buy later."""
+    project = opened(site)
+    path = project.journal.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"damage\nand more of it\n")
+    assert project.unread
+
+    path.unlink()
+
+    assert project.reread_lock().unread == project.unread
+    assert project.reread().unread == ()
+
+
 def test_settings_are_read_anew(site: Site) -> None:
     """A project that is read anew sees keys and prices that were set since."""
     config = Path(os.environ["FLUX2BUILD_CONFIG"])
