@@ -106,13 +106,17 @@ class _SpecReader:
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
         translations.report()
         files.used.update(translations.used)
-        self._check_collisions(recipes, self._taken(declared, files), folder, capabilities.ops)
+        kept, templates = self._kept(declared, files), self._closed_templates(folder)
+        self._check_collisions(recipes, kept, templates, capabilities.ops)
         return Spec(
             file=self.text.file,
             profile=self.profile,
             usual=self.tables.project.profile or NO_PROFILE,
             profiles=tuple(self.tables.profiles),
             output=folder,
+            folders=self._folders(),
+            kept={path: what for path, (what, _) in kept.items()},
+            templates=templates,
             budget=Budget(**dict(self.tables.budget)),
             checks=check_options.options(
                 self.tables.checks, capabilities.checks, texts, self.tables.vars, self.faults
@@ -218,31 +222,43 @@ class _SpecReader:
         members = frozenset(member.name for f in families.values() for member in f.members)
         return AssetNames(families, self.tables.names["asset"], members, sources)
 
-    def _taken(
+    def _kept(
         self, declared: Iterable[Declared], files: SourceFiles
     ) -> dict[str, tuple[str, Key | None]]:
-        """Every file that cannot be an output, because it is read or kept, by its folded path."""
+        """Every file that cannot be an output, because it is read or kept, by its path."""
         lock = posixpath.splitext(self.text.file)[0] + ".lock"
-        taken: dict[str, tuple[str, Key | None]] = {
-            paths.fold(path): (f"the source `{path}`", key) for path, key in files.used.items()
+        kept: dict[str, tuple[str, Key | None]] = {
+            path: (f"the source `{path}`", key) for path, key in files.used.items()
         }
         for one in declared:
             if one.table.rows:
                 data = paths.join("", one.table.rows.file)
-                taken[paths.fold(data)] = (f"the data file `{data}`", (*one.key, "rows", "file"))
+                kept[data] = (f"the data file `{data}`", (*one.key, "rows", "file"))
         for file in self.text.files:
-            taken[paths.fold(file.name)] = (f"the spec `{file.name}`", None)
-        taken[paths.fold(lock)] = (f"the lock `{lock}`", None)
-        return taken
+            kept[file.name] = (f"the spec `{file.name}`", None)
+        kept[lock] = (f"the lock `{lock}`", None)
+        return kept
+
+    def _folders(self) -> tuple[str, ...]:
+        """The output folders of all profiles, each once."""
+        written = (self.tables.project.output, *(p.output for p in self.tables.profiles.values()))
+        return tuple(dict.fromkeys(paths.join("", one) for one in written if one is not None))
+
+    def _closed_templates(self, folder: str) -> str:
+        """The templates folder, unless the outputs are to lie in it."""
+        templates = paths.join("", self.tables.project.templates)
+        open_ = templates == "." or f"{folder}/".startswith(f"{templates}/")
+        return "" if open_ else templates
 
     def _check_collisions(
         self,
         recipes: Iterable[Recipe],
-        taken: Mapping[str, tuple[str, Key | None]],
-        folder: str,
+        kept: Mapping[str, tuple[str, Key | None]],
+        templates: str,
         ops: Mapping[str, Op],
     ) -> None:
         """Notes outputs that collide with each other, with a file that is read, or with a template."""
+        taken = {paths.fold(path): what for path, what in kept.items()}
         for fault, recipe, other in outputs.collisions(recipes, taken, ops):
             rows = fault.rows
             if other and _same_name(recipe.asset, other.asset):
@@ -252,11 +268,8 @@ class _SpecReader:
             self.faults.add(
                 Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
             )
-        templates = paths.join("", self.tables.project.templates)
-        if templates == "." or f"{folder}/".startswith(f"{templates}/"):
-            return
         below = paths.fold(templates) + "/"
-        for recipe in recipes:
+        for recipe in recipes if templates else ():
             if paths.fold(recipe.output).startswith(below):
                 message = f"output `{recipe.output}` lies in the templates folder"
                 self.faults.add(Fault(recipe.key, message), recipe.asset)

@@ -12,6 +12,7 @@ from flux2build.assetspec.spec_text import SpecText
 from flux2build.assetspec.translations.catalog import Gap
 from flux2build.errors import Place, Problem
 from flux2build.model import Asset, AssetName, Key, Recipe
+from flux2build.storage import paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Spec:
     """The names that are declared."""
     output: str
     """The folder below which every output lies."""
+    folders: tuple[str, ...]
+    """The folders of the outputs of all profiles."""
+    kept: Mapping[str, str]
+    """Every file that is read or kept, and so is no output: what messages call it, by its path."""
+    templates: str
+    """The folder of templates, if no output may lie in it; else empty."""
     budget: Budget
     checks: Mapping[str, Any]
     """The options of the checks that it names."""
@@ -58,6 +65,17 @@ class Spec:
             **self.assets,
             **{r.asset: Asset(r.asset, str(r.asset), {}, key=r.key) for r in documents},
         }
+
+    def keeps(self, path: str) -> str | None:
+        """What messages call a file that cannot be an output; None for any other path."""
+        folded = paths.fold(path)
+        if self.templates and folded.startswith(f"{paths.fold(self.templates)}/"):
+            return "in the templates folder"
+        return self._kept_folds.get(folded)
+
+    @cached_property
+    def _kept_folds(self) -> Mapping[str, str]:
+        return {paths.fold(path): what for path, what in self.kept.items()}
 
     def place(self, key: Key) -> Place:
         """Where in the spec something stands."""

@@ -38,6 +38,7 @@ from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
 from flux2build.purchasing.order_errors import undecided
+from flux2build.storage import paths
 
 
 class World(Protocol):
@@ -122,6 +123,8 @@ class _Runner:
         self._derivations = asyncio.Semaphore(cores() + 1)
         """Bounds memory: one asset's files for each core, and one more that are being written."""
         self._owners: dict[str, AssetName] = {}
+        self._folds: set[str] = set()
+        """The folded paths of all files that this build is going to have."""
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}
         self._purchases: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
@@ -133,6 +136,7 @@ class _Runner:
         loop = asyncio.get_running_loop()
         for recipe in (step.recipe for step in steps):
             self._owners[recipe.output] = recipe.asset
+            self._folds.add(paths.fold(recipe.output))
             future = self._outputs[recipe.output] = loop.create_future()
             future.add_done_callback(lambda f: f.cancelled() or f.exception())
             if isinstance(recipe.task, Generate):
@@ -284,11 +288,14 @@ class _Runner:
         self._finish(recipe, verdict)
 
     def _vacated(self, recipe: Recipe) -> str | None:
-        """The earlier path of an output, if its file is still there and nothing else wants it."""
+        """The earlier path of an output, if its file is still there, ours, and wanted by nothing."""
         before = self._update.output(recipe)
-        if before is None or before.path in self._owners:
+        if before is None or paths.fold(before.path) in self._folds:
             return None
-        return before.path if self._files.get(before.path) == before.sha256 else None
+        if self._files.get(before.path) != before.sha256:
+            return None
+        ours = self._snapshot.removable(before.path, before.sha256)
+        return before.path if ours else None
 
     async def _inputs(self, recipe: Recipe) -> tuple[Digest, ...]:
         """The bytes of the inputs, once all of them exist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from posixpath import splitext
 from typing import Any, Final
 
 import tomli
@@ -25,6 +26,7 @@ from flux2build.lockfile.values import (
     as_money,
     as_operations,
     as_path,
+    as_picture_path,
     as_table,
     as_text,
     get,
@@ -32,6 +34,7 @@ from flux2build.lockfile.values import (
 )
 from flux2build.lockfile.write import VERSION
 from flux2build.model import AssetName, C2paManifest, Output, Receipt
+from flux2build.storage.paths import fold
 from flux2build.storage.text_files import not_utf8
 
 _SHOWN: Final = 20
@@ -79,7 +82,7 @@ def loads(text: str, file: str) -> Lockfile:
             )
         )
     _expect_version(text, file)
-    reader = _Reader(_parsed(text, file))
+    reader = _Reader(_parsed(text, file), file)
     lock = reader.lock()
     if reader.problems:
         raise LockError(*_placed(reader.problems, text, file))
@@ -136,7 +139,9 @@ def _placed(problems: list[tuple[tuple[str, ...], str]], text: str, file: str) -
 class _Reader:
     """Turns tables into blocks, and collects at most one problem for each block."""
 
-    def __init__(self, root: dict[str, Any]) -> None:
+    def __init__(self, root: dict[str, Any], file: str) -> None:
+        self._own = {fold(splitext(file)[0] + end) for end in (".lock", ".toml")}
+        """The folded names of the lock and of its spec."""
         self.problems: list[tuple[tuple[str, ...], str]] = []
         self._root = root
         self._newer = False
@@ -197,7 +202,7 @@ class _Reader:
             params=params(table, "params"),
             take=get(table, "take", as_count),
             inputs=get(table, "inputs", as_inputs),
-            output=_output(output, get(output, "path", as_path, "output")),
+            output=_output(output, get(output, "path", as_picture_path, "output")),
             receipt=_receipt(receipt),
             extra=self._extra(table, _GENERATED, output=_OUTPUT | {"path"}, receipt=_RECEIPT),
         )
@@ -212,7 +217,7 @@ class _Reader:
                 ops=get(table, "ops", as_operations),
                 encoding=params(table, "encoding"),
                 inputs=get(table, "inputs", as_inputs),
-                output=_output(output, as_path(path)),
+                output=_output(output, as_picture_path(path)),
                 encoder=get(table, "encoder", as_text),
                 extra=self._extra(table, _DERIVED, output=_OUTPUT),
             )
@@ -229,7 +234,7 @@ class _Reader:
                 document=get(table, "document", as_text),
                 version=get(table, "version", as_count),
                 output=Output(
-                    path=as_path(path),
+                    path=self._text_path(path),
                     sha256=get(output, "sha256", as_digest, "output"),
                     bytes=get(output, "bytes", as_count, "output"),
                 ),
@@ -237,6 +242,11 @@ class _Reader:
             )
         except BadValue as bad:
             raise BadValue(str(bad), "write", path, *bad.path) from None
+
+    def _text_path(self, path: str) -> str:
+        if fold(path) in self._own:
+            raise BadValue("cannot be an output: it is the spec or the lock")
+        return as_path(path)
 
     def _extra(
         self, table: dict[str, Any], known: frozenset[str], **inner: frozenset[str]

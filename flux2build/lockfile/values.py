@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from flux2build.digest import Digest, Json
+from flux2build.images.formats.lookup import of_path
 from flux2build.lockfile.block import LockedInput
 from flux2build.model import Operation
+from flux2build.storage import paths
 
 T = TypeVar("T")
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-_PATH: Final = re.compile(r"(?:\.\./)*(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f\x7f]+(?:/(?!$)|$))+")
 _AMOUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
 class BadValue(Exception):  # noqa: N818 - it becomes a problem
@@ -96,10 +96,23 @@ def as_text(value: Any) -> str:
 
 
 def as_path(value: Any) -> str:
-    """Read a relative POSIX path, which may have `..` only at its start."""
-    if type(value) is str and _PATH.fullmatch(value) and not _DRIVE.match(value):
-        return value
-    raise BadValue("is not a path: relative, with `/` between its parts")
+    """Read the path of an output: one that some spec could have had.
+
+    The lock may come from a stranger, and what stands at the path may be moved or removed.
+    """
+    if type(value) is not str:
+        raise BadValue("is not a path: relative, with `/` between its parts")
+    if fault := paths.part_fault(value):
+        raise BadValue(f"cannot be an output: it {fault}")
+    return value
+
+
+def as_picture_path(value: Any) -> str:
+    """Read the path of a picture, which ends in its format."""
+    path = as_path(value)
+    if of_path(path) is None:
+        raise BadValue("cannot be an output: it does not end in the format of a picture")
+    return path
 
 
 def as_inputs(value: Any) -> tuple[LockedInput, ...]:

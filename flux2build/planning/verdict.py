@@ -102,6 +102,8 @@ class Snapshot:
     """The installed encoder of each format, if files that others wrote are to be derived again."""
     pictures: Mapping[Digest, KnownPicture] = field(default_factory=dict)
     """The locked pictures by key; a build adds what it makes."""
+    removable: Callable[[str, Digest], bool] = lambda _path, _digest: True
+    """Whether a file at an older path, with these bytes, is proved to be ours."""
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
     """The digest of each asset's tags, alt text and title, which never render anything."""
 

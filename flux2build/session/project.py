@@ -11,6 +11,7 @@ from typing import Final
 
 from flux2build.assetspec import Spec
 from flux2build.assetspec.capabilities import Capabilities
+from flux2build.building.removal import Removal, shared
 from flux2build.checks.contract import CHECKS, Options
 from flux2build.checks.evaluation import evaluate
 from flux2build.checks.facts import Facts
@@ -34,7 +35,8 @@ from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
 from flux2build.storage import durable
-from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec
+from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
+from flux2build.storage.git import Tracked
 from flux2build.storage.index import Index
 from flux2build.storage.store import Store
 
@@ -247,6 +249,13 @@ class Project:
             paths |= {path for path in locked if self.sources.tree.inside(path)}
         digests = {path: self.index.digest(path) for path in sorted(paths)}
         return {path: Digest(digest) for path, digest in digests.items() if digest is not None}
+
+    def removal(self) -> Removal:
+        """Which of the files in the lock may be removed."""
+        sources = self.sources
+        tracked = Tracked(root_of(self.folder), self.folder)
+        folders = self.spec.folders
+        return Removal(sources.kept, folders, tracked, self.store.has, shared(self.lock))
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:

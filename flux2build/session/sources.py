@@ -107,6 +107,16 @@ class Sources:
         inputs = (source for recipe in self.spec.recipes for source in recipe.inputs)
         return frozenset(source.path for source in inputs if isinstance(source, Source))
 
+    def kept(self, path: str) -> str | None:
+        """What a file is to the project, if it is none of its outputs; None for any other path."""
+        if (what := self.spec.keeps(path)) is not None:
+            return what
+        if (real := self.tree.real(path)) is None:
+            return "a link, or outside the project"
+        if self.tree.same(path, self.spec.kept):
+            return "a file of the spec by another name"
+        return None if real == path else self.spec.keeps(real)
+
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in some other profiles, as far as it can be read."""
         for name in sorted(names & set(self.spec.wanted_profiles) - {self.spec.profile}):

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux2build import digest
 from flux2build.building.artifacts import Artifacts
+from flux2build.building.removal import Removal
 from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
 from flux2build.building.world import RealWorld, Toolbox
+from flux2build.digest import Digest
 from flux2build.errors import SystemFault
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
@@ -64,8 +66,22 @@ async def _run(
     async with AsyncExitStack() as stack:
         world = await _Wiring(project, plan, terms, say, halt).world(artifacts, stack)
         with heeded(halt, say):
-            snapshot = replace(snapshot, has=artifacts.has)
+            snapshot = replace(
+                snapshot, has=artifacts.has, removable=_removable(project.removal(), say)
+            )
             return await build(plan, snapshot, world, on_event, halt)
+
+
+def _removable(removal: Removal, say: Say) -> Callable[[str, Digest], bool]:
+    """Whether the file that a picture has left may be removed; if not, why is said."""
+
+    def removable(path: str, digest: Digest) -> bool:
+        problem = removal.refusal(path, digest, asked=False)
+        if problem is not None:
+            say("; ".join(filter(None, (problem.message, problem.hint))))
+        return problem is None
+
+    return removable
 
 
 def _forced(plan: Plan) -> frozenset[str]:

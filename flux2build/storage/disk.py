@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,7 @@ import platformdirs
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, UsageError
-from flux2build.storage import durable
+from flux2build.storage import durable, paths
 from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.project_files import Kind
 
@@ -117,6 +119,23 @@ class DiskFiles:
         except (OSError, ValueError, RuntimeError):
             return False
 
+    def real(self, path: str) -> str | None:
+        """Where a path leads, from the folder of the spec; None if it is a link, or leads away."""
+        whole = os.path.join(self._folder, path)
+        if not self.inside(path) or os.path.islink(whole):
+            return None
+        return os.path.relpath(os.path.realpath(whole), self._folder).replace(os.sep, "/")
+
+    def same(self, path: str, others: Iterable[str]) -> bool:
+        """Whether a path is one of some files by another name: another spelling, or a link."""
+        with suppress(OSError, ValueError):
+            mine = os.stat(os.path.join(self._folder, path))
+            for other in others:
+                with suppress(OSError, ValueError):
+                    if os.path.samestat(mine, os.stat(os.path.join(self._folder, other))):
+                        return True
+        return False
+
     def lfs_target(self, path: str) -> Digest | None:
         """Return the digest in a Git LFS pointer at a path; None for any other file."""
         try:
@@ -145,10 +164,16 @@ class DiskFiles:
         """Whether a path lies below the root, links followed; each folder is resolved once."""
         parent, name = os.path.split(path)
         if name in {"", ".", ".."} or os.path.islink(path):
-            return Path(path).resolve().is_relative_to(self._root)
+            return self._below_root(Path(path).resolve())
         if parent not in self._inside:
-            self._inside[parent] = Path(parent).resolve().is_relative_to(self._root)
-        return self._inside[parent]
+            self._inside[parent] = self._below_root(Path(parent).resolve())
+        return self._inside[parent] and not paths.kept_out(name)
+
+    def _below_root(self, real: Path) -> bool:
+        """Whether a resolved path lies below the root, and not in git's folder or in our own."""
+        if not real.is_relative_to(self._root):
+            return False
+        return not any(map(paths.kept_out, real.relative_to(self._root).parts))
 
 
 _WHY: Final = {

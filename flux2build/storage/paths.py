@@ -59,8 +59,18 @@ def fault(path: str) -> str | None:
         return "is absolute"
     if len(path) > LONGEST_PATH:
         return f"is longer than {LONGEST_PATH} characters"
+    return part_fault(path)
+
+
+def part_fault(path: str) -> str | None:
+    """Explain which part of a path no output can have; return None if all are valid."""
     faults = (_part_fault(part) for part in path.split("/"))
     return next((reason for reason in faults if reason), None)
+
+
+def kept_out(part: str) -> bool:
+    """Whether a part of a path is git's or flux2build's own folder, however it is spelled."""
+    return fold(part) in _OURS
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +100,7 @@ def _letters_fault(part: str) -> str | None:
             if unicodedata.category(letter) in _HIDDEN:
                 return f"has an invisible or control character in it (U+{ord(letter):04X})"
     folded = fold(part)
-    if folded in _OURS:
+    if kept_out(part):
         return f"lies in `{part}`, which is not for pictures"
     if _RESERVED.fullmatch(folded.partition(".")[0].rstrip()):
         return f"has the part `{part}`, a device name on Windows"

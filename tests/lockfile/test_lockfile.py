@@ -59,9 +59,12 @@ PARAMS = st.dictionaries(NAMES, JSON, max_size=4)
 COSTS = st.one_of(st.none(), st.decimals(0, 1000, places=4))
 
 
+PICTURES = PATHS.map(lambda parts: "/".join(parts) + ".webp")
+
+
 def outputs(path: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Output]:
     """Outputs at any path, or at the ones that are given."""
-    return st.builds(Output, path or PATHS.map("/".join), DIGESTS, COUNTS, COUNTS, COUNTS, NAMES)
+    return st.builds(Output, path or PICTURES, DIGESTS, COUNTS, COUNTS, COUNTS, NAMES)
 
 
 SEEN = st.lists(st.builds(LockedInput, NAMES, DIGESTS), max_size=3).map(tuple)
@@ -261,8 +264,12 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
         ("take = 1", "taek = 1", "is missing", 8),
         ("take = 1", "take = 1\nmood = 1", "`generated.mood` of `fox` is not known here", 20),
         ('meta = "sha256:', 'meta = "md5:', "`meta` of `fox` is not a digest", 6),
-        ('"public/fox.png"', '"../../.ssh/../x"', "is not a path", 15),
-        ('"public/fox.png"', '"/etc/passwd"', "is not a path", 15),
+        ('"public/fox.png"', '"../../.ssh/../x"', "cannot be an output: it leads out", 15),
+        ('"public/fox.png"', '"/etc/passwd"', "cannot be an output", 15),
+        ('"public/fox.png"', '".git/HEAD"', "it lies in `.git`", 15),
+        ('"public/fox.png"', '"sub/.GIT./fox.png"', "cannot be an output", 15),
+        ('"public/fox.png"', '"public/fox.png "', "cannot be an output", 15),
+        ('"public/fox.png"', '"assets.toml"', "does not end in the format of a picture", 15),
         ("take = 1", "take = 1\ntake = 1", "is damaged", 20),
         ("version = 1", "", "does not say its `version`", 1),
         ('receipt.cost = "0"', "receipt.cost = 0.1", "is not an amount", 29),
@@ -301,8 +308,8 @@ def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line
         ("ops = []", "ops = ['[]']", "must hold operations"),
         ("ops = []", 'ops = [\'{"op":1,"params":{},"version":1}\']', "must hold operations"),
         ("ops = []", "mood = 1\nops = []", "`deliver.public/a.webp.mood` of `fox` is not known"),
-        ('."public/a.webp"]', '."../../../x/../a"]', "is not a path"),
-        ('."public/a.webp"]', '."C:/a.webp"]', "is not a path"),
+        ('."public/a.webp"]', '."../../../x/../a"]', "cannot be an output"),
+        ('."public/a.webp"]', '."C:/a.webp"]', "cannot be an output"),
     ],
 )
 def test_damage_of_a_deliverable_names_it(old: str, new: str, message: str) -> None:

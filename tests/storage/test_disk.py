@@ -60,6 +60,32 @@ def test_the_spec_is_found_upwards_but_not_beyond_the_root(project: Path, tmp_pa
     assert find_spec(tmp_path / "repo" / "site") is None
 
 
+@pytest.mark.parametrize("path", ["out", "out/HEAD", "../../.git/HEAD", ".GIT", "a/.flux2build"])
+def test_no_link_leads_into_git(project: Path, path: str) -> None:
+    """The folders of git and of flux2build are no part of the project, by whatever name."""
+    (project.parents[1] / ".git" / "HEAD").write_text("ref: refs/heads/main")
+    (project / "out").symlink_to("../../.git")
+    tree = DiskFiles(project, root_of(project))
+
+    assert tree.kind(path) is Kind.OUTSIDE
+    assert tree.real(path) is None
+    assert not tree.inside(path)
+
+
+def test_files_have_several_names(project: Path) -> None:
+    """What a path leads to is found through linked folders, and by what the files are."""
+    (project / "assets.png").write_bytes(b"picture")
+    (project / "here").symlink_to(".")
+    (project / "other.png").hardlink_to(project / "assets.png")
+    tree = DiskFiles(project, root_of(project))
+
+    assert tree.real("here/assets.png") == "assets.png"
+    assert tree.real("here") is None
+    assert tree.same("other.png", ["missing.png", "assets.png"])
+    assert not tree.same("assets.png", ["missing.png", "assets.toml"])
+    assert not tree.same("missing.png", ["assets.png"])
+
+
 def test_files_of_the_project_are_read(project: Path) -> None:
     """Paths are from the spec's folder and may climb, within the root; what was asked is noted."""
     tree = DiskFiles(project, root_of(project))

@@ -17,6 +17,7 @@ from flux2build.planning.plan import pruned
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage import disk
+from flux2build.storage.paths import fold
 
 
 @command("prune")
@@ -25,7 +26,8 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
     """Remove outputs that the spec no longer wants.
 
     Lists them; `--yes` removes the files and their rows in the lock. The bytes
-    stay in the store, and a file that was edited by hand stays in place.
+    stay in the store. A file that was edited by hand, or is not proved to be an
+    output, stays in place.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
     orphans = project.plan().orphans
@@ -53,11 +55,19 @@ def _remove(project: Project, console: Console) -> None:
     """
     with held(project.folder, "flux2build prune", None, console.say):
         project = project.reread()
-        orphans, snapshot = project.plan().orphans, project.snapshot()
+        plan, snapshot = project.plan(), project.snapshot()
+        orphans = plan.orphans
         artifacts = Artifacts(project.folder, project.store, {})
+        removal, wanted = project.removal(), {fold(step.recipe.output) for step in plan.steps}
         for orphan in orphans:
             digest = snapshot.files.get(orphan.path)
-            if digest == orphan.sha256:
+            if fold(orphan.path) in wanted:
+                console.warn(f"`{orphan.path}` stays: the spec wants it in another spelling")
+            elif digest == orphan.sha256:
+                refused = removal.refusal(orphan.path, digest, asked=True)
+                if refused is not None:
+                    console.warn("; ".join(filter(None, (refused.message, refused.hint))))
+                    continue
                 artifacts.remove(orphan.path)
                 console.say(f"removed {orphan.path}")
             elif digest is not None:

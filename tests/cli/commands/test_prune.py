@@ -120,3 +120,39 @@ def test_links_are_not_followed(left_over: Site) -> None:
     left_over.run("prune", "--yes")
 
     assert elsewhere.exists()
+
+
+def test_what_the_spec_reads_stays(left_over: Site) -> None:
+    """A picture that became a source is left over, and its file stays."""
+    left_over.edit("assets.toml", "[asset.mascot]\n", '[asset.mascot]\nrefs = ["img/icon.png"]\n')
+
+    ran = left_over.run("prune", "--yes")
+
+    assert left_over.folder.joinpath("img/icon.png").exists()
+    assert "warning: `img/icon.png` stays: it is the source `img/icon.png`\n" in ran.err
+    assert "icon.png" not in left_over.run("prune").out
+
+
+def test_files_elsewhere_stay(left_over: Site) -> None:
+    """Outside of the output folders a derived file is not proved to be ours; the hint removes it."""
+    left_over.edit("assets.toml", 'output = "img"', 'output = "pictures"')
+    left_over.run("build")
+
+    ran = left_over.run("prune", "--yes")
+
+    warning = "warning: `img/hero-dark-32.webp` stays: nothing proves that it was written here; "
+    assert warning + "`rm -- 'img/hero-dark-32.webp'` removes it\n" in ran.err
+    assert left_over.folder.joinpath("img/hero-dark-32.webp").exists()
+    assert left_over.run("check").code == 0
+
+
+def test_another_spelling_of_an_output_stays(site: Site) -> None:
+    """On some systems a path in other letters is the same file, so it is never removed."""
+    site.run("build")
+    site.edit("assets.toml", "hero-{{ theme }}", "Hero-{{ theme }}")
+    site.run("build")
+
+    ran = site.run("prune", "--yes")
+
+    assert "`img/hero-dark-32.webp` stays: the spec wants it in another spelling" in ran.err
+    assert site.folder.joinpath("img/Hero-dark-32.webp").exists()

@@ -1,0 +1,70 @@
+"""Which files may be removed: those that flux2build is proved to have written.
+
+The lock is no proof, because a stranger may have written it. It is trusted below the output
+folders, and elsewhere only with the store, which is the user's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from flux2build.digest import Digest
+from flux2build.errors import Problem
+from flux2build.lockfile import Lockfile
+from flux2build.storage import paths
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Says of a file that a row of the lock holds whether it may be removed."""
+
+    kept: Callable[[str], str | None]
+    """What a file is to the project, if it is none of its outputs."""
+    folders: Sequence[str]
+    """The output folders, of all profiles."""
+    tracked: Container[str]
+    """The files that git tracks."""
+    stored: Callable[[Digest], bool]
+    """Whether the user's store holds some bytes."""
+    shared: frozenset[str]
+    """The folded paths that several rows of the lock hold."""
+
+    def refusal(self, path: str, digest: Digest, *, asked: bool) -> Problem | None:
+        """Why a file has to stay; None if it may be removed.
+
+        `asked` is whether a person asked for its removal.
+        """
+        if what := self.kept(path):
+            return Problem(f"`{path}` stays: it is {what}")
+        if paths.fold(path) in self.shared:
+            return Problem(f"`{path}` stays: the lock has it more than once")
+        if self._proved(path, digest, asked=asked):
+            return None
+        if path in self.tracked:
+            hint = f"`git rm -- '{path}'` removes it"
+            return Problem(f"`{path}` stays: git tracks it, and it may not be ours", hint=hint)
+        hint = f"`rm -- '{path}'` removes it"
+        return Problem(f"`{path}` stays: nothing proves that it was written here", hint=hint)
+
+    def _proved(self, path: str, digest: Digest, *, asked: bool) -> bool:
+        below = [folder for folder in self.folders if folder == "." or _below(path, folder)]
+        named = any(folder != "." for folder in below)
+        if named and asked:
+            return True
+        untracked = path not in self.tracked
+        if untracked and (named or (asked and below)):
+            return True
+        return self.stored(digest) and (untracked or bool(below))
+
+
+def _below(path: str, folder: str) -> bool:
+    return paths.fold(path).startswith(f"{paths.fold(folder)}/")
+
+
+def shared(lock: Lockfile) -> frozenset[str]:
+    """The folded paths that several rows of a lock hold."""
+    rows = (row for block in lock.blocks.values() for row in block.rows)
+    counts = Counter(paths.fold(row.output.path) for row in rows)
+    return frozenset(path for path, count in counts.items() if count > 1)

@@ -1,0 +1,104 @@
+"""Which files git tracks, as its index says; git itself is never run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from flux2build.storage import paths
+
+_HEADER: Final = 12
+_TIMES_AND_SIZES: Final = 40
+_EXTENDED: Final = 0x4000
+_LENGTH: Final = 0x0FFF
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """The files below a folder that git tracks.
+
+    Where that cannot be known, such as in a linked work tree, every file counts as tracked.
+    """
+
+    root: Path
+    """The project's root, which may have a `.git`."""
+    folder: Path
+    """The folder that paths start from."""
+
+    def __contains__(self, path: object) -> bool:
+        """Whether git tracks the file at a path, in any spelling."""
+        if self._folds is None:
+            return True
+        whole, root = self.folder.resolve() / str(path), self.root.resolve()
+        real = whole.parent.resolve() / whole.name
+        if not real.is_relative_to(root):
+            return True
+        return paths.fold(real.relative_to(root).as_posix()) in self._folds
+
+    @cached_property
+    def _folds(self) -> frozenset[str] | None:
+        git = self.root / ".git"
+        if not git.exists():
+            return frozenset()
+        try:
+            data = (git / "index").read_bytes()
+        except FileNotFoundError:
+            return frozenset() if git.is_dir() else None
+        except OSError:
+            return None
+        try:
+            return frozenset(paths.fold(name) for name in _names(data))
+        except (ValueError, IndexError):
+            return None
+
+
+def _names(data: bytes) -> Iterator[str]:
+    """The paths in the text of an index.
+
+    Raises:
+        ValueError: it is damaged, or only a part of an index.
+        IndexError: it is cut short.
+    """
+    digest = _digest_length(data)
+    version, count = int.from_bytes(data[4:8], "big"), int.from_bytes(data[8:12], "big")
+    if data[:4] != b"DIRC" or version not in {2, 3, 4}:
+        raise ValueError(version)
+    at, name = _HEADER, b""
+    for _ in range(count):
+        flags_at = at + _TIMES_AND_SIZES + digest
+        flags = int.from_bytes(data[flags_at : flags_at + 2], "big")
+        start = flags_at + (4 if flags & _EXTENDED else 2)
+        if version == 4:
+            strip, start = _varint(data, start)
+            name = name[: len(name) - strip]
+        else:
+            name = b""
+        end = data.index(b"\0", start)
+        name += data[start:end]
+        # Up to version 3 each entry is padded with 1 to 8 zeros, to a multiple of 8.
+        at = end + 1 if version == 4 else at + (end - at + 8) // 8 * 8
+        yield name.decode(errors="surrogateescape")
+    if data[at : at + 4] == b"link":
+        raise ValueError("split")
+
+
+def _digest_length(data: bytes) -> int:
+    """The length of the digests in an index, told by the one at its end."""
+    for length, new in ((20, hashlib.sha1), (32, hashlib.sha256)):
+        # git's own checksum, where SHA-1 guards nothing; `index.skipHash` writes zeros.
+        if data[-length:] in {new(data[:-length]).digest(), bytes(length)}:
+            return length
+    raise ValueError("checksum")
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """A number in git's variable-length form, and where it ends."""
+    value = data[at] & 0x7F
+    while data[at] & 0x80:
+        at += 1
+        value = ((value + 1) << 7) | (data[at] & 0x7F)
+    return value, at + 1
