@@ -5,6 +5,9 @@ while it writes leaves a torn end, which readers skip and the next append remove
 Every other line that cannot be read is damage, and so is one that a newer flux2build
 wrote: what the others say is still read, and no money is spent until a person has
 settled it. The line ends and the mark that an editor may leave change no meaning.
+
+The lock on an order names the newest attempt to buy it. It is a second witness: where
+the journal is lost, cut off or an older copy, it tells that there was an order.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import errno
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +24,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Place, Problem, SystemFault
-from flux2build.ledger import Entry, Foreign, Intended, entry_from_json, entry_to_json
+from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json, entry_to_json
 from flux2build.storage import locks
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
@@ -55,10 +58,11 @@ class Journal:
         with self._guard:
             try:
                 folder(self.path.parent, 0o700)
-                lock = locks.opened(self.path.with_name(f"{self.path.name}.lock"), _OURS_ALONE)
+                lock = locks.opened(self._lock_path, _OURS_ALONE)
                 try:
                     locks.lock(lock)
                     self._append(entry, lasting=durable)
+                    self._witness(entry)
                 finally:
                     os.close(lock)
             except OSError as error:
@@ -127,6 +131,65 @@ class Journal:
     def claim_path(self, order: Digest) -> Path:
         """Where the lock on an order lies."""
         return self.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
+
+    def unrecorded(self, order: Digest) -> bool:
+        """Whether an attempt to buy an order is told of that the journal does not hold.
+
+        The lock on the order names it, or the journal has its ticket and not its beginning.
+
+        Raises:
+            SystemFault: the journal cannot be read.
+        """
+        attempt = _text(self.claim_path(order))  # first: what it names is in the journal before it
+        known, ticketed = set[str](), set[str]()
+        for entry in self.about(order):
+            if isinstance(entry, Ticketed):
+                ticketed.add(entry.attempt)
+            elif not isinstance(entry, Foreign):
+                known.add(entry.attempt)
+        if attempt and not any(name.startswith(attempt) for name in known):
+            return True
+        return not ticketed <= known
+
+    def missing(self) -> Sequence[Digest]:
+        """The orders that are `unrecorded`, sorted.
+
+        Raises:
+            SystemFault: the journal cannot be read.
+        """
+        claims = sorted(self.path.with_name("claims").glob("*.lock"))
+        return [
+            o for o in (Digest(f"sha256:{claim.stem}") for claim in claims) if self.unrecorded(o)
+        ]
+
+    def emptied(self) -> bool:
+        """Whether nothing is left of a journal that was written, though something was to be bought.
+
+        Raises:
+            SystemFault: the journal cannot be read.
+        """
+        if self.read() or self.problems():
+            return False
+        claims = self.path.with_name("claims").glob("*.lock")
+        return self._lock_path.exists() and any(claims)
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.lock")
+
+    def _witness(self, entry: Entry) -> None:
+        """Name an attempt in the lock on its order, which whoever buys it holds.
+
+        It is not synced and may fail: the journal is what counts as long as it is there.
+        """
+        if not isinstance(entry, Intended):
+            return
+        with suppress(OSError):
+            claim = os.open(self.claim_path(entry.order), os.O_WRONLY)
+            try:
+                os.ftruncate(claim, os.write(claim, entry.attempt.encode()))
+            finally:
+                os.close(claim)
 
     def _read(self) -> None:
         try:
@@ -267,7 +330,7 @@ _MISFIT: Final = "its checksum does not fit"
 
 def _suspects(first: int, lines: list[bytes]) -> Iterator[tuple[int, str]]:
     """The bad lines at the end of a journal, numbered; none if a crash may have torn them."""
-    if not all(map(_torn, lines[:-1])) or lines[-1].count(_BEGINNING) > 1:
+    if not all(map(_torn, lines[:-1])) or any(line.count(_BEGINNING) > 1 for line in lines):
         whole = lines if lines[-1] else lines[:-1]
         yield from ((number, _MISFIT) for number, _ in enumerate(whole, first))
 
@@ -291,6 +354,14 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 
 _RANGES: Final = 8
+
+
+def _text(path: Path) -> str:
+    """The text of a small file; empty if there is none."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _last_byte(file: int) -> bytes:

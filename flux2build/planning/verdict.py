@@ -94,6 +94,8 @@ class Snapshot:
     ledger: Ledger
     has: Callable[[Digest], bool]
     """Whether bytes are at hand, in the store or in the work tree."""
+    unrecorded: Callable[[Recipe, Digest], bool] = lambda _recipe, _key: False
+    """Whether a recipe's order was sent, or may have been, although the ledger does not know it."""
     pointer: Callable[[str], bool] = lambda _path: False
     """Whether a file is a Git LFS pointer, whose content was not fetched."""
     requested: frozenset[str] = frozenset()
@@ -201,7 +203,8 @@ def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdi
     if snapshot.has(wanted):
         return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
     verdict = _cheapest(recipe, key, reasons, snapshot)
-    if verdict.action is Action.RENDER and _POINTER in reasons:
+    unsent = verdict.action is Action.RENDER or verdict.due_to(ReasonCode.UNRECORDED)
+    if unsent and _POINTER in reasons:
         # It was paid for and Git LFS has it, so what is derived from it can still be judged.
         return Verdict(Action.ASK, reasons, key, wanted, receipt)
     return verdict
@@ -246,7 +249,7 @@ def _cheapest(
     attempt = snapshot.ledger.unsettled.get(key)
     if attempt is not None and attempt.asset == recipe.asset:
         # This asset asked for a new picture, so an earlier one with the same key is not wanted.
-        return _open(key, reasons, snapshot)
+        return _open(recipe, key, reasons, snapshot)
     if (picture := _elsewhere(recipe, key, snapshot)) is not None:
         return Verdict(
             Action.ADOPT,
@@ -257,15 +260,17 @@ def _cheapest(
         )
     if not isinstance(recipe.task, Generate):
         return Verdict(Action.DERIVE, reasons, key)
-    return _open(key, reasons, snapshot)
+    return _open(recipe, key, reasons, snapshot)
 
 
-def _open(key: Digest, reasons: tuple[Reason, ...], snapshot: Snapshot) -> Verdict:
+def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Snapshot) -> Verdict:
     """Decide about an order whose picture does not exist."""
     if key in snapshot.ledger.pending:
         return Verdict(Action.RESUME, (*reasons, Reason(ReasonCode.IN_FLIGHT)), key)
     if (doubt := _undecided(key, snapshot)) is not None:
         return Verdict(Action.ASK, (*reasons, doubt), key)
+    if snapshot.unrecorded(recipe, key):
+        return Verdict(Action.ASK, (*reasons, Reason(ReasonCode.UNRECORDED)), key)
     return Verdict(Action.RENDER, reasons, key)
 
 

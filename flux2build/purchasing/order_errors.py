@@ -211,6 +211,15 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
                 hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
             )
         )
+    if ReasonCode.UNRECORDED in reasons:
+        return DecisionError(
+            Problem(
+                f"`{recipe.asset}` was ordered before, and the ledger no longer tells what became "
+                "of it; it is not sent again by itself",
+                hint="bring `ledger.jsonl` back from a backup, or the picture from git; "
+                f"`flux2build build --force '{recipe.asset}'` buys it again",
+            )
+        )
     return DecisionError(
         Problem(
             f"`{recipe.asset}` may have been bought already; it is not sent again by itself",

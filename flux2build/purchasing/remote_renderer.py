@@ -24,7 +24,7 @@ from flux2build.planning.verdict import MODERATED
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Ticket
 from flux2build.providers.references import misfits, prepared
-from flux2build.purchasing import order_errors
+from flux2build.purchasing import evidence, order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.http import Arrived, Client, Overdue
 from flux2build.purchasing.renderer import LoadReferences
@@ -136,6 +136,8 @@ class RemoteRenderer:
         refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(recipe, ReasonCode.MODERATED)
+        if not forced and evidence.unrecorded(self.books.journal, self.store, order.digest):
+            raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
 

@@ -21,15 +21,17 @@ from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
+from flux2build.lockfile import Generated, Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
-from flux2build.model import AssetName, Recipe, Source
+from flux2build.model import AssetName, Generate, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures
+from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.purchasing import evidence
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
@@ -225,11 +227,32 @@ class Project:
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: digest in in_tree or self.store.has(digest),
+            unrecorded=self._unrecorded,
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},
             pictures=locked_pictures(self.lock),
             metas={name: asset.meta for name, asset in self.spec.named.items()},
+        )
+
+    def _unrecorded(self, recipe: Recipe, key: Digest) -> bool:
+        """Whether an order is told by its claim, or by the lock beside a store, not by the ledger."""
+        task = recipe.task
+        if not isinstance(task, Generate) or not isinstance(PROVIDERS[task.provider], Remote):
+            return False
+        if evidence.unrecorded(self.journal, self.store, key):
+            return True
+        paid = key in self._paid and not self.journal.about(key)
+        return paid and any(True for _ in self.store.digests())
+
+    @cached_property
+    def _paid(self) -> frozenset[Digest]:
+        """The keys of the locked pictures that have the receipt of a paid order."""
+        rows = (row for block in self.lock.blocks.values() for row in block.rows)
+        return frozenset(
+            row.key
+            for row in rows
+            if isinstance(row, Generated) and row.receipt.cost_source != "free"
         )
 
     def files(self) -> dict[str, Digest]:

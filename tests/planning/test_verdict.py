@@ -349,6 +349,14 @@ def test_a_person_decides(entries: list[Entry], code: str) -> None:
     assert judged(FOX, seen=snapshot(LOCK, entries=entries)) == ("keep", [])
 
 
+def test_an_order_that_only_others_tell_of_is_for_a_person() -> None:
+    """Where a claim or the lock tells of an order and the ledger does not, nobody sends it again."""
+    seen = replace(snapshot(), unrecorded=lambda recipe, named: (recipe, named) == (FOX, key()))
+
+    assert judged(FOX, seen=seen) == ("ask", ["never-rendered", "unrecorded"])
+    assert judged(asked(prompt="an owl"), seen=seen) == ("render", ["never-rendered"])
+
+
 @pytest.mark.parametrize("refusal", ["failed", "credits", "unreachable", "written-off"])
 def test_refused_orders_are_sent_again(refusal: str) -> None:
     """A refusal that another try may not meet stops nothing."""

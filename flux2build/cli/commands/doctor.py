@@ -22,7 +22,9 @@ from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
+from flux2build.ledger.journal import Journal
 from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.purchasing import evidence
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
@@ -192,8 +194,12 @@ def _ledger() -> Iterator[Line]:
     try:
         attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
         journal.prove()
+        lost = _lost(journal)
     except Flux2BuildError as error:
         yield from _bad("ledger", error)
+        return
+    if lost:
+        yield Line("ledger", f"{journal.path}: {lost}", ok=False, hint=_LOST, exit=Exit.DECIDE)
         return
     orders = "1 order" if len(attempts) == 1 else f"{len(attempts)} orders"
     waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT}]
@@ -203,6 +209,21 @@ def _ledger() -> Iterator[Line]:
         yield Line("ledger", text, ok=False, hint=hint, exit=Exit.DECIDE)
     else:
         yield Line("ledger", f"{journal.path}: {orders}", ok=True)
+
+
+_LOST: Final = (
+    "bring it back from a backup; without one, no order that may be lost is sent again, "
+    "except with `flux2build build --force ASSET`"
+)
+
+
+def _lost(journal: Journal) -> str:
+    """What the ledger no longer tells, in words; empty if it seems to be whole."""
+    if evidence.emptied(journal, user_store()):
+        return "it is empty or missing, beside a store that holds pictures"
+    if missing := len(journal.missing()):
+        return f"orders that may have been sent are not in it: {missing}"
+    return ""
 
 
 def _keys(settings: UserSettings) -> Iterator[Line]:

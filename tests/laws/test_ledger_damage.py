@@ -1,0 +1,169 @@
+"""Whatever happens to the ledger's file, every order that is wanted is charged once."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flux2build.errors import Exit, Flux2BuildError
+from flux2build.model import Bought
+from tests.paid_provider import Buyer, FakeProvider
+
+WANTED = ("fox", "owl", "bee", "ant")
+"""Delivered, delivered, pending, in doubt."""
+FATES = {"bee": "forgotten", "ant": "lost"}
+
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Buyer:
+    """A user who has bought something of each kind."""
+    buyer = Buyer(tmp_path_factory.mktemp("before") / "home", FakeProvider(fates=FATES))
+    for prompt in WANTED:
+        buyer.buy(prompt)
+    return buyer
+
+
+def edited(path: Path, edit: Callable[[bytes], bytes]) -> None:
+    """Write the ledger anew."""
+    path.write_bytes(edit(path.read_bytes()))
+
+
+def signed(text: bytes) -> bytes:
+    """A line with a sound checksum."""
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """The lines, with their ends."""
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def lines_damaged(lines: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Every class of damage to lines: its name, and what the ledger then holds."""
+    whole = b"".join(lines)
+    starts = [len(b"".join(lines[:n])) for n in range(len(lines) + 1)]
+    for n, line in enumerate(lines):
+        start, text = starts[n], line[9:-1]
+        yield f"cut before {n}", whole[:start]
+        yield f"cut in {n}", whole[: start + len(line) // 2]
+        yield f"cut off the end of {n}", whole[: start + len(line) - 1]
+        for at in (0, 8, len(line) // 2, len(line) - 2, len(line) - 1):
+            for byte in (line[at] ^ 1, 0):
+                flipped = bytes([*whole[: start + at], byte, *whole[start + at + 1 :]])
+                yield f"byte {at} of {n} is {byte}", flipped
+        yield f"{n} twice", whole[:start] + line + whole[start:]
+        yield f"{n} again", whole + line
+        yield f"without {n}", whole[:start] + whole[start + len(line) :]
+        newer = signed(text.replace(b'"schema":1', b'"schema":2'))
+        yield f"newer {n}", b"".join([*lines[:n], newer, *lines[n + 1 :]])
+        event = signed(text.replace(b'{"kind":"', b'{"kind":"un'))
+        yield f"unknown {n}", b"".join([*lines[:n], event, *lines[n + 1 :]])
+    for one, other in pairwise(range(len(lines))):
+        swapped = list(lines)
+        swapped[one], swapped[other] = swapped[other], swapped[one]
+        yield f"{one} and {other} swapped", b"".join(swapped)
+
+
+def encodings(whole: bytes) -> Iterator[tuple[str, bytes]]:
+    """What editors and sync tools make of a file."""
+    yield "CRLF", whole.replace(b"\n", b"\r\n")
+    yield "byte order mark", b"\xef\xbb\xbf" + whole
+    yield "CR", whole.replace(b"\n", b"\r")
+    yield "one line", whole.replace(b"\n", b"")
+    yield "UTF-16", whole.decode().encode("utf-16")
+    yield "UTF-32", whole.decode().encode("utf-32")
+    yield "spaces at the ends", whole.replace(b"\n", b" \n")
+    yield "indented", whole.replace(b"\n", b"\n  ")
+    yield "empty", b""
+    yield "zeros", bytes(len(whole))
+    yield (
+        "zeros in lines",
+        b"".join(bytes(len(n) - 1) + b"\n" for n in whole.splitlines(keepends=True)),
+    )
+    yield "noise", zlib.compress(whole)
+    yield "capitals", whole.upper()
+
+
+def in_its_place(make: Damage) -> Damage:
+    """Something else where the ledger was."""
+
+    def replaced(file: Path) -> None:
+        file.unlink()
+        make(file)
+
+    return replaced
+
+
+def damaged(path: Path) -> Iterator[tuple[str, Damage]]:
+    """Every class of damage: its name, and what brings it about."""
+    whole = path.read_bytes()
+    for name, data in (*lines_damaged(lines_of(path)), *encodings(whole)):
+        yield name, lambda file, data=data: file.write_bytes(data)  # type: ignore[misc]
+    yield "missing", Path.unlink
+    yield "a folder", in_its_place(Path.mkdir)
+    yield "a link to nothing", in_its_place(lambda file: file.symlink_to("nowhere"))
+    yield "a link to itself", in_its_place(lambda file: file.symlink_to(file.name))
+
+
+HARMLESS = ("twice", "again", "swapped", "CRLF", "byte order mark")
+
+
+def of_0_1_0(cells: dict[str, Damage], last: int) -> dict[str, Damage]:
+    """The damage that shows in the ledger itself, or beside the store.
+
+    Claims of 0.1.0 name no attempt, so that an older copy, or one without its last
+    line, looks like a ledger in which that was never ordered.
+    """
+    torn = {f"byte {at} of {last} is 0" for at in range(1000)}
+    return {
+        name: damage
+        for name, damage in cells.items()
+        if not name.startswith(("cut", "without"))
+        and name not in torn
+        and not (name.startswith("byte") and f"of {last} is 11" in name)
+    }
+
+
+def tried(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> tuple[Buyer, list[object]]:
+    """What a user gets who wants the same again, twice, after damage to the ledger."""
+    shutil.copytree(buyer.home, home, symlinks=True)
+    damage(home / "ledger.jsonl")
+    for claim in (home / "claims").glob("*.lock") if not named else ():
+        claim.write_bytes(b"")
+    after = Buyer(home, copy.deepcopy(buyer.provider))
+    outcomes = after.buy(*WANTED) + after.buy(*WANTED)
+    return after, outcomes
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["claims", "claims of 0.1.0"])
+def test_charges_are_the_orders_wanted_in_every_cell(
+    before: Buyer,
+    tmp_path: Path,
+    named: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    """Damage of any class stops buying with 5 or 6, or changes nothing: nothing is charged twice."""
+    path = before.home / "ledger.jsonl"
+    cells = dict(damaged(path))
+    assert len(cells) > 180
+    if not named:
+        cells = of_0_1_0(cells, len(lines_of(path)) - 1)
+    for number, (name, damage) in enumerate(cells.items()):
+        after, outcomes = tried(before, tmp_path / str(number), damage, named=named)
+
+        charged = {prompt: len(after.provider.charged[prompt]) for prompt in WANTED}
+        assert charged == dict.fromkeys(WANTED, 1), name
+        assert after.provider.posts == before.provider.posts, name
+        for outcome in outcomes:
+            assert isinstance(outcome, Bought | Flux2BuildError), (name, outcome)
+            if isinstance(outcome, Flux2BuildError):
+                assert outcome.exit in {Exit.DECIDE, Exit.SYSTEM}, (name, outcome)
+        if name.endswith(HARMLESS):
+            assert sum(isinstance(each, Bought) for each in outcomes) == 4, name
