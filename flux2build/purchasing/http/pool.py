@@ -45,7 +45,7 @@ _CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
     (httpx.ConnectTimeout, "it does not answer in time"),
     (httpx.ConnectError, "it cannot be reached"),
     (httpx.PoolTimeout, "no connection is free"),
-    (httpx.TimeoutException, "it does not answer in time"),
+    (httpx.TimeoutException, "no answer comes in time"),
     (httpx.RemoteProtocolError, "the answer is cut short, or is not HTTP"),
     (httpx.DecodingError, "the answer cannot be decoded"),
     (httpx.NetworkError, "the connection breaks"),
