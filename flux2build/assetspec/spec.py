@@ -70,7 +70,7 @@ class Spec:
         """What messages call a file that cannot be an output; None for any other path."""
         folded = paths.fold(path)
         if self.templates and folded.startswith(f"{paths.fold(self.templates)}/"):
-            return "in the templates folder"
+            return f"a file of the templates folder `{self.templates}`"
         return self._kept_folds.get(folded)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from flux2build.session.settings import files as settings_files
 from flux2build.session.settings import read as read_settings
 from flux2build.storage.disk import DiskFiles, root_of
 from flux2build.storage.index import Index
+from flux2build.storage.paths import fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,26 @@ class Sources:
         return self._spec_of(self.options.profile)
 
     def _spec_of(self, profile: str | None) -> Spec:
-        return load(self.tree, self.file, profile, self.capabilities)
+        spec = load(self.tree, self.file, profile, self.capabilities)
+        if problems := list(self._overwriting(spec)):
+            raise SpecError(*problems)
+        return spec
+
+    def _overwriting(self, spec: Spec) -> Iterator[Problem]:
+        """Outputs that would overwrite a file of the spec, because a folder of theirs is a link."""
+        leads: dict[str, str | None] = {}
+        for recipe in spec.recipes:
+            folder, name = posixpath.split(recipe.output)
+            if folder not in leads:
+                real = self.tree.real(posixpath.join(folder, "-"))
+                leads[folder] = None if real is None else posixpath.dirname(real)
+            real = leads[folder]
+            if real is None or real == folder:
+                continue
+            if what := spec.keeps(posixpath.join(real, name)):
+                message = f"output `{recipe.output}` would overwrite {what}, through a link"
+                problem = Problem(message, hint="let the output folder be a folder of its own")
+                yield spec.located(problem, recipe.key)
 
     @cached_property
     def graph(self) -> Graph:
@@ -115,7 +136,20 @@ class Sources:
             return "a link, or outside the project"
         if self.tree.same(path, self.spec.kept):
             return "a file of the spec by another name"
-        return None if real == path else self.spec.keeps(real)
+        elsewhere = self._of_other_profiles
+        return elsewhere.get(fold(path)) or elsewhere.get(fold(real)) or self.spec.keeps(real)
+
+    @cached_property
+    def _of_other_profiles(self) -> dict[str, str]:
+        """What other profiles read and write, by the folded path."""
+        found: dict[str, str] = {}
+        for name, recipes in self.other_profiles(set(self.spec.wanted_profiles)):
+            for recipe in recipes:
+                found[fold(recipe.output)] = f"an output of the profile `{name}`"
+                for source in recipe.inputs:
+                    if isinstance(source, Source):
+                        found[fold(source.path)] = f"a source of the profile `{name}`"
+        return found
 
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in some other profiles, as far as it can be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from typing import Final
 
 import pytest
@@ -163,3 +164,29 @@ def test_another_output_folder_takes_the_pictures_along(victim: Site, *, tracked
     said = "`out/a.png` stays: git tracks it, and it may not be ours; `git rm -- 'out/a.png'`"
     assert (said in ran.err) is tracked
     assert victim.folder.joinpath("out/kept.png").exists()
+
+
+LISTEN: Final = """
+import os, sys
+from flux2build.cli.entry import main
+opened = []
+sys.addaudithook(lambda event, args: event == "open" and opened.append(os.path.realpath(str(args[0]))))
+for words in ("check", "plan", "prune --yes", "build", "prune --yes"):
+    main(words.split())
+print("\\n".join(path for path in opened if path.endswith((sys.argv[1], "HEAD.png"))))
+"""
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize(
+    "target", ["../outside/secret.png", "away/secret.png", "git/HEAD.png", "/outside/secret.png"]
+)
+def test_nothing_outside_is_read(victim: Site, target: str) -> None:
+    """No row makes a command open a file out of the project or in git's folder."""
+    (victim.folder / "assets.lock").write_text(claimed(victim, target, wanted=True), "utf-8")
+    (victim.folder / "out/a.png").unlink()
+
+    command = (sys.executable, "-c", LISTEN, "secret.png")
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert ran.stdout.splitlines()[-1:] in ([], [""]), ran.stdout

@@ -42,3 +42,61 @@ def test_inputs_are_what_a_watcher_needs(site: Site) -> None:
     assert {"assets.toml", "templates/hero.j2", "ref.png"} <= watched
     assert "assets.lock" not in watched
     assert not {name for name in watched if Path(name).suffix in {".webp", ".jpeg"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (".git", "output folder `img` is not a folder of the project"),
+        ("../elsewhere", "output folder `img` is not a folder of the project"),
+        (
+            "refs",
+            "output `img/mascot.png` would overwrite the source `refs/mascot.png`, through a l",
+        ),
+        (
+            "templates",
+            "output `img/mascot.png` would overwrite a file of the templates folder `templates`",
+        ),
+    ],
+)
+def test_outputs_behind_links(site: Site, target: str, said: str) -> None:
+    """An output folder that is a link leads neither out, nor into git, nor to what the spec reads."""
+    site.folder.parent.joinpath("elsewhere").mkdir()
+    site.write("refs/mascot.png", "no picture")
+    site.edit("assets.toml", "[asset.icon]\n", '[asset.icon]\nrefs = ["refs/mascot.png"]\n')
+    site.folder.joinpath("img").symlink_to(target)
+    before = site.files()
+
+    for command in ("plan", "check", "build"):
+        ran = site.run(command)
+        assert (ran.code, said in ran.err) == (2, True), ran
+
+    assert site.files() == before
+    assert list(site.folder.parent.joinpath("elsewhere").iterdir()) == []
+
+
+def test_a_linked_output_folder(site: Site) -> None:
+    """A link to another folder of the project is followed."""
+    site.folder.joinpath("public").mkdir()
+    site.folder.joinpath("img").symlink_to("public")
+
+    assert site.run("build").code == 0
+    assert site.folder.joinpath("public/mascot.png").exists()
+    assert site.run("check").code == 0
+
+
+def test_other_profiles_keep_their_files(site: Site) -> None:
+    """What another profile reads or writes is not there to be removed in this one."""
+    site.edit(
+        "assets.toml",
+        "[asset.icon]\n",
+        '[asset.icon.profile.final]\nrefs = ["img/x.png"]\n[asset.icon]\n',
+    )
+    site.run("build")
+    site.folder.joinpath("img/mascot.png").rename(site.folder / "img/x.png")
+    sources = opened(site)
+
+    assert sources.kept("img/X.png") == "a source of the profile `final`"
+    assert sources.kept("final/icon.png") == "an output of the profile `final`"
+    assert sources.kept("assets.toml") == "the spec `assets.toml`"
+    assert sources.kept("img/icon.png") is None
