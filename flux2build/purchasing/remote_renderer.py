@@ -136,6 +136,7 @@ class RemoteRenderer:
         refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(recipe, ReasonCode.MODERATED)
+        self._check_halted(recipe)
         if not forced and evidence.unrecorded(self.books.journal, self.store, order.digest):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
         intended, ticket = await self._order(order, recipe, references)
@@ -145,7 +146,6 @@ class RemoteRenderer:
         self, order: Order, recipe: Recipe, references: LoadReferences
     ) -> tuple[Intended, Ticket]:
         """Place an order, once everything that can be checked ahead is checked."""
-        self._check_halted(recipe)
         if not self.account:
             variable = self.client.provider.key_variable
             self.refusal = order_errors.keyless(f"`{variable}` is not set", variable)

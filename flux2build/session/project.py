@@ -240,6 +240,8 @@ class Project:
         task = recipe.task
         if not isinstance(task, Generate) or not isinstance(PROVIDERS[task.provider], Remote):
             return False
+        if self.unread:
+            return False  # nothing is bought anyway, and what is missing may be there to be read
         if evidence.unrecorded(self.journal, self.store, key):
             return True
         paid = key in self._paid and not self.journal.about(key)
