@@ -141,8 +141,12 @@ class Journal:
             SystemFault: the journal cannot be read.
         """
         attempt = _text(self.claim_path(order))  # first: what it names is in the journal before it
+        with self._guard:
+            if attempt or not self._lines:  # else what was read before is as good
+                self._read()
+            entries = self._by_order.get(order, ())
         known, ticketed = set[str](), set[str]()
-        for entry in self.about(order):
+        for entry in entries:
             if isinstance(entry, Ticketed):
                 ticketed.add(entry.attempt)
             elif not isinstance(entry, Foreign):
@@ -168,8 +172,10 @@ class Journal:
         Raises:
             SystemFault: the journal cannot be read.
         """
-        if self.read() or self.problems():
-            return False
+        with self._guard:
+            self._read()
+            if self._entries or self._damage or self._suspects:
+                return False
         claims = self.path.with_name("claims").glob("*.lock")
         return self._lock_path.exists() and any(claims)
 

@@ -242,10 +242,15 @@ class Project:
             return False
         if self.unread:
             return False  # nothing is bought anyway, and what is missing may be there to be read
-        if evidence.unrecorded(self.journal, self.store, key):
+        if self._emptied or self.journal.unrecorded(key):
             return True
         paid = key in self._paid and not self.journal.about(key)
         return paid and any(True for _ in self.store.digests())
+
+    @cached_property
+    def _emptied(self) -> bool:
+        """Whether nothing is left of a ledger beside a store that holds pictures."""
+        return evidence.emptied(self.journal, self.store)
 
     @cached_property
     def _paid(self) -> frozenset[Digest]:

@@ -83,6 +83,7 @@ def encodings(whole: bytes) -> Iterator[tuple[str, bytes]]:
     yield "spaces at the ends", whole.replace(b"\n", b" \n")
     yield "indented", whole.replace(b"\n", b"\n  ")
     yield "empty", b""
+    yield "blank", b"\n"
     yield "zeros", bytes(len(whole))
     yield (
         "zeros in lines",
