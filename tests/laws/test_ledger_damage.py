@@ -109,6 +109,7 @@ def damaged(path: Path) -> Iterator[tuple[str, Damage]]:
     for name, data in (*lines_damaged(lines_of(path)), *encodings(whole)):
         yield name, lambda file, data=data: file.write_bytes(data)  # type: ignore[misc]
     yield "missing", Path.unlink
+    yield "unreadable", lambda file: file.chmod(0)
     yield "a folder", in_its_place(Path.mkdir)
     yield "a link to nothing", in_its_place(lambda file: file.symlink_to("nowhere"))
     yield "a link to itself", in_its_place(lambda file: file.symlink_to(file.name))
@@ -168,3 +169,12 @@ def test_charges_are_the_orders_wanted_in_every_cell(
                 assert outcome.exit in {Exit.DECIDE, Exit.SYSTEM}, (name, outcome)
         if name.endswith(HARMLESS):
             assert sum(isinstance(each, Bought) for each in outcomes) == 4, name
+
+
+def test_without_a_second_witness_the_sweep_sees_two_charges(before: Buyer, tmp_path: Path) -> None:
+    """A control: where no claim names an attempt, an order that was cut off is charged twice."""
+    cells = dict(damaged(before.home / "ledger.jsonl"))
+    last = len(lines_of(before.home / "ledger.jsonl")) - 1
+    after, _ = tried(before, tmp_path / "home", cells[f"without {last}"], named=False)
+
+    assert len(after.provider.charged["ant"]) == 2
