@@ -99,9 +99,8 @@ class _SpecReader:
         resolver = Resolver(resources, capabilities, ops, self.faults)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         pictures = self._marked(declared, resolver, capabilities)
-        documents = DocumentResolver(
-            resources, capabilities.documents, self.faults, AssetFiles(assets, pictures, folder)
-        )
+        subjects = AssetFiles(assets, resolve.whole(pictures, assets), folder)
+        documents = DocumentResolver(resources, capabilities.documents, self.faults, subjects)
         about = [recipe for one in declared for recipe in documents.entries(one)]
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
         translations.report()

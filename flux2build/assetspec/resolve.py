@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
-from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, Recipe, Source
+from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, OutputOf, Recipe, Source
 from flux2build.storage import paths
 
 T = TypeVar("T")
@@ -250,6 +250,30 @@ class Resolver:
             source=source.path if source else None,
             key=declared.key,
         )
+
+
+def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:
+    """The recipes of assets that are resolved, and so are all pictures that they are made of.
+
+    What is made of the others cannot be described: their own faults are noted.
+    """
+    kept = [recipe for recipe in recipes if recipe.asset in assets]
+    while True:
+        rendered = {recipe.asset for recipe in kept if isinstance(recipe.task, Generate)}
+        outputs = {recipe.output for recipe in kept}
+        left = [recipe for recipe in kept if _complete(recipe, rendered, outputs)]
+        if len(left) == len(kept):
+            return kept
+        kept = left
+
+
+def _complete(recipe: Recipe, rendered: Container[AssetName], outputs: Container[str]) -> bool:
+    for picture in recipe.inputs:
+        if isinstance(picture, MasterOf) and picture.asset not in rendered:
+            return False
+        if isinstance(picture, OutputOf) and picture.path not in outputs:
+            return False
+    return True
 
 
 def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:

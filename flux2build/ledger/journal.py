@@ -28,6 +28,7 @@ from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_jso
 from flux2build.storage import locks
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
+_RANGES: Final = 8
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -357,9 +358,6 @@ def _ranges(numbers: Iterable[int]) -> str:
     ]
     named = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
     return ", ".join(named[:_RANGES]) + ", …" * (len(named) > _RANGES)
-
-
-_RANGES: Final = 8
 
 
 def _text(path: Path) -> str:

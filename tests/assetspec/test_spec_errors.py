@@ -393,3 +393,26 @@ def test_a_spec_must_exist() -> None:
         load(MemoryTree({}), "assets.toml", None, CAPABILITIES)
 
     assert caught.value.problems[0].message == "`assets.toml` does not exist"
+
+
+@pytest.mark.parametrize("key", ["alt", "title"])
+def test_documents_about_half_an_asset(key: str) -> None:
+    """An asset whose own texts are wrong is left out of documents; the fault is said once."""
+    spec = f"""
+        [manifest]
+        path = "all.json"
+        pictures = "pictures/{{{{ asset.name }}}}.html"
+        [asset.fox]
+        prompt = "a fox"
+        {key} = "{{{{ nope }}}}"
+        [[asset.fox.deliver]]
+        path = "fox.webp"
+        [asset.owl]
+        prompt = "an owl"
+        refs = [{{ asset = "fox" }}]
+        [[asset.owl.deliver]]
+        path = "owl.webp"
+        documents = [{{ document = "frames", path = "owl.json" }}]
+    """
+    (headline,) = headlines(spec)
+    assert headline.endswith("`nope` is not defined")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
@@ -80,6 +81,9 @@ class Prompts:
             return {name: self._leaves(item, scope, (*key, name)) for name, item in value.items()}
         if isinstance(value, Sequence):
             return [self._leaves(item, scope, (*key, n)) for n, item in enumerate(value)]
+        if wrong := _no_json(value):
+            wrong.key = key
+            raise wrong
         return value
 
     def _compiled(self, source: str) -> Template:
@@ -107,6 +111,7 @@ class Prompts:
             hint = f"a template is named by its path below `{self._folder}`"
             raise TemplateFault(f"`{brief(name)}` leads out of the templates folder", hint=hint)
         path = paths.join(self._folder, name)
+        self._sandbox.meter.work(bounds.LOOKING)
         kind = self._tree.kind(path)
         if kind is Kind.OUTSIDE:
             raise TemplateFault(f"template `{brief(path)}` lies outside the project")
@@ -115,6 +120,17 @@ class Prompts:
         text = _decoded(self._tree.read(path), path)
         _check_size(text, path)
         return text, path, None
+
+
+def _no_json(value: object) -> TemplateFault | None:
+    """What is wrong with a value that TOML has and JSON has not."""
+    if isinstance(value, float):
+        message = f"`{value}` is not a number that JSON has"
+        return None if math.isfinite(value) else TemplateFault(message)
+    if value is None or isinstance(value, int):
+        return None
+    message = f"a structured prompt cannot hold a {type(value).__name__}"
+    return TemplateFault(message, hint=f'write it as a text: "{value}"')
 
 
 def _check_size(source: str, path: str | None = None) -> None:

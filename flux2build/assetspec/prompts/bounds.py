@@ -6,6 +6,7 @@ are refused, and every value is measured, so that many small operations cannot m
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,16 @@ from typing import Final
 LONGEST_TEXT: Final = 64 * 1024
 """Most characters of a value, and most bytes of a rendered prompt."""
 MOST_STEPS: Final = 100_000
+MOST_TOGETHER: Final = 500_000
+"""Steps that all renderings of a spec may take together, above those that are free."""
+FREE_STEPS: Final = 100
+"""Steps of each rendering that count for nothing."""
+MOST_NODES: Final = 20_000
+"""Most names, operators, tags and texts of one template."""
+COMPILING: Final = 9
+"""Steps of compiling one of them."""
+LOOKING: Final = 100
+"""Steps of looking for a template's file."""
 MOST_TEXT: Final = 4 * 1024 * 1024
 """Most characters that one rendering may write, wherever they go."""
 MOST_ITEMS: Final = 20_000
@@ -32,26 +43,78 @@ _LEAVES: Final = (str, int, float, type(None))
 _VALUE_MODULES: Final = frozenset({"datetime", "decimal"})
 
 
+_TOGETHER: Final = f"the templates of the spec take more than {MOST_TOGETHER:,} steps together"
+
+
 class OverBoundError(Exception):
     """A template does more than templates may."""
 
 
+class Budget:
+    """The steps that all templates of a spec may take together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_TOGETHER
+
+    def settle(self, steps: int) -> None:
+        """Counts what a rendering took; small ones are free, however many there are."""
+        self.left -= max(0, steps - FREE_STEPS)
+
+    def compiling(self, nodes: int) -> None:
+        """Counts the compiling of a template."""
+        self.left -= nodes * COMPILING
+        if nodes > MOST_NODES:
+            raise OverBoundError(f"the template has more than {MOST_NODES:,} parts")
+        if self.left < 0:
+            raise OverBoundError(_TOGETHER)
+
+
 class Meter:
-    """The steps and the text that one rendering has used."""
+    """The steps and the text that one rendering has used.
 
-    __slots__ = ("leaf", "steps", "text")
+    A step is about a microsecond of work, whatever the work is: the text and the items that
+    an operation reads count as much as those that it makes.
+    """
 
-    def __init__(self, leaf: Callable[[object], bool]) -> None:
+    __slots__ = ("leaf", "most", "steps", "text")
+
+    def __init__(self, leaf: Callable[[object], bool], budget: Budget) -> None:
         self.leaf = leaf
+        self.most = min(MOST_STEPS, FREE_STEPS + max(0, budget.left))
         self.steps = 0
         self.text = 0
 
+    def work(self, steps: int) -> None:
+        """Counts work that makes no text."""
+        self.steps += steps
+        if self.steps > self.most:
+            alone = f"the template takes more than {MOST_STEPS:,} steps"
+            raise OverBoundError(alone if self.most == MOST_STEPS else _TOGETHER)
+
+    def read(self, value: object, per_item: int = 8) -> None:
+        """Counts the reading of a value, with everything that is in it."""
+        if isinstance(value, str):
+            self.work(len(value) // 256)
+        elif isinstance(value, list | tuple | Mapping):
+            for number, item in enumerate(_walk(value)):
+                self.steps += len(item) // 256 if isinstance(item, str) else 0
+                if not number % per_item:
+                    self.work(1)
+        elif isinstance(value, range):
+            self.work(len(value) // per_item)
+
+    def ticking(self, items: Iterator[object]) -> Iterator[object]:
+        """The same items, each of which costs a step when it is taken."""
+        for item in items:
+            self.work(1)
+            yield item
+
     def spend(self, text: int = 0) -> None:
         """Counts one step, and the text that it makes."""
-        self.steps += 1 + text // 256
         self.text += text
-        if self.steps > MOST_STEPS:
-            raise OverBoundError(f"the template takes more than {MOST_STEPS:,} steps")
+        self.work(1 + text // 256)
         if self.text > MOST_TEXT:
             raise OverBoundError("the template writes more than 4 MiB of text on its way")
 
@@ -60,7 +123,10 @@ class Meter:
         if isinstance(value, str):
             self.spend(_fitting(len(value)))
         elif isinstance(value, list | tuple | Mapping):
-            self.spend(size(value, self.leaf))
+            self.work(size(value, self.leaf) // 8)
+        elif isinstance(value, float):
+            finite(value)
+            self.spend()
         elif isinstance(value, int):
             _small(value.bit_length())
             self.spend()
@@ -82,6 +148,12 @@ def _growing(length: int) -> None:
 def _small(bits: int) -> None:
     if bits > MOST_BITS:
         raise OverBoundError("a number grows too large")
+
+
+def finite(value: object) -> None:
+    """Refuse infinity and what is not a number: they are neither prompts nor JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise OverBoundError(f"`{value}` is not a number that can be written")
 
 
 def is_value(value: object) -> bool:
@@ -151,16 +223,25 @@ def before_operator(operator: str, left: object, right: object) -> None:
         case "**", int(), int():
             _small(left.bit_length() * abs(right))
         case "%", str(), _:
-            percent_format(left)
+            percent_format(left, right)
         case _:
             pass
 
 
-def percent_format(template: str) -> None:
+def percent_format(template: str, values: object) -> None:
     """Refuse `%` formats with a wide field, or one whose width is an argument."""
+    _growing(template.count("%") * _widest(values))
     for match in _PERCENT.finditer(template):
         if any(width == "*" or _WIDE.match(width or "") for width in match.groups()):
             raise OverBoundError(f"the format `{match[0][:40]}` asks for too wide a field")
+
+
+def _widest(values: object) -> int:
+    """The length of the largest of several values, written."""
+    if isinstance(values, Mapping):
+        values = [*values.values()]
+    parts = values if isinstance(values, list | tuple) else [values]
+    return max((size(part) for part in parts), default=0)
 
 
 def brace_format(template: str) -> None:
@@ -188,8 +269,10 @@ def before_method(owner: str, method: str, arguments: Sequence[object]) -> None:
             _growing(owner.count("\t") * count(width))
         case "replace", [str() as old, str() as new, *_]:
             _growing(owner.count(old) * len(new))
-        case "join", [list() | tuple() as parts]:
+        case "join", [list() | tuple() | str() | Mapping() as parts]:
             _growing(len(parts) * len(owner))
+        case "format", _:
+            _growing(owner.count("{") * _widest(arguments))
         case _:
             pass
 
@@ -210,10 +293,12 @@ def before_filter(name: str, value: object, arguments: Sequence[object]) -> None
             _growing(_longest(arguments) * len(text))
         case "replace", [str() as old, str() as new, *_]:
             _growing(max(text.count(old) * len(new), text.count(new) * len(old)))
-        case "format", _:
-            percent_format(text)
-        case "join", [str() as separator, *_] if isinstance(value, list | tuple):
+        case "format", [*values]:
+            percent_format(text, values[0] if len(values) == 1 else values)
+        case "join", [str() as separator, *_] if isinstance(value, list | tuple | str | Mapping):
             _growing(len(value) * len(separator))
+        case "sum", [*values] if any(isinstance(one, list | tuple) for one in values):
+            _growing(size(value) * size(value))
         case _:
             pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import types
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import Any, Final
 from jinja2 import FunctionLoader, nodes, pass_context
 from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
 from jinja2.utils import Cycler, Joiner, Namespace
 from jinja2.visitor import NodeTransformer
 
 from flux2build.assetspec.prompts import bounds
-from flux2build.assetspec.prompts.bounds import Meter, OverBoundError
+from flux2build.assetspec.prompts.bounds import Budget, Meter, OverBoundError
 from flux2build.assetspec.prompts.faults import REMOVED, Knowing, Strict, TemplateFault
 from flux2build.digest import canonical
 
@@ -42,6 +44,10 @@ _OF_DATES: Final = frozenset({
     "weekday",
 })
 # fmt: on
+_AT_ONCE: Final = frozenset({"count", "d", "default", "first", "join", "last", "length"})
+"""Filters that do not look at every item, or have looked at them already."""
+_BY_LETTER: Final = frozenset({"striptags", "title", "urlencode", "wordcount", "wordwrap"})
+"""Filters of text that look at it letter by letter, in Python."""
 _CLOSED: Final = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -50,10 +56,11 @@ def _is_leaf(value: object) -> bool:
     return bounds.is_value(value) or isinstance(value, Undefined)
 
 
-def _is_defined(value: object) -> bool:
+def _is_json(value: object) -> bool:
     if isinstance(value, Undefined):
         str(value)  # raises the fault that says what is not defined
-    return bounds.is_value(value)
+    bounds.finite(value)
+    return isinstance(value, str | int | float | None)
 
 
 @pass_context
@@ -101,7 +108,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
-        self.meter = Meter(_is_leaf)
+        self.budget = Budget()
+        self.meter = Meter(_is_leaf, self.budget)
         self.globals = {
             "range": self._range,
             "dict": dict,
@@ -116,18 +124,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters |= {
             "tojson": self._to_json,
             "kept!": self._kept,
+            "read!": self._read,
             "plain!": _plain,
             "stored!": self._stored,
             "tick!": self._tick,
         }
+        self.tests = {name: self._measured(test) for name, test in TESTS.items()}
 
     @contextmanager
     def metered(self) -> Iterator[None]:
         """Meters one rendering by itself."""
-        outer, self.meter = self.meter, Meter(_is_leaf)
+        outer, self.meter = self.meter, Meter(_is_leaf, self.budget)
         try:
             yield
         finally:
+            self.budget.settle(self.meter.steps)
             self.meter = outer
 
     # What a template may use.
@@ -166,6 +177,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Calls a function for a template, and measures the result."""
         self.meter.spend()
         values = self._arguments(obj, [*args, *kwargs.values()])
+        self.meter.work(len(values))
         positional, named = values[: len(args)], values[len(args) :]
         result = super().call(context, obj, *positional, **dict(zip(kwargs, named, strict=True)))
         self.meter.kept(result)
@@ -176,6 +188,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         owner = getattr(getattr(obj, "__wrapped__", obj), "__self__", None)
         if isinstance(owner, str):
             values = [self._whole(value) for value in values]
+            self.meter.read([owner, *values])
             bounds.before_method(owner, name, values)
         elif name == "strftime":
             bounds.date_format("".join(map(str, values)))
@@ -187,14 +200,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """A value that is safe to write: generators become lists, opaque objects are refused."""
         if isinstance(value, Iterator):
             value = list(value)
-        bounds.size(value, _is_leaf)
+        self.meter.work(bounds.size(value, _is_leaf) // 8)
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculates for a template, with bounds on the operands and on the result."""
-        bounds.before_operator(operator, left, right)
         if operator == "%" and isinstance(left, str):
             right = self._whole(right)
+        bounds.before_operator(operator, left, right)
         result = super().call_binop(context, operator, left, right)
         self.meter.kept(result)
         return result
@@ -211,12 +224,30 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 value = self._whole(value)
             if name == "format":
                 rest = [self._whole(item) for item in rest]
+            if name not in _AT_ONCE:
+                self.meter.read(value, per_item=1)
+            if name in _BY_LETTER:
+                self.meter.work(len(value) // 2)
             bounds.before_filter(name, value, rest)
             result = function(*args[:first], value, *args[first + 1 :], **kwargs)
             self.meter.kept(result)
-            return result
+            return self.meter.ticking(result) if isinstance(result, Iterator) else result
 
         return bounded
+
+    def _measured(self, test: Any) -> Any:
+        @functools.wraps(test)
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            self.meter.work(1)
+            for value in (*args, *kwargs.values()):
+                self.meter.read(value)
+            return test(*args, **kwargs)
+
+        return measured
+
+    def _read(self, value: Any) -> Any:
+        self.meter.read(value)
+        return value
 
     def _range(self, *ends: int) -> range:
         for end in ends:
@@ -224,8 +255,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return range(*ends)
 
     def _to_json(self, value: Any) -> str:
-        bounds.size(value, _is_defined)
-        return canonical(value)
+        self.meter.work(bounds.size(value, _is_json) // 4)
+        text = canonical(value)
+        self.meter.spend(len(text))
+        return text
 
     def _tick(self, value: Any, text: int) -> Any:
         self.meter.spend(max(0, text))
@@ -247,7 +280,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return {**self.globals, **(d or {})}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = _Metering().visit(super()._parse(source, name, filename))
+        self.budget.compiling(0)
+        try:
+            parsed = super()._parse(source, name, filename)
+        except RecursionError:
+            self.budget.settle(bounds.MOST_STEPS)
+            raise
+        self.budget.compiling(sum(1 for _ in parsed.find_all(nodes.Node)))
+        for number in parsed.find_all(nodes.Const):
+            if isinstance(number.value, float) and not math.isfinite(number.value):
+                raise TemplateFault(
+                    "a number is too large", number.lineno, filename if name else None
+                )
+        tree = _Metering().visit(parsed)
         assert isinstance(tree, nodes.Template)
         tree.set_environment(self)
         return tree
@@ -270,22 +315,29 @@ def _allowed(obj: object) -> frozenset[str] | None:
             return _OF_DATES if type(obj).__module__ == "datetime" else None
 
 
+_REWRITINGS: Final[Mapping[type[nodes.Node], str]] = {
+    nodes.Template: "_body",
+    nodes.For: "_body",
+    nodes.Macro: "_body",
+    nodes.CallBlock: "_body",
+    nodes.Block: "_body",
+    nodes.List: "_built",
+    nodes.Tuple: "_built",
+    nodes.Dict: "_built",
+    nodes.Concat: "_concat",
+    nodes.Compare: "_compared",
+    nodes.Getitem: "_sliced",
+    nodes.Assign: "_stored",
+}
+"""How each kind of node is rewritten."""
+
+
 class _Metering(NodeTransformer):
     """Puts a counter into every body, and a measure around every value that is built."""
 
     def get_visitor(self, node: nodes.Node) -> Any:
         """The rewriting of a kind of node; None leaves it as it is."""
-        match node:
-            case nodes.Template() | nodes.For() | nodes.Macro() | nodes.CallBlock() | nodes.Block():
-                return self._body
-            case nodes.List() | nodes.Tuple() | nodes.Dict():
-                return self._built
-            case nodes.Concat():
-                return self._concat
-            case nodes.Assign(target=nodes.NSRef()):
-                return self._stored
-            case _:
-                return None
+        return getattr(self, _REWRITINGS.get(type(node), ""), None)
 
     def _body(self, node: Any) -> Any:
         """Each run of a body costs a step and the text that stands in it."""
@@ -314,10 +366,24 @@ class _Metering(NodeTransformer):
         node.nodes = [_through("plain!", item) for item in node.nodes]
         return _through("kept!", node)
 
+    def _compared(self, node: nodes.Compare) -> nodes.Node:
+        """`a == b` and `a in b` read what they compare."""
+        self.generic_visit(node)
+        node.expr = _through("read!", node.expr)
+        for operand in node.ops:
+            operand.expr = _through("read!", operand.expr)
+        return node
+
+    def _sliced(self, node: nodes.Getitem) -> nodes.Node:
+        """`a[1:]` is a copy."""
+        self.generic_visit(node)
+        return _through("kept!", node) if isinstance(node.arg, nodes.Slice) else node
+
     def _stored(self, node: nodes.Assign) -> nodes.Node:
         """A namespace stores values, not namespaces."""
         self.generic_visit(node)
-        node.node = _through("stored!", node.node)
+        if isinstance(node.target, nodes.NSRef):
+            node.node = _through("stored!", node.node)
         return node
 
 

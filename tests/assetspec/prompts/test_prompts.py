@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import time
+import tracemalloc
 from collections.abc import Mapping
 from typing import Final
 
@@ -506,3 +508,99 @@ def test_tables_without_markup(value: Json) -> None:
     """A structured prompt without markup is its canonical JSON."""
     if "{{" not in json.dumps(value):
         assert prompts().table(value, SCOPE) == canonical(value)
+
+
+_LONG = '{% set a = "a" * 60000 %}'
+_LIST = "{% set l = range(9999)|list %}"
+_TWICE = "{% set m = range(9999)|list %}"
+
+
+def _repeated(body: str) -> str:
+    return (
+        f"{{% for i in range(9999) %}}{{% for j in range(9) %}}{body}{{% endfor %}}{{% endfor %}}"
+    )
+
+
+WORK = {
+    "join": '{{ ("a" * 60000).join("b" * 60000) }}',
+    "join filter": '{{ ("b" * 60000)|join("a" * 60000) }}',
+    "percent": '{{ ("%(x)s" * 13000) % {"x": "a" * 60000} }}',
+    "format filter": '{{ ("%(x)s" * 13000)|format(x="a" * 60000) }}',
+    "format method": '{{ ("{0}" * 20000).format("a" * 60000) }}',
+    "sum": "{{ (range(9000)|batch(1)|list)|sum(start=[])|length }}",
+    "tojson": _LIST + _repeated("{% set x = l|tojson|length %}"),
+    "equality": _LIST + _TWICE + _repeated("{% if l == m %}x{% endif %}"),
+    "membership": _LIST + _repeated("{% if -1 in l %}x{% endif %}"),
+    "test": _LIST + _TWICE + _repeated("{% if l is eq(m) %}x{% endif %}"),
+    "map": _LIST + _repeated("{% set x = l|map('abs')|sum %}"),
+    "attributes": _LIST + _repeated("{% set x = l|map(attribute='real')|first %}"),
+    "sort": _LIST + _repeated("{% set x = l|sort|first %}"),
+    "slice": _LIST + _repeated("{% set x = l[1:] %}"),
+    "arguments": _LIST
+    + "{% macro m() %}{{ varargs|length }}{% endmacro %}"
+    + _repeated("{% set x = m(*l) %}"),
+    "letters": _LONG + _repeated("{% set x = a|wordcount %}"),
+    "searching": _LONG + _repeated("{% set x = a.count('b') %}"),
+    "files": _repeated("{% include 'x' ~ i ~ j ignore missing %}"),
+    "parts": "{% if a %}{{ a }}{% endif %}" * 9_000,
+}
+"""Templates that work much and write little."""
+
+
+@pytest.mark.parametrize("source", WORK.values(), ids=WORK)
+def test_work_is_metered(source: str) -> None:
+    """What a template reads counts as much as what it writes, whatever the operation."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TemplateFault, match=r"steps|too large|parts"):
+            prompts().text(source, {"a": "x"})
+        assert tracemalloc.get_traced_memory()[1] < 128 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_templates_have_one_budget() -> None:
+    """Many templates that are almost too much are too much; small ones that are known still work."""
+    these = prompts()
+    heavy = "{% for i in range(9000) %}{% for j in range(5) %}{% endfor %}{% endfor %}"
+    assert these.text("{{ 'small' }}", {}) == "small"
+    for count in range(5):
+        these.text(heavy + str(count), {})
+    with pytest.raises(TemplateFault, match="the templates of the spec take more than"):
+        these.text(heavy, {})
+
+    assert these.text("{{ 'small' }}", {}) == "small"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 1e309 }}",
+        "{{ -1e309 }}",
+        "{{ 1e308 * 10 }}",
+        "{{ 'nan'|float }}",
+        "{{ [1e309]|tojson }}",
+    ],
+)
+def test_endless_numbers(source: str) -> None:
+    """Infinity and what is not a number are faults of the template."""
+    with pytest.raises(TemplateFault, match=r"too large|is not a number"):
+        prompts().text(source, {})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        dt.date(1979, 5, 27),
+        dt.time(7, 32),
+        dt.datetime(1979, 5, 27, tzinfo=dt.UTC),
+        math.inf,
+        math.nan,
+    ],
+)
+def test_a_structured_prompt_of_what_json_lacks(value: object) -> None:
+    """A date or an endless number in a structured prompt is a fault with its key."""
+    with pytest.raises(TemplateFault, match=r"cannot hold a|not a number") as caught:
+        prompts().table({"scene": [{"when": value}]}, {})  # type: ignore[dict-item]  # TOML has them
+
+    assert caught.value.key == ("scene", 0, "when")
