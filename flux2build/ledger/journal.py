@@ -15,25 +15,21 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Place, Problem, SystemFault
-from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json, entry_to_json
+from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json
+from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects
 from flux2build.storage import locks
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
-_RANGES: Final = 8
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_BEGINNING: Final = b'{"kind":'
-"""How the JSON of each entry begins; within one it stands nowhere else."""
 
 _BACKUP: Final = (
     "bring it back from a backup; if there is none, keep a copy, and take out "
@@ -282,7 +278,7 @@ class Journal:
             whole -= 1
         for text, line in zip(texts[:whole], lines, strict=False):
             self._take(text, line)
-        self._suspects = list(_suspects(self._lines + 1, [*lines[whole:], tail]))
+        self._suspects = list(suspects(self._lines + 1, [*lines[whole:], tail]))
 
     def _take(self, text: str | None, line: bytes) -> None:
         """Read one line; one that is blank says nothing."""
@@ -290,7 +286,7 @@ class Journal:
         self._last = line + b"\n"
         self._end += len(self._last)
         if text is None:
-            self._damage.append((self._lines, _MISFIT))
+            self._damage.append((self._lines, MISFIT))
         elif text:
             self._enter(text)
 
@@ -310,7 +306,7 @@ class Journal:
         damage, problems = [*self._damage, *self._suspects], []
         if damage:
             first, why = damage[0]
-            lines = _ranges(number for number, _ in damage)
+            lines = ranges(number for number, _ in damage)
             problems.append(
                 Problem(
                     f"the journal of orders is damaged: {why}; nothing is bought until it is settled",
@@ -325,39 +321,11 @@ class Journal:
                     "the journal of orders has entries of a newer flux2build, which this one "
                     "cannot read; nothing is bought with it",
                     Place(str(self.path), self._newer[0]),
-                    rows=(("lines", _ranges(self._newer)),),
+                    rows=(("lines", ranges(self._newer)),),
                     hint="build with the newest flux2build: `pip install --upgrade flux2build`",
                 )
             )
         return tuple(problems)
-
-
-_MISFIT: Final = "its checksum does not fit"
-
-
-def _suspects(first: int, lines: list[bytes]) -> Iterator[tuple[int, str]]:
-    """The bad lines at the end of a journal, numbered; none if a crash may have torn them."""
-    if not all(map(_torn, lines[:-1])) or any(line.count(_BEGINNING) > 1 for line in lines):
-        whole = lines if lines[-1] else lines[:-1]
-        yield from ((number, _MISFIT) for number, _ in enumerate(whole, first))
-
-
-def _torn(line: bytes) -> bool:
-    """Whether a power cut may have left a line, with zeros where bytes were lost.
-
-    Text in another encoding has zeros too, but nothing is missing from it.
-    """
-    return b"\0" in line and decoded(line.replace(b"\0", b"")) is None
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Ascending numbers in words: `2, 5-9`; only the first few ranges."""
-    runs = [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])
-    ]
-    named = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
-    return ", ".join(named[:_RANGES]) + ", …" * (len(named) > _RANGES)
 
 
 def _text(path: Path) -> str:
@@ -381,19 +349,3 @@ def _write_at_once(file: int, data: bytes) -> None:
 def _cut(file: int, end: int) -> None:
     with suppress(OSError):
         os.ftruncate(file, end)
-
-
-def encoded(entry: Entry) -> bytes:
-    """An entry as a line of the journal."""
-    text = entry_to_json(entry).encode()
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def decoded(line: bytes) -> str | None:
-    """The JSON of a line, without its end; empty for a blank line, None if the checksum misfits."""
-    if not (line := line.rstrip(b"\r")):
-        return ""
-    checksum, _, text = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(text):
-        return None
-    return text.decode("utf-8", "replace")

@@ -9,7 +9,7 @@ from flux2build import lockfile
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import LockError
 from flux2build.ledger import Delivered, Intended, entry_from_json
-from flux2build.ledger.journal import decoded
+from flux2build.ledger.lines import decoded
 from flux2build.storage.store import Store
 from tests.laws.disk import Disk
 from tests.laws.interception import Effect

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from flux2build.digest import of_bytes
 from flux2build.errors import SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, Ticketed, fold
-from flux2build.ledger.journal import Journal, encoded
+from flux2build.ledger.journal import Journal
+from flux2build.ledger.lines import encoded
 
 WRITER = """
 import sys
