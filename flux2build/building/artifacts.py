@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
-from flux2build.storage import disk, durable
+from flux2build.storage import disk, durable, regular
 from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import Store
 
@@ -83,6 +83,6 @@ class Artifacts:
         """The bytes of a regular file, if there is one."""
         target = self.folder / path
         try:
-            return target.read_bytes() if target.is_file() else None
+            return regular.read(target) if target.is_file() else None
         except OSError as error:
             raise durable.fault("read", path, error) from error

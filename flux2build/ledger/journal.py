@@ -24,7 +24,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json
 from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects
-from flux2build.storage import locks
+from flux2build.storage import locks, regular
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -261,7 +261,7 @@ class Journal:
         if self._damage:
             self._forget()
         try:
-            with self.path.open("rb") as file:
+            with regular.opened(self.path) as file:
                 file.seek(self._end - len(self._last))
                 if file.read(len(self._last)) != self._last:
                     self._forget()
@@ -331,7 +331,7 @@ class Journal:
 def _text(path: Path) -> str:
     """The text of a small file; empty if there is none."""
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        return regular.read(path).decode("utf-8", "replace")
     except OSError:
         return ""
 

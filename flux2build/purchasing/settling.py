@@ -31,7 +31,7 @@ from flux2build.ledger import (
 from flux2build.ledger.journal import Journal
 from flux2build.model import Receipt
 from flux2build.providers.contract import Provider, Remote, is_task
-from flux2build.storage import durable
+from flux2build.storage import durable, regular
 from flux2build.storage.store import Store
 
 _SHORT: Final = 8
@@ -184,7 +184,7 @@ def store_picture(file: Path, store: Store) -> Digest:
         SystemFault: it cannot be read or stored.
     """
     try:
-        data = file.read_bytes()
+        data = regular.read(file)
     except OSError as error:
         raise durable.fault("read", file, error) from error
     probe(data, str(file))

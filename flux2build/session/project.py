@@ -36,7 +36,7 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
-from flux2build.storage import durable
+from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.index import Index
@@ -198,7 +198,7 @@ class Project:
             SystemFault: it cannot be read.
         """
         try:
-            return self.lock_path.read_bytes()
+            return regular.read(self.lock_path)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -364,4 +364,4 @@ class Project:
         """The bytes of a file for a check; None if there is no such file."""
         self.consulted[path] = self.index.state(path)
         target = self.folder / path
-        return target.read_bytes() if target.is_file() else None
+        return regular.read(target) if target.is_file() else None

@@ -19,6 +19,7 @@ import platformdirs
 import tomli
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.storage import regular
 
 _PROXIES: Final = ("FLUX2BUILD_PROXY", "HTTPS_PROXY", "https_proxy")
 """Variables that may name a proxy; the first one set counts."""
@@ -177,7 +178,7 @@ def _assignments(path: Path) -> dict[str, str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return regular.read(path).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         # Without the line: it may hold a key.
         raise UsageError(Problem(f"`{path}` cannot be read: it is not UTF-8")) from error

@@ -13,7 +13,7 @@ import platformdirs
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, UsageError
-from flux2build.storage import durable, paths
+from flux2build.storage import durable, paths, regular
 from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.project_files import Kind
 
@@ -139,7 +139,7 @@ class DiskFiles:
     def lfs_target(self, path: str) -> Digest | None:
         """Return the digest in a Git LFS pointer at a path; None for any other file."""
         try:
-            with open(os.path.join(self._folder, path), "rb") as file:
+            with regular.opened(os.path.join(self._folder, path)) as file:
                 head = file.read(LFS_MOST + 1)
         except OSError:
             return None

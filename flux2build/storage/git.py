@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from flux2build.storage import paths
+from flux2build.storage import paths, regular
 
 _HEADER: Final = 12
 _TIMES_AND_SIZES: Final = 40
@@ -45,7 +45,7 @@ class Tracked:
         if not git.exists():
             return frozenset()
         try:
-            data = (git / "index").read_bytes()
+            data = regular.read(git / "index")
         except FileNotFoundError:
             return frozenset() if git.is_dir() else None
         except OSError:

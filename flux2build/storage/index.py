@@ -269,7 +269,9 @@ def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
 def _loaded(folder: str) -> _Packed | None:
     own = os.path.join(folder, FOLDER)
     try:
-        with open(os.path.join(own, "index"), "rb") as file:
+        with open(os.open(os.path.join(own, "index"), _OPEN), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             data = file.read()
         if zlib.crc32(data[8:]) != int.from_bytes(data[:8], "big"):
             return None

@@ -1,0 +1,37 @@
+"""Regular files: read them, and wait for nothing else that may lie at their paths."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def opened(path: Path | str) -> BinaryIO:
+    """Open a regular file; opening a pipe or reading a device would never end.
+
+    Raises:
+        OSError: there is no such file, or something else lies at the path.
+    """
+    number = os.open(path, _FLAGS)
+    mode = os.fstat(number).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(number, "rb")
+    os.close(number)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
+def read(path: Path | str) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises:
+        OSError: there is no such file, or something else lies at the path.
+    """
+    with opened(path) as file:
+        return file.read()
