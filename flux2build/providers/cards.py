@@ -8,6 +8,7 @@ price is one line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -62,6 +63,9 @@ def parse(text: str, file: str) -> Tables:
     except tomli.TOMLDecodeError as error:
         place = Place(file, error.lineno, error.colno)
         raise UsageError(Problem(f"the cards are not TOML: {error.msg}", place)) from None
+    except (RecursionError, ValueError) as error:
+        fault = "a number has too many digits" if isinstance(error, ValueError) else "nested deeply"
+        raise UsageError(Problem(f"the cards are not TOML: {fault}", Place(file))) from None
 
 
 def read(*layers: Tables, file: str = "cards.toml") -> Cards:
@@ -133,7 +137,7 @@ def _kept(table: dict[str, Any], params: Any) -> dict[str, Any]:
         return table
     return {
         key: {name: item for name, item in value.items() if name in params}
-        if key in _BY_PARAMETER
+        if key in _BY_PARAMETER and isinstance(value, Mapping)
         else value
         for key, value in table.items()
     }
@@ -194,7 +198,11 @@ def _money(value: object) -> Decimal:
 
 def _plain(value: object) -> object:
     """A TOML value as parameters carry it: floats, not decimals."""
-    return float(value) if isinstance(value, Decimal) else value
+    if not isinstance(value, Decimal):
+        return value
+    if not math.isfinite(number := float(value)):
+        raise _expected("a number", value)
+    return number
 
 
 def _range(value: object) -> tuple[float, float]:

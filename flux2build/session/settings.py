@@ -141,6 +141,11 @@ def _config(path: Path) -> dict[str, Any]:
     except tomli.TOMLDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
+    except (RecursionError, ValueError) as error:
+        problem = Problem(
+            "the configuration has a number or a nesting that is too large", Place(str(path))
+        )
+        raise UsageError(problem) from error
     if problems := list(_mistakes(config, Place(str(path)))):
         raise UsageError(*problems)
     return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -174,3 +175,25 @@ def test_several_mistakes_are_reported_together() -> None:
 def test_figures_are_read_exactly() -> None:
     """A price of a tenth of a cent is that, not the nearest binary fraction."""
     assert parse("x = 0.001", "f")["x"] == Decimal("0.001")
+
+
+@pytest.mark.parametrize("key", ["ranges", "choices", "defaults", "price", "prices", "params"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1",
+        "-inf",
+        "nan",
+        "true",
+        '"x"',
+        "[]",
+        "{ width = inf }",
+        "1979-05-27",
+        "9" * 5000,
+        "[" * 9000,
+    ],
+)
+def test_odd_tables(key: str, value: str) -> None:
+    """Whatever a person writes into a card is read or refused by a typed error."""
+    with suppress(UsageError):
+        merged(f'[bfl."flux-2-pro"]\n{key} = {value}\n')
