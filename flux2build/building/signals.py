@@ -12,7 +12,7 @@ _GRACE: Final = {signal.SIGINT: 60.0, signal.SIGTERM: 8.0}
 """Seconds to finish work in progress; process managers kill about 10 s after SIGTERM."""
 
 _MESSAGE: Final = (
-    "\ninterrupted: nothing more is begun, what is under way is finished; Ctrl-C again ends at once"
+    "interrupted: nothing more is begun, what is under way is finished; Ctrl-C again ends at once"
 )
 
 
@@ -33,6 +33,7 @@ def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
             task.cancel()
             return
         halt.set()
+        say("")  # below the `^C` that the terminal showed
         say(_MESSAGE)
         timers.append(loop.call_later(grace, task.cancel))
 

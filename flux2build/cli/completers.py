@@ -33,7 +33,10 @@ def complete_files(
 
 
 def _starting(incomplete: str, names: set[str]) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+    from flux2build.console.escaping import clean
+
+    plain = (name for name in sorted(names) if name == clean(name))  # others cannot be typed
+    return [CompletionItem(name) for name in plain if name.startswith(incomplete)]
 
 
 def _asset_names(file: str | None) -> set[str]:

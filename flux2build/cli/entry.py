@@ -95,8 +95,8 @@ def _answered(command: str, file: str, profile: str) -> bool:
     except OSError:
         return False  # the current folder was removed: the parser reports it
     text = Index.load(folder).answer(answer_key(command, name, profile))
-    if text is None:
-        return False
+    if text is None or not text.isprintable():
+        return False  # a profile may have any name: the parser's console escapes it
     stream = sys.stderr if command == "build" else sys.stdout
     try:
         stream.write(text + "\n")

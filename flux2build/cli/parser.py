@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from flux2build import __version__
 from flux2build.cli.command import COMMANDS, command_first
 from flux2build.cli.usage_errors import usage_error
-from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, did_you_mean
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, brief, did_you_mean
 
 _DEFAULT: Final = "build"
 _HELP_FLAGS: Final = {"--help", "-h", "--version"}
@@ -113,7 +113,7 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
         # click exits by itself when the reader of its help is gone (`flux2build --help | head -1`).
         return Exit.DONE
     except OSError as error:
-        return _unwritable(words, error) if error.errno in _FULL_DISK else _bug(words, error)
+        return _refused(words, error)
     except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
         return _bug(words, bug)
 
@@ -138,6 +138,13 @@ def _require_folder() -> None:
         Path.cwd()
     except OSError as error:
         raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
+
+
+def _refused(words: Sequence[str], error: OSError) -> Exit:
+    """Report what the system refused to do for reasons that are not ours."""
+    if error.errno == errno.ENAMETOOLONG:
+        return _fail(words, UsageError(f"`{brief(str(error.filename))}` is too long a file name"))
+    return _unwritable(words, error) if error.errno in _FULL_DISK else _bug(words, error)
 
 
 def _unwritable(words: Sequence[str], error: OSError) -> Exit:
@@ -178,15 +185,20 @@ def _named(words: Sequence[str]) -> str:
 
 
 def _report(bug: Exception, words: Sequence[str]) -> str:
-    """A report to paste: the traceback, without the values of variables."""
-    lines = traceback.format_exception(type(bug), bug, bug.__traceback__)
+    """A report to paste: the traceback, without the values of variables.
+
+    Its lines are set off, for the last ones may be somebody's text.
+    """
+    from flux2build.console.escaping import clean
+
+    trace = "".join(traceback.format_exception(type(bug), bug, bug.__traceback__))
     report = "".join(
         (
             "\nThis is a bug in flux2build; please report it with the text below.\n\n",
             f"flux2build {__version__}, Python {platform.python_version()}, ",
             f"{platform.system()} {platform.machine()}\n",
             f"command: {_named(words)}\n\n",
-            *lines,
+            *(f"| {clean(line)}\n" for line in trace.rstrip("\n").split("\n")),
         )
     )
     # A process that has read a key has imported this module, which can take keys out of a text.

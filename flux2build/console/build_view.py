@@ -8,7 +8,7 @@ from typing import Final
 
 from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
-from flux2build.console.console import Console, frame
+from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.model import AssetName, Derive, Recipe
@@ -62,8 +62,7 @@ class BuildView:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):
             problem = self.spec.located(problem, recipe.key)
-        for line in frame(problem):
-            self.console.err.print(line)
+        self.console.problem(problem)
 
 
 def summary(report: Report) -> str:

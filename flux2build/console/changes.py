@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from flux2build.console.console import clean
+from flux2build.console.escaping import clean
 from flux2build.console.word_diff import diff, plain
 from flux2build.digest import Json, canonical
 from flux2build.lockfile import Derived, Generated

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,24 +13,20 @@ from typing import IO, Final
 from rich.console import Console as RichConsole
 from rich.text import Text
 
+from flux2build.console.escaping import clean, in_json, styled_line, whole_line
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the JSON that commands print."""
 
-_UNSAFE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
-
-
-def clean(text: str) -> str:
-    """Untrusted text made safe to print: control and direction characters are escaped."""
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-
 
 class _Stream(RichConsole):
     """A stream whose reader may go away; the work goes on and keeps its exit code."""
+
+    def put(self, text: str | Text, style: str = "") -> None:
+        """Print one line; no control character in it reaches the reader, newlines included."""
+        self.print(styled_line(text) if isinstance(text, Text) else Text(whole_line(text), style))
 
     def on_broken_pipe(self) -> None:
         """Print nothing more."""
@@ -46,7 +41,7 @@ def silence(stream: IO[str]) -> None:
     os.close(null)
 
 
-def _rich(stream: io.TextIOBase | object, color: str) -> RichConsole:
+def _rich(stream: io.TextIOBase | object, color: str) -> _Stream:
     forced = {"always": True, "never": False}.get(color)
     return _Stream(
         file=stream,  # type: ignore[arg-type]  # any text stream will do
@@ -68,15 +63,15 @@ class Console:
     """-1 quiet, 0 normal, 1 and more verbose."""
     one_line: bool = False
     """Whether a JSON document is one line, where several follow each other."""
-    out: RichConsole = field(init=False)
-    err: RichConsole = field(init=False)
+    out: _Stream = field(init=False)
+    err: _Stream = field(init=False)
 
     def __post_init__(self) -> None:
         self.out, self.err = _rich(sys.stdout, self.color), _rich(sys.stderr, self.color)
 
     def data(self, text: str | Text) -> None:
         """Print a line of data on stdout."""
-        self.out.print(text if isinstance(text, Text) else Text(clean(text)))
+        self.out.put(text)
 
     def raw(self, text: str) -> None:
         """Print text exactly as it is on stdout: JSON, DOT, a schema."""
@@ -93,31 +88,46 @@ class Console:
     def json(self, value: Json) -> None:
         """Print one JSON document on stdout."""
         indent = None if self.one_line else 2
-        self.raw(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
+        ascii_only = not self.encoding.lower().startswith("utf")
+        self.raw(in_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only)) + "\n")
 
     def say(self, text: str | Text, style: str = "") -> None:
-        """Print a message on stderr, unless quiet."""
+        """Print a line of a message on stderr, unless quiet."""
         if self.verbosity >= 0:
-            self.err.print(text if isinstance(text, Text) else Text(clean(text), style))
+            self.err.put(text, style)
+
+    def paragraph(self, lines: str) -> None:
+        """Print lines that flux2build itself wrote on stderr, below an empty one, unless quiet."""
+        for text in ("", *lines.split("\n")):
+            self.say(text)
 
     def warn(self, text: str, hint: str | None = None) -> None:
         """Print a warning on stderr, even when quiet."""
-        self.err.print(Text.assemble(("warning", "bold yellow"), ": ", clean(text)))
+        self.err.put(Text.assemble(("warning", "bold yellow"), ": ", clean(text)))
         if hint:
-            self.err.print(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
+            self.err.put(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
 
     def caution(self, problems: Iterable[Problem]) -> None:
         """Print problems as warnings on stderr, even when quiet: the command goes on."""
-        for line in (line for problem in problems for line in frame(problem, "warning")):
-            self.err.print(line)
+        for problem in problems:
+            self.problem(problem, "warning")
 
     def fail(self, error: Flux2BuildError) -> None:
         """Print every problem of an error on stderr, with its place and its hint."""
         for problem in error.problems:
-            for line in frame(problem):
-                self.err.print(line)
+            self.problem(problem)
         if len(error.problems) > 1:
-            self.err.print(Text(f"{len(error.problems)} problems", "bold red"))
+            self.err.put(Text(f"{len(error.problems)} problems", "bold red"))
+
+    def problem(self, problem: Problem, label: str = "error") -> None:
+        """Print one problem on stderr, with its place and its hint."""
+        for text in frame(problem, label):
+            self.err.put(text)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of stdout, which may lack characters."""
+        return sys.stdout.encoding or "utf-8"
 
     @property
     def live(self) -> bool:
@@ -142,10 +152,11 @@ def frame(problem: Problem, label: str = "error") -> Iterable[Text]:
 
 def _excerpt(problem: Problem, place: Place, margin: str) -> Iterable[Text]:
     """The source line, shortened around the caret when it is long."""
-    line, start = (problem.excerpt or "").replace("\t", " "), max(place.column - 1, 0)
+    source, start = (problem.excerpt or "").replace("\t", " "), max(place.column - 1, 0)
     cut = max(0, start - 60)
-    shown = clean(line[cut : cut + 100])
-    carets = "^" * max(1, min(problem.width, len(line) - start, 100 - (start - cut)))
+    before, rest = source[cut:start], source[start : cut + 100]
+    gap = " " * (len(clean(before)) + start - cut - len(before))
+    carets = "^" * max(1, len(clean(rest[: problem.width])))
     yield Text(f"{margin} |", "blue")
-    yield Text.assemble((f"{place.line} | ", "blue"), shown)
-    yield Text.assemble((f"{margin} | ", "blue"), " " * (start - cut), (carets, "bold red"))
+    yield Text.assemble((f"{place.line} | ", "blue"), clean(before + rest))
+    yield Text.assemble((f"{margin} | ", "blue"), gap, (carets, "bold red"))

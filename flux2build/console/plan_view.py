@@ -9,7 +9,8 @@ from typing import Final
 from rich.text import Text
 
 from flux2build.console.changes import changes, marked
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.planning.plan import Plan, Step

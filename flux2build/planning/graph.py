@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -127,8 +126,8 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
             return str(asset), "asset"
 
 
-def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> str:
-    """Draw a tree for people: each node stands below the first thing that it is made from.
+def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> list[str]:
+    """Draw a tree for people, line by line: each node stands below the first thing that it is made from.
 
     Delivered files share a line, unless `every` one is to be shown.
     """
@@ -144,7 +143,7 @@ def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> str:
         for at, (below, child) in reversed(list(enumerate(branches))):
             arm, stem = ("└── ", "    ") if at == last else ("├── ", "│   ")
             todo.append((below, child, indent + arm, indent + stem))
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 _Branch = tuple[str, str, str, str]
@@ -180,12 +179,18 @@ def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:
 
 
 def as_dot(graph: nx.DiGraph[str]) -> str:
-    """Graphviz; strings are quoted as JSON, which is how DOT quotes them."""
+    """Graphviz; its labels know entities, and backslashes in them are doubled."""
     shapes = {"asset": "box", "source": "note", "file": "ellipse"}
+    ids = {node: '"' + _entities(node).replace("\\", r"\\") + '"' for node in graph.nodes}
     lines = ["digraph flux2build {", "  rankdir=LR;"]
-    lines += [f"  {json.dumps(n)} [shape={shapes[d['kind']]}];" for n, d in graph.nodes(data=True)]
-    lines += [f"  {json.dumps(a)} -> {json.dumps(b)};" for a, b in graph.edges]
+    lines += [f"  {ids[n]} [shape={shapes[d['kind']]}];" for n, d in graph.nodes(data=True)]
+    lines += [f"  {ids[a]} -> {ids[b]};" for a, b in graph.edges]
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def _entities(label: str) -> str:
+    """A label whose quotes, and whatever cannot be seen, are written as entities."""
+    return "".join(f"&#{ord(c)};" if c in '&"#' or not c.isprintable() else c for c in label)
 
 
 def as_mermaid(graph: nx.DiGraph[str]) -> str:
@@ -195,8 +200,7 @@ def as_mermaid(graph: nx.DiGraph[str]) -> str:
     lines = ["flowchart LR"]
     for node, data in graph.nodes(data=True):
         left, right = fences[data["kind"]]
-        label = node.replace("&", "&amp;").replace('"', "&quot;")
-        label = label.replace("[", "&#91;").replace("]", "&#93;")
+        label = _entities(node).replace("[", "&#91;").replace("]", "&#93;")
         lines.append(f"  {ids[node]}{left}{label}{right}")
     lines += [f"  {ids[a]} --> {ids[b]}" for a, b in graph.edges]
     return "\n".join(lines) + "\n"

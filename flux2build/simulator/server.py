@@ -101,6 +101,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+        except (UnicodeError, TypeError) as error:  # the latter, for what IDNA cannot encode
+            raise SystemFault(f"`{host}` is not an address of this machine") from error
         except OSError as error:
             raise SystemFault(
                 f"cannot listen on `{host}:{port}`: {error.strerror}",

@@ -6,16 +6,22 @@ import io
 import json
 import os
 import sys
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from flux2build.console.console import Console, clean, frame
+from flux2build.checks.finding import Finding
+from flux2build.console.console import Console, frame
+from flux2build.console.escaping import clean, in_json, styled_line, whole_line
+from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
 from flux2build.console.progress import progress
+from flux2build.digest import Json
 from flux2build.errors import Place, Problem, SpecError
 from tests.golden import text
+from tests.hostile import steers
 
 
 def framed(problem: Problem, label: str = "error") -> str:
@@ -84,6 +90,45 @@ def test_clean_text_is_left_alone(words: str) -> None:
     assert clean(clean(words)) == clean(words)
     if words.isascii() and words.isprintable():
         assert clean(words) == words
+
+
+@given(st.text())
+def test_a_coloured_line_says_what_a_plain_one_says(words: str) -> None:
+    """Colours change nothing of what is spelled out, nor how often."""
+    # What rich drops by itself, callers spell out before they colour it.
+    kept = words.translate(dict.fromkeys((7, 8, 11, 12, 13)))
+    coloured = Text.assemble((kept[:2], "red"), (kept[2:], "blue"))
+
+    assert styled_line(coloured).plain == whole_line(kept)
+    assert whole_line(whole_line(words)) == whole_line(words)
+
+
+@given(st.recursive(st.text(), lambda each: st.lists(each) | st.dictionaries(st.text(), each)))
+def test_json_reads_as_what_was_said(value: Json) -> None:
+    """Escaping is JSON's own: the document is harmless, and its value is the same."""
+    document = in_json(json.dumps(value, ensure_ascii=False))
+
+    assert json.loads(document) == value
+    assert not any(steers(character) for character in document)
+
+
+@pytest.mark.parametrize("form", ["json", "junit"])
+def test_streams_that_lack_characters(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Documents stay well formed where the encoding of stdout is not UTF-8."""
+    out = io.BytesIO()
+    stream = io.TextIOWrapper(out, "ascii", errors="backslashreplace", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stream)
+    finding = Finding("orphan", Problem("käse \U0001f98a", Place("ä.toml", 1)))
+    report = CheckReport([finding], None, {}, "1")
+    OUTPUT_FORMATS[form].show(Console("never"), report)
+    text = out.getvalue().decode("ascii")
+
+    if form == "json":
+        assert json.loads(text)["findings"][0]["message"] == "käse \U0001f98a"
+    else:
+        failure = ET.fromstring(text).find(".//failure")
+        assert failure is not None
+        assert failure.attrib["message"] == "käse \U0001f98a"
 
 
 def test_streams(capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,17 +102,13 @@ def test_text() -> None:
     """A tree for the terminal, sources and files included."""
     drawn = as_text(picture(RECIPES[1:4], [DEN, FOX]))
 
-    assert (
-        drawn
-        == (
-            "╟── fox\n"
-            "╎   ├─╼ den ╾ refs/desk.jpg\n"
-            "╎   └─╼ img/fox.webp\n"
-            "╙── refs/desk.jpg\n"
-            "    └─╼  ...\n"
-        )
-        or drawn.count("den") >= 1
-    )
+    assert drawn == [
+        "fox",
+        "├── den  (with refs/desk.jpg)",
+        "└── img/fox.webp",
+        "refs/desk.jpg",
+        "└── (1 shown above)",
+    ]
 
 
 def test_json() -> None:
@@ -137,8 +133,8 @@ def test_drawings_quote_names() -> None:
     odd = AssetName('a["&]')
     graph = picture((master(odd, "p"),), [odd])
 
-    assert '"a[\\"&]" [shape=box]' in as_dot(graph)
-    assert 'n0["a&#91;&quot;&amp;&#93;"]' in as_mermaid(graph)
+    assert '"a[&#34;&#38;]" [shape=box]' in as_dot(graph)
+    assert 'n0["a&#91;&#34;&#38;&#93;"]' in as_mermaid(graph)
 
 
 def test_mermaid() -> None:

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from flux2build import __version__, ledger
 from flux2build.cli.command import command
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
 from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, gravest
 from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op

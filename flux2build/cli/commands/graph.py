@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from flux2build.cli.command import command, option
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
 from flux2build.errors import Exit
 from flux2build.planning import graph as drawing
 from flux2build.session.common_options import CommonOptions
@@ -45,7 +45,8 @@ def graph(
     elif form == "mermaid":
         console.raw(drawing.as_mermaid(picture))
     else:
-        console.raw(clean(drawing.as_text(picture, every=options.verbosity > 0)))
+        for line in drawing.as_text(picture, every=options.verbosity > 0):
+            console.data(line)
     return Exit.DONE
 
 

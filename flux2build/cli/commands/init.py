@@ -97,8 +97,9 @@ def init(options: CommonOptions) -> Exit:
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
     elsewhere = f" -f {options.file}" if options.file else ""
+    console.say("")
     console.say(
-        f"\nNow `flux2build{elsewhere}` draws free sketches, "
+        f"Now `flux2build{elsewhere}` draws free sketches, "
         f"and `flux2build plan -p final{elsewhere}` shows the price."
     )
     return Exit.DONE

@@ -9,7 +9,8 @@ import click
 from rich.text import Text
 
 from flux2build.cli.command import command
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.model import AssetName

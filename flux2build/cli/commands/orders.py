@@ -83,7 +83,7 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
         console.data(_line(purchase, width))
     states = {purchase.state for purchase in shown}
     for text in (text for state, text in _WAYS_OUT.items() if state in states):
-        console.say(f"\n{text}")
+        console.paragraph(text)
     if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
@@ -120,7 +120,7 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
         if value:
             console.data(f"{name:<9} {value}")
     if text := _WAYS_OUT.get(purchase.state):
-        console.say(f"\n{text}")
+        console.paragraph(text)
     return Exit.DONE
 
 

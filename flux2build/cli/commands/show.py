@@ -11,7 +11,8 @@ from rich.text import Text
 from flux2build.cli.command import command
 from flux2build.console import plan_view
 from flux2build.console.changes import operation, value_text
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe, Write
@@ -49,7 +50,7 @@ def _lines(asset: Asset, recipes: Sequence[Recipe]) -> Iterator[Text]:
     yield Text(clean(asset.name), "bold")
     for name, value in (("source", asset.source), ("alt", asset.alt), ("title", asset.title)):
         if value:
-            yield _row(name, value)
+            yield from _rows(name, value)
     if asset.tags:
         yield _row("tags", ", ".join(asset.tags))
     for recipe in recipes:
@@ -61,7 +62,7 @@ def _request(recipe: Recipe) -> Iterator[Text]:
     if isinstance(task, Generate):
         yield _row("provider", task.provider)
         yield _row("model", task.model)
-        yield _row("prompt", task.prompt)
+        yield from _rows("prompt", task.prompt)
         for name, value in task.params.items():
             yield _row(name, value_text(value))
         for number, source in enumerate(recipe.inputs, 1):
@@ -77,6 +78,14 @@ def _request(recipe: Recipe) -> Iterator[Text]:
     steps = [operation(op.op, op.params) for op in task.ops]
     yield _row("deliver", recipe.output)
     yield _row("", " | ".join([*steps, operation(str(task.encoding["format"]), rest)]))
+
+
+def _rows(name: str, value: str) -> Iterator[Text]:
+    """A text of several lines, each below the other."""
+    first, *rest = value.split("\n")
+    yield _row(name, first)
+    for line in rest:
+        yield Text.assemble((f"{'|':>12} ", "cyan"), clean(line))
 
 
 def _row(name: str, value: str) -> Text:

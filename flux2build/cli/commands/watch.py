@@ -68,7 +68,7 @@ class _Session:
                 self._console.say("watching; Ctrl-C ends", "dim")
                 self._wait()
         except KeyboardInterrupt:
-            self._console.say("\nstopped watching")
+            self._console.paragraph("stopped watching")
             return Exit.DONE
 
     def _look(self) -> None:
@@ -100,7 +100,8 @@ class _Session:
     def _wait(self) -> None:
         changed, folder = self._watcher.wait(), self._run.project.folder
         names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
-        self._console.say(f"\nchanged: {names}")
+        self._console.say("")
+        self._console.say(f"changed: {names}")
 
     def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
         """Build what is out of date, as far as the session may pay for it; show mistakes.

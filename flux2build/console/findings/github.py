@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.identity import title
 
@@ -22,7 +23,7 @@ def show(console: Console, report: CheckReport) -> None:
 
 
 def _data(text: str) -> str:
-    return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return clean(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from flux2build.checks.finding import Finding, Severity
-from flux2build.console.console import Console, clean
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean, whole_line
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 
 _Cases = dict[tuple[str, str], list[Finding]]
@@ -25,7 +26,8 @@ def show(console: Console, report: CheckReport) -> None:
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
-    console.raw(ET.tostring(root, "unicode", xml_declaration=True) + "\n")
+    document: bytes = ET.tostring(root, console.encoding, xml_declaration=True)
+    console.raw(document.decode(console.encoding) + "\n")
 
 
 def _cases(report: CheckReport) -> _Cases:
@@ -41,8 +43,8 @@ def _cases(report: CheckReport) -> _Cases:
 
 def _add(case: ET.Element, finding: Finding) -> None:
     """An error becomes a failure of its case, a warning becomes output of it."""
-    lines = (str(finding.problem.place or ""), finding.problem.hint or "")
-    text = clean("\n".join(line for line in lines if line))
+    said = (str(finding.problem.place or ""), finding.problem.hint or "")
+    text = "\n".join(whole_line(each) for each in said if each)
     message = clean(finding.problem.message)
     if finding.severity is Severity.ERROR:
         ET.SubElement(case, "failure", type=finding.code, message=message).text = text
