@@ -17,10 +17,12 @@ LONGEST_TEXT: Final = 64 * 1024
 MOST_STEPS: Final = 100_000
 MOST_TOGETHER: Final = 500_000
 """Steps that all renderings of a spec may take together, above those that are free."""
-FREE_STEPS: Final = 100
-"""Steps of each rendering that count for nothing."""
+FREE_STEPS: Final = 1_000
+"""Steps of each rendering that count for nothing: a large spec has many small templates."""
 MOST_NODES: Final = 20_000
 """Most names, operators, tags and texts of one template."""
+FREE_NODES: Final = 500
+"""Parts of each template that count for nothing when it is compiled."""
 COMPILING: Final = 9
 """Steps of compiling one of them."""
 LOOKING: Final = 100
@@ -63,8 +65,8 @@ class Budget:
         self.left -= max(0, steps - FREE_STEPS)
 
     def compiling(self, nodes: int) -> None:
-        """Counts the compiling of a template."""
-        self.left -= nodes * COMPILING
+        """Counts the compiling of a template; small ones are free, however many there are."""
+        self.left -= max(0, nodes - FREE_NODES) * COMPILING
         if nodes > MOST_NODES:
             raise OverBoundError(f"the template has more than {MOST_NODES:,} parts")
         if self.left < 0:

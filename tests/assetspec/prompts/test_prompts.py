@@ -559,6 +559,13 @@ def test_work_is_metered(source: str) -> None:
         tracemalloc.stop()
 
 
+def test_small_templates_are_free_however_many_there_are() -> None:
+    """A large spec, in which each picture has a prompt of its own, stays within the budget."""
+    these, prompt = prompts(), "a {{ kind }} in {{ kind | upper }}{% if kind %}, bright{% endif %} "
+    for number in range(10_000):
+        these.text(f"{prompt * 4}{number % 1500}", {"kind": "fox"})
+
+
 def test_templates_have_one_budget() -> None:
     """Many templates that are almost too much are too much; small ones that are known still work."""
     these = prompts()
