@@ -217,16 +217,17 @@ class _Runner:
     async def _deliverables(self, recipes: Sequence[Recipe]) -> None:
         """Judge all files of one asset, then derive those that are out of date together."""
         due: list[tuple[Recipe, tuple[Digest, ...], Verdict]] = []
+
+        async def judged(recipe: Recipe) -> None:
+            inputs = await self._inputs(recipe)
+            verdict = judge(recipe, inputs, self._snapshot)
+            if verdict.action is Action.DERIVE:
+                due.append((recipe, inputs, verdict))
+            else:
+                await self._reuse(recipe, inputs, verdict)
+
         for recipe in recipes:
-            try:
-                inputs = await self._inputs(recipe)
-                verdict = judge(recipe, inputs, self._snapshot)
-                if verdict.action is Action.DERIVE:
-                    due.append((recipe, inputs, verdict))
-                else:
-                    await self._reuse(recipe, inputs, verdict)
-            except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
-                self._fail(recipe, typed(recipe, error))
+            await self._try(recipe, judged(recipe))
         if due:
             async with self._derivations:
                 await self._derive(due)
