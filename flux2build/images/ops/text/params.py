@@ -142,7 +142,7 @@ class TextParams(Params):
             raise ValueError("`text` is empty")
         if 0 in self.box[2:] or "0%" in self.box[2:]:
             raise ValueError("the width and height of `box` must be more than 0")
-        sizes = (self.min_size, self.size)
-        if all(isinstance(size, int) for size in sizes) and sizes[0] > sizes[1]:  # type: ignore[operator]
-            raise ValueError("`min_size` is larger than `size`")
+        match (self.min_size, self.size):
+            case (int(least), int(size)) if least > size:
+                raise ValueError("`min_size` is larger than `size`")
         return self
