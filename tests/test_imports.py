@@ -66,7 +66,7 @@ def test_judging_makes_nothing(site: Site, word: str) -> None:
 
 
 def test_only_what_the_spec_uses_is_imported(site: Site) -> None:
-    """Of providers and operations a plan imports those that the spec asks for."""
+    """A plan imports only the providers and operations that the spec asks for."""
     found = imported(site, "plan")
     members = {f"{family.package}.{name}" for family in (OPS, PROVIDERS) for name in family}
 

@@ -97,7 +97,7 @@ class DocumentRequest:
     path: str
     """A template."""
     key: Key
-    """Of the path."""
+    """Where in the spec the path is written."""
 
 
 @dataclass(slots=True)

@@ -39,7 +39,7 @@ class Spec:
     folders: tuple[str, ...]
     """The folders of the outputs of all profiles."""
     kept: Mapping[str, str]
-    """Every file that is read or kept, and so is no output: what messages call it, by its path."""
+    """Files that must not be outputs, because they are read or kept: what messages call each, by path."""
     templates: str
     """The folder of templates, if no output may lie in it; else empty."""
     budget: Budget

@@ -1,6 +1,6 @@
 """Which files may be removed: those that flux2build is proved to have written.
 
-The lock is no proof, because a stranger may have written it. It is trusted below the output
+The lock alone is not proof, because a stranger may have written it. It is trusted below the output
 folders, and elsewhere only with the store, which is the user's own.
 """
 

@@ -65,7 +65,7 @@ def _acquire(
     say(f"waiting for {describe()}")
     start = time.monotonic()
     while not locks.try_lock(file):
-        # Negated, so that a wait of NaN is no wait at all.
+        # Negated, because every comparison with NaN is false: it must end the wait, too.
         if wait is not None and not time.monotonic() - start < wait:
             raise SystemFault(
                 Problem(

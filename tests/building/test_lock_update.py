@@ -77,7 +77,7 @@ def test_other_profiles_stay() -> None:
 
 
 def test_unchanged() -> None:
-    """Entering what stands there already is no change."""
+    """Entering a row that is there already changes nothing."""
     row = generated(FOX, data="picture")
     lock = locked((FOX, row))
     lock = Lockfile({key: replace(block, meta=METAS[NAME]) for key, block in lock.blocks.items()})

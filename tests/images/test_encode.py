@@ -128,7 +128,7 @@ def test_profiles_are_embedded_on_request_and_a_png_is_always_tagged() -> None:
 @given(share=st.floats(0.3, 1.2), form=st.sampled_from(["jpeg", "webp", "avif"]))
 @settings(max_examples=15, deadline=None)
 def test_a_byte_limit_holds_or_is_refused(share: float, form: str) -> None:
-    """A file is no larger than `max_bytes`, or is refused when even `min_quality` is too large."""
+    """A file fits into `max_bytes`, or is refused if even `min_quality` makes it too large."""
     noisy = Image.effect_mandelbrot((160, 120), (-2, -1.5, 1, 1.5), 60).convert("RGB")
     limit = int(len(encode(noisy, {"format": form})) * share)
     if len(encode(noisy, {"format": form, "quality": 30})) > limit:

@@ -33,7 +33,7 @@ def fox(prompt: str, data: str) -> tuple[Recipe, Generated]:
 
 
 def test_the_spec_decides_a_merge() -> None:
-    """Of two pictures the one that the merged spec asks for is kept, whichever side has it."""
+    """If the sides have two pictures, the one that the merged spec asks for is kept."""
     red, blue = fox("a red fox", "red"), fox("a blue fox", "blue")
 
     for one, other in ((red, blue), (blue, red)):

@@ -144,7 +144,7 @@ def test_causes_come_first(site: Site) -> None:
 
 
 def test_strangers_cannot_point_elsewhere(site: Site) -> None:
-    """Of paths in a lock only those below the spec's folder are looked at."""
+    """Only those paths of a lock that lie below the spec's folder are looked at."""
     site.run("build")
     secret = site.folder.parent / "secret.png"
     secret.write_bytes(b"secret")

@@ -175,7 +175,7 @@ def test_wrong_json_lines() -> None:
 
 
 def test_floods_are_cut() -> None:
-    """Of a thousand faults twenty are reported, and the number of the rest."""
+    """If there are a thousand faults, twenty are reported, with the number of the others."""
     value = problems("sku,a\n" + "A\n" * 1000)
 
     assert len(value) == rows.MOST_PROBLEMS + 1

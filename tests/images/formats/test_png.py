@@ -30,7 +30,7 @@ def test_faults_are_told_apart(data: bytes, fault: str) -> None:
 
 
 def test_damage_is_not_a_cut() -> None:
-    """A file with a damaged chunk that reaches its end is complete; fetching it again is no use."""
+    """A file with a damaged chunk that reaches its end is complete; fetching it again would not help."""
     assert examine(DATA.replace(b"sRGB", b"sRBG")).end == len(DATA)
     assert examine(DATA[:-IEND]).end is None
 

@@ -97,7 +97,7 @@ def test_a_master_is_byte_for_byte_what_was_delivered(tmp_path: Path, form: str)
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_its_manifest_is_noted(tmp_path: Path, form: str) -> None:
-    """Who signed it and with what, once it is verified."""
+    """A verified manifest names its signer and the program that wrote it."""
     manifest = delivered(tmp_path, SIGNED[form], form).output.manifest
 
     assert manifest == C2paManifest(VALID, "Wren & Wheel", "flux2build 0.1.0")
