@@ -49,7 +49,7 @@ class Cut(Response):
         self._piece, self._reset = piece, reset
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - nothing is sent by ASGI
-        """Write past the server, close, and wait until it has noticed."""
+        """Write past the server, end the connection, and wait until the client has left."""
         transport: asyncio.Transport | None = scope.get("state", {}).get(_TRANSPORT)
         if transport is None:
             raise ConnectionCutError("the simulated server cut the connection")
@@ -59,7 +59,8 @@ class Cut(Response):
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             transport.abort()
         else:
-            transport.close()
+            # Not `close`: closing a socket that still holds unread bytes resets the connection.
+            transport.write_eof()
         await _gone(receive)
 
 

@@ -91,6 +91,13 @@ def test_a_cut_connection_is_cut_on_the_wire(
     assert STAGES[stage](client).status_code == 200
 
 
+def test_what_was_not_read_does_not_reset_the_connection(client: httpx.Client) -> None:
+    """A cut before a large order was read shows as an end without an answer, not as a reset."""
+    rule(client, "submit", "drop-before-read")
+    with pytest.raises(httpx.RemoteProtocolError):
+        buy(client, input_image="A" * 4_000_000)
+
+
 @pytest.mark.parametrize(
     ("fault", "count"),
     [
