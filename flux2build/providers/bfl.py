@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from flux2build.providers import contract, protocol
 from flux2build.providers.cards import shipped
 from flux2build.providers.contract import Remote
+from flux2build.providers.protocol import CREDIT, FluxApi
 
 
-class Bfl:
+class Bfl(FluxApi):
     """The provider `bfl`."""
 
     name = "bfl"
@@ -23,17 +23,9 @@ class Bfl:
     in_flight = 24
 
     path = ""
-    cost_unit = protocol.CREDIT
+    cost_unit = CREDIT
     follows_polling_url = True
     """A submission names the cluster that works on it; another one does not know its task."""
-
-    upload = contract.no_upload
-    uploaded = contract.never_uploaded
-    submission = protocol.submission
-    ticket = protocol.ticket
-    claim = protocol.claim
-    inquiry = protocol.inquiry
-    status = protocol.status
 
     def credentials(self, key: str) -> Mapping[str, str]:
         """The key travels in `x-key`."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.providers import contract, protocol
+from flux2build.providers import contract
 from flux2build.providers.cards import shipped
 from flux2build.providers.contract import Remote
+from flux2build.providers.protocol import FluxApi
 
 
-class CometApi:
+class CometApi(FluxApi):
     """The provider `cometapi`."""
 
     name = "cometapi"
@@ -32,13 +33,6 @@ class CometApi:
     follows_polling_url = False
 
     credentials = contract.bearer_token
-    upload = contract.no_upload
-    uploaded = contract.never_uploaded
-    submission = protocol.submission
-    ticket = protocol.ticket
-    claim = protocol.claim
-    inquiry = protocol.inquiry
-    status = protocol.status
 
 
 PROVIDER: Final[Remote] = CometApi()

@@ -29,16 +29,6 @@ from flux2build.providers.contract import (
     Ticket,
     Waiting,
 )
-from flux2build.providers.replies import (
-    Fields,
-    address,
-    data_url,
-    fields,
-    message,
-    refused,
-    root,
-    task_of,
-)
 
 INLINE: Final = 256 * 1024
 """Bytes of a reference that may travel inside the order."""
@@ -65,24 +55,24 @@ class Replicate:
 
     def upload(self, reference: Reference, endpoint: str) -> Call | None:
         """A larger reference goes to `/v1/files` first; gateways have no such place."""
-        api = root(endpoint)
+        api = replies.root(endpoint)
         if len(reference.data) <= INLINE or api.endswith("/replicate"):
             return None
         return Call("POST", f"{api}/v1/files", upload=reference)
 
     def uploaded(self, reply: Reply) -> str | Refused:
         """The file's URL, which only the server itself will fetch."""
-        match fields(reply):
-            case {"urls": {"get": str(url)}} if reply.status < 300 and address(url):
+        match replies.fields(reply):
+            case {"urls": {"get": str(url)}} if reply.status < 300 and replies.address(url):
                 return url
             case _:
-                return refused(reply) or Refused(Refusal.FAILED, message(reply))
+                return replies.refused(reply) or Refused(Refusal.FAILED, replies.message(reply))
 
     def submission(
         self, order: Order, references: Sequence[Reference | str], endpoint: str
     ) -> Call:
         """One POST to the model's predictions."""
-        url = f"{root(endpoint)}/v1/models/{order.model}/predictions"
+        url = f"{replies.root(endpoint)}/v1/models/{order.model}/predictions"
         return Call("POST", url, json={"input": _input(order, references)})
 
     def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
@@ -94,16 +84,18 @@ class Replicate:
 
     def claim(self, task: str, endpoint: str) -> Ticket:
         """A prediction's id is all that is needed to ask for it."""
-        return Ticket(task, f"{root(endpoint)}/v1/predictions/{quote(task, safe='')}")
+        return Ticket(task, f"{replies.root(endpoint)}/v1/predictions/{quote(task, safe='')}")
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
         """Every state of the contract; the seed is only in the log."""
-        body = fields(reply)
+        body = replies.fields(reply)
         if body and isinstance(body.get("status"), str):
             return _state(body)
         if body is not None and reply.status == 404:
-            return Refused(Refusal.LOST, message(reply), charged=True, task=task_of(body))
-        return Waiting(message(reply))
+            return Refused(
+                Refusal.LOST, replies.message(reply), charged=True, task=replies.task_of(body)
+            )
+        return Waiting(replies.message(reply))
 
 
 def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
@@ -117,13 +109,13 @@ def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Jso
         spelled = _FORMATS.get(str(value), value) if name == "format" else value
         given[names.get(name, name)] = spelled
     if references:
-        sent = [item if isinstance(item, str) else data_url(item) for item in references]
+        sent = [item if isinstance(item, str) else replies.data_url(item) for item in references]
         given["images" if klein else "input_images"] = sent
     return given
 
 
-def _state(body: Fields) -> Waiting | Ready | Refused:
-    status, task = body.get("status"), task_of(body)
+def _state(body: replies.Fields) -> Waiting | Ready | Refused:
+    status, task = body.get("status"), replies.task_of(body)
     match status:
         case "succeeded":
             return _ready(body)
@@ -139,9 +131,9 @@ def _state(body: Fields) -> Waiting | Ready | Refused:
             return Waiting(one_line(str(status), 60))
 
 
-def _ready(body: Fields) -> Waiting | Ready | Refused:
-    output, task = body.get("output"), task_of(body)
-    url = address(output[0] if isinstance(output, list) and output else output)
+def _ready(body: replies.Fields) -> Waiting | Ready | Refused:
+    output, task = body.get("output"), replies.task_of(body)
+    url = replies.address(output[0] if isinstance(output, list) and output else output)
     if url is None and body.get("data_removed"):
         return Refused(Refusal.LOST, "the server has removed the picture", charged=True, task=task)
     if url is None:
