@@ -41,7 +41,7 @@ from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.planning.reason import ReasonCode
-from flux2build.providers.models import Models
+from flux2build.providers.cards import Models
 from flux2build.purchasing.http import Limits
 
 ROOT: Final = Path(__file__).parents[1]

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from flux2build.images.provenance.iptc import SourceType
+
+
+def _exact(value: object) -> object:
+    """A whole number of TOML as the decimal that other amounts are."""
+    return Decimal(value) if type(value) is int else value
+
+
+def _inexact(value: object) -> object:
+    """A decimal of TOML as the float that parameters are."""
+    if not isinstance(value, Decimal):
+        return value
+    if not math.isfinite(number := float(value)):
+        raise ValueError("Input should be a finite number")
+    return number
+
+
+def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("expected [least, most]")
+    return bounds
+
+
+# Values as they are read from TOML, where a float is a Decimal.
+Amount = Annotated[Decimal, BeforeValidator(_exact), Field(strict=True, ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Flag = Annotated[bool, Field(strict=True)]
+Text = Annotated[str, BeforeValidator(str)]
+Bound = Annotated[float, BeforeValidator(_inexact), Field(strict=True)]
+Range = Annotated[tuple[Bound, Bound], AfterValidator(_ascending)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +49,16 @@ class Price:
     cost = first + further * (output megapixels - 1) + reference * input megapixels
     """
 
-    first: Decimal
-    further: Decimal = Decimal(0)
-    reference: Decimal = Decimal(0)
-    reference_sure: bool = True
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    first: Amount
+    further: Amount = Decimal(0)
+    reference: Amount = Decimal(0)
+    reference_sure: Flag = True
     """False if sources disagree on whether references are billed: only the upper bound counts them."""
-    dated: str = ""
+    dated: Text = ""
     """ISO date on which the figures were read."""
-    source: str = ""
+    source: Text = ""
 
 
 FREE = Price(Decimal(0))
@@ -38,24 +73,26 @@ class Card:
     """Parameters that are sent, by flux2build's names; they are part of the order's digest."""
     ignores: frozenset[str] = frozenset()
     """Parameters a spec may carry although this model is not sent them."""
-    references: int = 0
-    reference_side: int = 1
+    references: Count = 0
+    reference_side: Count = 1
     """Fewest pixels of a reference's shorter side."""
-    reference_pixels: int | None = None
+    reference_pixels: Count | None = None
     """Most pixels of one reference; a larger one is scaled down before it is sent."""
     formats: tuple[str, ...] = ("png",)
-    multiple: int = 1
+    multiple: Count = 1
     """Width and height must be multiples of this many pixels."""
-    min_side: int = 16
-    max_side: int = 4096
-    max_pixels: int = 4096 * 4096
-    input_megapixels: int | None = None
+    min_side: Count = 16
+    max_side: Count = 4096
+    max_pixels: Count = 4096 * 4096
+    input_megapixels: Annotated[Count | None, AfterValidator(lambda most: most or None)] = None
     """Most megapixels of output and references together; None without such a cap."""
-    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     """Inclusive bounds of numeric parameters."""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Allowed values of textual parameters, such as `resolution`."""
-    defaults: Mapping[str, object] = field(default_factory=dict)
+    defaults: Mapping[str, Annotated[object, BeforeValidator(_inexact)]] = field(
+        default_factory=dict
+    )
     """Parameters sent when the spec says nothing (`disable_pup = true`)."""
     price: Price | None = None
     """None if unknown: a model without a price cannot be ordered."""
@@ -63,5 +100,5 @@ class Card:
     """Prices by `resolution`, for a model that is priced by class and not by pixels."""
     source_type: str = SourceType.TRAINED
     """IPTC's term for how its pictures come about; deliverables are marked with it."""
-    note: str = ""
+    note: Text = ""
     """One sentence for people who choose a model."""

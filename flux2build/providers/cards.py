@@ -8,16 +8,16 @@ price is one line.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pkgutil import get_data
-from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import tomli
+from pydantic import TypeAdapter, ValidationError
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
 from flux2build.providers.capabilities import Card, Price
@@ -28,7 +28,59 @@ Cards = Mapping[str, Mapping[str, Card]]
 
 Tables = Mapping[str, Any]
 
-_T = TypeVar("_T")
+_BY_PARAMETER: Final = ("ranges", "choices", "defaults")
+"""Tables whose keys are parameters."""
+_KEYS: Final = {each.name for each in fields(Card)} - {"model", "source_type"}
+_PRICE: Final = {each.name for each in fields(Price)}
+_EXPECTED: Final = {
+    "bool_type": "true or false",
+    "dataclass_type": "a table",
+    "dict_type": "a table",
+    "frozen_set_type": "a list",
+    "int_type": "a whole number",
+    "is_instance_of": "an amount in USD",
+    "string_type": "a text",
+    "tuple_type": "a list",
+}
+"""What a person should have written, by the type of pydantic's error."""
+
+
+@dataclass(frozen=True)
+class Models(Cards):
+    """The models of all providers, with the user's own cards merged over the shipped ones.
+
+    A provider is imported when its cards are asked for.
+    """
+
+    own: str = ""
+    """TOML of the user's own cards."""
+    file: str = "cards.toml"
+    """The file that holds it, for messages."""
+
+    @cached_property
+    def _merged(self) -> Cards:
+        return merged(self.own, self.file) if self.own else {}
+
+    def __getitem__(self, provider: str) -> Mapping[str, Card]:
+        """The cards of one provider.
+
+        Raises:
+            KeyError: there is no such provider.
+            UsageError: the user's own cards cannot be read.
+        """
+        return self._merged.get(provider, PROVIDERS[provider].cards)
+
+    def __contains__(self, provider: object) -> bool:
+        """Whether there is such a provider, without importing it."""
+        return provider in PROVIDERS
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the providers, sorted."""
+        return iter(PROVIDERS)
+
+    def __len__(self) -> int:
+        """How many providers there are."""
+        return len(PROVIDERS)
 
 
 @cache
@@ -43,7 +95,7 @@ def merged(own: str, file: str = "cards.toml") -> Cards:
     Raises:
         UsageError: the user's text is not TOML, or names a key that a card does not have.
     """
-    return read(_shipped(), parse(own, file), file=file)
+    return read(_over(_shipped(), parse(own, file)), file)
 
 
 def _shipped() -> Tables:
@@ -68,15 +120,12 @@ def parse(text: str, file: str) -> Tables:
         raise UsageError(Problem(f"the cards are not TOML: {fault}", Place(file))) from None
 
 
-def read(*layers: Tables, file: str = "cards.toml") -> Cards:
-    """The cards of some layers of tables, later ones merged over earlier ones.
+def read(tables: Tables, file: str = "cards.toml") -> Cards:
+    """The cards in some tables.
 
     Raises:
         UsageError: with one problem for each card that cannot be read.
     """
-    tables: Tables = {}
-    for layer in layers:
-        tables = _over(tables, layer)
     problems: list[Problem] = []
     cards: dict[str, dict[str, Card]] = {}
     for provider, models in tables.items():
@@ -89,11 +138,11 @@ def read(*layers: Tables, file: str = "cards.toml") -> Cards:
             try:
                 cards[provider][model] = _card(tables, provider, model)
             except ValueError as error:
-                problem = f"card `{provider}/{model}`: {error}"
+                problem = f"card `{provider}/{model}`: {_fault(error)}"
                 problems.append(Problem(problem, Place(file)))
     if problems:
         raise UsageError(*problems)
-    return MappingProxyType({name: MappingProxyType(models) for name, models in cards.items()})
+    return cards
 
 
 def _over(under: Tables, over: Tables) -> Tables:
@@ -108,11 +157,16 @@ def _over(under: Tables, over: Tables) -> Tables:
 
 def _card(tables: Tables, provider: str, model: str) -> Card:
     table = _likened(tables, provider, model, ())
-    values = {key: _FIELDS[key](value) for key, value in table.items() if _known(key, _FIELDS)}
+    _check(table, _KEYS)
+    card = _reader().validate_python({"params": (), **table, "model": model})
     for key in _BY_PARAMETER:
-        for name in values.get(key, {}):
-            _known(name, dict.fromkeys(values.get("params", ())))
-    return Card(**{"params": frozenset(), **values, "model": model})
+        _check(getattr(card, key), card.params)
+    return card
+
+
+@cache
+def _reader() -> TypeAdapter[Card]:
+    return TypeAdapter(Card)
 
 
 def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -> dict[str, Any]:
@@ -143,14 +197,10 @@ def _kept(table: dict[str, Any], params: Any) -> dict[str, Any]:
     }
 
 
-def _known(key: str, known: Mapping[str, object]) -> bool:
-    if key not in known:
-        raise ValueError(f"unknown key `{key}`; {did_you_mean(key, known) or 'see the docs'}")
-    return True
-
-
-def _expected(what: str, value: object) -> ValueError:
-    return ValueError(f"expected {what}, got {value!r}")
+def _check(keys: Iterable[str], known: Iterable[str]) -> None:
+    for key in keys:
+        if key not in known:
+            raise ValueError(f"unknown key `{key}`; {did_you_mean(key, known) or 'see the docs'}")
 
 
 def _table(value: object) -> Tables:
@@ -159,101 +209,21 @@ def _table(value: object) -> Tables:
     return value
 
 
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise _expected("a list", value)
-    return value
+def _expected(what: str, value: object) -> ValueError:
+    return ValueError(f"expected {what}, got {value!r}")
 
 
-def _words(value: object) -> tuple[str, ...]:
-    if not all(isinstance(item, str) for item in _list(value)):
-        raise _expected("a list of words", value)
-    return tuple(_list(value))
-
-
-def _text(value: object) -> str:
-    return str(value)
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _expected("a whole number", value)
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _expected("true or false", value)
-    return value
-
-
-def _money(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _expected("an amount in USD", value)
-    amount = Decimal(value)
-    if not amount.is_finite() or amount < 0:
-        raise _expected("an amount in USD", value)
-    return amount
-
-
-def _plain(value: object) -> object:
-    """A TOML value as parameters carry it: floats, not decimals."""
-    if not isinstance(value, Decimal):
-        return value
-    if not math.isfinite(number := float(value)):
-        raise _expected("a number", value)
-    return number
-
-
-def _range(value: object) -> tuple[float, float]:
-    bounds = [_plain(bound) for bound in _list(value)]
-    match bounds:
-        case [int() | float() as least, int() | float() as most] if least <= most:
-            return float(least), float(most)
-        case _:
-            raise _expected("[least, most]", value)
-
-
-def _price(value: object) -> Price:
-    table = _table(value)
-    figures = {key: _PRICE[key](item) for key, item in table.items() if _known(key, _PRICE)}
-    if "first" not in figures:
-        raise ValueError("a price needs `first`, USD for the first megapixel")
-    return Price(**figures)
-
-
-def _each(read_one: Callable[[object], _T]) -> Callable[[object], Mapping[str, _T]]:
-    return lambda value: {key: read_one(item) for key, item in _table(value).items()}
-
-
-_BY_PARAMETER: Final = ("ranges", "choices", "defaults")
-"""Tables whose keys are parameters."""
-
-_PRICE: Final[Mapping[str, Callable[[object], Any]]] = {
-    "first": _money,
-    "further": _money,
-    "reference": _money,
-    "reference_sure": _flag,
-    "dated": _text,
-    "source": _text,
-}
-
-_FIELDS: Final[Mapping[str, Callable[[object], Any]]] = {
-    "params": lambda value: frozenset(_words(value)),
-    "ignores": lambda value: frozenset(_words(value)),
-    "references": _count,
-    "reference_side": _count,
-    "reference_pixels": _count,
-    "formats": _words,
-    "multiple": _count,
-    "min_side": _count,
-    "max_side": _count,
-    "max_pixels": _count,
-    "input_megapixels": lambda value: _count(value) or None,
-    "ranges": _each(_range),
-    "choices": _each(_words),
-    "defaults": _each(_plain),
-    "price": _price,
-    "prices": _each(_price),
-    "note": _text,
-}
+def _fault(error: ValueError) -> str:
+    """What is wrong with a card, in one sentence."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    kind, path, value = first["type"], first["loc"], first["input"]
+    if kind == "missing":
+        return f"a price needs `{path[-1]}`, USD for the first megapixel"
+    if kind == "unexpected_keyword_argument":
+        return f"unknown key `{path[-1]}`; {did_you_mean(str(path[-1]), _PRICE) or 'see the docs'}"
+    key = ".".join(map(str, path))
+    if kind in _EXPECTED:
+        return f"`{key}`: {_expected(_EXPECTED[kind], value)}"
+    return f"`{key}`: {first['msg'].removeprefix('Value error, ')}, got {value!r}"

@@ -235,7 +235,6 @@ PROVIDERS: Final = Family[Provider](
             "capabilities",
             "cards",
             "contract",
-            "models",
             "pricing",
             "protocol",
             "references",

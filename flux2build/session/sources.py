@@ -17,7 +17,7 @@ from flux2build.errors import Problem, SpecError
 from flux2build.model import Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
-from flux2build.providers.models import Models
+from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import UserSettings
 from flux2build.session.settings import files as settings_files

@@ -17,7 +17,7 @@ from flux2build.errors import Problem, SpecError
 from flux2build.images.ops.contract import File, Op, Params, Picture
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
-from flux2build.providers.models import Models
+from flux2build.providers.cards import Models
 from flux2build.storage.project_files import Kind
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -12,7 +14,7 @@ import pytest
 from flux2build.errors import UsageError
 from flux2build.providers import cards
 from flux2build.providers.capabilities import Card
-from flux2build.providers.cards import merged, parse, read, shipped
+from flux2build.providers.cards import Models, merged, parse, read, shipped
 from flux2build.providers.contract import PROVIDERS
 
 ALL = [
@@ -20,6 +22,14 @@ ALL = [
     for provider, models in shipped().items()
     for model, card in models.items()
 ]
+
+SCRIPT = """
+import sys
+from flux2build.providers.cards import Models
+assert "bfl" in Models() and len(Models()) == len(list(Models()))
+assert list(Models()["sketch"]) == ["sketch"]
+print(*(name for name in sys.modules if name.startswith("flux2build.providers.")))
+"""
 
 
 def _message(error: pytest.ExceptionInfo[UsageError]) -> str:
@@ -133,9 +143,9 @@ def test_user_adds_a_model() -> None:
     [
         ("[bfl", "the cards are not TOML"),
         ("[bfl.flux-2-pro]\nrefernces = 3", "did you mean `references`?"),
-        ("[bfl.flux-2-pro]\nreferences = -3", "expected a whole number, got -3"),
-        ("[bfl.flux-2-pro]\nprice = { first = -1 }", "expected an amount in USD"),
-        ("[bfl.flux-2-pro]\nprice = { first = nan }", "expected an amount in USD"),
+        ("[bfl.flux-2-pro]\nreferences = -3", "Input should be greater than or equal to 0, got -3"),
+        ("[bfl.flux-2-pro]\nprice = { first = -1 }", "greater than or equal to 0"),
+        ("[bfl.flux-2-pro]\nprice = { first = nan }", "finite number"),
         ("[bfl.flux-2-dev]\nprice = { further = 1 }", "a price needs `first`"),
         ("[bfl.flux-2-pro]\nprice = 3", "expected a table, got 3"),
         ("[bfl]\nflux-2-pro = 3", "expected a table, got 3"),
@@ -143,7 +153,7 @@ def test_user_adds_a_model() -> None:
         ("[bfl.x]\nlike = 'bfl/y'", "there is no card `bfl/y`"),
         ("[bfl.x]\nlike = 'bfl/x'", "`like` goes in a circle: bfl/x -> bfl/x"),
         ("[bfl.x]\nparams = 'seed'", "expected a list, got 'seed'"),
-        ("[bfl.x]\nparams = [1]", "expected a list of words"),
+        ("[bfl.x]\nparams = [1]", "expected a text, got 1"),
         ("[bfl.flux-2-pro]\nprice = { first = true }", "expected an amount in USD"),
         ("[bfl.x]\nranges = { seed = [1, 2] }", "unknown key"),
         ("[bfl.x]\nparams = ['seed']\nranges = { seed = [2, 1] }", "expected [least, most]"),
@@ -197,3 +207,27 @@ def test_odd_tables(key: str, value: str) -> None:
     """Whatever a person writes into a card is read or refused by a typed error."""
     with suppress(UsageError):
         merged(f'[bfl."flux-2-pro"]\n{key} = {value}\n')
+
+
+def test_only_the_provider_that_is_asked_for_is_imported() -> None:
+    """A spec that renders with one provider pays for no other one."""
+    ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    members = {f"flux2build.providers.{name}" for name in PROVIDERS}
+
+    assert members & set(ran.stdout.split()) == {"flux2build.providers.sketch"}
+
+
+def test_own_cards_are_merged_over_shipped_ones() -> None:
+    """The user's price replaces the shipped one; other providers keep theirs."""
+    models = Models("[bfl.flux-2-pro.price]\nfirst = 0.04")
+    price = models["bfl"]["flux-2-pro"].price
+
+    assert price is not None
+    assert price.first == Decimal("0.04")
+    assert models["sketch"] == PROVIDERS["sketch"].cards
+
+
+def test_a_card_does_not_make_a_provider() -> None:
+    """Only providers of flux2build have models, whatever the user's cards name."""
+    with pytest.raises(KeyError):
+        Models('[nonsense.model]\nparams = ["width"]')["nonsense"]

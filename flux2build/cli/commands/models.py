@@ -12,8 +12,8 @@ from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import Exit
 from flux2build.providers.capabilities import FREE, Card, Price
+from flux2build.providers.cards import Models
 from flux2build.providers.contract import PROVIDERS
-from flux2build.providers.models import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import read
 

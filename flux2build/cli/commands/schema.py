@@ -12,7 +12,7 @@ from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.providers.models import Models
+from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 
 
