@@ -311,7 +311,9 @@ class BudgetTable(Table):
         default=None, ge=0, description="most that one picture of an asset may cost"
     )
     confirm_above: Usd | None = Field(
-        default=None, ge=0, description="ask before a build that may cost more"
+        default=None,
+        ge=0,
+        description="ask before a build that may cost more, whatever the user's configuration says",
     )
 
 

@@ -40,6 +40,7 @@ class BuildRun:
 
         Raises:
             BudgetError: the plan may not be paid for, or the person declined.
+            UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         agreed: dict[AssetName, object] = {}
         while True:
@@ -63,11 +64,12 @@ class BuildRun:
 
         Raises:
             BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
+            UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         if self.project.unread:
             return True  # nothing is bought, so there is nothing to agree to
-        budget = self.project.spec.budget
-        return agreed_to(plan, budget, self.terms, attended=sys.stdin.isatty())
+        budget, settings = self.project.spec.budget, self.project.settings
+        return agreed_to(plan, budget, self.terms, settings, attended=sys.stdin.isatty())
 
     def carry_out(self, plan: Plan) -> Exit:
         """Carry out a plan that was agreed to, and report; the tree must be locked."""

@@ -1,4 +1,4 @@
-"""Consent to spend: the cap of a build, and whether its plan may be paid for without asking."""
+"""Consent: the cap of a build, and whether its plan may be carried out without asking."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from flux2build.assetspec import Budget
-from flux2build.errors import BudgetError, Problem
-from flux2build.model import AssetName
+from flux2build.errors import BudgetError, Problem, UsageError
+from flux2build.model import AssetName, Derive
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money, price_range
+from flux2build.session import pull_request
+from flux2build.session.settings import UserSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Terms:
     yes: bool = False
     max_cost: Decimal | None = None
     """The most that one run may spend, in USD."""
+    trust_pr: bool = False
+    """Whether a pull request from a fork may spend and sign."""
     lock_timeout: float | None = None
     """Seconds to wait for another build; None waits as long as it takes."""
 
@@ -30,17 +34,22 @@ def cap(budget: Budget, terms: Terms) -> Decimal | None:
     return min((amount for amount in caps if amount is not None), default=None)
 
 
-def agreed_to(plan: Plan, budget: Budget, terms: Terms, *, attended: bool) -> bool:
+def agreed_to(
+    plan: Plan, budget: Budget, terms: Terms, settings: UserSettings, *, attended: bool
+) -> bool:
     """Whether a plan may be paid for without asking; `attended` if there is a person to ask.
 
-    The spec may limit what is spent, and set the amount below which a person is
-    not asked. It cannot agree to anything: it may come from a stranger.
+    The spec may limit what is spent, and have a person asked more often than their own
+    configuration says. It cannot agree to anything: it may come from a stranger.
 
     Raises:
         BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
+        UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
     """
     if plan.high is None:
         raise _unpriced(plan)
+    if not terms.trust_pr:
+        _refuse_strangers(plan, settings)
     if plan.high == 0:
         return True
     limit, price = cap(budget, terms), price_range(plan.low, plan.high)
@@ -56,7 +65,23 @@ def agreed_to(plan: Plan, budget: Budget, terms: Terms, *, attended: bool) -> bo
             f"this build costs {price}, and nobody is here to confirm it",
             hint="add `--yes`, or a cap with `--max-cost USD`",
         )
-    return budget.confirm_above is not None and plan.high <= budget.confirm_above
+    waived = (settings.confirm_above, budget.confirm_above)
+    return plan.high <= min(amount for amount in waived if amount is not None)
+
+
+def _refuse_strangers(plan: Plan, settings: UserSettings) -> None:
+    """Refuse to use the owner's money or certificate for a pull request from a fork."""
+    signs = any(
+        isinstance(step.recipe.task, Derive) and step.recipe.task.encoding.get("sign")
+        for step in plan.todo
+    )
+    if not (plan.high or signs) or (origin := pull_request.stranger(settings.environment)) is None:
+        return
+    does = f"costs {price_range(plan.low, plan.high)}" if plan.high else "signs files"
+    raise UsageError(
+        f"this build {does}, and {origin} started it",
+        hint="the spec may be a stranger's; read it, then say `build --trust-pr`",
+    )
 
 
 def _unpriced(plan: Plan) -> BudgetError:

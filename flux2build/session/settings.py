@@ -7,10 +7,12 @@ user's configuration file.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ from flux2build.storage import regular
 _PROXIES: Final = ("FLUX2BUILD_PROXY", "HTTPS_PROXY", "https_proxy")
 """Variables that may name a proxy; the first one set counts."""
 CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
-_SETTINGS: Final = frozenset({"cards", "environment", "limits"})
+_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class UserSettings:
         """The user's limits of a connection, by name; the usual ones hold for the others."""
         limits: Mapping[str, Any] = self.config.get("limits", {})
         return limits
+
+    @property
+    def confirm_above(self) -> Decimal:
+        """The most in USD that a build may cost without a question to the user, who is there."""
+        return Decimal(str(self.config.get("budget", {}).get("confirm_above", 0)))
 
     def value(self, name: str) -> str:
         """A key or an endpoint; empty when it is set nowhere."""
@@ -133,7 +140,7 @@ def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    """The configuration file: `cards = "FILE"`, `[environment]` and `[limits]`."""
+    """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]` and `[budget]`."""
     if not path.is_file():
         return {}
     try:
@@ -163,6 +170,17 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not isinstance(config.get("limits", {}), dict):
         hint = "write it like `[limits]` with lines like `deadline = 1800`"
         yield Problem("`limits` is a table", place, hint=hint)
+    if not _is_budget(config.get("budget", {})):
+        message = "`budget` is a table of `confirm_above`, an amount in USD"
+        yield Problem(message, place, hint="write it like `budget = { confirm_above = 0.50 }`")
+
+
+def _is_budget(table: object) -> bool:
+    if not isinstance(table, dict) or table.keys() - {"confirm_above"}:
+        return False
+    amount = table.get("confirm_above", 0)
+    number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    return number and math.isfinite(amount) and amount >= 0
 
 
 def _assignments(path: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from flux2build.assetspec import Budget
 from flux2build.errors import BudgetError
 from flux2build.planning.plan import Plan, plan
 from flux2build.session.consent import Terms, agreed_to, cap
+from flux2build.session.settings import UserSettings
 from tests.snapshots import master, snapshot
 
 
@@ -43,23 +44,32 @@ def test_caps(terms: dict[str, str], budget: dict[str, str], amount: str | None)
 
 
 @pytest.mark.parametrize(
-    ("budget", "terms", "agreed"),
+    ("terms", "own", "spec", "agreed"),
     [
-        ({}, Terms(), False),
-        ({}, Terms(yes=True), True),
-        ({}, Terms(max_cost=Decimal(1)), True),
-        ({"confirm_above": "0.03"}, Terms(), True),
-        ({"confirm_above": "0.02"}, Terms(), False),
+        (Terms(), None, None, False),
+        (Terms(yes=True), None, None, True),
+        (Terms(max_cost=Decimal(1)), None, None, True),
+        (Terms(), 0.03, None, True),
+        (Terms(), 0.02, None, False),
+        (Terms(), None, "100", False),
+        (Terms(), 0.02, "100", False),
+        (Terms(), 0.03, "100", True),
+        (Terms(), 100, "0.03", True),
+        (Terms(), 100, "0.02", False),
+        (Terms(yes=True), None, "0.02", True),
     ],
 )
-def test_agreement(budget: dict[str, str], terms: Terms, *, agreed: bool) -> None:
-    """A flag agrees, and so does a price of at most `confirm_above`."""
-    assert agreed_to(priced("0.03"), Budget(**usd(**budget)), terms, attended=True) is agreed
+def test_agreement(terms: Terms, own: float | None, spec: str | None, *, agreed: bool) -> None:
+    """Only a person agrees, by a flag or their own configuration; a spec has them asked more often."""
+    settings = UserSettings({}, config={} if own is None else {"budget": {"confirm_above": own}})
+    budget = Budget(confirm_above=None if spec is None else Decimal(spec))
+
+    assert agreed_to(priced("0.03"), budget, terms, settings, attended=True) is agreed
 
 
 def test_free_plans_need_no_agreement() -> None:
     """A plan that costs nothing is carried out without asking."""
-    assert agreed_to(priced("0", "0"), Budget(), Terms(), attended=False)
+    assert agreed_to(priced("0", "0"), Budget(), Terms(), UserSettings({}), attended=False)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +83,4 @@ def test_free_plans_need_no_agreement() -> None:
 def test_refusals(high: str | None, budget: dict[str, str], terms: Terms, message: str) -> None:
     """An unknown price, a cap or an absent person stops a build before it orders anything."""
     with pytest.raises(BudgetError, match=message):
-        agreed_to(priced(high), Budget(**usd(**budget)), terms, attended=False)
+        agreed_to(priced(high), Budget(**usd(**budget)), terms, UserSettings({}), attended=False)

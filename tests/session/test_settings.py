@@ -100,6 +100,11 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("[environment]\nA = 1", "`environment` is a table"),
         ('card = "x"', "`card` is not a setting"),
         ("limits = 3", "`limits` is a table"),
+        ("budget = 3", "`budget` is a table of `confirm_above`"),
+        ("budget = { per_run = 3 }", "`budget` is a table of `confirm_above`"),
+        ("budget = { confirm_above = true }", "`budget` is a table of `confirm_above`"),
+        ("budget = { confirm_above = -1 }", "`budget` is a table of `confirm_above`"),
+        ("budget = { confirm_above = inf }", "`budget` is a table of `confirm_above`"),
     ],
 )
 def test_a_bad_configuration(

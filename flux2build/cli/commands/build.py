@@ -23,6 +23,7 @@ from flux2build.session.project import Choice, Project
 @option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")
+@option("--trust-pr", is_flag=True, help="Spend and sign for a pull request from a fork.")
 @option(
     "--force", multiple=True, metavar="SELECTION", help="Render these even if they are current."
 )

@@ -41,7 +41,6 @@ model = "flux-2-pro"
 
 [budget]
 per_run = 5.00
-confirm_above = 0.50
 
 [asset.mascot]
 prompt = "a friendly fox in a {{ brand.primary }} scarf, full body, plain background"

@@ -25,6 +25,7 @@ from flux2build.images.formats.lookup import media_type, sniff
 from flux2build.images.provenance.c2pa import INVALID, VALID, certificate, printable, read
 from flux2build.images.provenance.iptc import TERMS
 from flux2build.model import C2paManifest
+from flux2build.storage import regular
 
 _OFFLINE: Final[Mapping[str, Any]] = {
     "verify": {"verify_trust": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -117,7 +118,7 @@ def _type(data: bytes) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        return Path(path).expanduser().read_bytes()
+        return regular.read(Path(path).expanduser())
     except OSError as error:
         raise SystemFault(f"`{path}` cannot be read: {error.strerror}") from error
 

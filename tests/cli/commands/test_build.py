@@ -15,6 +15,7 @@ from PIL import Image
 
 from flux2build.building import run_lock
 from flux2build.session.home import user_journal
+from flux2build.session.settings import config_path
 from flux2build.storage import disk
 from tests.conftest import Ran, Site
 from tests.golden import sorted_lines, text
@@ -238,9 +239,14 @@ def test_somebody_is_there_to_confirm(site: Site, answer: str, code: int) -> Non
 
 
 def test_small_sums_are_not_asked_about(site: Site) -> None:
-    """Up to `confirm_above` a person is not asked; above it they are."""
-    site.edit("assets.toml", "[defaults]", "[budget]\nconfirm_above = 0.03\n\n[defaults]")
+    """Up to `confirm_above` of their own configuration a person is not asked; the spec's waives nothing."""
+    site.edit("assets.toml", "[defaults]", "[budget]\nconfirm_above = 100\n\n[defaults]")
 
+    with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
+        process.until("Spend $0.03? [y/N]: ")
+        process.type("n")
+        assert process.ended() == 4
+    config_path().write_text("[budget]\nconfirm_above = 0.03\n", "utf-8")
     with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
         assert process.ended() == 6
     assert "Spend" not in process.said
@@ -248,6 +254,31 @@ def test_small_sums_are_not_asked_about(site: Site) -> None:
         process.until("Spend $0.15? [y/N]: ")
         process.type("n")
         assert process.ended() == 4
+
+
+def test_a_pull_request_from_a_fork_spends_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There `--yes` is not enough; plan, check and what is free go on, and `--trust-pr` builds."""
+    event = tmp_path / "event.json"
+    event.write_text('{"pull_request": {"base": {"repo": {"id": 1}}, "head": {"repo": {"id": 2}}}}')
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request_target")
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+
+    ran = site.run(*PAID, "--yes", "icon")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == text("""
+        error: this build costs $0.03, and a pull request from a fork started it
+          hint: the spec may be a stranger's; read it, then say `build --trust-pr`
+        """)
+    assert (
+        site.run("plan", "-p", "final").code
+        == site.run("build").code
+        == site.run("check").code
+        == 0
+    )
+    assert site.run(*PAID, "--yes", "--trust-pr", "icon").code == 6  # there is no key
 
 
 def test_a_spec_limits_and_does_not_agree(site: Site) -> None:

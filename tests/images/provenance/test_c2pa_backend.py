@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,25 @@ def test_a_key_that_is_not_the_certificates_own_signs_nothing(
     assert ran.code == Exit.SYSTEM
     assert "the signature does not match" in ran.err
     assert not signing.folder.joinpath("small.webp").exists()
+
+
+def test_nothing_is_signed_for_a_fork(signing: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's pull request gets no signature of the project, though signing is free."""
+    monkeypatch.setenv("CIRCLE_PR_REPONAME", "site")
+    ran = signing.run("build")
+
+    assert (ran.code, "this build signs files, and a pull request" in ran.err) == (2, True)
+    assert set(signing.files()) == {"assets.toml"}
+    assert signing.run("build", "--trust-pr").code == 0
+
+
+def test_nothing_waits_for_a_pipe(signing: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate is a regular file, or an error."""
+    os.mkfifo(signing.folder / "chain.pem")
+    monkeypatch.setenv("FLUX2BUILD_SIGN_CERT", "chain.pem")
+    ran = signing.run("build")
+
+    assert (ran.code, "`chain.pem` cannot be read: it is not a regular" in ran.err) == (6, True)
 
 
 def test_a_limit_of_bytes_counts_the_signature(signing: Site) -> None:
