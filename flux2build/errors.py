@@ -66,13 +66,16 @@ class Place:
         return ":".join(parts)
 
 
+Rows = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong: in a spec, on a command line, with an order or a picture."""
 
     message: str
     place: Place | None = None
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: Rows = ()
     """More facts by their names, each printed on a line of its own."""
     hint: str | None = None
     """The command or the edit that mends it."""
@@ -87,9 +90,9 @@ class Flux2BuildError(Exception):
 
     exit: Exit = Exit.USAGE
 
-    def __init__(self, *problems: Problem | str, hint: str | None = None) -> None:
+    def __init__(self, *problems: Problem | str, rows: Rows = (), hint: str | None = None) -> None:
         self.problems = tuple(
-            Problem(problem, hint=hint) if isinstance(problem, str) else problem
+            Problem(problem, rows=rows, hint=hint) if isinstance(problem, str) else problem
             for problem in problems
         )
         super().__init__("; ".join(problem.message for problem in self.problems))

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from PIL import Image, ImageCms, ImageFile
 
-from flux2build.errors import Problem
+from flux2build.errors import Rows
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
 from flux2build.storage.lfs import is_lfs_pointer
@@ -141,8 +141,8 @@ def _unknown(data: bytes, name: str, form: str) -> PictureError:
     return _refusal(f"`{name}` {what}", (("supported", supported),), "convert it to png or jpeg")
 
 
-def _refusal(message: str, rows: tuple[tuple[str, str], ...], hint: str) -> PictureError:
-    return PictureError(Problem(message, rows=rows, hint=hint))
+def _refusal(message: str, rows: Rows, hint: str) -> PictureError:
+    return PictureError(message, rows=rows, hint=hint)
 
 
 def _guarded(work: Callable[[], T], name: str) -> T:

@@ -142,17 +142,15 @@ def _known(operation: Operation, ops: Ops) -> Op:
     op = ops.get(operation.op)
     if op is None:
         hint = did_you_mean(operation.op, ops)
-        raise SpecError(Problem(f"unknown operation `{operation.op}`", hint=hint))
+        raise SpecError(f"unknown operation `{operation.op}`", hint=hint)
     if op.version != operation.version:
         raise SpecError(
-            Problem(
-                f"operation `{op.name}` is not the one that was planned",
-                rows=(
-                    ("planned", f"version {operation.version}"),
-                    ("here", f"version {op.version}"),
-                ),
-                hint="plan again with this flux2build",
-            )
+            f"operation `{op.name}` is not the one that was planned",
+            rows=(
+                ("planned", f"version {operation.version}"),
+                ("here", f"version {op.version}"),
+            ),
+            hint="plan again with this flux2build",
         )
     return op
 

@@ -13,7 +13,6 @@ import PIL
 from PIL import Image, ImageCms, features
 
 from flux2build.digest import Json
-from flux2build.errors import Problem
 from flux2build.images.colour.notation import rgba
 from flux2build.images.encoding import Encoding, encoder_of, read
 from flux2build.images.formats.contract import (
@@ -106,11 +105,9 @@ def _squeezed(image: Image.Image, encoding: Encoding, limit: int, size: int) -> 
 
 def _too_large(encoding: Encoding, size: int, where: str) -> PictureError:
     return PictureError(
-        Problem(
-            f"cannot write this {encoding.format} in {encoding.shared.max_bytes} bytes",
-            rows=(("smallest", f"{size} bytes, {where}"),),
-            hint=encoding.options.remedy,
-        )
+        f"cannot write this {encoding.format} in {encoding.shared.max_bytes} bytes",
+        rows=(("smallest", f"{size} bytes, {where}"),),
+        hint=encoding.options.remedy,
     )
 
 
@@ -126,7 +123,7 @@ def _written(image: Image.Image, encoding: Encoding, options: EncoderOptions) ->
     except (OSError, ValueError) as error:
         size = f"{image.width}x{image.height} pixels"
         message = f"a picture of {size} cannot be {encoding.format}"
-        raise PictureError(Problem(message, rows=(("encoder", str(error)),))) from error
+        raise PictureError(message, rows=(("encoder", str(error)),)) from error
 
 
 def _srgb_profile() -> bytes:

@@ -71,7 +71,7 @@ def read(asked: Mapping[str, Json]) -> Encoding:
     options, limit = encoding.options, encoding.shared.max_bytes
     if limit and isinstance(options, LossyOptions) and options.quality < options.min_quality:
         message = "`quality` is below `min_quality`, where `max_bytes` would stop"
-        raise PictureError(Problem(f"{name}: {message}"))
+        raise PictureError(f"{name}: {message}")
     return encoding
 
 
@@ -84,7 +84,7 @@ def encoder_of(name: str) -> Encoder:
     format_ = formats().get(name)
     if format_ is None or format_.encoder is None:
         rows = (("formats", ", ".join(writable())),)
-        raise PictureError(Problem(f"`{name}` is not a format that can be written", rows=rows))
+        raise PictureError(f"`{name}` is not a format that can be written", rows=rows)
     return format_.encoder
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom."""
@@ -47,11 +47,9 @@ class SpriteGrid:
         room = length - 2 * self.margin - (count - 1) * self.gap
         if room < count or room % count:
             raise SpecError(
-                Problem(
-                    f"a board of {size[0]}x{size[1]} pixels has no {count} equal {word}",
-                    rows=(("margin", str(self.margin)), ("gap", str(self.gap))),
-                    hint="declare the grid that the board has, or resize the board first",
-                )
+                f"a board of {size[0]}x{size[1]} pixels has no {count} equal {word}",
+                rows=(("margin", str(self.margin)), ("gap", str(self.gap))),
+                hint="declare the grid that the board has, or resize the board first",
             )
         return room // count
 
@@ -67,10 +65,8 @@ def refuse_empty(cell: Image.Image, index: int) -> None:
     clear = cell.mode == "RGBA" and max(cell.getchannel("A").tobytes()) <= _NOISE
     if alike or clear:
         raise SpecError(
-            Problem(
-                f"cell {index} of the board is empty",
-                hint="make the board again, or set `allow_empty = true`",
-            )
+            f"cell {index} of the board is empty",
+            hint="make the board again, or set `allow_empty = true`",
         )
 
 
@@ -84,8 +80,6 @@ def refuse_twins(image: Image.Image, boxes: Sequence[Box], index: int) -> None:
     for other, box in enumerate(boxes):
         if other != index and image.crop(box).tobytes() == pixels:
             raise SpecError(
-                Problem(
-                    f"cells {index} and {other} of the board are identical",
-                    hint="make the board again, or set `allow_twins = true`",
-                )
+                f"cells {index} and {other} of the board are identical",
+                hint="make the board again, or set `allow_twins = true`",
             )

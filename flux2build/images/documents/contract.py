@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.model import About, Output, Write
 from flux2build.registry import Family
 
@@ -75,11 +75,9 @@ def compose(
     if document is None or document.version != task.version:
         here = f"version {document.version}" if document else "none"
         raise SpecError(
-            Problem(
-                f"document `{task.document}` is not the one that was planned",
-                rows=(("planned", f"version {task.version}"), ("here", here)),
-                hint="plan again with this flux2build",
-            )
+            f"document `{task.document}` is not the one that was planned",
+            rows=(("planned", f"version {task.version}"), ("here", here)),
+            hint="plan again with this flux2build",
         )
     options = document.options.model_validate(dict(task.options))
     return document.write(facts, options, read).encode()

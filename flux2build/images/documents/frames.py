@@ -12,7 +12,7 @@ from typing import Final, cast
 from pydantic import Field
 
 from flux2build.digest import Json
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.geometry import Anchor, share
 from flux2build.images.ops.contract import OPS, AtlasLayout, Params, Pivot
@@ -118,15 +118,11 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
             moving = f"`{op.name}`"
     if layout is None:
         hint = '`ops = [{ op = "grid", … }]` lays frames out; `slice` makes a file of each'
-        raise SpecError(
-            Problem(f"`{atlas.about.path}` is not an atlas: it has no `grid`", hint=hint)
-        )
+        raise SpecError(f"`{atlas.about.path}` is not an atlas: it has no `grid`", hint=hint)
     if moving or len(sizes) > 1:
         what = moving or "one of its `widths`"
         hint = "make the frames smaller with `cell` of `grid`"
-        raise SpecError(
-            Problem(f"{what} moves the frames of `{atlas.about.path}` after `grid`", hint=hint)
-        )
+        raise SpecError(f"{what} moves the frames of `{atlas.about.path}` after `grid`", hint=hint)
     return atlas, layout
 
 
@@ -144,11 +140,11 @@ def _groups(layout: AtlasLayout, ingredients: Sequence[Fact]) -> Iterator[tuple[
 def _refuse_odd_names(names: Sequence[str], count: int) -> None:
     if len(names) != count:
         hint = "name every frame, in reading order"
-        raise SpecError(Problem(f"{len(names)} names for {count} frames", hint=hint))
+        raise SpecError(f"{len(names)} names for {count} frames", hint=hint)
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         hint = "give the frames `names`"
-        raise SpecError(Problem(f"two frames are called `{twice[0]}`", hint=hint))
+        raise SpecError(f"two frames are called `{twice[0]}`", hint=hint)
 
 
 def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> Cells:

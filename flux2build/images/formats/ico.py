@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
-from flux2build.errors import Problem
 from flux2build.images.formats import png_file
 from flux2build.images.formats.contract import (
     CUT,
@@ -75,11 +74,9 @@ def _write(image: Image.Image, options: IcoOptions, metadata: Metadata) -> bytes
     sizes = options.sizes or [size for size in _USUAL if size <= image.width]
     if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
         raise PictureError(
-            Problem(
-                f"a picture of {image.width}x{image.height} pixels cannot be this ico",
-                rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
-                hint="crop it to a square that is as large as the largest size",
-            )
+            f"a picture of {image.width}x{image.height} pixels cannot be this ico",
+            rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
+            hint="crop it to a square that is as large as the largest size",
         )
     embedded = {max(sizes): metadata}
     return packed(

@@ -11,7 +11,7 @@ from typing import Final
 
 import uharfbuzz as hb
 
-from flux2build.errors import Problem, SpecError, brief
+from flux2build.errors import SpecError, brief
 from flux2build.images.lettering.breaks import clusters
 from flux2build.images.lettering.scripts import invisible, script
 
@@ -43,7 +43,7 @@ class Face:
         face = hb.Face(self.data)
         if not face.glyph_count or not self.data:
             hint = "use a TrueType or OpenType file: `.ttf`, `.otf`, `.ttc`"
-            raise SpecError(Problem("this is not a font that can be read", hint=hint))
+            raise SpecError("this is not a font that can be read", hint=hint)
         return face
 
     @cached_property
@@ -154,11 +154,9 @@ def _tofu(text: str, missing: Sequence[str], faces: Sequence[Face]) -> SpecError
     if len(missing) > _MOST_LISTED:
         listed += f" and {len(missing) - _MOST_LISTED} more"
     return SpecError(
-        Problem(
-            f"no font has a glyph for {listed}",
-            rows=(("text", brief(text)), ("fonts", ", ".join(face.name for face in faces))),
-            hint=_remedy(missing),
-        )
+        f"no font has a glyph for {listed}",
+        rows=(("text", brief(text)), ("fonts", ", ".join(face.name for face in faces))),
+        hint=_remedy(missing),
     )
 
 

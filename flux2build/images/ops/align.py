@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image
 from pydantic import Field
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, offset, share
 from flux2build.images.ops.contract import Op, Params, Pivot
 from flux2build.images.sprite_grid import SpriteGrid
@@ -53,10 +53,8 @@ class Align(Op):
         """The board with its figures in place; the pixels around them must be transparent."""
         if image.mode != "RGBA":
             raise SpecError(
-                Problem(
-                    "nothing around the figures is transparent",
-                    hint='make it so first: `{ op = "key", color = "#00ff00" }`',
-                )
+                "nothing around the figures is transparent",
+                hint='make it so first: `{ op = "key", color = "#00ff00" }`',
             )
         board = SpriteGrid(params.columns, params.rows, params.padding, params.padding)
         aligned = Image.new("RGBA", image.size)
@@ -84,11 +82,9 @@ class Align(Op):
         if width <= size[0] - 2 * inset and height <= size[1] - 2 * inset:
             return
         raise SpecError(
-            Problem(
-                f"the figure in cell {index} is {width}x{height} pixels, too large for its cell",
-                rows=(("cell", f"{size[0]}x{size[1]}"), ("inset", str(inset))),
-                hint="set a smaller `inset`, or make the board again with smaller figures",
-            )
+            f"the figure in cell {index} is {width}x{height} pixels, too large for its cell",
+            rows=(("cell", f"{size[0]}x{size[1]}"), ("inset", str(inset))),
+            hint="set a smaller `inset`, or make the board again with smaller figures",
         )
 
 

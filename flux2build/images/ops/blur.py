@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from PIL import Image, ImageFilter
 from pydantic import Field
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.ops.contract import Op, Params
 
 Pixels = Annotated[int, Field(ge=0)]
@@ -43,10 +43,8 @@ class Blur(Op):
         box = (left, top, left + width, top + height)
         if box[2] > image.width or box[3] > image.height or 0 in (width, height):
             raise SpecError(
-                Problem(
-                    f"the part {width}x{height} at {left},{top} is not inside "
-                    f"{image.width}x{image.height} pixels"
-                )
+                f"the part {width}x{height} at {left},{top} is not inside "
+                f"{image.width}x{image.height} pixels"
             )
         blurred = image.copy()
         blurred.paste(self._soft(image.crop(box), params.radius), box)

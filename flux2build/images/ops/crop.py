@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from PIL import Image
 from pydantic import Field, model_validator
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
 from flux2build.images.ops.contract import Op, Params
 
@@ -76,11 +76,9 @@ class Crop(Op):
             left, top = self._corner(image.size, (width, height), params)
         if left + width > image.width or top + height > image.height:
             raise SpecError(
-                Problem(
-                    f"cannot crop {width}x{height} at {left},{top} out of "
-                    f"{image.width}x{image.height} pixels",
-                    hint="crop less, or render a larger picture",
-                )
+                f"cannot crop {width}x{height} at {left},{top} out of "
+                f"{image.width}x{image.height} pixels",
+                hint="crop less, or render a larger picture",
             )
         return image.crop((left, top, left + width, top + height))
 

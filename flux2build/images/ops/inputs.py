@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image
 from pydantic import BaseModel
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.decode import decode
 from flux2build.images.ops.contract import InputIndex
 
@@ -19,7 +19,7 @@ def content(field: str | BaseModel, inputs: Sequence[bytes]) -> bytes:
         SpecError: the field does not name one of the recipe's inputs.
     """
     if not isinstance(field, InputIndex) or not 0 <= field.input < len(inputs):
-        raise SpecError(Problem(f"`{field}` is not an input of this recipe"))
+        raise SpecError(f"`{field}` is not an input of this recipe")
     return inputs[field.input]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from PIL import Image, ImageChops, ImageFilter, ImageMath
 from pydantic import Field
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.ops.contract import Op, Params
@@ -82,7 +82,7 @@ class ChromaKey(Op):
         if not sum(levels[:_GONE]):
             message = "nothing in the picture has the colour"
         hint = "make the picture again on a flat background, or set another `color` or `tolerance`"
-        raise SpecError(Problem(message, hint=hint))
+        raise SpecError(message, hint=hint)
 
     @staticmethod
     def _opacity(colours: Image.Image, key: tuple[int, ...], params: KeyParams) -> Image.Image:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from PIL import Image, ImageChops
 from pydantic import Field, model_validator
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.alpha import faded, scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
@@ -94,11 +94,9 @@ class Overlay(Op):
         grows = wanted[0] > layer.width or wanted[1] > layer.height
         if grows and not params.upscale:
             raise SpecError(
-                Problem(
-                    f"the overlay has {layer.width}x{layer.height} pixels, too few for "
-                    f"{wanted[0]}x{wanted[1]}",
-                    hint="use a larger picture, or set `upscale = true`",
-                )
+                f"the overlay has {layer.width}x{layer.height} pixels, too few for "
+                f"{wanted[0]}x{wanted[1]}",
+                hint="use a larger picture, or set `upscale = true`",
             )
         if wanted == layer.size:
             return layer
@@ -113,11 +111,9 @@ class Overlay(Op):
     def _refuse_excess(size: Size, room: Size) -> None:
         if size[0] > room[0] or size[1] > room[1]:
             raise SpecError(
-                Problem(
-                    f"an overlay of {size[0]}x{size[1]} pixels is too large",
-                    rows=(("room", f"{max(0, room[0])}x{max(0, room[1])} inside the margin"),),
-                    hint="set a smaller `scale`, or a smaller margin",
-                )
+                f"an overlay of {size[0]}x{size[1]} pixels is too large",
+                rows=(("room", f"{max(0, room[0])}x{max(0, room[1])} inside the margin"),),
+                hint="set a smaller `scale`, or a smaller margin",
             )
 
     @staticmethod

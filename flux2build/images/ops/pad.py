@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from PIL import Image
 from pydantic import Field, model_validator
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
@@ -50,11 +50,9 @@ class Pad(Op):
         size = self._canvas(image.size, params)
         if size[0] < image.width or size[1] < image.height:
             raise SpecError(
-                Problem(
-                    f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
-                    f"{image.width}x{image.height} pixels",
-                    hint="use a larger canvas, or `resize` before `pad`",
-                )
+                f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
+                f"{image.width}x{image.height} pixels",
+                hint="use a larger canvas, or `resize` before `pad`",
             )
         refuse_excess(*size)
         canvas = Image.new("RGBA", size, rgba(params.color))

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from PIL import Image
 from pydantic import Field, model_validator
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
@@ -84,11 +84,9 @@ class Resize(Op):
     def _refuse_growth(size: Size, wanted: Size) -> None:
         if wanted[0] > size[0] or wanted[1] > size[1]:
             raise SpecError(
-                Problem(
-                    f"{size[0]}x{size[1]} pixels are too few for {wanted[0]}x{wanted[1]}",
-                    rows=(("needed", f"a picture {wanted[0]} pixels wide, {wanted[1]} high"),),
-                    hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
-                )
+                f"{size[0]}x{size[1]} pixels are too few for {wanted[0]}x{wanted[1]}",
+                rows=(("needed", f"a picture {wanted[0]} pixels wide, {wanted[1]} high"),),
+                hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
             )
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image
 from pydantic import Field, model_validator
 
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images.ops.contract import Op, Params
 from flux2build.images.sprite_grid import SpriteGrid, refuse_empty, refuse_twins
 
@@ -61,7 +61,7 @@ class Slice(Op):
     ) -> Image.Image:
         """The pixels of the cell."""
         if params.cell is None:  # a spec puts one in for each file
-            raise SpecError(Problem("`slice` gives one cell at a time: which `cell`?"))
+            raise SpecError("`slice` gives one cell at a time: which `cell`?")
         board = SpriteGrid(params.columns, params.rows, params.gap, params.margin)
         cells = board.boxes(image.size)
         taken = image.crop(cells[params.cell])

@@ -20,7 +20,7 @@ from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
 from flux2build import __version__
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.images.formats.lookup import media_type, sniff
 from flux2build.images.provenance.c2pa import INVALID, VALID, certificate, printable, read
 from flux2build.images.provenance.iptc import TERMS
@@ -97,7 +97,7 @@ class CertificateSigner:
                 builder.add_action(json.dumps(action))
                 builder.sign(self._signer(), _type(data), io.BytesIO(data), out)
         except c2pa.C2paError as error:
-            raise SystemFault(Problem(f"cannot sign: {error}", hint=_HINT)) from error
+            raise SystemFault(f"cannot sign: {error}", hint=_HINT) from error
         return out.getvalue()
 
     def _signer(self) -> c2pa.Signer:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.provenance import c2pa
 from flux2build.model import C2paManifest, Derive, Recipe
@@ -55,7 +55,7 @@ class Signer:
         if isinstance(limit, int) and len(signed) > limit:
             message = f"the signed file has {len(signed)} bytes; `max_bytes` is {limit}"
             hint = f"leave {len(signed) - len(data)} bytes for the signature"
-            raise PictureError(Problem(message, hint=hint))
+            raise PictureError(message, hint=hint)
         self._unsigned[of_bytes(signed)] = of_bytes(data)
         return signed
 
@@ -84,13 +84,11 @@ def from_settings(setting: Callable[[str], str]) -> Sign:
     """
     if not _installed():
         hint = "`pip install 'flux2build[provenance]'`, or take `sign` out of the spec"
-        raise SystemFault(Problem("signing needs C2PA's library", hint=hint))
+        raise SystemFault("signing needs C2PA's library", hint=hint)
     variables = (CERTIFICATE_VARIABLE, KEY_VARIABLE)
     if missing := [name for name in variables if not setting(name)]:
         hint = f"set {' and '.join(f'`{name}`' for name in missing)} to PEM files of yours"
-        raise SystemFault(
-            Problem("the spec says `sign`, and there is no key to sign with", hint=hint)
-        )
+        raise SystemFault("the spec says `sign`, and there is no key to sign with", hint=hint)
     from flux2build.images.provenance.c2pa_backend import CertificateSigner
 
     return CertificateSigner.of(*map(setting, variables)).signed

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from flux2build.errors import Problem, SpecError, brief
+from flux2build.errors import SpecError, brief
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import rgba
 from flux2build.images.geometry import Size, share
@@ -59,11 +59,9 @@ def _faces(params: TextParams, inputs: Sequence[bytes]) -> tuple[Face, ...]:
     if params.weight is not None and not any(face.variable for face in own):
         listed = ", ".join(face.name for face in own)
         raise SpecError(
-            Problem(
-                "`weight` needs a variable font",
-                rows=(("fonts", listed),),
-                hint="name the file of that weight in `font`, and drop `weight`",
-            )
+            "`weight` needs a variable font",
+            rows=(("fonts", listed),),
+            hint="name the file of that weight in `font`, and drop `weight`",
         )
     return own
 
@@ -74,14 +72,12 @@ def _box(params: TextParams, size: Size, *, turned: bool) -> Box:
     )
     if left + width > size[0] or top + height > size[1]:
         raise SpecError(
-            Problem(
-                "the `box` of the text leaves the picture",
-                rows=(
-                    ("box", f"{width}x{height} at {left},{top}"),
-                    ("picture", f"{size[0]}x{size[1]}"),
-                ),
-                hint='give its parts as shares, such as `["5%", "5%", "90%", "40%"]`',
-            )
+            "the `box` of the text leaves the picture",
+            rows=(
+                ("box", f"{width}x{height} at {left},{top}"),
+                ("picture", f"{size[0]}x{size[1]}"),
+            ),
+            hint='give its parts as shares, such as `["5%", "5%", "90%", "40%"]`',
         )
     return Box(size[0] - left - width if turned else left, top, width, height)
 
@@ -105,16 +101,14 @@ def _fitted(paragraphs: Sequence[Paragraph], box: Box, rules: Rules, params: Tex
     block = layout.fit(paragraphs, box, rules) if min(box.width, box.height) > 0 else None
     if block is None:
         raise SpecError(
-            Problem(
-                f"`{brief(params.text)}` does not fit",
-                rows=(
-                    ("language", params.language or "none given"),
-                    ("room", f"{max(0, box.width)}x{max(0, box.height)} pixels"),
-                    ("size", _tried(rules)),
-                    *((("lines", f"{rules.most_lines} at most"),) if rules.most_lines else ()),
-                ),
-                hint="give it a larger `box`, a smaller `min_size`, or shorter words",
-            )
+            f"`{brief(params.text)}` does not fit",
+            rows=(
+                ("language", params.language or "none given"),
+                ("room", f"{max(0, box.width)}x{max(0, box.height)} pixels"),
+                ("size", _tried(rules)),
+                *((("lines", f"{rules.most_lines} at most"),) if rules.most_lines else ()),
+            ),
+            hint="give it a larger `box`, a smaller `min_size`, or shorter words",
         )
     return block
 
