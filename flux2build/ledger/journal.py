@@ -24,7 +24,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json
 from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects
-from flux2build.storage import locks, regular
+from flux2build.storage import locks, probe, regular
 from flux2build.storage.durable import fault, folder, sync, sync_upwards
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -107,6 +107,17 @@ class Journal:
         """
         if problems := self.problems():
             raise SystemFault(*problems)
+
+    def prove_writable(self) -> None:
+        """Prove that orders can be claimed and noted; nothing is left behind.
+
+        Raises:
+            SystemFault: they cannot.
+        """
+        for existing in (self.path.parent, self.path.with_name("claims")):
+            probe.takes_files(existing)
+        for path in (self._lock_path, self.path):
+            probe.takes_bytes(path)
 
     def claim(self, order: Digest) -> int | None:
         """A lock on one order, until it is closed; None while another process has it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,13 +23,24 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINAR
 
 
 def home() -> Path:
-    """Return the folder of ledger and store: `FLUX2BUILD_HOME`, or the user's data folder."""
+    """Return the folder of ledger and store: `FLUX2BUILD_HOME`, or the user's data folder.
+
+    Raises:
+        UsageError: it is relative, and so would be another folder for each folder of a project.
+    """
     named = os.environ.get("FLUX2BUILD_HOME")
-    return (
-        Path(named).expanduser().absolute()
+    folder = (
+        Path(os.path.expanduser(named))  # where nobody has that name, `Path` raises
         if named
         else platformdirs.user_data_path("flux2build", appauthor=False)
     )
+    if not folder.is_absolute():
+        whole = shlex.quote(str(folder.absolute()))
+        raise UsageError(
+            f"store and ledger would lie in `{folder}`, which is another place in every folder",
+            hint=f"name the folder in full: `export FLUX2BUILD_HOME={whole}`",
+        )
+    return folder
 
 
 def root_of(folder: Path) -> Path:

@@ -50,7 +50,7 @@ def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
         folder(path.parent)
         temporary = path.parent / f"{TEMPORARY}{os.urandom(8).hex()}.tmp"
         try:
-            _write(temporary, data, mode)
+            write_new(temporary, data, mode)
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
@@ -67,8 +67,12 @@ def sweep(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a new file, complete and synced."""
+def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a new file, complete and synced.
+
+    Raises:
+        OSError: it cannot be written, or there is one already.
+    """
     file = os.open(path, _EXCLUSIVE, mode)
     try:
         write_all(file, data)

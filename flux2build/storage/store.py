@@ -20,7 +20,7 @@ from typing import Final
 
 from flux2build.digest import Digest, of_bytes, short
 from flux2build.errors import Problem, SystemFault
-from flux2build.storage import durable, locks
+from flux2build.storage import durable, locks, probe
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _READ_ONLY: Final = 0o444
@@ -98,6 +98,19 @@ class Store:
     def damaged(self) -> list[Path]:
         """Return the damaged files that were moved aside, sorted."""
         return sorted(self._folder.glob("damaged/*"))
+
+    def prove(self) -> None:
+        """Prove that bytes can be stored; nothing is left behind.
+
+        Raises:
+            SystemFault: they cannot.
+        """
+        folder = self._folder / "sha256"
+        probe.takes_files(folder)
+        for subfolder in folder.glob("[0-9a-f][0-9a-f]"):
+            if not os.access(subfolder, os.W_OK | os.X_OK):
+                denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                raise durable.fault("write to", subfolder, denied)
 
     def _join(self) -> None:
         """Join the processes that write here; one that is alone removes files a crash left unfinished.

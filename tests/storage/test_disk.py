@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flux2build.digest import of_bytes
-from flux2build.errors import SpecError, SystemFault
+from flux2build.errors import SpecError, SystemFault, UsageError
 from flux2build.storage.disk import DiskFiles, find_spec, home, replace, root_of
 from flux2build.storage.project_files import Kind
 
@@ -39,6 +40,23 @@ def test_home_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.delenv("FLUX2BUILD_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert "flux2build" in str(home())
+
+
+@pytest.mark.parametrize("named", ["data", "./my data", "~nobody-of-that-name/data"])
+def test_a_relative_home_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str
+) -> None:
+    """It would be another ledger in each folder; the hint names the folder in full."""
+    monkeypatch.setenv("FLUX2BUILD_HOME", named)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError) as caught:
+        home()
+
+    hint = caught.value.problems[0].hint or ""
+    command, _, meant = hint.strip("`").rpartition("FLUX2BUILD_HOME=")
+    assert command.endswith("`export ")
+    assert shlex.split(meant)[0].startswith(str(tmp_path / named))
 
 
 def test_the_root_is_the_nearest_folder_with_git(project: Path, tmp_path: Path) -> None:

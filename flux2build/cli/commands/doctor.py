@@ -18,7 +18,14 @@ from flux2build import __version__, ledger
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
-from flux2build.errors import Exit, Flux2BuildError, SpecError, UsageError, gravest
+from flux2build.errors import (
+    Exit,
+    Flux2BuildError,
+    SpecError,
+    SystemFault,
+    UsageError,
+    gravest,
+)
 from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing
@@ -30,9 +37,12 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings, config_path, read
-from flux2build.storage import locks
+from flux2build.storage import locks, probe
 from flux2build.storage.disk import home, root_of
 from flux2build.storage.index import own_folder
+
+_ROOM: Final = 16 * 2**20
+"""The fewest bytes that the disk of ledger and store should have left: a few large pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +129,13 @@ def _user(options: CommonOptions) -> Iterator[Line]:
     else:
         note = "" if path.is_file() else ": does not exist, and need not"
         yield Line("config", f"{path}{note}", ok=True if path.is_file() else None)
-    yield from _home(home())
-    yield from _ledger()
+    try:
+        folder = home()
+    except UsageError as error:
+        yield from _bad("home", error)
+    else:
+        yield from _home(folder)
+        yield from _ledger()
     yield from _keys(settings)
     yield from _signing(settings)
 
@@ -151,26 +166,36 @@ def _home(folder: Path) -> Iterator[Line]:
     moved = "`FLUX2BUILD_HOME` moves store and ledger to another folder"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _probe(folder / f".doctor-{os.getpid()}") as probe:
-            lockable = _keeps_out(probe)
+        with _temporary(folder / f".doctor-{os.getpid()}") as path:
+            lockable = _keeps_out(path)
+        probe.takes_files(folder)
+        probe.has_room(folder, _ROOM)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         yield Line("home", f"{folder} cannot be written to: {why}", ok=False, hint=moved)
+        return
+    except SystemFault as error:
+        yield from _bad("home", error)
         return
     if not lockable:
         yield Line("home", f"{folder} cannot be locked", ok=False, hint=moved)
     else:
         yield Line("home", f"{folder} can be written to and locked", ok=True)
     store = user_store()
-    count = sum(1 for _ in store.digests())
-    yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
+    try:
+        store.prove()
+    except SystemFault as error:
+        yield from _bad("store", error)
+    else:
+        count = sum(1 for _ in store.digests())
+        yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
     for path in store.damaged():
         hint = "its picture is restored or made again when it is needed; then remove this file"
         yield Line("damaged", str(path), ok=False, hint=hint)
 
 
 @contextmanager
-def _probe(path: Path) -> Iterator[Path]:
+def _temporary(path: Path) -> Iterator[Path]:
     """A path for a temporary file, which is removed at the end."""
     try:
         yield path
@@ -195,6 +220,7 @@ def _ledger() -> Iterator[Line]:
     try:
         attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
         journal.prove()
+        journal.prove_writable()
         lost = _lost(journal)
     except Flux2BuildError as error:
         yield from _bad("ledger", error)
@@ -243,6 +269,10 @@ def _keys(settings: UserSettings) -> Iterator[Line]:
 
 def _project(options: CommonOptions) -> Iterator[Line]:
     try:
+        home()
+    except UsageError:
+        return  # it has a line already, and no project can be opened without it
+    try:
         project = Project.open(options)
     except Flux2BuildError as error:
         ok = False if options.file else None
@@ -270,8 +300,8 @@ def _lockable(folder: Path) -> Line:
     hint = "`check` and `plan` work here; building does not"
     try:
         own = Path(own_folder(str(folder)))
-        with _probe(own / f"doctor-{os.getpid()}") as probe:
-            if _keeps_out(probe):
+        with _temporary(own / f"doctor-{os.getpid()}") as path:
+            if _keeps_out(path):
                 return Line("folder", f"{folder} can be written to and locked", ok=True)
     except OSError as error:
         why = (error.strerror or str(error)).lower()

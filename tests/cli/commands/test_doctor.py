@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +86,58 @@ def test_a_home_that_cannot_be_used(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert code == Exit.SYSTEM
     assert "cannot be written to: not a directory" in lines["home"]["text"]
     assert "`FLUX2BUILD_HOME` moves" in lines["home"]["hint"]
+
+
+def test_a_relative_home(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told once, as what it is, and everything else of the machine is told all the same."""
+    monkeypatch.setenv("FLUX2BUILD_HOME", "data")
+    code, lines = report(site)
+
+    assert code == Exit.USAGE
+    assert [name for name, line in lines.items() if line["ok"] is False] == ["home"]
+    assert f"FLUX2BUILD_HOME={site.folder / 'data'}`" in lines["home"]["hint"]
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _file(path: Path) -> None:
+    path.touch()
+
+
+def _immutable(path: Path) -> None:
+    path.touch()
+    locked = shutil.which("chattr") and subprocess.run(["chattr", "+i", path], check=False)
+    if not locked or locked.returncode:
+        pytest.skip("files cannot be made immutable here")
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "line"),
+    [
+        ("ledger.jsonl", _immutable, "ledger"),
+        ("ledger.jsonl.lock", _folder, "ledger"),
+        ("claims", _file, "ledger"),
+        ("store/sha256", _file, "store"),
+    ],
+)
+def test_a_part_of_the_home_that_cannot_be_written(
+    site: Site, name: str, broken: Callable[[Path], None], line: str
+) -> None:
+    """What would keep an order from being noted or a picture from being stored is named."""
+    path = home() / name
+    path.parent.mkdir(exist_ok=True)
+    broken(path)
+    try:
+        code, lines = report(site)
+    finally:
+        if broken is _immutable:
+            subprocess.run(["chattr", "-i", path], check=True)
+
+    assert code == Exit.SYSTEM
+    assert [name for name, line in lines.items() if line["ok"] is False] == [line]
+    assert f"`{path}`" in lines[line]["text"]
 
 
 def test_a_damaged_ledger(site: Site) -> None:

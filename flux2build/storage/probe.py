@@ -1,0 +1,92 @@
+"""Proofs that files can be written, before something is bought that needs them; nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from flux2build.errors import Problem, SystemFault
+from flux2build.storage import durable
+
+_PREFIX: Final = f"{durable.TEMPORARY}probe-"
+_BLOCK: Final = b"\0" * 4096
+_OPEN: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_IN_THE_WAY: Final = frozenset({errno.EPERM, errno.EISDIR, errno.EROFS})
+"""Why a file cannot be replaced, though its folder takes new files: it is immutable, or a folder."""
+
+
+def takes_files(folder: Path) -> None:
+    """Prove that a folder takes new files; while it is missing, the nearest one above it.
+
+    Raises:
+        SystemFault: it does not.
+    """
+    try:
+        existing = _existing(folder)
+        for abandoned in existing.glob(f"{_PREFIX}*.tmp"):
+            abandoned.unlink(missing_ok=True)
+        path = existing / f"{_PREFIX}{os.urandom(8).hex()}.tmp"
+        try:
+            durable.write_new(path, _BLOCK)
+        finally:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise durable.fault("write to", folder, error) from error
+
+
+def takes_bytes(path: Path) -> None:
+    """Prove that bytes can be added to a file, if there is one.
+
+    Raises:
+        SystemFault: they cannot.
+    """
+    try:
+        os.close(os.open(path, _OPEN | os.O_APPEND))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise durable.fault("write", path, error) from error
+
+
+def can_be_replaced(path: Path) -> None:
+    """Prove that nothing stands in the way of replacing a file, if there is one.
+
+    Raises:
+        SystemFault: it is immutable, or a folder.
+    """
+    try:
+        os.close(os.open(path, _OPEN | getattr(os, "O_NOFOLLOW", 0)))
+    except OSError as error:
+        if error.errno in _IN_THE_WAY:
+            raise durable.fault("write", path, error) from error
+
+
+def has_room(folder: Path, needed: int) -> None:
+    """Prove that the disk of a folder has room for so many bytes, as far as it tells.
+
+    Raises:
+        SystemFault: it has not.
+    """
+    try:
+        usage = shutil.disk_usage(_existing(folder))
+    except OSError as error:
+        raise durable.fault("write to", folder, error) from error
+    if usage.total and usage.free < needed:
+        raise SystemFault(
+            Problem(
+                f"the disk of `{folder}` has {_size(usage.free)} left; "
+                f"{_size(needed)} may be needed",
+                hint="make room there",
+            )
+        )
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB"
