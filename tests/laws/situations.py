@@ -64,6 +64,27 @@ prompt = "a forbidden owl"
 prompt = "an explicit elk"
 """
 
+_COMETAPI: Final = _THREE.replace('"bfl"', '"cometapi"')
+_REPLICATE: Final = """\
+[project]
+output = "img"
+[defaults]
+provider = "replicate"
+model = "black-forest-labs/flux-2-pro"
+width = 256
+height = 256
+[asset.fox]
+prompt = "a fox"
+refs = ["den.png"]
+[asset.cub]
+prompt = "its cub"
+refs = [{ asset = "fox" }]
+[[asset.cub.deliver]]
+path = "cub-{{ width }}.{{ format }}"
+widths = [32]
+formats = ["webp", "jpeg"]
+"""
+
 _BUILD: Final = ("build", "--yes")
 _OWL_POORLY: Final = {"stage": "submit", "prompt": "owl", "fault": "http", "code": 402}
 _OWL_SMALL: Final = {
@@ -82,7 +103,7 @@ SITUATIONS: Final = (
     Situation("at once", _THREE, words=("build", "--yes"), orders=3),
     Situation("moderated", _BAD, exit=Exit.INCOMPLETE, orders=3),
     Situation("no credit", _THREE, rules=(_OWL_POORLY,), exit=Exit.BUDGET, orders=1),
-    Situation("kept aside", _THREE, rules=(_OWL_SMALL,), exit=Exit.DECIDE, orders=3, kept=True),
+    Situation("kept aside", _THREE, rules=(_OWL_SMALL,), exit=Exit.DECIDE, orders=3),
     Situation("resume", _THREE, before=(("after", '"ticketed"', *_BUILD, "-j", "1"),), orders=2),
     Situation(
         "forced",
@@ -98,6 +119,28 @@ SITUATIONS: Final = (
         _FILES,
         before=(_BUILD, ("edit", "assets.toml", "a fox", "a red fox")),
         orders=1,
+    ),
+    Situation("cometapi", _COMETAPI, orders=3),
+    Situation("replicate", _REPLICATE, before=(("draw", "den.png"),), orders=2),
+    Situation(
+        "resubmit",
+        _THREE,
+        before=(("after", "POST ", *_BUILD, "-j", "1"), ("doubt", *_BUILD)),
+        words=("orders", "resubmit", "{order}"),
+        forced=True,
+    ),
+    Situation(
+        "write off",
+        _THREE,
+        before=(("after", "POST ", *_BUILD, "-j", "1"), ("doubt", *_BUILD)),
+        words=("orders", "write-off", "{order}"),
+        forced=True,
+    ),
+    Situation(
+        "adopt",
+        _THREE,
+        before=(("after", "POST ", *_BUILD, "-j", "1"), ("doubt", *_BUILD)),
+        words=("orders", "adopt", "{order}", "{task}"),
     ),
 )
 

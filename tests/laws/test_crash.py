@@ -77,10 +77,19 @@ def test_no_crash_of_a_recovery_buys_twice(
     """The build that recovers is killed as well, at any effect; in one run of three its recovery too."""
     sandbox, chance = make_sandbox(situation(name)), random.Random(f"{name}{power}")
     points = cuts(sandbox.whole())
-    for number in range(60 if DEEP else 3):
+    for number in range(150 if DEEP else 3):
         chosen = [chance.choice(points) for _ in range(3 if number % 3 == 2 else 2)]
         assert sandbox.trial(chosen, power=power) == []
     figures(sandbox, f"killed again{', then a power cut' * power}")
+
+
+@pytest.mark.parametrize("name", ["cold", "chain", "replicate"] if DEEP else ["cold"])
+def test_no_crash_beside_another_tree_buys_twice(make_sandbox: MakeSandbox, name: str) -> None:
+    """Two trees of one home build the same, and one is killed: both end with what was paid for once."""
+    sandbox = make_sandbox(situation(name))
+    for cut in some(cuts(sandbox.whole()), 3, name):
+        assert sandbox.beside(cut) == []
+    figures(sandbox, "killed beside another")
 
 
 @pytest.mark.parametrize("name", ["cold", "at once", "forced", "resume"])
@@ -91,9 +100,7 @@ def test_ctrl_c_leaves_nothing_in_doubt(make_sandbox: MakeSandbox, name: str) ->
         sandbox.restore()
         sandbox.trials += 1
         before = sandbox.server.bill()
-        outcome = sandbox.run(
-            sandbox.situation.words, replace(cut, torn=False, signal=signal.SIGINT)
-        )
+        outcome = sandbox.run(sandbox.words, replace(cut, torn=False, signal=signal.SIGINT))
 
         assert outcome.code in {sandbox.situation.exit, Exit.INTERRUPTED}, outcome.err
         assert "Traceback" not in outcome.err
@@ -107,7 +114,7 @@ def test_ctrl_c_leaves_nothing_in_doubt(make_sandbox: MakeSandbox, name: str) ->
 def test_no_kill_at_a_random_instant_buys_twice(make_sandbox: MakeSandbox, name: str) -> None:
     """Real processes, started as people start them, and `kill -9` after a while."""
     sandbox, chance = make_sandbox(situation(name)), random.Random(name)
-    command = [sys.executable, "-m", "flux2build", *sandbox.situation.words]
+    command = [sys.executable, "-m", "flux2build", *sandbox.words]
     environment = {**sandbox.environment, "PYTHONPATH": str(ROOT)}
     for _ in range(60 if DEEP else 1):
         sandbox.restore()
@@ -133,7 +140,7 @@ def test_no_kill_at_a_random_instant_buys_twice(make_sandbox: MakeSandbox, name:
 def test_no_kill_at_a_system_call_buys_twice(make_sandbox: MakeSandbox, call: str) -> None:
     """The kernel kills a real process at its nth call, whatever Python thinks of doing it."""
     sandbox = make_sandbox(situation("at once"))
-    command = [sys.executable, "-m", "flux2build", *sandbox.situation.words]
+    command = [sys.executable, "-m", "flux2build", *sandbox.words]
     environment = {**sandbox.environment, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     killed = 0
     for number in range(1, 40, 2):
@@ -156,7 +163,7 @@ def test_a_forced_purchase_in_doubt_is_asked_about(make_sandbox: MakeSandbox) ->
     sandbox = make_sandbox(situation("forced"))
     sandbox.restore()
     before = sandbox.server.bill()
-    assert sandbox.run(sandbox.situation.words, Cut(2, after="POST ")).killed
+    assert sandbox.run(sandbox.words, Cut(2, after="POST ")).killed
 
     outcome = sandbox.run(RECOVERY)
 
@@ -171,7 +178,7 @@ def test_a_forced_picture_survives_a_crash(make_sandbox: MakeSandbox, moment: st
     sandbox = make_sandbox(situation("forced"))
     sandbox.restore()
     old = sandbox.tree.joinpath("img/fox.png").read_bytes()
-    assert sandbox.run(sandbox.situation.words, Cut(2, after=moment)).killed
+    assert sandbox.run(sandbox.words, Cut(2, after=moment)).killed
 
     assert sandbox.run(RECOVERY).code == Exit.DONE
 

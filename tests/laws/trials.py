@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from PIL import Image
 
 from flux2build import lockfile
 from flux2build.digest import of_bytes
@@ -81,8 +82,10 @@ class Situation:
     name: str
     spec: str
     words: tuple[str, ...] = ("build", "--yes", "-j", "1")
+    """The command; `{order}` and `{task}` are those of the one order that is in doubt."""
     before: tuple[tuple[str, ...], ...] = ()
-    """Commands that prepare it, or edits: `edit FILE OLD NEW`, `delete FILE`, `after TEXT WORDS…`, killed then."""
+    """Commands that prepare it (`after TEXT WORDS…`: killed then; `doubt WORDS…`: it leaves an order in doubt), or edits
+    (`edit FILE OLD NEW`, `delete FILE`, `draw FILE`)."""
     rules: tuple[dict[str, Any], ...] = ()
     exit: Exit = Exit.DONE
     """What the command comes to when nobody kills it."""
@@ -90,8 +93,6 @@ class Situation:
     """Whether orders that were delivered before are bought again on purpose."""
     orders: int = 0
     """How many orders the command places when nobody kills it."""
-    kept: bool = False
-    """Whether something else than was ordered arrives."""
 
 
 RECOVERY: Final = ("build", "--yes", "-j", "1")
@@ -111,6 +112,7 @@ class Sandbox:
     charged_doubts: int = 0
     """Orders in doubt that the server had really charged."""
     points: set[str] = field(default_factory=set)
+    words: tuple[str, ...] = ()
 
     @property
     def tree(self) -> Path:
@@ -129,7 +131,11 @@ class Sandbox:
             "FLUX2BUILD_HOME": str(self.home),
             "FLUX2BUILD_CONFIG": str(self.folder / "config.toml"),
             "FLUX2BUILD_BFL_URL": self.server.base,
+            "FLUX2BUILD_COMETAPI_URL": self.server.base,
+            "FLUX2BUILD_REPLICATE_URL": self.server.base,
             "BFL_API_KEY": KEY,
+            "COMETAPI_KEY": KEY,
+            "REPLICATE_API_TOKEN": KEY,
             "HOME": str(self.folder),
             "PATH": os.environ["PATH"],
         }
@@ -144,6 +150,16 @@ class Sandbox:
             self._step(step)
         shutil.copytree(self.folder / "live", self.folder / "template")
         self.paid = self.server.bill()
+        self.words = self._words()
+
+    def _words(self) -> tuple[str, ...]:
+        """The situation's command, about the order that is in doubt."""
+        words = self.situation.words
+        if "{order}" not in words:
+            return words
+        (doubt,) = self.ledger().doubts.values()
+        (task,) = self.paid.keys() - _tasks(self.home)
+        return tuple(word.format(order=doubt.attempt, task=task) for word in words)
 
     def _step(self, step: Sequence[str]) -> None:
         match step:
@@ -154,6 +170,11 @@ class Sandbox:
                 path.write_text(text.replace(old, new), "utf-8")
             case ("delete", name):
                 self.tree.joinpath(name).unlink()
+            case ("draw", name):
+                Image.new("RGB", (64, 64), "navy").save(self.tree / name)
+            case ("doubt", *words):
+                outcome = self.run(words)
+                assert outcome.code == Exit.DECIDE, outcome.err
             case ("after", mark, *words):
                 outcome = self.run(words, Cut(2, after=mark))
                 assert outcome.killed, outcome.err
@@ -174,7 +195,7 @@ class Sandbox:
     def whole(self) -> Outcome:
         """Run the situation's command without killing it."""
         self.restore()
-        return self.run(self.situation.words)
+        return self.run(self.words)
 
     def trial(self, cuts: Sequence[Cut], *, power: bool = False) -> list[str]:
         """Kill, recover, and say what is wrong."""
@@ -183,7 +204,7 @@ class Sandbox:
         before, complaints = self.server.bill(), list[str]()
         disk = Disk(self.folder / "live")
         for number, cut in enumerate(cuts):
-            words = RECOVERY if number else self.situation.words
+            words = RECOVERY if number else self.words
             outcome = self.run(words, cut)
             complaints += self._order(outcome, disk)
             if not outcome.killed:
@@ -195,6 +216,23 @@ class Sandbox:
             complaints += self._books()
         complaints += self.recovered(before)
         return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in complaints]
+
+    def beside(self, cut: Cut) -> list[str]:
+        """Kill while another tree of the same home builds the same, recover both, and say what is wrong."""
+        self.restore()
+        self.trials += 1
+        before, other = self.server.bill(), self.folder / "live" / "other"
+        shutil.copytree(self.tree, other)
+        neighbour = self.fork_server.start(RECOVERY, other, self.environment)
+        outcome = self.run(self.words, cut)
+        hung = ["the other build hangs"] * neighbour.end().hung
+        self.points.add(f"{cut} {_last(outcome)}")
+        complaints = [*hung, *self._books(), *self.recovered(before)]
+        bill = self.server.bill()
+        again = self.fork_server.start(RECOVERY, other, self.environment).end()
+        if again.code != self.situation.exit or self.server.bill() != bill:
+            complaints.append(f"the other tree: exit {again.code}: {again.err}")
+        return [f"{self.situation.name} beside {cut}: {each}" for each in complaints]
 
     def _order(self, outcome: Outcome, disk: Disk) -> list[str]:
         """What a run did in the wrong order, or without being intercepted; the disk follows."""
@@ -242,6 +280,8 @@ class Sandbox:
 
     def recovered(self, before: dict[str, str]) -> list[str]:
         """Let the next build finish; a person settles what is in doubt; what is wrong?"""
+        if self.words[0] == "orders":
+            self.run(self.words)
         disk = Disk(self.folder / "live")
         outcome = self.run(RECOVERY)
         complaints = [*self._order(outcome, disk), *self._books()]
