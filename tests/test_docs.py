@@ -90,9 +90,7 @@ def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
 def operations() -> str:
     """Every operation with its parameters."""
     found = OPS.values()
-    return "\n".join(
-        f"**`{op.name}`**: {first_line(type(op))}\n\n{fields(op.params)}" for op in found
-    )
+    return "\n".join(f"**`{op.name}`**: {first_line(op)}\n\n{fields(op)}" for op in found)
 
 
 def documents() -> str:

@@ -42,5 +42,5 @@ class Capabilities:
     """The models of every provider, with the user's own cards merged in."""
     checks: Mapping[str, HasOptions]
     providers: Mapping[str, HasDefaultModel] = PROVIDERS
-    ops: Mapping[str, Op] = OPS
+    ops: Mapping[str, type[Op]] = OPS
     documents: Mapping[str, Document] = DOCUMENTS

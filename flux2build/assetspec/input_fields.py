@@ -14,7 +14,7 @@ Replace = Callable[[InputMark, Any, Key], Any]
 """A marked field's mark, value and place, to the value that it gets."""
 
 
-def pictures(operation: Operation, op: Op) -> Iterator[int]:
+def pictures(operation: Operation, op: type[Op]) -> Iterator[int]:
     """The indices of the inputs that an operation of a recipe shows."""
     indices: list[int] = []
 
@@ -23,7 +23,7 @@ def pictures(operation: Operation, op: Op) -> Iterator[int]:
             indices.append(value["input"])
         return value
 
-    replaced(op.params, operation.params, note)
+    replaced(op, operation.params, note)
     yield from indices
 
 

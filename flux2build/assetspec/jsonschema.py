@@ -37,8 +37,7 @@ def json_schema(capabilities: Capabilities) -> dict[str, Json]:
     schema = _of(SpecTable)
     definitions = schema.setdefault("$defs", {})
     operations = [
-        _operation(name, capabilities.ops[name].params, definitions)
-        for name in sorted(capabilities.ops)
+        _operation(name, capabilities.ops[name], definitions) for name in sorted(capabilities.ops)
     ]
     if operations:
         definitions["Deliver"]["properties"]["ops"]["items"] = {"oneOf": operations}
@@ -79,9 +78,9 @@ def _of(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _operation(name: str, params: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
+def _operation(name: str, op: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
     """One alternative of `ops`, which its `op` selects."""
-    schema = _of(params)
+    schema = _of(op)
     definitions.update(schema.pop("$defs", {}))
     definitions.pop("InputIndex", None)
     properties = {"op": {"const": name, "type": "string"}, **schema.get("properties", {})}

@@ -14,7 +14,7 @@ from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.input_fields import replaced
 from flux2build.assetspec.templating import Scope, TextRenderer, is_template
 from flux2build.errors import did_you_mean
-from flux2build.images.ops.contract import InputMark, Op, Params
+from flux2build.images.ops.contract import InputMark, Op
 from flux2build.model import Key, Operation
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
@@ -28,7 +28,7 @@ Bind = Callable[[str | Mapping[str, Any], Key], int]
 class OpEntry:
     """One entry of `ops`, validated as far as it can be before templates are rendered."""
 
-    op: Op
+    op: type[Op]
     key: Key
     raw: Mapping[str, Any]
     fixed: Operation | None
@@ -62,7 +62,7 @@ class OpEntry:
 class OpReader:
     """Reads entries of `ops`."""
 
-    ops: Mapping[str, Op]
+    ops: Mapping[str, type[Op]]
     usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
@@ -86,7 +86,7 @@ class OpReader:
 
         with _placing(op, usual, key):
             fixed = _operation(op, raw, key, note)
-        each = _each(op, op.params.model_validate(raw))
+        each = _each(op.model_validate(raw))
         return OpEntry(op, key, raw, None if bound else fixed, usual, each)
 
     def implied(self, table: Mapping[str, Any], key: Key) -> Operation:
@@ -99,7 +99,7 @@ class OpReader:
         assert entry.fixed is not None
         return entry.fixed
 
-    def _op(self, table: Mapping[str, Any], key: Key) -> Op:
+    def _op(self, table: Mapping[str, Any], key: Key) -> type[Op]:
         name: object = table.get("op")
         if not isinstance(name, str):
             such = 'such as `{ op = "crop", ratio = "16:9" }`'
@@ -115,7 +115,7 @@ class OpReader:
 
 
 def reader(
-    ops: Mapping[str, Op], tables: Mapping[str, Mapping[str, Any]], faults: Faults
+    ops: Mapping[str, type[Op]], tables: Mapping[str, Mapping[str, Any]], faults: Faults
 ) -> OpReader:
     """A reader with the usual parameters of `[op.NAME]`; notes what is wrong with them."""
     usual: dict[str, Mapping[str, Any]] = {}
@@ -125,7 +125,7 @@ def reader(
             hint = did_you_mean(name, ops)
             faults.add(Fault(("op", name), f"unknown operation `{name}`", hint=hint, name=True))
             continue
-        known = op.params.model_fields
+        known = op.model_fields
         for word in params:
             if word not in known:
                 faults.add(validation_errors.unknown(("op", name, word), known))
@@ -133,15 +133,15 @@ def reader(
     return OpReader(ops, usual)
 
 
-def _each(op: Op, params: Params) -> tuple[str, int] | None:
+def _each(op: Op) -> tuple[str, int] | None:
     """The parameter that is left out to make several files, and the number of its values."""
-    if op.spread is None or getattr(params, op.spread) is not None:
+    if op.spread is None or getattr(op, op.spread) is not None:
         return None
-    return op.spread, op.spread_values(params)
+    return op.spread, op.spread_values()
 
 
 @contextmanager
-def _placing(op: Op, usual: frozenset[str], key: Key) -> Iterator[None]:
+def _placing(op: type[Op], usual: frozenset[str], key: Key) -> Iterator[None]:
     """Moves faults of inherited parameters to `[op.NAME]`, where they are written."""
     try:
         yield
@@ -149,13 +149,13 @@ def _placing(op: Op, usual: frozenset[str], key: Key) -> Iterator[None]:
         raise FaultyError(*(_placed(fault, op, usual, key) for fault in error.faults)) from None
 
 
-def _placed(fault: Fault, op: Op, usual: frozenset[str], key: Key) -> Fault:
+def _placed(fault: Fault, op: type[Op], usual: frozenset[str], key: Key) -> Fault:
     rest = fault.key[len(key) :]
     inherited = bool(rest) and rest[0] in usual
     return replace(fault, key=("op", op.name, *rest)) if inherited else fault
 
 
-def _hint(name: str, ops: Mapping[str, Op]) -> str | None:
+def _hint(name: str, ops: Mapping[str, type[Op]]) -> str | None:
     """The operation that other programs call by this name, or the nearest name."""
     if name in _FORMATTING:
         return "a file's format is what its `path` ends in, or `formats`; see also `quality`"
@@ -172,19 +172,19 @@ def _templates(value: Any) -> bool:
 
 
 def _operation(
-    op: Op, raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
+    op: type[Op], raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
     try:
-        params = op.params.model_validate(raw, strict=strict)
+        params = op.model_validate(raw, strict=strict)
     except ValidationError as error:
-        raise FaultyError(*validation_errors.of(error, op.params, raw, key)) from None
+        raise FaultyError(*validation_errors.of(error, op, raw, key)) from None
     dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
         return _index(value, at, bind)
 
-    return Operation(op.name, op.version, replaced(op.params, dumped, bound, key))
+    return Operation(op.name, op.version, replaced(op, dumped, bound, key))
 
 
 def _index(value: Any, key: Key, bind: Bind) -> Any:

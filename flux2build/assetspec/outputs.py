@@ -77,7 +77,7 @@ class Outputs:
 def collisions(
     recipes: Iterable[Recipe],
     taken: Mapping[str, tuple[str, Key | None]],
-    ops: Mapping[str, Op],
+    ops: Mapping[str, type[Op]],
 ) -> Iterator[tuple[Fault, Recipe, Recipe | None]]:
     """Outputs that would overwrite each other, or a file that is not an output.
 
@@ -117,7 +117,7 @@ def _overwrites(recipe: Recipe, what: str) -> Fault:
     return Fault(recipe.key, f"output `{recipe.output}` would overwrite {what}", hint=hint)
 
 
-def _twice(recipe: Recipe, earlier: Recipe, ops: Mapping[str, Op]) -> Fault:
+def _twice(recipe: Recipe, earlier: Recipe, ops: Mapping[str, type[Op]]) -> Fault:
     message = f"two outputs at `{recipe.output}`"
     rows: tuple[tuple[str, str], ...] = ()
     if earlier.output != recipe.output:

@@ -24,7 +24,7 @@ class Origins:
     """Assets whose files are not to be marked."""
     signed: frozenset[AssetName]
     """Assets whose files are to be signed."""
-    ops: Mapping[str, Op]
+    ops: Mapping[str, type[Op]]
 
     def term(self, recipe: Recipe, task: Derive) -> str | None:
         """The term for a deliverable; None if it is not marked.
@@ -53,7 +53,7 @@ def origins(
     asked: Mapping[AssetName, bool | None],
     signed: frozenset[AssetName],
     cards: Mapping[str, Mapping[str, Card]],
-    ops: Mapping[str, Op],
+    ops: Mapping[str, type[Op]],
 ) -> Origins:
     """The origins of a spec's pictures; `asked` is what each asset's `provenance` says."""
     terms: dict[AssetName, str] = {name: SourceType.TRAINED for name, mark in asked.items() if mark}

@@ -254,7 +254,7 @@ class _SpecReader:
         recipes: Iterable[Recipe],
         kept: Mapping[str, tuple[str, Key | None]],
         templates: str,
-        ops: Mapping[str, Op],
+        ops: Mapping[str, type[Op]],
     ) -> None:
         """Notes outputs that collide with each other, with a file that is read, or with a template."""
         taken = {paths.fold(path): what for path, what in kept.items()}

@@ -34,7 +34,7 @@ from flux2build.storage import disk, durable
 class Toolbox:
     """The operations and documents that local work can use, by name."""
 
-    ops: Mapping[str, Op]
+    ops: Mapping[str, type[Op]]
     documents: Mapping[str, Document]
 
 

@@ -44,8 +44,7 @@ def _asked(recipe: Recipe) -> Mapping[str, int]:
     if not isinstance(task, Derive) or not task.ops:
         return {}
     last = task.ops[-1]
-    op = OPS[last.op]
-    return op.sides(op.params.model_validate(dict(last.params)))
+    return OPS[last.op].model_validate(dict(last.params)).sides()
 
 
 def _sides(params: Mapping[str, Json]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from flux2build.digest import Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, did_you_mean
 from flux2build.images.decode import decode
 from flux2build.images.encode import encode
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Operation
 
 A = TypeVar("A")
@@ -28,7 +28,7 @@ Steps = tuple[str, ...]
 """Identifies an intermediate picture: the master's digest, then each operation as canonical text."""
 
 Intermediate = Image.Image | Flux2BuildError
-Ops = Mapping[str, Op]
+Ops = Mapping[str, type[Op]]
 
 
 class Map(Protocol):
@@ -135,10 +135,10 @@ def _applied(
     image: Image.Image, operation: Operation, inputs: Sequence[bytes], ops: Ops
 ) -> Image.Image:
     op = _known(operation, ops)
-    return op.apply(image, _params(operation, op), inputs)
+    return _with_params(op, operation).apply(image, inputs)
 
 
-def _known(operation: Operation, ops: Ops) -> Op:
+def _known(operation: Operation, ops: Ops) -> type[Op]:
     op = ops.get(operation.op)
     if op is None:
         hint = did_you_mean(operation.op, ops)
@@ -155,9 +155,9 @@ def _known(operation: Operation, ops: Ops) -> Op:
     return op
 
 
-def _params(operation: Operation, op: Op) -> Params:
+def _with_params(op: type[Op], operation: Operation) -> Op:
     try:
-        return op.params.model_validate(dict(operation.params))
+        return op.model_validate(dict(operation.params))
     except ValidationError as error:
         problems = (
             Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
-from flux2build.images.ops.contract import File, Op, Params, Picture
+from flux2build.images.ops.contract import File, Inputs, Op, Params, Picture
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.cards import Models
@@ -43,43 +43,65 @@ class MemoryTree:
         return data.encode() if isinstance(data, str) else data
 
 
-class CropParams(Params):
-    """Parameters of the fake `crop`."""
+class FakeOp(Op):
+    """An operation that is only written in specs."""
+
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
+        """The picture as it is."""
+        return image
+
+
+class FakeCrop(FakeOp):
+    """A fake `crop`."""
+
+    name = "crop"
+    version = 3
 
     ratio: str = Field(description="shape")
     anchor: Literal["center", "top"] = Field(default="center", description="what is kept")
 
 
-class ResizeParams(Params):
-    """Parameters of the fake `resize`."""
+class FakeResize(FakeOp):
+    """A fake `resize`."""
+
+    name = "resize"
+    version = 2
+    synonyms = ("thumbnail",)
 
     width: int | None = Field(default=None, ge=1, description="width")
     height: int | None = Field(default=None, ge=1, description="height")
 
     @model_validator(mode="after")
-    def _sized(self) -> ResizeParams:
+    def _sized(self) -> FakeResize:
         if self.width is None and self.height is None:
             raise ValueError("give `width` or `height`")
         return self
 
 
-class OverlayParams(Params):
-    """Parameters of the fake `overlay`."""
+class FakeOverlay(FakeOp):
+    """A fake `overlay`."""
+
+    name = "overlay"
+    synonyms = ("watermark",)
 
     source: Picture
     mask: Picture | None = Field(default=None, description="a mask")
 
 
-class TextParams(Params):
-    """Parameters of the fake `text`."""
+class FakeText(FakeOp):
+    """A fake `text`."""
+
+    name = "text"
 
     text: str = Field(description="what to write")
     font: File | None = Field(default=None, description="a font")
     size: int = Field(default=10, description="height of letters")
 
 
-class SheetParams(Params):
-    """Parameters of the fake `sheet`."""
+class FakeSheet(FakeOp):
+    """A fake `sheet`."""
+
+    name = "sheet"
 
     pictures: Annotated[list[Picture], Field(min_length=1)]
 
@@ -89,20 +111,6 @@ class CheckOptions(Params):
 
     severity: Literal["error", "warning", "off"] = "off"
     colours: list[str] = Field(default=[])
-
-
-@dataclass(frozen=True)
-class FakeOp(Op):
-    """An operation that is only written in specs."""
-
-    name: str
-    version: int
-    params: type[Params]
-    synonyms: tuple[str, ...] = ()
-
-    def apply(self, image: Image.Image, _params: Params, _inputs: Sequence[bytes]) -> Image.Image:
-        """The picture as it is."""
-        return image
 
 
 @dataclass(frozen=True)
@@ -162,16 +170,7 @@ CAPABILITIES = Capabilities(
     },
     checks={"alt": FakeCheck(), "palette": FakeCheck()},
     providers={"sketch": FakeProvider("sketch"), "bfl": FakeProvider("flux-2-pro")},
-    ops={
-        op.name: op
-        for op in (
-            FakeOp("crop", 3, CropParams),
-            FakeOp("resize", 2, ResizeParams, ("thumbnail",)),
-            FakeOp("overlay", 1, OverlayParams, ("watermark",)),
-            FakeOp("text", 1, TextParams),
-            FakeOp("sheet", 1, SheetParams),
-        )
-    },
+    ops={op.name: op for op in (FakeCrop, FakeResize, FakeOverlay, FakeText, FakeSheet)},
 )
 SHIPPED = Capabilities(Models(), CHECKS)
 """What comes with flux2build."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 from PIL import Image
@@ -14,32 +13,24 @@ from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import decode, probe
 from flux2build.images.derive import Job, derive, derive_many
 from flux2build.images.ops import crop, resize
-from flux2build.images.ops.contract import Op, Params, Picture
+from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.model import Derive, Operation
 
 
-class PasteParams(Params):
-    """One other picture."""
-
-    source: Picture
-
-
-@dataclass(frozen=True)
 class Paste(Op):
     """An operation for tests: the other picture instead of this one; it counts its calls."""
 
-    calls: list[int] = field(default_factory=list)
     name = "paste"
     version = 3
-    params = PasteParams
+    calls: ClassVar[list[int]] = []
 
-    def apply(
-        self, image: Image.Image, params: PasteParams, inputs: Sequence[bytes]
-    ) -> Image.Image:
+    source: Picture
+
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The input that `source` names, at the size of the picture."""
         self.calls.append(1)
-        assert not isinstance(params.source, str)
-        index = params.source.model_dump()["input"]
+        assert not isinstance(self.source, str)
+        index = self.source.model_dump()["input"]
         return decode(inputs[index], "source").resize(image.size)
 
 
@@ -51,7 +42,7 @@ def png(colour: str, size: tuple[int, int] = (80, 60)) -> bytes:
 
 
 MASTER = png("red")
-OPS: dict[str, Op] = {"crop": crop.OP, "resize": resize.OP}
+OPS: dict[str, type[Op]] = {"crop": crop.OP, "resize": resize.OP}
 SQUARE = Operation("crop", 1, {"ratio": "1:1"})
 
 
@@ -78,8 +69,8 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
 
 def test_equal_beginnings_are_done_once_and_by_content() -> None:
     """Steps with equal parameters and equal input bytes are shared, whatever the input's index."""
-    paste = Paste()
-    ops = {**OPS, "paste": paste}
+    Paste.calls.clear()
+    ops: dict[str, type[Op]] = {**OPS, "paste": Paste}
 
     def pasted(index: int, width: int) -> Derive:
         steps = (
@@ -97,7 +88,7 @@ def test_equal_beginnings_are_done_once_and_by_content() -> None:
     results = derive_many(jobs, ops)
     colours = [decode(data, "x").getpixel((0, 0)) for data in results if isinstance(data, bytes)]
     assert colours == [(0, 0, 255), (0, 0, 255), (0, 128, 0)]
-    assert len(paste.calls) == 2
+    assert len(Paste.calls) == 2
 
 
 def test_one_failure_leaves_the_others_alone() -> None:

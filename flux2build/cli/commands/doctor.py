@@ -108,7 +108,7 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
         yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
 
 
-def extras(ops: Mapping[str, Op]) -> Iterator[Line]:
+def extras(ops: Mapping[str, type[Op]]) -> Iterator[Line]:
     """Which operations that need an extra of flux2build can be used."""
     for name, op in ops.items():
         if op.extra and op.installed():

@@ -15,7 +15,7 @@ from flux2build.digest import Json
 from flux2build.errors import SpecError
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.geometry import Anchor, share
-from flux2build.images.ops.contract import OPS, AtlasLayout, Params, Pivot
+from flux2build.images.ops.contract import OPS, AtlasLayout, Op, Pivot
 from flux2build.model import INGREDIENT, Operation
 
 
@@ -113,7 +113,7 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
     for step in atlas.about.ops:
         op = OPS[step.op]
         if layout is None:
-            layout = op.layout(_params(step))
+            layout = _operation(step).layout()
         elif not op.keeps_cells:
             moving = f"`{op.name}`"
     if layout is None:
@@ -126,8 +126,8 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
     return atlas, layout
 
 
-def _params(step: Operation) -> Params:
-    return OPS[step.op].params.model_validate(dict(step.params))
+def _operation(step: Operation) -> Op:
+    return OPS[step.op].model_validate(dict(step.params))
 
 
 def _groups(layout: AtlasLayout, ingredients: Sequence[Fact]) -> Iterator[tuple[str, int]]:
@@ -160,7 +160,7 @@ def _pivot(atlas: Fact, layout: AtlasLayout, asked: Anchor | None) -> Pivot:
     """The pivot that was asked for, else the one on which an operation has placed the figures."""
     if asked:
         return Pivot(asked)
-    pivots = (OPS[step.op].pivot(_params(step)) for step in reversed(atlas.about.ops))
+    pivots = (_operation(step).figure_point() for step in reversed(atlas.about.ops))
     return next(filter(None, pivots), Pivot(layout.pivot))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
 from pydantic import Field, model_validator
 
 from flux2build.images.alpha import on_colours
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 _WARMTH: Final = (0.3, 0.05, -0.3)
 """How much more of red, green and blue the warmest setting gives."""
@@ -17,8 +16,12 @@ _WARMTH: Final = (0.3, 0.05, -0.3)
 _LUMA: Final = (0.2126, 0.7152, 0.0722)
 
 
-class AdjustParams(Params):
-    """Factors as in CSS filters: 1 changes nothing."""
+class Adjust(Op):
+    """Change tones and colours: temperature, brightness, contrast, gamma, saturation, in turn."""
+
+    name = "adjust"
+    synonyms = ("brightness", "contrast", "gamma", "grayscale", "greyscale", "saturation")
+    keeps_cells = True
 
     brightness: float = Field(default=1, ge=0, le=4, description="factor; 1 changes nothing")
     contrast: float = Field(
@@ -35,41 +38,27 @@ class AdjustParams(Params):
     )
 
     @model_validator(mode="after")
-    def _changes(self) -> AdjustParams:
+    def _changes(self) -> Adjust:
         if not self.model_fields_set:
             names = ", ".join(f"`{field}`" for field in type(self).model_fields)
             raise ValueError(f"give at least one of {names}")
         return self
 
-
-class Adjust(Op):
-    """Change tones and colours: temperature, brightness, contrast, gamma, saturation, in turn."""
-
-    name = "adjust"
-    version = 1
-    params = AdjustParams
-    synonyms = ("brightness", "contrast", "gamma", "grayscale", "greyscale", "saturation")
-    keeps_cells = True
-
-    def apply(
-        self, image: Image.Image, params: AdjustParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture in other tones; alpha stays as it is."""
-        curves = [level for gain in _WARMTH for level in self._curve(params, gain)]
-        return on_colours(image, lambda colours: self._saturated(colours.point(curves), params))
+        curves = [level for gain in _WARMTH for level in self._curve(gain)]
+        return on_colours(image, lambda colours: self._saturated(colours.point(curves)))
 
-    @staticmethod
-    def _curve(params: AdjustParams, gain: float) -> list[int]:
+    def _curve(self, gain: float) -> list[int]:
         """What each of the 256 levels of one channel becomes."""
-        factor = (1 + gain * params.temperature / 100) * params.brightness
-        levels = ((level / 255 * factor - 0.5) * params.contrast + 0.5 for level in range(256))
-        return [round(255 * min(1.0, max(0.0, level)) ** (1 / params.gamma)) for level in levels]
+        factor = (1 + gain * self.temperature / 100) * self.brightness
+        levels = ((level / 255 * factor - 0.5) * self.contrast + 0.5 for level in range(256))
+        return [round(255 * min(1.0, max(0.0, level)) ** (1 / self.gamma)) for level in levels]
 
-    @staticmethod
-    def _saturated(colours: Image.Image, params: AdjustParams) -> Image.Image:
-        if params.saturation == 1:
+    def _saturated(self, colours: Image.Image) -> Image.Image:
+        if self.saturation == 1:
             return colours
-        grey, keep = 1 - params.saturation, params.saturation
+        grey, keep = 1 - self.saturation, self.saturation
         rows = [
             (*(weight * grey + keep * (row == column) for column, weight in enumerate(_LUMA)), 0)
             for row in range(3)
@@ -77,4 +66,4 @@ class Adjust(Op):
         return colours.convert("RGB", tuple(cell for row in rows for cell in row))
 
 
-OP: Final[Op] = Adjust()
+OP: Final[type[Op]] = Adjust

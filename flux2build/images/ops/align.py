@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
@@ -10,15 +9,18 @@ from pydantic import Field
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, offset, share
-from flux2build.images.ops.contract import Op, Params, Pivot
+from flux2build.images.ops.contract import Inputs, Op, Pivot
 from flux2build.images.sprite_grid import SpriteGrid
 
 _VISIBLE: Final = 26
 """Least opacity, of 255, of a pixel that counts: haze around a figure does not move it."""
 
 
-class AlignParams(Params):
-    """The board's grid, and the point of its cell on which each figure is placed."""
+class Align(Op):
+    """Move the figure in each cell to the same place; nothing is scaled or cut."""
+
+    name = "align"
+    keeps_cells = True
 
     columns: int = Field(default=1, ge=1, le=256, description="cells in a row")
     rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
@@ -34,40 +36,29 @@ class AlignParams(Params):
         default=0, ge=0, le=1024, description="pixels to keep free at the edges of a cell"
     )
 
-
-class Align(Op):
-    """Move the figure in each cell to the same place; nothing is scaled or cut."""
-
-    name = "align"
-    version = 1
-    params = AlignParams
-    keeps_cells = True
-
-    def pivot(self, params: AlignParams) -> Pivot:
+    def figure_point(self) -> Pivot:
         """The point on which the figures stand."""
-        return Pivot(params.pivot, params.inset)
+        return Pivot(self.pivot, self.inset)
 
-    def apply(
-        self, image: Image.Image, params: AlignParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The board with its figures in place; the pixels around them must be transparent."""
         if image.mode != "RGBA":
             raise SpecError(
                 "nothing around the figures is transparent",
                 hint='make it so first: `{ op = "key", color = "#00ff00" }`',
             )
-        board = SpriteGrid(params.columns, params.rows, params.padding, params.padding)
+        board = SpriteGrid(self.columns, self.rows, self.padding, self.padding)
         aligned = Image.new("RGBA", image.size)
         for index, box in enumerate(board.boxes(image.size)):
             cell = image.crop(box)
             figure = cell.getchannel("A").point(_mask).getbbox()
             if figure is None:
                 continue
-            self._refuse_excess(index, figure, cell.size, params.inset)
-            room = (cell.width - 2 * params.inset, cell.height - 2 * params.inset)
+            self._refuse_excess(index, figure, cell.size, self.inset)
+            room = (cell.width - 2 * self.inset, cell.height - 2 * self.inset)
             size = (figure[2] - figure[0], figure[3] - figure[1])
-            left, top = offset(room, size, share(params.pivot))
-            move = (left + params.inset - figure[0], top + params.inset - figure[1])
+            left, top = offset(room, size, share(self.pivot))
+            move = (left + self.inset - figure[0], top + self.inset - figure[1])
             placed = Image.new("RGBA", cell.size)
             placed.paste(cell, move)
             aligned.paste(placed, box)
@@ -92,4 +83,4 @@ def _mask(alpha: int) -> int:
     return 255 if alpha >= _VISIBLE else 0
 
 
-OP: Final[Op] = Align()
+OP: Final[type[Op]] = Align

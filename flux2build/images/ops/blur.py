@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from PIL import Image, ImageFilter
 from pydantic import Field
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 Pixels = Annotated[int, Field(ge=0)]
 
 
-class BlurParams(Params):
-    """How soft, and where."""
+class Blur(Op):
+    """Gaussian blur; transparent edges soften without darkening."""
+
+    name = "blur"
+    synonyms = ("gaussian",)
+    keeps_cells = True
 
     radius: float = Field(gt=0, le=500, description="standard deviation in pixels")
     box: Annotated[list[Pixels], Field(min_length=4, max_length=4)] | None = Field(
@@ -23,23 +26,11 @@ class BlurParams(Params):
         description="left, top, width and height of the part to soften; all of it when not given",
     )
 
-
-class Blur(Op):
-    """Gaussian blur; transparent edges soften without darkening."""
-
-    name = "blur"
-    version = 1
-    params = BlurParams
-    synonyms = ("gaussian",)
-    keeps_cells = True
-
-    def apply(
-        self, image: Image.Image, params: BlurParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The softened picture, of the same size."""
-        if params.box is None:
-            return self._soft(image, params.radius)
-        left, top, width, height = params.box
+        if self.box is None:
+            return self._soft(image, self.radius)
+        left, top, width, height = self.box
         box = (left, top, left + width, top + height)
         if box[2] > image.width or box[3] > image.height or 0 in (width, height):
             raise SpecError(
@@ -47,7 +38,7 @@ class Blur(Op):
                 f"{image.width}x{image.height} pixels"
             )
         blurred = image.copy()
-        blurred.paste(self._soft(image.crop(box), params.radius), box)
+        blurred.paste(self._soft(image.crop(box), self.radius), box)
         return blurred
 
     @staticmethod
@@ -58,4 +49,4 @@ class Blur(Op):
         return image.convert("RGBa").filter(soften).convert("RGBA")
 
 
-OP: Final[Op] = Blur()
+OP: Final[type[Op]] = Blur

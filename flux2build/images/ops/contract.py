@@ -1,22 +1,26 @@
 """The contract of an operation: pixels in, pixels out, nothing else.
 
-A member is a module of `flux2build/images/ops/` that ends in `OP: Final[Op] = …`, an
-instance of a subclass of `Op`. Its parameters are a pydantic model; a field of type
-`Picture` or `File` names an input of the recipe, whose bytes are handed to `apply`.
-What others need to know of an operation it says itself, unless the defaults are right.
+A member is a module of `flux2build/images/ops/` that ends in `OP: Final[type[Op]] = …`, a
+pydantic model of the operation's parameters. A field of type `Picture` or `File` names an
+input of the recipe, whose bytes are handed to `apply`. What others need to know of an
+operation it says itself, unless the defaults are right.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, ClassVar, Final
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build.images.geometry import Anchor
 from flux2build.registry import Family
+
+Inputs = Sequence[bytes]
+"""The bytes of a recipe's inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +32,20 @@ class InputMark:
 
 
 class Params(BaseModel):
-    """Parameters of an operation, as written in the spec beside `op = "…"`."""
+    """A table of the spec whose keys and types are exactly these."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
-class AssetInput(BaseModel):
+class AssetInput(Params):
     """Another asset's master, in a field of an operation: `{ asset = "logo" }`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
     asset: str = Field(description="name of an asset, or of a family's member")
 
 
-class InputIndex(BaseModel):
+class InputIndex(Params):
     """What a `Picture` or `File` field holds inside a recipe: the index of an input."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
     input: int
 
 
@@ -79,45 +81,48 @@ class AtlasLayout:
     """The point of each frame that lies on that of its cell."""
 
 
-class Op(Protocol):
-    """One operation on pictures; pure: no clock, disk, network or randomness."""
+class Op(Params):
+    """One operation on pictures, with its parameters as fields.
 
-    name: str
+    It is pure: no clock, disk, network or randomness.
+    """
+
+    name: ClassVar[str]
     """Its name in the spec: `op = "crop"`."""
-    version: int
+    version: ClassVar[int] = 1
     """Raised whenever the same parameters would give other pixels."""
-    params: type[Params]
-    """The model of its parameters, of which the methods get an instance."""
-    synonyms: tuple[str, ...] = ()
+    synonyms: ClassVar[tuple[str, ...]] = ()
     """Its names in other programs; a spec that uses one gets a hint."""
-    keeps_cells: bool = False
+    keeps_cells: ClassVar[bool] = False
     """Whether the cells of an atlas lie afterwards where they lay before."""
-    spread: str | None = None
+    spread: ClassVar[str | None] = None
     """A parameter that may be left out, to make one file for each of its values."""
-    extra: str = ""
+    extra: ClassVar[str] = ""
     """The extra of flux2build that installs its libraries; empty where the core does."""
 
-    def installed(self) -> bool:
+    @classmethod
+    def installed(cls) -> bool:
         """Whether its libraries are there."""
         return True
 
-    def spread_values(self, params: Any) -> int:  # noqa: ARG002 - for members that spread
+    def spread_values(self) -> int:
         """How many values the parameter `spread` has; they count from 0."""
         return 0
 
-    def sides(self, params: Any) -> Mapping[str, int]:  # noqa: ARG002 - for members that know
+    def sides(self) -> Mapping[str, int]:
         """The `width` and `height` in pixels that any picture has afterwards, where certain."""
         return {}
 
-    def layout(self, params: Any) -> AtlasLayout | None:  # noqa: ARG002 - for members that lay out
+    def layout(self) -> AtlasLayout | None:
         """How the frames of an atlas lie, if the operation makes one."""
         return None
 
-    def pivot(self, params: Any) -> Pivot | None:  # noqa: ARG002 - for members that place
+    def figure_point(self) -> Pivot | None:
         """The point of each cell on which the operation places the figure in it, if it does."""
         return None
 
-    def apply(self, image: Image.Image, params: Any, inputs: Sequence[bytes]) -> Image.Image:
+    @abstractmethod
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture after the operation; `inputs` are the recipe's, input 0 the master.
 
         Raises:
@@ -125,4 +130,6 @@ class Op(Protocol):
         """
 
 
-OPS: Final = Family[Op]("flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs"}))
+OPS: Final = Family[type[Op]](
+    "flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs"})
+)

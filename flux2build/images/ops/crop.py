@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from PIL import Image
@@ -10,14 +9,24 @@ from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0)]
 
 
-class CropParams(Params):
-    """A ratio, a box, or a size; with a ratio or a size also where the part lies."""
+def largest(size: Size, ratio: float) -> Size:
+    """The largest size of a shape that fits into `size`, at least one pixel each way."""
+    width, height = size
+    if width / height > ratio:
+        return max(1, min(width, round(height * ratio))), height
+    return width, max(1, min(height, round(width / ratio)))
+
+
+class Crop(Op):
+    """Cut out a part: by shape, by box or by size, around an anchor or a focus point."""
+
+    name = "crop"
 
     ratio: Ratio | None = Field(
         default=None, description='the largest part with this shape: `"16:9"`'
@@ -36,7 +45,7 @@ class CropParams(Params):
     )
 
     @model_validator(mode="after")
-    def _combines(self) -> CropParams:
+    def _combines(self) -> Crop:
         sized = self.width is not None or self.height is not None
         ways = [self.ratio is not None, self.box is not None, sized]
         if sum(ways) != 1:
@@ -49,31 +58,13 @@ class CropParams(Params):
             raise ValueError("the width and height of `box` must be at least 1")
         return self
 
-
-def largest(size: Size, ratio: float) -> Size:
-    """The largest size of a shape that fits into `size`, at least one pixel each way."""
-    width, height = size
-    if width / height > ratio:
-        return max(1, min(width, round(height * ratio))), height
-    return width, max(1, min(height, round(width / ratio)))
-
-
-class Crop(Op):
-    """Cut out a part: by shape, by box or by size, around an anchor or a focus point."""
-
-    name = "crop"
-    version = 1
-    params = CropParams
-
-    def apply(
-        self, image: Image.Image, params: CropParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The part; never padded: a part that is not inside the picture is an error."""
-        if params.box:
-            left, top, width, height = params.box
+        if self.box:
+            left, top, width, height = self.box
         else:
-            width, height = self._size(image.size, params)
-            left, top = self._corner(image.size, (width, height), params)
+            width, height = self._size(image.size)
+            left, top = self._corner(image.size, (width, height))
         if left + width > image.width or top + height > image.height:
             raise SpecError(
                 f"cannot crop {width}x{height} at {left},{top} out of "
@@ -82,22 +73,20 @@ class Crop(Op):
             )
         return image.crop((left, top, left + width, top + height))
 
-    @staticmethod
-    def _size(size: Size, params: CropParams) -> Size:
-        if params.ratio is not None:
-            return largest(size, shape(params.ratio))
-        return params.width or size[0], params.height or size[1]
+    def _size(self, size: Size) -> Size:
+        if self.ratio is not None:
+            return largest(size, shape(self.ratio))
+        return self.width or size[0], self.height or size[1]
 
-    @staticmethod
-    def _corner(outer: Size, inner: Size, params: CropParams) -> tuple[int, int]:
+    def _corner(self, outer: Size, inner: Size) -> tuple[int, int]:
         """With a focus, the part is centred on it as far as the picture's edges allow."""
-        if params.focus is None:
-            return offset(outer, inner, share(params.anchor or "center"))
+        if self.focus is None:
+            return offset(outer, inner, share(self.anchor or "center"))
         left, top = (
             max(0, min(whole - part, round(whole * at - part / 2)))
-            for whole, part, at in zip(outer, inner, params.focus, strict=True)
+            for whole, part, at in zip(outer, inner, self.focus, strict=True)
         )
         return left, top
 
 
-OP: Final[Op] = Crop()
+OP: Final[type[Op]] = Crop

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageFilter
 from pydantic import Field
 
 from flux2build.images.alpha import on_solid
-from flux2build.images.ops.contract import Op, Params
-
-
-class DenoiseParams(Params):
-    """How large the specks are, and how much of the cleaned picture to take."""
-
-    radius: int = Field(default=1, ge=1, le=3, description="specks up to this many pixels go")
-    strength: float = Field(
-        default=1, gt=0, le=1, description="share of the cleaned picture in the outcome"
-    )
+from flux2build.images.ops.contract import Inputs, Op
 
 
 class Denoise(Op):
     """Replace each pixel by the median of its surroundings; edges stay sharp."""
 
     name = "denoise"
-    version = 1
-    params = DenoiseParams
     synonyms = ("median",)
     keeps_cells = True
 
-    def apply(
-        self, image: Image.Image, params: DenoiseParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    radius: int = Field(default=1, ge=1, le=3, description="specks up to this many pixels go")
+    strength: float = Field(
+        default=1, gt=0, le=1, description="share of the cleaned picture in the outcome"
+    )
+
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The cleaner picture; alpha stays as it is."""
 
         def cleaned(colours: Image.Image) -> Image.Image:
-            median = colours.filter(ImageFilter.MedianFilter(2 * params.radius + 1))
-            return Image.blend(colours, median, params.strength)
+            median = colours.filter(ImageFilter.MedianFilter(2 * self.radius + 1))
+            return Image.blend(colours, median, self.strength)
 
-        return on_solid(image, params.radius, cleaned)
+        return on_solid(image, self.radius, cleaned)
 
 
-OP: Final[Op] = Denoise()
+OP: Final[type[Op]] = Denoise

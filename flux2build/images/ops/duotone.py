@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageOps
@@ -10,11 +9,14 @@ from pydantic import Field
 
 from flux2build.images.alpha import on_colours
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 
-class DuotoneParams(Params):
-    """The colours that dark and light become."""
+class Duotone(Op):
+    """Map the tones of the picture onto a ramp between two colours."""
+
+    name = "duotone"
+    keeps_cells = True
 
     shadows: Colour = Field(description="colour of what is dark")
     highlights: Colour = Field(description="colour of what is light")
@@ -22,26 +24,15 @@ class DuotoneParams(Params):
         default=True, description="stretch the tones first, so that both colours are reached"
     )
 
-
-class Duotone(Op):
-    """Map the tones of the picture onto a ramp between two colours."""
-
-    name = "duotone"
-    version = 1
-    params = DuotoneParams
-    keeps_cells = True
-
-    def apply(
-        self, image: Image.Image, params: DuotoneParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture in two inks; alpha stays as it is."""
 
         def printed(colours: Image.Image) -> Image.Image:
             tones = colours.convert("L")
-            if params.contrast:
+            if self.contrast:
                 visible = image.getchannel("A").point(_mask) if image.mode == "RGBA" else None
                 tones = ImageOps.autocontrast(tones, mask=visible)
-            return ImageOps.colorize(tones, rgba(params.shadows)[:3], rgba(params.highlights)[:3])
+            return ImageOps.colorize(tones, rgba(self.shadows)[:3], rgba(self.highlights)[:3])
 
         return on_colours(image, printed)
 
@@ -50,4 +41,4 @@ def _mask(alpha: int) -> int:
     return 255 if alpha else 0
 
 
-OP: Final[Op] = Duotone()
+OP: Final[type[Op]] = Duotone

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
 from PIL import Image
 from pydantic import Field
 
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 _MOVES: Final = {
     "horizontal": Image.Transpose.FLIP_LEFT_RIGHT,
@@ -16,28 +15,20 @@ _MOVES: Final = {
 }
 
 
-class FlipParams(Params):
-    """Which sides change places."""
+class Flip(Op):
+    """Mirror the picture, exactly."""
+
+    name = "flip"
+    synonyms = ("mirror",)
 
     direction: Literal["horizontal", "vertical"] = Field(
         default="horizontal",
         description="`horizontal` exchanges left and right, `vertical` top and bottom",
     )
 
-
-class Flip(Op):
-    """Mirror the picture, exactly."""
-
-    name = "flip"
-    version = 1
-    params = FlipParams
-    synonyms = ("mirror",)
-
-    def apply(
-        self, image: Image.Image, params: FlipParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The mirrored picture."""
-        return image.transpose(_MOVES[params.direction])
+        return image.transpose(_MOVES[self.direction])
 
 
-OP: Final[Op] = Flip()
+OP: Final[type[Op]] = Flip

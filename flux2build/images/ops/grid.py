@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Final
@@ -15,7 +15,7 @@ from flux2build.images.alpha import scaled
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import AtlasLayout, InputIndex, Op, Params, Picture
+from flux2build.images.ops.contract import AtlasLayout, InputIndex, Inputs, Op, Picture
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins
 
@@ -23,8 +23,12 @@ Count = Annotated[int, Field(ge=1, le=256)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
-class GridParams(Params):
-    """The pictures, the number of columns, and the place of each picture in its cell."""
+class Grid(Op):
+    """Compose pictures into rows and columns; larger ones are scaled down to their cell."""
+
+    name = "grid"
+    version = 2
+    synonyms = ("atlas", "contact_sheet", "montage", "sheet")
 
     sources: Annotated[list[Picture], Field(max_length=1024)] = Field(
         default=[], description="the pictures beside the first, in reading order"
@@ -56,78 +60,73 @@ class GridParams(Params):
     color: Colour = Field(default="#00000000", description="colour between and behind pictures")
 
     @model_validator(mode="after")
-    def _combines(self) -> GridParams:
+    def _combines(self) -> Grid:
         if not self.sources and not (self.first and self.board):
             raise ValueError("give the other pictures as `sources`")
         if self.board is None and (self.allow_empty or self.allow_twins):
             raise ValueError("`allow_empty` and `allow_twins` are about the frames of a `board`")
         return self
 
-
-class Grid(Op):
-    """Compose pictures into rows and columns; larger ones are scaled down to their cell."""
-
-    name = "grid"
-    version = 2
-    params = GridParams
-    synonyms = ("atlas", "contact_sheet", "montage", "sheet")
-
-    def layout(self, params: GridParams) -> AtlasLayout:
+    def layout(self) -> AtlasLayout:
         """The frames of the first picture, if it takes part, then those of the sources."""
-        sources = (source.input for source in params.sources if isinstance(source, InputIndex))
-        inputs = (*((0,) if params.first else ()), *sources)
-        return AtlasLayout(
-            inputs, self._cells(params), params.columns, params.padding, params.pivot
-        )
+        sources = (source.input for source in self.sources if isinstance(source, InputIndex))
+        inputs = (*((0,) if self.first else ()), *sources)
+        return AtlasLayout(inputs, self._cells(), self.columns, self.padding, self.pivot)
 
-    def apply(self, image: Image.Image, params: GridParams, inputs: Sequence[bytes]) -> Image.Image:
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The sheet; it has alpha unless its colour is opaque."""
-
-        def frames() -> Iterator[Image.Image]:
-            return self._frames(image, params, inputs)
-
-        sizes = [frame.size for frame in frames()] if params.cell is None else []
-        cell = self._cell(sizes, params)
-        count = (len(params.sources) + params.first) * self._cells(params)
-        sheet = self._sheet(count, cell, params)
-        for index, frame in enumerate(frames()):
-            row, column = divmod(index, params.columns)
+        cell = self._cell(frame.size for frame in self._frames(image, inputs))
+        count = (len(self.sources) + self.first) * self._cells()
+        sheet = self._sheet(count, cell)
+        for index, frame in enumerate(self._frames(image, inputs)):
+            row, column = divmod(index, self.columns)
             fitted = self._fitted(frame.convert("RGBA"), cell)
-            left, top = offset(cell, fitted.size, share(params.pivot))
-            left += params.padding + column * (cell[0] + params.padding)
-            top += params.padding + row * (cell[1] + params.padding)
+            left, top = offset(cell, fitted.size, share(self.pivot))
+            left += self.padding + column * (cell[0] + self.padding)
+            top += self.padding + row * (cell[1] + self.padding)
             sheet.alpha_composite(fitted, (left, top))
-        return sheet.convert("RGB") if rgba(params.color)[3] == 255 else sheet
+        return sheet.convert("RGB") if rgba(self.color)[3] == 255 else sheet
 
-    @staticmethod
-    def _frames(
-        image: Image.Image, params: GridParams, inputs: Sequence[bytes]
-    ) -> Iterator[Image.Image]:
+    def _frames(self, image: Image.Image, inputs: Inputs) -> Iterator[Image.Image]:
         """The pictures in the cells, decoded one by one: there may be hundreds."""
-        first = [image] if params.first else []
-        others = (picture(source, inputs) for source in params.sources)
+        first = [image] if self.first else []
+        others = (picture(source, inputs) for source in self.sources)
         for number, each in enumerate(chain(first, others), start=1):
-            for box in _boxes(each, params, number):
+            for box in self._boxes(each, number):
                 yield each.crop(box)
 
-    @staticmethod
-    def _cells(params: GridParams) -> int:
-        return params.board[0] * params.board[1] if params.board else 1
+    def _boxes(self, image: Image.Image, number: int) -> list[Box]:
+        """The boxes of a board's frames, or one of the whole picture; `number` is for messages."""
+        if self.board is None:
+            return [(0, 0, *image.size)]
+        try:
+            boxes = SpriteGrid(*self.board).boxes(image.size)
+            for index, box in enumerate(boxes):
+                if not self.allow_empty:
+                    refuse_empty(image.crop(box), index)
+                if not self.allow_twins:
+                    refuse_twins(image, boxes, index)
+        except SpecError as error:
+            row = ("board", f"{number} of {len(self.sources) + self.first}")
+            raise SpecError(*(replace(p, rows=(*p.rows, row)) for p in error.problems)) from None
+        return boxes
 
-    @staticmethod
-    def _cell(sizes: Sequence[Size], params: GridParams) -> Size:
-        if params.cell is not None:
-            return params.cell[0], params.cell[1]
-        return max(width for width, _ in sizes), max(height for _, height in sizes)
+    def _cells(self) -> int:
+        return self.board[0] * self.board[1] if self.board else 1
 
-    @staticmethod
-    def _sheet(count: int, cell: Size, params: GridParams) -> Image.Image:
-        columns = min(count, params.columns)
-        rows = -(-count // params.columns)
-        width = columns * (cell[0] + params.padding) + params.padding
-        height = rows * (cell[1] + params.padding) + params.padding
+    def _cell(self, sizes: Iterable[Size]) -> Size:
+        if self.cell is not None:
+            return self.cell[0], self.cell[1]
+        widths, heights = zip(*sizes, strict=True)
+        return max(widths), max(heights)
+
+    def _sheet(self, count: int, cell: Size) -> Image.Image:
+        columns = min(count, self.columns)
+        rows = -(-count // self.columns)
+        width = columns * (cell[0] + self.padding) + self.padding
+        height = rows * (cell[1] + self.padding) + self.padding
         refuse_excess(width, height)
-        return Image.new("RGBA", (width, height), rgba(params.color))
+        return Image.new("RGBA", (width, height), rgba(self.color))
 
     @staticmethod
     def _fitted(image: Image.Image, cell: Size) -> Image.Image:
@@ -138,21 +137,4 @@ class Grid(Op):
         return scaled(image, max(1, width), max(1, height))
 
 
-def _boxes(image: Image.Image, params: GridParams, number: int) -> list[Box]:
-    """The boxes of a board's frames, or one of the whole picture; `number` is for messages."""
-    if params.board is None:
-        return [(0, 0, *image.size)]
-    try:
-        boxes = SpriteGrid(*params.board).boxes(image.size)
-        for index, box in enumerate(boxes):
-            if not params.allow_empty:
-                refuse_empty(image.crop(box), index)
-            if not params.allow_twins:
-                refuse_twins(image, boxes, index)
-    except SpecError as error:
-        row = ("board", f"{number} of {len(params.sources) + params.first}")
-        raise SpecError(*(replace(p, rows=(*p.rows, row)) for p in error.problems)) from None
-    return boxes
-
-
-OP: Final[Op] = Grid()
+OP: Final[type[Op]] = Grid

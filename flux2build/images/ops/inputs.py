@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PIL import Image
 from pydantic import BaseModel
 
 from flux2build.errors import SpecError
 from flux2build.images.decode import decode
-from flux2build.images.ops.contract import InputIndex
+from flux2build.images.ops.contract import InputIndex, Inputs
 
 
-def content(field: str | BaseModel, inputs: Sequence[bytes]) -> bytes:
+def content(field: str | BaseModel, inputs: Inputs) -> bytes:
     """The bytes that a `Picture` or `File` field stands for inside a recipe.
 
     Raises:
@@ -23,7 +21,7 @@ def content(field: str | BaseModel, inputs: Sequence[bytes]) -> bytes:
     return inputs[field.input]
 
 
-def picture(field: str | BaseModel, inputs: Sequence[bytes]) -> Image.Image:
+def picture(field: str | BaseModel, inputs: Inputs) -> Image.Image:
     """The pixels that a `Picture` field stands for inside a recipe.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath
@@ -12,7 +11,7 @@ from pydantic import Field
 from flux2build.errors import SpecError
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 _GREYISH: Final = 0.25
 """Key colours below this saturation have no hue to tell them by; their lightness does."""
@@ -24,8 +23,13 @@ _RIM: Final = 2
 """Width in pixels of the edge that the key may have coloured: JPEG spreads colours so far."""
 
 
-class KeyParams(Params):
-    """The colour to remove, and how sharply it is distinguished from others."""
+class ChromaKey(Op):
+    """Chroma key: turn a background of one colour into transparency."""
+
+    name = "key"
+    version = 2
+    synonyms = ("chroma", "chromakey", "remove_background")
+    keeps_cells = True
 
     color: Colour = Field(default="#00ff00", description="colour that becomes transparent")
     tolerance: float = Field(
@@ -48,26 +52,16 @@ class KeyParams(Params):
         "share is neither gone nor whole; edges alone are some 0.02",
     )
 
-
-class ChromaKey(Op):
-    """Chroma key: turn a background of one colour into transparency."""
-
-    name = "key"
-    version = 2
-    params = KeyParams
-    synonyms = ("chroma", "chromakey", "remove_background")
-    keeps_cells = True
-
-    def apply(self, image: Image.Image, params: KeyParams, _inputs: Sequence[bytes]) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture without that colour; what is transparent already stays so."""
-        key = rgba(params.color)[:3]
+        key = rgba(self.color)[:3]
         colours = image.convert("RGB")
-        mask = self._opacity(colours, key, params)
-        if params.residue is not None:
-            self._refuse_residue(mask, params.residue)
+        mask = self._opacity(colours, key)
+        if self.residue is not None:
+            self._refuse_residue(mask, self.residue)
         clean = self._without_spill(self._unmixed(colours, key, mask), key)
         clean = self._edged(clean, key, mask)
-        clean = Image.blend(colours, clean, params.spill)
+        clean = Image.blend(colours, clean, self.spill)
         if image.mode == "RGBA":
             clean.putalpha(image.getchannel("A"))
         return faded(clean, mask)
@@ -84,8 +78,7 @@ class ChromaKey(Op):
         hint = "make the picture again on a flat background, or set another `color` or `tolerance`"
         raise SpecError(message, hint=hint)
 
-    @staticmethod
-    def _opacity(colours: Image.Image, key: tuple[int, ...], params: KeyParams) -> Image.Image:
+    def _opacity(self, colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
         """0 within the tolerance, 255 beyond the softness, growing evenly in between."""
         grey = colorsys.rgb_to_hsv(*(channel / 255 for channel in key))[1] < _GREYISH
         space = "RGB" if grey else "YCbCr"
@@ -94,11 +87,11 @@ class ChromaKey(Op):
         first, last = (0, 3) if grey else (1, 3)
         # The length of the longest difference that can occur, so that 1 is the far end.
         reach = 255 * (3**0.5 if grey else 2**0.5 / 2)
-        steep = 255 / max(params.softness * reach, 1)
+        steep = 255 / max(self.softness * reach, 1)
 
         def opacity(given: dict[str, Any]) -> Any:
             squares = sum(given["float"](given[f"d{n}"]) ** 2 for n in range(first, last))
-            level = (squares**0.5 - params.tolerance * reach) * steep
+            level = (squares**0.5 - self.tolerance * reach) * steep
             bounded = given["min"](given["max"](level, 0), 255)
             return given["convert"](bounded, "L")
 
@@ -165,4 +158,4 @@ def _strong(key: tuple[int, ...]) -> list[int]:
     return [n for n, channel in enumerate(key) if channel > 128]
 
 
-OP: Final[Op] = ChromaKey()
+OP: Final[type[Op]] = ChromaKey

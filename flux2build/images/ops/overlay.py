@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Literal
 
 from PIL import Image, ImageChops
@@ -12,7 +12,7 @@ from flux2build.errors import SpecError
 from flux2build.images.alpha import faded, scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import Op, Params, Picture
+from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.images.ops.inputs import picture
 
 _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
@@ -26,8 +26,12 @@ _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
 }
 
 
-class OverlayParams(Params):
-    """The picture to lay over, its size, its place, and how it mixes with what is below."""
+class Overlay(Op):
+    """Lay a logo, a frame or a texture over the picture."""
+
+    name = "overlay"
+    version = 2
+    synonyms = ("composite", "paste", "watermark")
 
     source: Picture
     anchor: Anchor = Field(default="center", description="where it lies")
@@ -56,43 +60,31 @@ class OverlayParams(Params):
     upscale: bool = Field(default=False, description="allow more pixels than it has")
 
     @model_validator(mode="after")
-    def _combines(self) -> OverlayParams:
+    def _combines(self) -> Overlay:
         if self.safe is not None and self.margin:
             raise ValueError("`margin` and `safe` exclude each other")
         if self.stretch and (self.scale is not None or self.margin or self.safe):
             raise ValueError("`stretch` covers everything; drop `scale`, `margin` and `safe`")
         return self
 
-
-class Overlay(Op):
-    """Lay a logo, a frame or a texture over the picture."""
-
-    name = "overlay"
-    version = 2
-    params = OverlayParams
-    synonyms = ("composite", "paste", "watermark")
-
-    def apply(
-        self, image: Image.Image, params: OverlayParams, inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """Both pictures as one, in the mode of the lower one."""
-        layer = self._sized(picture(params.source, inputs).convert("RGBA"), image.size, params)
-        margin = self._margin(image.size, params)
+        layer = self._sized(picture(self.source, inputs).convert("RGBA"), image.size)
+        margin = self._margin(image.size)
         room = (image.width - 2 * margin, image.height - 2 * margin)
         self._refuse_excess(layer.size, room)
-        left, top = offset(room, layer.size, share(params.anchor))
-        if params.opacity < 1:
-            layer = faded(layer, Image.new("L", layer.size, round(255 * params.opacity)))
-        return self._laid(image, layer, (left + margin, top + margin), params.blend)
+        left, top = offset(room, layer.size, share(self.anchor))
+        if self.opacity < 1:
+            layer = faded(layer, Image.new("L", layer.size, round(255 * self.opacity)))
+        return self._laid(image, layer, (left + margin, top + margin), self.blend)
 
-    @staticmethod
-    def _sized(layer: Image.Image, size: Size, params: OverlayParams) -> Image.Image:
-        wanted = size if params.stretch else layer.size
-        if params.scale is not None:
-            width = max(1, round(size[0] * params.scale))
+    def _sized(self, layer: Image.Image, size: Size) -> Image.Image:
+        wanted = size if self.stretch else layer.size
+        if self.scale is not None:
+            width = max(1, round(size[0] * self.scale))
             wanted = width, max(1, round(layer.height * width / layer.width))
         grows = wanted[0] > layer.width or wanted[1] > layer.height
-        if grows and not params.upscale:
+        if grows and not self.upscale:
             raise SpecError(
                 f"the overlay has {layer.width}x{layer.height} pixels, too few for "
                 f"{wanted[0]}x{wanted[1]}",
@@ -103,9 +95,8 @@ class Overlay(Op):
         refuse_excess(*wanted)
         return scaled(layer, *wanted)
 
-    @staticmethod
-    def _margin(size: Size, params: OverlayParams) -> int:
-        return params.margin if params.safe is None else round(min(size) * params.safe)
+    def _margin(self, size: Size) -> int:
+        return self.margin if self.safe is None else round(min(size) * self.safe)
 
     @staticmethod
     def _refuse_excess(size: Size, room: Size) -> None:
@@ -130,4 +121,4 @@ class Overlay(Op):
         return base.convert(image.mode)
 
 
-OP: Final[Op] = Overlay()
+OP: Final[type[Op]] = Overlay

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from PIL import Image
@@ -12,13 +11,16 @@ from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 Border = Annotated[int, Field(ge=0, le=8192)]
 
 
-class PadParams(Params):
-    """A canvas of some size, of some shape, or a border."""
+class Pad(Op):
+    """Put the picture on a larger canvas; nothing of it is scaled or cut."""
+
+    name = "pad"
+    synonyms = ("border", "extend")
 
     width: int | None = Field(default=None, ge=1, le=16384, description="width of the canvas")
     height: int | None = Field(default=None, ge=1, le=16384, description="height of the canvas")
@@ -30,24 +32,15 @@ class PadParams(Params):
     color: Colour = Field(default="#00000000", description="colour of the canvas")
 
     @model_validator(mode="after")
-    def _combines(self) -> PadParams:
+    def _combines(self) -> Pad:
         sized = self.width is not None or self.height is not None
         if sum([sized, self.ratio is not None, self.border is not None]) != 1:
             raise ValueError("give one of `width` and `height`, `ratio`, or `border`")
         return self
 
-
-class Pad(Op):
-    """Put the picture on a larger canvas; nothing of it is scaled or cut."""
-
-    name = "pad"
-    version = 1
-    params = PadParams
-    synonyms = ("border", "extend")
-
-    def apply(self, image: Image.Image, params: PadParams, _inputs: Sequence[bytes]) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The canvas with the picture on it; opaque where its colour and the picture are."""
-        size = self._canvas(image.size, params)
+        size = self._canvas(image.size)
         if size[0] < image.width or size[1] < image.height:
             raise SpecError(
                 f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
@@ -55,24 +48,21 @@ class Pad(Op):
                 hint="use a larger canvas, or `resize` before `pad`",
             )
         refuse_excess(*size)
-        canvas = Image.new("RGBA", size, rgba(params.color))
-        canvas.alpha_composite(
-            image.convert("RGBA"), offset(size, image.size, share(params.anchor))
-        )
-        opaque = image.mode == "RGB" and rgba(params.color)[3] == 255
+        canvas = Image.new("RGBA", size, rgba(self.color))
+        canvas.alpha_composite(image.convert("RGBA"), offset(size, image.size, share(self.anchor)))
+        opaque = image.mode == "RGB" and rgba(self.color)[3] == 255
         return canvas.convert("RGB") if opaque else canvas
 
-    @staticmethod
-    def _canvas(size: Size, params: PadParams) -> Size:
+    def _canvas(self, size: Size) -> Size:
         width, height = size
-        if params.border is not None:
-            return width + 2 * params.border, height + 2 * params.border
-        if params.ratio is None:
-            return params.width or width, params.height or height
-        ratio = shape(params.ratio)
+        if self.border is not None:
+            return width + 2 * self.border, height + 2 * self.border
+        if self.ratio is None:
+            return self.width or width, self.height or height
+        ratio = shape(self.ratio)
         if width / height < ratio:
             return max(width, round(height * ratio)), height
         return width, max(height, round(width / ratio))
 
 
-OP: Final[Op] = Pad()
+OP: Final[type[Op]] = Pad

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Literal
 
 from PIL import Image
@@ -12,11 +11,15 @@ from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 
-class ResizeParams(Params):
-    """A width, a height or both; both together need a way to deal with another shape."""
+class Resize(Op):
+    """Scale the picture with Lanczos filtering; never up unless asked."""
+
+    name = "resize"
+    version = 2
+    synonyms = ("scale", "thumbnail")
 
     width: int | None = Field(default=None, ge=1, le=16384, description="width in pixels")
     height: int | None = Field(default=None, ge=1, le=16384, description="height in pixels")
@@ -31,7 +34,7 @@ class ResizeParams(Params):
     upscale: bool = Field(default=False, description="allow more pixels than there are")
 
     @model_validator(mode="after")
-    def _combines(self) -> ResizeParams:
+    def _combines(self) -> Resize:
         if self.width is None and self.height is None:
             raise ValueError("give `width`, `height` or both")
         if self.mode in {"fill", "exact"} and (self.width is None or self.height is None):
@@ -40,43 +43,31 @@ class ResizeParams(Params):
             raise ValueError('`anchor` goes with `mode = "fill"`')
         return self
 
-
-class Resize(Op):
-    """Scale the picture with Lanczos filtering; never up unless asked."""
-
-    name = "resize"
-    version = 2
-    params = ResizeParams
-    synonyms = ("scale", "thumbnail")
-
-    def sides(self, params: ResizeParams) -> dict[str, int]:
+    def sides(self) -> dict[str, int]:
         """What was asked for, unless the picture is only fitted into both sides."""
-        asked = {"width": params.width, "height": params.height}
+        asked = {"width": self.width, "height": self.height}
         sides = {side: length for side, length in asked.items() if length is not None}
-        return sides if len(sides) == 1 or params.mode in {"exact", "fill"} else {}
+        return sides if len(sides) == 1 or self.mode in {"exact", "fill"} else {}
 
-    def apply(
-        self, image: Image.Image, params: ResizeParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
-        size = self._scaled(image.size, params)
-        if not params.upscale:
+        size = self._scaled(image.size)
+        if not self.upscale:
             self._refuse_growth(image.size, size)
         refuse_excess(*size)
         if size != image.size:
             image = scaled(image, *size)
-        if params.mode != "fill":
+        if self.mode != "fill":
             return image
-        return self._cut(image, (params.width or 1, params.height or 1), params)
+        return self._cut(image, (self.width or 1, self.height or 1))
 
-    @staticmethod
-    def _scaled(size: Size, params: ResizeParams) -> Size:
+    def _scaled(self, size: Size) -> Size:
         """The size of the whole picture after scaling, before `fill` cuts it."""
-        if params.mode == "exact":
-            return params.width or size[0], params.height or size[1]
-        pairs = ((params.width, size[0]), (params.height, size[1]))
+        if self.mode == "exact":
+            return self.width or size[0], self.height or size[1]
+        pairs = ((self.width, size[0]), (self.height, size[1]))
         factors = [(wanted, have) for wanted, have in pairs if wanted]
-        choose = max if params.mode == "fill" else min
+        choose = max if self.mode == "fill" else min
         wanted, have = choose(factors, key=lambda factor: factor[0] / factor[1])
         return _times(size[0], wanted, have), _times(size[1], wanted, have)
 
@@ -89,9 +80,8 @@ class Resize(Op):
                 hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
             )
 
-    @staticmethod
-    def _cut(image: Image.Image, size: Size, params: ResizeParams) -> Image.Image:
-        left, top = offset(image.size, size, share(params.anchor or "center"))
+    def _cut(self, image: Image.Image, size: Size) -> Image.Image:
+        left, top = offset(image.size, size, share(self.anchor or "center"))
         return image.crop((left, top, left + size[0], top + size[1]))
 
 
@@ -100,4 +90,4 @@ def _times(length: int, wanted: int, have: int) -> int:
     return max(1, (2 * length * wanted + have) // (2 * have))
 
 
-OP: Final[Op] = Resize()
+OP: Final[type[Op]] = Resize

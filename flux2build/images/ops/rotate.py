@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
 from pydantic import Field
 
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 _QUARTERS: Final = {
     90: Image.Transpose.ROTATE_270,
@@ -18,8 +17,10 @@ _QUARTERS: Final = {
 }
 
 
-class RotateParams(Params):
-    """An angle, and what to do with the corners."""
+class Rotate(Op):
+    """Turn the picture clockwise; quarter turns move pixels and change none."""
+
+    name = "rotate"
 
     degrees: float = Field(ge=-360, le=360, description="how far to turn, clockwise")
     expand: bool = Field(
@@ -27,30 +28,20 @@ class RotateParams(Params):
     )
     color: Colour = Field(default="#00000000", description="colour of the corners that appear")
 
-
-class Rotate(Op):
-    """Turn the picture clockwise; quarter turns move pixels and change none."""
-
-    name = "rotate"
-    version = 1
-    params = RotateParams
-
-    def apply(
-        self, image: Image.Image, params: RotateParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The turned picture; it gains alpha only for corners that are not opaque."""
-        degrees = params.degrees % 360
+        degrees = self.degrees % 360
         if degrees == 0:
             return image
-        if degrees in _QUARTERS and (params.expand or degrees == 180):
+        if degrees in _QUARTERS and (self.expand or degrees == 180):
             return image.transpose(_QUARTERS[int(degrees)])
         turned = image.convert("RGBA").rotate(
-            -degrees, Image.Resampling.BICUBIC, expand=params.expand
+            -degrees, Image.Resampling.BICUBIC, expand=self.expand
         )
-        canvas = Image.new("RGBA", turned.size, rgba(params.color))
+        canvas = Image.new("RGBA", turned.size, rgba(self.color))
         canvas.alpha_composite(turned)
-        opaque = image.mode == "RGB" and rgba(params.color)[3] == 255
+        opaque = image.mode == "RGB" and rgba(self.color)[3] == 255
         return canvas.convert("RGB") if opaque else canvas
 
 
-OP: Final[Op] = Rotate()
+OP: Final[type[Op]] = Rotate

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageDraw
 from pydantic import Field, model_validator
 
 from flux2build.images.alpha import faded
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 _FINEST: Final = 8
 """Corners are drawn up to this many times larger, then reduced: their edges are smooth."""
@@ -18,8 +17,11 @@ _LARGEST: Final = 4096
 """Most pixels a side to draw a corner with, unless it is larger by itself."""
 
 
-class RoundParams(Params):
-    """A radius in pixels, or in percent of the shorter side."""
+class Round(Op):
+    """Make the corners transparent outside a quarter of a circle."""
+
+    name = "round"
+    synonyms = ("rounded",)
 
     radius: int | None = Field(default=None, ge=1, le=8192, description="radius in pixels")
     percent: float | None = Field(
@@ -30,26 +32,15 @@ class RoundParams(Params):
     )
 
     @model_validator(mode="after")
-    def _combines(self) -> RoundParams:
+    def _combines(self) -> Round:
         if (self.radius is None) == (self.percent is None):
             raise ValueError("give `radius` or `percent`")
         return self
 
-
-class Round(Op):
-    """Make the corners transparent outside a quarter of a circle."""
-
-    name = "round"
-    version = 1
-    params = RoundParams
-    synonyms = ("rounded",)
-
-    def apply(
-        self, image: Image.Image, params: RoundParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture with alpha in its corners; a radius ends at half the shorter side."""
         short = min(image.size)
-        wanted = params.radius or round(short * (params.percent or 0) / 100)
+        wanted = self.radius or round(short * (self.percent or 0) / 100)
         radius = max(1, min(wanted, short // 2))
         return faded(image, self._mask(image.size, radius))
 
@@ -70,4 +61,4 @@ class Round(Op):
         return mask
 
 
-OP: Final[Op] = Round()
+OP: Final[type[Op]] = Round

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
 from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 from flux2build.images.sprite_grid import SpriteGrid, refuse_empty, refuse_twins
 
 _MOST_CELLS: Final = 4096
 
 
-class SliceParams(Params):
-    """The board's grid, and which of its cells to take."""
+class Slice(Op):
+    """Cut one frame out of a board, and refuse boards that are not what was declared."""
+
+    name = "slice"
+    synonyms = ("split", "tile")
+    spread = "cell"
 
     columns: int = Field(ge=1, le=256, description="cells in a row")
     rows: int = Field(default=1, ge=1, le=256, description="cells in a column")
@@ -34,7 +37,7 @@ class SliceParams(Params):
     )
 
     @model_validator(mode="after")
-    def _inside(self) -> SliceParams:
+    def _inside(self) -> Slice:
         if self.columns * self.rows > _MOST_CELLS:
             raise ValueError(f"a board has at most {_MOST_CELLS:,} cells")
         if self.cell is not None and self.cell >= self.columns * self.rows:
@@ -42,34 +45,22 @@ class SliceParams(Params):
             raise ValueError(f"there is no cell {self.cell}; the last one is {last}")
         return self
 
-
-class Slice(Op):
-    """Cut one frame out of a board, and refuse boards that are not what was declared."""
-
-    name = "slice"
-    version = 1
-    params = SliceParams
-    synonyms = ("split", "tile")
-    spread = "cell"
-
-    def spread_values(self, params: SliceParams) -> int:
+    def spread_values(self) -> int:
         """The number of cells."""
-        return params.columns * params.rows
+        return self.columns * self.rows
 
-    def apply(
-        self, image: Image.Image, params: SliceParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The pixels of the cell."""
-        if params.cell is None:  # a spec puts one in for each file
+        if self.cell is None:  # a spec puts one in for each file
             raise SpecError("`slice` gives one cell at a time: which `cell`?")
-        board = SpriteGrid(params.columns, params.rows, params.gap, params.margin)
+        board = SpriteGrid(self.columns, self.rows, self.gap, self.margin)
         cells = board.boxes(image.size)
-        taken = image.crop(cells[params.cell])
-        if not params.allow_empty:
-            refuse_empty(taken, params.cell)
-        if not params.allow_twins:
-            refuse_twins(image, cells, params.cell)
+        taken = image.crop(cells[self.cell])
+        if not self.allow_empty:
+            refuse_empty(taken, self.cell)
+        if not self.allow_twins:
+            refuse_twins(image, cells, self.cell)
         return taken
 
 
-OP: Final[Op] = Slice()
+OP: Final[type[Op]] = Slice

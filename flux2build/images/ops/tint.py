@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageOps
@@ -10,38 +9,30 @@ from pydantic import Field
 
 from flux2build.images.alpha import on_colours
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Op, Params
-
-
-class TintParams(Params):
-    """A colour, and how much of it."""
-
-    color: Colour = Field(description="colour of the middle tones")
-    strength: float = Field(
-        default=1, ge=0, le=1, description="0 changes nothing, 1 leaves no other colour"
-    )
+from flux2build.images.ops.contract import Inputs, Op
 
 
 class Tint(Op):
     """Colour the picture: black and white stay, what lies between turns to one colour."""
 
     name = "tint"
-    version = 1
-    params = TintParams
     synonyms = ("colorize",)
     keeps_cells = True
 
-    def apply(
-        self, image: Image.Image, params: TintParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    color: Colour = Field(description="colour of the middle tones")
+    strength: float = Field(
+        default=1, ge=0, le=1, description="0 changes nothing, 1 leaves no other colour"
+    )
+
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The tinted picture; alpha stays as it is."""
 
         def tinted(colours: Image.Image) -> Image.Image:
-            middle = rgba(params.color)[:3]
+            middle = rgba(self.color)[:3]
             single = ImageOps.colorize(colours.convert("L"), (0, 0, 0), (255, 255, 255), middle)
-            return Image.blend(colours, single, params.strength)
+            return Image.blend(colours, single, self.strength)
 
         return on_colours(image, tinted)
 
 
-OP: Final[Op] = Tint()
+OP: Final[type[Op]] = Tint

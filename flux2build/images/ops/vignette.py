@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
@@ -10,11 +9,13 @@ from pydantic import Field
 
 from flux2build.images.alpha import on_colours
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Op, Params
+from flux2build.images.ops.contract import Inputs, Op
 
 
-class VignetteParams(Params):
-    """How strong, from where on, and in which colour."""
+class Vignette(Op):
+    """Fade the picture into a colour towards its corners."""
+
+    name = "vignette"
 
     strength: float = Field(default=0.5, gt=0, le=1, description="share of the colour in a corner")
     start: float = Field(
@@ -25,29 +26,18 @@ class VignetteParams(Params):
     )
     color: Colour = Field(default="#000000", description="colour of the corners")
 
-
-class Vignette(Op):
-    """Fade the picture into a colour towards its corners."""
-
-    name = "vignette"
-    version = 1
-    params = VignetteParams
-
-    def apply(
-        self, image: Image.Image, params: VignetteParams, _inputs: Sequence[bytes]
-    ) -> Image.Image:
+    def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture with shaded corners; alpha stays as it is."""
-        levels = [self._share(level / 255, params) for level in range(256)]
+        levels = [self._share(level / 255) for level in range(256)]
         far = Image.radial_gradient("L")
         mask = far.resize(image.size, Image.Resampling.BILINEAR).point(levels)
-        shade = Image.new("RGB", image.size, rgba(params.color)[:3])
+        shade = Image.new("RGB", image.size, rgba(self.color)[:3])
         return on_colours(image, lambda colours: Image.composite(shade, colours, mask))
 
-    @staticmethod
-    def _share(distance: float, params: VignetteParams) -> int:
+    def _share(self, distance: float) -> int:
         """Smooth at both ends, so that no ring shows where it begins."""
-        way = max(0.0, (distance - params.start) / (1 - params.start))
-        return round(255 * params.strength * way * way * (3 - 2 * way))
+        way = max(0.0, (distance - self.start) / (1 - self.start))
+        return round(255 * self.strength * way * way * (3 - 2 * way))
 
 
-OP: Final[Op] = Vignette()
+OP: Final[type[Op]] = Vignette

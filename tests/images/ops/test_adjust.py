@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from flux2build.images.ops.adjust import OP, AdjustParams
+from flux2build.images.ops.adjust import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, AdjustParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -95,4 +95,4 @@ def test_settings_that_do_nothing_or_too_much_are_refused(
 ) -> None:
     """An operation without a setting is a mistake; a gamma of 0 has no meaning."""
     with pytest.raises(ValidationError, match=complaint):
-        AdjustParams.model_validate(params)
+        OP.model_validate(params)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.align import OP, AlignParams
+from flux2build.images.ops.align import OP
 
 CELL = (24, 20)
 RED = (200, 30, 30, 255)
@@ -17,7 +17,7 @@ PLACES = st.tuples(st.integers(0, 16), st.integers(0, 12))
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, AlignParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def board(places: list[tuple[int, int]], padding: int = 0) -> Image.Image:

@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.blur import OP, BlurParams
+from flux2build.images.ops.blur import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, BlurParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor
-from flux2build.images.ops.crop import OP, CropParams
+from flux2build.images.ops.crop import OP
 
 SIDES = st.integers(1, 90)
 
@@ -24,7 +24,7 @@ def board() -> Image.Image:
 
 def cropped(image: Image.Image, **params: object) -> Image.Image:
     """The picture after `crop` with these parameters."""
-    return OP.apply(image, CropParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 @given(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES))
@@ -108,7 +108,7 @@ def test_parameters_that_contradict_each_other_are_refused(
 ) -> None:
     """Each wrong combination says what to write instead."""
     with pytest.raises(ValidationError, match=complaint):
-        CropParams.model_validate(params)
+        OP.model_validate(params)
 
 
 def pixel(image: Image.Image) -> tuple[int, ...]:

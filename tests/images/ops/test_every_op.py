@@ -65,7 +65,7 @@ def drawn() -> tuple[Image.Image, list[bytes]]:
 def pixels(name: str) -> str:
     """The digest of what an operation makes of the picture."""
     image, inputs = drawn()
-    made = OPS[name].apply(image, OPS[name].params.model_validate(SAMPLES[name]), inputs)
+    made = OPS[name].model_validate(SAMPLES[name]).apply(image, inputs)
     return hashlib.sha256(made.tobytes()).hexdigest()
 
 
@@ -74,8 +74,8 @@ def test_every_operation_and_parameter_is_documented(name: str) -> None:
     """The docs and the editor's help are made of these sentences."""
     op = OPS[name]
     assert op.version >= 1
-    assert type(op).__doc__
-    schema = op.params.model_json_schema()
+    assert op.__doc__
+    schema = op.model_json_schema()
     assert json.loads(json.dumps(schema)) == schema
     assert all(field.get("description") for field in schema.get("properties", {}).values())
 
@@ -84,15 +84,15 @@ def test_every_operation_and_parameter_is_documented(name: str) -> None:
 def test_unknown_parameters_are_refused(name: str) -> None:
     """A typing error never passes silently."""
     with pytest.raises(ValidationError, match="Extra inputs"):
-        OPS[name].params.model_validate({**SAMPLES.get(name, {}), "colour_of_the_sea": 1})
+        OPS[name].model_validate({**SAMPLES.get(name, {}), "colour_of_the_sea": 1})
 
 
 @pytest.mark.parametrize("name", COVERED)
 def test_parameters_survive_the_recipe(name: str) -> None:
     """What a recipe holds of them, defaults too, is valid and means the same."""
-    params = OPS[name].params.model_validate(SAMPLES[name])
+    params = OPS[name].model_validate(SAMPLES[name])
     held = json.loads(json.dumps(params.model_dump(mode="json", exclude_none=True)))
-    assert OPS[name].params.model_validate(held) == params
+    assert OPS[name].model_validate(held) == params
 
 
 @pytest.mark.parametrize("name", COVERED)
@@ -100,7 +100,7 @@ def test_an_operation_leaves_its_picture_alone(name: str) -> None:
     """Pictures are shared between deliverables, so nobody may paint on them."""
     image, inputs = drawn()
     before = image.tobytes()
-    made = OPS[name].apply(image, OPS[name].params.model_validate(SAMPLES[name]), inputs)
+    made = OPS[name].model_validate(SAMPLES[name]).apply(image, inputs)
     assert image.tobytes() == before
     assert made.mode in {"RGB", "RGBA"}
     assert not made.info
@@ -113,7 +113,7 @@ import hashlib
 from flux2build.images.ops.contract import OPS
 for name, sample in {SAMPLES!r}.items():
     op = OPS[name]
-    made = op.apply(image, op.params.model_validate(sample), inputs)
+    made = op.model_validate(sample).apply(image, inputs)
     print(name, hashlib.sha256(made.tobytes()).hexdigest())
 """
     there = subprocess.run(

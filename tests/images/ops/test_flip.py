@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from flux2build.images.ops.flip import OP, FlipParams
+from flux2build.images.ops.flip import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, FlipParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -34,4 +34,4 @@ def test_each_direction_moves_the_corner_across(direction: str, corner: tuple[in
 def test_another_direction_is_refused() -> None:
     """The message lists the two that there are."""
     with pytest.raises(ValidationError, match="'horizontal' or 'vertical'"):
-        FlipParams.model_validate({"direction": "left"})
+        OP.model_validate({"direction": "left"})

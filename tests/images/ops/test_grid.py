@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.grid import OP, GridParams
+from flux2build.images.ops.grid import OP
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -30,8 +30,8 @@ def png(image: Image.Image) -> bytes:
 def composed(pictures: list[Image.Image], **params: object) -> Image.Image:
     """The sheet of these pictures; the first is the one that is worked on."""
     marks = [{"input": index} for index in range(1, len(pictures))]
-    settings_ = GridParams.model_validate({"sources": marks, **params})
-    return OP.apply(pictures[0], settings_, [png(picture) for picture in pictures])
+    settings_ = OP.model_validate({"sources": marks, **params})
+    return settings_.apply(pictures[0], [png(picture) for picture in pictures])
 
 
 def square(level: int, size: tuple[int, int] = (6, 4)) -> Image.Image:

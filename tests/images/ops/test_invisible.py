@@ -57,10 +57,9 @@ def test_hidden_colours_do_not_show(
     name: str, params: dict[str, Any], hidden: tuple[int, int, int]
 ) -> None:
     """What can be seen afterwards does not depend on what could not be seen before."""
-    op: Op = OPS[name]
+    op: type[Op] = OPS[name]
     first, second = (
-        op.apply(figure(colour), op.params.model_validate(params), inputs())
-        for colour in ((0, 0, 0), hidden)
+        op.model_validate(params).apply(figure(colour), inputs()) for colour in ((0, 0, 0), hidden)
     )
     assert apart(first, second) <= 2
 

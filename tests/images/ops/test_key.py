@@ -9,12 +9,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.key import OP, KeyParams
+from flux2build.images.ops.key import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, KeyParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.formats.contract import PictureError
-from flux2build.images.ops.overlay import OP, OverlayParams
+from flux2build.images.ops.overlay import OP
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -31,8 +31,8 @@ def png(image: Image.Image) -> bytes:
 
 def laid(base: Image.Image, layer: Image.Image, **params: object) -> Image.Image:
     """The base with the layer over it."""
-    settings_ = OverlayParams.model_validate({"source": {"input": 1}, **params})
-    return OP.apply(base, settings_, [b"", png(layer)])
+    settings_ = OP.model_validate({"source": {"input": 1}, **params})
+    return settings_.apply(base, [b"", png(layer)])
 
 
 BASE = Image.new("RGB", (100, 60), (40, 80, 120))
@@ -123,16 +123,16 @@ def test_what_does_not_fit_is_refused(params: dict[str, object], complaint: str)
 
 def test_a_broken_layer_is_named() -> None:
     """The message says which input is no picture."""
-    params = OverlayParams.model_validate({"source": {"input": 1}})
+    params = OP.model_validate({"source": {"input": 1}})
     with pytest.raises(PictureError, match="`input 1`"):
-        OP.apply(BASE, params, [b"", b"no picture"])
+        params.apply(BASE, [b"", b"no picture"])
 
 
 def test_an_input_that_does_not_exist_is_refused() -> None:
     """A recipe whose indices are wrong is caught, not guessed."""
-    params = OverlayParams.model_validate({"source": {"input": 4}})
+    params = OP.model_validate({"source": {"input": 4}})
     with pytest.raises(SpecError, match="not an input"):
-        OP.apply(BASE, params, [b""])
+        params.apply(BASE, [b""])
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_an_input_that_does_not_exist_is_refused() -> None:
 def test_parameters_that_contradict_each_other_are_refused(params: dict[str, object]) -> None:
     """Margins exclude each other, and a frame has none."""
     with pytest.raises(ValidationError):
-        OverlayParams.model_validate({"source": "logo.png", **params})
+        OP.model_validate({"source": "logo.png", **params})

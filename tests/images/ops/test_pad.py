@@ -9,12 +9,12 @@ from PIL import Image
 from pydantic import ValidationError
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.pad import OP, PadParams
+from flux2build.images.ops.pad import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, PadParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ def test_a_canvas_that_is_too_small_is_refused() -> None:
 def test_one_way_to_size_the_canvas_is_needed(params: dict[str, object]) -> None:
     """Size, shape and border exclude each other."""
     with pytest.raises(ValidationError, match="give one of"):
-        PadParams.model_validate(params)
+        OP.model_validate(params)
 
 
 def test_a_canvas_too_large_for_memory_is_refused() -> None:

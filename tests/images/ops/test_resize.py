@@ -9,7 +9,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.resize import OP, ResizeParams
+from flux2build.images.ops.resize import OP
 
 SIDES = st.integers(1, 120)
 SIZES = st.tuples(SIDES, SIDES)
@@ -17,7 +17,7 @@ SIZES = st.tuples(SIDES, SIDES)
 
 def resized(image: Image.Image, **params: object) -> Image.Image:
     """The picture after `resize` with these parameters."""
-    return OP.apply(image, ResizeParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 @given(SIZES, SIZES)
@@ -121,4 +121,4 @@ def test_parameters_that_say_too_little_or_too_much_are_refused(
 ) -> None:
     """Each wrong combination says what to write instead."""
     with pytest.raises(ValidationError, match=complaint):
-        ResizeParams.model_validate(params)
+        OP.model_validate(params)

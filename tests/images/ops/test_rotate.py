@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from flux2build.images.ops.rotate import OP, RotateParams
+from flux2build.images.ops.rotate import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, RotateParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -77,4 +77,4 @@ def test_a_colour_fills_the_corners_and_leaves_no_alpha() -> None:
 def test_a_turn_beyond_a_circle_is_refused() -> None:
     """Angles lie within one turn either way."""
     with pytest.raises(ValidationError, match="less than or equal to 360"):
-        RotateParams.model_validate({"degrees": 361})
+        OP.model_validate({"degrees": 361})

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 from pydantic import ValidationError
 
-from flux2build.images.ops.round import OP, RoundParams
+from flux2build.images.ops.round import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, RoundParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -56,4 +56,4 @@ def test_colours_under_the_corners_stay_as_they_are() -> None:
 def test_one_measure_is_needed(params: dict[str, object]) -> None:
     """Pixels or percent, not both."""
     with pytest.raises(ValidationError, match="give `radius` or `percent`"):
-        RoundParams.model_validate(params)
+        OP.model_validate(params)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PIL import Image
 
-from flux2build.images.ops.sharpen import OP, SharpenParams
+from flux2build.images.ops.sharpen import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, SharpenParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:

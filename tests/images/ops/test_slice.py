@@ -9,12 +9,12 @@ from PIL import Image
 from pydantic import ValidationError
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.slice import OP, SliceParams
+from flux2build.images.ops.slice import OP
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
     """The picture after the operation with these parameters."""
-    return OP.apply(image, SliceParams.model_validate(params), [])
+    return OP.model_validate(params).apply(image, [])
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ def test_twins_are_refused_unless_allowed() -> None:
 def test_a_cell_beyond_the_board_is_refused() -> None:
     """The message names the last cell."""
     with pytest.raises(ValidationError, match="the last one is 5"):
-        SliceParams.model_validate({"columns": 6, "cell": 6})
+        OP.model_validate({"columns": 6, "cell": 6})
 
 
 def test_the_noise_of_a_render_is_no_frame() -> None:
@@ -111,13 +111,13 @@ def test_the_noise_of_a_render_is_no_frame() -> None:
 
 def test_without_a_cell_every_cell_is_a_file() -> None:
     """The operation says how many files there are; it takes one cell at a time itself."""
-    every = SliceParams.model_validate({"columns": 3, "rows": 2})
-    assert (OP.spread, OP.spread_values(every)) == ("cell", 6)
+    every = OP.model_validate({"columns": 3, "rows": 2})
+    assert (OP.spread, every.spread_values()) == ("cell", 6)
     with pytest.raises(SpecError, match="which `cell`"):
-        OP.apply(board(3, 2), every, [])
+        every.apply(board(3, 2), [])
 
 
 def test_a_board_has_a_sane_number_of_cells() -> None:
     """Nobody asks for 65,536 files by mistake."""
     with pytest.raises(ValidationError, match="at most 4,096 cells"):
-        SliceParams.model_validate({"columns": 256, "rows": 256})
+        OP.model_validate({"columns": 256, "rows": 256})

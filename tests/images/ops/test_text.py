@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from flux2build.errors import SpecError
 from flux2build.images import lettering
 from flux2build.images.ops.text import OP
-from flux2build.images.ops.text.params import TextParams
 
 FONTS: Final = Path(lettering.__file__).parent / "fonts"
 DEEP: Final = 2000 if os.environ.get("FLUX2BUILD_DEEP") else 60
@@ -35,8 +34,8 @@ Area = tuple[int, int, int, int]
 
 def lettered(text: str, base: Image.Image = BASE, **params: Any) -> Image.Image:
     """The picture with words on it."""
-    parsed = TextParams.model_validate({"text": text, **params})
-    picture = OP.apply(base, parsed, [b""])
+    parsed = OP.model_validate({"text": text, **params})
+    picture = parsed.apply(base, [b""])
     assert isinstance(picture, Image.Image)
     return picture
 
@@ -157,8 +156,8 @@ def test_shares_are_pixels(percent: int, width: int) -> None:
 
 def test_a_template_may_write_pixels() -> None:
     """What a template makes is text; digits are pixels all the same."""
-    assert TextParams.model_validate({"text": "A", "size": "24", "box": ["0", 1, "2%", "30"]}) == (
-        TextParams.model_validate({"text": "A", "size": 24, "box": [0, 1, "2%", 30]})
+    assert OP.model_validate({"text": "A", "size": "24", "box": ["0", 1, "2%", "30"]}) == (
+        OP.model_validate({"text": "A", "size": 24, "box": [0, 1, "2%", 30]})
     )
 
 
@@ -201,8 +200,8 @@ def test_a_font_of_the_repository_sets_the_words() -> None:
     regular, bold = (
         FONTS.joinpath(f"NotoSans-{name}.ttf").read_bytes() for name in ("Regular", "Bold")
     )
-    params = TextParams.model_validate({"text": "Ag", "font": {"input": 1}})
-    pictures = [OP.apply(BASE, params, [b"", data]).tobytes() for data in (regular, bold)]
+    params = OP.model_validate({"text": "Ag", "font": {"input": 1}})
+    pictures = [params.apply(BASE, [b"", data]).tobytes() for data in (regular, bold)]
     assert pictures == [lettered("Ag").tobytes(), lettered("Ag", weight=700).tobytes()]
 
 
@@ -212,25 +211,25 @@ def test_several_fonts_help_each_other_out() -> None:
         b"",
         *(FONTS.joinpath(f"NotoSans{name}-Regular.ttf").read_bytes() for name in ("Thai", "")),
     ]
-    params = TextParams.model_validate({"text": "ก A", "font": [{"input": 1}, {"input": 2}]})
-    assert changed(OP.apply(BASE, params, inputs))
-    alone = TextParams.model_validate({"text": "ก A", "font": [{"input": 1}]})
+    params = OP.model_validate({"text": "ก A", "font": [{"input": 1}, {"input": 2}]})
+    assert changed(params.apply(BASE, inputs))
+    alone = OP.model_validate({"text": "ก A", "font": [{"input": 1}]})
     with pytest.raises(SpecError, match=r"U\+0041 LATIN CAPITAL LETTER A"):
-        OP.apply(BASE, alone, inputs)
+        alone.apply(BASE, inputs)
 
 
 def test_the_fonts_that_come_along_help_out_when_asked() -> None:
     """With `fallback` a letter that the brand's font lacks is set in Noto Sans."""
     thai = FONTS.joinpath("NotoSansThai-Regular.ttf").read_bytes()
-    params = TextParams.model_validate({"text": "ก A", "font": {"input": 1}, "fallback": True})
-    assert OP.apply(BASE, params, [b"", thai]).tobytes() == lettered("ก A").tobytes()
+    params = OP.model_validate({"text": "ก A", "font": {"input": 1}, "fallback": True})
+    assert params.apply(BASE, [b"", thai]).tobytes() == lettered("ก A").tobytes()
 
 
 def test_a_weight_of_a_static_font_is_refused() -> None:
     """It would change nothing, and nobody would know why."""
-    params = TextParams.model_validate({"text": "A", "font": {"input": 1}, "weight": 700})
+    params = OP.model_validate({"text": "A", "font": {"input": 1}, "weight": 700})
     with pytest.raises(SpecError, match="variable font"):
-        OP.apply(BASE, params, [b"", FONTS.joinpath("NotoSans-Regular.ttf").read_bytes()])
+        params.apply(BASE, [b"", FONTS.joinpath("NotoSans-Regular.ttf").read_bytes()])
 
 
 def test_a_variable_font_has_every_weight() -> None:
@@ -239,10 +238,10 @@ def test_a_variable_font_has_every_weight() -> None:
     inks = []
     for weight in (None, 100, 400, 900):
         weighted = {} if weight is None else {"weight": weight}
-        params = TextParams.model_validate(
+        params = OP.model_validate(
             {"text": "กบ", "font": {"input": 1}, "size": 60, "box": [20, 10, 200, 100], **weighted}
         )
-        picture = OP.apply(BASE, params, [b"", font.read_bytes()])
+        picture = params.apply(BASE, [b"", font.read_bytes()])
         assert inside(changed(picture), 20, 10, 200, 100)
         inks.append(sum(picture.convert("L").tobytes()))
     plain, thin, regular, black = inks
@@ -299,4 +298,4 @@ def test_a_box_outside_of_the_picture_is_refused() -> None:
 def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], complaint: str) -> None:
     """They are caught while planning, before anything is rendered."""
     with pytest.raises(ValidationError, match=complaint):
-        TextParams.model_validate({"text": "A", **params})
+        OP.model_validate({"text": "A", **params})

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
 
 from flux2build.images import lettering
-from flux2build.images.ops.contract import Op
+from flux2build.images.ops.contract import Inputs, Op
 from flux2build.images.ops.text.params import TextParams
 
 
-class SetText(Op):
+class SetText(TextParams, Op):
     """Words in a real font: wrapped, shrunk to fit, shaped in every script, right to left too."""
 
     name = "text"
-    version = 1
-    params = TextParams
     extra = lettering.EXTRA
 
-    def installed(self) -> bool:
+    @classmethod
+    def installed(cls) -> bool:
         """Whether HarfBuzz and ICU are there."""
         return lettering.installed()
 
-    def apply(self, image: Image.Image, params: TextParams, inputs: Sequence[bytes]) -> Image.Image:
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture with the words on it.
 
         Raises:
@@ -32,7 +30,7 @@ class SetText(Op):
         """
         from flux2build.images.ops.text.drawing import lettered
 
-        return lettered(image, params, inputs)
+        return lettered(image, self, inputs)
 
 
-OP: Final[Op] = SetText()
+OP: Final[type[Op]] = SetText

@@ -16,13 +16,14 @@ from flux2build.images.lettering import breaks, faces, ink, layout, scripts
 from flux2build.images.lettering.faces import Face
 from flux2build.images.lettering.layout import Block, Box, Placed, Rules
 from flux2build.images.lettering.shaping import Paragraph, Style
+from flux2build.images.ops.contract import Inputs
 from flux2build.images.ops.inputs import content
 from flux2build.images.ops.text.params import Backdrop, Shadow, TextParams, pixels
 
 _SIDES: Final = {"start": 0.0, "left": 0.0, "center": 0.5, "right": 1.0, "end": 1.0}
 
 
-def lettered(image: Image.Image, params: TextParams, inputs: Sequence[bytes]) -> Image.Image:
+def lettered(image: Image.Image, params: TextParams, inputs: Inputs) -> Image.Image:
     """The picture with the words on it.
 
     Raises:
@@ -49,7 +50,7 @@ def lettered(image: Image.Image, params: TextParams, inputs: Sequence[bytes]) ->
     return _painted(image, params, box, block, placed)
 
 
-def _faces(params: TextParams, inputs: Sequence[bytes]) -> tuple[Face, ...]:
+def _faces(params: TextParams, inputs: Inputs) -> tuple[Face, ...]:
     if params.font is None:
         return faces.bundled(params.weight)
     named = params.font if isinstance(params.font, list) else [params.font]
