@@ -33,10 +33,8 @@ def _kind(value: object) -> str | None:
     return _TABLE if isinstance(value, dict | BaseModel) else None
 
 
-def _one_of(expected: str) -> Discriminator:
-    return Discriminator(
-        _kind, custom_error_type="kind", custom_error_message=f"must be {expected}"
-    )
+def _one_of(kinds: str) -> Discriminator:
+    return Discriminator(_kind, custom_error_type="kind", custom_error_message=f"must be {kinds}")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -50,11 +48,12 @@ def _money(value: object) -> object:
     return Decimal(str(value)) if exact else value
 
 
-Usd = Annotated[
-    Decimal,
-    BeforeValidator(_money),
-    WithJsonSchema({"type": "number", "minimum": 0}),
-]
+Usd = Annotated[Decimal, BeforeValidator(_money), WithJsonSchema({"type": "number", "minimum": 0})]
+
+
+def _optional(description: str, **bounds: Any) -> Any:
+    """A key that may be left out; None says that it is."""
+    return Field(default=None, description=description, **bounds)
 
 
 class Table(BaseModel):
@@ -72,23 +71,13 @@ class AssetRef(Table):
     )
 
 
-Ref = Annotated[
-    Annotated[str, Tag(_TEXT)] | Annotated[AssetRef, Tag(_TABLE)],
-    _one_of('a path or `{ asset = "name" }`'),
-]
-Prompt = Annotated[
-    Annotated[str, Tag(_TEXT)] | Annotated[dict[str, Any], Tag(_TABLE)],
-    _one_of("a text or a table"),
-]
-Names = Annotated[
-    Annotated[str, Tag(_TEXT)] | Annotated[list[str], Tag(_LIST)],
-    _one_of("a name or a list of names"),
-]
-Weight = Annotated[
-    Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
-    | Annotated[dict[str, Any], Tag(_TABLE)],
-    _one_of("`error`, `warning`, `off` or a table"),
-]
+_Text = Annotated[str, Tag(_TEXT)]
+_AnyTable = Annotated[dict[str, Any], Tag(_TABLE)]
+_Severity = Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
+Ref = Annotated[_Text | Annotated[AssetRef, Tag(_TABLE)], _one_of('a path or `{ asset = "name" }`')]
+Prompt = Annotated[_Text | _AnyTable, _one_of("a text or a table")]
+Names = Annotated[_Text | Annotated[list[str], Tag(_LIST)], _one_of("a name or a list of names")]
+Weight = Annotated[_Severity | _AnyTable, _one_of("`error`, `warning`, `off` or a table")]
 Side = Annotated[int, Field(ge=1, le=65536)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scalar = str | bool | int
@@ -97,165 +86,116 @@ Scalar = str | bool | int
 class Deliver(Table):
     """Files to derive from an asset's picture: every width in every format."""
 
-    path: str | None = Field(
-        default=None,
-        description="path below the output folder; a template that also sees `width` (the width "
+    path: str | None = _optional(
+        "path below the output folder; a template that also sees `width` (the width "
         "delivered, else the master's), `height` (the master's, when `widths` is not given) and "
-        "`format`; `<master>[-<width>].<format>` when not given",
+        "`format`; `<master>[-<width>].<format>` when not given"
     )
-    preset: str | None = Field(
-        default=None,
-        description="what a platform asks for, by name: `og`, `favicon`, `play`; `flux2build "
+    preset: str | None = _optional(
+        "what a platform asks for, by name: `og`, `favicon`, `play`; `flux2build "
         "presets` lists them; the path also sees `target`, and is `<master>-<preset>.<format>`, or "
-        "for a set `<master>/{{ target }}.<format>`, when not given",
+        "for a set `<master>/{{ target }}.<format>`, when not given"
     )
-    focus: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = Field(
-        default=None,
-        description="with `preset`: the point to keep as central as possible, from left and top",
+    focus: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = _optional(
+        "with `preset`: the point to keep as central as possible, from left and top"
     )
-    safe: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None,
-        description="with `preset`: the share of the side that the picture takes where a platform "
-        "cuts edges off, instead of the platform's own",
+    safe: Annotated[float, Field(gt=0, le=1)] | None = _optional(
+        "with `preset`: the share of the side that the picture takes where a platform "
+        "cuts edges off, instead of the platform's own"
     )
-    upscale: bool | None = Field(
-        default=None, description="allow files with more pixels than the picture has"
+    upscale: bool | None = _optional("allow files with more pixels than the picture has")
+    matrix: dict[str, list[Scalar]] | None = _optional(
+        "axes of the files, such as sizes or locales: one file for each combination of "
+        "values; templates of this entry see them, and nothing more is rendered"
     )
-    matrix: dict[str, list[Scalar]] | None = Field(
-        default=None,
-        description="axes of the files, such as sizes or locales: one file for each combination of "
-        "values; templates of this entry see them, and nothing more is rendered",
+    widths: list[Side] | None = _optional(
+        "widths in pixels; one file is made for each", min_length=1
     )
-    widths: list[Side] | None = Field(
-        default=None, min_length=1, description="widths in pixels; one file is made for each"
+    formats: list[FormatName] | None = _optional(
+        "formats; when not given, what the path's ending says, else the master's", min_length=1
     )
-    formats: list[FormatName] | None = Field(
-        default=None,
-        min_length=1,
-        description="formats; when not given, what the path's ending says, else the master's",
+    quality: Quality | None = _optional(f"quality of {_listed(having('quality'))}")
+    lossless: bool | None = _optional(f"keep every pixel exactly ({_listed(having('lossless'))})")
+    matte: Colour | None = _optional(
+        "colour put behind transparent pixels, as `#RRGGBB` or a CSS name"
     )
-    quality: Quality | None = Field(
-        default=None, description=f"quality of {_listed(having('quality'))}"
+    max_bytes: int | None = _optional("largest file; the quality is lowered until it fits", ge=1)
+    min_quality: Quality | None = _optional("lowest quality that `max_bytes` may lead to")
+    subsampling: Subsampling | None = _optional(
+        f"resolution of colour in {_listed(having('subsampling'))}"
     )
-    lossless: bool | None = Field(
-        default=None, description=f"keep every pixel exactly ({_listed(having('lossless'))})"
+    palette: PaletteSize | None = _optional("reduce a png to this many colours")
+    sizes: list[IconSide] | None = _optional(
+        "sizes in an ico; 16, 32 and 48 when not given", min_length=1
     )
-    matte: Colour | None = Field(
-        default=None,
-        description="colour put behind transparent pixels, as `#RRGGBB` or a CSS name",
+    speed: Speed | None = _optional("avif: 0 is slow and small, 10 fast and large")
+    profile: bool | None = _optional("embed an sRGB colour profile; pixels are sRGB either way")
+    ops: list[dict[str, Any]] | None = _optional(
+        "operations on the picture, in order, before it is resized"
     )
-    max_bytes: int | None = Field(
-        default=None, ge=1, description="largest file; the quality is lowered until it fits"
-    )
-    min_quality: Quality | None = Field(
-        default=None, description="lowest quality that `max_bytes` may lead to"
-    )
-    subsampling: Subsampling | None = Field(
-        default=None, description=f"resolution of colour in {_listed(having('subsampling'))}"
-    )
-    palette: PaletteSize | None = Field(
-        default=None, description="reduce a png to this many colours"
-    )
-    sizes: list[IconSide] | None = Field(
-        default=None, min_length=1, description="sizes in an ico; 16, 32 and 48 when not given"
-    )
-    speed: Speed | None = Field(
-        default=None, description="avif: 0 is slow and small, 10 fast and large"
-    )
-    profile: bool | None = Field(
-        default=None, description="embed an sRGB colour profile; pixels are sRGB either way"
-    )
-    ops: list[dict[str, Any]] | None = Field(
-        default=None, description="operations on the picture, in order, before it is resized"
-    )
-    documents: list[dict[str, Any]] | None = Field(
-        default=None,
-        description="texts about the files of this entry, each as "
-        '`{ document = "…", path = "…" }` and its options',
+    documents: list[dict[str, Any]] | None = _optional(
+        "texts about the files of this entry, each as "
+        '`{ document = "…", path = "…" }` and its options'
     )
 
 
 class Settings(Table):
     """The settings that `[defaults]`, a style, an asset and a profile can have."""
 
-    provider: str | None = Field(
-        default=None,
-        description="which provider renders; a layer that names a provider but no model means its default one",
+    provider: str | None = _optional(
+        "which provider renders; a layer that names a provider but no model means its default one"
     )
-    model: str | None = Field(default=None, description="the provider's model")
-    prompt: Prompt | None = Field(
-        default=None,
-        description="what to see: a text, or a table that is sent as canonical JSON; templates",
+    model: str | None = _optional("the provider's model")
+    prompt: Prompt | None = _optional(
+        "what to see: a text, or a table that is sent as canonical JSON; templates"
     )
-    template: str | None = Field(
-        default=None, description="a file of the templates folder, instead of `prompt`"
+    template: str | None = _optional("a file of the templates folder, instead of `prompt`")
+    prompt_prefix: str | None = _optional(
+        "put before every form of prompt, with one space between; a template"
     )
-    prompt_prefix: str | None = Field(
-        default=None,
-        description="put before every form of prompt, with one space between; a template",
+    prompt_suffix: str | None = _optional(
+        "put after every form of prompt, with one space between; a template"
     )
-    prompt_suffix: str | None = Field(
-        default=None,
-        description="put after every form of prompt, with one space between; a template",
+    width: Side | None = _optional("width to render, in pixels")
+    height: Side | None = _optional("height to render, in pixels")
+    aspect_ratio: str | None = _optional("shape, such as `16:9`, of models without pixel sizes")
+    resolution: str | None = _optional("size class, such as `1k`, of models without pixel sizes")
+    seed: int | None = _optional("start of the model's dice", ge=0)
+    format: str | None = _optional("format of the master")
+    steps: int | None = _optional("sampling steps", ge=1)
+    guidance: float | None = _optional("how literally to take the prompt")
+    safety_tolerance: int | None = _optional("moderation: 0 is strict, higher is laxer", ge=0)
+    prompt_upsampling: bool | None = _optional(
+        "let the provider rewrite the prompt before rendering"
     )
-    width: Side | None = Field(default=None, description="width to render, in pixels")
-    height: Side | None = Field(default=None, description="height to render, in pixels")
-    aspect_ratio: str | None = Field(
-        default=None, description="shape, such as `16:9`, of models without pixel sizes"
+    disable_pup: bool | None = _optional("keep the provider from rewriting the prompt")
+    grounding: bool | None = _optional("let the model search the web")
+    take: int | None = _optional("another picture for the same request: 2, 3, …", ge=1)
+    refs: list[Ref] | None = _optional(
+        "ordered references: paths from the spec's folder, or other assets; "
+        "`{{ ref('name') }}` in a prompt writes `image 1`"
     )
-    resolution: str | None = Field(
-        default=None, description="size class, such as `1k`, of models without pixel sizes"
+    vars: dict[str, Any] | None = _optional(
+        "values for templates, merged by name over those of lower layers"
     )
-    seed: int | None = Field(default=None, ge=0, description="start of the model's dice")
-    format: str | None = Field(default=None, description="format of the master")
-    steps: int | None = Field(default=None, ge=1, description="sampling steps")
-    guidance: float | None = Field(default=None, description="how literally to take the prompt")
-    safety_tolerance: int | None = Field(
-        default=None, ge=0, description="moderation: 0 is strict, higher is laxer"
+    tags: list[str] | None = _optional("words to select by; templates")
+    alt: str | None = _optional("alternative text; a template")
+    title: str | None = _optional("title; a template")
+    provenance: bool | None = _optional(
+        "mark files derived from the picture as generated (IPTC's digital source type, in XMP); "
+        "when not given, those of rendered pictures are, and those of a `source` are not"
     )
-    prompt_upsampling: bool | None = Field(
-        default=None, description="let the provider rewrite the prompt before rendering"
+    sign: bool | None = _optional(
+        "sign files derived from the picture (C2PA), with the certificate that the "
+        "user's own configuration names"
     )
-    disable_pup: bool | None = Field(
-        default=None, description="keep the provider from rewriting the prompt"
-    )
-    grounding: bool | None = Field(default=None, description="let the model search the web")
-    take: int | None = Field(
-        default=None, ge=1, description="another picture for the same request: 2, 3, …"
-    )
-    refs: list[Ref] | None = Field(
-        default=None,
-        description="ordered references: paths from the spec's folder, or other assets; "
-        "`{{ ref('name') }}` in a prompt writes `image 1`",
-    )
-    vars: dict[str, Any] | None = Field(
-        default=None, description="values for templates, merged by name over those of lower layers"
-    )
-    tags: list[str] | None = Field(default=None, description="words to select by; templates")
-    alt: str | None = Field(default=None, description="alternative text; a template")
-    title: str | None = Field(default=None, description="title; a template")
-    provenance: bool | None = Field(
-        default=None,
-        description="mark files derived from the picture as generated (IPTC's digital source "
-        "type, in XMP); when not given, those of rendered pictures are, and those of a `source` "
-        "are not",
-    )
-    sign: bool | None = Field(
-        default=None,
-        description="sign files derived from the picture (C2PA), with the certificate that the "
-        "user's own configuration names",
-    )
-    deliver: list[Deliver] | None = Field(
-        default=None, description="files to derive from the picture"
-    )
+    deliver: list[Deliver] | None = _optional("files to derive from the picture")
 
 
 class Profile(Settings):
     """Settings over all assets, chosen with `--profile`."""
 
-    output: str | None = Field(
-        default=None, description="the output folder, instead of the project's"
-    )
+    output: str | None = _optional("the output folder, instead of the project's")
 
 
 class Rows(Table):
@@ -271,49 +211,37 @@ class Rows(Table):
 class AssetTable(Settings):
     """One picture, or a family of them."""
 
-    source: str | None = Field(
-        default=None, description="path of a picture that exists and is not rendered; a template"
+    source: str | None = _optional("path of a picture that exists and is not rendered; a template")
+    style: Names | None = _optional("names of styles, in order; later ones win")
+    matrix: dict[str, list[Scalar]] | None = _optional(
+        "axes and their values: one member for each combination"
     )
-    style: Names | None = Field(
-        default=None, description="names of styles, in order; later ones win"
+    exclude: list[dict[str, Scalar]] | None = _optional(
+        "combinations to leave out, each as some axes with a value"
     )
-    matrix: dict[str, list[Scalar]] | None = Field(
-        default=None, description="axes and their values: one member for each combination"
+    rows: Rows | None = _optional("one member for each row of a data file")
+    output: str | None = _optional(
+        "path of the picture below the output folder; a template; `<asset>.<format>` when not given"
     )
-    exclude: list[dict[str, Scalar]] | None = Field(
-        default=None, description="combinations to leave out, each as some axes with a value"
-    )
-    rows: Rows | None = Field(default=None, description="one member for each row of a data file")
-    output: str | None = Field(
-        default=None,
-        description="path of the picture below the output folder; a template; "
-        "`<asset>.<format>` when not given",
-    )
-    profile: dict[str, Settings] | None = Field(
-        default=None, description="settings of this asset in one profile"
-    )
+    profile: dict[str, Settings] | None = _optional("settings of this asset in one profile")
 
 
 class ProjectTable(Table):
     """The project's name and folders."""
 
-    name: str | None = Field(default=None, description="the project's name, for people")
+    name: str | None = _optional("the project's name, for people")
     output: str = Field(default=".", description="folder below which every output lies")
     templates: str = Field(default="templates", description="folder of the templates")
-    profile: str | None = Field(default=None, description="profile to use when none is named")
+    profile: str | None = _optional("profile to use when none is named")
 
 
 class BudgetTable(Table):
     """Limits in USD."""
 
-    per_run: Usd | None = Field(default=None, ge=0, description="most that one build may spend")
-    per_asset: Usd | None = Field(
-        default=None, ge=0, description="most that one picture of an asset may cost"
-    )
-    confirm_above: Usd | None = Field(
-        default=None,
-        ge=0,
-        description="ask before a build that may cost more, whatever the user's configuration says",
+    per_run: Usd | None = _optional("most that one build may spend", ge=0)
+    per_asset: Usd | None = _optional("most that one picture of an asset may cost", ge=0)
+    confirm_above: Usd | None = _optional(
+        "ask before a build that may cost more, whatever the user's configuration says", ge=0
     )
 
 
@@ -327,17 +255,15 @@ class CatalogTable(Table):
     axis: str = Field(
         default="locale", description="the axis or variable that says the locale of an asset"
     )
-    source: str | None = Field(
-        default=None, description="the locale whose texts are the keys themselves; it needs no file"
+    source: str | None = _optional(
+        "the locale whose texts are the keys themselves; it needs no file"
     )
     policy: Literal["error", "fallback", "skip"] = Field(
         default="error",
         description="when a translation is missing: an error, another locale's text, or leave out "
         "the deliverable that it is for",
     )
-    fallback: Names | None = Field(
-        default=None, description="with `fallback`: locales to take the text from, in order"
-    )
+    fallback: Names | None = _optional("with `fallback`: locales to take the text from, in order")
     fuzzy: bool = Field(
         default=False,
         description="use translations that are marked as fuzzy; else they are missing",
@@ -347,15 +273,12 @@ class CatalogTable(Table):
 class ManifestTable(Table):
     """Texts that tell a site which pictures there are."""
 
-    path: str | None = Field(default=None, description="a JSON file of all pictures")
-    pictures: str | None = Field(
-        default=None,
-        description="an HTML file of `<picture>` elements; a template: one that says "
-        "`{{ asset.name }}` stands for a file for each asset",
+    path: str | None = _optional("a JSON file of all pictures")
+    pictures: str | None = _optional(
+        "an HTML file of `<picture>` elements; a template: one that says "
+        "`{{ asset.name }}` stands for a file for each asset"
     )
-    typescript: str | None = Field(
-        default=None, description="a TypeScript module of all pictures, with their types"
-    )
+    typescript: str | None = _optional("a TypeScript module of all pictures, with their types")
     base: str = Field(
         default="",
         description='put before every path, such as `"/images/"`; nothing when not given',
@@ -378,9 +301,7 @@ class SpecTable(Table):
     project: ProjectTable = Field(default=ProjectTable(), description="names and folders")
     vars: dict[str, Any] = Field(default={}, description="values that every template sees")
     profile: dict[str, Profile] = Field(default={}, description="settings over all assets, by name")
-    catalog: CatalogTable | None = Field(
-        default=None, description="where translations are, for `{{ t('key') }}`"
-    )
+    catalog: CatalogTable | None = _optional("where translations are, for `{{ t('key') }}`")
     op: dict[str, dict[str, Any]] = Field(
         default={},
         description="parameters of an operation that every use of it has, by its name, such as "
