@@ -211,6 +211,11 @@ class Order:
         )
 
 
+def payload(model: str, prompt: str, params: Mapping[str, Json]) -> Digest:
+    """Return the digest of what is asked for, whatever it is made of and however often."""
+    return of_json({"model": model, "prompt": prompt, "params": params})
+
+
 def order_of(task: Generate, inputs: tuple[Digest, ...]) -> Order:
     """Return the order for a task, given the digests of its inputs."""
     return Order(task.model, task.prompt, task.params, inputs, task.take)

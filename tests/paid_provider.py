@@ -28,6 +28,7 @@ from flux2build.purchasing.remote_renderer import RemoteRenderer
 from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
+KEY: Final = "k" * 20
 _BASE: Final = "https://api.bfl.ai"
 
 
@@ -67,6 +68,8 @@ class FakeProvider:
     """USD by prompt."""
     tells: bool = True
     """Whether answers name a cost."""
+    named: str = "task"
+    """How its tasks' ids begin."""
     charged: dict[str, list[Decimal]] = field(default_factory=dict)
     """What is charged, by prompt."""
     posts: list[str] = field(default_factory=list)
@@ -95,7 +98,11 @@ class FakeProvider:
             return httpx.Response(404)
         if request.url.path == "/v1/get_result":
             return self._state(request.url.params["id"])
-        size = (48, 64) if self._fate(request.url.path.strip("/")) == "small" else (64, 64)
+        size = (
+            (48, 64)
+            if self._fate(f"{self.named}{request.url.path.strip('/')}") == "small"
+            else (64, 64)
+        )
         return _page(200, picture(size, f"{self._salt}{request.url.path}"))
 
     def _fate(self, task: str) -> str | int:
@@ -117,7 +124,7 @@ class FakeProvider:
         self.charged.setdefault(prompt, []).append(self.costs.get(prompt, Decimal("0.03")))
         if fate == "lost":
             raise httpx.ReadTimeout("too late")
-        task = f"task-{len(self._tasks) + 1}"
+        task = f"{self.named}-{len(self._tasks) + 1}"
         self._tasks[task] = prompt
         return _json(
             {"id": task, "polling_url": f"{_BASE}/v1/get_result?id={task}", **self._cost(prompt)}
@@ -137,7 +144,7 @@ class FakeProvider:
             return _json({"detail": "no"}, 403)
         if fate == "forgotten":
             return _json({"id": task, "status": "Task not found"})
-        found = {"sample": f"https://cdn.example/{task}"}
+        found = {"sample": f"https://cdn.example/{task.removeprefix(self.named)}"}
         return _json({"id": task, "status": "Ready", "result": found, **self._cost(prompt)})
 
 
@@ -220,7 +227,7 @@ class Buyer:
         """A client of the provider."""
         transport = httpx.MockTransport(self.provider)
         deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, transport, halt=self.halt)
-        return Client(bfl.PROVIDER, Key("k" * 20), limits=Limits(posts=self.posts), deps=deps)
+        return Client(bfl.PROVIDER, Key(KEY), limits=Limits(posts=self.posts), deps=deps)
 
     def renderer(self, client: Client) -> RemoteRenderer:
         """The renderer under test."""

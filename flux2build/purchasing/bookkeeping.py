@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from flux2build.digest import Digest, of_json
+from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
 from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
 from flux2build.ledger.journal import Journal
-from flux2build.model import Order, Receipt, Recipe
+from flux2build.model import Order, Receipt, Recipe, payload
 from flux2build.providers.contract import Refused, Ticket
 from flux2build.purchasing.budget import BudgetGuard
 
@@ -56,7 +56,7 @@ class Bookkeeping:
             model=order.model,
             asset=recipe.asset,
             reserve=worst,
-            payload=of_json({"model": order.model, "prompt": order.prompt, "params": order.params}),
+            payload=payload(order.model, order.prompt, order.params),
             project=self.project,
             account=account,
         )

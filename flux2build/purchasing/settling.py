@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from flux2build.digest import Digest
+from flux2build.digest import Digest, Json
 from flux2build.errors import Problem, SystemFault, UsageError
-from flux2build.images.decode import probe
 from flux2build.ledger import (
     WRITTEN_OFF,
     Attempt,
     Delivered,
     Entry,
     Intended,
+    Kept,
     State,
     Ticketed,
     Voided,
@@ -31,6 +32,8 @@ from flux2build.ledger import (
 from flux2build.ledger.journal import Journal
 from flux2build.model import Receipt
 from flux2build.providers.contract import Provider, Remote, is_task
+from flux2build.purchasing.redaction import gives_away
+from flux2build.purchasing.verification import misfits
 from flux2build.storage import durable, regular
 from flux2build.storage.store import Store
 
@@ -108,16 +111,28 @@ def adopt_task(
         )
     if not isinstance(provider, Remote):
         raise UsageError(f"order `{purchase.name}` does not name a paid provider")
+    if gives_away(task):
+        raise UsageError(f"that is the key of `{provider.name}`, or has it in it, and not a task")
     if not is_task(task):
         raise UsageError(f"`{task}` cannot be a task of `{provider.name}`")
     return Ticketed(
         order=purchase.attempt.order,
         attempt=purchase.attempt.name,
-        # To the microsecond: it counts after what the server said in the same second.
-        at=now.isoformat(timespec="microseconds"),
+        at=_later(now, purchase.attempt.ticketed),
         task=task,
         poll=provider.claim(task, endpoint or provider.endpoint).poll,
     )
+
+
+def _later(now: datetime, before: Ticketed | None) -> str:
+    """The moment of a new claim check, which counts if it is the latest, whatever the clock says.
+
+    It is to the microsecond: it comes after what the server said in the same second.
+    """
+    if before is not None:
+        with suppress(ValueError):
+            now = max(now, datetime.fromisoformat(before.at) + timedelta(microseconds=1))
+    return now.isoformat(timespec="microseconds")
 
 
 def adopt_picture(purchase: Purchase, picture: Digest, now: datetime) -> Delivered:
@@ -176,19 +191,31 @@ def stored_picture(digest: str, store: Store) -> Digest:
     return Digest(digest)
 
 
-def store_picture(file: Path, store: Store) -> Digest:
-    """Put a picture that the person fetched into the store.
+def file_of_picture(file: Path) -> bytes:
+    """The bytes of a picture that the person fetched.
 
     Raises:
-        PictureError: the file is not a whole picture.
-        SystemFault: it cannot be read or stored.
+        SystemFault: it cannot be read.
     """
     try:
-        data = regular.read(file)
+        return regular.read(file)
     except OSError as error:
         raise durable.fault("read", file, error) from error
-    probe(data, str(file))
-    return store.put(data)
+
+
+def check_fit(
+    purchase: Purchase, data: bytes, name: str, params: Mapping[str, Json] | None
+) -> None:
+    """Compare a picture that a person adopts with what was ordered, as far as that is known.
+
+    Raises:
+        PictureError: it is not a whole picture.
+        UsageError: it is of another size or format.
+    """
+    if wrong := misfits(params or {}, data, name):
+        raise UsageError(
+            Problem(f"`{name}` is not what order `{purchase.name}` asked for", rows=wrong)
+        )
 
 
 def resubmit(purchase: Purchase, now: datetime) -> Voided:
@@ -221,16 +248,37 @@ def _voided(purchase: Purchase, refusal: str, now: datetime, *, charged: bool) -
     )
 
 
+def _check_unclaimed(entries: Iterable[Entry], adopted: Ticketed) -> None:
+    """Make sure that no other order has a task, as one picture cannot be two orders."""
+    for entry in entries:
+        if isinstance(entry, Ticketed):
+            task = entry.task
+        elif isinstance(entry, Delivered | Kept):
+            task = entry.receipt.task
+        else:
+            continue
+        if task == adopted.task and entry.attempt != adopted.attempt:
+            owner = entry.attempt[:_SHORT]
+            raise UsageError(
+                f"`{task}` is the task of order `{owner}`",
+                hint=f"`flux2build orders show {owner}` tells what became of it",
+            )
+
+
 def _to_the_second(now: datetime) -> str:
     return now.isoformat(timespec="seconds")
 
 
-def record(journal: Journal, purchase: Purchase, entry: Entry) -> None:
+def record(
+    journal: Journal, purchase: Purchase, entry: Entry, keep: Callable[[], object] = lambda: None
+) -> None:
     """Write down what a person decided, unless a build has come further with the order.
+
+    `keep` puts a picture into the store that the entry names, once nothing else can go wrong.
 
     Raises:
         SystemFault: a build is busy with the order, or the journal is damaged or cannot be written.
-        UsageError: the order is no longer as the person saw it.
+        UsageError: the order is no longer as the person saw it, or another one has its task.
     """
     claim = journal.claim(purchase.attempt.order)
     if claim is None:
@@ -239,10 +287,14 @@ def record(journal: Journal, purchase: Purchase, entry: Entry) -> None:
             hint="let it finish, then `flux2build orders list` shows what became of it",
         )
     try:
-        current = find(journal.read(), purchase.attempt.name)
+        entries = journal.read()
+        current = find(entries, purchase.attempt.name)
         journal.prove()
         if current.state is not purchase.state:
             raise UsageError(f"order `{current.name}` is {current.state.value} by now")
+        if isinstance(entry, Ticketed):
+            _check_unclaimed(entries, entry)
+        keep()
         journal.append(entry)
     finally:
         os.close(claim)

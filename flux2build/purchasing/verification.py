@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from flux2build.digest import Json
 from flux2build.errors import DecisionError, Problem
 from flux2build.images.decode import probe
 from flux2build.model import Order, Recipe
@@ -14,14 +17,23 @@ def verify_picture(order: Order, recipe: Recipe, data: bytes) -> None:
         DecisionError: it is whole, but of another size or format than ordered.
         PictureError: it is not a whole picture.
     """
-    picture = probe(data, recipe.output)
-    ordered = {name: order.params.get(name) for name in ("width", "height", "format")}
+    if wrong := misfits(order.params, data, recipe.output):
+        raise _not_what_was_ordered(recipe, *wrong)
+
+
+def misfits(params: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[str, str], ...]:
+    """What of a picture's size and format is not what was ordered, by name.
+
+    Raises:
+        PictureError: it is not a whole picture.
+    """
+    picture = probe(data, name)
     actual = {"width": picture.width, "height": picture.height, "format": picture.format}
-    wrong = [name for name in ordered if ordered[name] not in (None, actual[name])]
-    if wrong:
-        raise _not_what_was_ordered(
-            recipe, *((name, f"{actual[name]}, ordered {ordered[name]}") for name in wrong)
-        )
+    return tuple(
+        (name, f"{value}, ordered {params[name]}")
+        for name, value in actual.items()
+        if params.get(name) not in (None, value)
+    )
 
 
 def verify_seed(order: Order, recipe: Recipe, seed: int | None) -> None:

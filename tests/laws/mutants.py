@@ -24,7 +24,7 @@ from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
 from flux2build.purchasing import budget, http, remote_renderer
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
-from flux2build.purchasing.http.redaction import Key
+from flux2build.purchasing.redaction import Key
 from flux2build.session import home, wiring
 from flux2build.storage.store import Store
 

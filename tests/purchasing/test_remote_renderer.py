@@ -24,7 +24,7 @@ from flux2build.ledger import State
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
 from flux2build.storage import locks
-from tests.paid_provider import Buyer, FakeProvider, nothing, order, recipe
+from tests.paid_provider import KEY, Buyer, FakeProvider, nothing, order, recipe
 from tests.snapshots import intended, ticketed
 
 
@@ -52,6 +52,18 @@ def test_bought_delivered_and_kept(home: Path) -> None:
     assert states(buyer) == [State.DELIVERED]
     assert (buyer.budget.spent, buyer.budget.reserved) == (Decimal("0.02"), Decimal(0))
     assert buyer.said == ["submitted fox task=task-1"]
+
+
+def test_a_task_that_holds_the_key_is_masked(home: Path) -> None:
+    """It is asked for by its real name, and told, written down and locked without the key."""
+    buyer = Buyer(home, FakeProvider(named=KEY))
+
+    (bought,) = buyer.buy("fox")
+
+    assert isinstance(bought, Bought)
+    assert buyer.said == ["submitted fox task=***-1"]
+    assert bought.receipt.task == "***-1"
+    assert KEY not in home.joinpath("ledger.jsonl").read_text("utf-8")
 
 
 def test_written_before_it_is_sent(home: Path) -> None:

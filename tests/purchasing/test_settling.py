@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from flux2build.digest import of_bytes
+from flux2build.digest import Json, of_bytes
 from flux2build.errors import Flux2BuildError, SystemFault, UsageError
 from flux2build.images.formats.contract import PictureError
 from flux2build.ledger import Attempt, Entry, State
 from flux2build.ledger.journal import Journal
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import settling
+from flux2build.purchasing.redaction import Key
 from flux2build.purchasing.settling import Purchase
 from flux2build.storage.store import Store
 from tests import journals
@@ -37,6 +39,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     journals.delivered(_SENT["delivered"]),
     journals.voided(_SENT["voided"], charged=False),
 )
+SECRET: Final = Key("settling-" + "s" * 20)
 REMOTES: Final = [name for name, member in PROVIDERS.items() if isinstance(member, Remote)]
 
 
@@ -95,10 +98,10 @@ def test_a_task_becomes_the_ticket(provider: str, endpoint: str | None) -> None:
     assert "abc-123" in entry.poll
 
 
-def test_another_task_replaces_the_ticket() -> None:
-    """A person knows better where to ask, also within the second in which the server answered."""
-    at = datetime.fromisoformat(_SENT["pending"].at)
-    now = at.replace(microsecond=1)
+@pytest.mark.parametrize("seconds", [0, 1, -3600])
+def test_another_task_replaces_the_ticket(seconds: int) -> None:
+    """A person knows better where to ask, also in the same second, and if the clock went back."""
+    now = datetime.fromisoformat(_SENT["pending"].at) + timedelta(seconds=seconds)
 
     entry = settling.adopt_task(purchase("pending"), "another", PROVIDERS["bfl"], None, now)
 
@@ -113,6 +116,8 @@ def test_another_task_replaces_the_ticket() -> None:
         ("doubt", "abc", "gone", "order `doubt` does not name a paid provider"),
         ("doubt", "a b", "bfl", "`a b` cannot be a task of `bfl`"),
         ("doubt", "x" * 300, "bfl", "cannot be a task of `bfl`"),
+        ("doubt", SECRET.reveal(), "bfl", "^that is the key of `bfl`, or has it in it"),
+        ("doubt", f"task:{SECRET.reveal()}", "bfl", "^that is the key of `bfl`, or has it in it"),
     ],
 )
 def test_what_cannot_be_a_task(name: str, task: str, provider: str, message: str) -> None:
@@ -152,19 +157,38 @@ def test_a_kept_picture_without_bytes_is_not_taken(tmp_path: Path) -> None:
         settling.kept_picture(purchase("kept"), Store(tmp_path / "store"))
 
 
-def test_pictures_of_the_users_own(tmp_path: Path) -> None:
-    """A whole picture is put into the store; any other file, and one that is missing, is refused."""
-    store, file = Store(tmp_path / "store"), tmp_path / "mine.png"
-    file.write_bytes(picture((8, 8)))
+@pytest.mark.parametrize(
+    ("size", "params", "wrong"),
+    [
+        ((8, 8), None, []),
+        ((8, 8), {"width": 8, "height": 8, "format": "png"}, []),
+        ((8, 9), {"width": 8, "height": 8}, ["height"]),
+        ((8, 8), {"width": 16, "format": "jpeg"}, ["width", "format"]),
+    ],
+)
+def test_a_picture_is_compared_with_what_was_ordered(
+    size: tuple[int, int], params: dict[str, Json] | None, wrong: list[str]
+) -> None:
+    """One of another size or format is refused, as far as it is known what was ordered."""
+    refusal = pytest.raises(UsageError) if wrong else nullcontext()
 
-    digest = settling.store_picture(file, store)
+    with refusal as caught:
+        settling.check_fit(purchase("doubt"), picture(size), "mine.png", params)
+
+    rows = caught.value.problems[0].rows if caught else ()
+    assert [name for name, _ in rows] == wrong
+
+
+def test_pictures_of_the_users_own(tmp_path: Path) -> None:
+    """A file that is no picture or is missing is refused, and so are bytes that the store has not."""
+    store = Store(tmp_path / "store")
+    digest = store.put(picture((8, 8)))
 
     assert settling.stored_picture(digest, store) == digest
-    file.write_bytes(b"a text")
     with pytest.raises(PictureError):
-        settling.store_picture(file, store)
+        settling.check_fit(purchase("doubt"), b"a text", "mine.png", None)
     with pytest.raises(SystemFault):
-        settling.store_picture(tmp_path, store)
+        settling.file_of_picture(tmp_path)
     with pytest.raises(UsageError, match="the store holds no picture"):
         settling.stored_picture(WRONG, store)
     with pytest.raises(UsageError, match="`sha256:12` is not a digest"):
@@ -205,6 +229,30 @@ def test_a_decision_is_recorded(journal: Journal) -> None:
     settling.record(journal, purchase("doubt"), settling.write_off(purchase("doubt"), NOW))
 
     assert settling.find(journal.read(), "doubt").state is State.VOIDED
+
+
+@pytest.mark.parametrize("owner", ["pending", "kept", "delivered"])
+def test_the_task_of_another_order_is_not_adopted(journal: Journal, owner: str) -> None:
+    """One picture cannot be two orders: nothing is written, and the order stays open."""
+    before, doubt = journal.path.read_bytes(), purchase("doubt")
+    stored: list[str] = []
+    entry = settling.adopt_task(doubt, f"task-{owner}", PROVIDERS["bfl"], None, NOW)
+
+    with pytest.raises(UsageError, match=f"`task-{owner}` is the task of order `{owner[:8]}`"):
+        settling.record(journal, doubt, entry, lambda: stored.append("picture"))
+
+    assert journal.path.read_bytes() == before
+    assert stored == []
+
+
+def test_a_task_may_be_named_again(journal: Journal) -> None:
+    """It is asked for at the provider's own address from then on."""
+    pending = purchase("pending")
+    entry = settling.adopt_task(pending, "task-pending", PROVIDERS["bfl"], None, NOW)
+
+    settling.record(journal, pending, entry)
+
+    assert settling.find(journal.read(), "pending").attempt.ticketed == entry
 
 
 @pytest.mark.parametrize("busy", [True, False])

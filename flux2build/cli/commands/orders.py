@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,14 +14,16 @@ import click
 from flux2build import ledger
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
-from flux2build.digest import Digest, Json
-from flux2build.errors import Exit, UsageError
+from flux2build.digest import Json, of_bytes
+from flux2build.errors import Exit, Flux2BuildError, UsageError
 from flux2build.images.formats.lookup import of_path
 from flux2build.ledger import Entry, State
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.providers.pricing import money
 from flux2build.purchasing import settling
+from flux2build.purchasing.redaction import Key, unkeyed
 from flux2build.purchasing.settling import Purchase
+from flux2build.session.asked import parameters
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import read
@@ -69,6 +72,7 @@ def orders() -> None:
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
     console = Console(options.color, options.verbosity)
+    _learn_keys(options)
     journal = user_journal()
     purchases = settling.purchases(journal.read())
     unread = journal.problems()
@@ -110,6 +114,7 @@ def _price(purchase: Purchase) -> str:
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console = Console(options.color, options.verbosity)
+    _learn_keys(options)
     journal = user_journal()
     purchase = settling.find(journal.read(), order)
     console.caution(journal.problems())
@@ -133,7 +138,7 @@ def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
     yield "model", f"{sent.provider}/{sent.model}"
     yield "project", sent.project
     yield "sent", sent.at
-    yield "task", attempt.ticketed.task if attempt.ticketed else ""
+    yield "task", unkeyed(attempt.ticketed.task) if attempt.ticketed else ""
     yield "price", _price(purchase)
     yield "refusal", f"{voided.refusal}: {voided.message}" if voided else ""
     yield "kept", attempt.kept.message if attempt.kept else ""
@@ -155,7 +160,7 @@ def _as_json(purchase: Purchase) -> dict[str, Json]:
         "project": sent.project,
         "sent": sent.at,
         "reserve": str(sent.reserve),
-        "task": attempt.ticketed.task if attempt.ticketed else None,
+        "task": unkeyed(attempt.ticketed.task) if attempt.ticketed else None,
         "output": arrived.output if arrived else None,
         "cost": None if cost is None else str(cost),
         "message": attempt.kept.message if attempt.kept else None,
@@ -173,11 +178,13 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     picture: a file that you fetched from the provider yourself, or the
     `sha256:…` of one in the store. Without it, what was kept aside is taken.
     """
+    _learn_keys(options)
     purchase = settling.find_open(user_journal().read(), order)
-    if (picture := _picture(purchase, what)) is not None:
-        entry: Entry = settling.adopt_picture(purchase, picture, _now())
+    if (data := _picture(purchase, what)) is not None:
+        _check_fit(options, purchase, data, what or purchase.name)
+        entry: Entry = settling.adopt_picture(purchase, of_bytes(data), _now())
         outcome = "is delivered; the next build puts it in place"
-        return _settle(options, purchase, entry, outcome)
+        return _settle(options, purchase, entry, outcome, lambda: user_store().put(data))
     task, provider = str(what), PROVIDERS.get(purchase.intended.provider)
     variable = provider.url_variable if isinstance(provider, Remote) else ""
     endpoint = read(options.env_file).value(variable) if variable else None
@@ -185,23 +192,47 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     return _settle(options, purchase, entry, f"was bought as {task}; the next build collects it")
 
 
-def _picture(purchase: Purchase, what: str | None) -> Digest | None:
+def _picture(purchase: Purchase, what: str | None) -> bytes | None:
     """The picture that a person adopts; None where they name a task."""
+    store = user_store()
     if what is None:
-        return settling.kept_picture(purchase, user_store())
+        return store.get(settling.kept_picture(purchase, store))
     if os.path.isfile(what):  # noqa: PTH113 - for a name that is too long `Path` raises
-        return settling.store_picture(Path(what), user_store())
+        return settling.file_of_picture(Path(what))
     if what.startswith("sha256:"):
-        return settling.stored_picture(what, user_store())
+        return store.get(settling.stored_picture(what, store))
     if "/" in what or of_path(what):  # it can only be meant as the name of a file
         raise UsageError(f"there is no file `{what}`")
     return None
+
+
+def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: str) -> None:
+    """Compare a picture with what was ordered, unless it is the one that was kept aside."""
+    kept = purchase.attempt.kept
+    if kept is not None and kept.output == of_bytes(data):
+        return
+    ordered = parameters(options, purchase.intended)
+    settling.check_fit(purchase, data, name, ordered)
+    if ordered is None:
+        Console(options.color, options.verbosity).say(
+            "its size was not compared with the order: no spec has that any more", "dim"
+        )
+
+
+def _learn_keys(options: CommonOptions) -> None:
+    """Let the keys be known that no task is to give away; nothing is ordered, so they may be unfit."""
+    for provider in PROVIDERS.values():
+        with suppress(Flux2BuildError):
+            settings = read(options.env_file)
+            if isinstance(provider, Remote) and (key := settings.value(provider.key_variable)):
+                Key(key, provider.key_variable)
 
 
 @command("resubmit")
 @click.argument("order")
 def resubmit(options: CommonOptions, *, order: str) -> Exit:
     """Settle an order that was not bought; the next build may send it again."""
+    _learn_keys(options)
     purchase = settling.find_open(user_journal().read(), order)
     entry = settling.resubmit(purchase, _now())
     outcome = "is settled: it costs nothing; the next build may order it again"
@@ -212,16 +243,23 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 @click.argument("order")
 def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
+    _learn_keys(options)
     purchase = settling.find_open(user_journal().read(), order)
     entry = settling.write_off(purchase, _now())
     outcome = "is settled: it counts as spent; the next build may order it again"
     return _settle(options, purchase, entry, outcome)
 
 
-def _settle(options: CommonOptions, purchase: Purchase, entry: Entry, outcome: str) -> Exit:
+def _settle(
+    options: CommonOptions,
+    purchase: Purchase,
+    entry: Entry,
+    outcome: str,
+    keep: Callable[[], object] = lambda: None,
+) -> Exit:
     """Record a decision, and show what became of the order."""
     journal, console = user_journal(), Console(options.color, options.verbosity)
-    settling.record(journal, purchase, entry)
+    settling.record(journal, purchase, entry, keep)
     if options.json:
         current = settling.find(journal.read(), purchase.attempt.name)
         console.document({**_as_json(current)})

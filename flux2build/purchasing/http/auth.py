@@ -18,7 +18,7 @@ from flux2build.purchasing.http.address_policy import (
 )
 from flux2build.purchasing.http.clock import Limits
 from flux2build.purchasing.http.pool import Bounds, Pool
-from flux2build.purchasing.http.redaction import Key, redacted
+from flux2build.purchasing.redaction import Key, redacted
 
 _Answer = TypeVar("_Answer", bound=Refused | InDoubt)
 

@@ -41,7 +41,7 @@ from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, PoolConfig, explained
-from flux2build.purchasing.http.redaction import Key
+from flux2build.purchasing.redaction import Key
 
 Sent = Reference | str
 """A reference as it travels: inside the order, or as the URL it was uploaded to."""
@@ -100,6 +100,8 @@ class Client:
         self._inquiries = self._pool(min(pending, _ASKING), limits.reply)
         self._pictures = self._pool(min(pending, _FETCHING), limits.reply)
         self._placed: dict[str, float] = {}
+        self._unfit: dict[str, Ticket] = {}
+        """Tickets whose task holds the key, by what the ledger and people may know of it."""
         self._typical: float | None = None
         self._quiet_until = self._warm_until = deps.clock.now()
         self.halt = deps.halt
@@ -277,8 +279,12 @@ class Client:
         if not isinstance(answer, Ticket):
             return self._auth.redacted_answer(answer)
         if self._auth.holds_key(answer.poll):
-            return replace(answer, poll=self.provider.claim(answer.task, self.endpoint).poll)
-        return answer
+            answer = replace(answer, poll=self.provider.claim(answer.task, self.endpoint).poll)
+        if not self._auth.holds_key(answer.task):
+            return answer
+        fit = self._auth.masked(answer.task)
+        self._unfit[fit] = answer
+        return replace(answer, task=fit, poll=self.provider.claim(fit, self.endpoint).poll)
 
     async def collect(
         self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None
@@ -292,6 +298,7 @@ class Client:
             self._pictures, deps.clock, self._limits, deps.resolve, bool(deps.proxy)
         )
         polling_deps = PollingDeps(self._auth, self._inquiries, downloads, deps.clock, deps.jitter)
+        ticket = self._unfit.get(ticket.task, ticket)
         placed = self._placed.pop(ticket.task, None)
         polling = Polling(polling_deps, ticket, report, placed, self._typical)
         ended = await polling.run()

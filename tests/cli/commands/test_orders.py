@@ -6,14 +6,17 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
-from flux2build.session.home import user_journal
+from flux2build.ledger import Ticketed
+from flux2build.session.home import user_journal, user_store
 from flux2build.simulator import Rule, Scenario, running
 from tests.conftest import Site
+from tests.paid_provider import picture
 
 SPEC: Final = """\
 [project]
@@ -93,6 +96,46 @@ def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
     assert (ran.code, "a build is at order" in ran.err) == (6, True)
     assert journal.read() == before
     assert empty.run("orders", "resubmit", name).code == 0
+
+
+@pytest.mark.parametrize("here", ["the project", "elsewhere"])
+@pytest.mark.usefixtures("troubled")
+def test_a_file_of_another_size_is_not_adopted(
+    empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str
+) -> None:
+    """It would be another picture for good: nothing is written, and one of the right size is taken."""
+    folder = empty.folder if here == "the project" else tmp_path
+    wrong, right = (folder / f"{width}.png" for width in (255, 256))
+    for file, width in ((wrong, 255), (right, 256)):
+        file.write_bytes(picture((width, 256)))
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+    (fox,) = (order for order in listed if order["asset"] == "fox")
+    before, stored = user_journal().path.read_bytes(), list(user_store().digests())
+    monkeypatch.chdir(folder)
+
+    ran = empty.run("orders", "adopt", fox["order"], str(wrong))
+
+    assert (ran.code, "255, ordered 256" in ran.err) == (2, True), ran.err
+    assert user_journal().path.read_bytes() == before
+    assert list(user_store().digests()) == stored
+    assert empty.run("orders", "adopt", fox["order"], str(right)).code == 0
+    assert len(list(user_store().digests())) == len(stored) + 1
+
+
+@pytest.mark.usefixtures("troubled")
+def test_a_task_in_the_ledger_is_shown_without_the_key(
+    empty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ledger of an earlier version may have a task with the key in it."""
+    entries = user_journal().read()
+    (ticket, *_) = (entry for entry in entries if isinstance(entry, Ticketed))
+    monkeypatch.setenv("BFL_API_KEY", ticket.task)
+
+    for words in (("list", "--json"), ("show", ticket.attempt), ("show", ticket.attempt, "--json")):
+        ran = empty.run("orders", *words)
+        assert ran.code == 0
+        assert ticket.task not in f"{ran.out}{ran.err}"
+        assert "***" in ran.out
 
 
 @pytest.mark.usefixtures("troubled")

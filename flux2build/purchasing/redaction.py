@@ -90,6 +90,14 @@ def unkeyed(text: str) -> str:
     return text
 
 
+def gives_away(text: str) -> bool:
+    """Whether a text is a key that this process has seen, or has one in it, whatever its spelling."""
+    return any(
+        text.strip() == key.reveal() or (key.unmistakable and key.masked(text) != text)
+        for key in _KEYS
+    )
+
+
 def redacted(text: str, key: Key | None = None) -> str:
     """A text for people and logs: no key, no signed query, no user in a URL."""
     text = _USER.sub(r"\1", _QUERY.sub(r"\1?…", text))

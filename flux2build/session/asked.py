@@ -1,0 +1,40 @@
+"""What an order asked for: the ledger has its digest, and a spec or a lock may still have the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from flux2build.digest import Json
+from flux2build.errors import Flux2BuildError
+from flux2build.ledger import Intended
+from flux2build.lockfile import Generated
+from flux2build.model import Generate, payload
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.project import Project
+from flux2build.storage.disk import SPEC_NAME
+
+
+def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json] | None:
+    """The parameters of an order; None if neither this project nor the one that placed it has them."""
+    there = str(Path(intended.project) / SPEC_NAME)
+    for file in dict.fromkeys((options.file, there)):
+        try:
+            for task in _tasks(Project.open(replace(options, file=file))):
+                if payload(task.model, task.prompt, task.params) == intended.payload:
+                    return task.params
+        except Flux2BuildError:
+            continue  # a spec that is gone or broken tells nothing
+    return None
+
+
+def _tasks(project: Project) -> Iterator[Generate | Generated]:
+    """Everything that a project asks for, in any profile, or has asked for when it was last built."""
+    others = project.sources.other_profiles(set(project.spec.wanted_profiles))
+    for recipes in (project.spec.recipes, *(recipes for _, recipes in others)):
+        for task in (recipe.task for recipe in recipes):
+            if isinstance(task, Generate):
+                yield task
+    rows = (block.generated for block in project.lock.blocks.values())
+    yield from (row for row in rows if row is not None)
