@@ -135,7 +135,7 @@ def described(name: str, check: Check) -> str:
     codes = ", ".join(f"`{code}`" for code in check.codes if code not in set(ReasonCode))
     reported = codes or "the [reasons](formats.md#reasons) of plans"
     own = fields(check.options, Options) if set(check.options.model_fields) - set(SHARED) else ""
-    text = " ".join((type(check).__doc__ or "").split())
+    text = " ".join((check.findings.__doc__ or "").split())
     return f"### `{name}`\n\n{text}\n\nCodes: {reported}; {default}.\n" + (own and f"\n{own}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field
@@ -25,27 +24,16 @@ class AltOptions(Options):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Alt:
+def findings(facts: Facts, options: AltOptions) -> Iterator[Finding]:
     """A picture without the text that replaces it for those who cannot see it."""
-
-    options: type[Options] = AltOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"alt-missing": _MISSING}
-
-    def findings(self, facts: Facts, options: AltOptions) -> Iterator[Finding]:
-        """One finding for each asset."""
-        hint = "describe the picture in `alt`"
-        if options.decorative:
-            hint += ', or mark it as decoration with `alt = ""`'
-        for asset in facts.spec.assets.values():
-            empty = asset.alt is not None and not asset.alt.strip()
-            if asset.alt is None or (empty and not options.decorative):
-                problem = facts.spec.located(Problem(_MISSING, hint=hint), asset.key)
-                yield Finding("alt-missing", problem, asset.name)
+    hint = "describe the picture in `alt`"
+    if options.decorative:
+        hint += ', or mark it as decoration with `alt = ""`'
+    for asset in facts.spec.assets.values():
+        empty = asset.alt is not None and not asset.alt.strip()
+        if asset.alt is None or (empty and not options.decorative):
+            problem = facts.spec.located(Problem(_MISSING, hint=hint), asset.key)
+            yield Finding("alt-missing", problem, asset.name)
 
 
-CHECK: Final[Check] = Alt()
+CHECK: Final[Check] = Check({"alt-missing": _MISSING}, findings, AltOptions)

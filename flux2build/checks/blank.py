@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field
@@ -23,26 +22,17 @@ class BlankOptions(Options):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Blank:
+def findings(facts: Facts, options: BlankOptions) -> Iterator[Finding]:
     """A picture that is transparent or of one colour, entirely or nearly so."""
-
-    options: type[Options] = BlankOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"blank": "there is next to nothing to be seen in the picture"}
-
-    def findings(self, facts: Facts, options: BlankOptions) -> Iterator[Finding]:
-        """One finding for each file."""
-        for file in facts.files():
-            most = next(iter(facts.dominant_colours(file.output)), None)
-            if most and most.share >= 100 * options.share:
-                colour = "transparent" if most.colour == CLEAR else most.colour
-                message = f"{most.share}% of the picture is {colour}"
-                hint = "look at it; `take = 2` asks for another one"
-                yield facts.about(file.recipe, "blank", message, hint=hint)
+    for file in facts.files():
+        most = next(iter(facts.dominant_colours(file.output)), None)
+        if most and most.share >= 100 * options.share:
+            colour = "transparent" if most.colour == CLEAR else most.colour
+            message = f"{most.share}% of the picture is {colour}"
+            hint = "look at it; `take = 2` asks for another one"
+            yield facts.about(file.recipe, "blank", message, hint=hint)
 
 
-CHECK: Final[Check] = Blank()
+CHECK: Final[Check] = Check(
+    {"blank": "there is next to nothing to be seen in the picture"}, findings, BlankOptions
+)

@@ -5,8 +5,9 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,19 +35,25 @@ class Options(BaseModel):
     )
 
 
-class Check(Protocol):
+class Warnings(Options):
+    """What `[checks]` may say of a check that warns."""
+
+    severity: Level = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
     """One check."""
 
-    @property
-    def codes(self) -> dict[str, str]:
-        """A sentence for each code that it can report."""
+    codes: Mapping[str, str]
+    """A sentence for each code that it can report."""
+    findings: Callable[[Facts, Any], Iterator[Finding]]
+    """Its findings, in a stable order; their severity follows from the options.
 
-    @property
-    def options(self) -> type[Options]:
-        """The model of its options, with its defaults."""
-
-    def findings(self, facts: Facts, options: Any) -> Iterator[Finding]:
-        """Its findings, in a stable order; their severity follows from the options."""
+    The docstring says what is wrong with what it reports.
+    """
+    options: type[Options] = Options
+    """The model of its options, with its defaults."""
 
 
 CHECKS: Final = Family[Check](

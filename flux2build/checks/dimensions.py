@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.checks.contract import Check, Options
@@ -14,26 +13,15 @@ from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Generate, Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class Dimensions:
-    """A file that is larger or smaller than the spec asks for."""
-
-    options: type[Options] = Options
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"wrong-size": "the file has another size than was asked for"}
-
-    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """One finding for each file; a side that its container does not give is not judged."""
-        for file in facts.files():
-            asked, output = _asked(file.recipe), file.output
-            sides = {"width": output.width, "height": output.height}
-            if any(sides[side] not in {0, asked[side]} for side in asked):
-                message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
-                hint = f"ask for that size, or run `flux2build build --force {file.recipe.asset}`"
-                yield facts.about(file.recipe, "wrong-size", message, hint=hint)
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
+    """A file that is larger or smaller than the spec asks for, as far as its format tells."""
+    for file in facts.files():
+        asked, output = _asked(file.recipe), file.output
+        sides = {"width": output.width, "height": output.height}
+        if any(sides[side] not in {0, asked[side]} for side in asked):
+            message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
+            hint = f"ask for that size, or run `flux2build build --force {file.recipe.asset}`"
+            yield facts.about(file.recipe, "wrong-size", message, hint=hint)
 
 
 def _asked(recipe: Recipe) -> Mapping[str, int]:
@@ -59,4 +47,6 @@ def _words(asked: Mapping[str, int]) -> str:
     return f"{length} {'wide' if side == 'width' else 'high'}"
 
 
-CHECK: Final[Check] = Dimensions()
+CHECK: Final[Check] = Check(
+    {"wrong-size": "the file has another size than was asked for"}, findings
+)

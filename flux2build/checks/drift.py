@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.checks.contract import Check, Options
@@ -29,24 +28,13 @@ _BY_ACTION: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A file that a build would make or replace, with the reasons for it."""
-
-    options: type[Options] = Options
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The codes of the reasons that plans give."""
-        return {code: code.phrase.replace("{}", "…") for code in ReasonCode}
-
-    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """One finding for each file that is not what the spec wants."""
-        for step in facts.plan.steps:
-            if step.drift:
-                recipe, reasons = step.recipe, step.verdict.reasons
-                message = because(recipe, reasons)
-                yield facts.about(recipe, reasons[0].code, message, hint=_hint(step))
+    for step in facts.plan.steps:
+        if step.drift:
+            recipe, reasons = step.recipe, step.verdict.reasons
+            message = because(recipe, reasons)
+            yield facts.about(recipe, reasons[0].code, message, hint=_hint(step))
 
 
 def _hint(step: Step) -> str:
@@ -63,4 +51,4 @@ def _hint(step: Step) -> str:
     return "`flux2build plan` shows the price, `flux2build build` renders it"
 
 
-CHECK: Final[Check] = Drift()
+CHECK: Final[Check] = Check({code: code.phrase.replace("{}", "…") for code in ReasonCode}, findings)

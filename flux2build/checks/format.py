@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.assetspec.outputs import format_of
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 
 
-class FormatOptions(Options):
-    """Options of `format`."""
-
-    severity: Level = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A published picture whose name says another format than it has.
 
     Some models ignore the format they are asked for. Such a master stays as it was
     delivered, because its signature would break; files derived from it have the
     format of their names.
     """
-
-    options: type[Options] = FormatOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"wrong-format": "the file has another format than its name says"}
-
-    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """One finding for each file."""
-        for file in facts.published():
-            named, actual = format_of(file.recipe.output), file.output.format
-            if named is not None and actual not in {"", named}:
-                message = f"it is {actual}, and its name says {named}"
-                hint = f'`deliver = [{{ formats = ["{named}"] }}]` makes a file that is {named}'
-                yield facts.about(file.recipe, "wrong-format", message, hint=hint)
+    for file in facts.published():
+        named, actual = format_of(file.recipe.output), file.output.format
+        if named is not None and actual not in {"", named}:
+            message = f"it is {actual}, and its name says {named}"
+            hint = f'`deliver = [{{ formats = ["{named}"] }}]` makes a file that is {named}'
+            yield facts.about(file.recipe, "wrong-format", message, hint=hint)
 
 
-CHECK: Final[Check] = Format()
+CHECK: Final[Check] = Check(
+    {"wrong-format": "the file has another format than its name says"}, findings, Warnings
+)

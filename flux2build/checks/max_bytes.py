@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field, model_validator
@@ -35,32 +34,23 @@ class MaxBytesOptions(Options):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class MaxBytes:
+def findings(facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
     """A published file that is larger than a limit.
 
     Deliverables are published, and masters from which nothing is derived.
     """
-
-    options: type[Options] = MaxBytesOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"too-large": "the file has more bytes than the check allows"}
-
-    def findings(self, facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
-        """One finding for each file."""
-        limits: Mapping[str, int] = dict(options.formats.items())
-        for file in facts.published():
-            limit = limits.get(file.output.format, options.bytes)
-            if limit is not None and file.output.bytes > limit:
-                message = f"it has {file.output.bytes:,} bytes; {limit:,} are allowed"
-                hint = (
-                    "deliver fewer pixels or another format, or set `max_bytes` there: the "
-                    "quality is lowered until it fits"
-                )
-                yield facts.about(file.recipe, "too-large", message, hint=hint)
+    limits: Mapping[str, int] = dict(options.formats.items())
+    for file in facts.published():
+        limit = limits.get(file.output.format, options.bytes)
+        if limit is not None and file.output.bytes > limit:
+            message = f"it has {file.output.bytes:,} bytes; {limit:,} are allowed"
+            hint = (
+                "deliver fewer pixels or another format, or set `max_bytes` there: the "
+                "quality is lowered until it fits"
+            )
+            yield facts.about(file.recipe, "too-large", message, hint=hint)
 
 
-CHECK: Final[Check] = MaxBytes()
+CHECK: Final[Check] = Check(
+    {"too-large": "the file has more bytes than the check allows"}, findings, MaxBytesOptions
+)

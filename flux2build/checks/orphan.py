@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.checks.contract import Check, Options
@@ -14,22 +13,11 @@ from flux2build.errors import Problem
 _MESSAGE: Final = "the spec no longer wants this output"
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """An output that the lock holds and the spec no longer wants."""
-
-    options: type[Options] = Options
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"orphan": _MESSAGE}
-
-    def findings(self, facts: Facts, _options: Options) -> Iterator[Finding]:
-        """One finding for each output that is left over."""
-        for orphan in facts.plan.orphans:
-            hint = "`flux2build prune` shows what is left over, and `--yes` removes it"
-            yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
+    for orphan in facts.plan.orphans:
+        hint = "`flux2build prune` shows what is left over, and `--yes` removes it"
+        yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
 
 
-CHECK: Final[Check] = Orphan()
+CHECK: Final[Check] = Check({"orphan": _MESSAGE}, findings)

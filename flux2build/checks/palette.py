@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field, model_validator
@@ -43,29 +42,20 @@ class PaletteOptions(Options):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """A picture whose colours are mostly not those of the brand."""
-
-    options: type[Options] = PaletteOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The one code it reports."""
-        return {"off-palette": "too much of the picture is far from the palette"}
-
-    def findings(self, facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
-        """One finding for each asset, about its farthest file."""
-        farthest: dict[AssetName, tuple[float, Current]] = {}
-        for file in facts.published():
-            near = _near(facts.dominant_colours(file.output), options)
-            if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
-                farthest[file.recipe.asset] = near, file
-        for near, file in farthest.values():
-            wanted = f"{options.share:.0%} should be"
-            message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
-            hint = f"{_most(facts.dominant_colours(file.output), options)}; name the colours in the prompt"
-            yield facts.about(file.recipe, "off-palette", message, hint=hint)
+def findings(facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
+    """A picture whose colours are mostly not those of the brand; of each asset, the farthest."""
+    farthest: dict[AssetName, tuple[float, Current]] = {}
+    for file in facts.published():
+        near = _near(facts.dominant_colours(file.output), options)
+        if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
+            farthest[file.recipe.asset] = near, file
+    for near, file in farthest.values():
+        wanted = f"{options.share:.0%} should be"
+        message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
+        hint = (
+            f"{_most(facts.dominant_colours(file.output), options)}; name the colours in the prompt"
+        )
+        yield facts.about(file.recipe, "off-palette", message, hint=hint)
 
 
 def _near(colours: Sequence[DominantColour], options: PaletteOptions) -> float:
@@ -86,4 +76,6 @@ def _most(colours: Sequence[DominantColour], options: PaletteOptions) -> str:
     return f"it is mostly {', '.join(strays[:_SHOWN])}"
 
 
-CHECK: Final[Check] = Palette()
+CHECK: Final[Check] = Check(
+    {"off-palette": "too much of the picture is far from the palette"}, findings, PaletteOptions
+)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.provenance.c2pa import INVALID
@@ -16,36 +15,19 @@ _MISSING: Final = "nothing in the file says that it was generated"
 _INVALID: Final = "the C2PA manifest in the file does not match it"
 
 
-class ProvenanceOptions(Options):
-    """Options of `provenance`."""
-
-    severity: Level = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A published file that is made of a rendered picture and does not say so.
 
     Deliverables are published, and masters from which nothing is derived. IPTC's
     mark in XMP counts and, in a master, a C2PA manifest.
     """
-
-    options: type[Options] = ProvenanceOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The codes it reports."""
-        return {"unmarked": _MISSING, "manifest-invalid": _INVALID}
-
-    def findings(self, facts: Facts, _options: ProvenanceOptions) -> Iterator[Finding]:
-        """One finding for each file."""
-        for file in facts.published():
-            manifest = file.output.manifest
-            if manifest and manifest.state == INVALID:
-                hint = "it was changed after it was signed; `take = 2` asks for another one"
-                yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
-            if _generated(file) and not facts.source_type(file.output):
-                yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
+    for file in facts.published():
+        manifest = file.output.manifest
+        if manifest and manifest.state == INVALID:
+            hint = "it was changed after it was signed; `take = 2` asks for another one"
+            yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
+        if _generated(file) and not facts.source_type(file.output):
+            yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
 
 
 def _generated(file: Current) -> bool:
@@ -59,4 +41,6 @@ def _hint(file: Current) -> str:
     return "take `provenance = false` away, or switch the check `provenance` off"
 
 
-CHECK: Final[Check] = Provenance()
+CHECK: Final[Check] = Check(
+    {"unmarked": _MISSING, "manifest-invalid": _INVALID}, findings, Warnings
+)

@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem
 
 
-class TranslationsOptions(Options):
-    """Options of `translations`."""
-
-    severity: Level = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Translations:
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A string that a locale lacks, where `[catalog]` uses another locale's or skips the files."""
-
-    options: type[Options] = TranslationsOptions
-
-    @property
-    def codes(self) -> dict[str, str]:
-        """The codes it reports, by what is done without a translation."""
-        return {
-            "translation-fallback": "a string is not translated, and another locale's stands in",
-            "translation-skipped": "a string is not translated, and its files are left out",
-        }
-
-    def findings(self, facts: Facts, _options: TranslationsOptions) -> Iterator[Finding]:
-        """One finding for each string of each locale."""
-        for gap in facts.spec.gaps:
-            skipped = gap.instead == "no file"
-            instead = "its files are left out" if skipped else f"that of `{gap.instead}` stands in"
-            problem = Problem(
-                f"`{gap.key}` is not translated into `{gap.locale}`: {instead}",
-                hint=f"translate it in `{gap.file}`",
-            )
-            yield Finding(
-                "translation-skipped" if skipped else "translation-fallback",
-                facts.quoted(problem, gap.place)
-                if gap.place
-                else facts.spec.located(problem, ("catalog", "path")),
-                path=gap.file,
-            )
+    for gap in facts.spec.gaps:
+        skipped = gap.instead == "no file"
+        instead = "its files are left out" if skipped else f"that of `{gap.instead}` stands in"
+        problem = Problem(
+            f"`{gap.key}` is not translated into `{gap.locale}`: {instead}",
+            hint=f"translate it in `{gap.file}`",
+        )
+        yield Finding(
+            "translation-skipped" if skipped else "translation-fallback",
+            facts.quoted(problem, gap.place)
+            if gap.place
+            else facts.spec.located(problem, ("catalog", "path")),
+            path=gap.file,
+        )
 
 
-CHECK: Final[Check] = Translations()
+CHECK: Final[Check] = Check(
+    {
+        "translation-fallback": "a string is not translated, and another locale's stands in",
+        "translation-skipped": "a string is not translated, and its files are left out",
+    },
+    findings,
+    Warnings,
+)
