@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
+from flux2build.images.colour.oklab import lift
 from flux2build.images.colour.srgb import Rgb
 
 Point = tuple[float, float]
@@ -48,6 +49,12 @@ class Box:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
+    def corners(self) -> tuple[Point, Point, Point, Point]:
+        """Its corners, clockwise from the upper left."""
+        (left, top, right, bottom) = (self.left, self.top, self.right, self.bottom)
+        return (left, top), (right, top), (right, bottom), (left, bottom)
+
+    @property
     def short(self) -> float:
         """The length of its shorter side."""
         return min(self.width, self.height)
@@ -57,9 +64,14 @@ class Box:
         return Box(self.left + by, self.top + by, self.right - by, self.bottom - by)
 
 
+def around(x: float, y: float, across: float, down: float) -> Box:
+    """The box that reaches so far from a point."""
+    return Box(x - across, y - down, x + across, y + down)
+
+
 def square(x: float, y: float, radius: float) -> Box:
-    """Return the box around a circle."""
-    return Box(x - radius, y - radius, x + radius, y + radius)
+    """The box around a circle."""
+    return around(x, y, radius, radius)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,11 @@ class Blend:
 
 
 Paint = Rgb | Blend
+
+
+def shaded(colour: Rgb, start: float, end: float, *, across: bool = False) -> Blend:
+    """A blend of one colour, lifted by two amounts."""
+    return Blend(lift(colour, start), lift(colour, end), across)
 
 
 class Canvas:
@@ -94,7 +111,11 @@ class Canvas:
     @property
     def frame(self) -> Box:
         """The whole picture."""
-        return Box(0, 0, self.width, self.height)
+        return self.below(0)
+
+    def below(self, y: float) -> Box:
+        """The part of the picture below a height."""
+        return Box(0, y, self.width, self.height)
 
     def finish(self) -> Image.Image:
         """The picture at its real size, edges smoothed."""
@@ -195,9 +216,7 @@ class Canvas:
 
     def _box(self, box: Box) -> Pixels:
         """Return the box on the canvas, at least a pixel wide and high."""
-        (left, top), (right, bottom) = (
-            self._at(corner) for corner in ((box.left, box.top), (box.right, box.bottom))
-        )
+        (left, top), _, (right, bottom), _ = map(self._at, box.corners)
         return left, top, max(left + 1, right), max(top + 1, bottom)
 
     def _inside(self, box: Box) -> Pixels | None:
@@ -252,20 +271,13 @@ def oval(box: Box, start: float = 0, end: float = 360) -> list[Point]:
 
 def rounded(box: Box, radius: float) -> list[Point]:
     """The outline of a rectangle with round corners."""
-    if radius <= 0:
-        return [
-            (box.left, box.top),
-            (box.right, box.top),
-            (box.right, box.bottom),
-            (box.left, box.bottom),
-        ]
-    inner = box.inset(radius)
-    corners = (
-        (inner.left, inner.top, 180),
-        (inner.right, inner.top, 270),
-        (inner.right, inner.bottom, 0),
-        (inner.left, inner.bottom, 90),
-    )
     return [
-        point for x, y, angle in corners for point in oval(square(x, y, radius), angle, angle + 90)
+        point
+        for (x, y), angle in zip(box.inset(radius).corners, (180, 270, 0, 90), strict=True)
+        for point in oval(square(x, y, radius), angle, angle + 90)
     ]
+
+
+def side_by_side(middle: float, count: int, unit: float, gap: float) -> list[float]:
+    """The centres of some equal things side by side, `gap` units apart."""
+    return [middle + (number - (count - 1) / 2) * unit * gap for number in range(count)]

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
+from typing import Final
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from flux2build.images.formats.png_file import XMP_KEYWORD
+from flux2build.images.provenance.iptc import SourceType, packet
 from flux2build.providers.sketch.canvas import Box, Canvas
-from flux2build.providers.sketch.encoding import encode
 from flux2build.providers.sketch.overlays import Caption, Overlay, Stamp, caption, margin, stamp
 from flux2build.providers.sketch.palette import of_prompt
 from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import choose
 from flux2build.providers.sketch.thumbnails import thumbnails
+from flux2build.providers.sketch.words import one_line
+
+SOFTWARE: Final = "flux2build sketch"
+
+_DESCRIPTION: Final = 1000
+_IMAGE_DESCRIPTION: Final = 0x010E
+_SOFTWARE_TAG: Final = 0x0131
+_MARK: Final = packet(SourceType.ALGORITHMIC)
+_RLE: Final = 3
+"""zlib's run-length strategy, which makes flat sketches smaller and faster to write."""
 
 
 def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its references
@@ -24,7 +37,7 @@ def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its
     references: Sequence[tuple[str, bytes]] = (),
 ) -> bytes:
     """Draw a sketch as a file; the same arguments always give the same bytes."""
-    return encode(draw(prompt, (width, height), token, references), format, prompt)
+    return _encode(draw(prompt, (width, height), token, references), format, prompt)
 
 
 def draw(
@@ -62,3 +75,36 @@ def _stage(size: tuple[int, int], card: Caption | None, mark: Stamp) -> Box:
         return Box(card.box.right, mark.box.bottom, width - edge, height - edge)
     top = mark.box.bottom if height > width * 1.2 else edge
     return Box(edge, top, width - edge, card.box.top - edge * 0.5)
+
+
+def _encode(image: Image.Image, form: str, prompt: str) -> bytes:
+    """Encode a picture, with the program that drew it and the prompt in its metadata."""
+    description = one_line(f"A sketch, not a render: {prompt}", _DESCRIPTION)
+    out = BytesIO()
+    match form:
+        case "png":
+            image.save(
+                out, "PNG", compress_level=1, compress_type=_RLE, pnginfo=_texts(description)
+            )
+        case "jpeg" | "jpg":
+            image.save(out, "JPEG", quality=90, subsampling=0, exif=_exif(description), xmp=_MARK)
+        case "webp":
+            image.save(out, "WEBP", quality=88, method=0, exif=_exif(description), xmp=_MARK)
+        case _:
+            raise ValueError(f"a sketch cannot be written as {form}")
+    return out.getvalue()
+
+
+def _texts(description: str) -> PngImagePlugin.PngInfo:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Software", SOFTWARE)
+    texts.add_text("Description", description)
+    texts.add_itxt(XMP_KEYWORD, _MARK.decode())
+    return texts
+
+
+def _exif(description: str) -> bytes:
+    exif = Image.Exif()
+    exif[_IMAGE_DESCRIPTION] = description.encode()
+    exif[_SOFTWARE_TAG] = SOFTWARE
+    return exif.tobytes()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flux2build.images.colour.srgb import Rgb
-from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, oval
+from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, around, oval, square
 
 _STEPS = 10
 
@@ -64,14 +64,13 @@ class LocalCanvas:
 
     def ring(self, middle: Point, radius: float, width: float, paint: Rgb) -> None:
         """Draw the outline of a circle."""
-        box = Box(middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius)
-        placed = [self.at(point) for point in oval(box)]
+        placed = [self.at(point) for point in oval(square(*middle, radius))]
         self.canvas.line([*placed, placed[1]], max(1.0, width * self.unit), paint)
 
     def shade(self, middle: Point, radii: Point, paint: Rgb, alpha: float) -> None:
         """Draw a soft shadow or light."""
-        (x, y), (across, down) = self.at(middle), (radii[0] * self.unit, radii[1] * self.unit)
-        self.canvas.glow(Box(x - across, y - down, x + across, y + down), paint, alpha)
+        box = around(*self.at(middle), radii[0] * self.unit, radii[1] * self.unit)
+        self.canvas.glow(box, paint, alpha)
 
 
 @lru_cache(maxsize=256)
@@ -81,14 +80,26 @@ def path(text: str) -> tuple[Point, ...]:
     return tuple((float(x), float(y)) for x, y in pairs)
 
 
+def mirrored(half: Sequence[Point]) -> list[Point]:
+    """A closed outline, symmetric about x = 0, from the points of one half."""
+    return [*half, *((-x, y) for x, y in reversed(half) if x)]
+
+
+def star(points: int, outer: float, inner: float) -> list[Point]:
+    """The outline of a star around the origin."""
+    radii = (outer, inner) * points
+    turns = (step * math.pi / points for step in range(points * 2))
+    return [(r * math.sin(t), -r * math.cos(t)) for r, t in zip(radii, turns, strict=True)]
+
+
 def smooth(points: Sequence[Point]) -> list[Point]:
     """Return a closed Catmull-Rom curve through points."""
-    total = len(points)
-    curve: list[Point] = []
-    for index in range(total):
-        four = [points[(index + shift) % total] for shift in (-1, 0, 1, 2)]
-        curve.extend(_between(four, step / _STEPS) for step in range(_STEPS))
-    return curve
+    around_again = [points[-1], *points, *points[:2]]
+    return [
+        _between(around_again[index : index + 4], step / _STEPS)
+        for index in range(len(points))
+        for step in range(_STEPS)
+    ]
 
 
 def _between(four: Sequence[Point], t: float) -> Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flux2build.providers.sketch.canvas import Canvas
@@ -12,16 +13,13 @@ from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import (
     abstract,
-    bird,
     blocks,
     city,
     creature,
     emblem,
     landscape,
     person,
-    ride,
     room,
-    still,
     things,
 )
 
@@ -45,27 +43,27 @@ class SceneFamily:
 
 
 def _animal(name: str, words: str) -> SceneFamily:
-    draw, drawing = creature.scene(name), creature.scene(name, views=3)
-    return SceneFamily(draw, words, kind="animal", drawing=drawing)
+    draw = partial(creature.scene, name=name)
+    return SceneFamily(draw, words, kind="animal", drawing=partial(draw, views=3))
 
 
-def _thing(thing: still.Thing, words: str) -> SceneFamily:
-    return SceneFamily(still.scene(thing), words, kind="thing")
+def _thing(thing: things.Thing, words: str) -> SceneFamily:
+    return SceneFamily(partial(things.scene, thing=thing), words, kind="thing")
 
 
 def _sign(name: str, words: str) -> SceneFamily:
-    return SceneFamily(emblem.scene(name), words, kind="sign")
+    return SceneFamily(partial(emblem.scene, name=name), words, kind="sign")
 
 
 _FAMILIES: Final = (
     SceneFamily(landscape.hills, "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
     SceneFamily(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
     SceneFamily(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
-    SceneFamily(room.desk, "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
-    SceneFamily(room.lounge, "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
-    SceneFamily(ride.scene, "bicycle|bike|cyclist|cycling|lane|road|ride"),
+    SceneFamily(partial(room.scene, piece=room.desk), "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
+    SceneFamily(partial(room.scene, piece=room.sofa), "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
+    SceneFamily(landscape.lane, "bicycle|bike|cyclist|cycling|lane|road|ride"),
     SceneFamily(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
-    SceneFamily(creature.scene(), "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=creature.scene(views=3)),
+    SceneFamily(creature.scene, "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=partial(creature.scene, views=3)),
     _animal("fox", "fox|wolf|wolves"),
     _animal("bear", "bear|teddy"),
     _animal("cat", "cat|kitten|lynx|tiger|lion"),
@@ -73,8 +71,8 @@ _FAMILIES: Final = (
     _animal("dog", "dog|puppy|puppies|hound"),
     _animal("panda", "panda|badger|raccoon"),
     _animal("robot", "robot|android|droid"),
-    SceneFamily(bird.scene(), "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=bird.scene(views=3)),
-    SceneFamily(still.scene(), "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
+    SceneFamily(creature.bird, "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=partial(creature.bird, views=3)),
+    SceneFamily(things.scene, "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
     _thing(things.bottle, "bottle|perfume|wine|shampoo|serum|flask|thermos"),
     _thing(things.jar, "jar|candle|tin|honey|jam"),
     _thing(things.carton, "box|package|packaging|carton|parcel"),
@@ -91,7 +89,7 @@ _FAMILIES: Final = (
     SceneFamily(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
     SceneFamily(abstract.bands, "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
     SceneFamily(blocks.scene, "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
-    SceneFamily(emblem.scene(), "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
+    SceneFamily(emblem.scene, "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
     _sign("leaf", "leaf|leaves"),
     _sign("heart", "heart"),
     _sign("drop", "raindrop|droplet|drop"),
@@ -142,8 +140,5 @@ def _calls(text: str) -> list[SceneFamily]:
 
 def _named(family: SceneFamily, families: list[SceneFamily]) -> SceneFamily:
     """The first that says what is shown, in place of one of its kind that leaves it open."""
-    if not family.any:
-        return family
-    return next(
-        (other for other in families if other.kind == family.kind and not other.any), family
-    )
+    alike = (other for other in families if other.kind == family.kind and not other.any)
+    return next(alike, family) if family.any else family

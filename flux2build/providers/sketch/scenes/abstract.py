@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
-from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, oval, square
+from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, oval, shaded, square
+from flux2build.providers.sketch.local_coordinates import LocalCanvas, star
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
 
@@ -34,7 +36,7 @@ def _group(canvas: Canvas, rng: RandomSource, at: Point, look: tuple[float, Rgb,
     size = unit * rng.between(0.2, 0.3)
     match rng.whole(0, 4):
         case 0:
-            canvas.circle(at, size, Blend(lift(one, 0.04), lift(one, -0.05)))
+            canvas.circle(at, size, shaded(one, 0.04, -0.05))
             canvas.polygon(oval(square(x, y, size), -90, 90), other)
         case 1:
             turn = rng.pick((0, 90, 180, 270))
@@ -49,12 +51,9 @@ def _group(canvas: Canvas, rng: RandomSource, at: Point, look: tuple[float, Rgb,
                 canvas.box(Box(left, y - size, left + size * 0.18, y + size), one)
             canvas.circle((x + size * 0.3, y + size * 0.2), size * 0.6, other)
         case _:
-            canvas.polygon(
-                [(x - size, y + size * 0.8), (x + size, y + size * 0.8), (x, y - size)], one
-            )
-            canvas.box(
-                Box(x - size * 1.25, y + size * 0.8, x + size * 1.25, y + size * 0.95), other
-            )
+            foot = y + size * 0.8
+            canvas.polygon([(x - size, foot), (x + size, foot), (x, y - size)], one)
+            canvas.box(Box(x - size * 1.25, foot, x + size * 1.25, y + size * 0.95), other)
 
 
 def tiles(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
@@ -62,17 +61,13 @@ def tiles(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     unit = min(canvas.width, canvas.height)
     cell = unit / rng.whole(3, 5) if unit >= 48 else unit / 2
     motifs = rng.shuffled((0, 1, 2, 3, 4, 5))[:3]
-    grounds = (
-        palette.ground,
-        mix(palette.ground, palette.main, 0.14),
-        palette.main,
-        palette.second,
-    )
-    inks = (palette.main, palette.second, palette.accent, palette.figure)
+    pale = mix(palette.ground, palette.main, 0.14)
+    grounds = (palette.ground, palette.ground, pale, pale, palette.main, palette.second)
+    inks = (*palette.colours, palette.figure)
     for row in range(int(canvas.height / cell) + 1):
         for column in range(int(canvas.width / cell) + 1):
             box = Box(column * cell, row * cell, (column + 1) * cell, (row + 1) * cell)
-            ground = grounds[rng.pick((0, 0, 1, 1, 2, 3))]
+            ground = rng.pick(grounds)
             canvas.box(box, ground)
             paint = rng.pick([ink for ink in inks if ink != ground])
             _tile(canvas, box, (rng.pick(motifs), rng.whole(0, 3)), (paint, ground))
@@ -82,41 +77,33 @@ def _tile(canvas: Canvas, box: Box, motif: tuple[int, int], paints: tuple[Rgb, R
     kind, turn = motif
     paint, ground = paints
     cell, (x, y) = box.width, box.middle
-    corners = (
-        (box.left, box.top),
-        (box.right, box.top),
-        (box.right, box.bottom),
-        (box.left, box.bottom),
-    )
-    corner, angle = corners[turn], turn * 90
+    corners = box.corners[turn:] + box.corners[:turn]
+    corner, angle = corners[0], turn * 90
+
+    def quarter(share: float, colour: Rgb) -> None:
+        arc = oval(square(*corner, cell * share), angle, angle + 90)
+        canvas.polygon([corner, *arc], colour)
+
     match kind:
         case 0:
-            canvas.polygon([corner, *oval(square(*corner, cell), angle, angle + 90)], paint)
-            canvas.polygon([corner, *oval(square(*corner, cell * 0.5), angle, angle + 90)], ground)
+            quarter(1, paint)
+            quarter(0.5, ground)
         case 1:
-            ends = (corners[turn], corners[(turn + 2) % 4])
-            start, end = (
-                oval(square(*end, cell), a, a + 90)
-                for end, a in zip(ends, (angle, angle + 180), strict=True)
-            )
+            start = oval(square(*corner, cell), angle, angle + 90)
+            end = oval(square(*corners[2], cell), angle + 180, angle + 270)
             canvas.polygon([*start, *end], paint)
         case 2:
             canvas.circle((x, y), cell * 0.34, paint)
             canvas.circle((x, y), cell * 0.15, ground)
         case 3:
-            canvas.polygon([corners[turn], corners[(turn + 1) % 4], corners[(turn + 2) % 4]], paint)
+            canvas.polygon(corners[:3], paint)
         case 4:
-            for near in (1.0, 0.75, 0.5, 0.25):
-                colour = paint if near in {1.0, 0.5} else ground
-                canvas.polygon(
-                    [corner, *oval(square(*corner, cell * near), angle, angle + 90)], colour
-                )
+            for share, colour in ((1.0, paint), (0.75, ground), (0.5, paint), (0.25, ground)):
+                quarter(share, colour)
         case _:
-            for across in (0.25, 0.75):
-                for down in (0.25, 0.75):
-                    canvas.circle(
-                        (box.left + cell * across, box.top + cell * down), cell * 0.11, paint
-                    )
+            for across, down in product((0.25, 0.75), repeat=2):
+                dot = box.left + cell * across, box.top + cell * down
+                canvas.circle(dot, cell * 0.11, paint)
 
 
 def rays(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
@@ -129,22 +116,16 @@ def rays(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     canvas.box(canvas.frame, other)
     start = rng.between(0, 360 / count)
     for ray in range(count):
-        edge = oval(
-            square(x, y, reach), start + ray * 360 / count, start + (ray + 0.5) * 360 / count
-        )
+        turns = start + ray * 360 / count, start + (ray + 0.5) * 360 / count
+        edge = oval(square(x, y, reach), *turns)
         canvas.polygon([(x, y), edge[0], edge[-1]], one)
     canvas.glow(square(x, y, reach * 0.55), lift(palette.ground, 0.08), 0.7)
-    unit = min(canvas.stage.height, canvas.stage.width)
+    unit = canvas.stage.short
     for radius, colour in ((0.4, palette.accent), (0.345, palette.paper), (0.325, palette.main)):
         canvas.circle((x, y), unit * radius, colour)
-    points = rng.pick((5, 6, 8, 12))
-    inner = rng.between(0.45, 0.7)
-    star = [
-        (x + unit * 0.25 * size * math.sin(turn), y - unit * 0.25 * size * math.cos(turn))
-        for step in range(points * 2)
-        for size, turn in (((1, inner)[step % 2], step * math.pi / points),)
-    ]
-    canvas.polygon(star, palette.paper)
+    points, inner = rng.pick((5, 6, 8, 12)), rng.between(0.45, 0.7)
+    local = LocalCanvas(canvas, x, y, unit * 0.25)
+    local.polygon(star(points, 1, inner), palette.paper)
     canvas.circle((x, y), unit * 0.25 * inner * 0.5, palette.accent)
 
 
@@ -159,26 +140,21 @@ def bands(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     count = rng.whole(5, 7)
     for band in range(count):
         share = band / (count - 1)
-        colour = (
-            mix(palette.accent, palette.second, share * 2)
-            if share < 0.5
-            else mix(palette.second, palette.main, share * 2 - 1)
-        )
+        if share < 0.5:
+            colour = mix(palette.accent, palette.second, share * 2)
+        else:
+            colour = mix(palette.second, palette.main, share * 2 - 1)
         colour = palette.veil(colour, 0.45 * (1 - share))
         line = []
         for step in range(65):
             along = step / 64
-            bend = math.sin(math.tau * often * along + shift + share * 2.1) + 0.4 * math.sin(
-                math.tau * often * 1.7 * along + shift * 2 + share
-            )
+            bend = math.sin(math.tau * often * along + shift + share * 2.1)
+            bend += 0.4 * math.sin(math.tau * often * 1.7 * along + shift * 2 + share)
             y = canvas.height * (0.2 + 0.62 * share) + slope * (along - 0.5) + bend * unit * 0.09
             line.append((canvas.width * along, y))
         shape = [*line, (canvas.width, canvas.height), (0, canvas.height)]
-        canvas.polygon(
-            shape, Blend(colour, mix(colour, palette.ink if palette.dark else palette.main, 0.35))
-        )
+        deep = mix(colour, palette.ink if palette.dark else palette.main, 0.35)
+        canvas.polygon(shape, Blend(colour, deep))
         canvas.line(line, unit * 0.008, mix(colour, palette.paper, 0.4))
-    x = canvas.width * rng.pick((0.22, 0.3, 0.7, 0.78))
-    canvas.circle(
-        (x, canvas.height * 0.2), unit * rng.between(0.07, 0.11), tone(palette.accent, 0.8)
-    )
+    disc = canvas.width * rng.pick((0.22, 0.3, 0.7, 0.78)), canvas.height * 0.2
+    canvas.circle(disc, unit * rng.between(0.07, 0.11), tone(palette.accent, 0.8))

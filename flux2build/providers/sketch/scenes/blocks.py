@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from flux2build.images.colour.oklab import lift, mix
 from flux2build.images.colour.srgb import Rgb
-from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point
+from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, shaded
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+
+Solid = tuple[float, float, float]
+"""A point or an extent along the three axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,31 +22,23 @@ class IsometricGrid:
     x: float
     y: float
     cell: float
+    ink: Rgb
+    """The colour of shade."""
 
     def at(self, x: float, y: float, z: float) -> Point:
         """A point of the solid world on the canvas."""
-        return (
-            self.x + (x - y) * self.cell * 0.866,
-            self.y + (x + y) * self.cell * 0.5 - z * self.cell,
-        )
+        across, down = (x - y) * self.cell * 0.866, (x + y) * self.cell * 0.5
+        return self.x + across, self.y + down - z * self.cell
 
-    def block(
-        self,
-        low: tuple[float, float, float],
-        size: tuple[float, float, float],
-        colour: Rgb,
-        ink: Rgb,
-    ) -> None:
+    def block(self, low: Solid, size: Solid, colour: Rgb) -> None:
         """A solid with its lit top, its left face and its right face in shade."""
         (x, y, z), (wide, deep, tall) = low, size
-        top = z + tall
-        a, b = (x, y + deep), (x + wide, y + deep)
-        c = (x + wide, y)
+        top, a, b, c = z + tall, (x, y + deep), (x + wide, y + deep), (x + wide, y)
         left = [self.at(*a, z), self.at(*b, z), self.at(*b, top), self.at(*a, top)]
         right = [self.at(*b, z), self.at(*c, z), self.at(*c, top), self.at(*b, top)]
         roof = [self.at(x, y, top), self.at(*c, top), self.at(*b, top), self.at(*a, top)]
-        self.canvas.polygon(left, mix(colour, ink, 0.16))
-        self.canvas.polygon(right, mix(colour, ink, 0.4))
+        self.canvas.polygon(left, mix(colour, self.ink, 0.16))
+        self.canvas.polygon(right, mix(colour, self.ink, 0.4))
         self.canvas.polygon(roof, lift(colour, 0.08))
 
 
@@ -58,16 +53,17 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     for number in range(islands):
         x = stage.middle[0] + (number - (islands - 1) / 2) * cell * size * 2.0
         y = stage.middle[1] - cell * size * 0.22
-        island(IsometricGrid(canvas, x, y, cell), palette, rng, size)
+        _island(IsometricGrid(canvas, x, y, cell, palette.ink), palette, rng, size)
 
 
-def island(grid: IsometricGrid, palette: Palette, rng: RandomSource, size: int) -> None:
+def _island(grid: IsometricGrid, palette: Palette, rng: RandomSource, size: int) -> None:
     """A base with a tower, a stair or a tree on most of its fields."""
     base = mix(palette.paper, palette.second, 0.25 if not palette.dark else 0.5)
     x, y = grid.at(size / 2, size / 2, -0.8)
     reach = grid.cell * size
-    grid.canvas.glow(_around(x, y, reach), palette.ink, 0.5)
-    grid.block((0, 0, -0.35), (size, size, 0.35), base, palette.ink)
+    shade = Box(x - reach * 1.05, y - reach * 0.55, x + reach * 1.05, y + reach * 0.75)
+    grid.canvas.glow(shade, palette.ink, 0.5)
+    grid.block((0, 0, -0.35), (size, size, 0.35), base)
     for row in range(size):
         for column in range(size):
             _field(grid, palette, rng, (column, row, size))
@@ -77,7 +73,7 @@ def _field(
     grid: IsometricGrid, palette: Palette, rng: RandomSource, field: tuple[int, int, int]
 ) -> None:
     column, row, size = field
-    low = column + 0.1, row + 0.1
+    x, y = column + 0.1, row + 0.1
     tall = rng.between(0.3, 0.6) + (size - max(column, row)) * rng.between(0.05, 0.32)
     colour = rng.pick(palette.colours)
     match rng.whole(0, 9):
@@ -85,29 +81,14 @@ def _field(
             return
         case 2:
             trunk = mix(palette.ink, palette.accent, 0.3)
-            grid.block((low[0] + 0.33, low[1] + 0.33, 0), (0.14, 0.14, 0.25), trunk, palette.ink)
-            x, y = grid.at(low[0] + 0.4, low[1] + 0.4, 0.52)
-            green = mix(palette.second, (70, 130, 90), 0.4)
-            grid.canvas.circle(
-                (x, y), grid.cell * 0.36, Blend(lift(green, 0.08), lift(green, -0.1))
-            )
+            grid.block((x + 0.33, y + 0.33, 0), (0.14, 0.14, 0.25), trunk)
+            green = shaded(mix(palette.second, (70, 130, 90), 0.4), 0.08, -0.1)
+            grid.canvas.circle(grid.at(x + 0.4, y + 0.4, 0.52), grid.cell * 0.36, green)
         case 3:
             for step in range(3):
-                grid.block(
-                    (low[0] + 0.27 * step, low[1], 0),
-                    (0.27, 0.8, 0.3 * (3 - step)),
-                    colour,
-                    palette.ink,
-                )
+                grid.block((x + 0.27 * step, y, 0), (0.27, 0.8, 0.3 * (3 - step)), colour)
         case 4 | 5:
-            grid.block((*low, 0), (0.8, 0.8, tall * 0.6), colour, palette.ink)
-            other = rng.pick(palette.colours)
-            grid.block(
-                (low[0] + 0.2, low[1] + 0.2, tall * 0.6), (0.4, 0.4, 0.3), other, palette.ink
-            )
+            grid.block((x, y, 0), (0.8, 0.8, tall * 0.6), colour)
+            grid.block((x + 0.2, y + 0.2, tall * 0.6), (0.4, 0.4, 0.3), rng.pick(palette.colours))
         case _:
-            grid.block((*low, 0), (0.8, 0.8, tall), colour, palette.ink)
-
-
-def _around(x: float, y: float, reach: float) -> Box:
-    return Box(x - reach * 1.05, y - reach * 0.55, x + reach * 1.05, y + reach * 0.75)
+            grid.block((x, y, 0), (0.8, 0.8, tall), colour)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
-from flux2build.providers.sketch.canvas import Blend, Box, Canvas
+from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes.landscape import clouds, light_of, sky, sun
@@ -19,13 +19,11 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     sun(canvas, palette, where, unit * rng.between(0.1, 0.16))
     clouds(canvas, palette, rng, ground * 0.7)
     for depth in range(3):
-        colour = mix(
-            mix(palette.main, palette.second, 0.5 - 0.2 * depth), palette.ink, 0.2 + 0.25 * depth
-        )
-        colour = palette.veil(colour, (0.6, 0.3, 0.0)[depth])
-        _row(canvas, palette, rng, (depth, ground, colour))
+        far = mix(palette.main, palette.second, 0.5 - 0.2 * depth)
+        colour = mix(far, palette.ink, 0.2 + 0.25 * depth)
+        _row(canvas, palette, rng, (depth, ground, palette.veil(colour, (0.6, 0.3, 0.0)[depth])))
     floor = mix(palette.main, palette.ink, 0.72)
-    canvas.box(Box(0, ground, canvas.width, canvas.height), Blend(floor, lift(floor, -0.08)))
+    canvas.box(canvas.below(ground), Blend(floor, lift(floor, -0.08)))
     canvas.box(Box(0, ground, canvas.width, ground + unit * 0.008), mix(palette.accent, floor, 0.2))
 
 
@@ -37,11 +35,9 @@ def _row(canvas: Canvas, palette: Palette, rng: RandomSource, row: tuple[int, fl
         wide = unit * rng.between(0.075, 0.15) * (1 + 0.12 * depth)
         tall = unit * rng.between(0.22, 0.6 - 0.12 * depth)
         tower = Box(x, ground - tall, x + wide, ground + 1)
-        canvas.box(tower, Blend(lift(colour, 0.03), lift(colour, -0.04)))
-        canvas.box(
-            Box(tower.right - wide * 0.26, tower.top, tower.right, tower.bottom),
-            lift(colour, -0.05),
-        )
+        canvas.box(tower, shaded(colour, 0.03, -0.04))
+        side = Box(tower.right - wide * 0.26, tower.top, tower.right, tower.bottom)
+        canvas.box(side, lift(colour, -0.05))
         _roof(canvas, palette, rng, (tower, colour))
         if depth:
             _windows(canvas, palette, rng, (tower, colour))
@@ -50,55 +46,24 @@ def _row(canvas: Canvas, palette: Palette, rng: RandomSource, row: tuple[int, fl
 
 def _roof(canvas: Canvas, palette: Palette, rng: RandomSource, built: tuple[Box, Rgb]) -> None:
     tower, colour = built
+    (left, top), (right, _), *_ = tower.corners
     middle, wide = tower.middle[0], tower.width
     match rng.whole(0, 5):
         case 0:
-            canvas.polygon(
-                [
-                    (tower.left, tower.top),
-                    (middle, tower.top - wide * 0.5),
-                    (tower.right, tower.top),
-                ],
-                colour,
-            )
+            canvas.polygon([(left, top), (middle, top - wide * 0.5), (right, top)], colour)
         case 1:
-            canvas.box(
-                Box(
-                    tower.left + wide * 0.2,
-                    tower.top - wide * 0.28,
-                    tower.right - wide * 0.2,
-                    tower.top,
-                ),
-                colour,
-            )
-            mast = Box(
-                middle - wide * 0.02, tower.top - wide * 0.9, middle + wide * 0.02, tower.top
-            )
-            canvas.box(mast, colour)
-            canvas.circle((middle, tower.top - wide * 0.9), wide * 0.05, palette.accent)
+            floor = Box(left + wide * 0.2, top - wide * 0.28, right - wide * 0.2, top)
+            canvas.box(floor, colour)
+            tip = top - wide * 0.9
+            canvas.box(Box(middle - wide * 0.02, tip, middle + wide * 0.02, top), colour)
+            canvas.circle((middle, tip), wide * 0.05, palette.accent)
         case 2:
-            canvas.polygon(
-                [
-                    (tower.left, tower.top),
-                    (tower.right, tower.top - wide * 0.45),
-                    (tower.right, tower.top),
-                ],
-                lift(colour, -0.03),
-            )
+            slope = [(left, top), (right, top - wide * 0.45), (right, top)]
+            canvas.polygon(slope, lift(colour, -0.03))
         case 3:
-            canvas.ellipse(
-                Box(tower.left, tower.top - wide * 0.5, tower.right, tower.top + wide * 0.5), colour
-            )
+            canvas.ellipse(Box(left, top - wide * 0.5, right, top + wide * 0.5), colour)
         case _:
-            canvas.box(
-                Box(
-                    tower.left + wide * 0.12,
-                    tower.top - wide * 0.14,
-                    tower.right - wide * 0.4,
-                    tower.top,
-                ),
-                colour,
-            )
+            canvas.box(Box(left + wide * 0.12, top - wide * 0.14, right - wide * 0.4, top), colour)
 
 
 def _windows(canvas: Canvas, palette: Palette, rng: RandomSource, built: tuple[Box, Rgb]) -> None:

@@ -1,16 +1,23 @@
-"""Characters: an animal that looks at you, from the front or as a sheet of views."""
+"""Characters: an animal that looks at you, or a small round bird; one, or a sheet of views."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flux2build.images.colour.oklab import lift, lightness, mix
+from flux2build.images.colour.oklab import lift, lightness, mix, tone
 from flux2build.images.colour.srgb import Rgb, from_hex
-from flux2build.providers.sketch.canvas import Blend, Box, Canvas, oval, square
-from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
+from flux2build.providers.sketch.canvas import (
+    Blend,
+    Box,
+    Canvas,
+    oval,
+    shaded,
+    side_by_side,
+    square,
+)
+from flux2build.providers.sketch.local_coordinates import LocalCanvas, mirrored, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
 
@@ -39,26 +46,21 @@ KINDS: Final = {
 
 
 def scene(
-    name: str | None = None, views: int = 1
-) -> Callable[[Canvas, Palette, RandomSource], None]:
-    """A scene with one kind of animal, or any; a character sheet has several views."""
-
-    def portrait(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
-        kind = KINDS[name or rng.pick(("fox", "bear", "cat", "rabbit", "dog"))]
-        stage = canvas.stage
-        shown = max(views, min(5, int(stage.width / stage.height / 1.6)))
-        unit = min(stage.height * 0.98, stage.width * 1.05 / (1 + 0.75 * (shown - 1)))
-        base = stage.top + (stage.height + unit) / 2
-        middle = stage.middle[0] + (rng.between(-0.08, 0.08) * unit if shown == 1 else 0)
-        backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
-        turn = rng.sign()
-        for number in range(shown):
-            x = middle + (number - (shown - 1) / 2) * unit * 0.8
-            grown = unit if number == shown // 2 else unit * 0.86
-            local = LocalCanvas(canvas, x, base, grown, turn if number % 2 else -turn)
-            animal(local, palette, rng.fork(str(number // 2)), kind)
-
-    return portrait
+    canvas: Canvas, palette: Palette, rng: RandomSource, name: str | None = None, views: int = 1
+) -> None:
+    """One kind of animal, or any; a character sheet has several views."""
+    kind = KINDS[name or rng.pick(("fox", "bear", "cat", "rabbit", "dog"))]
+    stage = canvas.stage
+    shown = max(views, min(5, int(stage.width / stage.height / 1.6)))
+    unit = min(stage.height * 0.98, stage.width * 1.05 / (1 + 0.75 * (shown - 1)))
+    base = stage.top + (stage.height + unit) / 2
+    middle = stage.middle[0] + (rng.between(-0.08, 0.08) * unit if shown == 1 else 0)
+    backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
+    turn = rng.sign()
+    for number, x in enumerate(side_by_side(middle, shown, unit, 0.8)):
+        grown = unit if number == shown // 2 else unit * 0.86
+        local = LocalCanvas(canvas, x, base, grown, turn if number % 2 else -turn)
+        _animal(local, palette, rng.fork(str(number // 2)), kind)
 
 
 def backdrop(canvas: Canvas, palette: Palette, rng: RandomSource, local: LocalCanvas) -> None:
@@ -90,9 +92,8 @@ def _arch(local: LocalCanvas, rng: RandomSource, tints: tuple[Rgb, Rgb]) -> None
 def _floor(local: LocalCanvas, rng: RandomSource, tints: tuple[Rgb, Rgb]) -> None:
     canvas = local.canvas
     level = local.y - local.unit * rng.between(0.08, 0.2)
-    canvas.box(Box(0, level, canvas.width, canvas.height), Blend(tints[1], tints[0]))
-    side = rng.sign()
-    local.oval((side * 0.36, -0.8), (0.14, 0.14), tints[0])
+    canvas.box(canvas.below(level), Blend(tints[1], tints[0]))
+    local.oval((rng.sign() * 0.36, -0.8), (0.14, 0.14), tints[0])
 
 
 def _rays(local: LocalCanvas, rng: RandomSource, tints: tuple[Rgb, Rgb]) -> None:
@@ -106,11 +107,13 @@ def _rays(local: LocalCanvas, rng: RandomSource, tints: tuple[Rgb, Rgb]) -> None
     local.oval((0, -0.5), (0.4, 0.4), tints[0])
 
 
-def animal(local: LocalCanvas, palette: Palette, rng: RandomSource, kind: Kind) -> None:
+def _animal(local: LocalCanvas, palette: Palette, rng: RandomSource, kind: Kind) -> None:
     """The whole animal, sitting, with a scarf."""
     if kind.ears == "long":
         local = replace(local, unit=local.unit * 0.92)
-    fur, scarf = _coat(kind, palette)
+    natural = from_hex(kind.fur)
+    meant = _meant(palette, natural, 90)
+    fur, scarf = (palette.main, palette.second) if meant else (natural, palette.main)
     cream = mix(lift(fur, 0.3), (255, 248, 238), 0.55)
     dark = mix(fur, (38, 26, 24), 0.55)
     local.shade((0, -0.03), (0.52, 0.09), palette.ink, 0.55)
@@ -128,12 +131,9 @@ def animal(local: LocalCanvas, palette: Palette, rng: RandomSource, kind: Kind) 
     _face(local, kind, (fur, cream, dark), palette, rng)
 
 
-def _coat(kind: Kind, palette: Palette) -> tuple[Rgb, Rgb]:
-    """The fur and the scarf: the prompt's own colour where it is meant for the fur."""
-    natural = from_hex(kind.fur)
-    if sum(abs(a - b) for a, b in zip(natural, palette.main, strict=True)) < 90:
-        return palette.main, palette.second
-    return natural, palette.main
+def _meant(palette: Palette, natural: Rgb, within: int) -> bool:
+    """Whether the prompt's first colour is near enough to a natural one to be meant for it."""
+    return sum(abs(a - b) for a, b in zip(natural, palette.main, strict=True)) < within
 
 
 def _head(local: LocalCanvas, kind: Kind, coat: tuple[Rgb, Rgb, Rgb], palette: Palette) -> None:
@@ -144,20 +144,11 @@ def _head(local: LocalCanvas, kind: Kind, coat: tuple[Rgb, Rgb, Rgb], palette: P
     if kind.ears == "antenna":
         local.line([(0, -0.82), (0, -0.95)], 0.02, dark)
         local.oval((0, -0.96), (0.035, 0.035), palette.accent)
-        local.bar(Box(-0.27, -0.85, 0.27, -0.47), Blend(lift(fur, 0.08), lift(fur, -0.06)), 0.1)
+        local.bar(Box(-0.27, -0.85, 0.27, -0.47), shaded(fur, 0.08, -0.06), 0.1)
         return
     wide = 0.29 if kind.muzzle == "mask" else 0.26
-    skull = [
-        (0, -0.87),
-        (0.19, -0.81),
-        (wide, -0.63),
-        (0.15, -0.49),
-        (0, -0.45),
-        (-0.15, -0.49),
-        (-wide, -0.63),
-        (-0.19, -0.81),
-    ]
-    local.blob(skull, Blend(lift(fur, 0.05), lift(fur, -0.03)))
+    skull = mirrored([(0, -0.87), (0.19, -0.81), (wide, -0.63), (0.15, -0.49), (0, -0.45)])
+    local.blob(skull, shaded(fur, 0.05, -0.03))
 
 
 def _ear(local: LocalCanvas, kind: Kind, side: int, coat: tuple[Rgb, Rgb, Rgb]) -> None:
@@ -166,8 +157,8 @@ def _ear(local: LocalCanvas, kind: Kind, side: int, coat: tuple[Rgb, Rgb, Rgb]) 
         case "pointed":
             local.polygon([(side * 0.06, -0.83), (side * 0.25, -0.66), (side * 0.25, -1.0)], fur)
             local.polygon([(side * 0.12, -0.82), (side * 0.22, -0.72), (side * 0.22, -0.92)], inner)
-            tip = [(side * 0.25, -1.0), (side * 0.19, -0.946), (side * 0.25, -0.91)]
             if kind.muzzle == "mask":
+                tip = [(side * 0.25, -1.0), (side * 0.19, -0.946), (side * 0.25, -0.91)]
                 local.polygon(tip, dark)
         case "round":
             shade = dark if kind.muzzle == "panda" else fur
@@ -191,15 +182,9 @@ def _face(
         local.bar(Box(-0.2, -0.78, 0.2, -0.55), black, 0.06)
         black = lift(palette.accent, 0.15)
     elif kind.muzzle == "mask":
+        cheek = path("0,-0.49 0.03,-0.62 0.14,-0.66 0.285,-0.63 0.15,-0.485")
         for side in (-1, 1):
-            cheek = [
-                (0, -0.49),
-                (side * 0.03, -0.62),
-                (side * 0.14, -0.66),
-                (side * 0.285, -0.63),
-                (side * 0.15, -0.485),
-            ]
-            local.polygon(cheek, cream)
+            local.polygon([(side * x, y) for x, y in cheek], cream)
     elif kind.muzzle == "panda":
         for side in (-1, 1):
             local.oval((side * 0.11, -0.67), (0.06, 0.075), dark, turn=side * 24)
@@ -222,5 +207,72 @@ def _scarf(local: LocalCanvas, colour: Rgb) -> None:
     for step in range(3):
         x = 0.1 + step * 0.036
         local.line([(x, -0.16), (x + 0.004, -0.12)], 0.014, deep)
-    local.blob(band, Blend(lift(colour, 0.03), lift(colour, -0.03)))
+    local.blob(band, shaded(colour, 0.03, -0.03))
     local.oval((0.1, -0.43), (0.055, 0.05), colour)
+
+
+def bird(canvas: Canvas, palette: Palette, rng: RandomSource, views: int = 1) -> None:
+    """The bird on its branch; a character sheet has several views."""
+    stage = canvas.stage
+    shown = max(views, min(5, int(stage.width / stage.height / 1.6)))
+    unit = min(stage.height * 0.95, stage.width * 0.95 / (1 + (shown - 1)))
+    base = stage.top + (stage.height + unit * 0.9) / 2
+    middle = stage.middle[0] + (rng.between(-0.1, 0.1) * unit if shown == 1 else 0)
+    backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
+    y = base - unit * 0.1
+    _branch(LocalCanvas(canvas, middle, y, unit), palette, rng)
+    turn = rng.sign()
+    for number, x in enumerate(side_by_side(middle, shown, unit, 1.06)):
+        turned = -turn if number % 2 else turn
+        _bird(LocalCanvas(canvas, x, y, unit * 0.95, turned), palette)
+
+
+def _branch(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
+    canvas, thick = local.canvas, local.unit * 0.022
+    wood = mix(palette.ink, from_hex("7a5b43"), 0.5)
+    canvas.box(Box(0, local.y - thick, canvas.width, local.y + thick), wood, thick)
+    leaf = tone(palette.second, 0.55)
+    for _ in range(5 + 3 * int(canvas.width / local.unit)):
+        twig = LocalCanvas(canvas, canvas.width * rng.unit(), local.y, local.unit, rng.sign())
+        side = rng.sign()
+        colour = mix(leaf, palette.ink, rng.between(0, 0.4))
+        twig.oval((0.05, side * 0.045), (0.06, 0.022), colour, turn=side * 32)
+
+
+def _bird(local: LocalCanvas, palette: Palette) -> None:
+    """One bird that stands on y = 0, looking to the right."""
+    natural = from_hex("8f6038")
+    plumage = palette.main if _meant(palette, natural, 110) else natural
+    belly = mix(lift(plumage, 0.3), palette.paper, 0.5)
+    dark = mix(plumage, palette.ink, 0.55)
+    for x in (-0.03, 0.08):
+        local.line([(x, -0.14), (x + 0.02, 0)], 0.014, dark)
+        local.line([(x - 0.02, 0), (x + 0.07, 0)], 0.014, dark)
+    local.polygon([(-0.22, -0.36), (-0.46, -0.68), (-0.36, -0.72), (-0.12, -0.5)], dark)
+    local.polygon(path("-0.2,-0.3 -0.48,-0.6 -0.41,-0.66 -0.1,-0.45"), lift(plumage, -0.05))
+    body = path("-0.3,-0.33 -0.16,-0.55 0.1,-0.66 0.3,-0.5 0.32,-0.3 0.16,-0.12 -0.12,-0.12")
+    local.blob(body, shaded(plumage, 0.03, -0.05))
+    local.blob(path("0.02,-0.16 0.17,-0.13 0.3,-0.27 0.31,-0.42 0.15,-0.36 0.03,-0.26"), belly)
+    local.oval((0.2, -0.63), (0.185, 0.175), plumage)
+    local.blob(path("0.2,-0.5 0.36,-0.53 0.375,-0.62 0.3,-0.63 0.2,-0.58"), belly)
+    local.polygon([(0.365, -0.67), (0.365, -0.59), (0.52, -0.62)], mix(palette.accent, dark, 0.3))
+    local.line([(0.12, -0.735), (0.24, -0.745), (0.33, -0.71)], 0.02, lift(plumage, 0.22))
+    local.oval((0.26, -0.67), (0.03, 0.034), mix(palette.ink, (16, 14, 16), 0.7))
+    local.oval((0.27, -0.682), (0.01, 0.01), (255, 255, 255))
+    _wing(local, plumage, dark)
+    _bird_scarf(local, palette.second if plumage == palette.main else palette.main)
+
+
+def _wing(local: LocalCanvas, plumage: Rgb, dark: Rgb) -> None:
+    wing = path("0.12,-0.45 0.02,-0.5 -0.16,-0.42 -0.34,-0.28 -0.2,-0.22 0.02,-0.25 0.12,-0.34")
+    local.blob(wing, Blend(mix(plumage, dark, 0.25), mix(plumage, dark, 0.6)))
+    for step in range(3):
+        x, y = -0.02 - step * 0.07, -0.385 + step * 0.025
+        local.line([(x, y), (x - 0.1, y + 0.075)], 0.012, lift(plumage, 0.12))
+
+
+def _bird_scarf(local: LocalCanvas, colour: Rgb) -> None:
+    tail = [(0.02, -0.5), (0.1, -0.48), (-0.02, -0.22), (-0.12, -0.26)]
+    local.polygon(tail, lift(colour, -0.08))
+    band = "0.02,-0.55 0.12,-0.49 0.26,-0.465 0.37,-0.5 0.375,-0.43 0.26,-0.395 0.1,-0.42 0,-0.49"
+    local.blob(path(band), shaded(colour, 0.03, -0.04))
