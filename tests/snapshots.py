@@ -154,9 +154,9 @@ def ticketed(order: Digest, attempt: str = "1") -> Entry:
     )
 
 
-def delivered(order: Digest, data: str) -> Entry:
+def delivered(order: Digest, data: str, attempt: str = "1", task: str = "") -> Entry:
     """An order that arrived."""
-    return Delivered(order=order, output=d(data), receipt=Receipt("fake"), attempt="1")
+    return Delivered(order=order, output=d(data), receipt=Receipt("fake", task), attempt=attempt)
 
 
 def kept(order: Digest, attempt: str = "1") -> Entry:

@@ -37,8 +37,9 @@ from flux2build.model import (
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
-from flux2build.purchasing.order_errors import undecided
+from flux2build.purchasing.order_errors import paid_for, undecided
 from flux2build.storage import paths
+from flux2build.storage.store import LostError
 
 
 class World(Protocol):
@@ -187,7 +188,7 @@ class _Runner:
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
             if not verdict.due_to(ReasonCode.IN_DOUBT):
-                raise undecided(recipe, *(reason.code for reason in verdict.reasons))
+                raise self._undecided(recipe, verdict)
             # Another build may be buying it right now: the world waits for that build, and looks.
             verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._halt.is_set():
@@ -195,6 +196,19 @@ class _Runner:
         if verdict.action in (Action.RENDER, Action.RESUME):
             verdict = await self._buy(recipe, inputs, verdict)
         return inputs, verdict
+
+    def _undecided(self, recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
+        """The error for an order that only a person can settle."""
+        if not verdict.due_to(ReasonCode.PAID_FOR):
+            return undecided(recipe, *(reason.code for reason in verdict.reasons))
+        paid = self._snapshot.ledger.paid.get(verdict.key) if verdict.key else None
+        return paid_for(
+            recipe,
+            verdict.bytes,
+            verdict.receipt,
+            paid.attempt if paid else "",
+            tracked=self._snapshot.tracked(recipe.output),
+        )
 
     async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> Verdict:
         """Buy each order once: whatever asks for it again waits, and adopts the same picture."""
@@ -268,7 +282,14 @@ class _Runner:
             return
         if verdict.bytes is None:  # pragma: no cover - with known inputs there are bytes by now
             raise AssertionError(verdict)
-        await self._put(recipe, inputs, verdict, await self._world.fetch(verdict.bytes))
+        try:
+            data = await self._world.fetch(verdict.bytes)
+        except LostError:
+            again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
+            if again.due_to(ReasonCode.PAID_FOR):
+                raise self._undecided(recipe, again) from None
+            raise
+        await self._put(recipe, inputs, verdict, data)
 
     async def _put(
         self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes

@@ -17,6 +17,8 @@ _BY_REASON: Final = {
     ReasonCode.OUTPUT_POINTER: "`git lfs pull` fetches it",
     ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
+    ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
+    "`flux2build build` names the ways",
     ReasonCode.UNRECORDED: "bring back the ledger or the picture; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
 }

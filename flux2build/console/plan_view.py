@@ -36,7 +36,8 @@ def symbol(step: Step) -> str:
     """One character for what will be done."""
     if not step.verdict.certain:
         return "?"
-    if step.verdict.due_to(ReasonCode.NEVER_RENDERED):
+    asks = step.verdict.action is Action.ASK
+    if step.verdict.due_to(ReasonCode.NEVER_RENDERED) and not asks:
         return "+" if step.verdict.action is Action.RENDER else "="
     return _SYMBOLS[step.verdict.action]
 

@@ -25,6 +25,7 @@ from flux2build.ledger.charge import (
 )
 from flux2build.ledger.codec import SCHEMA, entry_from_json, entry_to_json
 from flux2build.ledger.entries import (
+    RESUBMITTED,
     WRITTEN_OFF,
     Delivered,
     Entry,
@@ -37,6 +38,7 @@ from flux2build.ledger.entries import (
 from flux2build.ledger.fold import Attempt, Ledger, State, fold
 
 __all__ = [
+    "RESUBMITTED",
     "SCHEMA",
     "WRITTEN_OFF",
     "Attempt",

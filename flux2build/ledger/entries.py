@@ -12,6 +12,9 @@ from flux2build.model import Receipt
 WRITTEN_OFF: Final = "written-off"
 """The refusal of an attempt that a person gave up."""
 
+RESUBMITTED: Final = "resubmitted"
+"""The refusal of a delivered attempt whose picture is lost, and may be bought again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:

@@ -12,7 +12,16 @@ from enum import StrEnum
 from typing import Final
 
 from flux2build.digest import Digest
-from flux2build.ledger.entries import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
+from flux2build.ledger.entries import (
+    RESUBMITTED,
+    Delivered,
+    Entry,
+    Foreign,
+    Intended,
+    Kept,
+    Ticketed,
+    Voided,
+)
 
 Fact = Intended | Ticketed | Delivered | Kept | Voided
 """An entry about an attempt that this flux2build understands."""
@@ -47,14 +56,19 @@ class Attempt:
 
     @property
     def state(self) -> State:
-        """How far it came; a delivery outweighs every other entry."""
-        if self.delivered:
+        """How far it came; a delivery outweighs all but the word that its picture is lost."""
+        if self.delivered and not self.resubmitted:
             return State.DELIVERED
         if self.voided:
             return State.VOIDED
         if self.kept:
             return State.KEPT
         return State.PENDING if self.ticketed else State.DOUBT
+
+    @property
+    def resubmitted(self) -> bool:
+        """Whether a person decided that its picture is lost, and may be bought again."""
+        return self.voided is not None and self.voided.refusal == RESUBMITTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,10 @@ class Ledger:
     """In the order in which they were begun."""
     delivered: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that has one."""
+    paid: Mapping[Digest, Delivered] = field(default_factory=dict)
+    """The newest delivery of each order that was bought and not `resubmitted` since."""
+    resubmitted: frozenset[tuple[Digest, str]] = frozenset()
+    """The orders whose picture is lost and may be bought again, each with its task."""
     pending: Mapping[Digest, tuple[Intended, Ticketed]] = field(default_factory=dict)
     """The newest attempt of each order that waits to be collected."""
     kept: Mapping[Digest, Kept] = field(default_factory=dict)
@@ -121,6 +139,14 @@ def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledg
     return Ledger(
         attempts=attempts,
         delivered={a.order: a.delivered for a in attempts if a.delivered},
+        paid={
+            a.order: a.delivered
+            for a in attempts
+            if a.delivered and a.delivered.attempt and not a.resubmitted
+        },
+        resubmitted=frozenset(
+            (a.order, a.delivered.receipt.task) for a in attempts if a.delivered and a.resubmitted
+        ),
         pending={
             a.order: (a.intended, a.ticketed)
             for a in attempts

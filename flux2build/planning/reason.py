@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     IN_FLIGHT = "in-flight", "already ordered, on its way"
     IN_DOUBT = "in-doubt", "may have been ordered already"
     KEPT_ASIDE = "kept-aside", "what arrived is not what was ordered"
+    PAID_FOR = "paid-for", "paid for already, its bytes are not here"
     UNRECORDED = "unrecorded", "was ordered before, which the ledger no longer tells"
     MODERATED = "moderated", "was refused by moderation, unchanged since"
     REQUESTED = "requested", "asked for"

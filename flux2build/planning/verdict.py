@@ -11,21 +11,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from flux2build.digest import Digest, Json, canonical
+from flux2build.digest import Digest
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
+from flux2build.lockfile import Block, Derived, Generated, Lockfile, Row
 from flux2build.model import (
     AssetName,
     Derive,
     Generate,
-    Input,
     MasterOf,
     Receipt,
     Recipe,
-    Source,
     Write,
     key_of,
 )
+from flux2build.planning.differences import differences, subject, task_differences
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
 
 
@@ -94,8 +93,14 @@ class Snapshot:
     ledger: Ledger
     has: Callable[[Digest], bool]
     """Whether bytes are at hand, in the store or in the work tree."""
-    unrecorded: Callable[[Recipe, Digest], bool] = lambda _recipe, _key: False
-    """Whether a recipe's order was sent, or may have been, although the ledger does not know it."""
+    buys: Callable[[Recipe], bool] = lambda _recipe: True
+    """Whether a recipe's picture is bought, and not drawn for nothing."""
+    unrecorded: Callable[[Digest], bool] = lambda _key: False
+    """Whether an order was sent, or may have been, although the ledger does not know it."""
+    purchases: Mapping[Digest, Sequence[KnownPicture]] = field(default_factory=dict)
+    """The locked pictures that were paid for, by key."""
+    tracked: Callable[[str], bool] = lambda _path: False
+    """Whether git tracks a file."""
     pointer: Callable[[str], bool] = lambda _path: False
     """Whether a file is a Git LFS pointer, whose content was not fetched."""
     requested: frozenset[str] = frozenset()
@@ -126,6 +131,16 @@ def locked_pictures(lock: Lockfile) -> dict[Digest, KnownPicture]:
     return pictures
 
 
+def locked_purchases(lock: Lockfile) -> dict[Digest, list[KnownPicture]]:
+    """Return every picture that a lock says was paid for, by the key it was bought for."""
+    purchases: dict[Digest, list[KnownPicture]] = {}
+    for row in (block.generated for block in lock.blocks.values()):
+        if row is not None and row.receipt.cost_source != "free":
+            picture = KnownPicture(row.output.sha256, row.receipt)
+            purchases.setdefault(row.key, []).append(picture)
+    return purchases
+
+
 def locked(recipe: Recipe, snapshot: Snapshot) -> Row | None:
     """Return the locked row of a recipe's output, in the snapshot's profile."""
     block = snapshot.lock.block(recipe.asset, snapshot.profile)
@@ -154,7 +169,7 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
         if isinstance(row, Derived) and _aged(row, snapshot):
             return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
         return _current(recipe, row, key, snapshot)
-    reasons = tuple(_differences(recipe, row, inputs)) if row else (_new(recipe),)
+    reasons = tuple(differences(recipe, row, inputs)) if row else (_new(recipe),)
     return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), snapshot)
 
 
@@ -203,8 +218,8 @@ def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdi
     if snapshot.has(wanted):
         return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
     verdict = _cheapest(recipe, key, reasons, snapshot)
-    unsent = verdict.action is Action.RENDER or verdict.due_to(ReasonCode.UNRECORDED)
-    if unsent and _POINTER in reasons:
+    gone = verdict.due_to(ReasonCode.PAID_FOR) or verdict.due_to(ReasonCode.UNRECORDED)
+    if (gone or verdict.action is Action.RENDER) and _POINTER in reasons:
         # It was paid for and Git LFS has it, so what is derived from it can still be judged.
         return Verdict(Action.ASK, reasons, key, wanted, receipt)
     return verdict
@@ -269,9 +284,24 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
         return Verdict(Action.RESUME, (*reasons, Reason(ReasonCode.IN_FLIGHT)), key)
     if (doubt := _undecided(key, snapshot)) is not None:
         return Verdict(Action.ASK, (*reasons, doubt), key)
-    if snapshot.unrecorded(recipe, key):
+    if not snapshot.buys(recipe):
+        return Verdict(Action.RENDER, reasons, key)
+    if (lost := _paid_for(key, snapshot)) is not None:
+        reasons = (*reasons, Reason(ReasonCode.PAID_FOR))
+        return Verdict(Action.ASK, reasons, key, lost.output, lost.receipt)
+    if snapshot.unrecorded(key):
         return Verdict(Action.ASK, (*reasons, Reason(ReasonCode.UNRECORDED)), key)
     return Verdict(Action.RENDER, reasons, key)
+
+
+def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:
+    """Return the picture that ledger or lock say was paid for, unless a person gave it up."""
+    if (bought := snapshot.ledger.paid.get(key)) is not None:
+        return KnownPicture(bought.output, bought.receipt)
+    for picture in snapshot.purchases.get(key, ()):
+        if picture.receipt and (key, picture.receipt.task) not in snapshot.ledger.resubmitted:
+            return picture
+    return None
 
 
 def _undecided(key: Digest, snapshot: Snapshot) -> Reason | None:
@@ -300,7 +330,7 @@ def _elsewhere(recipe: Recipe, key: Digest, snapshot: Snapshot) -> KnownPicture 
 
 
 def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
-    yield from _task_differences(recipe, row) if row else (_new(recipe),)
+    yield from task_differences(recipe, row) if row else (_new(recipe),)
     if isinstance(recipe.task, Write):
         yield from (Reason(ReasonCode.FACTS_PENDING),) if row else ()
         return
@@ -308,81 +338,4 @@ def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -
     for source, digest in zip(recipe.inputs, inputs, strict=True):
         # A new file always waits for its own master, so that is not worth a reason.
         if digest is None and not (source == own and row is None):
-            yield Reason(ReasonCode.UPSTREAM_PENDING, _subject(source))
-
-
-def _differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
-    yield from _task_differences(recipe, row)
-    if isinstance(row, Written):
-        yield Reason(ReasonCode.FACTS_CHANGED)
-        return
-    yield from _input_differences(recipe.inputs, inputs, row.inputs)
-
-
-def _task_differences(recipe: Recipe, row: Row) -> Iterator[Reason]:
-    task = recipe.task
-    if isinstance(task, Generate) and isinstance(row, Generated):
-        if task.model != row.model:
-            yield Reason(ReasonCode.MODEL_CHANGED)
-        if task.prompt != row.prompt:
-            yield Reason(ReasonCode.PROMPT_CHANGED)
-        if task.take != row.take:
-            yield Reason(ReasonCode.TAKE_CHANGED)
-        yield from _param_differences(row.params, task.params)
-    elif isinstance(task, Derive) and isinstance(row, Derived):
-        if not _same_ops(task, row):
-            yield Reason(ReasonCode.OPS_CHANGED)
-        if canonical(dict(task.encoding)) != canonical(dict(row.encoding)):
-            yield Reason(ReasonCode.ENCODING_CHANGED)
-    elif isinstance(task, Write) and isinstance(row, Written) and task.document != row.document:
-        yield Reason(ReasonCode.DOCUMENT_CHANGED)
-
-
-def _same_ops(task: Derive, row: Derived) -> bool:
-    return [(o.op, o.version, canonical(dict(o.params))) for o in task.ops] == [
-        (o.op, o.version, canonical(dict(o.params))) for o in row.ops
-    ]
-
-
-def _param_differences(old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Reason]:
-    for name in sorted({*old, *new}):
-        if name in old and name in new and canonical(old[name]) == canonical(new[name]):
-            continue
-        if name == "seed":
-            yield Reason(ReasonCode.SEED_CHANGED)
-        elif name in old and name in new:
-            yield Reason(ReasonCode.PARAM_CHANGED, name)
-        else:
-            yield Reason(ReasonCode.PARAM_ADDED if name in new else ReasonCode.PARAM_REMOVED, name)
-
-
-def _input_differences(
-    inputs: Sequence[Input], digests: Sequence[Digest | None], rows: Sequence[LockedInput]
-) -> Iterator[Reason]:
-    """Compare inputs by digest and position; names only tell which input differs."""
-    now = [(str(source), digest) for source, digest in zip(inputs, digests, strict=True)]
-    then = [(row.name, row.sha256) for row in rows]
-    if [digest for _, digest in now] == [digest for _, digest in then]:
-        return
-    if sorted(now, key=str) == sorted(then, key=str):
-        yield Reason(ReasonCode.REF_ORDER_CHANGED)
-        return
-    before, old_digests = dict(then), {digest for _, digest in then}
-    for source, digest in zip(inputs, digests, strict=True):
-        if str(source) in before and before[str(source)] != digest:
-            code = (
-                ReasonCode.UPSTREAM_CHANGED
-                if isinstance(source, MasterOf)
-                else ReasonCode.REF_CHANGED
-            )
-            yield Reason(code, _subject(source))
-        elif str(source) not in before and digest not in old_digests:
-            yield Reason(ReasonCode.REF_ADDED, _subject(source))
-    names, new_digests = {name for name, _ in now}, {digest for _, digest in now}
-    for name, digest in then:
-        if name not in names and digest not in new_digests:
-            yield Reason(ReasonCode.REF_REMOVED, name.removeprefix("asset:"))
-
-
-def _subject(source: Input) -> str:
-    return source.path if isinstance(source, Source) else str(source.asset)
+            yield Reason(ReasonCode.UPSTREAM_PENDING, subject(source))

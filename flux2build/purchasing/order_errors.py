@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from flux2build.digest import Digest
@@ -14,7 +15,7 @@ from flux2build.errors import (
     SystemFault,
 )
 from flux2build.ledger import Intended
-from flux2build.model import Recipe
+from flux2build.model import Receipt, Recipe
 from flux2build.planning.reason import ReasonCode
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
@@ -183,6 +184,32 @@ def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> Decision
             rows=(("sent", intended.at), ("task", task)),
             hint=f"build it with `{intended.provider}` to collect it, or give it up with "
             f"`flux2build orders write-off {intended.attempt[:8]}`",
+        )
+    )
+
+
+def paid_for(
+    recipe: Recipe,
+    output: Digest | None,
+    receipt: Receipt | None,
+    attempt: str = "",
+    *,
+    tracked: bool = False,
+) -> DecisionError:
+    """The error for a picture that was paid for, and whose bytes are not here.
+
+    `attempt` names it in the ledger, if it is there; `tracked` tells whether git tracks its file.
+    """
+    path, task = recipe.output, f"{receipt.task} at {receipt.provider}" if receipt else ""
+    git = f"`git checkout -- {shlex.quote(path)}` brings it back, if it was committed; "
+    again = f"`flux2build orders resubmit {attempt[:8]}` or " if attempt else ""
+    return DecisionError(
+        Problem(
+            f"`{recipe.asset}` was paid for already, and its bytes are not here; "
+            "it is not bought again by itself",
+            rows=(("file", path), ("digest", output or ""), ("task", task)),
+            hint=f"{git if tracked else ''}a machine that has it can give you `{path}` or its store; "
+            f"{again}`flux2build build --force '{recipe.asset}'` lets it be bought again",
         )
     )
 

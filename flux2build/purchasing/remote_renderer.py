@@ -133,6 +133,8 @@ class RemoteRenderer:
         delivered = ledger.delivered.get(order.digest)
         if delivered is not None and not forced and self.store.has(delivered.output):
             return Bought(delivered.output, delivered.receipt)
+        if (paid := ledger.paid.get(order.digest)) is not None and not forced:
+            raise order_errors.paid_for(recipe, paid.output, paid.receipt, paid.attempt)
         refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(recipe, ReasonCode.MODERATED)

@@ -18,6 +18,7 @@ from typing import Final
 from flux2build.digest import Digest, Json
 from flux2build.errors import Problem, SystemFault, UsageError
 from flux2build.ledger import (
+    RESUBMITTED,
     WRITTEN_OFF,
     Attempt,
     Delivered,
@@ -35,7 +36,7 @@ from flux2build.providers.contract import Provider, Remote, is_task
 from flux2build.purchasing.redaction import gives_away
 from flux2build.purchasing.verification import misfits
 from flux2build.storage import durable, regular
-from flux2build.storage.store import Store
+from flux2build.storage.store import LostError, Store
 
 _SHORT: Final = 8
 _OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT})
@@ -92,8 +93,12 @@ def find_open(entries: Iterable[Entry], name: str) -> Purchase:
     """
     purchase = find(entries, name)
     if not purchase.open:
-        raise UsageError(f"order `{purchase.name}` is {purchase.state.value} already")
+        raise _settled(purchase)
     return purchase
+
+
+def _settled(purchase: Purchase) -> UsageError:
+    return UsageError(f"order `{purchase.name}` is {purchase.state.value} already")
 
 
 def adopt_task(
@@ -218,18 +223,33 @@ def check_fit(
         )
 
 
-def resubmit(purchase: Purchase, now: datetime) -> Voided:
-    """It was not bought: it costs nothing, and a build may send it again.
+def resubmit(purchase: Purchase, store: Store, now: datetime) -> Voided:
+    """It was not bought, or its picture is lost: a build may send it again.
 
     Raises:
-        UsageError: the ledger knows that it was bought.
+        UsageError: there is a picture, one may still arrive, or it is settled already.
+        SystemFault: the picture cannot be read.
     """
+    delivered = purchase.attempt.delivered
+    if purchase.state is State.DELIVERED and delivered and _lost(delivered.output, store):
+        return _voided(purchase, RESUBMITTED, now, charged=True)
+    if not purchase.open:
+        raise _settled(purchase)
     if purchase.state is not State.DOUBT:
         raise UsageError(
             f"order `{purchase.name}` is {purchase.state.value}: it was bought",
             hint=f"`flux2build orders write-off {purchase.name}` gives it up and counts it as spent",
         )
     return _voided(purchase, "not-bought", now, charged=False)
+
+
+def _lost(picture: Digest, store: Store) -> bool:
+    """Whether the store has no intact bytes of a picture."""
+    try:
+        store.get(picture)
+    except LostError:
+        return True
+    return False
 
 
 def write_off(purchase: Purchase, now: datetime) -> Voided:

@@ -21,7 +21,7 @@ from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.lockfile import Generated, Lockfile, conflict_line, decoded, loads
+from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
 from flux2build.planning.graph import Graph
@@ -29,7 +29,7 @@ from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Snapshot, locked_pictures
+from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.common_options import CommonOptions
@@ -227,7 +227,10 @@ class Project:
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: digest in in_tree or self.store.has(digest),
+            buys=_buys,
             unrecorded=self._unrecorded,
+            purchases=locked_purchases(self.lock),
+            tracked=self._tracked.__contains__,
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},
@@ -235,32 +238,21 @@ class Project:
             metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
 
-    def _unrecorded(self, recipe: Recipe, key: Digest) -> bool:
-        """Whether an order is told by its claim, or by the lock beside a store, not by the ledger."""
-        task = recipe.task
-        if not isinstance(task, Generate) or not isinstance(PROVIDERS[task.provider], Remote):
-            return False
+    def _unrecorded(self, key: Digest) -> bool:
+        """Whether an order is told by its claim, or by what is left of it, not by the ledger."""
         if self.unread:
             return False  # nothing is bought anyway, and what is missing may be there to be read
-        if self._emptied or self.journal.unrecorded(key):
-            return True
-        paid = key in self._paid and not self.journal.about(key)
-        return paid and any(True for _ in self.store.digests())
+        return self._emptied or self.journal.unrecorded(key)
 
     @cached_property
     def _emptied(self) -> bool:
         """Whether nothing is left of a ledger beside a store that holds pictures."""
         return evidence.emptied(self.journal, self.store)
 
-    @cached_property
-    def _paid(self) -> frozenset[Digest]:
-        """The keys of the locked pictures that have the receipt of a paid order."""
-        rows = (row for block in self.lock.blocks.values() for row in block.rows)
-        return frozenset(
-            row.key
-            for row in rows
-            if isinstance(row, Generated) and row.receipt.cost_source != "free"
-        )
+    @property
+    def _tracked(self) -> Tracked:
+        """Which files git tracks."""
+        return Tracked(root_of(self.folder), self.folder)
 
     def files(self) -> dict[str, Digest]:
         """Digests of every source and output, through the stat cache."""
@@ -282,10 +274,8 @@ class Project:
 
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""
-        sources = self.sources
-        tracked = Tracked(root_of(self.folder), self.folder)
-        folders = self.spec.folders
-        return Removal(sources.kept, folders, tracked, self.store.has, shared(self.lock))
+        sources, folders = self.sources, self.spec.folders
+        return Removal(sources.kept, folders, self._tracked, self.store.has, shared(self.lock))
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:
@@ -365,3 +355,9 @@ class Project:
         self.consulted[path] = self.index.state(path)
         target = self.folder / path
         return regular.read(target) if target.is_file() else None
+
+
+def _buys(recipe: Recipe) -> bool:
+    """Whether a recipe's picture is bought, and not drawn by an embedded provider."""
+    task = recipe.task
+    return isinstance(task, Generate) and isinstance(PROVIDERS[task.provider], Remote)

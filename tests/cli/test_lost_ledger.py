@@ -139,7 +139,7 @@ def test_an_older_ledger_is_held_against_the_lock(bought: Site, server: httpx.Cl
 
     built = bought.run("build", "--yes")
     assert built.code == Exit.DECIDE
-    assert "`fox` was ordered before" in built.err
+    assert "`fox` was paid for already" in built.err
     assert charges(server) == before
 
 

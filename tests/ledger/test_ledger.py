@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.ledger import (
+    RESUBMITTED,
     SCHEMA,
     WRITTEN_OFF,
     Delivered,
@@ -179,10 +180,11 @@ def test_any_text_is_an_entry_or_a_value_error(text: str) -> None:
         ([intended(), voided()], State.VOIDED),
         ([intended(), ticketed(), voided()], State.VOIDED),
         ([intended(), voided(), delivered()], State.DELIVERED),
+        ([intended(), delivered(), replace(voided(), refusal=RESUBMITTED)], State.VOIDED),
     ],
 )
 def test_the_state_of_an_attempt(entries: Sequence[Entry], state: State) -> None:
-    """Without a ticket it is in doubt; a delivery outweighs everything."""
+    """Without a ticket it is in doubt; a delivery outweighs all but its loss."""
     (attempt,) = fold(entries).attempts
 
     assert attempt.state is state

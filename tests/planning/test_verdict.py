@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.digest import Digest
-from flux2build.ledger import Delivered, Entry
+from flux2build.ledger import RESUBMITTED, Delivered, Entry
 from flux2build.lockfile import Generated, Lockfile
 from flux2build.model import (
     AssetName,
@@ -32,6 +33,7 @@ from flux2build.planning.verdict import (
     because,
     judge,
     locked_pictures,
+    locked_purchases,
 )
 from tests.snapshots import (
     META,
@@ -270,7 +272,53 @@ def test_adopted_from_the_ledger() -> None:
         "adopt",
         ["never-rendered", "already-made"],
     )
-    assert judged(FOX, seen=snapshot(entries=entries)) == ("render", ["never-rendered"])
+
+
+PAID: Final = locked(
+    (FOX, replace(ROW, receipt=Receipt("fake", "task-1", Decimal("0.03"), "settled")))
+)
+
+
+def claimed(entries: Iterable[Entry] = ()) -> Snapshot:
+    """What a machine sees that has a lock and no pictures."""
+    return replace(snapshot(PAID, {}, entries), purchases=locked_purchases(PAID))
+
+
+def resubmitted(task: str = "task-1") -> list[Entry]:
+    """An order whose picture a person gave up."""
+    return [
+        intended(key()),
+        delivered(key(), "bought", task=task),
+        voided(key(), RESUBMITTED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "lost"),
+    [
+        (snapshot(entries=[intended(key()), delivered(key(), "bought")]), d("bought")),
+        (claimed(), ROW.output.sha256),
+    ],
+    ids=["ledger", "lock"],
+)
+def test_what_was_paid_for_is_not_bought_again(seen: Snapshot, lost: Digest) -> None:
+    """Where ledger or lock say so and the bytes are gone, a person decides; what is free is drawn."""
+    verdict = judge(FOX, INPUTS, seen)
+
+    assert (verdict.action, codes(verdict)[-1], verdict.bytes) == (Action.ASK, "paid-for", lost)
+    assert judge(FOX, INPUTS, replace(seen, requested=frozenset({"fox"}))).action is Action.RENDER
+    assert judge(FOX, INPUTS, replace(seen, buys=lambda _: False)).action is Action.RENDER
+
+
+def test_what_a_person_gave_up_is_bought_again() -> None:
+    """That settles what the ledger and the lock tell of this purchase, and of no other one."""
+    anew = delivered(key(), "again", "2")
+
+    assert judged(FOX, seen=snapshot(entries=resubmitted()))[0] == "render"
+    assert judged(FOX, seen=claimed(resubmitted()))[0] == "render"
+    assert judged(FOX, seen=claimed(resubmitted("task-2")))[0] == "ask"
+    assert judged(FOX, seen=snapshot(entries=[*resubmitted(), anew]))[0] == "ask"
+    assert judged(FOX, seen=snapshot(entries=resubmitted(), stored=[d("bought")]))[0] == "adopt"
 
 
 def test_pending_orders_are_collected() -> None:
@@ -351,7 +399,7 @@ def test_a_person_decides(entries: list[Entry], code: str) -> None:
 
 def test_an_order_that_only_others_tell_of_is_for_a_person() -> None:
     """Where a claim or the lock tells of an order and the ledger does not, nobody sends it again."""
-    seen = replace(snapshot(), unrecorded=lambda recipe, named: (recipe, named) == (FOX, key()))
+    seen = replace(snapshot(), unrecorded=key().__eq__)
 
     assert judged(FOX, seen=seen) == ("ask", ["never-rendered", "unrecorded"])
     assert judged(asked(prompt="an owl"), seen=seen) == ("render", ["never-rendered"])

@@ -48,6 +48,12 @@ def purchase(name: str) -> Purchase:
     return settling.find(ENTRIES, name)
 
 
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store without pictures."""
+    return Store(tmp_path / "store")
+
+
 def after(entry: Entry, name: str) -> Attempt:
     """What the ledger says of an attempt once a decision is recorded."""
     return settling.find((*ENTRIES, entry), name).attempt
@@ -204,15 +210,27 @@ def test_everything_open_can_be_written_off(name: str) -> None:
     assert (voided.refusal, voided.charged) == ("written-off", True)
 
 
-def test_only_a_doubt_is_resubmitted() -> None:
-    """What was not bought costs nothing; what is known to be bought is not sent again."""
-    voided = after(settling.resubmit(purchase("doubt"), NOW), "doubt").voided
+@pytest.mark.parametrize(("name", "charged"), [("doubt", False), ("delivered", True)])
+def test_what_is_in_doubt_or_lost_is_resubmitted(name: str, charged: bool, store: Store) -> None:  # noqa: FBT001 - parametrized
+    """What was not bought costs nothing; a picture that is lost stays paid for."""
+    attempt = after(settling.resubmit(purchase(name), store, NOW), name)
 
-    assert voided is not None
-    assert voided.charged is False
-    for name in ("pending", "kept"):
-        with pytest.raises(UsageError, match="it was bought"):
-            settling.resubmit(purchase(name), NOW)
+    assert attempt.voided is not None
+    assert (attempt.state, attempt.voided.charged) == (State.VOIDED, charged)
+
+
+def test_what_is_there_or_may_arrive_is_not_resubmitted(store: Store) -> None:
+    """An order is not sent again while there is a picture of it, or one may still come."""
+    store.put(b"picture")
+
+    for name, message in {
+        "pending": "it was bought",
+        "kept": "it was bought",
+        "delivered": "is delivered already",
+        "voided": "is voided already",
+    }.items():
+        with pytest.raises(UsageError, match=message):
+            settling.resubmit(purchase(name), store, NOW)
 
 
 @pytest.fixture
@@ -256,7 +274,7 @@ def test_a_task_may_be_named_again(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_a_build_that_came_further_wins(journal: Journal, *, busy: bool) -> None:
+def test_a_build_that_came_further_wins(journal: Journal, store: Store, *, busy: bool) -> None:
     """While a build has the order, or once it has settled it, nothing is recorded."""
     doubt = purchase("doubt")
     claim = journal.claim(doubt.attempt.order)
@@ -267,7 +285,7 @@ def test_a_build_that_came_further_wins(journal: Journal, *, busy: bool) -> None
     before = journal.read()
 
     with pytest.raises(Flux2BuildError, match=r"is pending by now|very moment") as error:
-        settling.record(journal, doubt, settling.resubmit(doubt, NOW))
+        settling.record(journal, doubt, settling.resubmit(doubt, store, NOW))
 
     assert isinstance(error.value, SystemFault if busy else UsageError)
     assert journal.read() == before

@@ -190,7 +190,7 @@ def _home(folder: Path) -> Iterator[Line]:
         count = sum(1 for _ in store.digests())
         yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
     for path in store.damaged():
-        hint = "its picture is restored or made again when it is needed; then remove this file"
+        hint = "its picture is looked for elsewhere, and never bought again by itself; keep this file until you have it"
         yield Line("damaged", str(path), ok=False, hint=hint)
 
 

@@ -231,11 +231,15 @@ def _learn_keys(options: CommonOptions) -> None:
 @command("resubmit")
 @click.argument("order")
 def resubmit(options: CommonOptions, *, order: str) -> Exit:
-    """Settle an order that was not bought; the next build may send it again."""
+    """Settle an order that was not bought, or whose picture is lost.
+
+    The next build may send it again. A picture that is lost stays paid for.
+    """
     _learn_keys(options)
-    purchase = settling.find_open(user_journal().read(), order)
-    entry = settling.resubmit(purchase, _now())
-    outcome = "is settled: it costs nothing; the next build may order it again"
+    purchase = settling.find(user_journal().read(), order)
+    entry = settling.resubmit(purchase, user_store(), _now())
+    cost = "counts as spent" if entry.charged else "costs nothing"
+    outcome = f"is settled: it {cost}; the next build may order it again"
     return _settle(options, purchase, entry, outcome)
 
 

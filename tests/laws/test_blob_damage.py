@@ -1,0 +1,163 @@
+"""Whatever happens to a picture in the store, it is bought again only by a person's word."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build.errors import Exit
+from flux2build.ledger import Delivered
+from flux2build.session.home import user_journal, user_store
+from flux2build.simulator import Scenario, running
+from tests.conftest import Site
+
+
+def in_its_place(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Something else where the bytes were."""
+
+    def replaced(blob: Path) -> None:
+        blob.unlink()
+        make(blob)
+
+    return replaced
+
+
+DAMAGE: Final[dict[str, Callable[[Path], object]]] = {
+    "missing": Path.unlink,
+    "empty": in_its_place(Path.touch),
+    "truncated": in_its_place(lambda blob: blob.write_bytes(b"\x89PNG")),
+    "flipped": lambda blob: rewritten(blob, lambda data: data[:-1] + bytes([data[-1] ^ 1])),
+    "longer": lambda blob: rewritten(blob, lambda data: data + b"\n"),
+    "folder": in_its_place(Path.mkdir),
+    "nowhere": in_its_place(lambda blob: blob.symlink_to("nowhere")),
+    "loop": in_its_place(lambda blob: blob.symlink_to(blob.name)),
+}
+"""What may happen to a file of the store, by the name of an asset."""
+
+
+def rewritten(blob: Path, edit: Callable[[bytes], bytes]) -> None:
+    """Write other bytes to a file that is read-only."""
+    data = blob.read_bytes()
+    blob.unlink()
+    blob.write_bytes(edit(data))
+
+
+SPEC: Final = """\
+[project]
+output = "out"
+[defaults]
+provider = "bfl"
+width = 64
+height = 64
+""" + "".join(f'[asset.{name}]\nprompt = "a boat, {name}"\n' for name in (*DAMAGE, "whole"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """A provider that delivers at once, with its bill."""
+    with (
+        running(Scenario(latency=0, fast=True)) as base,
+        httpx.Client(base_url=base, trust_env=False) as control,
+    ):
+        yield control
+
+
+def charges(server: httpx.Client) -> int:
+    """How many pictures were charged so far."""
+    return len(server.get("/_sim/charges").json()["charges"])
+
+
+@pytest.fixture
+def bought(
+    empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Delivered]:
+    """What was bought, by asset; of the pictures only those in the store are left."""
+    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
+    monkeypatch.setenv("BFL_API_KEY", "practice")
+    empty.write("assets.toml", SPEC)
+    assert empty.run("build", "--yes").code == Exit.DONE
+    shutil.copytree(empty.folder / "out", empty.folder / "colleague")
+    shutil.rmtree(empty.folder / "out")
+    return {each.asset: each for each in user_journal().read() if isinstance(each, Delivered)}
+
+
+def damage_all(bought: dict[str, Delivered]) -> None:
+    """Damage every picture of the store but one."""
+    for name, damage in DAMAGE.items():
+        damage(user_store().path(bought[name].output))
+
+
+def without_the_lock(site: Site) -> None:
+    """Only the ledger tells what was bought."""
+    (site.folder / "assets.lock").unlink()
+
+
+def without_the_ledger(_: Site) -> None:
+    """Only the lock tells what was bought, as on a machine to which the store was copied."""
+    shutil.rmtree(user_journal().path.with_name("claims"))
+    user_journal().path.unlink()
+
+
+WITNESSES: Final = {"both": lambda _: None, "ledger": without_the_lock, "lock": without_the_ledger}
+
+
+@pytest.mark.parametrize("witnesses", WITNESSES)
+def test_a_damaged_picture_is_never_bought_again_unseen(
+    empty: Site, server: httpx.Client, bought: dict[str, Delivered], witnesses: str
+) -> None:
+    """However often it is built, nothing is charged; the others are restored, and the ways are named."""
+    damage_all(bought)
+    WITNESSES[witnesses](empty)
+    before = charges(server)
+
+    for _ in range(3):
+        built = empty.run("build", "--yes")
+        assert built.code == Exit.DECIDE
+        assert built.err.count("was paid for already") == len(DAMAGE)
+        assert (empty.folder / "out/whole.png").is_file()
+        assert charges(server) == before
+    assert f"{len(DAMAGE)} to decide, 1 up to date. Price: free." in empty.run("plan").out
+    checked = empty.run("check")
+    assert (checked.code, checked.out.count("paid for already")) == (Exit.DRIFT, len(DAMAGE))
+
+
+def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, Delivered]) -> None:
+    """A file that is brought back costs nothing; the words that the message names buy once."""
+    damage_all(bought)
+    before = charges(server)
+    shown = empty.run("build", "--yes", "missing", "flipped").err
+    order = bought["missing"].attempt[:8]
+    assert f"flux2build orders resubmit {order}" in shown
+    assert "flux2build build --force 'flipped'" in shown
+
+    assert empty.run("orders", "resubmit", order).code == Exit.DONE
+    assert empty.run("build", "--yes", "missing").code == Exit.DONE
+    assert empty.run("build", "--yes", "--force", "flipped", "flipped").code == Exit.DONE
+    assert charges(server) == before + 2
+    shutil.copy(empty.folder / "colleague/loop.png", empty.folder / "out/loop.png")
+    assert empty.run("build", "--yes", "missing", "flipped", "loop").code == Exit.DONE
+    assert charges(server) == before + 2
+
+
+def test_a_fresh_machine_buys_nothing_that_the_lock_has(
+    empty: Site, server: httpx.Client, bought: dict[str, Delivered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the lock alone, what was paid for is for a person to decide, and what is free is drawn."""
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(empty.folder / "new"))
+    before = charges(server)
+
+    for _ in range(2):
+        built = empty.run("build", "--yes")
+        assert built.code == Exit.DECIDE
+        assert built.err.count("was paid for already") == len(bought)
+    assert "paid for already, its bytes are not here" in empty.run("plan").out
+    assert charges(server) == before
+    assert empty.run("build", "--force", "whole", "whole", "--max-cost", "0.05").code == Exit.DONE
+    assert charges(server) == before + 1
+    empty.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
+    assert empty.run("build").code == Exit.DONE
