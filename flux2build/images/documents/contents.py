@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flux2build.digest import Json
@@ -15,14 +14,11 @@ from flux2build.model import INGREDIENT
 _MAC: Final = re.compile(r"icon_(\d+)x\1(?:@(\d)x)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Document):
     """Which file is which icon: one for iOS, or the ladder of macOS by its names."""
 
-    name: str = "contents"
-    version: int = 1
-    endings: tuple[str, ...] = ("Contents.json",)
-    options: type[DocumentOptions] = DocumentOptions
+    name = "contents"
+    endings = ("Contents.json",)
 
     def write(self, facts: Sequence[Fact], _options: DocumentOptions, _read: Read) -> str:
         """JSON as Xcode writes it."""

@@ -39,21 +39,14 @@ class DocumentOptions(BaseModel):
 class Document(Protocol):
     """One kind of text; pure: no clock, disk, network or randomness."""
 
-    @property
-    def name(self) -> str:
-        """Its name in the spec: `document = "frames"`."""
-
-    @property
-    def version(self) -> int:
-        """Raised whenever the same facts would give another text."""
-
-    @property
-    def endings(self) -> tuple[str, ...]:
-        """The endings that its path may have: `(".json",)`."""
-
-    @property
-    def options(self) -> type[DocumentOptions]:
-        """The model of its options."""
+    name: str
+    """Its name in the spec: `document = "frames"`."""
+    version: int = 1
+    """Raised whenever the same facts would give another text."""
+    endings: tuple[str, ...] = (".json",)
+    """The endings that its path may have."""
+    options: type[DocumentOptions] = DocumentOptions
+    """The model of its options."""
 
     def write(self, facts: Sequence[Fact], options: Any, read: Read) -> str:
         """The text, the same on every machine; the facts are in the order of the spec.

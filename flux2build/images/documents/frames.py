@@ -6,15 +6,14 @@ import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from pydantic import Field
 
 from flux2build.digest import Json
 from flux2build.errors import SpecError
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
-from flux2build.images.geometry import Anchor, share
+from flux2build.images.geometry import Anchor, Size, share
 from flux2build.images.ops.contract import OPS, AtlasLayout, Op, Pivot
 from flux2build.model import INGREDIENT, Operation
 
@@ -34,34 +33,11 @@ class FrameOptions(DocumentOptions):
     scale: str = Field(default="1", description="the atlas's scale, for engines that ask")
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Where the cells of an atlas lie."""
-
-    columns: int
-    padding: int
-    size: tuple[int, int]
-    """Width and height of each cell."""
-
-    def rectangle(self, index: int) -> dict[str, Json]:
-        """The rectangle of a frame, counted from 0 in reading order."""
-        row, column = divmod(index, self.columns)
-        return {
-            "x": self.padding + column * (self.size[0] + self.padding),
-            "y": self.padding + row * (self.size[1] + self.padding),
-            "w": self.size[0],
-            "h": self.size[1],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(Document):
     """The JSON hash of TexturePacker: Phaser, PixiJS and others load it with its picture."""
 
-    name: str = "frames"
-    version: int = 1
-    endings: tuple[str, ...] = (".json",)
-    options: type[DocumentOptions] = FrameOptions
+    name = "frames"
+    options = FrameOptions
 
     def write(self, facts: Sequence[Fact], options: FrameOptions, _read: Read) -> str:
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""
@@ -74,19 +50,19 @@ class Frames:
             for number in range(count)
         ]
         _refuse_odd_names(names, sum(count for _, count in groups))
-        cells = _cells(atlas, layout, len(names))
-        pivot = _share(_pivot(atlas, layout, options.pivot), cells.size)
-        size: Json = {"w": cells.size[0], "h": cells.size[1]}
+        corners, (width, height) = _cells(atlas, layout, len(names))
+        pivot = _share(_pivot(atlas, layout, options.pivot), (width, height))
+        size: dict[str, Json] = {"w": width, "h": height}
         frames = {
             name: {
-                "frame": cells.rectangle(index),
+                "frame": {"x": x, "y": y, **size},
                 "rotated": False,
                 "trimmed": False,
-                "spriteSourceSize": {"x": 0, "y": 0, **cast("dict[str, Json]", size)},
+                "spriteSourceSize": {"x": 0, "y": 0, **size},
                 "sourceSize": size,
                 "pivot": pivot,
             }
-            for index, name in enumerate(names)
+            for name, (x, y) in zip(names, corners, strict=True)
         }
         meta = {
             "app": "flux2build",
@@ -147,13 +123,18 @@ def _refuse_odd_names(names: Sequence[str], count: int) -> None:
         raise SpecError(f"two frames are called `{twice[0]}`", hint=hint)
 
 
-def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> Cells:
-    """The cells of the atlas; their size follows from that of the file."""
+def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> tuple[list[Size], Size]:
+    """The left and top of each cell, and their size, which follows from that of the file."""
     columns, padding = min(count, layout.columns), layout.padding
     rows = -(-count // layout.columns)
     width = (atlas.output.width - padding) // columns - padding
     height = (atlas.output.height - padding) // rows - padding
-    return Cells(columns, padding, (width, height))
+    places = (divmod(index, columns) for index in range(count))
+    corners = [
+        (padding + column * (width + padding), padding + row * (height + padding))
+        for row, column in places
+    ]
+    return corners, (width, height)
 
 
 def _pivot(atlas: Fact, layout: AtlasLayout, asked: Anchor | None) -> Pivot:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
+from flux2build.images.documents.contract import Document, Fact, Read
 from flux2build.images.documents.srcset import SiteOptions, site_assets
 
 FORMAT_VERSION: Final = "1.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Document):
     """Every asset with its files, its `srcset`s, its alternative text and its colours."""
 
-    name: str = "manifest"
-    version: int = 1
-    endings: tuple[str, ...] = (".json",)
-    options: type[DocumentOptions] = SiteOptions
+    name = "manifest"
+    options = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """JSON with the assets by name, one value on each line."""

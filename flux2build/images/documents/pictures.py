@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
+from flux2build.images.documents.contract import Document, Fact, Read
 from flux2build.images.documents.srcset import (
     TYPES,
     Picture,
@@ -19,14 +18,12 @@ from flux2build.images.documents.srcset import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pictures:
+class Pictures(Document):
     """One element for each picture: newest format first, sizes, alternative text, no jumps."""
 
-    name: str = "pictures"
-    version: int = 1
-    endings: tuple[str, ...] = (".html",)
-    options: type[DocumentOptions] = SiteOptions
+    name = "pictures"
+    endings = (".html",)
+    options = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """Fragments of HTML, each after a comment that names its asset."""

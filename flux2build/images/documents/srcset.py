@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 from urllib.parse import quote
 
@@ -51,10 +52,8 @@ class Picture:
     @property
     def formats(self) -> dict[str, list[Fact]]:
         """The files of each format, by width."""
-        formats: dict[str, list[Fact]] = {}
-        for fact in self.files:
-            formats.setdefault(fact.output.format, []).append(fact)
-        return formats
+        groups = groupby(self.files, lambda fact: fact.output.format)
+        return {form: list(files) for form, files in groups}
 
     def color(self, read: Read) -> str:
         """The average colour on white, as `#rrggbb`, of the file with the fewest pixels."""
@@ -97,14 +96,12 @@ def url(fact: Fact, base: str) -> str:
     return base + quote(fact.about.path)
 
 
-def site_assets(
-    facts: Iterable[Fact], options: SiteOptions, read: Read
-) -> dict[str, Mapping[str, Json]]:
+def site_assets(facts: Iterable[Fact], options: SiteOptions, read: Read) -> dict[str, Json]:
     """The assets of a site by name, with their pictures and files."""
     return {name: _asset(own, options, read) for name, own in by_asset(facts).items()}
 
 
-def _asset(facts: Sequence[Fact], options: SiteOptions, read: Read) -> Mapping[str, Json]:
+def _asset(facts: Sequence[Fact], options: SiteOptions, read: Read) -> Json:
     about = facts[0].about
     return {
         "alt": about.alt,

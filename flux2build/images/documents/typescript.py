@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
+from flux2build.images.documents.contract import Document, Fact, Read
 from flux2build.images.documents.srcset import SiteOptions, site_assets
 
 _HEAD: Final = """\
@@ -57,14 +56,12 @@ _LINES: Final = {0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Line separators that JSON allows in a text, and that older JavaScript does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class TypeScript:
+class TypeScript(Document):
     """What the manifest tells, as constants whose names and shapes the compiler knows."""
 
-    name: str = "typescript"
-    version: int = 1
-    endings: tuple[str, ...] = (".ts",)
-    options: type[DocumentOptions] = SiteOptions
+    name = "typescript"
+    endings = (".ts",)
+    options = SiteOptions
 
     def write(self, facts: Sequence[Fact], options: SiteOptions, read: Read) -> str:
         """A module with `assets`, the types of what is in it, and `AssetName`."""

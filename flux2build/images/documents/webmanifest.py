@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import Field
@@ -31,14 +30,12 @@ class WebManifestOptions(DocumentOptions):
     start_url: str = Field(default="/", description="where it starts")
 
 
-@dataclass(frozen=True, slots=True)
-class WebManifest:
+class WebManifest(Document):
     """A web app manifest with the icons of the entry, by paths beside it."""
 
-    name: str = "webmanifest"
-    version: int = 1
-    endings: tuple[str, ...] = (".webmanifest", ".json")
-    options: type[DocumentOptions] = WebManifestOptions
+    name = "webmanifest"
+    endings = (".webmanifest", ".json")
+    options = WebManifestOptions
 
     def write(self, facts: Sequence[Fact], options: WebManifestOptions, _read: Read) -> str:
         """JSON with the icons that are large enough, smallest first."""
