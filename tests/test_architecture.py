@@ -41,6 +41,7 @@ LAZY: Final[dict[str, str]] = {
     "assetspec/spec_text.py": "places of keys need a parser, and only messages name them",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",
+    "images/colour/notation.py": "knowing a format's settings must not load Pillow",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",

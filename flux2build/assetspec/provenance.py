@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from flux2build.assetspec.input_fields import pictures
 from flux2build.digest import Json
-from flux2build.images.encoding import signable
+from flux2build.images.encoding import encoder_of
 from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.model import AssetName, Derive, Generate, Recipe, Source
@@ -74,6 +74,6 @@ def marked(recipes: Iterable[Recipe], origins: Origins) -> Iterator[Recipe]:
         encoding: dict[str, Json] = dict(task.encoding)
         if term := origins.term(recipe, task):
             encoding["source_type"] = term
-        if recipe.asset in origins.signed and signable(str(encoding["format"])):
+        if recipe.asset in origins.signed and encoder_of(str(encoding["format"])).signable:
             encoding["sign"] = True
         yield replace(recipe, task=replace(task, encoding=encoding))

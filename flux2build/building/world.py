@@ -16,9 +16,9 @@ from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
-from flux2build.images.colour.dominant import dominant_colours, written
 from flux2build.images.derive import Job, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
+from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
 from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import source_type

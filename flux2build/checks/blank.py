@@ -10,7 +10,7 @@ from pydantic import Field
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
-from flux2build.images.colour.dominant import CLEAR
+from flux2build.images.dominant import CLEAR
 
 
 class BlankOptions(Options):

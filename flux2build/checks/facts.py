@@ -9,8 +9,8 @@ from flux2build.assetspec import Spec
 from flux2build.assetspec.diagnostics import source_line
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
-from flux2build.images.colour import dominant
-from flux2build.images.colour.dominant import DominantColour
+from flux2build.images import dominant
+from flux2build.images.dominant import DominantColour
 from flux2build.images.provenance import iptc
 from flux2build.lockfile import Lockfile
 from flux2build.model import Derive, Key, Output, Recipe, Write

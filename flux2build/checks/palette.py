@@ -12,8 +12,8 @@ from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.colour.difference import difference
-from flux2build.images.colour.dominant import CLEAR, DominantColour
 from flux2build.images.colour.notation import Colour
+from flux2build.images.dominant import CLEAR, DominantColour
 from flux2build.model import AssetName
 
 _SHOWN: Final = 3

@@ -14,13 +14,13 @@ from PIL import Image, ImageCms, features
 
 from flux2build.digest import Json
 from flux2build.images.colour.notation import rgba
-from flux2build.images.encoding import Encoding, encoder_of, read
+from flux2build.images.encoding import encoder_of, read
 from flux2build.images.formats.contract import (
-    EncoderOptions,
-    LossyOptions,
+    Encoder,
+    LossyEncoder,
     Metadata,
     PictureError,
-    ProfiledOptions,
+    ProfiledEncoder,
 )
 from flux2build.images.formats.lookup import formats, writable
 from flux2build.images.provenance.iptc import packet
@@ -35,13 +35,13 @@ def encode(image: Image.Image, asked: Mapping[str, Json]) -> bytes:
         PictureError: the settings are wrong, the format cannot hold the
             picture, or it cannot be made as small as `max_bytes`.
     """
-    encoding = read(asked)
-    plain = _prepared(image, encoding)
-    data = _written(plain, encoding, encoding.options)
-    limit = encoding.shared.max_bytes
+    encoder = read(asked)
+    plain = _prepared(image, encoder)
+    data = _written(plain, encoder)
+    limit = encoder.max_bytes
     if limit is None or len(data) <= limit:
         return data
-    return _squeezed(plain, encoding, limit, len(data))
+    return _squeezed(plain, encoder, limit, len(data))
 
 
 def versions(name: str) -> str:
@@ -73,56 +73,52 @@ def flatten(image: Image.Image, matte: str) -> Image.Image:
     return flat.convert("RGB") if rgba(matte)[3] == 255 else flat
 
 
-def _prepared(image: Image.Image, encoding: Encoding) -> Image.Image:
+def _prepared(image: Image.Image, encoder: Encoder) -> Image.Image:
     """A copy of the picture, on its matte if it needs one.
 
     Pillow notes the settings of a save in the picture, so threads must not share it.
     """
-    alpha = formats()[encoding.format].alpha
-    matte = encoding.shared.matte or (None if alpha else "#ffffff")
+    alpha = formats()[encoder.format].alpha
+    matte = encoder.matte or (None if alpha else "#ffffff")
     plain = flatten(image, matte) if matte else image
     return plain.copy() if alpha else plain.convert("RGB")
 
 
-def _squeezed(image: Image.Image, encoding: Encoding, limit: int, size: int) -> bytes:
+def _squeezed(image: Image.Image, encoder: Encoder, limit: int, size: int) -> bytes:
     """The file at the highest quality that fits, found by bisection: size grows with quality."""
-    options = encoding.options
-    if not isinstance(options, LossyOptions) or not options.squeezable:
-        raise _too_large(encoding, size, "it is lossless")
-    low, high = options.min_quality, options.quality - 1
-    best, smallest = b"", (size, options.quality)
+    if not isinstance(encoder, LossyEncoder) or not encoder.squeezable:
+        raise _too_large(encoder, size, "it is lossless")
+    low, high = encoder.min_quality, encoder.quality - 1
+    best, smallest = b"", (size, encoder.quality)
     while low <= high:
         middle = (low + high) // 2
-        data = _written(image, encoding, options.model_copy(update={"quality": middle}))
+        data = _written(image, encoder.model_copy(update={"quality": middle}))
         if len(data) <= limit:
             best, low = data, middle + 1
         else:
             smallest, high = min(smallest, (len(data), middle)), middle - 1
     if not best:
-        raise _too_large(encoding, smallest[0], f"at quality {smallest[1]}")
+        raise _too_large(encoder, smallest[0], f"at quality {smallest[1]}")
     return best
 
 
-def _too_large(encoding: Encoding, size: int, where: str) -> PictureError:
+def _too_large(encoder: Encoder, size: int, where: str) -> PictureError:
     return PictureError(
-        f"cannot write this {encoding.format} in {encoding.shared.max_bytes} bytes",
+        f"cannot write this {encoder.format} in {encoder.max_bytes} bytes",
         rows=(("smallest", f"{size} bytes, {where}"),),
-        hint=encoding.options.remedy,
+        hint=encoder.remedy,
     )
 
 
-def _written(image: Image.Image, encoding: Encoding, options: EncoderOptions) -> bytes:
+def _written(image: Image.Image, encoder: Encoder) -> bytes:
     """The file of a prepared picture, with its metadata."""
-    term = encoding.shared.source_type
-    wants_profile = isinstance(options, ProfiledOptions) and options.profile
-    metadata = Metadata(
-        xmp=packet(term) if term else b"", profile=_srgb_profile() if wants_profile else b""
-    )
+    xmp = packet(encoder.source_type) if encoder.source_type else b""
+    wants_profile = isinstance(encoder, ProfiledEncoder) and encoder.profile
     try:
-        return encoding.encoder.write(image, options, metadata)
+        return encoder.write(image, Metadata(xmp, _srgb_profile() if wants_profile else b""))
     except (OSError, ValueError) as error:
         size = f"{image.width}x{image.height} pixels"
-        message = f"a picture of {size} cannot be {encoding.format}"
+        message = f"a picture of {size} cannot be {encoder.format}"
         raise PictureError(message, rows=(("encoder", str(error)),)) from error
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flux2build.digest import Json
-from flux2build.images.encoding import having, read, signable
-from flux2build.images.formats.contract import LossyOptions, PictureError
+from flux2build.images.encoding import encoder_of, having, read
+from flux2build.images.formats.contract import LossyEncoder, PictureError
 from flux2build.images.formats.lookup import writable
 
 
@@ -46,10 +46,10 @@ def test_the_formats_that_have_a_missing_setting_are_listed() -> None:
 @pytest.mark.parametrize(("name", "quality"), [("jpeg", 85), ("webp", 82), ("avif", 60)])
 def test_each_lossy_format_has_its_own_quality(name: str, quality: int) -> None:
     """The defaults look alike, though the scales of the encoders differ."""
-    options = read({"format": name}).options
+    encoder = read({"format": name})
 
-    assert isinstance(options, LossyOptions)
-    assert options.quality == quality
+    assert isinstance(encoder, LossyEncoder)
+    assert encoder.quality == quality
 
 
 def test_formats_know_their_settings() -> None:
@@ -57,4 +57,4 @@ def test_formats_know_their_settings() -> None:
     assert having("max_bytes") == writable()
     assert having("quality") == ("jpeg", "webp", "avif")
     assert having("brightness") == ()
-    assert [name for name in writable() if not signable(name)] == ["ico"]
+    assert [name for name in writable() if not encoder_of(name).signable] == ["ico"]

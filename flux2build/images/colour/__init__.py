@@ -1,1 +1,1 @@
-"""Colours: how they are written, how far apart they are, which of them a picture has."""
+"""Colours: how they are written, how far apart they are, how they mix."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from PIL import ImageColor
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from flux2build.errors import nearest
@@ -21,13 +20,17 @@ def canonical(text: str) -> str:
     Raises:
         ValueError: it is not a colour; the message says how to write one.
     """
+    from PIL import ImageColor
+
     word = text.strip().lower()
     if word == "transparent":
         return "#00000000"
     if word in ImageColor.colormap:
         word = _hex(ImageColor.getrgb(word))
     if not _HEX.fullmatch(word):
-        raise ValueError(_not_a_colour(text, word))
+        near = nearest(word, ImageColor.colormap)
+        hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
+        raise ValueError(f"`{text}` is not a colour; {hint}")
     if len(word) == 4:
         word = "#" + "".join(digit * 2 for digit in word[1:])
     return word[:7] if word[7:] == "ff" else word
@@ -42,12 +45,6 @@ def rgba(text: str) -> Rgba:
 
 def _hex(channels: tuple[int, ...]) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in channels)
-
-
-def _not_a_colour(text: str, word: str) -> str:
-    near = nearest(word, ImageColor.colormap)
-    hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
-    return f"`{text}` is not a colour; {hint}"
 
 
 Colour = Annotated[

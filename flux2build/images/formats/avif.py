@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
 from flux2build.images.formats import isobmff
 from flux2build.images.formats.contract import (
     CUT,
-    Encoder,
+    Decoder,
     Header,
     Metadata,
     PictureFormat,
+    Pixels,
     Quality,
-    SubsampledOptions,
+    SubsampledEncoder,
     number,
     saved,
     wrapped_xmp,
 )
-
-if TYPE_CHECKING:
-    from PIL import AvifImagePlugin, Image
 
 _ITEMS: Final = frozenset({b"meta", b"moov"})
 _BYTES: Final = frozenset({b"mdat", b"idat"})
@@ -31,11 +29,28 @@ _BYTES: Final = frozenset({b"mdat", b"idat"})
 Speed = Annotated[int, Field(ge=0, le=10)]
 
 
-class AvifOptions(SubsampledOptions):
-    """How an AVIF is written: speed 0 is slow and small, 10 fast and large."""
+class AvifEncoder(SubsampledEncoder):
+    """Writes an AVIF; its defaults are measured in docs/adr/0003-settings-of-encoders.md."""
+
+    codecs: ClassVar = {"avif": "libavif"}
+    lacks: ClassVar = {"lossless": "it rounds colours even at quality 100"}
 
     quality: Quality = 60
     speed: Speed = 7
+    """0 is slow and small, 10 fast and large."""
+
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file, by one thread and without tiles, whose number would change the bytes."""
+        return saved(
+            image,
+            _plugin,
+            quality=self.quality,
+            subsampling=self.resolution,
+            speed=self.speed,
+            max_threads=1,
+            autotiling=False,
+            **metadata.saved,
+        )
 
 
 def _header(data: bytes) -> Header:
@@ -69,24 +84,10 @@ def _extents(
             yield from _extents(data, box.start, box.stop, path[1:])
 
 
-def _plugin() -> type[AvifImagePlugin.AvifImageFile]:
+def _plugin() -> Decoder:
     from PIL import AvifImagePlugin
 
     return AvifImagePlugin.AvifImageFile
-
-
-def _write(image: Image.Image, options: AvifOptions, metadata: Metadata) -> bytes:
-    """The file; the settings are measured in docs/adr/0003-settings-of-encoders.md."""
-    return saved(
-        image,
-        _plugin,
-        quality=options.quality,
-        subsampling=options.resolution,
-        speed=options.speed,
-        max_threads=1,
-        autotiling=False,
-        **metadata.saved,
-    )
 
 
 FORMAT: Final[PictureFormat] = PictureFormat(
@@ -101,10 +102,5 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     c2pa=isobmff.c2pa,
     plugin=_plugin,
     bytes_per_pixel=12,
-    encoder=Encoder(
-        options=AvifOptions,
-        write=_write,
-        codecs={"avif": "libavif"},
-        lacks={"lossless": "it rounds colours even at quality 100"},
-    ),
+    encoder=AvifEncoder,
 )

@@ -8,13 +8,25 @@ is imported when pixels are decoded or encoded.
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NamedTuple,
+    Self,
+    TypeAlias,
+)
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flux2build.errors import SpecError
+from flux2build.images.colour.notation import Colour
 from flux2build.registry import Family
 
 if TYPE_CHECKING:
@@ -23,8 +35,10 @@ if TYPE_CHECKING:
 CUT: Final = "it ends too early"
 """The fault of a file whose last bytes are missing."""
 
-Plugin = Callable[[], "type[ImageFile.ImageFile]"]
-"""Imports Pillow's plugin for a format, and with it the encoder; returns the decoder."""
+Pixels: TypeAlias = "Image.Image"
+Decoder: TypeAlias = "type[ImageFile.ImageFile]"
+Quality = Annotated[int, Field(ge=1, le=100)]
+Subsampling = Literal["4:4:4", "4:2:0"]
 
 
 class PictureError(SpecError):
@@ -54,55 +68,6 @@ class FilePart(NamedTuple):
     stop: int
 
 
-class EncoderOptions(BaseModel):
-    """Options of an encoder, by the keys that the spec has for them; every option has a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
-
-    @property
-    def squeezable(self) -> bool:
-        """Whether a lower quality makes the file smaller."""
-        return False
-
-    @property
-    def remedy(self) -> str:
-        """What to do about a file that is larger than `max_bytes`."""
-        return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
-
-
-class ProfiledOptions(EncoderOptions):
-    """Options of a format that can carry a colour profile."""
-
-    profile: bool = False
-
-
-Quality = Annotated[int, Field(ge=1, le=100)]
-Subsampling = Literal["4:4:4", "4:2:0"]
-
-
-class LossyOptions(ProfiledOptions):
-    """Options of a lossy format, which has a default quality of its own."""
-
-    quality: Quality
-    min_quality: Quality = 30
-
-    @property
-    def squeezable(self) -> bool:
-        """Whether a lower quality makes the file smaller."""
-        return True
-
-
-class SubsampledOptions(LossyOptions):
-    """Options of a format that may store colour at half the resolution."""
-
-    subsampling: Subsampling | None = None
-
-    @property
-    def resolution(self) -> Subsampling:
-        """The resolution of colour: as asked for, else full from quality 90 on."""
-        return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
-
-
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """What is embedded beside the pixels; empty bytes are left out."""
@@ -117,19 +82,78 @@ class Metadata:
         return {name: data for name, data in arguments.items() if data}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
-    """How a format is written: the same pixels and options give the same bytes."""
+class Encoder(BaseModel):
+    """How a file is written, by the keys that the spec has for it; every setting has a default.
 
-    options: type[EncoderOptions]
-    write: Callable[[Image.Image, Any, Metadata], bytes]
-    """Returns the file of an RGB or RGBA picture; raises OSError or ValueError if it cannot."""
-    codecs: Mapping[str, str]
+    The same pixels and settings give the same bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    codecs: ClassVar[Mapping[str, str]]
     """The libraries that Pillow may use, by its names of them; the first that is present is used."""
-    signable: bool = True
+    signable: ClassVar[bool] = True
     """Whether a C2PA manifest can be put into the file."""
-    lacks: Mapping[str, str] = field(default_factory=dict)
-    """Reasons why the format does not have an option that others have, by option."""
+    lacks: ClassVar[Mapping[str, str]] = {}
+    """Reasons why the format does not have a setting that others have, by setting."""
+
+    format: str
+    matte: Colour | None = None
+    """Colour put behind transparent pixels; a format without alpha uses white."""
+    max_bytes: int | None = Field(default=None, ge=1)
+    """Largest file; the quality is lowered until it fits."""
+    source_type: str | None = Field(default=None, pattern=r"^[A-Za-z]+$")
+    """IPTC's term for where the picture comes from, embedded as XMP."""
+    sign: bool = False
+    """Whether the file is signed afterwards, with the user's certificate."""
+
+    @property
+    def squeezable(self) -> bool:
+        """Whether a lower quality makes the file smaller."""
+        return False
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a file that is larger than `max_bytes`."""
+        return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
+
+    @abstractmethod
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file of an RGB or RGBA picture; raises OSError or ValueError if it cannot be."""
+
+
+class ProfiledEncoder(Encoder):
+    """For a format that can carry a colour profile."""
+
+    profile: bool = False
+
+
+class LossyEncoder(ProfiledEncoder):
+    """For a lossy format, which has a default quality of its own."""
+
+    quality: Quality
+    min_quality: Quality = 30
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> Self:
+        if self.max_bytes and self.quality < self.min_quality:
+            raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
+        return self
+
+    @property
+    def squeezable(self) -> bool:
+        """Whether a lower quality makes the file smaller."""
+        return True
+
+
+class SubsampledEncoder(LossyEncoder):
+    """For a format that may store colour at half the resolution."""
+
+    subsampling: Subsampling | None = None
+
+    @property
+    def resolution(self) -> Subsampling:
+        """The resolution of colour: as asked for, else full from quality 90 on."""
+        return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
 
 
 def no_parts(_data: bytes) -> Iterator[FilePart]:
@@ -179,11 +203,11 @@ class PictureFormat:
     """Whether pixels may be transparent."""
     on_pages: bool = True
     """Whether browsers show it in a page."""
-    plugin: Plugin | None = None
-    """None for a format that is not decoded."""
+    plugin: Callable[[], Decoder] | None = None
+    """Imports Pillow's decoder, and with it the encoder; None for a format that is not decoded."""
     bytes_per_pixel: int = 8
     """The memory that decoding takes at its peak."""
-    encoder: Encoder | None = None
+    encoder: type[Encoder] | None = None
     """None for a format that is not written."""
 
 
@@ -199,7 +223,7 @@ def number(data: bytes, at: int, length: int, order: Literal["big", "little"] = 
     return int.from_bytes(part, order)
 
 
-def saved(image: Image.Image, plugin: Plugin, **options: Any) -> bytes:
+def saved(image: Pixels, plugin: Callable[[], Decoder], **options: Any) -> bytes:
     """The file that Pillow writes."""
     target = io.BytesIO()
     image.save(target, plugin().format, **options)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from flux2build.images.formats.contract import Header, PictureFormat, number
-
-if TYPE_CHECKING:
-    from PIL import GifImagePlugin
+from flux2build.images.formats.contract import Decoder, Header, PictureFormat, number
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 
@@ -43,7 +40,7 @@ def _behind_blocks(data: bytes, at: int) -> int:
     return at + 1
 
 
-def _plugin() -> type[GifImagePlugin.GifImageFile]:
+def _plugin() -> Decoder:
     from PIL import GifImagePlugin
 
     return GifImagePlugin.GifImageFile

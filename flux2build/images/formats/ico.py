@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -12,17 +12,14 @@ from flux2build.images.formats import png_file
 from flux2build.images.formats.contract import (
     CUT,
     Encoder,
-    EncoderOptions,
     Header,
     Metadata,
     PictureError,
     PictureFormat,
+    Pixels,
     number,
     wrapped_xmp,
 )
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _HEAD: Final = struct.Struct("<HHH")
 _ROW: Final = struct.Struct("<BBBBHHII")
@@ -33,15 +30,39 @@ _USUAL: Final = (16, 32, 48)
 IconSide = Annotated[int, Field(ge=1, le=_LARGEST)]
 
 
-class IcoOptions(EncoderOptions):
-    """The sizes in an icon; by default the usual ones for which the picture is large enough."""
+class IcoEncoder(Encoder):
+    """Writes an icon."""
+
+    codecs: ClassVar = png_file.CODECS
+    signable = False
+    lacks: ClassVar = {"quality": "it keeps every pixel", "lossless": "it always is"}
 
     sizes: list[IconSide] | None = Field(default=None, min_length=1)
+    """By default the usual ones for which the picture is large enough."""
 
     @property
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "hold fewer `sizes`, or raise `max_bytes`"
+
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file of a square picture; the largest size carries the metadata."""
+        from flux2build.images.alpha import scaled
+
+        sizes = self.sizes or [size for size in _USUAL if size <= image.width]
+        if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
+            raise PictureError(
+                f"a picture of {image.width}x{image.height} pixels cannot be this ico",
+                rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
+                hint="crop it to a square that is as large as the largest size",
+            )
+        embedded = {max(sizes): metadata}
+        return packed(
+            [
+                (side, png_file.written(scaled(image, side, side), embedded.get(side, Metadata())))
+                for side in dict.fromkeys(sizes)
+            ]
+        )
 
 
 def _header(data: bytes) -> Header:
@@ -67,26 +88,6 @@ def packed(pictures: Sequence[tuple[int, bytes]]) -> bytes:
     return _HEAD.pack(0, 1, len(ordered)) + b"".join(rows) + b"".join(d for _, d in ordered)
 
 
-def _write(image: Image.Image, options: IcoOptions, metadata: Metadata) -> bytes:
-    """The file of a square picture; the largest size carries the metadata."""
-    from flux2build.images.alpha import scaled
-
-    sizes = options.sizes or [size for size in _USUAL if size <= image.width]
-    if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
-        raise PictureError(
-            f"a picture of {image.width}x{image.height} pixels cannot be this ico",
-            rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
-            hint="crop it to a square that is as large as the largest size",
-        )
-    embedded = {max(sizes): metadata}
-    return packed(
-        [
-            (side, png_file.written(scaled(image, side, side), embedded.get(side, Metadata())))
-            for side in dict.fromkeys(sizes)
-        ]
-    )
-
-
 FORMAT: Final[PictureFormat] = PictureFormat(
     name="ico",
     media_type="image/x-icon",
@@ -96,11 +97,5 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     header=_header,
     xmp=wrapped_xmp,
     on_pages=False,
-    encoder=Encoder(
-        options=IcoOptions,
-        write=_write,
-        codecs=png_file.CODECS,
-        signable=False,
-        lacks={"quality": "it keeps every pixel", "lossless": "it always is"},
-    ),
+    encoder=IcoEncoder,
 )

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import ClassVar, Final
 
 from flux2build.images.formats.contract import (
-    Encoder,
+    Decoder,
     FilePart,
     Header,
     Metadata,
     PictureFormat,
+    Pixels,
     Quality,
-    SubsampledOptions,
+    SubsampledEncoder,
     number,
     saved,
 )
-
-if TYPE_CHECKING:
-    from PIL import Image, JpegImagePlugin
 
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 """A marker after any number of fill bytes; escapes and restarts within a scan are skipped."""
@@ -32,10 +30,25 @@ _FRAMES: Final = frozenset(bytes([kind]) for kind in range(0xC0, 0xD0)) - _TABLE
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
 
 
-class JpegOptions(SubsampledOptions):
-    """How a JPEG is written."""
+class JpegEncoder(SubsampledEncoder):
+    """Writes a JPEG."""
+
+    codecs: ClassVar = {"libjpeg_turbo": "libjpeg-turbo", "jpg": "libjpeg"}
+    lacks: ClassVar = {"lossless": "it always gives up detail"}
 
     quality: Quality = 85
+
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file, progressive and with tables of its own."""
+        return saved(
+            image,
+            _plugin,
+            quality=self.quality,
+            subsampling=self.resolution,
+            progressive=True,
+            optimize=True,
+            **metadata.saved,
+        )
 
 
 def _segments(data: bytes) -> Iterator[FilePart]:
@@ -82,22 +95,10 @@ def _c2pa(data: bytes) -> bytes:
     return b"".join(part[8 if at == 0 else 16 :] for at, part in enumerate(parts))
 
 
-def _plugin() -> type[JpegImagePlugin.JpegImageFile]:
+def _plugin() -> Decoder:
     from PIL import JpegImagePlugin
 
     return JpegImagePlugin.JpegImageFile
-
-
-def _write(image: Image.Image, options: JpegOptions, metadata: Metadata) -> bytes:
-    return saved(
-        image,
-        _plugin,
-        quality=options.quality,
-        subsampling=options.resolution,
-        progressive=True,
-        optimize=True,
-        **metadata.saved,
-    )
 
 
 FORMAT: Final[PictureFormat] = PictureFormat(
@@ -114,10 +115,5 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     public=_FRAMES | _TABLES | {b"\xdb", b"\xdd", b"\xe0", b"\xeb", _SCAN, _END},
     alpha=False,
     plugin=_plugin,
-    encoder=Encoder(
-        options=JpegOptions,
-        write=_write,
-        codecs={"libjpeg_turbo": "libjpeg-turbo", "jpg": "libjpeg"},
-        lacks={"lossless": "it always gives up detail"},
-    ),
+    encoder=JpegEncoder,
 )

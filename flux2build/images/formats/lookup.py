@@ -5,13 +5,15 @@ from __future__ import annotations
 import posixpath
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from flux2build.images.formats.contract import CUT, FORMATS, Header, PictureFormat
 from flux2build.images.formats.isobmff import brand
+
+T = TypeVar("T")
 
 _UNREAD: Final = (
     (b"8BPS", "psd"),
@@ -21,10 +23,8 @@ _UNREAD: Final = (
     (b"\x00\x00\x00\x0cjP  ", "jpeg 2000"),
 )
 """Signatures of formats that are not read, so that messages can name them."""
-_UNREAD_BRANDS: Final = dict.fromkeys((b"heic", b"heix", b"hevc", b"mif1"), "heic")
+_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"mif1"})
 _TEXTS: Final = ((b"<svg", "svg"), (b"<html", "html"), (b"<!doctype html", "html"))
-
-
 _UNREADABLE: Final = (
     ArithmeticError,
     LookupError,
@@ -76,11 +76,11 @@ def sniff(data: bytes) -> str:
     """The name of a file's format by its first bytes; empty when it is unknown."""
     if format_ := of_bytes(data):
         return format_.name
-    if name := _UNREAD_BRANDS.get(brand(data)):
-        return name
-    head = data[:512].lower()
+    if brand(data) in _HEIC_BRANDS:
+        return "heic"
     names = [name for start, name in _UNREAD if data.startswith(start)]
-    return next(iter(names + [name for word, name in _TEXTS if word in head]), "")
+    names += [name for word, name in _TEXTS if word in data[:512].lower()]
+    return names[0] if names else ""
 
 
 def examine(data: bytes) -> Header:
@@ -100,20 +100,12 @@ def examine(data: bytes) -> Header:
 
 def xmp(data: bytes) -> bytes:
     """The XMP packet of a picture's file; empty when there is none. Never raises."""
-    format_ = of_bytes(data)
-    try:
-        return format_.xmp(data) if format_ else b""
-    except _UNREADABLE:
-        return b""
+    return _answer(data, lambda format_: format_.xmp(data), b"")
 
 
 def c2pa(data: bytes) -> bytes:
     """The C2PA manifest store of a picture's file; empty when there is none. Never raises."""
-    format_ = of_bytes(data)
-    try:
-        return format_.c2pa(data) if format_ else b""
-    except _UNREADABLE:
-        return b""
+    return _answer(data, lambda format_: format_.c2pa(data), b"")
 
 
 def holds_more(data: bytes) -> bool:
@@ -121,12 +113,18 @@ def holds_more(data: bytes) -> bool:
 
     Never raises: what cannot be read may be anything.
     """
-    format_ = of_bytes(data)
-    if format_ is None:
-        return True
-    try:
-        end = format_.header(data).end
+
+    def more(format_: PictureFormat) -> bool:
         kinds = {part.kind for part in format_.parts(data)}
+        return format_.header(data).end != len(data) or not kinds <= format_.public
+
+    return _answer(data, more, otherwise=True)
+
+
+def _answer(data: bytes, ask: Callable[[PictureFormat], T], otherwise: T) -> T:
+    """What the format of a file answers; `otherwise` if it is unknown or cannot read the file."""
+    format_ = of_bytes(data)
+    try:
+        return ask(format_) if format_ else otherwise
     except _UNREADABLE:
-        return True
-    return end != len(data) or not kinds <= format_.public
+        return otherwise

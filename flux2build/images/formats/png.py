@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
 from flux2build.images.formats import png_file
 from flux2build.images.formats.contract import (
-    Encoder,
     Header,
     Metadata,
     PictureFormat,
-    ProfiledOptions,
+    Pixels,
+    ProfiledEncoder,
     number,
 )
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 PaletteSize = Annotated[int, Field(ge=2, le=256)]
 
 
-class PngOptions(ProfiledOptions):
-    """A PNG may be reduced to a few colours."""
+class PngEncoder(ProfiledEncoder):
+    """Writes a PNG, which may be reduced to a few colours."""
+
+    codecs: ClassVar = png_file.CODECS
+    lacks: ClassVar = {"quality": "it keeps every pixel; see `palette`", "lossless": "it always is"}
 
     palette: PaletteSize | None = None
 
@@ -32,6 +32,11 @@ class PngOptions(ProfiledOptions):
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "reduce its colours with `palette`, or deliver webp or jpeg"
+
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file."""
+        reduced = image if self.palette is None else _quantized(image, self.palette)
+        return png_file.written(reduced, metadata)
 
 
 def _header(data: bytes) -> Header:
@@ -52,12 +57,7 @@ def _c2pa(data: bytes) -> bytes:
     return next(stores, b"")
 
 
-def _write(image: Image.Image, options: PngOptions, metadata: Metadata) -> bytes:
-    reduced = image if options.palette is None else _quantized(image, options.palette)
-    return png_file.written(reduced, metadata)
-
-
-def _quantized(image: Image.Image, colours: int) -> Image.Image:
+def _quantized(image: Pixels, colours: int) -> Pixels:
     """The picture reduced to a palette, without the colours of fully transparent pixels."""
     from PIL import Image
 
@@ -84,10 +84,5 @@ FORMAT: Final[PictureFormat] = PictureFormat(
         | {b"pHYs", b"caBX"}
     ),
     plugin=png_file.plugin,
-    encoder=Encoder(
-        options=PngOptions,
-        write=_write,
-        codecs=png_file.CODECS,
-        lacks={"quality": "it keeps every pixel; see `palette`", "lossless": "it always is"},
-    ),
+    encoder=PngEncoder,
 )

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from flux2build.images.formats.contract import FilePart, Metadata, number, saved
-
-if TYPE_CHECKING:
-    from PIL import Image, PngImagePlugin
+from flux2build.images.formats.contract import Decoder, FilePart, Metadata, Pixels, number, saved
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD: Final = "XML:com.adobe.xmp"
@@ -51,14 +48,14 @@ def _text(chunk: bytes) -> bytes:
         return b""
 
 
-def plugin() -> type[PngImagePlugin.PngImageFile]:
+def plugin() -> Decoder:
     """Pillow's decoder."""
     from PIL import PngImagePlugin
 
     return PngImagePlugin.PngImageFile
 
 
-def written(image: Image.Image, metadata: Metadata) -> bytes:
+def written(image: Pixels, metadata: Metadata) -> bytes:
     """The file of a picture; without a profile it is tagged as sRGB.
 
     Level 6 is within a few percent of 9 in a fifth of the time.

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from flux2build.images.formats.contract import Header, PictureFormat
-
-if TYPE_CHECKING:
-    from PIL import TiffImagePlugin
+from flux2build.images.formats.contract import Decoder, Header, PictureFormat
 
 
-def _plugin() -> type[TiffImagePlugin.TiffImageFile]:
+def _plugin() -> Decoder:
     from PIL import TiffImagePlugin
 
     return TiffImagePlugin.TiffImageFile

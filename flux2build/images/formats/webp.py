@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import ClassVar, Final
 
 from pydantic import model_validator
 
 from flux2build.images.formats.contract import (
     CUT,
-    Encoder,
+    Decoder,
     FilePart,
     Header,
-    LossyOptions,
+    LossyEncoder,
     Metadata,
     PictureFormat,
+    Pixels,
     Quality,
     number,
     saved,
 )
 
-if TYPE_CHECKING:
-    from PIL import Image, WebPImagePlugin
 
+class WebpEncoder(LossyEncoder):
+    """Writes a WebP, which may keep every pixel exactly."""
 
-class WebpOptions(LossyOptions):
-    """A WebP may keep every pixel exactly."""
+    codecs: ClassVar = {"webp": "libwebp"}
 
     quality: Quality = 82
     lossless: bool = False
 
     @model_validator(mode="after")
-    def _combines(self) -> WebpOptions:
+    def _combines(self) -> WebpEncoder:
         if self.lossless and "quality" in self.model_fields_set:
             raise ValueError("`quality` and `lossless` exclude each other")
         return self
@@ -47,6 +47,12 @@ class WebpOptions(LossyOptions):
         if self.lossless:
             return "drop `lossless`, deliver fewer pixels, or raise `max_bytes`"
         return super().remedy
+
+    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+        """The file. Without loss, Pillow's `quality` is the effort spent on making it small."""
+        if self.lossless:
+            return saved(image, _plugin, lossless=True, quality=75, **metadata.saved)
+        return saved(image, _plugin, quality=self.quality, method=6, **metadata.saved)
 
 
 def _chunks(data: bytes) -> Iterator[FilePart]:
@@ -87,17 +93,10 @@ def _content(data: bytes, kind: bytes) -> bytes:
     return next((data[part.start : part.stop] for part in _chunks(data) if part.kind == kind), b"")
 
 
-def _plugin() -> type[WebPImagePlugin.WebPImageFile]:
+def _plugin() -> Decoder:
     from PIL import WebPImagePlugin
 
     return WebPImagePlugin.WebPImageFile
-
-
-def _write(image: Image.Image, options: WebpOptions, metadata: Metadata) -> bytes:
-    """The file. Without loss, Pillow's `quality` is the effort spent on making it small."""
-    if options.lossless:
-        return saved(image, _plugin, lossless=True, quality=75, **metadata.saved)
-    return saved(image, _plugin, quality=options.quality, method=6, **metadata.saved)
 
 
 FORMAT: Final[PictureFormat] = PictureFormat(
@@ -113,5 +112,5 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     public=frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"C2PA"}),
     plugin=_plugin,
     bytes_per_pixel=16,
-    encoder=Encoder(options=WebpOptions, write=_write, codecs={"webp": "libwebp"}),
+    encoder=WebpEncoder,
 )

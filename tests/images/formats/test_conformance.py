@@ -18,7 +18,7 @@ from flux2build.images.decode import decode, probe
 from flux2build.images.encode import encode, versions
 from flux2build.images.encoding import having
 from flux2build.images.formats import lookup
-from flux2build.images.formats.contract import FORMATS, LossyOptions, PictureError, PictureFormat
+from flux2build.images.formats.contract import FORMATS, LossyEncoder, PictureError, PictureFormat
 
 ALL: Final = list(lookup.formats())
 READ: Final = [name for name in ALL if lookup.formats()[name].plugin]
@@ -151,11 +151,12 @@ def test_the_spec_has_every_setting(name: str) -> None:
     encoder = known(name).encoder
     assert encoder is not None
 
-    assert encoder.options().model_fields_set == set()
-    assert encoder.options.model_fields.keys() <= Deliver.model_fields.keys()
-    assert all(name in having(option) for option in encoder.options.model_fields)
-    assert not encoder.options.model_fields.keys() & encoder.lacks.keys()
-    assert encoder.options().squeezable == isinstance(encoder.options(), LossyOptions)
+    settings = encoder.model_fields.keys() - {"format", "source_type", "sign"}
+    usual = encoder(format=name)
+    assert settings <= Deliver.model_fields.keys()
+    assert all(name in having(setting) for setting in settings)
+    assert not settings & encoder.lacks.keys()
+    assert usual.squeezable == isinstance(usual, LossyEncoder)
     assert versions(name).startswith("pillow ")
     assert "unknown" not in versions(name)
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.images.encode import encode
-from flux2build.images.formats.jpeg import JpegOptions
+from flux2build.images.formats.jpeg import JpegEncoder
 from flux2build.images.formats.lookup import examine, holds_more
 
 PICTURE = Image.linear_gradient("L").resize((70, 30)).convert("RGB")
@@ -44,5 +44,5 @@ def test_a_comment_is_more_than_a_picture() -> None:
 @pytest.mark.parametrize(("quality", "resolution"), [(89, "4:2:0"), (90, "4:4:4")])
 def test_good_pictures_keep_the_resolution_of_colour(quality: int, resolution: str) -> None:
     """From quality 90 on colour is stored in full, unless something else is asked for."""
-    assert JpegOptions(quality=quality).resolution == resolution
-    assert JpegOptions(quality=quality, subsampling="4:2:0").resolution == "4:2:0"
+    assert JpegEncoder(format="jpeg", quality=quality).resolution == resolution
+    assert JpegEncoder(format="jpeg", quality=quality, subsampling="4:2:0").resolution == "4:2:0"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.images.formats.lookup import examine
-from flux2build.images.formats.webp import WebpOptions
+from flux2build.images.formats.webp import WebpEncoder
 
 PICTURE = Image.linear_gradient("L").resize((70, 30)).convert("RGB")
 
@@ -38,6 +38,6 @@ def test_frames_are_counted() -> None:
 
 def test_without_loss_nothing_is_squeezed() -> None:
     """No lower quality makes such a file smaller; the hint says so."""
-    assert WebpOptions().squeezable
-    assert not WebpOptions(lossless=True).squeezable
-    assert "drop `lossless`" in WebpOptions(lossless=True).remedy
+    assert WebpEncoder(format="webp").squeezable
+    assert not WebpEncoder(format="webp", lossless=True).squeezable
+    assert "drop `lossless`" in WebpEncoder(format="webp", lossless=True).remedy

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from flux2build.images.colour.difference import difference
-from flux2build.images.colour.dominant import CLEAR, DominantColour, dominant_colours, read, written
+from flux2build.images.dominant import CLEAR, DominantColour, dominant_colours, read, written
 
 HEXES = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 COLOURS = st.lists(
