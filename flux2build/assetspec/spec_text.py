@@ -111,7 +111,7 @@ class _Loader:
         """The data of a file with what it extends; `chain` are the files that extend it."""
         if name not in self._merged:
             file = SpecFile(name, read_text(self._tree, name, MOST_MIB))
-            own = _parsed(file)
+            own = parsed(file)
             data: dict[str, object] = {}
             for base in self._bases(file, own, (*chain, name)):
                 data = _merged(data, base)
@@ -148,7 +148,12 @@ def _at(file: SpecFile, key: Key, message: str) -> Problem:
     return SpecText(file.name, {}, (file,)).located(Problem(message), key)
 
 
-def _parsed(file: SpecFile) -> dict[str, object]:
+def parsed(file: SpecFile) -> dict[str, object]:
+    """The data of one TOML file.
+
+    Raises:
+        SpecError: it is not TOML, or holds what no spec needs.
+    """
     try:
         data = tomli.loads(file.text)
     except tomli.TOMLDecodeError as error:

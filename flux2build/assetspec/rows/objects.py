@@ -3,86 +3,79 @@
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Iterator
-from typing import Final, NoReturn
+from typing import Final
 
 from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, normal
-from flux2build.errors import brief
+from flux2build.assetspec.strict_json import DECODER, explained
+from flux2build.assetspec.validation_errors import kind_of
+
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
+_Item = tuple[int, object]
+"""A value, after the line on which it starts."""
 
 
 def of_json(source: DataFile) -> DataTable:
     """The objects of one JSON list."""
-    items: list[tuple[int, object]] = []
-    try:
-        items.extend(_items(source.text))
-    except json.JSONDecodeError as fault:
-        source.wrong(f"this is not JSON: {_lowered(fault.msg)}", fault.lineno, fault.colno)
-    except _BadItemError as fault:
-        source.wrong(fault.message, fault.line)
-    return _objects(source, items)
-
-
-def _items(text: str) -> Iterator[tuple[int, object]]:
-    """The items of a JSON list with the line on which each starts."""
-    at = _blank(text, 0)
-    if text[at : at + 1] != "[":
-        raise json.JSONDecodeError("expecting a list of objects", text, at)
-    at = _blank(text, at + 1)
-    line, counted = 1, 0
-    more = text[at : at + 1] != "]"
-    while more:
-        line, counted = line + text.count("\n", counted, at), at
-        item, at = _item(text, at, line)
-        yield line, item
-        at = _blank(text, at)
-        more = text[at : at + 1] == ","
-        at = _blank(text, at + 1) if more else at
-    if text[at : at + 1] != "]":
-        raise json.JSONDecodeError("expecting `,` or `]`", text, at)
-    if (end := _blank(text, at + 1)) != len(text):
-        raise json.JSONDecodeError("nothing may follow the list", text, end)
-
-
-def _item(text: str, at: int, line: int) -> tuple[object, int]:
-    try:
-        return _DECODER.raw_decode(text, at)
-    except json.JSONDecodeError:
-        raise
-    except (ValueError, RecursionError) as fault:
-        raise _BadItemError(line, _explained(fault)) from None
-
-
-def _blank(text: str, at: int) -> int:
-    while text[at : at + 1] in _BLANKS:
-        at += 1
-    return at
-
-
-_BLANKS: Final = frozenset(" \t\r\n")
+    return _objects(source, _items(source))
 
 
 def of_lines(source: DataFile) -> DataTable:
     """One JSON object a line."""
-    items: list[tuple[int, object]] = []
+    return _objects(source, _lines(source))
+
+
+def _items(source: DataFile) -> Iterator[_Item]:
+    """The items of a JSON list, up to the first mistake."""
+    text, line, counted = source.text, 1, 0
+    try:
+        at = _past("[", text, 0, "expecting a list of objects")
+        more = text[at : at + 1] != "]"
+        while more:
+            line, counted = line + text.count("\n", counted, at), at
+            item, at = DECODER.raw_decode(text, at)
+            yield line, item
+            at = _next(text, at)
+            more = text[at : at + 1] == ","
+            at = _next(text, at + 1) if more else at
+        if (end := _past("]", text, at, "expecting `,` or `]`")) != len(text):
+            raise json.JSONDecodeError("nothing may follow the list", text, end)
+    except (ValueError, RecursionError) as fault:
+        message, known, column = explained(fault)
+        source.wrong(message, known or line, column)
+
+
+def _past(sign: str, text: str, at: int, otherwise: str) -> int:
+    at = _next(text, at)
+    if text[at : at + 1] != sign:
+        raise json.JSONDecodeError(otherwise, text, at)
+    return _next(text, at + 1)
+
+
+def _next(text: str, at: int) -> int:
+    """The index of the next letter that is not blank."""
+    match = _BLANKS.match(text, at)
+    return match.end() if match else at
+
+
+def _lines(source: DataFile) -> Iterator[_Item]:
     for line, text in enumerate(source.text.split("\n"), start=1):
-        if not text.strip(" \t\r"):
-            continue
-        try:
-            items.append((line, _DECODER.decode(text)))
-        except json.JSONDecodeError as fault:
-            source.wrong(f"this is not JSON: {_lowered(fault.msg)}", line, fault.colno)
-        except (ValueError, RecursionError) as fault:
-            source.wrong(_explained(fault), line)
-    return _objects(source, items)
+        if text.strip(" \t\r"):
+            try:
+                yield line, DECODER.decode(text)
+            except (ValueError, RecursionError) as fault:
+                message, _, column = explained(fault)
+                source.wrong(message, line, column)
 
 
-def _objects(source: DataFile, items: list[tuple[int, object]]) -> DataTable:
+def _objects(source: DataFile, items: Iterator[_Item]) -> DataTable:
     records: list[Record] = []
     columns: set[str] = set()
     for line, item in items:
         if not isinstance(item, dict):
-            source.wrong(f"every item must be an object, this is {_KINDS[type(item)]}", line)
+            kind = "null" if item is None else kind_of(item)
+            source.wrong(f"every item must be an object, this is {kind}", line)
             continue
         trimmed = {normal(column): _trimmed(value) for column, value in item.items()}
         if len(trimmed) < len(item):
@@ -93,61 +86,5 @@ def _objects(source: DataFile, items: list[tuple[int, object]]) -> DataTable:
     return DataTable(frozenset(columns), records)
 
 
-_KINDS: Final = {
-    list: "a list",
-    str: "a text",
-    int: "a number",
-    float: "a number",
-    bool: "a truth value",
-    type(None): "null",
-}
-
-
 def _trimmed(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
-
-
-class _BadValueError(ValueError):
-    """A value that Python reads, and JSON does not allow or a table cannot hold."""
-
-
-class _BadItemError(Exception):
-    """An item of a list that cannot be used, and its line."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
-        self.message = message
-
-
-def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _BadValueError(f"field `{brief(twice)}` is given twice in one object")
-    return value
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    return value if math.isfinite(value) else _no_number(text)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise _BadValueError(f"`{brief(text)}` is not a number of JSON's")
-
-
-def _explained(fault: ValueError | RecursionError) -> str:
-    if isinstance(fault, RecursionError):
-        return "this is nested too deeply"
-    return str(fault) if isinstance(fault, _BadValueError) else "a number has too many digits"
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=_number, parse_constant=_no_number
-)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from flux2build.assetspec.translations import objects, tables
+from flux2build.assetspec.translations import nested
 from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.images import lettering
 from flux2build.storage.project_files import ProjectFiles
@@ -15,7 +15,7 @@ from flux2build.storage.text_files import read_text
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
-_PLACE: Final = re.compile(r"\{\s*[A-Za-z_][A-Za-z0-9_]*\s*[,}]")
+_PLACE: Final = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*[,}]")
 MOST_MIB: Final = 16
 
 FORMATS: Final = (".po", ".json", ".toml")
@@ -32,15 +32,12 @@ def read(tree: ProjectFiles, file: str) -> Strings:
     Raises:
         SpecError: it cannot be read; the message says where and why.
     """
-    return _parsed(file, read_text(tree, file, MOST_MIB, "catalogue"))
-
-
-def _parsed(file: str, text: str) -> Strings:
+    text = read_text(tree, file, MOST_MIB, "catalogue")
     match posixpath.splitext(file)[1].lower():
         case ".json":
-            return objects.read(file, text)
+            return nested.of_json(file, text)
         case ".toml":
-            return tables.read(file, text)
+            return nested.of_toml(file, text)
         case _:
             from flux2build.assetspec.translations import gettext
 
@@ -54,10 +51,18 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
         ValueError: it names a value that is not given, or is not an ICU message.
         IcuMissingError: it has places for values, and ICU is not installed.
     """
-    if not values and not _PLACE.search(text):
+    names = _PLACE.findall(text)
+    if not values and not names:
         return text
     if not lettering.installed():
         raise IcuMissingError
-    from flux2build.assetspec.translations import icu
+    from icu4py.messageformat import MessageFormat
 
-    return icu.filled(text, locale, values)
+    try:
+        message = MessageFormat(text, locale.replace("_", "-")).format(dict(values))
+    except ValueError:
+        raise ValueError("this is not an ICU message: look for a lone brace") from None
+    missing = [f"`{{{name}}}`" for name in sorted(set(names) - set(values))]
+    if any(place.strip("`") in message for place in missing):
+        raise ValueError(f"no value is given for {', '.join(missing)}")
+    return message

@@ -1,24 +1,38 @@
-"""What catalogues in JSON and TOML share: nested tables, whose keys are joined by dots."""
+"""Catalogues in JSON and TOML: nested tables, whose keys are joined by dots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from flux2build.assetspec import spec_text, strict_json
 from flux2build.assetspec.translations.message import Key, Message, Strings
 from flux2build.errors import Place, Problem, SpecError
 
 
-def reason(fault: Exception) -> str:
-    """Why a parser that names no place gave up."""
-    return "this is nested too deeply" if isinstance(fault, RecursionError) else str(fault)
-
-
-def strings(file: str, value: object) -> Strings:
-    """The texts of a table of tables.
+def of_json(file: str, text: str) -> Strings:
+    """The texts of a JSON object.
 
     Raises:
-        SpecError: a value in it is not a text.
+        SpecError: it is not a JSON object, or holds a value that is not a text.
     """
+    try:
+        value = strict_json.DECODER.decode(text)
+    except (ValueError, RecursionError) as fault:
+        message, line, column = strict_json.explained(fault)
+        raise SpecError(Problem(message, Place(file, line, column))) from None
+    return _strings(file, value)
+
+
+def of_toml(file: str, text: str) -> Strings:
+    """The texts of a TOML file.
+
+    Raises:
+        SpecError: it is not TOML, or holds a value that is not a text.
+    """
+    return _strings(file, spec_text.parsed(spec_text.SpecFile(file, text)))
+
+
+def _strings(file: str, value: object) -> Strings:
     if not isinstance(value, Mapping):
         raise SpecError(Problem("a catalogue must be an object of texts", Place(file)))
     messages: dict[Key, Message] = {}

@@ -137,7 +137,7 @@ def test_toml() -> None:
         ("a.json", "{", "a.json:1:2: this is not JSON: expecting property name"),
         ("a.json", "[]", "a.json: a catalogue must be an object of texts"),
         ("a.json", '{"a": 1}', "a.json: `a` must be a text"),
-        ("a.json", '{"a": "x", "a": "y"}', "a.json: key `a` is given twice in one object"),
+        ("a.json", '{"a": "x", "a": "y"}', "a.json: `a` is given twice in one object"),
         ("a.json", '{"a":' * 100_000, "a.json: this is nested too deeply"),
         ("a.toml", "a = ", "a.toml:1:5: this is not TOML: invalid value"),
         ("a.toml", "a = 1", "a.toml: `a` must be a text"),
