@@ -14,9 +14,9 @@ from flux2build.assetspec import validation_errors
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.presets import presets
+from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.tables import Deliver, ManifestTable
-from flux2build.assetspec.templating import is_template
 from flux2build.errors import did_you_mean
 from flux2build.images.documents.contract import Document
 from flux2build.model import (

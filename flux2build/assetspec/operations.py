@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.input_fields import replaced
-from flux2build.assetspec.templating import Scope, TextRenderer, is_template
+from flux2build.assetspec.prompts import is_template
+from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.errors import did_you_mean
 from flux2build.images.ops.contract import InputMark, Op
 from flux2build.model import Key, Operation

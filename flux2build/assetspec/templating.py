@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import MergedSettings
-from flux2build.assetspec.prompts import Prompts, TemplateFault
+from flux2build.assetspec.prompts import Prompts, TemplateFault, is_template, whole
 from flux2build.assetspec.translations.catalog import Translations
+from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.model import Key
 
 Scope = Mapping[str, object]
 """The values that a template can name."""
-
-
-def is_template(text: str) -> bool:
-    """Whether Jinja would change a text; most texts have no markup."""
-    return "{{" in text or "{%" in text or "{#" in text
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class TextRenderer:
         """
         return replace(self, skips=True)
 
-    def _with_translations(self, scope: Scope) -> Scope:
+    def _known(self, scope: Scope) -> Scope:
         return {**scope, "t": self.translations.translate(scope, skips=self.skips)}
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
@@ -49,22 +46,15 @@ class TextRenderer:
         Raises:
             FaultyError: the template cannot be rendered.
         """
-        if not is_template(source):
-            return source
-        try:
-            return self.prompts.text(source, self._with_translations(scope))
-        except TemplateFault as fault:
-            raise _faulty(fault, key) from None
+        return self._rendered(source, scope, key) if is_template(source) else source
 
     def inside(self, value: Any, scope: Scope, key: Key) -> Any:
         """Every text in a value of TOML, rendered."""
-        if isinstance(value, str):
-            return self.text(value, scope, key)
-        if isinstance(value, Mapping):
-            return {name: self.inside(item, scope, (*key, name)) for name, item in value.items()}
-        if isinstance(value, list):
-            return [self.inside(item, scope, (*key, at)) for at, item in enumerate(value)]
-        return value
+
+        def rendered(leaf: Any, at: Key) -> Any:
+            return self.text(leaf, scope, at) if isinstance(leaf, str) else leaf
+
+        return _mapped(value, key, rendered)
 
     def prompt(self, settings: MergedSettings, scope: Scope) -> str:
         """The prompt that is sent: prefix, prompt and suffix with a space between.
@@ -83,30 +73,57 @@ class TextRenderer:
         return prompt
 
     def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:
-        text = settings.get(name)
-        return self.text(text, scope, settings.key(name)) if text else ""
+        return self.text(settings.get(name) or "", scope, settings.key(name))
 
     def _body(self, settings: MergedSettings, scope: Scope) -> str:
         prompt, template = settings.get("prompt"), settings.get("template")
+        key = settings.key("prompt" if template is None else "template")
         if prompt is not None and template is not None:
             message = "`prompt` and `template` exclude each other"
-            raise FaultyError(Fault(settings.key("template"), message, hint="keep one of them"))
-        try:
-            if isinstance(prompt, str):
-                return self.prompts.text(prompt, self._with_translations(scope))
-            if prompt is not None:
-                return self.prompts.table(prompt, self._with_translations(scope))
-            if template is not None:
-                return self.prompts.file(template, self._with_translations(scope))
-        except TemplateFault as fault:
-            raise _faulty(fault, settings.key("template" if template else "prompt")) from None
-        hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
-        raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
+            raise FaultyError(Fault(key, message, hint="keep one of them"))
+        if template is not None:
+            return _located(lambda: self.prompts.file(template, self._known(scope)), key)
+        if prompt is None:
+            hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
+            raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
+        if isinstance(prompt, str):
+            return self._rendered(prompt, scope, key)
+        table = _mapped(prompt, key, lambda leaf, at: self._json(leaf, scope, at))
+        return _located(lambda: whole(canonical(table)), key)
+
+    def _rendered(self, source: str, scope: Scope, key: Key) -> str:
+        return _located(lambda: self.prompts.text(source, self._known(scope)), key)
+
+    def _json(self, leaf: Any, scope: Scope, key: Key) -> Any:
+        """A value in a structured prompt, which is sent as JSON."""
+        if isinstance(leaf, str):
+            return self._rendered(leaf, scope, key)
+        if not isinstance(leaf, int | float):
+            message = f"a structured prompt cannot hold a {type(leaf).__name__}"
+            hint = f'write it as a text: "{leaf}"'
+            raise FaultyError(Fault(key, message, hint, template=True))
+        if not math.isfinite(leaf):
+            message = f"`{leaf}` is not a number that JSON has"
+            raise FaultyError(Fault(key, message, template=True))
+        return leaf
 
 
-def _faulty(fault: TemplateFault, key: Key) -> FaultyError:
-    """A template's fault at its key or, in a template file, at its line there."""
-    at_key = Fault(key, fault.message, hint=fault.hint, template=True)
-    if fault.template is None:
-        return FaultyError(replace(at_key, key=(*key, *fault.key), line=fault.line))
-    return FaultyError(replace(at_key, place=Place(fault.template, fault.line)))
+def _mapped(value: Any, key: Key, change: Callable[[Any, Key], Any]) -> Any:
+    """A value of TOML with everything changed that is neither a table nor a list."""
+    if isinstance(value, Mapping):
+        return {name: _mapped(item, (*key, name), change) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_mapped(item, (*key, at), change) for at, item in enumerate(value)]
+    return change(value, key)
+
+
+def _located(render: Callable[[], str], key: Key) -> str:
+    """What a template renders; its fault at its key or, in a template file, at its line there."""
+    try:
+        return render()
+    except TemplateFault as fault:
+        at_key = Fault(key, fault.message, hint=fault.hint, template=True, line=fault.line)
+        if fault.template is None:
+            raise FaultyError(at_key) from None
+        place = Place(fault.template, fault.line)
+        raise FaultyError(replace(at_key, line=0, place=place)) from None

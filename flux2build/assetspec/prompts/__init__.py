@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -12,22 +11,24 @@ from jinja2 import Template
 from flux2build.assetspec.prompts import bounds, skeleton
 from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
-from flux2build.digest import Json, canonical
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import decoded
 
-__all__ = ["Prompts", "TemplateFault"]
+__all__ = ["Prompts", "TemplateFault", "is_template", "whole"]
 
 LARGEST_SOURCE: Final = 256 * 1024
 
-_MARKS: Final = ("{{", "{%", "{#")
 _TOO_LONG: Final = "the prompt is longer than 64 KiB"
 _SHORTEN: Final = "models read a few hundred words; look for a loop that repeats itself"
 
-_KeyPath = tuple[str | int, ...]
 _Fill = Callable[[Iterable[str]], Iterator[str]]
+
+
+def is_template(text: str) -> bool:
+    """Whether Jinja would change a text; most texts have no markup."""
+    return "{{" in text or "{%" in text or "{#" in text
 
 
 class Prompts:
@@ -47,8 +48,8 @@ class Prompts:
             TemplateFault: with a line of the source, or of a template that it includes.
         """
         plain = _plain(source)
-        if not any(mark in plain for mark in _MARKS):
-            return _whole(plain)
+        if not is_template(plain):
+            return whole(plain)
         bones = self._bones(plain)
         if bones is None:
             return self._rendered(lambda: self._compiled(source), scope)
@@ -61,30 +62,6 @@ class Prompts:
             TemplateFault: with a line of the file, or of a template that it includes.
         """
         return self._rendered(lambda: self._sandbox.get_template(name), scope)
-
-    def table(self, value: Json, scope: Mapping[str, object]) -> str:
-        """A structured prompt: each text in it rendered, then canonical JSON.
-
-        Raises:
-            TemplateFault: with the key of the faulty text.
-        """
-        return _whole(canonical(self._leaves(value, scope, ())))
-
-    def _leaves(self, value: Json, scope: Mapping[str, object], key: _KeyPath) -> Json:
-        if isinstance(value, str):
-            try:
-                return self.text(value, scope)
-            except TemplateFault as fault:
-                fault.key = key
-                raise
-        if isinstance(value, Mapping):
-            return {name: self._leaves(item, scope, (*key, name)) for name, item in value.items()}
-        if isinstance(value, Sequence):
-            return [self._leaves(item, scope, (*key, n)) for n, item in enumerate(value)]
-        if wrong := _no_json(value):
-            wrong.key = key
-            raise wrong
-        return value
 
     def _compiled(self, source: str) -> Template:
         if source not in self._inline:
@@ -122,17 +99,6 @@ class Prompts:
         return text, path, None
 
 
-def _no_json(value: object) -> TemplateFault | None:
-    """What is wrong with a value that TOML has and JSON has not."""
-    if isinstance(value, float):
-        message = f"`{value}` is not a number that JSON has"
-        return None if math.isfinite(value) else TemplateFault(message)
-    if value is None or isinstance(value, int):
-        return None
-    message = f"a structured prompt cannot hold a {type(value).__name__}"
-    return TemplateFault(message, hint=f'write it as a text: "{value}"')
-
-
 def _check_size(source: str, path: str | None = None) -> None:
     if len(source) > LARGEST_SOURCE:
         raise TemplateFault("the template is larger than 256 KiB", 1, path)
@@ -159,10 +125,15 @@ def _joined(pieces: Iterable[str]) -> str:
     for piece in pieces:
         length += len(piece)
         joined.append(piece if length <= bounds.LONGEST_TEXT else _too_long())
-    return _whole("".join(joined))
+    return whole("".join(joined))
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
+    """A prompt that is not too long, and has no half characters.
+
+    Raises:
+        TemplateFault: it is, or has.
+    """
     try:
         size = len(text.encode())
     except UnicodeEncodeError as fault:

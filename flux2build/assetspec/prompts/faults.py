@@ -25,19 +25,17 @@ from flux2build.assetspec.prompts.bounds import OverBoundError, kind
 from flux2build.errors import brief, did_you_mean
 
 
+@dataclass(eq=False)
 class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
     """A template cannot be rendered; `template` is its file, or None for an inline one."""
 
-    def __init__(
-        self, message: str, line: int = 0, template: str | None = None, hint: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.template = template
-        self.hint = hint
-        self.key: tuple[str | int, ...] = ()
-        """Where in a structured prompt the faulty text stands."""
+    message: str
+    line: int = 0
+    template: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return self.message
 
 
 CAUGHT: Final = (
@@ -137,7 +135,6 @@ def explained(error: Exception, scope: Mapping[str, object], folder: str) -> Tem
     if isinstance(fault, Unknown) and not fault.hint:
         visible = {**scope, **(site.visible if site else {})}
         fault.message, fault.hint = _reason(fault, visible, site)
-        fault.args = (fault.message,)
     if site and not fault.line:
         fault.line, fault.template = site.line, site.template
     return fault
@@ -211,27 +208,21 @@ def _lowered(message: str) -> str:
 def _reason(
     fault: Unknown, visible: Mapping[str, object], site: _Site | None
 ) -> tuple[str, str | None]:
-    name = brief(fault.name)
-    if fault.owner is missing:
-        return fault.message, _hint_for_variable(fault.name, visible, site)
-    return _no_member(name, fault.owner, visible)
-
-
-def _hint_for_variable(name: str, visible: Mapping[str, object], site: _Site | None) -> str | None:
+    """The message and the hint of an unknown name."""
+    name, owner = fault.name, fault.owner
+    if owner is not missing:
+        called = (f"`{word}`" for word, value in visible.items() if value is owner)
+        subject = next(called, f"a {kind(owner)}")
+        return f"{subject} has no `{brief(name)}`", did_you_mean(brief(name), _members(owner))
     if name in visible:
         file = site.template if site else None
-        return f"import `{file}` with `with context` to let it see variables" if file else None
-    if _PLACEHOLDER.fullmatch(name):
+        hint = f"import `{file}` with `with context` to let it see variables" if file else None
+    elif _PLACEHOLDER.fullmatch(name):
         guide = f"`{{{{{name}}}}}` is how FLUX prompt guides mark a text to fill in"
-        return f"{guide}; write that text, or define the name under `[vars]`"
-    return did_you_mean(name, visible)
-
-
-def _no_member(name: str, owner: object, visible: Mapping[str, object]) -> tuple[str, str | None]:
-    known = _members(owner)
-    called = next((f"`{word}`" for word, value in visible.items() if value is owner), None)
-    subject = called or f"a {kind(owner)}"
-    return f"{subject} has no `{name}`", did_you_mean(name, known)
+        hint = f"{guide}; write that text, or define the name under `[vars]`"
+    else:
+        hint = did_you_mean(name, visible)
+    return fault.message, hint
 
 
 def _members(owner: object) -> set[str]:

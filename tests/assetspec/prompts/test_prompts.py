@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import math
 import time
 import tracemalloc
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 
 from flux2build.assetspec.prompts import Prompts, TemplateFault, bounds
 from flux2build.assetspec.rows import Row
-from flux2build.digest import Json, canonical
+from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.storage.project_files import Kind
 
@@ -153,21 +151,6 @@ def test_line_ends_and_marks(data: bytes) -> None:
 def test_plain_file() -> None:
     """A template without markup is its text."""
     assert prompts(t="a fox\r\n").file("t.j2", SCOPE) == "a fox"
-
-
-def test_table() -> None:
-    """A structured prompt is rendered in its texts and written canonically."""
-    value: Json = {"z": ["{{ theme }}", 1, None], "a": {"b": "{{ brand.name }}", "c": 2.0}}
-
-    assert prompts().table(value, SCOPE) == '{"a":{"b":"Acme","c":2},"z":["dark",1,null]}'
-
-
-def test_table_fault_has_its_key() -> None:
-    """A fault in a structured prompt says in which text of it."""
-    with pytest.raises(TemplateFault) as caught:
-        prompts().table({"a": ["ok", {"b": "x\n{{ nope }}"}]}, SCOPE)
-
-    assert (caught.value.key, caught.value.line) == (("a", 1, "b"), 2)
 
 
 @pytest.mark.parametrize(
@@ -491,25 +474,6 @@ def test_any_text(source: str) -> None:
     assert len(str(result[0]).encode()) <= bounds.LONGEST_TEXT
 
 
-SCALARS: Final = st.one_of(
-    st.integers(-(2**53), 2**53), st.booleans(), st.none(), st.text(alphabet="ab {}")
-)
-
-
-@given(
-    st.recursive(
-        SCALARS,
-        lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text("xy"), inner)),
-        max_leaves=8,
-    )
-)
-@settings(max_examples=50)
-def test_tables_without_markup(value: Json) -> None:
-    """A structured prompt without markup is its canonical JSON."""
-    if "{{" not in json.dumps(value):
-        assert prompts().table(value, SCOPE) == canonical(value)
-
-
 _LONG = '{% set a = "a" * 60000 %}'
 _LIST = "{% set l = range(9999)|list %}"
 _TWICE = "{% set m = range(9999)|list %}"
@@ -593,21 +557,3 @@ def test_endless_numbers(source: str) -> None:
     """Infinity and what is not a number are faults of the template."""
     with pytest.raises(TemplateFault, match=r"too large|is not a number"):
         prompts().text(source, {})
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        dt.date(1979, 5, 27),
-        dt.time(7, 32),
-        dt.datetime(1979, 5, 27, tzinfo=dt.UTC),
-        math.inf,
-        math.nan,
-    ],
-)
-def test_a_structured_prompt_of_what_json_lacks(value: object) -> None:
-    """A date or an endless number in a structured prompt is a fault with its key."""
-    with pytest.raises(TemplateFault, match=r"cannot hold a|not a number") as caught:
-        prompts().table({"scene": [{"when": value}]}, {})  # type: ignore[dict-item]  # TOML has them
-
-    assert caught.value.key == ("scene", 0, "when")
