@@ -7,7 +7,8 @@ made from or what is made from it. A name is a glob over assets and families.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,11 +29,8 @@ class Field:
     """What a selection can be made from."""
 
     assets: Mapping[AssetName, Asset]
-    models: Mapping[AssetName, str]
-    paths: Mapping[AssetName, tuple[str, ...]]
-    """The outputs of an asset, its deliverables included."""
-    states: Mapping[AssetName, frozenset[str]]
-    reasons: Mapping[AssetName, frozenset[str]]
+    values: Mapping[str, Mapping[AssetName, Collection[str]]]
+    """What each asset can be selected by, by the name of the method: `path`, `state`, …"""
     up: Distances
     """Returns the ancestors of an asset, each with its distance."""
     down: Distances
@@ -43,22 +41,30 @@ def field_of(
     plan: Plan, assets: Mapping[AssetName, Asset], up: Distances, down: Distances
 ) -> Field:
     """Collect from a plan what a selection can be made from."""
-    paths: dict[AssetName, tuple[str, ...]] = {}
-    states: dict[AssetName, frozenset[str]] = {}
-    reasons: dict[AssetName, frozenset[str]] = {}
-    models: dict[AssetName, str] = {}
+    paths: dict[AssetName, list[str]] = defaultdict(list)
+    states: dict[AssetName, set[str]] = defaultdict(set)
+    reasons: dict[AssetName, set[str]] = defaultdict(set)
+    models: dict[AssetName, set[str]] = {}
     for step in plan.steps:
         asset, task = step.recipe.asset, step.recipe.task
-        paths[asset] = (*paths.get(asset, ()), step.recipe.output)
         codes = {str(reason) for reason in step.verdict.reasons}
-        reasons[asset] = reasons.get(asset, frozenset()) | codes
-        states[asset] = states.get(asset, frozenset()) | states_of(step.verdict.action, codes)
+        paths[asset].append(step.recipe.output)
+        reasons[asset] |= codes
+        states[asset] |= states_of(step.verdict.action, codes)
         if isinstance(task, Generate):
-            models[asset] = task.model
+            models[asset] = {task.model}
     for orphan in plan.orphans:
         if orphan.asset in states:
-            states[orphan.asset] |= {"orphan"}
-    return Field(assets, models, paths, states, reasons, up, down)
+            states[orphan.asset].add("orphan")
+    tags = {name: asset.tags for name, asset in assets.items()}
+    values: dict[str, Mapping[AssetName, Collection[str]]] = {
+        "model": models,
+        "path": paths,
+        "reason": reasons,
+        "state": states,
+        "tag": tags,
+    }
+    return Field(assets, values, up, down)
 
 
 def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
@@ -134,16 +140,23 @@ def _within(core: Chosen, distances: Distances, depth: str | None) -> Chosen:
 def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
     method, colon, value = core.partition(":")
     if colon and method in _METHODS:
-        kind = _METHODS[method]
-        matches = kind.matches(value, field)
-        if not matches and not kind.may_be_empty(value):
-            message = f"no asset has the {method} `{value}`"
-            problems.append(Problem(message, hint=did_you_mean(value, kind.known(field))))
-        return matches
+        return _having(method, value, field, problems)
     named = _named(core, field)
     if not named:
         problems.append(_nobody(core, field))
     return named
+
+
+def _having(method: str, value: str, field: Field, problems: list[Problem]) -> Chosen:
+    """The assets with a value of a method; notes one that no asset can have."""
+    matches, valid = _METHODS[method], _VALID.get(method, frozenset())
+    pairs = [(name, has) for name, every in field.values[method].items() for has in every]
+    chosen = frozenset(name for name, has in pairs if matches(value, has))
+    if not chosen and value.partition(":")[0] not in valid:
+        message = f"no asset has the {method} `{value}`"
+        hint = did_you_mean(value, valid | {has for _, has in pairs})
+        problems.append(Problem(message, hint=hint))
+    return chosen
 
 
 def _nobody(core: str, field: Field) -> Problem:
@@ -191,48 +204,6 @@ def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class _Method:
-    """One selection method: the values of each asset, and how they are matched."""
-
-    values: Callable[[Field], Iterator[tuple[AssetName, str]]]
-    matched: Callable[[str, str], bool]
-    always: frozenset[str] = frozenset()
-    """Values that are valid even if no asset has them."""
-
-    def matches(self, value: str, field: Field) -> Chosen:
-        """The assets that have the value."""
-        return frozenset(name for name, has in self.values(field) if self.matched(value, has))
-
-    def known(self, field: Field) -> frozenset[str]:
-        """Every value that an asset could be selected by."""
-        return self.always | {has for _, has in self.values(field)}
-
-    def may_be_empty(self, value: str) -> bool:
-        """Whether selecting nothing is a valid answer rather than a typing error."""
-        return value.partition(":")[0] in self.always
-
-
-def _tags(field: Field) -> Iterator[tuple[AssetName, str]]:
-    return ((name, tag) for name, asset in field.assets.items() for tag in asset.tags)
-
-
-def _models(field: Field) -> Iterator[tuple[AssetName, str]]:
-    return iter(field.models.items())
-
-
-def _paths(field: Field) -> Iterator[tuple[AssetName, str]]:
-    return ((name, path) for name, paths in field.paths.items() for path in paths)
-
-
-def _states(field: Field) -> Iterator[tuple[AssetName, str]]:
-    return ((name, state) for name, states in field.states.items() for state in states)
-
-
-def _reasons(field: Field) -> Iterator[tuple[AssetName, str]]:
-    return ((name, reason) for name, reasons in field.reasons.items() for reason in reasons)
-
-
 def _is_like(pattern: str, value: str) -> bool:
     return bool(_glob(pattern).fullmatch(value))
 
@@ -251,10 +222,13 @@ def _is_path(pattern: str, value: str) -> bool:
     return any(compiled.fullmatch(text) for text in (*above, last))
 
 
-_METHODS: Final[Mapping[str, _Method]] = {
-    "model": _Method(_models, _is_like),
-    "path": _Method(_paths, _is_path),
-    "reason": _Method(_reasons, _is_reason, frozenset(ReasonCode)),
-    "state": _Method(_states, _is_like, STATES),
-    "tag": _Method(_tags, _is_like),
+_METHODS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "model": _is_like,
+    "path": _is_path,
+    "reason": _is_reason,
+    "state": _is_like,
+    "tag": _is_like,
 }
+"""Whether a pattern matches a value of an asset, by method."""
+_VALID: Final[Mapping[str, frozenset[str]]] = {"reason": frozenset(ReasonCode), "state": STATES}
+"""Values that may be asked for even if no asset has them."""

@@ -55,17 +55,20 @@ def reach(links: Mapping[str, list[str]], name: AssetName) -> dict[AssetName, in
 BELOW: Final = {above: [name] for name, (above,) in ABOVE.items()}
 FIELD: Final = Field(
     assets=ASSETS,
-    models={AssetName("sheet"): "flux-2-pro", AssetName("mascot"): "flux-2-klein-4b"},
-    paths={
-        AssetName("sheet"): ("out/sheet.png",),
-        DARK_DE: ("out/img/hero-de-dark.png", "out/img/hero-de-dark-640.webp"),
+    values={
+        "model": {AssetName("sheet"): {"flux-2-pro"}, AssetName("mascot"): {"flux-2-klein-4b"}},
+        "path": {
+            AssetName("sheet"): {"out/sheet.png"},
+            DARK_DE: {"out/img/hero-de-dark.png", "out/img/hero-de-dark-640.webp"},
+        },
+        "state": {
+            AssetName("sheet"): {"changed"},
+            AssetName("card"): {"new", "pending"},
+            AssetName("old"): {"orphan"},
+        },
+        "reason": {AssetName("sheet"): {"prompt-changed", "param-changed:width"}},
+        "tag": {name: set(asset.tags) for name, asset in ASSETS.items()},
     },
-    states={
-        AssetName("sheet"): frozenset({"changed"}),
-        AssetName("card"): frozenset({"new", "pending"}),
-        AssetName("old"): frozenset({"orphan"}),
-    },
-    reasons={AssetName("sheet"): frozenset({"prompt-changed", "param-changed:width"})},
     up=lambda name: reach(ABOVE, name),
     down=lambda name: reach(BELOW, name),
 )

@@ -25,15 +25,15 @@ def list_assets(
     """List assets with their state and output."""
     project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
-    field = project.selectable(whole)
+    values = project.selectable(whole).values
     chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
     names = [name for name in project.spec.named if name in chosen]
     if options.json:
         rows: list[Json] = [
             {
                 "asset": name,
-                "states": sorted(field.states.get(name, ())),
-                "outputs": field.paths.get(name, ()),
+                "states": sorted(values["state"].get(name, ())),
+                "outputs": [*values["path"].get(name, ())],
                 "tags": project.spec.named[name].tags,
             }
             for name in names
@@ -43,9 +43,9 @@ def list_assets(
     width = max((len(name) for name in names), default=0)
 
     def line(name: AssetName) -> Text:
-        states = field.states.get(name, frozenset())
+        states = values["state"].get(name, ())
         state = "changed" if "changed" in states else "current" if states else "source"
-        paths = field.paths.get(name) or (project.spec.named[name].source or "",)
+        paths = [*values["path"].get(name, ())] or [project.spec.named[name].source or ""]
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         style = "yellow" if state == "changed" else "dim"
         return Text.assemble(
