@@ -25,6 +25,8 @@ from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits
 from flux2build.purchasing.remote_renderer import RemoteRenderer
+from flux2build.purchasing.safekeeping import Places, Safekeeping
+from flux2build.purchasing.spool import Spool
 from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
@@ -194,13 +196,16 @@ class Buyer:
     forced: frozenset[str] = frozenset()
     account: str = "abc"
     posts: int = 4
+    in_flight: int | None = None
+    expected: int = 0
+    """The bytes that its pictures may have."""
     said: list[str] = field(default_factory=list)
     halt: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def ledger(self) -> Ledger:
         """What the journal adds up to."""
-        return fold(Journal(self.home / "ledger.jsonl").read())
+        return fold(self.journal.read())
 
     @property
     def store(self) -> Store:
@@ -211,13 +216,14 @@ class Buyer:
         assert isinstance(wanted.task, Generate)
         return self.prices.get(wanted.task.prompt, Decimal("0.03"))
 
-    def buy(self, *prompts: str) -> list[Any]:
+    def buy(self, *prompts: str, keeping: Safekeeping | None = None) -> list[Any]:
         """Order several at once; the outcome of each: `Bought`, or an exception."""
-        return asyncio.run(self._buy([recipe(prompt) for prompt in prompts]))
+        wanted = [recipe(prompt) for prompt in prompts]
+        return asyncio.run(self._buy(wanted, keeping or self.keeping()))
 
-    async def _buy(self, wanted: Sequence[Recipe]) -> list[Any]:
+    async def _buy(self, wanted: Sequence[Recipe], keeping: Safekeeping) -> list[Any]:
         async with self.client() as client:
-            renderer = self.renderer(client)
+            renderer = self.renderer(client, keeping)
             return await asyncio.gather(
                 *(renderer.buy(order(each), each, nothing) for each in wanted),
                 return_exceptions=True,
@@ -227,16 +233,34 @@ class Buyer:
         """A client of the provider."""
         transport = httpx.MockTransport(self.provider)
         deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, transport, halt=self.halt)
-        return Client(bfl.PROVIDER, Key(KEY), limits=Limits(posts=self.posts), deps=deps)
+        return Client(
+            bfl.PROVIDER,
+            Key(KEY),
+            limits=Limits(posts=self.posts, in_flight=self.in_flight),
+            deps=deps,
+        )
 
-    def renderer(self, client: Client) -> RemoteRenderer:
+    @property
+    def journal(self) -> Journal:
+        """The ledger's file."""
+        return Journal(self.home / "ledger.jsonl")
+
+    @property
+    def spool(self) -> Spool:
+        """Where things go while ledger or store cannot be written."""
+        return Spool(self.home.with_name("spool"))
+
+    def keeping(self) -> Safekeeping:
+        """Where everything is kept that this user buys."""
+        tree = self.home.with_name("tree")
+        places = Places(tree / "assets.lock", (tree / "img" / "fox.png",), self.expected)
+        return Safekeeping(self.store, self.journal, self.spool, places, self.said.append)
+
+    def renderer(self, client: Client, keeping: Safekeeping | None = None) -> RemoteRenderer:
         """The renderer under test."""
         return RemoteRenderer(
             client=client,
-            store=self.store,
-            books=Bookkeeping(
-                Journal(self.home / "ledger.jsonl"), self.budget, "/project", self.said.append
-            ),
+            books=Bookkeeping(keeping or self.keeping(), self.budget, "/project", self.said.append),
             price=self._price,
             cards=bfl.PROVIDER.cards,
             account=self.account,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class Artifacts:
     """Where in the work tree bytes are; kept up to date by the build."""
     free: frozenset[Digest] = frozenset()
     """Bytes that can be derived again for free, so the store need not keep them."""
+    failed: Callable[[], None] = lambda: None
+    """Called when a file could not be written."""
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are at hand."""
@@ -50,8 +53,12 @@ class Artifacts:
         Raises:
             SystemFault: the disk does not allow it.
         """
-        self._keep(path)
-        disk.replace(self.folder / path, data)
+        try:
+            self._keep(path)
+            disk.replace(self.folder / path, data)
+        except SystemFault:
+            self.failed()
+            raise
         digest = of_bytes(data)
         self.paths[digest] = path
         return digest

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import click
 
 from flux2build import lockfile
 from flux2build.building.report import Event, Report
+from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import BudgetError, Exit
@@ -52,12 +54,15 @@ class BuildRun:
             self._ask(plan)
             agreed = bill(plan)
 
-    def alone(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def alone(self) -> Iterator[None]:
         """Lock the tree against other builds, from before planning until the plan is carried out."""
         from flux2build.building.run_lock import held
 
         folder, timeout = self.project.folder, self.terms.lock_timeout
-        return held(folder, "flux2build build", timeout, self.console.say)
+        with held(folder, "flux2build build", timeout, self.console.say):
+            take_in_spooled(self.project.journal, self.project.store, self.console)
+            yield
 
     def agreed_to(self, plan: Plan) -> bool:
         """Whether a plan may be paid for without asking.

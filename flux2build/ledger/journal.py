@@ -55,7 +55,7 @@ class Journal:
         with self._guard:
             try:
                 folder(self.path.parent, 0o700)
-                lock = locks.opened(self._lock_path, _OURS_ALONE)
+                lock = locks.opened(self.lock_path, _OURS_ALONE)
                 try:
                     locks.lock(lock)
                     self._append(entry, lasting=durable)
@@ -116,7 +116,7 @@ class Journal:
         """
         for existing in (self.path.parent, self.path.with_name("claims")):
             probe.takes_files(existing)
-        for path in (self._lock_path, self.path):
+        for path in (self.lock_path, self.path):
             probe.takes_bytes(path)
 
     def claim(self, order: Digest) -> int | None:
@@ -185,10 +185,11 @@ class Journal:
             if self._entries or self._damage or self._suspects:
                 return False
         claims = self.path.with_name("claims").glob("*.lock")
-        return self._lock_path.exists() and any(claims)
+        return self.lock_path.exists() and any(claims)
 
     @property
-    def _lock_path(self) -> Path:
+    def lock_path(self) -> Path:
+        """The file that is locked while the journal is written."""
         return self.path.with_name(f"{self.path.name}.lock")
 
     def _witness(self, entry: Entry) -> None:

@@ -14,24 +14,30 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from flux2build.digest import Digest
-from flux2build.errors import Flux2BuildError
+from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import Order, Receipt, Recipe, payload
 from flux2build.providers.contract import Refused, Ticket
 from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.safekeeping import Safekeeping, Stored
 
 
 @dataclass(slots=True)
 class Bookkeeping:
     """Notes what happens to the orders of one run, and what they cost."""
 
-    journal: Journal
+    keeping: Safekeeping
     budget: BudgetGuard
     project: str
     say: Callable[[str], None]
     _begun: set[str] = field(default_factory=set, init=False)
     """The attempts of this run."""
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the user's orders."""
+        return self.keeping.journal
 
     def about(self, order: Digest) -> Ledger:
         """What the journal says of one order."""
@@ -74,9 +80,17 @@ class Bookkeeping:
         self.budget.release(intended.attempt)
 
     async def intend(self, intended: Intended) -> None:
-        """Write down that an order is about to be sent; when this returns, that is on disk."""
+        """Write down that an order is about to be sent; when this returns, that is on disk.
+
+        Raises:
+            SystemFault: it cannot be written down.
+        """
         self._begun.add(intended.attempt)
-        await asyncio.to_thread(self.journal.append, intended)
+        try:
+            await asyncio.to_thread(self.journal.append, intended)
+        except SystemFault:
+            self.keeping.doubt()
+            raise
 
     async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
         """The server took the order."""
@@ -91,7 +105,8 @@ class Bookkeeping:
             poll=ticket.poll,
             cost=ticket.cost,
         )
-        await asyncio.to_thread(self.journal.append, entry)
+        # Where that fails the picture is collected all the same, now and with this ticket.
+        await self.keeping.note(entry)
 
     async def voided(self, intended: Intended, refused: Refused) -> None:
         """The order came to nothing."""
@@ -103,7 +118,7 @@ class Bookkeeping:
             message=refused.message,
             charged=refused.charged,
         )
-        await asyncio.to_thread(self.journal.append, entry)
+        await self.keeping.note(entry)
         if refused.charged:
             self.budget.settle(intended.attempt, intended.reserve)
         else:
@@ -116,12 +131,12 @@ class Bookkeeping:
         self.budget.settle(intended.attempt, cost)
 
     async def delivered(
-        self, intended: Intended, recipe: Recipe, output: Digest, receipt: Receipt
-    ) -> None:
-        """The picture that was ordered is in the store."""
+        self, intended: Intended, recipe: Recipe, stored: Stored, receipt: Receipt
+    ) -> SystemFault | None:
+        """The picture that was ordered is kept; return why store or ledger do not know of it, if so."""
         entry = Delivered(
             order=intended.order,
-            output=output,
+            output=stored.digest,
             receipt=receipt,
             attempt=intended.attempt,
             at=_now(),
@@ -129,21 +144,22 @@ class Bookkeeping:
             asset=recipe.asset,
             model=intended.model,
         )
-        await asyncio.to_thread(self.journal.append, entry)
+        fault = await self.keeping.note(entry, spooled=stored.fault is not None)
+        return stored.fault or fault
 
     async def kept(
-        self, intended: Intended, output: Digest, receipt: Receipt, wrong: Flux2BuildError
+        self, intended: Intended, stored: Stored, receipt: Receipt, wrong: Flux2BuildError
     ) -> None:
-        """A picture that was not ordered is in the store; a person decides about it."""
+        """A picture that was not ordered is kept; a person decides about it."""
         entry = Kept(
             order=intended.order,
             attempt=intended.attempt,
             at=_now(),
-            output=output,
+            output=stored.digest,
             receipt=receipt,
             message=str(wrong),
         )
-        await asyncio.to_thread(self.journal.append, entry)
+        await self.keeping.note(entry, spooled=stored.fault is not None)
 
     def _charge(self, intended: Intended, cost: Decimal | None) -> None:
         """Warn at once when an order costs more than the list price allowed for."""

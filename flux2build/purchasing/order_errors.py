@@ -82,6 +82,42 @@ def lockless(folder: Path) -> SystemFault:
     )
 
 
+def unready(recipe: Recipe, fault: SystemFault) -> SystemFault:
+    """The error for an order that was not sent, as its picture could not be kept."""
+    return SystemFault(
+        *(
+            Problem(f"`{recipe.asset}` was not ordered: {problem.message}", hint=problem.hint)
+            for problem in fault.problems
+        )
+    )
+
+
+def spooled(
+    recipe: Recipe, intended: Intended, file: Path, output: Digest, fault: SystemFault
+) -> SystemFault:
+    """The error for a picture that was paid for and is kept, if not as it should be."""
+    order = intended.attempt[:8]
+    return SystemFault(
+        Problem(
+            f"the picture of `{recipe.asset}` is paid for and kept, but {fault}",
+            rows=(("file", str(file)), ("digest", output)),
+            hint="mend that before this machine is restarted: the next build takes the picture in; "
+            f"so does `flux2build orders adopt {order} {shlex.quote(str(file))}`",
+        )
+    )
+
+
+def not_kept(recipe: Recipe, task: str, fault: SystemFault) -> SystemFault:
+    """The error for a picture that was paid for and could be kept nowhere."""
+    return SystemFault(
+        Problem(
+            f"the picture of `{recipe.asset}` is paid for and could not be kept: {fault}",
+            rows=(("task", task),),
+            hint="mend that and build again at once: the provider has it for some minutes more",
+        )
+    )
+
+
 def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
     """The error for an order that was not sent because another one failed."""
     message = f"`{recipe.asset}` was not ordered"

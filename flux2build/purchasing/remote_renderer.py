@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Final
 
 from flux2build.digest import Digest
-from flux2build.errors import Flux2BuildError, HaltedError, SpecError
+from flux2build.errors import Flux2BuildError, HaltedError, SpecError, SystemFault
 from flux2build.images.formats.lookup import examine
 from flux2build.ledger import Intended
 from flux2build.model import Bought, Order, Receipt, Recipe
@@ -53,7 +53,6 @@ class RemoteRenderer:
     """
 
     client: Client
-    store: Store
     books: Bookkeeping
     price: Callable[[Recipe], Decimal | None]
     """The most an order may cost in USD; None when it is not known."""
@@ -131,15 +130,15 @@ class RemoteRenderer:
         if order.digest in ledger.doubts:
             raise order_errors.in_doubt(ledger.doubts[order.digest])
         delivered = ledger.delivered.get(order.digest)
-        if delivered is not None and not forced and self.store.has(delivered.output):
+        if delivered is not None and not forced and self._store.has(delivered.output):
             return Bought(delivered.output, delivered.receipt)
         if (paid := ledger.paid.get(order.digest)) is not None and not forced:
             raise order_errors.paid_for(recipe, paid.output, paid.receipt, paid.attempt)
         refused = ledger.refusals.get(order.digest)
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(recipe, ReasonCode.MODERATED)
-        self._check_halted(recipe)
-        if not forced and evidence.unrecorded(self.books.journal, self.store, order.digest):
+        await self._check_ready(recipe)
+        if not forced and evidence.unrecorded(self.books.journal, self._store, order.digest):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)
@@ -158,7 +157,7 @@ class RemoteRenderer:
         provider = self.client.provider.name
         intended = self.books.intention(order, recipe, provider, self.account, worst)
         sent = await self._prepared(order, recipe, references)
-        self._check_halted(recipe)
+        await self._check_ready(recipe)
         self.books.reserve(intended)
         # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
@@ -169,12 +168,21 @@ class RemoteRenderer:
             await asyncio.gather(window, return_exceptions=True)
             raise
 
-    def _check_halted(self, recipe: Recipe) -> None:
-        """Stop if the build is halted, or no other order can succeed."""
+    @property
+    def _store(self) -> Store:
+        return self.books.keeping.store
+
+    async def _check_ready(self, recipe: Recipe) -> None:
+        """Stop if the build is halted, no other order can succeed, or no picture can be kept."""
         if self.client.halt.is_set():
             raise HaltedError
         if self.refusal is not None:
             raise order_errors.not_ordered(recipe, self.refusal)
+        try:
+            await self.books.keeping.prove()
+        except SystemFault as fault:
+            self.refusal = fault
+            raise order_errors.unready(recipe, fault) from fault
 
     async def _prepared(
         self, order: Order, recipe: Recipe, references: LoadReferences
@@ -197,7 +205,7 @@ class RemoteRenderer:
         """Send an order: the only time in which a purchase can fall in doubt."""
         async with self.client.window() as unreachable:
             try:
-                self._check_halted(recipe)
+                await self._check_ready(recipe)
                 if unreachable is not None:
                     raise self._refused(recipe, unreachable)
                 await self.books.intend(intended)
@@ -256,17 +264,22 @@ class RemoteRenderer:
     async def _deliver(
         self, order: Order, recipe: Recipe, intended: Intended, receipt: Receipt, arrived: Arrived
     ) -> Bought:
-        """Store what was paid for first, then compare it with what was ordered."""
-        output = await asyncio.to_thread(self.store.put, arrived.data)
+        """Keep what was paid for first, then compare it with what was ordered."""
         self.books.settled(intended, receipt)
+        try:
+            stored = await self.books.keeping.put(arrived.data)
+        except SystemFault as fault:
+            raise order_errors.not_kept(recipe, receipt.task, fault) from fault
         try:
             verify_seed(order, recipe, arrived.ready.seed)
             await asyncio.to_thread(verify_picture, order, recipe, arrived.data)
         except Flux2BuildError as wrong:
-            await self.books.kept(intended, output, receipt, wrong)
-            raise order_errors.kept_aside(recipe, output, receipt.task, wrong) from wrong
-        await self.books.delivered(intended, recipe, output, receipt)
-        return Bought(output, receipt)
+            await self.books.kept(intended, stored, receipt, wrong)
+            raise order_errors.kept_aside(recipe, stored.digest, receipt.task, wrong) from wrong
+        untold = await self.books.delivered(intended, recipe, stored, receipt)
+        if untold is not None:
+            raise order_errors.spooled(recipe, intended, stored.path, stored.digest, untold)
+        return Bought(stored.digest, receipt)
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """The error for a refusal; an empty account or a bad key stops all other orders."""

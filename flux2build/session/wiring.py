@@ -30,8 +30,11 @@ from flux2build.providers.contract import PROVIDERS, Embedded, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.renderer import Renderer
+from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_bytes
+from flux2build.purchasing.spool import spool_of
 from flux2build.session.consent import Terms, cap
 from flux2build.session.project import Project
+from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
     from flux2build.purchasing.remote_renderer import RemoteRenderer
@@ -119,11 +122,25 @@ class _Wiring:
         """Files, store and lock, with a renderer for each provider that is needed."""
         project = self.project
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
-        renderers = await self._renderers(stack)
+        keeping = self._keeping()
+        renderers = await self._renderers(stack, keeping)
         toolbox = Toolbox(OPS, DOCUMENTS)
+        artifacts = replace(artifacts, failed=keeping.doubt)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, signer)
 
-    async def _renderers(self, stack: AsyncExitStack) -> dict[str, Renderer]:
+    def _keeping(self) -> Safekeeping:
+        """Where everything is kept that this build buys."""
+        project = self.project
+        bought = [step.recipe for step in self.plan.steps if step.high != 0]
+        tasks = (recipe.task for recipe in bought)
+        places = Places(
+            project.lock_path,
+            tuple(project.folder / recipe.output for recipe in bought),
+            expected_bytes(task.params for task in tasks if isinstance(task, Generate)),
+        )
+        return Safekeeping(project.store, project.journal, spool_of(home()), places, self.say)
+
+    async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
         project = self.project
         slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
@@ -136,7 +153,7 @@ class _Wiring:
             if isinstance(provider, Embedded):
                 renderers[name] = self._local(provider, slots)
             else:
-                renderers[name] = remote = self._remote(provider, budget)
+                renderers[name] = remote = self._remote(provider, budget, keeping)
                 await stack.enter_async_context(remote.client)
         return renderers
 
@@ -145,7 +162,9 @@ class _Wiring:
         folder = str(project.folder)
         return LocalRenderer(provider, project.store, project.journal, folder, slots, self.halt)
 
-    def _remote(self, provider: Remote, budget: BudgetGuard) -> RemoteRenderer:
+    def _remote(
+        self, provider: Remote, budget: BudgetGuard, keeping: Safekeeping
+    ) -> RemoteRenderer:
         """Buys at a paid provider; its key comes from the user, never from the spec."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
         from flux2build.purchasing.bookkeeping import Bookkeeping
@@ -160,9 +179,8 @@ class _Wiring:
         own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
         return RemoteRenderer(
             client=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, halt=self.halt)),
-            store=project.store,
             books=Bookkeeping(
-                project.journal, budget, str(project.folder), lambda text: self.say(text, "dim")
+                keeping, budget, str(project.folder), lambda text: self.say(text, "dim")
             ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],

@@ -43,6 +43,12 @@ def home() -> Path:
     return folder
 
 
+def temporary_folder() -> Path:
+    """Return the folder for temporary files; the same one for every run, and not tried by writing."""
+    named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(next(filter(os.path.isabs, named), os.path.abspath("/tmp")))  # noqa: S108 - as a default
+
+
 def root_of(folder: Path) -> Path:
     """Return the project root: the nearest folder upwards with a `.git`, else the folder itself."""
     here = folder.resolve()

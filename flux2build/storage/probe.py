@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -64,28 +66,33 @@ def can_be_replaced(path: Path) -> None:
             raise durable.fault("write", path, error) from error
 
 
-def has_room(folder: Path, needed: int) -> None:
-    """Prove that the disk of a folder has room for so many bytes, as far as it tells.
+def have_room(folders: Iterable[Path], needed: int) -> None:
+    """Prove that there is room for so many bytes in each of some folders, as far as their disks tell.
 
     Raises:
-        SystemFault: it has not.
+        SystemFault: there is not.
     """
-    try:
-        usage = shutil.disk_usage(_existing(folder))
-    except OSError as error:
-        raise durable.fault("write to", folder, error) from error
-    if usage.total and usage.free < needed:
-        raise SystemFault(
-            Problem(
-                f"the disk of `{folder}` has {_size(usage.free)} left; "
-                f"{_size(needed)} may be needed",
-                hint="make room there",
+    disks = Counter[int]()
+    for folder in folders:
+        try:
+            existing = _existing(folder)
+            disk, usage = existing.stat().st_dev, shutil.disk_usage(existing)
+        except OSError as error:
+            raise durable.fault("write to", folder, error) from error
+        disks[disk] += needed
+        if usage.total and usage.free < disks[disk]:
+            raise SystemFault(
+                Problem(
+                    f"the disk of `{folder}` has {_size(usage.free)} left; "
+                    f"{_size(disks[disk])} may be needed",
+                    hint="make room there, or build fewer assets at a time",
+                )
             )
-        )
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    """The folder, or the nearest one above it, links included that lead nowhere."""
+    return next(each for each in (folder, *folder.parents) if os.path.lexists(each))
 
 
 def _size(count: int) -> str:

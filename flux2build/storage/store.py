@@ -40,6 +40,11 @@ class Store:
         self._guard = threading.Lock()
         self._joined = False
 
+    @property
+    def folder(self) -> Path:
+        """Where the store lies."""
+        return self._folder
+
     def path(self, digest: Digest) -> Path:
         """Return the path at which the bytes of a digest lie, or would lie."""
         if not _DIGEST.fullmatch(digest):

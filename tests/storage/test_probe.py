@@ -54,8 +54,8 @@ def test_what_cannot_be_written_is_named(proof: Callable[[Path], None], tmp_path
 
 def test_room_is_asked_for(tmp_path: Path) -> None:
     """A disk that has less left than is needed is said to, in numbers, also for a missing folder."""
-    probe.has_room(tmp_path / "missing", 1)
+    probe.have_room((tmp_path / "missing",), 1)
     with pytest.raises(
         SystemFault, match=r"has \d+\.\d MiB left; 1000000000000000.0 MiB may be needed"
     ):
-        probe.has_room(tmp_path / "missing", 10**15 * 2**20)
+        probe.have_room((tmp_path / "missing", tmp_path), 10**15 * 2**19)

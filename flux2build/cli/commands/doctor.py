@@ -169,7 +169,7 @@ def _home(folder: Path) -> Iterator[Line]:
         with _temporary(folder / f".doctor-{os.getpid()}") as path:
             lockable = _keeps_out(path)
         probe.takes_files(folder)
-        probe.has_room(folder, _ROOM)
+        probe.have_room((folder,), _ROOM)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         yield Line("home", f"{folder} cannot be written to: {why}", ok=False, hint=moved)

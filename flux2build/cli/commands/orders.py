@@ -13,6 +13,7 @@ import click
 
 from flux2build import ledger
 from flux2build.cli.command import command, option
+from flux2build.cli.spooled import take_in_spooled
 from flux2build.console.console import Console
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
@@ -72,7 +73,7 @@ def orders() -> None:
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt or kept aside."""
     console = Console(options.color, options.verbosity)
-    _learn_keys(options)
+    _prepare(options)
     journal = user_journal()
     purchases = settling.purchases(journal.read())
     unread = journal.problems()
@@ -114,7 +115,7 @@ def _price(purchase: Purchase) -> str:
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console = Console(options.color, options.verbosity)
-    _learn_keys(options)
+    _prepare(options)
     journal = user_journal()
     purchase = settling.find(journal.read(), order)
     console.caution(journal.problems())
@@ -178,7 +179,7 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     picture: a file that you fetched from the provider yourself, or the
     `sha256:…` of one in the store. Without it, what was kept aside is taken.
     """
-    _learn_keys(options)
+    _prepare(options)
     purchase = settling.find_open(user_journal().read(), order)
     if (data := _picture(purchase, what)) is not None:
         _check_fit(options, purchase, data, what or purchase.name)
@@ -219,8 +220,13 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
         )
 
 
-def _learn_keys(options: CommonOptions) -> None:
-    """Let the keys be known that no task is to give away; nothing is ordered, so they may be unfit."""
+def _prepare(options: CommonOptions) -> None:
+    """Complete the ledger, and let the keys be known that no task is to give away.
+
+    Nothing is ordered here, so the keys may be unfit.
+    """
+    console = Console(options.color, options.verbosity)
+    take_in_spooled(user_journal(), user_store(), console)
     for provider in PROVIDERS.values():
         with suppress(Flux2BuildError):
             settings = read(options.env_file)
@@ -235,7 +241,7 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 
     The next build may send it again. A picture that is lost stays paid for.
     """
-    _learn_keys(options)
+    _prepare(options)
     purchase = settling.find(user_journal().read(), order)
     entry = settling.resubmit(purchase, user_store(), _now())
     cost = "counts as spent" if entry.charged else "costs nothing"
@@ -247,7 +253,7 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 @click.argument("order")
 def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
-    _learn_keys(options)
+    _prepare(options)
     purchase = settling.find_open(user_journal().read(), order)
     entry = settling.write_off(purchase, _now())
     outcome = "is settled: it counts as spent; the next build may order it again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -159,11 +160,15 @@ def test_a_new_picture_that_found_no_place_is_not_forgotten(
         assert empty.run("build", "--yes", "fox").code == 0
         file = empty.folder / "img" / "fox.png"
         old = file.read_bytes()
-        file.unlink()
-        file.parent.rmdir()
+        elsewhere = {"stage": "poll", "fault": "sample-elsewhere", "to": "http://10.0.0.1/x.png"}
+        with httpx.Client(base_url=base, trust_env=False) as control:
+            control.post("/_sim/scenario", json={"rules": [elsewhere]}).raise_for_status()
+            assert empty.run("build", "--yes", "--force", "fox", "fox").code == 3
+            control.post("/_sim/scenario", json={"rules": []}).raise_for_status()
+        shutil.rmtree(file.parent)
         file.parent.symlink_to("nowhere")
 
-        assert empty.run("build", "--yes", "--force", "fox", "fox").code == 6
+        assert empty.run("build", "fox").code == 6
         file.parent.unlink()
         ran = empty.run("build", "fox", "--json")
 

@@ -1,0 +1,23 @@
+"""Takes in what an earlier build kept in the spool, and says so."""
+
+from __future__ import annotations
+
+from flux2build.console.console import Console
+from flux2build.errors import SystemFault
+from flux2build.ledger.journal import Journal
+from flux2build.purchasing.spool import spool_of
+from flux2build.storage.disk import home
+from flux2build.storage.store import Store
+
+
+def take_in_spooled(journal: Journal, store: Store, console: Console) -> None:
+    """Tell ledger and store what they missed; as long as they cannot be written, warn."""
+    spool = spool_of(home())
+    try:
+        taken = spool.take_in(journal, store)
+    except SystemFault as fault:
+        console.caution(fault.problems)
+        return
+    if taken:
+        names = ", ".join(f"`{asset}`" for asset in taken)
+        console.say(f"taken in from `{spool.folder}`: {names}")

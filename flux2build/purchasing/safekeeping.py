@@ -1,0 +1,155 @@
+"""Whether what is bought can be kept, and where it is kept if it cannot.
+
+Before the first order of a run, and again after any write that failed, every place is tried
+through which a picture goes. Once one could not be kept, nothing more is ordered: what is paid for
+already is collected into the spool, as the providers keep it for minutes only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from flux2build.digest import Digest, Json, of_bytes
+from flux2build.errors import SystemFault
+from flux2build.ledger import Entry
+from flux2build.ledger.journal import Journal
+from flux2build.purchasing.spool import Spool
+from flux2build.storage import probe
+from flux2build.storage.store import Store
+
+_PIXELS: Final = 2**20
+"""The pixels of a picture whose size is left to the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a run writes, besides ledger and store."""
+
+    lock: Path
+    pictures: tuple[Path, ...] = ()
+    """The files of what may be ordered."""
+    expected: int = 0
+    """How many bytes these pictures may have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where the bytes of a picture are."""
+
+    digest: Digest
+    path: Path
+    fault: SystemFault | None = None
+    """Why they are in the spool, and not in the store."""
+
+
+@dataclass(slots=True)
+class Safekeeping:
+    """Keeps pictures and what the ledger is to know of them; all renderers of a run share it."""
+
+    store: Store
+    journal: Journal
+    spool: Spool
+    places: Places
+    say: Callable[[str], None]
+    _proved: bool = field(default=False, init=False)
+    _fault: SystemFault | None = field(default=None, init=False)
+    _proving: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    async def prove(self) -> None:
+        """Make sure that what is ordered now can be kept.
+
+        Raises:
+            SystemFault: it cannot, or something that was paid for could not.
+        """
+        async with self._proving:
+            if self._fault is None and not self._proved:
+                try:
+                    await asyncio.to_thread(self._try_everything)
+                except SystemFault as fault:
+                    self._fault = fault
+                else:
+                    self._proved = True
+        if self._fault is not None:
+            raise self._fault
+
+    def doubt(self) -> None:
+        """Note that a write failed: everything is proved again before the next order."""
+        self._proved = False
+
+    async def put(self, data: bytes) -> Stored:
+        """Keep a picture that is paid for, in the spool if the store cannot be written.
+
+        Raises:
+            SystemFault: neither of them can.
+        """
+        try:
+            digest = await asyncio.to_thread(self.store.put, data)
+        except SystemFault as fault:
+            self._stop(fault)
+            try:
+                path = await asyncio.to_thread(self.spool.keep, data)
+            except SystemFault as second:
+                raise SystemFault(*fault.problems, *second.problems) from second
+            return Stored(of_bytes(data), path, fault)
+        return Stored(digest, self.store.path(digest))
+
+    async def note(self, entry: Entry, *, spooled: bool = False) -> SystemFault | None:
+        """Note what happened to an order; return why the ledger does not know of it, if so.
+
+        What is about a picture in the spool is noted there, too: the ledger names no bytes that
+        the store does not have.
+        """
+        if spooled:
+            return await self._spool(entry, None)
+        try:
+            await asyncio.to_thread(self.journal.append, entry)
+        except SystemFault as fault:
+            self._stop(fault)
+            return await self._spool(entry, fault)
+        return None
+
+    async def _spool(self, entry: Entry, because: SystemFault | None) -> SystemFault | None:
+        """Note an entry in the spool, and say so."""
+        try:
+            await asyncio.to_thread(self.spool.note, entry)
+        except SystemFault as fault:
+            self.say(f"warning: {'; '.join(map(str, filter(None, (because, fault))))}")
+            return because or fault
+        if because is not None:
+            self.say(f"warning: {because}; `{self.spool.folder}` tells the next build of it")
+        return because
+
+    def _stop(self, fault: SystemFault) -> None:
+        """Order nothing more in this run."""
+        self._fault = self._fault or fault
+
+    def _try_everything(self) -> None:
+        places = self.places
+        self.journal.prove_writable()
+        self.store.prove()
+        for folder in dict.fromkeys(path.parent for path in (places.lock, *places.pictures)):
+            probe.takes_files(folder)
+        for path in (places.lock, *places.pictures):
+            probe.can_be_replaced(path)
+        probe.have_room((self.store.folder, places.lock.parent), places.expected)
+
+
+def expected_bytes(orders: Iterable[Mapping[str, Json]]) -> int:
+    """How many bytes the pictures of orders may have at most, by their parameters."""
+    return sum(_pixels(params) * _bytes_per_pixel(params) for params in orders)
+
+
+def _pixels(params: Mapping[str, Json]) -> int:
+    width, height = params.get("width"), params.get("height")
+    if isinstance(width, int) and isinstance(height, int):
+        return width * height
+    return _PIXELS
+
+
+def _bytes_per_pixel(params: Mapping[str, Json]) -> int:
+    """One where the format loses detail, else three."""
+    return 1 if params.get("format") in {"jpeg", "webp"} else 3

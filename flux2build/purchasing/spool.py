@@ -1,0 +1,183 @@
+"""The spool: where what is paid for is kept while the store or the ledger cannot be written.
+
+It is a folder in the temporary folder, another one for each user and home: pictures by their
+digest, and a journal of what the ledger could not be told. The next build, or the next look at the
+orders, takes both in.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flux2build.digest import Digest, of_bytes
+from flux2build.errors import SystemFault
+from flux2build.ledger import Attempt, Delivered, Entry, Kept, fold
+from flux2build.ledger.journal import Journal
+from flux2build.storage import durable, locks, regular
+from flux2build.storage.disk import temporary_folder
+from flux2build.storage.store import LostError, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """One spool; its folder is missing as long as nothing went wrong."""
+
+    folder: Path
+
+    @property
+    def journal(self) -> Journal:
+        """What the ledger could not be told."""
+        return Journal(self.folder / "ledger.jsonl")
+
+    def path(self, digest: Digest) -> Path:
+        """Where a picture lies, or would lie."""
+        return self.folder / digest.removeprefix("sha256:")
+
+    def keep(self, data: bytes) -> Path:
+        """Keep a picture durably, and return where.
+
+        Raises:
+            SystemFault: it cannot be written here either.
+        """
+        self._create()
+        path = self.path(of_bytes(data))
+        durable.replace(path, data, 0o600)
+        return path
+
+    def note(self, entry: Entry) -> None:
+        """Note an entry durably.
+
+        Raises:
+            SystemFault: it cannot be written here either.
+        """
+        self._create()
+        self.journal.append(entry)
+
+    def take_in(self, journal: Journal, store: Store) -> tuple[str, ...]:
+        """Tell ledger and store what they missed; return the assets whose orders came further.
+
+        What cannot be taken in yet stays: the order of a build that is running, or of a ledger
+        that does not know it.
+
+        Raises:
+            SystemFault: ledger or store still cannot be written.
+        """
+        if not self._is_ours():
+            return ()
+        with self._alone():
+            attempts = fold(self.journal.read()).attempts
+            taken = [attempt for attempt in attempts if self._take(attempt, journal, store)]
+            if len(taken) == len(attempts) and not self.journal.problems():
+                self._remove(taken)
+        names = (_named(attempt, journal) for attempt in taken)
+        return tuple(dict.fromkeys(filter(None, names)))
+
+    def _take(self, spooled: Attempt, journal: Journal, store: Store) -> bool:
+        """Take one attempt in; whether nothing of it is left to be taken."""
+        known = _known(spooled, journal)
+        if known is None or known.intended is None:
+            return False
+        claim = journal.claim(spooled.order)
+        if claim is None:
+            return False
+        try:
+            for entry in _missing(spooled, known):
+                if isinstance(entry, Delivered | Kept) and not self._stored(entry.output, store):
+                    return False
+                journal.append(entry)
+        finally:
+            os.close(claim)
+        return True
+
+    def _stored(self, output: Digest, store: Store) -> bool:
+        """Put a picture into the store; whether it is there now, and whole."""
+        with suppress(OSError):
+            data = regular.read(self.path(output))
+            if of_bytes(data) == output:
+                store.put(data)
+        try:
+            store.get(output)
+        except LostError:
+            return False
+        return True
+
+    def _remove(self, taken: list[Attempt]) -> None:
+        """Remove what was taken in; a folder in which anything else lies stays."""
+        outputs = (end.output for each in taken if (end := each.delivered or each.kept))
+        paths = [*map(self.path, outputs), self.journal.path, self.journal.lock_path]
+        with suppress(OSError):
+            for path in paths:
+                path.unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from writing here."""
+        try:
+            lock = locks.opened(self.journal.lock_path, 0o600)
+            locks.lock(lock)
+        except OSError as error:
+            raise durable.fault("lock", self.folder, error) from error
+        try:
+            yield
+        finally:
+            os.close(lock)
+
+    def _create(self) -> None:
+        """Create the folder, if it is missing.
+
+        Raises:
+            SystemFault: it cannot be created, or somebody else has.
+        """
+        try:
+            durable.folder(self.folder, 0o700)
+        except OSError as error:
+            raise durable.fault("write to", self.folder, error) from error
+        if not self._is_ours():
+            raise SystemFault(f"`{self.folder}` is open to others; nothing is kept there")
+
+    def _is_ours(self) -> bool:
+        """Whether the folder exists, and nobody else can write to it: the temporary folder is everybody's."""
+        try:
+            state = self.folder.lstat()
+        except OSError:
+            return False
+        if sys.platform == "win32":  # pragma: no cover - there everybody has one of their own
+            return stat.S_ISDIR(state.st_mode)
+        private = state.st_uid == os.getuid() and not state.st_mode & 0o077
+        return stat.S_ISDIR(state.st_mode) and private
+
+
+def spool_of(home: Path) -> Spool:
+    """The spool of a home."""
+    user = "" if sys.platform == "win32" else f"{os.getuid()}-"
+    name = of_bytes(str(home).encode("utf-8", "surrogateescape")).removeprefix("sha256:")[:12]
+    return Spool(temporary_folder() / f"flux2build-{user}{name}")
+
+
+def _known(spooled: Attempt, journal: Journal) -> Attempt | None:
+    """What the ledger knows of an attempt."""
+    attempts = fold(journal.about(spooled.order)).attempts
+    return next((each for each in attempts if each.name == spooled.name), None)
+
+
+def _missing(spooled: Attempt, known: Attempt) -> Iterator[Entry]:
+    """What the ledger does not know of an attempt, in the order in which it happened."""
+    pairs = (
+        (spooled.ticketed, known.ticketed),
+        (spooled.kept, known.kept),
+        (spooled.delivered, known.delivered),
+        (spooled.voided, known.voided),
+    )
+    return (there for there, here in pairs if there is not None and here is None)
+
+
+def _named(attempt: Attempt, journal: Journal) -> str:
+    known = _known(attempt, journal)
+    return known.intended.asset if known and known.intended else ""
