@@ -7,9 +7,11 @@ this module with the Rust crate `unicode-bidi`, which passes Unicode's own tests
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -28,8 +30,33 @@ _STARTS: Final = {
 
 _ISOLATES: Final = frozenset({"LRI", "RLI", "FSI"})
 _REMOVED: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "BN"})
-_NEUTRAL: Final = frozenset({"B", "S", "WS", "ON", "LRI", "RLI", "FSI", "PDI"})
-_TRAILING: Final = frozenset({"WS", "LRI", "RLI", "FSI", "PDI", *_REMOVED})
+_CODES: Final = {
+    "L": "L", "R": "R", "AL": "A", "EN": "E", "AN": "N", "ES": "s", "ET": "t", "CS": "c",
+    "NSM": "m", "B": "B", "S": "S", "WS": "w", "ON": "o", "PDI": "p",
+    **dict.fromkeys(_ISOLATES, "i"), **dict.fromkeys(_REMOVED, "-"),
+}  # fmt: skip
+"""A letter for every class, so that rules are patterns."""
+
+_WEAK: Final[tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]] = (
+    # W1: marks get the class of what they stand on.
+    ("(?<=[ip])m+", lambda marks: "o" * len(marks[0])),
+    ("(.)m+", lambda marked: marked[1] * len(marked[0])),
+    # W2, W3: numbers after Arabic letters are Arabic, and Arabic letters run left.
+    ("A[^LR]*", lambda arabic: arabic[0].replace("E", "N").replace("A", "R")),
+    # W4: a single separator between two numbers of one kind belongs to them.
+    ("(?<=E)[sc](?=E)", "E"),
+    ("(?<=N)c(?=N)", "N"),
+    # W5: terminators beside European numbers, such as `%`, become part of them.
+    ("t+(?=E)|(?<=E)t+", lambda terminators: "E" * len(terminators[0])),
+    # W6, W7: other separators are neutral, and numbers after Latin letters run as they do.
+    ("[stc]", "o"),
+    ("L[^R]*", lambda latin: latin[0].replace("E", "L")),
+)
+_NEUTRALS: Final = re.compile("[^LREN]+")
+_BLANK: Final = re.compile("[wip-]*[BS]|[wip-]+$")
+_STRONG: Final = {"L": "L", "R": "R", "E": "R", "N": "R"}
+"""What a class counts as beside neutrals: numbers run as if they were right-to-left."""
+
 _PAIRS: Final = (
     "()[]{}༺༻༼༽᚛᚜⁅⁆⁽⁾₍₎⌈⌉⌊⌋〈〉❨❩❪❫❬❭❮❯❰❱❲❳❴❵⟅⟆⟦⟧⟨⟩⟪⟫⟬⟭⟮⟯⦃⦄⦅⦆⦇⦈⦉⦊⦋⦌⦍⦐⦏⦎⦑⦒⦓⦔⦕⦖⦗⦘"  # noqa: RUF001 - brackets that look alike
     "⧘⧙⧚⧛⧼⧽⸢⸣⸤⸥⸦⸧⸨⸩⹕⹖⹗⹘⹙⹚⹛⹜〈〉《》「」『』【】〔〕〖〗〘〙〚〛﹙﹚﹛﹜﹝﹞（）［］｛｝｟｠｢｣"  # noqa: RUF001 - brackets that look alike
@@ -39,8 +66,7 @@ _SAME: Final = {"\u2329": "\u3008", "\u232a": "\u3009"}
 """Brackets that are canonically equivalent to others."""
 
 _MOST_OPEN: Final = 63
-_RIGHTWARD: Final = {"L": 0, "R": 1, "AN": 2, "EN": 2}
-_LEFTWARD: Final = {"L": 1, "R": 0, "AN": 1, "EN": 1}
+_RISES: Final = ({"L": 0, "R": 1, "N": 2, "E": 2}, {"L": 1, "R": 0, "N": 1, "E": 1})
 """How far a resolved class rises above an even level, and above an odd one."""
 
 
@@ -60,9 +86,12 @@ def levels(text: str, base: int) -> list[int]:
     paragraph = _Explicit(classes, base)
     paragraph.resolve()
     for sequence in paragraph.sequences():
-        _Sequence(text, paragraph, sequence).resolve()
-    _spread(paragraph, base)
-    _reset(paragraph.original, paragraph.levels, base)
+        _resolve(text, paragraph, sequence)
+    for at, name in enumerate(paragraph.original):
+        if name in _REMOVED:  # it goes with what stands before it
+            paragraph.levels[at] = paragraph.levels[at - 1] if at else base
+    for blank in _BLANK.finditer("".join(_CODES[name] for name in paragraph.original)):  # L1
+        paragraph.levels[blank.start() : blank.end()] = [base] * len(blank[0])
     return paragraph.levels
 
 
@@ -188,12 +217,7 @@ class _Explicit:
     def sequences(self) -> Iterator[list[int]]:
         """The isolating run sequences (rule BD13), as the positions of their characters."""
         places = [at for at, name in enumerate(self.original) if name not in _REMOVED]
-        runs: list[list[int]] = []
-        for at in places:
-            if runs and self.levels[runs[-1][-1]] == self.levels[at]:
-                runs[-1].append(at)
-            else:
-                runs.append([at])
+        runs = [list(run) for _, run in groupby(places, lambda at: self.levels[at])]
         by_start = {run[0]: run for run in runs}
         closers = set(self.match.values())
         for run in runs:
@@ -203,6 +227,13 @@ class _Explicit:
             while (close := self.match.get(whole[-1])) is not None and close in by_start:
                 whole += by_start[close]
             yield whole
+
+    def edge(self, level: int, at: int, step: int) -> str:
+        """The direction of what lies beside a sequence: `sos` or `eos`."""
+        while 0 <= at < len(self.original) and self.original[at] in _REMOVED:
+            at += step
+        beside = self.embedded[at] if 0 <= at < len(self.original) else self.base
+        return "R" if max(level, beside) % 2 else "L"
 
 
 def _matches(classes: Sequence[str]) -> dict[int, int]:
@@ -219,169 +250,63 @@ def _matches(classes: Sequence[str]) -> dict[int, int]:
     return closers
 
 
-class _Sequence:
-    """Rules W1 to I2 on one isolating run sequence."""
+def _resolve(text: str, paragraph: _Explicit, places: Sequence[int]) -> None:
+    """Rules W1 to I2: give each character of an isolating run sequence its level."""
+    level = paragraph.levels[places[0]]
+    own = "R" if level % 2 else "L"
+    before = paragraph.edge(level, places[0] - 1, -1)
+    plain = before + "".join(_CODES[paragraph.classes[at]] for at in places)
+    kinds = plain
+    for pattern, replacement in _WEAK:
+        kinds = re.sub(pattern, replacement, kinds)
+    kinds = _bracketed(kinds, plain, " " + "".join(text[at] for at in places), own)
+    ended = paragraph.original[places[-1]] in _ISOLATES and places[-1] not in paragraph.match
+    after = paragraph.edge(level, len(text) if ended else places[-1] + 1, 1)
 
-    def __init__(self, text: str, paragraph: _Explicit, places: list[int]) -> None:
-        self._text, self._paragraph, self._places = text, paragraph, places
-        self._level = paragraph.levels[places[0]]
-        self._kinds = [paragraph.classes[at] for at in places]
-        self._own = "R" if self._level % 2 else "L"
-        self._before = self._edge(places[0] - 1, -1)
-        ended = paragraph.original[places[-1]] in _ISOLATES and places[-1] not in paragraph.match
-        self._after = self._edge(len(text) if ended else places[-1] + 1, 1)
+    def between(neutrals: re.Match[str]) -> str:
+        """N1, N2: the direction of the letters around neutrals, else that of the sequence."""
+        left, right = (_STRONG[whole[at]] for at in (neutrals.start() - 1, neutrals.end()))
+        return (left if left == right else own) * len(neutrals[0])
 
-    def _edge(self, at: int, step: int) -> str:
-        """The direction of what lies beside the sequence: `sos` or `eos`."""
-        original, embedded = self._paragraph.original, self._paragraph.embedded
-        while 0 <= at < len(original) and original[at] in _REMOVED:
-            at += step
-        beside = embedded[at] if 0 <= at < len(original) else self._paragraph.base
-        return "R" if max(self._level, beside) % 2 else "L"
-
-    def resolve(self) -> None:
-        """Give each of its characters a level."""
-        plain = list(self._kinds)
-        self._weak()
-        self._brackets(plain)
-        self._neutral()
-        for at, name in zip(self._places, self._kinds, strict=True):
-            rises = _LEFTWARD if self._level % 2 else _RIGHTWARD
-            self._paragraph.levels[at] = self._level + rises[name]
-
-    def _weak(self) -> None:
-        self._marks()
-        self._numbers()
-        self._separators()
-        self._terminators()
-        strong = self._before
-        for at, name in enumerate(self._kinds):  # W6, W7
-            if name in {"ES", "ET", "CS"}:
-                self._kinds[at] = "ON"
-            elif name in {"L", "R"}:
-                strong = name
-            elif name == "EN" and strong == "L":
-                self._kinds[at] = "L"
-
-    def _marks(self) -> None:
-        """W1: marks get the class of what they stand on."""
-        previous = self._before
-        for at, name in enumerate(self._kinds):
-            if name == "NSM":
-                self._kinds[at] = "ON" if previous in {*_ISOLATES, "PDI"} else previous
-            previous = self._kinds[at]
-
-    def _numbers(self) -> None:
-        """W2, W3: numbers after Arabic letters are Arabic, and Arabic letters run left."""
-        strong = self._before
-        for at, name in enumerate(self._kinds):
-            if name in {"L", "R", "AL"}:
-                strong = name
-            elif name == "EN" and strong == "AL":
-                self._kinds[at] = "AN"
-        self._kinds = ["R" if name == "AL" else name for name in self._kinds]
-
-    def _separators(self) -> None:
-        """W4: a single separator between two numbers of one kind belongs to them."""
-        kinds = self._kinds
-        for at in range(1, len(kinds) - 1):
-            left, right = kinds[at - 1], kinds[at + 1]
-            european = left == "EN" and kinds[at] in {"ES", "CS"}
-            if left == right and (european or (left == "AN" and kinds[at] == "CS")):
-                kinds[at] = left
-
-    def _terminators(self) -> None:
-        """W5: terminators beside European numbers, such as `%`, become part of them."""
-        kinds = self._kinds
-        for start, end in _stretches(kinds, frozenset({"ET"})):
-            near = (kinds[start - 1 : start] or [""])[0], (kinds[end : end + 1] or [""])[0]
-            if "EN" in near:
-                kinds[start:end] = ["EN"] * (end - start)
-
-    def _brackets(self, plain: Sequence[str]) -> None:
-        """N0: both brackets of a pair get the direction of their content, or of what precedes."""
-        for left, right in self._pairs():
-            inside = {_strong(name) for name in self._kinds[left + 1 : right]} - {None}
-            if self._own in inside:
-                self._set(left, right, self._own, plain)
-            elif inside:
-                context = next(
-                    (s for name in reversed(self._kinds[:left]) if (s := _strong(name))),
-                    self._before,
-                )
-                same = context == self._own or context not in inside
-                self._set(left, right, self._own if same else context, plain)
-
-    def _pairs(self) -> list[tuple[int, int]]:
-        """BD16: the brackets that belong together, in the order of the opening ones."""
-        pairs: list[tuple[int, int]] = []
-        waiting: list[tuple[str, int]] = []
-        for at, place in enumerate(self._places):
-            char = _SAME.get(self._text[place], self._text[place])
-            if self._kinds[at] != "ON":
-                continue
-            if char in _CLOSER:
-                if len(waiting) == _MOST_OPEN:
-                    return sorted(pairs)
-                waiting.append((_SAME.get(_CLOSER[char], _CLOSER[char]), at))
-            elif any(char == closer for closer, _ in waiting):
-                while waiting:
-                    closer, opened = waiting.pop()
-                    if closer == char:
-                        pairs.append((opened, at))
-                        break
-        return sorted(pairs)
-
-    def _set(self, left: int, right: int, name: str, plain: Sequence[str]) -> None:
-        for bracket in (left, right):
-            self._kinds[bracket] = name
-            for at in range(bracket + 1, len(plain)):  # marks on a bracket go with it
-                if plain[at] != "NSM":
-                    break
-                self._kinds[at] = name
-
-    def _neutral(self) -> None:
-        """N1, N2: neutrals get the direction of the letters around them, else that of the sequence."""
-        kinds = self._kinds
-        for start, end in _stretches(kinds, _NEUTRAL):
-            left = _strong(kinds[start - 1]) if start else self._before
-            right = _strong(kinds[end]) if end < len(kinds) else self._after
-            name = left if left == right and left else self._own
-            kinds[start:end] = [name] * (end - start)
+    whole = kinds + after
+    for at, kind_ in zip(places, _NEUTRALS.sub(between, whole)[1:-1], strict=True):
+        paragraph.levels[at] = level + _RISES[level % 2][kind_]
 
 
-def _strong(name: str) -> str | None:
-    """What a class counts as beside neutrals: numbers run as if they were right-to-left."""
-    return "L" if name == "L" else "R" if name in {"R", "EN", "AN"} else None
+def _bracketed(kinds: str, plain: str, chars: str, own: str) -> str:
+    """N0: both brackets of a pair get the direction of their content, or of what precedes.
 
-
-def _stretches(kinds: Sequence[str], among: frozenset[str]) -> list[tuple[int, int]]:
-    """Where the longest stretches of some classes start and end."""
-    stretches: list[tuple[int, int]] = []
-    for at, name in enumerate(kinds):
-        if name not in among:
+    Marks on a bracket go with it.
+    """
+    result = list(kinds)
+    for left, right in _pairs(kinds, chars):
+        inside = {_STRONG[name] for name in result[left + 1 : right] if name in _STRONG}
+        if not inside:
             continue
-        if stretches and stretches[-1][1] == at:
-            stretches[-1] = (stretches[-1][0], at + 1)
-        else:
-            stretches.append((at, at + 1))
-    return stretches
+        context = next(_STRONG[name] for name in result[left - 1 :: -1] if name in _STRONG)
+        name = own if own in inside or context not in inside else context
+        for at in (left, right):
+            end = len(plain) - len(plain[at + 1 :].lstrip("m"))
+            result[at:end] = name * (end - at)
+    return "".join(result)
 
 
-def _spread(paragraph: _Explicit, base: int) -> None:
-    """What the rules remove goes with what stands before it."""
-    for at, name in enumerate(paragraph.original):
-        if name in _REMOVED:
-            paragraph.levels[at] = paragraph.levels[at - 1] if at else base
-
-
-def _reset(classes: Sequence[str], levels: list[int], base: int) -> None:
-    """L1: white space before a separator and at the end runs as the paragraph."""
-    blank = True
-    for at in range(len(levels) - 1, -1, -1):
-        if classes[at] in {"B", "S"}:
-            blank = True
-        elif classes[at] not in _TRAILING:
-            blank = False
-        if blank:
-            levels[at] = base
+def _pairs(kinds: str, chars: str) -> list[tuple[int, int]]:
+    """BD16: the brackets that belong together, in the order of the opening ones."""
+    pairs: list[tuple[int, int]] = []
+    waiting: list[tuple[str, int]] = []
+    for at, (name, char) in enumerate(zip(kinds, chars, strict=True)):
+        bracket = _SAME.get(char, char)
+        if name != "o":
+            continue
+        if bracket in _CLOSER:
+            if len(waiting) == _MOST_OPEN:
+                break
+            waiting.append((_SAME.get(_CLOSER[bracket], _CLOSER[bracket]), at))
+        elif any(bracket == closer for closer, _ in waiting):
+            while waiting:
+                closer, opened = waiting.pop()
+                if closer == bracket:
+                    pairs.append((opened, at))
+                    break
+    return sorted(pairs)
