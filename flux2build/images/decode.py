@@ -14,7 +14,6 @@ from typing import Final, TypeVar
 
 from PIL import Image, ImageCms, ImageFile
 
-from flux2build.errors import Rows
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
 from flux2build.storage.lfs import is_lfs_pointer
@@ -25,6 +24,7 @@ MAX_PIXELS: Final = 25_000_000
 MAX_MADE_PIXELS: Final = 32_000_000
 """Most pixels of a picture that an operation makes."""
 
+_AGAIN: Final = "fetch or export the file again"
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,7 +38,6 @@ _TURNS: Final = {
 _PROFILE_SPACES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _SRGB: Final = ImageCms.createProfile("sRGB")
-
 
 T = TypeVar("T")
 
@@ -54,33 +53,27 @@ class Probe:
     frames: int
 
 
-def probe(data: bytes, name: str = "picture", *, max_pixels: int = MAX_PIXELS) -> Probe:
+def probe(data: bytes, name: str = "picture") -> Probe:
     """Decode a picture, or its first frame, in full, and say what it is.
 
     Raises:
         PictureError: the bytes are not a whole picture within the limits.
     """
-    form, frames, image = _opened(data, name, max_pixels)
+    form, frames, image = _opened(data, name)
     plain = _normalised(image, name)
     return Probe(form, plain.width, plain.height, plain.mode == "RGBA", frames)
 
 
-def decode(
-    data: bytes, name: str, *, max_pixels: int = MAX_PIXELS, first_frame: bool = False
-) -> Image.Image:
+def decode(data: bytes, name: str) -> Image.Image:
     """The pixels of a picture, as RGB or RGBA in sRGB; messages call it `name`.
 
     Raises:
-        PictureError: the bytes are not a whole picture within the limits, or they are
-            animated and `first_frame` is not set.
+        PictureError: the bytes are not a whole picture within the limits, or they are animated.
     """
-    _, frames, image = _opened(data, name, max_pixels)
-    if frames > 1 and not first_frame:
-        raise _refusal(
-            f"`{name}` is animated",
-            (("frames", str(frames)),),
-            "save the frame you want as a picture of its own",
-        )
+    _, frames, image = _opened(data, name)
+    if frames > 1:
+        hint = "save the frame you want as a picture of its own"
+        raise PictureError(f"`{name}` is animated", rows=(("frames", str(frames)),), hint=hint)
     return _normalised(image, name)
 
 
@@ -91,14 +84,14 @@ def refuse_excess(width: int, height: int) -> None:
         PictureError: the picture would have more pixels than any deliverable needs.
     """
     if width * height > MAX_MADE_PIXELS:
-        raise _refusal(
+        raise PictureError(
             f"a picture of {width}x{height} pixels is too large to make",
-            (("limit", f"{MAX_MADE_PIXELS / 1e6:g} megapixels"),),
-            "ask for fewer pixels",
+            rows=(("limit", f"{MAX_MADE_PIXELS / 1e6:g} megapixels"),),
+            hint="ask for fewer pixels",
         )
 
 
-def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFile.ImageFile]:
+def _opened(data: bytes, name: str) -> tuple[str, int, ImageFile.ImageFile]:
     """The format, the number of frames, and the opened file, of which nothing is decoded yet.
 
     Raises:
@@ -108,41 +101,40 @@ def _opened(data: bytes, name: str, max_pixels: int) -> tuple[str, int, ImageFil
     format_ = formats().get(header.format)
     if format_ is None or format_.plugin is None:
         raise _unknown(data, name, header.format)
-    _within(header.width, header.height, format_, name, max_pixels)
+    _within(header.width, header.height, format_, name)
     if header.fault:
-        raise _refusal(
+        raise PictureError(
             f"`{name}` is damaged or cut off: {header.fault}",
-            (("format", header.format), ("size", f"{len(data)} bytes")),
-            "fetch or export the file again",
+            rows=(("format", header.format), ("size", f"{len(data)} bytes")),
+            hint=_AGAIN,
         )
     image = _guarded(partial(format_.plugin(), io.BytesIO(data)), name)
-    _within(*image.size, format_, name, max_pixels)
+    _within(*image.size, format_, name)
     frames = _guarded(lambda: int(getattr(image, "n_frames", 1)), name)  # TIFF parses to count
     return format_.name, max(header.frames, frames), image
 
 
-def _within(width: int, height: int, format_: PictureFormat, name: str, max_pixels: int) -> None:
-    most = max_pixels * 8 // format_.bytes_per_pixel
+def _within(width: int, height: int, format_: PictureFormat, name: str) -> None:
+    most = MAX_PIXELS * 8 // format_.bytes_per_pixel
     if width * height > most:
-        raise _refusal(
+        raise PictureError(
             f"`{name}` is too large: {width}x{height} pixels",
-            (("limit", f"{most / 1e6:g} megapixels for {format_.name}"),),
-            "use a smaller copy of the picture",
+            rows=(("limit", f"{most / 1e6:g} megapixels for {format_.name}"),),
+            hint="use a smaller copy of the picture",
         )
 
 
 def _unknown(data: bytes, name: str, form: str) -> PictureError:
     if is_lfs_pointer(data):
-        return _refusal(f"`{name}` is a Git LFS pointer, not a picture", (), "run `git lfs pull`")
+        return PictureError(
+            f"`{name}` is a Git LFS pointer, not a picture", hint="run `git lfs pull`"
+        )
     if not data:
-        return _refusal(f"`{name}` is empty", (), "fetch or export the file again")
+        return PictureError(f"`{name}` is empty", hint=_AGAIN)
     supported = ", ".join(sorted(format_.name for format_ in formats().values() if format_.plugin))
     what = f"is {form}, which cannot be decoded" if form else "is not a picture"
-    return _refusal(f"`{name}` {what}", (("supported", supported),), "convert it to png or jpeg")
-
-
-def _refusal(message: str, rows: Rows, hint: str) -> PictureError:
-    return PictureError(message, rows=rows, hint=hint)
+    rows = (("supported", supported),)
+    return PictureError(f"`{name}` {what}", rows=rows, hint="convert it to png or jpeg")
 
 
 def _guarded(work: Callable[[], T], name: str) -> T:
@@ -151,20 +143,16 @@ def _guarded(work: Callable[[], T], name: str) -> T:
     except (MemoryError, PictureError):
         raise
     except Exception as error:
-        raise _refusal(
-            f"`{name}` is damaged or cut off: {str(error) or type(error).__name__}",
-            (),
-            "fetch or export the file again",
-        ) from error
+        message = f"`{name}` is damaged or cut off: {str(error) or type(error).__name__}"
+        raise PictureError(message, hint=_AGAIN) from error
 
 
 def _normalised(image: ImageFile.ImageFile, name: str) -> Image.Image:
     _guarded(image.load, name)
     if image.mode == "F":
-        raise _refusal(
+        raise PictureError(
             f"`{name}` has floating-point pixels, and does not say which value is white",
-            (),
-            "export it with 8 or 16 bits per channel",
+            hint="export it with 8 or 16 bits per channel",
         )
     turn = _TURNS.get(_orientation(image))
     plain = _guarded(lambda: _plain(image), name)
@@ -206,14 +194,12 @@ def _alpha(image: Image.Image) -> Image.Image | None:
         return image.getchannel("A")
     if "transparency" not in image.info:
         return None
-    if image.mode.startswith("I"):
-        return _alpha_by_key(image, image.info["transparency"])
+    if image.mode.startswith("I"):  # transparent where the 16-bit grey has one value
+        clear = image.info["transparency"]
+        return image.convert("I").point(
+            [0 if level == clear else 255 for level in range(65536)], "L"
+        )
     return image.convert("RGBA").getchannel("A")
-
-
-def _alpha_by_key(image: Image.Image, value: int) -> Image.Image:
-    """An alpha channel: transparent where a 16-bit grey equals `value`, opaque elsewhere."""
-    return image.convert("I").point([0 if level == value else 255 for level in range(65536)], "L")
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any
 
 from PIL import Image
 from pydantic import ValidationError
@@ -21,21 +21,11 @@ from flux2build.images.encode import encode
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Operation
 
-A = TypeVar("A")
-B = TypeVar("B")
-
 Steps = tuple[str, ...]
 """Identifies an intermediate picture: the master's digest, then each operation as canonical text."""
 
 Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, type[Op]]
-
-
-class Map(Protocol):
-    """How independent pieces of work are done: `map`, or the `map` of a thread pool."""
-
-    def __call__(self, work: Callable[[A], B], items: Iterable[A], /) -> Iterable[B]:
-        """The results, in the order of the items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +36,16 @@ class Job:
     inputs: tuple[bytes, ...]
 
 
-def derive(task: Derive, inputs: Sequence[bytes], ops: Ops) -> bytes:
-    """The bytes of one deliverable.
-
-    Raises:
-        Flux2BuildError: an operation is unknown or of another version, or cannot be
-            done with these inputs and parameters.
-    """
-    (result,) = derive_many([Job(task, tuple(inputs))], ops)
-    if isinstance(result, Flux2BuildError):
-        raise result
-    return result
-
-
-def derive_many(jobs: Sequence[Job], ops: Ops, run: Map = map) -> list[bytes | Flux2BuildError]:
+def derive_many(
+    jobs: Sequence[Job], ops: Ops, run: Callable[..., Iterable[Any]] = map
+) -> list[bytes | Flux2BuildError]:
     """The bytes of each deliverable, or the error that prevents it, in the order of the jobs.
 
     Pictures that several jobs share are made first, and all are kept until the end, so
     pass the jobs of one master at a time. The rest of the work of each job, encoding
-    above all, goes through `run`.
+    above all, goes through `run`: `map`, or that of a pool of threads.
     """
-    all_steps = _steps_of(jobs)
+    all_steps = [_steps(job) for job in jobs]
     uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
     for job, steps in zip(jobs, all_steps, strict=True):
@@ -83,14 +62,10 @@ def derive_many(jobs: Sequence[Job], ops: Ops, run: Map = map) -> list[bytes | F
     return list(run(finish, range(len(jobs))))
 
 
-def _steps_of(jobs: Sequence[Job]) -> list[Steps]:
-    digests = {data: of_bytes(data) for job in jobs for data in job.inputs}
-    return [_steps(job.task, [digests[data] for data in job.inputs]) for job in jobs]
-
-
-def _steps(task: Derive, digests: Sequence[str]) -> Steps:
+def _steps(job: Job) -> Steps:
+    digests = [of_bytes(data) for data in job.inputs]
     operations = (
-        canonical([step.op, step.version, _resolved(step.params, digests)]) for step in task.ops
+        canonical([step.op, step.version, _resolved(step.params, digests)]) for step in job.task.ops
     )
     return (digests[0], *operations)
 
@@ -114,7 +89,7 @@ def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> In
     try:
         if before is None:
             return decode(job.inputs[0], "master")
-        return _applied(before, job.task.ops[depth - 1], job.inputs, ops)
+        return _operation(job.task.ops[depth - 1], ops).apply(before, job.inputs)
     except Flux2BuildError as error:
         return error
 
@@ -131,33 +106,23 @@ def _finished(picture: Intermediate, job: Job, done: int, ops: Ops) -> bytes | F
         return error
 
 
-def _applied(
-    image: Image.Image, operation: Operation, inputs: Sequence[bytes], ops: Ops
-) -> Image.Image:
-    op = _known(operation, ops)
-    return _with_params(op, operation).apply(image, inputs)
+def _operation(step: Operation, ops: Ops) -> Op:
+    """The operation with its parameters.
 
-
-def _known(operation: Operation, ops: Ops) -> type[Op]:
-    op = ops.get(operation.op)
+    Raises:
+        SpecError: it is unknown, of another version, or refuses its parameters.
+    """
+    op = ops.get(step.op)
     if op is None:
-        hint = did_you_mean(operation.op, ops)
-        raise SpecError(f"unknown operation `{operation.op}`", hint=hint)
-    if op.version != operation.version:
+        raise SpecError(f"unknown operation `{step.op}`", hint=did_you_mean(step.op, ops))
+    if op.version != step.version:
         raise SpecError(
             f"operation `{op.name}` is not the one that was planned",
-            rows=(
-                ("planned", f"version {operation.version}"),
-                ("here", f"version {op.version}"),
-            ),
+            rows=(("planned", f"version {step.version}"), ("here", f"version {op.version}")),
             hint="plan again with this flux2build",
         )
-    return op
-
-
-def _with_params(op: type[Op], operation: Operation) -> Op:
     try:
-        return op.model_validate(dict(operation.params))
+        return op.model_validate(dict(step.params))
     except ValidationError as error:
         problems = (
             Problem(

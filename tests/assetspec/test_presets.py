@@ -17,7 +17,7 @@ from PIL import IcoImagePlugin, Image
 
 from flux2build.assetspec import load
 from flux2build.assetspec.presets import Preset, presets
-from flux2build.images.derive import derive
+from flux2build.images.derive import Job, derive_many
 from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive
@@ -62,10 +62,16 @@ def made(preset: Preset, mode: str, *settings: str) -> Iterator[tuple[str, str, 
     data = master(*size, mode)
     spec = load(MemoryTree({"assets.toml": text, "m.png": data}), "assets.toml", None, SHIPPED)
     large = {t.role for t in preset.targets if not DEEP and t.width * t.height > QUICK}
-    ops = OPS
     for recipe in spec.recipes:
         if isinstance(recipe.task, Derive) and recipe.role not in large:
-            yield recipe.role, recipe.output, derive(recipe.task, [data], ops)
+            yield recipe.role, recipe.output, derived(recipe.task, data)
+
+
+def derived(task: Derive, data: bytes) -> bytes:
+    """The one file of a task."""
+    (result,) = derive_many([Job(task, (data,))], OPS)
+    assert isinstance(result, bytes), result
+    return result
 
 
 def size_of(preset: Preset, path: str) -> dict[str, Any]:
@@ -183,7 +189,7 @@ def test_transparency_becomes_the_matte() -> None:
     (touch,) = (r for r in recipes if r.output.endswith("apple-touch-icon.png"))
     assert isinstance(touch.task, Derive)
 
-    data = derive(touch.task, [target.getvalue()], OPS)
+    data = derived(touch.task, target.getvalue())
 
     with Image.open(io.BytesIO(data)) as image:
         assert image.getcolors() == [(180 * 180, (0xFB, 0xF3, 0xE4))]

@@ -11,7 +11,7 @@ from PIL import Image
 
 from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import decode, probe
-from flux2build.images.derive import Job, derive, derive_many
+from flux2build.images.derive import Job, derive_many
 from flux2build.images.ops import crop, resize
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.model import Derive, Operation
@@ -51,16 +51,24 @@ def scaled(width: int, form: str = "png") -> Derive:
     return Derive((SQUARE, Operation("resize", 2, {"width": width})), {"format": form})
 
 
+def derived(task: Derive) -> bytes:
+    """The one file of a task."""
+    (result,) = derive_many([Job(task, (MASTER,))], OPS)
+    if isinstance(result, Flux2BuildError):
+        raise result
+    return result
+
+
 def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
     """A deliverable is cropped, then scaled, then written in its format."""
-    result = probe(derive(scaled(30, "webp"), [MASTER], OPS))
+    result = probe(derived(scaled(30, "webp")))
     assert (result.format, result.width, result.height) == ("webp", 30, 30)
 
 
 def test_many_at_once_are_the_same_as_one_by_one() -> None:
     """Sharing, order and threads change no byte."""
     tasks = [scaled(width, form) for width in (10, 20, 30) for form in ("png", "jpeg", "avif")]
-    alone = [derive(task, [MASTER], OPS) for task in tasks]
+    alone = [derived(task) for task in tasks]
     jobs = [Job(task, (MASTER,)) for task in tasks]
     assert derive_many(jobs, OPS) == alone
     with ThreadPoolExecutor(4) as pool:
@@ -126,4 +134,4 @@ def test_no_jobs_give_no_files() -> None:
 def test_a_wrong_operation_is_an_error_of_the_spec(operation: Operation, complaint: str) -> None:
     """Unknown operations, other versions and wrong parameters are reported."""
     with pytest.raises(SpecError, match=complaint):
-        derive(Derive((operation,), {"format": "png"}), [MASTER], OPS)
+        derived(Derive((operation,), {"format": "png"}))
