@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,16 +60,11 @@ def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
         image = decode(data, "the picture")
     except Flux2BuildError:
         return ()
-    counts = _counted(_small(image))
+    factor = -(-max(image.size) // _SIDE)
+    counts = _counted(image.reduce(factor) if factor > 1 else image)
     whole = sum(count for count, _ in counts)
     shares = ((round(100 * count / whole), colour) for count, colour in _merged(counts[:_BINS]))
     return tuple([DominantColour(share, colour) for share, colour in shares if share][:_MOST])
-
-
-def _small(image: Image.Image) -> Image.Image:
-    """The picture in a few thousand pixels, each the mean of its block."""
-    factor = -(-max(image.size) // _SIDE)
-    return image.reduce(factor) if factor > 1 else image
 
 
 def _counted(image: Image.Image) -> list[tuple[int, str]]:
@@ -103,14 +98,12 @@ def _merged(counts: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Counts colours that look alike together, under the name of the most frequent one."""
     groups: dict[str, int] = {}
     for count, colour in counts:
-        near = next(_near(colour, groups), colour)
+        near = next((known for known in groups if _alike(known, colour)), colour)
         groups[near] = groups.get(near, 0) + count
     return sorted(((count, name) for name, count in groups.items()), key=lambda p: (-p[0], p[1]))
 
 
-def _near(colour: str, groups: Iterable[str]) -> Iterator[str]:
-    for known in groups:
-        if known == colour or (
-            CLEAR not in {known, colour} and math.dist(lab(known), lab(colour)) <= _ALIKE
-        ):
-            yield known
+def _alike(one: str, other: str) -> bool:
+    if CLEAR in {one, other}:
+        return one == other
+    return math.dist(lab(one), lab(other)) <= _ALIKE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,14 +34,9 @@ class SpriteGrid:
         """
         width = self._cell(size, "columns", size[0], self.columns)
         height = self._cell(size, "rows", size[1], self.rows)
-        return list(self._laid(width, height))
-
-    def _laid(self, width: int, height: int) -> Iterator[Box]:
-        for row in range(self.rows):
-            top = self.margin + row * (height + self.gap)
-            for column in range(self.columns):
-                left = self.margin + column * (width + self.gap)
-                yield left, top, left + width, top + height
+        tops = [self.margin + row * (height + self.gap) for row in range(self.rows)]
+        lefts = [self.margin + column * (width + self.gap) for column in range(self.columns)]
+        return [(left, top, left + width, top + height) for top in tops for left in lefts]
 
     def _cell(self, size: tuple[int, int], word: str, length: int, count: int) -> int:
         room = length - 2 * self.margin - (count - 1) * self.gap

@@ -21,12 +21,8 @@ def from_hex(text: str) -> Rgb:
 
 def hexes(text: str, limit: int = 8) -> tuple[Rgb, ...]:
     """The colours written in a text, each once, in order of appearance."""
-    colours: dict[Rgb, None] = {}
-    for match in _HEX.finditer(text):
-        colours.setdefault(from_hex(match[1]))
-        if len(colours) == limit:
-            break
-    return tuple(colours)
+    colours = dict.fromkeys(from_hex(match[1]) for match in _HEX.finditer(text))
+    return tuple(colours)[:limit]
 
 
 def contrast(one: Rgb, other: Rgb) -> float:

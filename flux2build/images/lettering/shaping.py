@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import uharfbuzz as hb
 
@@ -33,23 +33,13 @@ class Style:
     """Added after each letter, in sizes; not where letters join."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """The area of a shape; `y` grows upwards from the base line."""
 
     left: float
     bottom: float
     right: float
     top: float
-
-    def joined(self, other: Extent) -> Extent:
-        """The smallest area that contains both."""
-        return Extent(
-            min(self.left, other.left),
-            min(self.bottom, other.bottom),
-            max(self.right, other.right),
-            max(self.top, other.top),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +77,11 @@ class Line:
     @cached_property
     def ink(self) -> Extent | None:
         """The area of its ink; None when it has none."""
-        ink = None
-        for glyph in self.glyphs:
-            if extent := glyph.extent:
-                ink = ink.joined(extent) if ink else extent
-        return ink
+        inks = [extent for glyph in self.glyphs if (extent := glyph.extent)]
+        if not inks:
+            return None
+        lefts, bottoms, rights, tops = zip(*inks, strict=True)
+        return Extent(min(lefts), min(bottoms), max(rights), max(tops))
 
     @cached_property
     def breadth(self) -> float:

@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field
 
 from flux2build.errors import SpecError
-from flux2build.images.geometry import Anchor, offset, share
+from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import Inputs, Op, Pivot
 from flux2build.images.sprite_grid import SpriteGrid
 
@@ -51,12 +51,14 @@ class Align(Op):
         aligned = Image.new("RGBA", image.size)
         for index, box in enumerate(board.boxes(image.size)):
             cell = image.crop(box)
-            figure = cell.getchannel("A").point(_mask).getbbox()
+            visible = cell.getchannel("A").point(lambda alpha: 255 if alpha >= _VISIBLE else 0)
+            figure = visible.getbbox()
             if figure is None:
                 continue
-            self._refuse_excess(index, figure, cell.size, self.inset)
             room = (cell.width - 2 * self.inset, cell.height - 2 * self.inset)
             size = (figure[2] - figure[0], figure[3] - figure[1])
+            if size[0] > room[0] or size[1] > room[1]:
+                raise self._excess(index, size, cell.size)
             left, top = offset(room, size, share(self.pivot))
             move = (left + self.inset - figure[0], top + self.inset - figure[1])
             placed = Image.new("RGBA", cell.size)
@@ -64,23 +66,13 @@ class Align(Op):
             aligned.paste(placed, box)
         return aligned
 
-    @staticmethod
-    def _refuse_excess(
-        index: int, figure: tuple[int, int, int, int], size: tuple[int, int], inset: int
-    ) -> None:
-        """Refuse a figure that does not fit, which may have been cut off at its cell's edge."""
-        width, height = figure[2] - figure[0], figure[3] - figure[1]
-        if width <= size[0] - 2 * inset and height <= size[1] - 2 * inset:
-            return
-        raise SpecError(
-            f"the figure in cell {index} is {width}x{height} pixels, too large for its cell",
-            rows=(("cell", f"{size[0]}x{size[1]}"), ("inset", str(inset))),
+    def _excess(self, index: int, size: Size, cell: Size) -> SpecError:
+        """The error about a figure that may have been cut off at its cell's edge."""
+        return SpecError(
+            f"the figure in cell {index} is {size[0]}x{size[1]} pixels, too large for its cell",
+            rows=(("cell", f"{cell[0]}x{cell[1]}"), ("inset", str(self.inset))),
             hint="set a smaller `inset`, or make the board again with smaller figures",
         )
-
-
-def _mask(alpha: int) -> int:
-    return 255 if alpha >= _VISIBLE else 0
 
 
 OP: Final[type[Op]] = Align

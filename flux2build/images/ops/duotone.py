@@ -30,15 +30,15 @@ class Duotone(Op):
         def printed(colours: Image.Image) -> Image.Image:
             tones = colours.convert("L")
             if self.contrast:
-                visible = image.getchannel("A").point(_mask) if image.mode == "RGBA" else None
+                visible = (
+                    image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
+                    if image.mode == "RGBA"
+                    else None
+                )
                 tones = ImageOps.autocontrast(tones, mask=visible)
             return ImageOps.colorize(tones, rgba(self.shadows)[:3], rgba(self.highlights)[:3])
 
         return on_colours(image, printed)
-
-
-def _mask(alpha: int) -> int:
-    return 255 if alpha else 0
 
 
 OP: Final[type[Op]] = Duotone

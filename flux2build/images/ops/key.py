@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any, Final, cast
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath
@@ -59,8 +61,10 @@ class ChromaKey(Op):
         mask = self._opacity(colours, key)
         if self.residue is not None:
             self._refuse_residue(mask, self.residue)
-        clean = self._without_spill(self._unmixed(colours, key, mask), key)
-        clean = self._edged(clean, key, mask)
+        clean = self._unmixed(colours, key, mask)
+        strong, weak = ([n for n in range(3) if (key[n] > 128) is high] for high in (True, False))
+        if strong and weak:
+            clean = self._edged(self._without_spill(clean, strong, weak), mask, strong, weak)
         clean = Image.blend(colours, clean, self.spill)
         if image.mode == "RGBA":
             clean.putalpha(image.getchannel("A"))
@@ -108,20 +112,16 @@ class ChromaKey(Op):
             return given["convert"](given["min"](given["max"](level, 0), 255), "L")
 
         channels = [
-            cast(
-                "Image.Image",
-                ImageMath.lambda_eval(foreground, channel=channel, mask=mask, key=level),
-            )
+            ImageMath.lambda_eval(foreground, channel=channel, mask=mask, key=level)
             for channel, level in zip(colours.split(), key, strict=True)
         ]
-        return Image.merge("RGB", channels)
+        return Image.merge("RGB", cast("list[Image.Image]", channels))
 
     @staticmethod
-    def _edged(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
+    def _edged(
+        colours: Image.Image, mask: Image.Image, strong: Sequence[int], weak: Sequence[int]
+    ) -> Image.Image:
         """Limits the key at edges to what the figure beside them has of it, or to grey."""
-        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
-        if not strong or not weak:
-            return colours
         whole = mask.point(lambda level: 255 if level >= _WHOLE else 0)
         inside = whole.filter(ImageFilter.MinFilter(2 * _RIM + 1))
         figure = colours.copy()
@@ -130,32 +130,22 @@ class ChromaKey(Op):
         near = beside.getchannel("A").point(lambda level: min(255, level * 16))
         edge = ImageChops.multiply(near, ImageChops.invert(inside))
         channels, figures = list(colours.split()), beside.split()
-        grey = channels[weak[0]]
-        for n in weak[1:]:
-            grey = ImageChops.darker(grey, channels[n])
+        grey = reduce(ImageChops.darker, [channels[n] for n in weak])
         for n in strong:
             limited = ImageChops.darker(channels[n], ImageChops.lighter(figures[n], grey))
             channels[n] = Image.composite(limited, channels[n], edge)
         return Image.merge("RGB", channels)
 
     @staticmethod
-    def _without_spill(colours: Image.Image, key: tuple[int, ...]) -> Image.Image:
+    def _without_spill(
+        colours: Image.Image, strong: Sequence[int], weak: Sequence[int]
+    ) -> Image.Image:
         """Limits the channels in which the key is strong to the largest of the others."""
-        strong, weak = _strong(key), [n for n in range(3) if n not in _strong(key)]
-        if not strong or not weak:
-            return colours
         channels = list(colours.split())
-        limit = channels[weak[0]]
-        for n in weak[1:]:
-            limit = ImageChops.lighter(limit, channels[n])
+        limit = reduce(ImageChops.lighter, [channels[n] for n in weak])
         for n in strong:
             channels[n] = ImageChops.darker(channels[n], limit)
         return Image.merge("RGB", channels)
-
-
-def _strong(key: tuple[int, ...]) -> list[int]:
-    """The channels that make the key's colour."""
-    return [n for n, channel in enumerate(key) if channel > 128]
 
 
 OP: Final[type[Op]] = ChromaKey

@@ -70,7 +70,7 @@ class Overlay(Op):
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """Both pictures as one, in the mode of the lower one."""
         layer = self._sized(picture(self.source, inputs).convert("RGBA"), image.size)
-        margin = self._margin(image.size)
+        margin = self.margin if self.safe is None else round(min(image.size) * self.safe)
         room = (image.width - 2 * margin, image.height - 2 * margin)
         self._refuse_excess(layer.size, room)
         left, top = offset(room, layer.size, share(self.anchor))
@@ -94,9 +94,6 @@ class Overlay(Op):
             return layer
         refuse_excess(*wanted)
         return scaled(layer, *wanted)
-
-    def _margin(self, size: Size) -> int:
-        return self.margin if self.safe is None else round(min(size) * self.safe)
 
     @staticmethod
     def _refuse_excess(size: Size, room: Size) -> None:

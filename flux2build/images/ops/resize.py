@@ -59,7 +59,9 @@ class Resize(Op):
             image = scaled(image, *size)
         if self.mode != "fill":
             return image
-        return self._cut(image, (self.width or 1, self.height or 1))
+        width, height = self.width or 1, self.height or 1
+        left, top = offset(image.size, (width, height), share(self.anchor or "center"))
+        return image.crop((left, top, left + width, top + height))
 
     def _scaled(self, size: Size) -> Size:
         """The size of the whole picture after scaling, before `fill` cuts it."""
@@ -79,10 +81,6 @@ class Resize(Op):
                 rows=(("needed", f"a picture {wanted[0]} pixels wide, {wanted[1]} high"),),
                 hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
             )
-
-    def _cut(self, image: Image.Image, size: Size) -> Image.Image:
-        left, top = offset(image.size, size, share(self.anchor or "center"))
-        return image.crop((left, top, left + size[0], top + size[1]))
 
 
 def _times(length: int, wanted: int, have: int) -> int:
