@@ -2,7 +2,7 @@
 
 Every option has an environment variable, `FLUX2BUILD_` and its name. A
 command's function takes the `CommonOptions` that all commands share, then its own
-options, and returns an exit code.
+options, and returns an exit code, or None for `Exit.DONE`.
 """
 
 from __future__ import annotations
@@ -16,28 +16,61 @@ import click
 from flux2build.cli.completers import COMPLETERS
 from flux2build.errors import Exit
 from flux2build.registry import Family
-from flux2build.session.common_options import CommonOptions
+from flux2build.session.common_options import Choice, CommonOptions
 
-Function = Callable[..., Exit]
+Function = Callable[..., Exit | None]
 
 
-def option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+class Option(click.Option):
     """An option whose environment variable is `FLUX2BUILD_` and its long name.
 
     The metavar decides how a shell completes its value.
     """
-    long = next(name for name in names if name.startswith("--")).split("/")[0]
-    variable = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
-    if (completer := COMPLETERS.get(settings.get("metavar", ""))) is not None:
-        settings["shell_complete"] = completer
-    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+    def __init__(self, names: Sequence[str], **settings: Any) -> None:
+        long = next(name for name in names if name.startswith("--"))
+        settings["envvar"] = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
+        settings["shell_complete"] = COMPLETERS.get(settings.get("metavar", ""))
+        super().__init__(names, show_envvar=True, **settings)
+
+
+option: Final = functools.partial(click.option, cls=Option)
+
+_SHARED: Final = (
+    Option(["-f", "--file"], metavar="FILE", help="The spec; default: assets.toml here or above."),
+    Option(["-p", "--profile"], metavar="PROFILE", help="The profile, such as draft or final."),
+    Option(["--json"], is_flag=True, help="Print JSON on stdout."),
+    Option(["-q", "--quiet"], is_flag=True, help="Print only problems."),
+    Option(["-v", "--verbose"], count=True, help="Say more; twice for even more."),
+    Option(
+        ["--color"],
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Colour; NO_COLOR and FORCE_COLOR are heeded too.",
+    ),
+    Option(
+        ["--env-file"], metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."
+    ),
+)
+_SELECTION: Final = (
+    click.Argument(
+        ["selection"],
+        nargs=-1,
+        metavar="[SELECTION]...",
+        shell_complete=COMPLETERS["SELECTION"],
+    ),
+    Option(
+        ["--exclude"],
+        multiple=True,
+        metavar="SELECTION",
+        help="Leave these out of the selection.",
+    ),
+)
 
 
 def command_first(words: Sequence[str], commands: Container[str]) -> list[str]:
     """The words with the command in front, even if shared options stand before it."""
-    takes_value = {
-        name: not (each.is_flag or each.count) for each in _shared() for name in each.opts
-    }
+    takes_value = {name: not (each.is_flag or each.count) for each in _SHARED for name in each.opts}
     at = 0
     while at < len(words) and words[at].startswith("-"):
         name, joined, _ = words[at].partition("=")
@@ -51,72 +84,34 @@ def command_first(words: Sequence[str], commands: Container[str]) -> list[str]:
     return list(words)
 
 
-_SHARED = (
-    option("-f", "--file", metavar="FILE", help="The spec; default: assets.toml here or above."),
-    option("-p", "--profile", metavar="PROFILE", help="The profile, such as draft or final."),
-    option("--json", is_flag=True, help="Print JSON on stdout."),
-    option("-q", "--quiet", is_flag=True, help="Print only problems."),
-    option("-v", "--verbose", count=True, help="Say more; twice for even more."),
-    option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        help="Colour; NO_COLOR and FORCE_COLOR are heeded too.",
-    ),
-    option("--env-file", metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."),
-)
-
-
-@functools.cache
-def _shared() -> list[click.Option]:
-    """The options that all commands have."""
-
-    def bare() -> None: ...
-
-    for decorator in _SHARED:
-        decorator(bare)
-    options: list[click.Option] = bare.__click_params__  # type: ignore[attr-defined] # click's own
-    return options
-
-
 def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:
     """Make a command of a function that takes a `CommonOptions`, then its own options.
 
-    The function's docstring is the command's help; its module's first line is
-    the summary in the list of commands.
+    One that selects gets a `choice` of assets. The function's docstring is the command's
+    help; its module's first line is the summary in the list of commands.
     """
 
     def wrap(function: Function) -> click.Command:
         @functools.wraps(function)
-        def run(**values: Any) -> Exit:
+        def run(**values: Any) -> Exit | None:
             quiet, verbose = values.pop("quiet"), values.pop("verbose")
             shared = {
                 key: values.pop(key) for key in ("file", "profile", "json", "color", "env_file")
             }
             options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
+            if selects:
+                values["choice"] = Choice(
+                    selection=values.pop("selection"),
+                    exclude=values.pop("exclude"),
+                    force=values.pop("force", ()),
+                    refresh=values.pop("refresh_derived", False),
+                )
             return function(options, **values)
 
-        wrapped: Any = run
-        for decorator in reversed(_SHARED):
-            wrapped = decorator(wrapped)
-        if selects:
-            wrapped = _selection(wrapped)
-        return click.command(name, help=function.__doc__)(wrapped)
+        params = [*(_SELECTION if selects else ()), *_SHARED]
+        return click.command(name, params=params, help=function.__doc__)(run)
 
     return wrap
-
-
-def _selection(function: Any) -> Any:
-    """The selection grammar's argument and `--exclude`."""
-    function = option(
-        "--exclude",
-        multiple=True,
-        metavar="SELECTION",
-        help="Leave these out of the selection.",
-    )(function)
-    return click.argument(
-        "selection", nargs=-1, metavar="[SELECTION]...", shell_complete=COMPLETERS["SELECTION"]
-    )(function)
 
 
 COMMANDS: Final = Family[click.Command]("flux2build.cli.commands", "COMMAND")

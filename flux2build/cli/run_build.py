@@ -20,8 +20,9 @@ from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
 from flux2build.session.answers import remember
+from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill
-from flux2build.session.project import Choice, Project
+from flux2build.session.project import Project
 from flux2build.storage import disk
 
 

@@ -17,6 +17,7 @@ from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
 from flux2build.providers.pricing import price_range
+from flux2build.session.project import Project
 
 STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
 """Colour by symbol; colour never carries meaning alone."""
@@ -42,18 +43,16 @@ def symbol(step: Step) -> str:
     return _SYMBOLS[step.verdict.action]
 
 
-def show(console: Console, plan: Plan, conflicted: str | None, *, json: bool) -> None:
-    """Print a plan on stdout, as text or as the documented JSON.
-
-    `conflicted` names the lock if a merge left its markers in it.
-    """
-    if json:
+def show(console: Console, project: Project, plan: Plan) -> None:
+    """Print a plan of a project on stdout, as text or as the documented JSON."""
+    if project.options.json:
         console.document(as_json(plan))
         return
     for line in lines(plan, every=console.verbosity > 0):
         console.data(line)
-    if conflicted:
-        console.say(f"`{conflicted}` holds merge conflicts; `flux2build build` reconciles them")
+    if project.conflicted:
+        lock = project.lock_path.name
+        console.say(f"`{lock}` holds merge conflicts; `flux2build build` reconciles them")
 
 
 def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""The options that all commands share."""
+"""What a command line says: the options that all commands share, and a choice of assets."""
 
 from __future__ import annotations
 
@@ -15,3 +15,19 @@ class CommonOptions:
     verbosity: int = 0
     color: str = "auto"
     env_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which assets a command is about; all of them if none are named."""
+
+    selection: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    refresh: bool = False
+    """Whether to derive files again that another encoder wrote."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether no asset was named."""
+        return not (self.selection or self.exclude)

@@ -32,7 +32,7 @@ from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
-from flux2build.session.common_options import CommonOptions
+from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
@@ -41,23 +41,6 @@ from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.index import Index
 from flux2build.storage.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which assets a command is about; all of them if none are named."""
-
-    selection: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    force: tuple[str, ...] = ()
-    refresh: bool = False
-    """Whether to derive files again that another encoder wrote."""
-
-    @property
-    def everything(self) -> bool:
-        """Whether no asset was named."""
-        return not (self.selection or self.exclude)
-
 
 EVERYTHING: Final = Choice()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -14,9 +13,9 @@ from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session.common_options import CommonOptions
+from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
-from flux2build.session.project import Choice, Project
+from flux2build.session.project import Project
 
 
 @command("build", selects=True)
@@ -35,13 +34,10 @@ from flux2build.session.project import Choice, Project
     metavar="SECONDS",
     help="Wait no longer for another build.",
 )
-def build(  # noqa: PLR0913 - click hands over each option
+def build(
     options: CommonOptions,
     *,
-    selection: Sequence[str],
-    exclude: Sequence[str],
-    force: Sequence[str],
-    refresh_derived: bool,
+    choice: Choice,
     dry_run: bool,
     **terms: bool | float | Decimal | None,
 ) -> Exit:
@@ -52,14 +48,10 @@ def build(  # noqa: PLR0913 - click hands over each option
     and what they are made of.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
-    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     if dry_run:
-        plan = project.plan(choice)
-        conflicted = project.lock_path.name if project.conflicted else None
-        plan_view.show(console, plan, conflicted, json=options.json)
+        plan_view.show(console, project, project.plan(choice))
         return Exit.DONE
-    run = BuildRun(project, console, choice, Terms(**terms))  # type: ignore[arg-type]  # click checked them
-    return run.build()
+    return BuildRun(project, console, choice, Terms(**terms)).build()  # type: ignore[arg-type]  # click checked them
 
 
 COMMAND: Final[click.Command] = build

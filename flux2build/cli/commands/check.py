@@ -18,8 +18,8 @@ from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, Ou
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
 
@@ -48,8 +48,7 @@ from flux2build.storage.disk import root_of
 def check(  # noqa: PLR0913 - a command takes its options
     options: CommonOptions,
     *,
-    selection: Sequence[str],
-    exclude: Sequence[str],
+    choice: Choice,
     output_format: str,
     selected: Sequence[str],
     ignored: Sequence[str],
@@ -64,7 +63,6 @@ def check(  # noqa: PLR0913 - a command takes its options
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
     project, console = Project.open(options), Console(options.color, options.verbosity)
-    choice = Choice(tuple(selection), tuple(exclude))
     output = OUTPUT_FORMATS["json" if options.json else output_format]
     try:
         reported = project.findings(choice)

@@ -7,8 +7,6 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
-from flux2build.errors import Exit
-
 _BASH: Final = r"""
 _flux2build_completion() {
     local line="${COMP_LINE:0:COMP_POINT}" current before found kind value
@@ -57,7 +55,7 @@ _OWN: Final = {"bash": _BASH, "fish": _FISH}
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> Exit:
+def completion(shell: str) -> None:
     """Print a shell's completion script.
 
     It completes commands, options, profiles and the names of assets. Put a line
@@ -69,7 +67,6 @@ def completion(shell: str) -> Exit:
       ~/.config/fish/config.fish   flux2build completion fish | source
     """  # noqa: D301 - `\b` is a mark for click
     click.echo(_OWN.get(shell) or _clicks(shell), nl=False)
-    return Exit.DONE
 
 
 def _clicks(shell: str) -> str:

@@ -12,7 +12,6 @@ from flux2build import ledger
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.digest import Json
-from flux2build.errors import Exit
 from flux2build.ledger import Sum
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
@@ -31,7 +30,7 @@ _GROUPS: Final = {
 @command("cost")
 @option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
-def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
+def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     """Sum up what was spent, as the ledger says.
 
     `settled` figures come from the provider when the picture was ready,
@@ -51,12 +50,11 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> Exit:
     sums = {name: each for name, each in groups.items() if each.spent or each.reserved}
     if options.json:
         console.document(_as_json(by, sums))
-        return Exit.DONE
+        return
     for line in _lines(sums):
         console.data(line)
     if not sums:
         console.say("Nothing was spent yet.")
-    return Exit.DONE
 
 
 def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:

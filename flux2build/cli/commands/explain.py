@@ -15,36 +15,35 @@ from flux2build.console.changes import changes, marked
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
-from flux2build.errors import Exit, UsageError
+from flux2build.errors import UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import because
 from flux2build.providers.pricing import price_range
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 
 
 @command("explain", selects=True)
-def explain(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def explain(options: CommonOptions, *, choice: Choice) -> None:
     """Explain why assets are, or are not, made again.
 
     Shows the verdict that a build would act on: its reasons, the fields that
     changed, what the asset is made of and what needs it. With -v, shows every
     file by itself, with its key.
     """
-    if not selection:
+    if not choice.selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
     project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    chosen = project.chosen(choice)
     if options.json:
         console.document(_as_json(project, whole, chosen))
-        return Exit.DONE
+        return
     for name in project.spec.named:
         if name in chosen:
             for line in _lines(project, whole, name, every=options.verbosity > 0):
                 console.data(line)
-    return Exit.DONE
 
 
 def _steps(whole: Plan, name: AssetName) -> list[Step]:

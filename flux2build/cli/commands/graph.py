@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import click
 
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
-from flux2build.errors import Exit
 from flux2build.planning import graph as drawing
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 
 
 @command("graph", selects=True)
@@ -23,16 +21,13 @@ from flux2build.session.project import Choice, Project
     default="text",
     help="A tree for the terminal, Graphviz, Mermaid, or JSON.",
 )
-def graph(
-    options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str], form: str
-) -> Exit:
+def graph(options: CommonOptions, *, choice: Choice, form: str) -> None:
     """Draw which assets are made of which: sources, assets and the files derived from them.
 
     Each stands below the first thing it is made of. Files that are shipped
     share a line; -v shows them all.
     """
     project, console = Project.open(options), Console(options.color, options.verbosity)
-    choice = Choice(tuple(selection), tuple(exclude))
     names = frozenset(project.spec.named)
     if not choice.everything:
         names = project.graph.closure(project.chosen(choice))
@@ -47,7 +42,6 @@ def graph(
     else:
         for line in drawing.as_text(picture, every=options.verbosity > 0):
             console.data(line)
-    return Exit.DONE
 
 
 COMMAND: Final[click.Command] = graph

@@ -15,7 +15,7 @@ from flux2build.assetspec.jsonschema import json_schema
 from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.errors import Exit, Problem, UsageError
+from flux2build.errors import Problem, UsageError
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.storage.disk import SPEC_NAME, replace
@@ -74,7 +74,7 @@ _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock t
 
 
 @command("init")
-def init(options: CommonOptions) -> Exit:
+def init(options: CommonOptions) -> None:
     """Write a working starter into this folder.
 
     Writes a spec, a template, the schema for editors, and lines for .gitignore
@@ -101,7 +101,6 @@ def init(options: CommonOptions) -> Exit:
         f"Now `flux2build{elsewhere}` draws free sketches, "
         f"and `flux2build plan -p final{elsewhere}` shows the price."
     )
-    return Exit.DONE
 
 
 def _written(spec: Path) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -12,21 +11,18 @@ from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
-from flux2build.errors import Exit
 from flux2build.model import AssetName
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 
 
 @command("list", selects=True)
-def list_assets(
-    options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]
-) -> Exit:
+def list_assets(options: CommonOptions, *, choice: Choice) -> None:
     """List assets with their state and output."""
     project, console = Project.open(options), Console(options.color, options.verbosity)
     whole = project.whole
     values = project.selectable(whole).values
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    chosen = project.chosen(choice)
     names = [name for name in project.spec.named if name in chosen]
     if options.json:
         rows: list[Json] = [
@@ -39,7 +35,7 @@ def list_assets(
             for name in names
         ]
         console.document({"assets": rows})
-        return Exit.DONE
+        return
     width = max((len(name) for name in names), default=0)
 
     def line(name: AssetName) -> Text:
@@ -58,7 +54,6 @@ def list_assets(
         console.say(
             "No asset is selected." if project.spec.assets else "The spec has no asset yet."
         )
-    return Exit.DONE
 
 
 COMMAND: Final[click.Command] = list_assets

@@ -10,7 +10,6 @@ from rich.text import Text
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.digest import Json
-from flux2build.errors import Exit
 from flux2build.providers.capabilities import FREE, Card, Price
 from flux2build.providers.cards import Models
 from flux2build.providers.contract import PROVIDERS
@@ -19,7 +18,7 @@ from flux2build.session.settings import read
 
 
 @command("models")
-def models(options: CommonOptions) -> Exit:
+def models(options: CommonOptions) -> None:
     """List the models, their limits and their prices.
 
     Prices are list prices in USD with the day they were read; the file named
@@ -35,7 +34,7 @@ def models(options: CommonOptions) -> Exit:
             for card in cards.values()
         ]
         console.document({"models": rows})
-        return Exit.DONE
+        return
     for provider, cards in catalog.items():
         console.data(Text(provider, "bold"))
         width = max(len(name) for name in cards)
@@ -43,7 +42,6 @@ def models(options: CommonOptions) -> Exit:
             mark = "*" if name == PROVIDERS[provider].default_model else " "
             console.data(f" {mark} {name:<{width}}  {_limits(card)}  {_price(card)}")
     console.say("* is meant when a spec names the provider only", "dim")
-    return Exit.DONE
 
 
 def _limits(card: Card) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -12,8 +11,8 @@ from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
 from flux2build.session.answers import remember
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 
 
 @command("plan", selects=True)
@@ -29,13 +28,10 @@ from flux2build.session.project import Choice, Project
     help="Plan to derive files again if another encoder wrote them.",
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
-def show_plan(  # noqa: PLR0913 - click hands over each option
+def show_plan(
     options: CommonOptions,
     *,
-    selection: Sequence[str],
-    exclude: Sequence[str],
-    force: Sequence[str],
-    refresh_derived: bool,
+    choice: Choice,
     exit_code: bool,
 ) -> Exit:
     """Show what a build would do, why, and for how much.
@@ -44,11 +40,9 @@ def show_plan(  # noqa: PLR0913 - click hands over each option
     unnecessary once the pictures that they depend on are made.
     """
     project = Project.open(options)
-    choice = Choice(tuple(selection), tuple(exclude), tuple(force), refresh_derived)
     plan = project.plan(choice)
-    conflicted = project.lock_path.name if project.conflicted else None
     console = Console(options.color, options.verbosity)
-    plan_view.show(console, plan, conflicted, json=options.json)
+    plan_view.show(console, project, plan)
     console.caution(project.unread)
     if choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))

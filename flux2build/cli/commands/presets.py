@@ -13,13 +13,13 @@ from flux2build.assetspec.presets import presets as all_presets
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.digest import Json
-from flux2build.errors import Exit, Problem, UsageError, did_you_mean
+from flux2build.errors import Problem, UsageError, did_you_mean
 from flux2build.session.common_options import CommonOptions
 
 
 @command("presets")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
-def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
+def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
     """List what platforms ask for: sizes, formats and limits by name.
 
     With words, lists the presets whose name, platform, file or size contains them:
@@ -34,7 +34,7 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
     if options.json:
         rows: list[Json] = [_as_json(preset) for preset in matching]
         console.document({"gathered": gathered(), "presets": rows})
-        return Exit.DONE
+        return
     for platform in dict.fromkeys(preset.platform for preset in matching):
         console.data(Text(platform, "bold"))
         for preset in matching:
@@ -42,7 +42,6 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> Exit:
                 for line in _lines(preset):
                     console.data(line)
     console.say(f"sizes as gathered in {gathered()}; `--json` has their sources", "dim")
-    return Exit.DONE
 
 
 def _has(preset: Preset, word: str) -> bool:

@@ -12,7 +12,6 @@ from flux2build.building.run_lock import held
 from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
-from flux2build.errors import Exit
 from flux2build.planning.plan import pruned
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
@@ -22,7 +21,7 @@ from flux2build.storage.paths import fold
 
 @command("prune")
 @option("-y", "--yes", is_flag=True, help="Remove them instead of only listing them.")
-def prune(options: CommonOptions, *, yes: bool) -> Exit:
+def prune(options: CommonOptions, *, yes: bool) -> None:
     """Remove outputs that the spec no longer wants.
 
     Lists them; `--yes` removes the files and their rows in the lock. The bytes
@@ -45,7 +44,6 @@ def prune(options: CommonOptions, *, yes: bool) -> Exit:
         console.say(
             f"{plan_view.left_over(len(orphans))}; `--yes` removes {'it' if len(orphans) == 1 else 'them'}."
         )
-    return Exit.DONE
 
 
 def _remove(project: Project, console: Console) -> None:

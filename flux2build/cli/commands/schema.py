@@ -11,20 +11,18 @@ from flux2build.assetspec.jsonschema import json_schema
 from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.errors import Exit
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 
 
 @command("schema")
-def schema(options: CommonOptions) -> Exit:
+def schema(options: CommonOptions) -> None:
     """Print the JSON Schema of assets.toml, for editors.
 
     Save it beside the spec and put `#:schema ./flux2build.schema.json` on the
     spec's first line.
     """
     Console(options.color, options.verbosity).json(json_schema(Capabilities(Models(), CHECKS)))
-    return Exit.DONE
 
 
 COMMAND: Final[click.Command] = schema

@@ -14,32 +14,31 @@ from flux2build.console.changes import operation, value_text
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
-from flux2build.errors import Exit, UsageError
+from flux2build.errors import UsageError
 from flux2build.model import Asset, Derive, Generate, Recipe, Write
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Choice, Project
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
 
 
 @command("show", selects=True)
-def show(options: CommonOptions, *, selection: Sequence[str], exclude: Sequence[str]) -> Exit:
+def show(options: CommonOptions, *, choice: Choice) -> None:
     """Show the resolved request of assets.
 
     Applies every default, style, profile and template: what is shown is exactly
     what would be sent, with the files derived from it.
     """
-    if not selection:
+    if not choice.selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
     project, console = Project.open(options), Console(options.color, options.verbosity)
-    chosen = project.chosen(Choice(tuple(selection), tuple(exclude)))
+    chosen = project.chosen(choice)
     assets = [asset for name, asset in project.spec.named.items() if name in chosen]
     if options.json:
         rows = [_as_json(asset, _recipes(project, asset)) for asset in assets]
         console.document({"assets": rows})
-        return Exit.DONE
+        return
     for asset in assets:
         for line in _lines(asset, _recipes(project, asset)):
             console.data(line)
-    return Exit.DONE
 
 
 def _recipes(project: Project, asset: Asset) -> list[Recipe]:

@@ -9,7 +9,7 @@ import click
 
 from flux2build.cli.amounts import CREDITS, Seconds, Whole
 from flux2build.cli.command import command, option
-from flux2build.errors import Exit, UsageError
+from flux2build.errors import UsageError
 from flux2build.session.common_options import CommonOptions
 
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
@@ -27,7 +27,7 @@ _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 @option("--fast", is_flag=True, default=None, help="Draw one picture per size.")
 def simulate(
     options: CommonOptions, *, port: int, host: str, scenario: Path | None, **settings: Any
-) -> Exit:
+) -> None:
     """Serve simulated providers, for practice without a key.
 
     Speaks the APIs of BFL, CometAPI and Replicate, draws sketches, keeps a
@@ -46,7 +46,6 @@ def simulate(
     given = {name: value for name, value in settings.items() if value is not None}
     chosen = load(scenario) if scenario else Scenario()
     serve(chosen.changed(given), host=host, port=port, as_json=options.json)
-    return Exit.DONE
 
 
 COMMAND: Final[click.Command] = simulate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -19,9 +18,9 @@ from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money
-from flux2build.session.common_options import CommonOptions
+from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
-from flux2build.session.project import Choice, Project
+from flux2build.session.project import Project
 from flux2build.session.watch import Watcher
 
 
@@ -31,8 +30,7 @@ from flux2build.session.watch import Watcher
 def watch(
     options: CommonOptions,
     *,
-    selection: Sequence[str],
-    exclude: Sequence[str],
+    choice: Choice,
     jobs: int | None,
     max_cost: Decimal | None,
 ) -> Exit:
@@ -46,7 +44,6 @@ def watch(
     Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
     console = Console(options.color, options.verbosity, one_line=True)
-    choice = Choice(tuple(selection), tuple(exclude))
     run = BuildRun(Project.open(options), console, choice, Terms(jobs=jobs))
     return _Session(run).run(max_cost)
 
@@ -137,9 +134,7 @@ class _Session:
         return Exit.BUDGET
 
     def _put_off(self, plan: Plan, left: Decimal | None) -> None:
-        project = self._run.project
-        conflicted = project.lock_path.name if project.conflicted else None
-        plan_view.show(self._console, plan, conflicted, json=project.options.json)
+        plan_view.show(self._console, self._run.project, plan)
         if left is None:
             self._console.say(
                 "paid orders wait: run `flux2build build`, or start again with `--max-cost USD`"
