@@ -24,23 +24,22 @@ def remember(project: Project, answer: str) -> None:
     commands = ("build",) if project.findings() else ("build", "check")
     states = judged(project, plan)
     for command in commands:
-        key = answer_key(command, project.sources.file, project.options.profile)
+        key = answer_key(command, project.file, project.options.profile)
         project.index.remember(key, answer, sorted(states), states)
     project.index.save()
 
 
 def judged(project: Project, plan: Plan) -> dict[str, str]:
     """The states, by path, of all files that the verdicts of a clean plan depend on."""
-    sources, digests = project.sources, project.files()
+    digests, written = project.files(), project.below_output()
     rows = [row for block in project.lock.blocks.values() for row in block.rows]
     outputs = {row.output.path: row.output.sha256 for row in rows}
-    written = sources.below_output()
     # The ledger counts: an order that another tree has placed is collected in this one, too.
     outside = (str(config_path()), str(project.journal.path))
     return {
-        **{path: state for path, state in sources.tree.asked.items() if path not in written},
+        **{path: state for path, state in project.tree.asked.items() if path not in written},
         **project.consulted,
-        **{path: digests[path] for path in sources.paths},
+        **{path: digests[path] for path in project.paths},
         **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
         project.lock_path.name: of_bytes(project.lock_bytes),
         **{path: project.index.state(path) for path in outside},

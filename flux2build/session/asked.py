@@ -31,7 +31,7 @@ def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json]
 
 def _tasks(project: Project) -> Iterator[Generate | Generated]:
     """Everything that a project asks for, in any profile, or has asked for when it was last built."""
-    others = project.sources.other_profiles(set(project.spec.wanted_profiles))
+    others = project.other_profiles(set(project.spec.wanted_profiles))
     for recipes in (project.spec.recipes, *(recipes for _, recipes in others)):
         for task in (recipe.task for recipe in recipes):
             if isinstance(task, Generate):

@@ -9,8 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from flux2build.assetspec import Spec
-from flux2build.assetspec.capabilities import Capabilities
 from flux2build.building.removal import Removal, shared
 from flux2build.checks.contract import CHECKS, Options
 from flux2build.checks.evaluation import evaluate
@@ -24,9 +22,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
-from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, orphans, plan
-from flux2build.planning.quotes import Quotes
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
@@ -34,26 +30,23 @@ from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.home import user_journal, user_store
-from flux2build.session.settings import UserSettings
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
 from flux2build.storage.git import Tracked
-from flux2build.storage.index import Index
 from flux2build.storage.store import Store
 
 EVERYTHING: Final = Choice()
 
 
 @dataclass(frozen=True, eq=False)
-class Project:
+class Project(Sources):
     """One spec with its lock and its plan.
 
     Each part is read when it is first asked for, and does not change afterwards.
     `reread` and `reread_lock` return a project that sees later changes.
     """
 
-    sources: Sources
     store: Store = field(default_factory=user_store)
     journal: Journal = field(default_factory=user_journal)
     consulted: dict[str, str] = field(default_factory=dict, init=False)
@@ -74,11 +67,11 @@ class Project:
                     hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
                 )
             )
-        return cls(Sources(options, path.parent, path.name))
+        return cls(options, path.parent, path.name)
 
     def reread(self) -> Project:
         """The same project, with everything read again."""
-        return replace(self, sources=replace(self.sources))
+        return replace(self)
 
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.
@@ -87,61 +80,11 @@ class Project:
         consent because of it must not buy once somebody has repaired it.
         """
         project = replace(self)
-        vars(project)["unread"] = self.unread
+        parts = vars(Sources).items()
+        kept = {name for name, part in parts if isinstance(part, cached_property)}
+        read = {name: value for name, value in vars(self).items() if name in kept}
+        vars(project).update(read, unread=self.unread)
         return project
-
-    @property
-    def options(self) -> CommonOptions:
-        """The options that the project was opened with."""
-        return self.sources.options
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the spec."""
-        return self.sources.folder
-
-    @property
-    def settings(self) -> UserSettings:
-        """The user's keys, endpoints and prices."""
-        return self.sources.settings
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the spec may ask for."""
-        return self.sources.capabilities
-
-    @property
-    def index(self) -> Index:
-        """The stat cache beside the spec."""
-        return self.sources.index
-
-    @property
-    def spec(self) -> Spec:
-        """The spec, resolved.
-
-        Raises:
-            SpecError: all that is wrong with it, together.
-        """
-        return self.sources.spec
-
-    @property
-    def graph(self) -> Graph:
-        """Which assets are made of which.
-
-        Raises:
-            SpecError: assets need each other in a circle.
-        """
-        return self.sources.graph
-
-    @property
-    def quotes(self) -> Quotes:
-        """What orders will cost, and how their references are prepared."""
-        return self.sources.quotes
-
-    @property
-    def lock_path(self) -> Path:
-        """`assets.lock`, beside the spec and named like it."""
-        return self.sources.lock_path
 
     @cached_property
     def lock(self) -> Lockfile:
@@ -159,7 +102,7 @@ class Project:
             return loads(text, name)
         ours, theirs = sides(text, name)
         profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
-        wanted = dict(self.sources.other_profiles(profiles))
+        wanted = dict(self.other_profiles(profiles))
         wanted[self.spec.profile] = self.graph.ordered
         return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
 
@@ -200,9 +143,9 @@ class Project:
         `requested` assets are rendered even if they are current; `refresh` derives
         files again that another encoder wrote.
         """
-        files, tree = self.files(), self.sources.tree
+        files, tree = self.files(), self.tree
         in_tree = set(files.values())
-        targets = {path: tree.lfs_target(path) for path in self.sources.paths if path in files}
+        targets = {path: tree.lfs_target(path) for path in self.paths if path in files}
         return Snapshot(
             profile=self.spec.profile,
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
@@ -251,14 +194,14 @@ class Project:
         for block in (block for lock in locks for block in lock.blocks.values()):
             # The lock may come from a stranger: paths outside the folder are not looked at.
             locked = {row.output.path for row in block.rows} - paths
-            paths |= {path for path in locked if self.sources.tree.inside(path)}
+            paths |= {path for path in locked if self.tree.inside(path)}
         digests = {path: self.index.digest(path) for path in sorted(paths)}
         return {path: Digest(digest) for path, digest in digests.items() if digest is not None}
 
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""
-        sources, folders = self.sources, self.spec.folders
-        return Removal(sources.kept, folders, self._tracked, self.store.has, shared(self.lock))
+        folders = self.spec.folders
+        return Removal(self.kept, folders, self._tracked, self.store.has, shared(self.lock))
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:

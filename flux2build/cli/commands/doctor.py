@@ -286,7 +286,7 @@ def _project(options: CommonOptions) -> Iterator[Line]:
         _ = project.graph
         yield Line(
             "spec",
-            f"{project.sources.file}: {assets} assets, {files} files ({project.spec.profile})",
+            f"{project.file}: {assets} assets, {files} files ({project.spec.profile})",
             ok=True,
         )
         count = len(project.lock.blocks)

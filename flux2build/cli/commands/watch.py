@@ -74,7 +74,7 @@ class _Session:
             project = self._run.project.reread()
             self._run = replace(self._run, project=project)
             self._broken = self._fault()
-            if not self._watcher.aim(project.sources.watched(), project.folder):
+            if not self._watcher.aim(project.watched(), project.folder):
                 return
 
     def _fault(self) -> Flux2BuildError | None:
