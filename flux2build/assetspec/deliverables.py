@@ -86,8 +86,7 @@ def prepare(settings: MergedSettings, reader: OpReader, faults: Faults) -> list[
             )
             points = _points(table, (*key, "matrix"), faults)
             for entry in _parts(Entry(key, table, ops, {None: ()}, points), reader):
-                _refuse_useless(entry.table, key)
-                _refuse_contradictions(entry.table, key)
+                _refuse_settings(entry.table, key)
                 entries += _spread(entry)
     return entries
 
@@ -97,7 +96,7 @@ def _parts(entry: Entry, reader: OpReader) -> Iterator[Entry]:
     key, table = entry.key, entry.table
     preset = targets.preset_of(table, key)
     if preset is None:
-        resize = {"op": "resize", **({"upscale": True} if table.upscale else {})}
+        resize = {"op": "resize"} | ({"upscale": True} if table.upscale else {})
         resizes: dict[int | None, tuple[Operation, ...]] = {
             width: (reader.implied({**resize, "width": width}, (*key, "widths", at)),)
             for at, width in enumerate(table.widths or [])
@@ -133,8 +132,8 @@ def _spread(entry: Entry) -> Iterator[Entry]:
         yield replace(entry, ops=ops, part={name: value})
 
 
-def _refuse_useless(table: Deliver, key: Key) -> None:
-    """Refuse a setting that none of the formats has.
+def _refuse_settings(table: Deliver, key: Key) -> None:
+    """Refuse a setting that none of the formats has, or that contradicts another one.
 
     Raises:
         FaultyError: with the first such setting.
@@ -145,14 +144,6 @@ def _refuse_useless(table: Deliver, key: Key) -> None:
             message = f"none of the formats has `{name}`"
             hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
             raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
-
-
-def _refuse_contradictions(table: Deliver, key: Key) -> None:
-    """Refuse settings that an encoder cannot follow together.
-
-    Raises:
-        FaultyError: the settings of a format contradict each other.
-    """
     forms: Sequence[str] = table.formats or [format_of(table.path or "") or "png"]
     for form in forms:
         try:
@@ -168,127 +159,111 @@ def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Reci
         FaultyError: a template, a path, an input or a parameter is wrong.
     """
     for point in entry.points:
-        yield from _files(entry, _at(master, point, entry), point, resources)
+        for axis in point:
+            if axis in master.axes:
+                message = f"`{axis}` is an axis of the asset already"
+                raise FaultyError(Fault((*entry.key, "matrix", axis), message, name=True))
+        axes, scope = {**master.axes, **point}, {**master.scope, **point}
+        member = replace(master, axes=axes, scope=scope)
+        yield from _Deriver(entry, member, point, resources).recipes()
 
 
-def _at(master: Master, point: Mapping[str, str], entry: Entry) -> Master:
-    """The master with the axes of one combination of the entry's own."""
-    for axis in point:
-        if axis in master.axes:
-            message = f"`{axis}` is an axis of the asset already"
-            raise FaultyError(Fault((*entry.key, "matrix", axis), message, name=True))
-    axes = {**master.axes, **point}
-    return replace(master, axes=axes, scope={**master.scope, **point})
+@dataclass(frozen=True, slots=True)
+class _Deriver:
+    """Derives the files of one entry at one point of its axes."""
 
+    entry: Entry
+    master: Master
+    point: Mapping[str, str]
+    resources: Resources
 
-def _files(
-    entry: Entry, master: Master, point: Mapping[str, str], resources: Resources
-) -> Iterator[Recipe]:
-    """The files at one point: every format in every width."""
-    for form in _formats(entry.table, master):
-        for width, resize in entry.resizes.items():
-            _refuse_upscaling(entry, master, width, resources)
-            scope = {**master.scope, **_size(entry, master, width), **entry.part, "format": form}
-            inputs = [master.input]
-            with suppress(UntranslatedError):
-                ops = tuple(_operations(entry, scope, master, inputs, resources)) + resize
-                task = Derive(ops, _encoding(entry.table, form))
-                path = _path(entry, master, point, scope, form, width, resources)
-                output = resources.outputs.locate(path, form, (*entry.key, "path"))
-                role = entry.target.role if entry.target else ""
-                yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
+    def recipes(self) -> Iterator[Recipe]:
+        """Every format in every width."""
+        entry, master = self.entry, self.master
+        role = entry.target.role if entry.target else ""
+        for form in self._formats():
+            for width, resize in entry.resizes.items():
+                self._refuse_upscaling(width)
+                scope = {**master.scope, **self._size(width), **entry.part, "format": form}
+                inputs = [master.input]
+                with suppress(UntranslatedError):
+                    ops = (*self._operations(scope, inputs), *resize)
+                    task = Derive(ops, _encoding(entry.table, form))
+                    path = self._path(scope, form, width)
+                    output = self.resources.outputs.locate(path, form, (*entry.key, "path"))
+                    yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
 
+    def _refuse_upscaling(self, width: int | None) -> None:
+        """Refuse to upscale, before anything is rendered.
 
-def _refuse_upscaling(
-    entry: Entry, master: Master, width: int | None, resources: Resources
-) -> None:
-    """Refuse to upscale, before anything is rendered.
+        An entry with operations is not judged: they may change the size.
 
-    An entry with operations is not judged: they may change the size.
+        Raises:
+            FaultyError: the master is smaller than the file.
+        """
+        target, table, source = self.entry.target, self.entry.table, self.master.input
+        if self.entry.ops or table.upscale or (target is None and width is None):
+            return
+        file = isinstance(source, Source)
+        have = self.resources.files.size(str(source)) if file else self.master.size
+        wide, high = have.get("width"), have.get("height")
+        if not isinstance(wide, int) or not isinstance(high, int):
+            return
+        need = targets.room(target, table) if target else (width or 1, 1)
+        if wide >= need[0] and high >= need[1]:
+            return
+        needed = f"{need[0]}x{need[1]} pixels" if target else f"{need[0]} pixels"
+        what = f"`{target.name}` of preset `{table.preset}`" if target else f"width {width}"
+        message = f"{what} needs {needed}, and the picture has {wide}x{high}"
+        at = ("preset",) if target else ("widths", list(self.entry.resizes).index(width))
+        hint = "render it larger, leave this size out, or set `upscale = true`"
+        raise FaultyError(Fault((*self.entry.key, *at), message, hint))
 
-    Raises:
-        FaultyError: the master is smaller than the file.
-    """
-    target, table = entry.target, entry.table
-    if entry.ops or table.upscale or (target is None and width is None):
-        return
-    have = (
-        resources.files.size(master.input.path) if isinstance(master.input, Source) else master.size
-    )
-    wide, high = have.get("width"), have.get("height")
-    if not isinstance(wide, int) or not isinstance(high, int):
-        return
-    need = targets.room(target, table) if target else (width or 1, 1)
-    if wide >= need[0] and high >= need[1]:
-        return
-    needed = f"{need[0]}x{need[1]} pixels" if target else f"{need[0]} pixels"
-    what = f"`{target.name}` of preset `{table.preset}`" if target else f"width {width}"
-    message = f"{what} needs {needed}, and the picture has {wide}x{high}"
-    at = ("preset",) if target else ("widths", list(entry.resizes).index(width))
-    hint = "render it larger, leave this size out, or set `upscale = true`"
-    raise FaultyError(Fault((*entry.key, *at), message, hint))
+    def _size(self, width: int | None) -> Mapping[str, Json]:
+        if target := self.entry.target:
+            return {"width": target.width, "height": target.height, "target": target.name}
+        return self.master.size if width is None else {"width": width}
 
+    def _formats(self) -> Sequence[str]:
+        if self.entry.table.formats:
+            return self.entry.table.formats
+        own = self.master.format if self.master.format in writable() else "png"
+        return (format_of(self.entry.table.path or "") or own,)
 
-def _size(entry: Entry, master: Master, width: int | None) -> Mapping[str, Json]:
-    if target := entry.target:
-        return {"width": target.width, "height": target.height, "target": target.name}
-    return master.size if width is None else {"width": width}
+    def _path(self, scope: Scope, form: str, width: int | None) -> str:
+        entry = self.entry
+        if entry.table.path is not None:
+            key = (*entry.key, "path")
+            return self.resources.texts.skipping.text(entry.table.path, scope, key)
+        stem = "-".join((self.master.stem, *map(paths.slug, self.point.values())))
+        if entry.preset and entry.target and entry.preset.several:
+            return f"{stem}/{entry.target.name}.{form}"
+        parts = [str(part) for part in (*entry.part.values(), width) if part is not None]
+        parts += [entry.preset.name] if entry.preset else []
+        return f"{'-'.join((stem, *parts))}.{form}"
 
+    def _operations(self, scope: Scope, inputs: list[Input]) -> Iterator[Operation]:
+        """The operations of one file; the pictures and files that they name join `inputs`."""
+        names, files = self.resources.names, self.resources.files
 
-def _formats(table: Deliver, master: Master) -> tuple[str, ...]:
-    if table.formats:
-        return tuple(table.formats)
-    own = master.format if master.format in writable() else "png"
-    return (format_of(table.path or "") or own,)
+        def bind(value: str | Mapping[str, Any], key: Key) -> int:
+            if isinstance(value, str):
+                named: Input | None = files.source(value, key)
+            else:
+                named = names.input(value["asset"], self.master.axes, (*key, "asset"))
+            if named is None:
+                raise FaultyError
+            if named not in inputs:
+                inputs.append(named)
+            return inputs.index(named)
 
-
-def _path(  # noqa: PLR0913, PLR0917 - the seven things that a path can say
-    entry: Entry,
-    master: Master,
-    point: Mapping[str, str],
-    scope: Scope,
-    form: str,
-    width: int | None,
-    resources: Resources,
-) -> str:
-    if entry.table.path is not None:
-        return resources.texts.skipping.text(entry.table.path, scope, (*entry.key, "path"))
-    stem = "-".join((master.stem, *(paths.slug(value) for value in point.values())))
-    if entry.preset and entry.target and entry.preset.several:
-        return f"{stem}/{entry.target.name}.{form}"
-    parts = [str(part) for part in (*entry.part.values(), width) if part is not None]
-    parts += [entry.preset.name] if entry.preset else []
-    return f"{'-'.join((stem, *parts))}.{form}"
-
-
-def _operations(
-    entry: Entry, scope: Scope, master: Master, inputs: list[Input], resources: Resources
-) -> Iterator[Operation]:
-    """The operations of one file; the pictures and files that they name are added to `inputs`."""
-
-    def bind(value: str | Mapping[str, Any], key: Key) -> int:
-        if isinstance(value, str):
-            named: Input | None = resources.files.source(value, key)
-        else:
-            named = resources.names.input(value["asset"], master.axes, (*key, "asset"))
-        if named is None:
-            raise FaultyError
-        if named not in inputs:
-            inputs.append(named)
-        return inputs.index(named)
-
-    for op in entry.ops:
-        yield op.operation(resources.texts.skipping, scope, bind)
+        for op in self.entry.ops:
+            yield op.operation(self.resources.texts.skipping, scope, bind)
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:
     """The settings of one format's encoder, without those that the spec leaves out."""
-    known = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
-    settings = {name: value for name, value in known.items() if value is not None}
-    if settings.get("lossless"):
-        settings.pop("quality", None)
-    else:
-        settings.pop("lossless", None)
-    if not settings.get("profile"):
-        settings.pop("profile", None)
-    return {"format": form, **settings}
+    settings = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
+    settings["quality" if settings.get("lossless") else "lossless"] = None
+    settings["profile"] = settings.get("profile") or None
+    return {"format": form, **{n: value for n, value in settings.items() if value is not None}}
