@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.capabilities import HasOptions
 from flux2build.assetspec.faults import Faults, FaultyError
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.model import Key
-
-_OPTIONAL: Final = "off"
-_NAMED: Final = "warning"
 
 
 def options(
@@ -38,9 +35,6 @@ def options(
 
 def _read(model: type[BaseModel], table: Mapping[str, Any], key: Key) -> BaseModel:
     """A check's options; naming a check that is off by default turns it on as a warning."""
-    off = model.model_fields["severity"].default == _OPTIONAL
-    values = {"severity": _NAMED, **table} if off else table
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise FaultyError(*validation_errors.of(error, model, values, key)) from None
+    off = model.model_fields["severity"].default == "off"
+    values = {"severity": "warning", **table} if off else table
+    return validation_errors.validated(model, values, key)

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from flux2build.assetspec import validation_errors
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.tables import Deliver, ManifestTable
+from flux2build.assetspec.validation_errors import validated
 from flux2build.errors import did_you_mean
 from flux2build.images.documents.contract import Document
 from flux2build.model import (
@@ -67,11 +65,10 @@ class AssetFiles:
     def about(self, recipe: Recipe) -> About:
         """The facts about a file that do not depend on its bytes."""
         asset, task = self.assets[recipe.asset], recipe.task
-        derived = isinstance(task, Derive)
         return About(
             asset=asset.name,
             path=posixpath.relpath(recipe.output, self.folder),
-            group=str(recipe.key[-1]) if derived else "",
+            group=str(recipe.key[-1]) if isinstance(task, Derive) else "",
             alt=asset.alt,
             title=asset.title,
             tags=asset.tags,
@@ -154,28 +151,23 @@ class DocumentResolver:
                     document = self.known[name]
                     options = document.options().model_dump(mode="json")
                     request = DocumentRequest(document, options, path, entry)
-                    yield from self._beside(declared, entry, request)
+                    yield from self._members(declared, entry, request, beside=True)
 
     def _members(
-        self, declared: Declared, entry: Key, request: DocumentRequest
+        self, declared: Declared, entry: Key, request: DocumentRequest, *, beside: bool = False
     ) -> Iterator[Recipe]:
+        """A document for each member; `beside` puts a preset's where the preset's first file is."""
         for one in declared.family.members:
             files = [r for r in self.subjects.files.get(one.name, ()) if r.key == entry]
             with self.faults.collecting(one.name):
                 path = self.resources.texts.text(request.path, declared.scope(one), request.key)
-                if files:
-                    recipe = self._write(one.name, replace(request, path=path), files)
-                    yield self._with_ingredients(recipe, files)
-
-    def _beside(self, declared: Declared, entry: Key, request: DocumentRequest) -> Iterator[Recipe]:
-        """A document of a preset, which lies in the folder of the preset's first file."""
-        for one in declared.family.members:
-            files = [r for r in self.subjects.files.get(one.name, ()) if r.key == entry]
-            with self.faults.collecting(one.name):
-                if files:
+                if not files:
+                    continue
+                if beside:
                     folder = posixpath.dirname(self.subjects.about(files[0]).path)
-                    path = posixpath.join(folder, request.path)
-                    yield self._write(one.name, replace(request, path=path), files)
+                    path = posixpath.join(folder, path)
+                sources = () if beside else dict.fromkeys(s for file in files for s in file.inputs)
+                yield self._write(one.name, replace(request, path=path), files, tuple(sources))
 
     def _request(self, raw: Mapping[str, Any], key: Key) -> DocumentRequest:
         """The request of an entry of `documents`.
@@ -192,29 +184,25 @@ class DocumentResolver:
             hint = did_you_mean(name, self.known)
             raise FaultyError(Fault((*key, "document"), f"unknown document `{name}`", hint=hint))
         own = {word: value for word, value in raw.items() if word not in {"document", "path"}}
-        try:
-            options = document.options.model_validate(own)
-        except ValidationError as error:
-            raise FaultyError(*validation_errors.of(error, document.options, own, key)) from None
-        return DocumentRequest(document, options.model_dump(mode="json"), path, (*key, "path"))
+        options = validated(document.options, own, key).model_dump(mode="json")
+        return DocumentRequest(document, options, path, (*key, "path"))
 
-    def _write(self, owner: AssetName, request: DocumentRequest, files: Sequence[Recipe]) -> Recipe:
+    def _write(
+        self,
+        owner: AssetName,
+        request: DocumentRequest,
+        files: Sequence[Recipe],
+        sources: Sequence[Input] = (),
+    ) -> Recipe:
+        """A document about files, and about the sources that they are made of."""
         document = request.document
         if not request.path.endswith(document.endings):
             message = f"output `{request.path[:80]}` does not end as {document.name} does"
             hint = "end it in " + " or ".join(f"`{ending}`" for ending in document.endings)
             raise FaultyError(Fault(request.key, message, hint=hint))
         output = self.resources.outputs.below(request.path, request.key)
-        about = tuple(map(self.subjects.about, files))
+        ingredients = (self.subjects.ingredient(owner, source) for source in sources)
+        about = (*map(self.subjects.about, files), *ingredients)
         task = Write(document.name, document.version, request.options, about)
-        inputs = tuple(OutputOf(recipe.asset, recipe.output) for recipe in files)
+        inputs = (*(OutputOf(recipe.asset, recipe.output) for recipe in files), *sources)
         return Recipe(owner, task, inputs, output, request.key)
-
-    def _with_ingredients(self, recipe: Recipe, files: Sequence[Recipe]) -> Recipe:
-        """A document with facts about what its files are made of, too."""
-        if not isinstance(recipe.task, Write):  # pragma: no cover - documents only
-            raise TypeError(recipe)
-        sources = tuple(dict.fromkeys(source for file in files for source in file.inputs))
-        ingredients = tuple(self.subjects.ingredient(recipe.asset, source) for source in sources)
-        task = replace(recipe.task, about=(*recipe.task.about, *ingredients))
-        return replace(recipe, task=task, inputs=(*recipe.inputs, *sources))

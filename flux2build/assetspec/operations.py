@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.input_fields import replaced
@@ -41,8 +39,8 @@ class OpEntry:
 
     def at(self, value: int) -> OpEntry:
         """The entry with one value of the parameter that is left out."""
-        if self.fixed is None or self.each is None:  # pragma: no cover - for such entries only
-            return self
+        assert self.fixed is not None
+        assert self.each is not None
         params = {**self.fixed.params, self.each[0]: value}
         return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
@@ -87,7 +85,9 @@ class OpReader:
 
         with _placing(op, usual, key):
             fixed = _operation(op, raw, key, note)
-        each = _each(op.model_validate(raw))
+        step, each = op.model_validate(raw), None
+        if op.spread and getattr(step, op.spread) is None:
+            each = op.spread, step.spread_values()
         return OpEntry(op, key, raw, None if bound else fixed, usual, each)
 
     def implied(self, table: Mapping[str, Any], key: Key) -> Operation:
@@ -134,26 +134,18 @@ def reader(
     return OpReader(ops, usual)
 
 
-def _each(op: Op) -> tuple[str, int] | None:
-    """The parameter that is left out to make several files, and the number of its values."""
-    if op.spread is None or getattr(op, op.spread) is not None:
-        return None
-    return op.spread, op.spread_values()
-
-
 @contextmanager
 def _placing(op: type[Op], usual: frozenset[str], key: Key) -> Iterator[None]:
     """Moves faults of inherited parameters to `[op.NAME]`, where they are written."""
     try:
         yield
     except FaultyError as error:
-        raise FaultyError(*(_placed(fault, op, usual, key) for fault in error.faults)) from None
-
-
-def _placed(fault: Fault, op: type[Op], usual: frozenset[str], key: Key) -> Fault:
-    rest = fault.key[len(key) :]
-    inherited = bool(rest) and rest[0] in usual
-    return replace(fault, key=("op", op.name, *rest)) if inherited else fault
+        faults: list[Fault] = []
+        for fault in error.faults:
+            rest = fault.key[len(key) :]
+            inherited = bool(rest) and rest[0] in usual
+            faults.append(replace(fault, key=("op", op.name, *rest)) if inherited else fault)
+        raise FaultyError(*faults) from None
 
 
 def _hint(name: str, ops: Mapping[str, type[Op]]) -> str | None:
@@ -176,23 +168,16 @@ def _operation(
     op: type[Op], raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
-    try:
-        params = op.model_validate(raw, strict=strict)
-    except ValidationError as error:
-        raise FaultyError(*validation_errors.of(error, op, raw, key)) from None
+    params = validation_errors.validated(op, raw, key, strict=strict)
     dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
-        return _index(value, at, bind)
+        """What a recipe holds instead of a path or an asset."""
+        if isinstance(value, str) or (isinstance(value, Mapping) and "asset" in value):
+            return {"input": bind(value, at)}
+        if isinstance(value, Mapping) and "input" in value:
+            hint = 'write `"logo.png"` or `{ asset = "logo" }`'
+            raise FaultyError(Fault(at, "must be a path or an asset", hint))
+        return value
 
     return Operation(op.name, op.version, replaced(op, dumped, bound, key))
-
-
-def _index(value: Any, key: Key, bind: Bind) -> Any:
-    """What a recipe holds instead of a path or an asset."""
-    if isinstance(value, str) or (isinstance(value, Mapping) and "asset" in value):
-        return {"input": bind(value, key)}
-    if isinstance(value, Mapping) and "input" in value:
-        message = "must be a path or an asset"
-        raise FaultyError(Fault(key, message, hint='write `"logo.png"` or `{ asset = "logo" }`'))
-    return value

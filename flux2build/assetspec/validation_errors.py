@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from flux2build.assetspec.faults import Fault
+from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.errors import did_you_mean
 from flux2build.model import Key
 
+M = TypeVar("M", bound=BaseModel)
 _SEE: Final = "FLUX.2 has no negative prompts: say what you want to see instead"
 _SIZE: Final = "write `width` and `height`"
 _REFS: Final = 'list pictures in `refs`: a path, or `{ asset = "name" }`'
@@ -60,6 +61,18 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "less_than_equal": ("le", "at most"),
     "less_than": ("lt", "less than"),
 }
+
+
+def validated(model: type[M], data: Mapping[str, Any], at: Key, *, strict: bool = True) -> M:
+    """A table at `at` as its model; unless `strict`, a text may stand for a number.
+
+    Raises:
+        FaultyError: with all that is wrong with it.
+    """
+    try:
+        return model.model_validate(data, strict=strict)
+    except ValidationError as error:
+        raise FaultyError(*of(error, model, data, at)) from None
 
 
 def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) -> list[Fault]:
