@@ -26,10 +26,9 @@ from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.resolve import Declared, Resolver
-from flux2build.assetspec.schema import Tables
 from flux2build.assetspec.spec import Budget, Spec
 from flux2build.assetspec.spec_text import SpecText, read
-from flux2build.assetspec.tables import AssetTable, Profile
+from flux2build.assetspec.tables import AssetTable, Profile, SpecTable
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Translations, faults_of
 from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
@@ -54,16 +53,16 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
     faults = Faults()
     for fault in invalid:
         faults.add(fault)
-    reader = _SpecReader(tree, text, tables, _profile(tables, profile, faults), faults)
+    reader = _SpecReader(tree, text, tables, _profile(text, tables, profile, faults), faults)
     spec = reader.spec(capabilities)
     if faults.assets:
         raise SpecError(*diagnostics.problems(text, tree, faults))
     return spec
 
 
-def _profile(tables: Tables, asked: str | None, faults: Faults) -> str:
+def _profile(text: SpecText, tables: SpecTable, asked: str | None, faults: Faults) -> str:
     """The profile to use: the one asked for, the project's, or the one called `default`."""
-    declared = tables.names["profile"]
+    declared = schema.names(text.data, "profile")
     if asked is not None:
         if asked in declared or asked == NO_PROFILE:
             return asked
@@ -82,7 +81,7 @@ class _SpecReader:
 
     tree: ProjectFiles
     text: SpecText
-    tables: Tables
+    tables: SpecTable
     profile: str
     faults: Faults
 
@@ -111,7 +110,7 @@ class _SpecReader:
             file=self.text.file,
             profile=self.profile,
             usual=self.tables.project.profile or NO_PROFILE,
-            profiles=tuple(self.tables.profiles),
+            profiles=tuple(self.tables.profile),
             output=folder,
             folders=self._folders(),
             kept={path: what for path, (what, _) in kept.items()},
@@ -132,11 +131,8 @@ class _SpecReader:
     ) -> tuple[Recipe, ...]:
         """Every recipe; those of deliverables say how the files are to be marked."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
-        members = [(member.name, one.settings) for one in declared for member in one.family.members]
-        asked = {name: settings.get("provenance") for name, settings in members}
-        signed = frozenset(name for name, settings in members if settings.get("sign"))
-        origins = provenance.origins(recipes, asked, signed, known.cards, known.ops)
-        return tuple(provenance.marked(recipes, origins))
+        settings = {member.name: one.settings for one in declared for member in one.family.members}
+        return tuple(provenance.marked(recipes, settings, known.cards, known.ops))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
@@ -156,7 +152,7 @@ class _SpecReader:
 
     def _folder(self, files: SourceFiles) -> str:
         """The output folder: the profile's, else the project's."""
-        own = self.tables.profiles.get(self.profile, Profile()).output
+        own = self.tables.profile.get(self.profile, Profile()).output
         key = ("project", "output") if own is None else ("profile", self.profile, "output")
         written = self.tables.project.output if own is None else own
         folder = paths.join("", written)
@@ -169,7 +165,7 @@ class _SpecReader:
 
     def _declared(self) -> Iterator[Declared]:
         families = FamilyExpander(self.tree, self.faults)
-        for name, table in self.tables.assets.items():
+        for name, table in self.tables.asset.items():
             key = ("asset", name)
             settings = merge(key, self.tables.vars, self._layers(key, table))
             yield Declared(table, settings, families.expand(name, table))
@@ -179,11 +175,11 @@ class _SpecReader:
         yield Layer(("defaults",), self.tables.defaults)
         yield from self._styles(key, table)
         yield Layer(key, table)
-        if self.profile in self.tables.profiles:
-            yield Layer(("profile", self.profile), self.tables.profiles[self.profile])
+        if self.profile in self.tables.profile:
+            yield Layer(("profile", self.profile), self.tables.profile[self.profile])
         for name, settings in (table.profile or {}).items():
             place = (*key, "profile", name)
-            known = self.tables.names["profile"]
+            known = schema.names(self.text.data, "profile")
             if name not in known:
                 hint = did_you_mean(name, known) or f"declare it as `[profile.{name}]`"
                 message = f"there is no profile `{name}`"
@@ -196,11 +192,11 @@ class _SpecReader:
         several = isinstance(table.style, list)
         names = table.style if isinstance(table.style, list) else [table.style]
         for index, name in enumerate(names):
-            if name in self.tables.styles:
-                yield Layer(("style", name), self.tables.styles[name])
-            elif name is not None and name not in self.tables.names["style"]:
+            if name in self.tables.style:
+                yield Layer(("style", name), self.tables.style[name])
+            elif name is not None and name not in schema.names(self.text.data, "style"):
                 place = (*key, "style", index) if several else (*key, "style")
-                hint = did_you_mean(name, self.tables.names["style"])
+                hint = did_you_mean(name, schema.names(self.text.data, "style"))
                 self.faults.add(Fault(place, f"there is no style `{name}`", hint=hint))
 
     def _names(
@@ -219,7 +215,7 @@ class _SpecReader:
                     self.faults.add(Fault(one.key, message, rows=rows, name=True))
             sources.update(resolve.sources(one, texts, files, self.faults))
         members = frozenset(member.name for f in families.values() for member in f.members)
-        return AssetNames(families, self.tables.names["asset"], members, sources)
+        return AssetNames(families, schema.names(self.text.data, "asset"), members, sources)
 
     def _kept(
         self, declared: Iterable[Declared], files: SourceFiles
@@ -240,7 +236,7 @@ class _SpecReader:
 
     def _folders(self) -> tuple[str, ...]:
         """The output folders of all profiles, each once."""
-        written = (self.tables.project.output, *(p.output for p in self.tables.profiles.values()))
+        written = (self.tables.project.output, *(p.output for p in self.tables.profile.values()))
         return tuple(dict.fromkeys(paths.join("", one) for one in written if one is not None))
 
     def _closed_templates(self, folder: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -34,32 +33,18 @@ NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that a template can use."""
 
 M = TypeVar("M", bound=BaseModel)
-_Item = tuple[Key, object]
 
 
-@dataclass(slots=True)
-class Tables:
-    """Every table that is well formed, and the names of all that are declared."""
-
-    project: ProjectTable = field(default_factory=ProjectTable)
-    vars: Mapping[str, Any] = field(default_factory=dict)
-    op: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    catalog: CatalogTable | None = None
-    budget: BudgetTable = field(default_factory=BudgetTable)
-    checks: Mapping[str, Any] = field(default_factory=dict)
-    manifest: ManifestTable = field(default_factory=ManifestTable)
-    defaults: Settings = field(default_factory=Settings)
-    profiles: dict[str, Profile] = field(default_factory=dict)
-    styles: dict[str, Settings] = field(default_factory=dict)
-    assets: dict[str, AssetTable] = field(default_factory=dict)
-    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The declared names of every `asset`, `style` and `profile`, including those with faults."""
-
-
-def read(data: Mapping[str, object]) -> tuple[Tables, list[Fault]]:
-    """The tables of a spec, and the faults of all of them: one does not hide another."""
+def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault]]:
+    """The tables of a spec that are well formed, and the faults of all: one hides no other."""
     reader = _TableReader(data)
     return reader.tables(), reader.faults
+
+
+def names(data: Mapping[str, object], family: str) -> frozenset[str]:
+    """The declared names of every `asset`, `style` or `profile`, including those with faults."""
+    tables = data.get(family, {})
+    return frozenset(tables) if isinstance(tables, Mapping) else frozenset()
 
 
 class _TableReader:
@@ -69,14 +54,14 @@ class _TableReader:
         self._data = data
         self.faults: list[Fault] = []
 
-    def tables(self) -> Tables:
+    def tables(self) -> SpecTable:
         known = SpecTable.model_fields
         self.faults += [
             validation_errors.unknown((key,), known) for key in self._data if key not in known
         ]
         whole = self._alone("vars", self._data.get("vars", {}))
         self._names(("vars",), whole.vars)
-        return Tables(
+        return SpecTable.model_construct(
             project=self._table(ProjectTable, "project"),
             vars=whole.vars,
             op=self._alone("op", self._data.get("op", {})).op,
@@ -85,10 +70,9 @@ class _TableReader:
             checks=self._checks(),
             manifest=self._table(ManifestTable, "manifest"),
             defaults=self._table(Settings, "defaults"),
-            profiles=dict(self._family(Profile, "profile")),
-            styles=dict(self._family(Settings, "style")),
-            assets=dict(self._family(AssetTable, "asset")),
-            names={name: self._declared(name) for name in ("asset", "style", "profile")},
+            profile=dict(self._family(Profile, "profile")),
+            style=dict(self._family(Settings, "style")),
+            asset=dict(self._family(AssetTable, "asset")),
         )
 
     def _alone(self, key: str, value: object) -> SpecTable:
@@ -126,10 +110,6 @@ class _TableReader:
                 self.faults.append(Fault((name, key), message, name=True))
             elif table := self._checked(model, (name, key), value, salvage=name != "asset"):
                 yield key, table
-
-    def _declared(self, name: str) -> frozenset[str]:
-        tables = self._data.get(name, {})
-        return frozenset(tables) if isinstance(tables, Mapping) else frozenset()
 
     def _checked(
         self, model: type[M], key: Key, value: object, *, salvage: bool = False
