@@ -20,6 +20,7 @@ from flux2build.model import Key
 
 _KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
 _TABLES: Final = frozenset({"table", "table_array_element"})
+_HOLDERS: Final = _TABLES | {"document", "inline_table"}
 _DEEPEST: Final = 100
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -44,7 +45,9 @@ class KeyLocation:
 def locate(text: str) -> Mapping[Key, KeyLocation]:
     """Every key path of a TOML text, as far as it can be read, with its location."""
     tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
-    return _Walk(text.split("\n")).locations(tree.root_node)
+    walk = _Walk(text.split("\n"))
+    walk.inside((), tree.root_node)
+    return walk.locations
 
 
 class _Walk:
@@ -52,66 +55,54 @@ class _Walk:
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
-        self._locations: dict[Key, KeyLocation] = {}
         self._elements: Counter[Key] = Counter()
+        self.locations: dict[Key, KeyLocation] = {}
 
-    def locations(self, root: Node) -> dict[Key, KeyLocation]:
-        for node in root.children:
-            if node.type == "pair":
-                self._pair((), node)
-            elif node.type in _TABLES:
-                self._table(node)
-        return self._locations
+    def inside(self, key: Key, node: Node) -> None:
+        """The keys of a document, a table or an inline table, and the elements of an array."""
+        if len(key) > _DEEPEST:
+            return
+        if node.type == "array":
+            for index, element in enumerate(_values(node)):
+                span = self._span(element)
+                self.locations.setdefault((*key, index), KeyLocation(span, span))
+                self.inside((*key, index), element)
+            return
+        for child in node.children if node.type in _HOLDERS else ():
+            if child.type == "pair":
+                self._pair(key, child)
+            elif child.type in _TABLES:
+                self._table(child)
 
     def _table(self, node: Node) -> None:
         names = _names(node)
-        prefix = self._descend((), names[:-1])
         if not names:
             return
-        key, span = self._step(prefix, names[-1])
+        prefix = self._descend((), names[:-1])
+        key, span = (*prefix, _text(names[-1])), self._span(names[-1])
         if node.type == "table_array_element":
-            self._locations.setdefault(key, KeyLocation(span, span))
+            self.locations.setdefault(key, KeyLocation(span, span))
             key = (*key, self._elements[key])
             self._elements[key[:-1]] += 1
-        self._locations[key] = KeyLocation(span, span)
-        for child in node.children:
-            if child.type == "pair":
-                self._pair(key, child)
+        self.locations[key] = KeyLocation(span, span)
+        self.inside(key, node)
 
     def _pair(self, prefix: Key, node: Node) -> None:
-        names, value = _names(node), _value(node)
+        names, value = _names(node), next(_values(node), None)
         if not names or value is None:
             return
-        key, span = self._step(self._descend(prefix, names[:-1]), names[-1])
-        self._locations.setdefault(key, KeyLocation(span, self._span(value)))
-        self._inside(key, value)
-
-    def _inside(self, key: Key, value: Node) -> None:
-        """The keys of an inline table, the elements of an array."""
-        if len(key) > _DEEPEST:
-            return
-        if value.type == "inline_table":
-            for child in value.children:
-                if child.type == "pair":
-                    self._pair(key, child)
-        elif value.type == "array":
-            elements = (n for n in value.named_children if n.type not in {"comment", "ERROR"})
-            for index, element in enumerate(elements):
-                span = self._span(element)
-                self._locations.setdefault((*key, index), KeyLocation(span, span))
-                self._inside((*key, index), element)
+        key = (*self._descend(prefix, names[:-1]), _text(names[-1]))
+        self.locations.setdefault(key, KeyLocation(self._span(names[-1]), self._span(value)))
+        self.inside(key, value)
 
     def _descend(self, key: Key, names: list[Node]) -> Key:
         """The key after some names of a dotted key; an array of tables means its last element."""
         for name in names:
-            key, span = self._step(key, name)
-            self._locations.setdefault(key, KeyLocation(span, span))
+            key, span = (*key, _text(name)), self._span(name)
+            self.locations.setdefault(key, KeyLocation(span, span))
             if count := self._elements[key]:
                 key = (*key, count - 1)
         return key
-
-    def _step(self, key: Key, name: Node) -> tuple[Key, Span]:
-        return (*key, _text(name)), self._span(name)
 
     def _span(self, node: Node) -> Span:
         """The place of a node in characters; the grammar counts bytes."""
@@ -123,20 +114,15 @@ class _Walk:
 
 
 def _names(node: Node) -> list[Node]:
-    """The parts of the dotted key that a pair or a header starts with."""
-    key = next((child for child in node.children if child.type in _KEYS), None)
-    return list(_parts(key)) if key else []
-
-
-def _parts(node: Node) -> Iterator[Node]:
-    """The names of a dotted key, found without recursion: their nesting has no limit."""
-    pending = [node]
+    """The parts of the dotted key that a pair or a header starts with; their nesting has no limit."""
+    names, pending = [], [child for child in node.children if child.type in _KEYS][:1]
     while pending:
         part = pending.pop()
         if part.type == "dotted_key":
-            pending.extend(reversed([child for child in part.children if child.type in _KEYS]))
+            pending.extend(child for child in reversed(part.children) if child.type in _KEYS)
         else:
-            yield part
+            names.append(part)
+    return names
 
 
 def _text(node: Node) -> str:
@@ -150,6 +136,7 @@ def _text(node: Node) -> str:
         return written
 
 
-def _value(node: Node) -> Node | None:
-    after = [child for child in node.named_children if child.type not in _KEYS]
-    return next((child for child in after if child.type not in {"comment", "ERROR"}), None)
+def _values(node: Node) -> Iterator[Node]:
+    """The value of a pair, or the elements of an array."""
+    others = _KEYS | {"comment", "ERROR"}
+    return (child for child in node.named_children if child.type not in others)
