@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, cast
 
 from flux2build.assetspec.capabilities import Capabilities
@@ -33,16 +32,8 @@ DEFAULT_SIDE: Final = 1024
 DEFAULT_FORMAT: Final = "png"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """The model that renders an asset."""
-
-    provider: str
-    card: Card
-
-
-def choose(settings: MergedSettings, capabilities: Capabilities) -> ModelChoice:
-    """The provider and model that the settings name.
+def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, Card]:
+    """The provider and the model that the settings name.
 
     Raises:
         FaultyError: there is no such provider or model.
@@ -50,16 +41,14 @@ def choose(settings: MergedSettings, capabilities: Capabilities) -> ModelChoice:
     provider = settings.get("provider") or DEFAULT_PROVIDER
     cards = capabilities.cards.get(provider)
     if cards is None:
-        hint = did_you_mean(provider, capabilities.cards)
-        raise FaultyError(
-            Fault(settings.key("provider"), f"unknown provider `{provider}`", hint=hint)
-        )
+        message, hint = f"unknown provider `{provider}`", did_you_mean(provider, capabilities.cards)
+        raise FaultyError(Fault(settings.key("provider"), message, hint))
     model = settings.get("model") or capabilities.providers[provider].default_model
     if model not in cards:
         hint = _elsewhere(model, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"
         raise FaultyError(Fault(settings.key("model"), message, hint=hint))
-    return ModelChoice(provider, cards[model])
+    return provider, cards[model]
 
 
 def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | None:
@@ -81,17 +70,12 @@ def read(
         value = written.get(name, _default(name, card))
         if value is not None:
             sent[name] = cast("Json", value)
-    faults = [
-        _lacking(settings, name, card, capabilities) for name in written if not _has(card, name)
-    ]
+    lacking = written.keys() - card.params - card.ignores
+    faults = [_lacking(settings, name, card, capabilities) for name in written if name in lacking]
     faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
     if not faults:
         faults += _too_large(settings, sent, card)
     return sent, faults
-
-
-def _has(card: Card, name: str) -> bool:
-    return name in card.params or name in card.ignores
 
 
 def _default(name: str, card: Card) -> object:
@@ -108,14 +92,12 @@ def default_format(card: Card) -> str:
 
 
 def _lacking(settings: MergedSettings, name: str, card: Card, capabilities: Capabilities) -> Fault:
-    near = nearest(name, card.params)
     every = (other for cards in capabilities.cards.values() for other in cards.values())
     models = {other.model for other in every if name in other.params}
-    hint = None
+    near = nearest(name, card.params)
+    hint = f"did you mean `{near}`?" if near else None
     if models:
         hint = "models that have it: " + ", ".join(f"`{model}`" for model in sorted(models))
-    elif near:
-        hint = f"did you mean `{near}`?"
     message = f"model `{card.model}` has no `{name}`"
     return Fault(settings.key(name), message, hint=hint, name=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from flux2build.assetspec import deliverables, params, references
@@ -15,12 +16,12 @@ from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.outputs import format_of
-from flux2build.assetspec.params import ModelChoice
 from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
-from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, OutputOf, Recipe, Source
+from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, Recipe, Source
+from flux2build.providers.capabilities import Card
 from flux2build.storage import paths
 
 T = TypeVar("T")
@@ -71,7 +72,8 @@ def sources(
 class RenderSettings:
     """The settings of a rendered asset that are the same for every member."""
 
-    choice: ModelChoice
+    provider: str
+    card: Card
     sent: Mapping[str, Json]
     format: str
     take: int
@@ -118,13 +120,12 @@ class Resolver:
                 self.resources.texts.prompt(declared.settings, scope)
 
     def _order(self, settings: MergedSettings) -> RenderSettings:
-        choice = params.choose(settings, self.capabilities)
-        sent, wrong = params.read(settings, choice.card, self.capabilities)
+        provider, card = params.choose(settings, self.capabilities)
+        sent, wrong = params.read(settings, card, self.capabilities)
         if wrong:
             raise FaultyError(*wrong)
-        form = sent.get("format")
-        chosen = form if isinstance(form, str) else params.default_format(choice.card)
-        return RenderSettings(choice, sent, chosen, settings.get("take") or 1)
+        form = str(sent.get("format") or params.default_format(card))
+        return RenderSettings(provider, card, sent, form, settings.get("take") or 1)
 
     def _member(
         self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
@@ -138,7 +139,7 @@ class Resolver:
                 master = Master(one.name, one.axes, source, stem, form, {}, scope)
         else:
             with self.faults.collecting(one.name):
-                recipe, path = self._rendering(declared, one, order, scope)
+                recipe, path = _Orderer(self.resources, declared, one, order, scope).recipe()
                 yield recipe
                 stem = posixpath.splitext(path)[0]
                 picture = MasterOf(one.name)
@@ -148,88 +149,6 @@ class Resolver:
         for entry in entries:
             with self.faults.collecting(one.name):
                 yield from deliverables.recipes(entry, master, self.resources)
-
-    def _rendering(
-        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
-    ) -> tuple[Recipe, str]:
-        """The order of one member, and its path below the output folder."""
-        wrong: list[Fault] = []
-        refs = _tried(wrong, lambda: self._allowed(declared, one, order, scope))
-        speaking = {**scope, "ref": references.speaker(refs) if refs is not None else _silent}
-        prompt = _tried(wrong, lambda: self._prompt(declared, refs, speaking))
-        place = _tried(wrong, lambda: self._place(declared, one, order, scope))
-        if refs is None or prompt is None or place is None:
-            raise FaultyError(*wrong)
-        path, output = place
-        task = Generate(
-            order.choice.provider, order.choice.card.model, prompt, order.sent, order.take
-        )
-        inputs = tuple(reference.input for reference in refs)
-        return Recipe(one.name, task, inputs, output, declared.key), path
-
-    def _allowed(
-        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
-    ) -> list[NamedInput]:
-        """The references, as many as the model takes."""
-        refs, card = self._references(declared, one, scope), order.choice.card
-        if len(refs) > card.references:
-            message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
-            raise FaultyError(Fault(declared.settings.key("refs"), message))
-        return refs
-
-    def _prompt(self, declared: Declared, refs: list[NamedInput] | None, scope: Scope) -> str:
-        prompt = self.resources.texts.prompt(declared.settings, scope)
-        if refs is not None:
-            _check_mentions(prompt, refs, declared.settings)
-        return prompt
-
-    def _place(
-        self, declared: Declared, one: Member, order: RenderSettings, scope: Scope
-    ) -> tuple[str, str]:
-        """A path below the output folder, and from the spec's folder."""
-        path = self._path(declared, one, order, scope)
-        return path, self.resources.outputs.locate(path, order.format, _output_key(declared))
-
-    def _references(self, declared: Declared, one: Member, scope: Scope) -> list[NamedInput]:
-        """The references in order.
-
-        Raises:
-            FaultyError: with the faults of all of them.
-        """
-        listed: list[str | AssetRef] = declared.settings.get("refs") or []
-        key = declared.settings.key("refs")
-        references: list[NamedInput] = []
-        wrong: list[Fault] = []
-        for index, ref in enumerate(listed):
-            try:
-                references.append(self._reference(ref, one, scope, (*key, index)))
-            except FaultyError as error:
-                wrong += error.faults
-        if len(references) < len(listed):
-            raise FaultyError(*wrong)
-        return references
-
-    def _reference(self, ref: str | AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
-        if isinstance(ref, AssetRef):
-            return self._asset_reference(ref, one, scope, (*key, "asset"))
-        path = self.resources.texts.text(ref, scope, key)
-        return references.named(self.resources.files.source(path, key), path)
-
-    def _asset_reference(self, ref: AssetRef, one: Member, scope: Scope, key: Key) -> NamedInput:
-        name = self.resources.texts.text(ref.asset, scope, key)
-        picture = self.resources.names.input(name, one.axes, key)
-        if picture is None:
-            raise FaultyError  # the other asset's own faults are noted
-        if picture == MasterOf(one.name):
-            raise FaultyError(Fault(key, f"`{one.name}` refers to itself"))
-        return references.named(picture, name)
-
-    def _path(self, declared: Declared, one: Member, order: RenderSettings, scope: Scope) -> str:
-        pattern = declared.table.output
-        if pattern is None:
-            return f"{_stem(declared.family, one)}.{order.format}"
-        scope = {**scope, **order.size, "format": order.format}
-        return self.resources.texts.text(pattern, scope, _output_key(declared))
 
     def _asset(self, declared: Declared, one: Member) -> Asset:
         settings, texts, scope = declared.settings, self.resources.texts, declared.scope(one)
@@ -252,6 +171,82 @@ class Resolver:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Orderer:
+    """Makes the order of one member."""
+
+    resources: Resources
+    declared: Declared
+    one: Member
+    order: RenderSettings
+    scope: Scope
+
+    def recipe(self) -> tuple[Recipe, str]:
+        """The order, and its path below the output folder.
+
+        Raises:
+            FaultyError: with what is wrong with its references, its prompt and its path.
+        """
+        wrong: list[Fault] = []
+        refs = _tried(wrong, self._references)
+        prompt = _tried(wrong, lambda: self._prompt(refs))
+        place = _tried(wrong, self._place)
+        if refs is None or prompt is None or place is None:
+            raise FaultyError(*wrong)
+        order, (path, output) = self.order, place
+        task = Generate(order.provider, order.card.model, prompt, order.sent, order.take)
+        inputs = tuple(reference.input for reference in refs)
+        return Recipe(self.one.name, task, inputs, output, self.declared.key), path
+
+    def _references(self) -> list[NamedInput]:
+        """The references in order, as many as the model takes."""
+        listed: list[str | AssetRef] = self.declared.settings.get("refs") or []
+        key, card, wrong = self.declared.settings.key("refs"), self.order.card, list[Fault]()
+        tried = [
+            _tried(wrong, partial(self._reference, ref, (*key, at)))
+            for at, ref in enumerate(listed)
+        ]
+        refs = [ref for ref in tried if ref is not None]
+        if len(refs) < len(listed):
+            raise FaultyError(*wrong)
+        if len(refs) > card.references:
+            message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
+            raise FaultyError(Fault(key, message))
+        return refs
+
+    def _reference(self, ref: str | AssetRef, key: Key) -> NamedInput:
+        texts = self.resources.texts
+        if not isinstance(ref, AssetRef):
+            path = texts.text(ref, self.scope, key)
+            return references.named(self.resources.files.source(path, key), path)
+        key = (*key, "asset")
+        name = texts.text(ref.asset, self.scope, key)
+        picture = self.resources.names.input(name, self.one.axes, key)
+        if picture is None:
+            raise FaultyError  # the other asset's own faults are noted
+        if picture == MasterOf(self.one.name):
+            raise FaultyError(Fault(key, f"`{self.one.name}` refers to itself"))
+        return references.named(picture, name)
+
+    def _prompt(self, refs: list[NamedInput] | None) -> str:
+        speaker = _silent if refs is None else references.speaker(refs)
+        scope, settings = {**self.scope, "ref": speaker}, self.declared.settings
+        prompt = self.resources.texts.prompt(settings, scope)
+        if refs is not None:
+            _check_mentions(prompt, refs, settings)
+        return prompt
+
+    def _place(self) -> tuple[str, str]:
+        """A path below the output folder, and from the spec's folder."""
+        pattern, form, key = self.declared.table.output, self.order.format, self.declared.key
+        path = f"{_stem(self.declared.family, self.one)}.{form}"
+        if pattern is not None:
+            scope = {**self.scope, **self.order.size, "format": form}
+            path = self.resources.texts.text(pattern, scope, (*key, "output"))
+        at = (*key, "output") if pattern else key
+        return path, self.resources.outputs.locate(path, form, at)
+
+
 def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:
     """The recipes of assets that are resolved, and so are all pictures that they are made of.
 
@@ -268,12 +263,11 @@ def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[R
 
 
 def _complete(recipe: Recipe, rendered: Container[AssetName], outputs: Container[str]) -> bool:
-    for picture in recipe.inputs:
-        if isinstance(picture, MasterOf) and picture.asset not in rendered:
-            return False
-        if isinstance(picture, OutputOf) and picture.path not in outputs:
-            return False
-    return True
+    return all(
+        picture.asset in rendered if isinstance(picture, MasterOf) else picture.path in outputs
+        for picture in recipe.inputs
+        if not isinstance(picture, Source)
+    )
 
 
 def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
@@ -294,10 +288,6 @@ def _stem(family: AssetFamily, one: Member) -> str:
     """The default path of a picture, without the suffix."""
     values = (one.axes[axis] for axis in sorted(one.axes))
     return "-".join(paths.slug(part) for part in (family.name, *values))
-
-
-def _output_key(declared: Declared) -> Key:
-    return (*declared.key, "output") if declared.table.output else declared.key
 
 
 def _check_mentions(prompt: str, refs: list[NamedInput], settings: MergedSettings) -> None:
