@@ -82,6 +82,8 @@ class FakeProvider:
     """What the journal is to hold before an order comes."""
     written: list[int] = field(default_factory=list)
     """Lines in the journal as each order came."""
+    delivered: bytes | None = None
+    """What is delivered instead of pictures."""
     _salt: str = field(default_factory=lambda: str(next(_SALTS)))
     _tasks: dict[str, str] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
@@ -105,7 +107,7 @@ class FakeProvider:
             if self._fate(f"{self.named}{request.url.path.strip('/')}") == "small"
             else (64, 64)
         )
-        return _page(200, picture(size, f"{self._salt}{request.url.path}"))
+        return _page(200, self.delivered or picture(size, f"{self._salt}{request.url.path}"))
 
     def _fate(self, task: str) -> str | int:
         return self.fates.get(self._tasks[task], "")

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flux2build.errors import (
-    Exit,
-    Flux2BuildError,
-    IncompleteError,
-    Problem,
-    gravest,
-    one_line,
-)
+from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
 from flux2build.model import AssetName, Recipe
 from flux2build.planning.verdict import Verdict
 
@@ -54,23 +47,3 @@ class BlockedError(Flux2BuildError):
     def __init__(self, culprit: AssetName) -> None:
         super().__init__(Problem(f"blocked, because `{culprit}` was not made"))
         self.culprit = culprit
-
-
-def typed(recipe: Recipe, error: Exception) -> Flux2BuildError:
-    """The failure of one asset, whatever was raised while it was made.
-
-    Libraries raise anything for a picture that nobody has seen before. One such picture is
-    a failure that names its file; it is not the end of a build that has paid for others.
-    """
-    if isinstance(error, Flux2BuildError):
-        return error
-    read = ", ".join(f"`{str(source).removeprefix('asset:')}`" for source in recipe.inputs)
-    rows = (("read", read),) if read else ()
-    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return IncompleteError(
-        Problem(
-            f"a picture is broken: `{recipe.output}` cannot be made of it",
-            rows=(*rows, ("library", one_line(told, 200))),
-            hint="export the picture again, or look at what the provider delivered",
-        )
-    )

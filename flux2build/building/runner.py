@@ -13,7 +13,7 @@ from typing import Protocol
 
 from flux2build.building.cores import cores
 from flux2build.building.lock_update import LockUpdate
-from flux2build.building.report import BlockedError, Event, Report, typed
+from flux2build.building.report import BlockedError, Event, Report
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
@@ -37,7 +37,7 @@ from flux2build.model import (
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
-from flux2build.purchasing.order_errors import paid_for, undecided
+from flux2build.purchasing.order_errors import broken, paid_for, undecided
 from flux2build.storage import paths
 from flux2build.storage.store import LostError
 
@@ -168,7 +168,7 @@ class _Runner:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
-            self._fail(recipe, typed(recipe, error))
+            self._fail(recipe, broken(recipe, error))
 
     async def _master(self, recipe: Recipe) -> None:
         """Buy a picture if it is due, and write it.
@@ -254,7 +254,7 @@ class _Runner:
         try:
             answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
         except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
-            answers = [typed(recipe, error) for recipe, _, _ in due]
+            answers = [broken(recipe, error) for recipe, _, _ in due]
         for (recipe, inputs, verdict), answer in zip(due, answers, strict=True):
             if isinstance(answer, Flux2BuildError):
                 self._fail(recipe, answer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flux2build.digest import Digest
@@ -13,6 +15,7 @@ from flux2build.errors import (
     IncompleteError,
     Problem,
     SystemFault,
+    one_line,
 )
 from flux2build.ledger import Intended
 from flux2build.model import Receipt, Recipe
@@ -287,5 +290,40 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
         Problem(
             f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
             hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+        )
+    )
+
+
+@contextmanager
+def failing_alone(recipe: Recipe) -> Iterator[None]:
+    """Turns whatever a library raises into the failure of one asset.
+
+    Raises:
+        Flux2BuildError: the failure.
+    """
+    try:
+        yield
+    except Flux2BuildError:
+        raise
+    except Exception as error:
+        raise broken(recipe, error) from error
+
+
+def broken(recipe: Recipe, error: Exception) -> Flux2BuildError:
+    """The failure of one asset, whatever was raised while it was made.
+
+    Libraries raise anything for a picture that nobody has seen before. One such picture is
+    a failure that names its file; it is not the end of a build that has paid for others.
+    """
+    if isinstance(error, Flux2BuildError):
+        return error
+    read = ", ".join(f"`{str(source).removeprefix('asset:')}`" for source in recipe.inputs)
+    rows = (("read", read),) if read else ()
+    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return IncompleteError(
+        Problem(
+            f"a picture is broken: `{recipe.output}` cannot be made of it",
+            rows=(*rows, ("library", one_line(told, 200))),
+            hint="export the picture again, or look at what the provider delivered",
         )
     )

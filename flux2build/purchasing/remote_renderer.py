@@ -193,7 +193,8 @@ class RemoteRenderer:
         named = [(each.name, _size(each)) for each in loaded]
         if wrong := [problem for _, problem in misfits(card, order.params, named)]:
             raise SpecError(*wrong)
-        ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
+        with order_errors.failing_alone(recipe):
+            ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
         sent = await self.client.prepare(ready)
         if isinstance(sent, Refused):
             raise self._refused(recipe, sent)
@@ -272,7 +273,8 @@ class RemoteRenderer:
             raise order_errors.not_kept(recipe, receipt.task, fault) from fault
         try:
             verify_seed(order, recipe, arrived.ready.seed)
-            await asyncio.to_thread(verify_picture, order, recipe, arrived.data)
+            with order_errors.failing_alone(recipe):
+                await asyncio.to_thread(verify_picture, order, recipe, arrived.data)
         except Flux2BuildError as wrong:
             await self.books.kept(intended, stored, receipt, wrong)
             raise order_errors.kept_aside(recipe, stored.digest, receipt.task, wrong) from wrong

@@ -16,6 +16,7 @@ import tomli
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.storage import regular
 
 Stage = Literal["submit", "poll", "download", "upload"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
@@ -214,7 +215,7 @@ def load(path: Path) -> Scenario:
     """
     place = Place(str(path))
     try:
-        table = tomli.loads(path.read_text(encoding="utf-8"))
+        table = tomli.loads(regular.read(path).decode("utf-8"))
     except OSError as error:
         raise UsageError(Problem(f"cannot read the scenario: {error.strerror}", place)) from error
     except UnicodeDecodeError as error:
@@ -222,6 +223,9 @@ def load(path: Path) -> Scenario:
     except tomli.TOMLDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(Problem(f"the scenario is not TOML: {error.msg}", place)) from error
+    except (RecursionError, ValueError) as error:
+        what = "the scenario has a number or a nesting that is too large"
+        raise UsageError(Problem(what, place)) from error
     return read(table, place)
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +29,7 @@ from flux2build.ledger import State
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
 from flux2build.storage import locks
-from tests.paid_provider import KEY, Buyer, FakeProvider, nothing, order, recipe
+from tests.paid_provider import KEY, Buyer, FakeProvider, nothing, order, picture, recipe
 from tests.snapshots import intended, ticketed
 
 
@@ -32,6 +37,19 @@ from tests.snapshots import intended, ticketed
 def home(tmp_path: Path) -> Path:
     """A data directory that does not exist yet."""
     return tmp_path / "home"
+
+
+@contextmanager
+def memory(mebibytes: int) -> Iterator[None]:
+    """No more memory than there is now, and so much."""
+    pages = re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text("utf-8"))
+    assert pages is not None
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, ((int(pages[1]) << 10) + (mebibytes << 20), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def states(buyer: Buyer) -> list[State]:
@@ -218,6 +236,21 @@ def test_something_else_is_kept_aside(home: Path) -> None:
     again = Buyer(home, FakeProvider())
     assert isinstance(again.buy("fox")[0], DecisionError)
     assert again.provider.posts == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are the system's")
+def test_whatever_a_library_raises_the_picture_is_kept_aside(home: Path) -> None:
+    """What cannot be verified was paid for: a person decides, and the build is not a bug."""
+    buyer = Buyer(home, FakeProvider(delivered=picture((5000, 5000))))
+
+    with memory(mebibytes=64):
+        (error,) = buyer.buy("fox")
+
+    assert isinstance(error, DecisionError)
+    assert "MemoryError" in str(error.problems[0].rows)
+    assert states(buyer) == [State.KEPT]
+    (kept,) = buyer.ledger.kept.values()
+    assert buyer.store.get(kept.output) == buyer.provider.delivered
 
 
 def test_a_forgotten_task_is_not_bought_again(home: Path) -> None:

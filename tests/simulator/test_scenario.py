@@ -52,6 +52,8 @@ def test_a_file_has_settings_and_rules(tmp_path: Path) -> None:
         ("latency = 1\nfoo bar", "the scenario is not TOML", 2),
         ('[[rules]]\nstage = "submit"\nfault = "http"\ncod = 1', "`rules.0.cod`", 0),
         ("limit = -1", "`limit`", 0),
+        ("limit = " + "[" * 1000, "a number or a nesting that is too large", 0),
+        ("limit = " + "9" * 5000, "a number or a nesting that is too large", 0),
         ('[[rules]]\nstage = "submit"\nfault = "redirect"', "needs `to`", 0),
     ],
 )

@@ -18,6 +18,7 @@ from flux2build.console.console import Console
 from flux2build.errors import Problem, UsageError
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
+from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, replace
 
 _SPEC: Final = """\
@@ -119,13 +120,27 @@ def _written(spec: Path) -> Iterator[tuple[str, str]]:
             replace(path, text.encode())
     for name, lines in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
         path = spec.parent / name
-        old = path.read_bytes() if path.exists() else b""
+        old = _read(path)
         last = lines.splitlines()[-1]
         if last in old.splitlines():
             yield os.path.relpath(path), "kept"
             continue
         yield os.path.relpath(path), "extended" if old else "wrote"
         replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file; empty if there is none.
+
+    Raises:
+        SystemFault: it cannot be read.
+    """
+    try:
+        return regular.read(path)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise durable.fault("read", path, error) from error
 
 
 COMMAND: Final[click.Command] = init

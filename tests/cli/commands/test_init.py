@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -152,3 +153,11 @@ def test_a_folder_that_cannot_be_written_to(empty: Site) -> None:
 
     assert ran.code == Exit.SYSTEM
     assert "not a directory" in ran.err
+
+
+def test_nothing_waits_for_a_pipe(empty: Site) -> None:
+    """A `.gitignore` that cannot be read is said to be so."""
+    os.mkfifo(empty.folder / ".gitignore")
+    ran = empty.run("init")
+
+    assert (ran.code, "it is not a regular file" in ran.err) == (6, True)
