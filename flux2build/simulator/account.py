@@ -14,8 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.simulator.orders import ReceivedOrder
-from flux2build.simulator.prices import CREDIT
+from flux2build.simulator.orders import CREDIT, ReceivedOrder
 from flux2build.simulator.scenario import Scenario
 
 READY: Final = "Ready"

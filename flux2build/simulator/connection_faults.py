@@ -11,9 +11,10 @@ import asyncio
 import socket
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from http import HTTPStatus
-from typing import Any, Final
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from http.client import responses
+from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -81,8 +82,24 @@ class Late(Response):
 
 def respond(answer: Answer, rule: Rule | None = None) -> Response:
     """The response that carries an answer, spoiled as a rule says."""
-    spoil = None if rule is None else _FAULTS.get(rule.fault)
-    return _plain(answer) if spoil is None or rule is None else spoil(answer, rule)
+    if rule is None:
+        return _plain(answer)
+    if (piece := _before_the_cut(answer, rule)) is not None:
+        return Cut(piece, reset=rule.reset)
+    pieces: AsyncIterator[bytes] | Iterator[bytes]
+    match rule.fault:
+        case "gzip-bomb":
+            pieces, header = _deflated(rule.size), {"content-encoding": "gzip"}
+        case "oversized":
+            pieces, header = _padded(answer.body, rule.size), {}
+        case "slow":
+            pieces, header = _dripped(answer.body, rule), {"content-length": str(len(answer.body))}
+        case "hang":
+            return Late(_plain(answer), rule.seconds)
+        case _:
+            return _plain(_changed(answer, rule))
+    headers = {**answer.headers, **header}
+    return StreamingResponse(pieces, answer.status, headers, media_type=answer.media_type)
 
 
 async def _gone(receive: Receive) -> None:
@@ -94,75 +111,55 @@ def _plain(answer: Answer) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers), media_type=answer.media_type)
 
 
-def _raw(answer: Answer, *, length: int | None) -> tuple[bytes, bytes]:
-    """The bytes of a response's head and body."""
-    try:
-        phrase = HTTPStatus(answer.status).phrase
-    except ValueError:
-        phrase = "Unknown"
-    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"content-type: {answer.media_type}"]
+def _before_the_cut(answer: Answer, rule: Rule) -> bytes | None:
+    """What is sent before the connection is cut; None for a rule that cuts none."""
+    head, body = _head(answer, sized=rule.fault != "truncated"), answer.body
+    match rule.fault:
+        case "drop-before-read" | "drop-after-read":
+            return b""
+        case "drop-mid-headers":
+            return head[: min(max(1, int(len(head) * rule.at)), len(head) - 1)]
+        case "short-body" | "truncated":
+            return head + body[: min(int(len(body) * rule.at), max(0, len(body) - 1))]
+        case "garbage":
+            return b"\x16\x03\x01 this is not HTTP\r\n\r\n"
+        case _:
+            return None
+
+
+def _head(answer: Answer, *, sized: bool) -> bytes:
+    """The status line and the headers of a response, with its length or without."""
+    lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Unknown')}"]
+    lines += [f"content-type: {answer.media_type}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    lines.append("connection: close")
-    if length is not None:
-        lines.append(f"content-length: {length}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode(), answer.body
+    lines += ["connection: close", *([f"content-length: {len(answer.body)}"] if sized else [])]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _http(answer: Answer, rule: Rule) -> Response:
-    headers = {} if rule.retry_after is None else {"retry-after": rule.retry_after}
+def _changed(answer: Answer, rule: Rule) -> Answer:
+    match rule.fault:
+        case "http":
+            headers = {} if rule.retry_after is None else {"retry-after": rule.retry_after}
+            return _failed(answer.media_type, rule, headers)
+        case "redirect":
+            code = rule.code if 300 <= rule.code < 400 else 307
+            return Answer(code, b"", headers={"location": str(rule.to)})
+        case "wrong-type":
+            return replace(answer, media_type=rule.media_type)
+        case _:
+            return answer
+
+
+def _failed(media_type: str, rule: Rule, headers: Mapping[str, str]) -> Answer:
     match rule.body:
         case "json":
-            return _plain(reply(rule.code, {"detail": "simulated fault"}, headers))
+            return reply(rule.code, {"detail": "simulated fault"}, headers)
         case "html":
-            return _plain(Answer(rule.code, PAGE, HTML, headers))
+            return Answer(rule.code, PAGE, HTML, headers)
         case "empty":
-            return _plain(Answer(rule.code, b"", answer.media_type, headers))
+            return Answer(rule.code, b"", media_type, headers)
         case text:
-            return _plain(Answer(rule.code, text.encode(), headers=headers))
-
-
-def _redirect(answer: Answer, rule: Rule) -> Response:  # noqa: ARG001 - one signature for all
-    code = rule.code if 300 <= rule.code < 400 else 307
-    return _plain(Answer(code, b"", headers={"location": str(rule.to)}))
-
-
-def _no_answer(answer: Answer, rule: Rule) -> Response:  # noqa: ARG001 - one signature for all
-    return Cut(reset=rule.reset)
-
-
-def _half_head(answer: Answer, rule: Rule) -> Response:
-    head, _ = _raw(answer, length=len(answer.body))
-    inside = min(max(1, int(len(head) * rule.at)), len(head) - 1)
-    return Cut(head[:inside], reset=rule.reset)
-
-
-def _short(answer: Answer, rule: Rule) -> Response:
-    head, body = _raw(answer, length=len(answer.body))
-    return Cut(head + _share(body, rule), reset=rule.reset)
-
-
-def _truncated(answer: Answer, rule: Rule) -> Response:
-    head, body = _raw(answer, length=None)
-    return Cut(head + _share(body, rule), reset=rule.reset)
-
-
-def _share(body: bytes, rule: Rule) -> bytes:
-    return body[: min(int(len(body) * rule.at), max(0, len(body) - 1))]
-
-
-def _garbage(answer: Answer, rule: Rule) -> Response:  # noqa: ARG001 - one signature for all
-    return Cut(b"\x16\x03\x01 this is not HTTP\r\n\r\n", reset=rule.reset)
-
-
-def _mislabelled(answer: Answer, rule: Rule) -> Response:
-    return _plain(Answer(answer.status, answer.body, rule.media_type, answer.headers))
-
-
-def _bomb(answer: Answer, rule: Rule) -> Response:
-    headers = {**answer.headers, "content-encoding": "gzip"}
-    return StreamingResponse(
-        _deflated(rule.size), answer.status, headers, media_type=answer.media_type
-    )
+            return Answer(rule.code, text.encode(), headers=headers)
 
 
 def _deflated(size: int) -> Iterator[bytes]:
@@ -173,48 +170,13 @@ def _deflated(size: int) -> Iterator[bytes]:
     yield squeeze.flush()
 
 
-def _endless(answer: Answer, rule: Rule) -> Response:
-    pieces = _padded(answer.body, rule.size)
-    return StreamingResponse(
-        pieces, answer.status, dict(answer.headers), media_type=answer.media_type
-    )
-
-
 async def _padded(body: bytes, size: int) -> AsyncIterator[bytes]:
     yield body
     for start in range(len(body), size, _CHUNK):
         yield bytes(min(_CHUNK, size - start))
 
 
-def _drip(answer: Answer, rule: Rule) -> Response:
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
-    pieces = _dripped(answer.body, rule)
-    return StreamingResponse(pieces, answer.status, headers, media_type=answer.media_type)
-
-
 async def _dripped(body: bytes, rule: Rule) -> AsyncIterator[bytes]:
     for start in range(0, len(body), rule.piece):
         yield body[start : start + rule.piece]
         await asyncio.sleep(rule.seconds)
-
-
-def _late(answer: Answer, rule: Rule) -> Response:
-    return Late(_plain(answer), rule.seconds)
-
-
-Spoil = Callable[[Answer, Rule], Any]
-_FAULTS: Final[Mapping[str, Spoil]] = {
-    "http": _http,
-    "redirect": _redirect,
-    "drop-before-read": _no_answer,
-    "drop-after-read": _no_answer,
-    "drop-mid-headers": _half_head,
-    "short-body": _short,
-    "truncated": _truncated,
-    "garbage": _garbage,
-    "wrong-type": _mislabelled,
-    "gzip-bomb": _bomb,
-    "oversized": _endless,
-    "slow": _drip,
-    "hang": _late,
-}

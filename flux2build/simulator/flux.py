@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from flux2build.simulator import schema
+from flux2build.simulator import orders, schema
 from flux2build.simulator.account import READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
 from flux2build.simulator.dialect import TaskReport, key_in, number
-from flux2build.simulator.orders import (
-    MAX_PIXELS,
-    BadReferenceError,
-    ReceivedOrder,
-    Reference,
-    Uploaded,
-    fitted,
-    floored,
-    ratio_of,
-    reference_of,
-)
-from flux2build.simulator.prices import MEGAPIXEL, credits_for, credits_for_class, megapixels
+from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
 CLUSTER: Final = "eu1"
@@ -65,15 +54,13 @@ class Flux:
         """An order checked against BFL's document, and the fields that the document does not have."""
         shipped = schema.document("bfl")
         if model not in self.models:
-            raise RefusalError(self._no_such_model())
-        shape = shipped["schemas"][shipped["models"][model]]
-        mistakes = [c.fastapi() for c in schema.complaints(body, shape, shipped["schemas"])]
+            raise RefusalError(page() if self.pages else reply(404, {"detail": "Not Found"}))
+        name = shipped["models"][model]
+        shape = shipped["schemas"][name]
+        mistakes = schema.complaints(body, "bfl", name)
         unknown = schema.unknown_fields(body, shape)
         if scenario.strict and not mistakes:
-            mistakes = [
-                schema.Complaint((name,), "extra_forbidden", "not permitted").fastapi()
-                for name in unknown
-            ]
+            mistakes = [schema.complaint("extra_forbidden", "not permitted", n) for n in unknown]
         if mistakes:
             raise refusal(422, {"detail": mistakes})
         fields = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
@@ -84,8 +71,8 @@ class Flux:
 
     def malformed(self, message: str) -> Answer:
         """FastAPI's answer to a body that is not JSON."""
-        detail = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error"}
-        return reply(422, {"detail": [detail | {"ctx": {"error": message}}]})
+        complaint = schema.complaint("json_invalid", "JSON decode error", 0)
+        return reply(422, {"detail": [complaint | {"ctx": {"error": message}}]})
 
     def refused(self, reason: Reason, retry_after: str | None) -> Answer:
         """402, or 429 while too much is under way."""
@@ -107,8 +94,8 @@ class Flux:
         match rule.fault if rule else None:
             case "missing-id":
                 del value["id"]
-            case "polling-elsewhere":
-                value["polling_url"] = rule.to if rule else None
+            case "polling-elsewhere" if rule:
+                value["polling_url"] = rule.to
             case "ready-at-once":
                 finished = {"status": READY, "result": _result(report)}
                 value |= finished | {"polling_url": report.url}
@@ -144,9 +131,6 @@ class Flux:
         cluster = "" if self.prefix else f"&cluster={CLUSTER}"
         return f"{base}{self.prefix}/v1/get_result?id={task}{cluster}"
 
-    def _no_such_model(self) -> Answer:
-        return page() if self.pages else reply(404, {"detail": "Not Found"})
-
     def _keyless(self, message: str) -> RefusalError:
         if self.pages:
             error = {"message": "Invalid token", "type": "invalid_request_error", "code": ""}
@@ -164,10 +148,10 @@ def _references(fields: Mapping[str, Any], uploaded: Uploaded) -> list[Reference
     for name, texts in texts_by_field.items():
         for text in texts:
             try:
-                references.append(reference_of(text, uploaded))
-            except BadReferenceError as error:
-                complaint = schema.Complaint((name,), "value_error", f"Invalid image: {error}")
-                raise refusal(422, {"detail": [complaint.fastapi()]}) from error
+                references.append(orders.reference_of(text, uploaded))
+            except orders.BadReferenceError as error:
+                complaint = schema.complaint("value_error", f"Invalid image: {error}", name)
+                raise refusal(422, {"detail": [complaint]}) from error
     return references
 
 
@@ -175,15 +159,17 @@ def _flux2(
     model: str, fields: Mapping[str, Any], references: list[Reference], odd: str
 ) -> ReceivedOrder:
     requested = _requested_size(fields, references)
-    if requested[0] * requested[1] > MAX_PIXELS:
-        raise refusal(422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 megapixels"})
+    if requested[0] * requested[1] > orders.MAX_PIXELS:
+        raise refusal(
+            422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 orders.megapixels"}
+        )
     if odd == "refuse" and any(side % 16 for side in requested):
         raise refusal(422, {"detail": "width and height must be multiples of 16"})
     size = requested if odd == "exact" else (floored(requested[0]), floored(requested[1]))
     pixels = requested[0] * requested[1]
     inputs = [reference.pixels for reference in references]
     if model.startswith("flux-2-pro"):
-        total = megapixels(pixels) + sum(map(megapixels, inputs))
+        total = orders.megapixels(pixels) + sum(map(orders.megapixels, inputs))
         if total > _MOST_INPUT:
             raise refusal(400, {"detail": f"{total} MP of input and output, 9 MP at most"})
     rewrites = model.startswith(_REWRITERS) and not fields.get("disable_pup")
@@ -197,7 +183,7 @@ def _flux2(
         format=fields.get("output_format") or "jpeg",
         seed=fields.get("seed"),
         references=tuple(references),
-        credits=credits_for(model, pixels, inputs),
+        credits=orders.credits_for(model, pixels, inputs),
         billed_pixels=pixels,
         echo=fields,
     )
@@ -210,7 +196,7 @@ def _requested_size(fields: Mapping[str, Any], references: Sequence[Reference]) 
     if not references:
         return 1024, 1024
     first = references[0]
-    most = min(1.0, (MAX_PIXELS / first.pixels) ** 0.5)
+    most = min(1.0, (orders.MAX_PIXELS / first.pixels) ** 0.5)
     return max(64, floored(int(first.width * most))), max(64, floored(int(first.height * most)))
 
 
@@ -219,10 +205,10 @@ def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOr
         if min(reference.width, reference.height) < 256:
             raise refusal(422, {"detail": "an image must be at least 256x256"})
         if reference.pixels > 16 * MEGAPIXEL:
-            raise refusal(400, {"detail": "an image is larger than 16 megapixels"})
+            raise refusal(400, {"detail": "an image is larger than 16 orders.megapixels"})
     side = _SIDES[fields["resolution"]]
-    ratio = (1, 1) if fields["aspect_ratio"] == "auto" else ratio_of(fields["aspect_ratio"])
-    width, height = fitted(ratio, side * side / MEGAPIXEL, side=4096)
+    ratio = (1, 1) if fields["aspect_ratio"] == "auto" else orders.ratio_of(fields["aspect_ratio"])
+    width, height = orders.fitted(ratio, side * side / MEGAPIXEL, side=4096)
     return ReceivedOrder(
         model="flux-3-image",
         prompt=fields["prompt"],
@@ -232,7 +218,7 @@ def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOr
         format="png" if len(fields["prompt"]) % 2 else "jpeg",
         seed=None,
         references=tuple(references),
-        credits=credits_for_class(fields["resolution"]),
+        credits=orders.credits_for_class(fields["resolution"]),
         billed_pixels=width * height,
         echo=fields,
     )

@@ -1,19 +1,24 @@
-"""Orders as the server understood them, and the pictures that are sent along."""
+"""Orders as the server understood them: references, sizes, and prices in credits of 0.01 USD."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from importlib import resources
 from typing import Any, Final
 
 from flux2build.digest import Digest, of_bytes, of_json
 from flux2build.images.formats.lookup import examine
-from flux2build.simulator.prices import MEGAPIXEL
 
+MEGAPIXEL: Final = 2**20
 MAX_PIXELS: Final = 2048 * 2048
+CREDIT: Final = Decimal("0.01")
+"""USD in one credit."""
 UPLOADS: Final = "/v1/files/"
 """Where uploaded files live; a URL with this path is one of ours."""
 
@@ -121,13 +126,35 @@ def fitted(
     longest = (megapixels * MEGAPIXEL * max(wide, high) / min(wide, high)) ** 0.5
     scale = min(longest, side) / max(wide, high)
     # A thousandth of a pixel, so that 1152 is not 1151.999….
-    return (
-        floored(int(wide * scale + 0.001), multiple),
-        floored(int(high * scale + 0.001), multiple),
-    )
+    width, height = (floored(int(part * scale + 0.001), multiple) for part in ratio)
+    return width, height
 
 
 def ratio_of(text: str) -> tuple[int, int]:
     """`16:9` as numbers."""
     wide, _, high = text.partition(":")
     return int(wide), int(high)
+
+
+def megapixels(pixels: int) -> int:
+    """Megapixels as they are billed: rounded up, and one at least."""
+    return max(1, -(-pixels // MEGAPIXEL))
+
+
+def credits_for(model: str, output: int, references: Iterable[int]) -> Decimal:
+    """The price of a picture of `output` pixels made from references of so many pixels."""
+    rates = _table()["models"][model]
+    first, further, reference = (Decimal(rates[k]) for k in ("first", "further", "reference"))
+    inputs = sum(megapixels(pixels) for pixels in references)
+    return first + further * (megapixels(output) - 1) + reference * inputs
+
+
+def credits_for_class(resolution: str) -> Decimal:
+    """The price of a flux-3-image of a resolution class."""
+    return Decimal(_table()["flux-3-image"][resolution])
+
+
+@cache
+def _table() -> dict[str, Any]:
+    text = resources.files(__package__).joinpath("prices.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)

@@ -1,21 +1,57 @@
-"""The pictures that the simulated models deliver: drawn when they are fetched."""
+"""The pictures behind the result URLs, drawn when they are fetched, and their faults."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from flux2build.images.formats.lookup import media_type
 from flux2build.providers.sketch import drawing
 from flux2build.simulator.account import Task
+from flux2build.simulator.answers import Answer
+from flux2build.simulator.scenario import Rule
+from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.temporary_storage import TemporaryStorage
 
+_DENIED: Final = (
+    b'<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code>'
+    b"<Message>Signature not valid in the specified time frame</Message></Error>"
+)
+_TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
+"""Bytes that `no-end` removes: the end marker, where there is one."""
 _IEND: Final = 12
 """Bytes of the chunk that ends a PNG."""
 
 
-def draw(task: Task, storage: TemporaryStorage) -> bytes:
+def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
+    """The file that a task's result URL serves."""
+    kind = media_type(task.format)
+    fault = rule.fault if rule else None
+    if rule is not None and fault == "wrong-size":
+        task = replace(task, width=rule.width, height=rule.height)
+    if rule is not None and fault == "wrong-format":
+        other = "png" if task.format != "png" else "jpeg"
+        task = replace(task, format=rule.format or other)
+    if foreign or fault == "foreign-picture":
+        return Answer(200, _foreign(task), kind)
+    if fault == "not-a-picture":
+        return Answer(200, b"this is not a picture\n" * 100, kind)
+    fast = simulation.scenario.fast
+    data = _quick(task) if fast else _draw(task, simulation.storage)
+    if fault == "no-end":
+        data = data[: -_TAIL[task.format]]
+    return Answer(200, data, kind)
+
+
+def denied() -> Answer:
+    """A storage's answer to a URL that is not signed, or has expired."""
+    return Answer(403, _DENIED, "application/xml")
+
+
+def _draw(task: Task, storage: TemporaryStorage) -> bytes:
     """A task's picture; two tasks with one order differ, as with real models."""
     prompt = storage.recall(task.id)["prompt"]
     return drawing.picture(
@@ -23,13 +59,13 @@ def draw(task: Task, storage: TemporaryStorage) -> bytes:
     )
 
 
-def foreign(task: Task) -> bytes:
+def _foreign(task: Task) -> bytes:
     """A picture of another order, of the same size and format."""
     words = "somebody else's picture"
     return drawing.picture(words, task.width, task.height, task.format, f"not {task.id}")
 
 
-def quick(task: Task) -> bytes:
+def _quick(task: Task) -> bytes:
     """The picture of this size, drawn once, with the task's name inside."""
     data = _blank(task.width, task.height, task.format)
     return _STAMPS[task.format](data, task.id.encode())

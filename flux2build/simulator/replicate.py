@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flux2build.simulator import schema
+from flux2build.simulator import orders, schema
 from flux2build.simulator.account import READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
 from flux2build.simulator.dialect import TaskReport, key_in
-from flux2build.simulator.orders import (
-    MAX_PIXELS,
-    BadReferenceError,
-    ReceivedOrder,
-    Reference,
-    Uploaded,
-    fitted,
-    floored,
-    ratio_of,
-    reference_of,
-)
-from flux2build.simulator.prices import MEGAPIXEL, credits_for
+from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
 OWNER: Final = "black-forest-labs"
@@ -74,15 +63,15 @@ class Predictions:
         """An order checked against the model's schema, and the inputs that it ignores."""
         shipped = schema.document("replicate")
         if model not in self.models:
-            raise RefusalError(self._no_such_model())
+            raise RefusalError(page() if self.pages else self.unknown(""))
         about = shipped["models"][model]
         shape = shipped["schemas"][about["schema"]]
         inputs = body.get("input")
         if not isinstance(inputs, dict):
             raise _invalid([("input", "input is required")])
         mistakes = [
-            (".".join(map(str, c.where)), c.message)
-            for c in schema.complaints(inputs, shape, shipped["schemas"])
+            (".".join(map(str, each["loc"][1:])), each["msg"])
+            for each in schema.complaints(inputs, "replicate", about["schema"])
         ]
         unknown = schema.unknown_fields(inputs, shape)
         if scenario.strict:
@@ -174,7 +163,7 @@ class Predictions:
             format="jpeg" if form == "jpg" else form,
             seed=inputs.get("seed"),
             references=tuple(references),
-            credits=credits_for(model, width * height, input_pixels),
+            credits=orders.credits_for(model, width * height, input_pixels),
             billed_pixels=width * height,
             echo=inputs,
         )
@@ -186,29 +175,26 @@ class Predictions:
             if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
                 raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
             try:
-                references.append(reference_of(text, uploaded))
-            except BadReferenceError as error:
+                references.append(orders.reference_of(text, uploaded))
+            except orders.BadReferenceError as error:
                 raise _invalid([(f"{name}.{index}", str(error))]) from error
         return references
-
-    def _no_such_model(self) -> Answer:
-        return page() if self.pages else self.unknown("")
 
 
 def _size(inputs: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
     """The size in pixels of an aspect ratio, a size class or custom sides."""
     if inputs["aspect_ratio"] == "custom":
         width, height = inputs.get("width", 1024), inputs.get("height", 1024)
-        if width * height > MAX_PIXELS:
-            raise _invalid([("width", "the picture is larger than 4 megapixels")])
+        if width * height > orders.MAX_PIXELS:
+            raise _invalid([("width", "the picture is larger than 4 orders.megapixels")])
         return floored(width + multiple // 2, multiple), floored(height + multiple // 2, multiple)
     first = (references[0].width, references[0].height) if references else (1024, 1024)
     matches = inputs["aspect_ratio"] == "match_input_image"
-    ratio = first if matches else ratio_of(inputs["aspect_ratio"])
+    ratio = first if matches else orders.ratio_of(inputs["aspect_ratio"])
     size = inputs.get("resolution") or inputs.get("output_megapixels") or "1"
     if size == "match_input_image":
-        return fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
-    return fitted(ratio, float(size.removesuffix(" MP")), multiple=multiple)
+        return orders.fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
+    return orders.fitted(ratio, float(size.removesuffix(" MP")), multiple=multiple)
 
 
 def _metrics(report: TaskReport) -> dict[str, Any]:

@@ -6,6 +6,7 @@ a fault; `docs/simulator.md` has a table of both.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -37,41 +38,21 @@ NEEDS: Final[Mapping[str, str]] = {
 """Faults that require another key."""
 
 FAULTS: Final[Mapping[str, frozenset[str]]] = {
-    "any": frozenset(
-        {
-            "http",
-            "redirect",
-            "drop-before-read",
-            "drop-after-read",
-            "drop-mid-headers",
-            "short-body",
-            "truncated",
-            "garbage",
-            "wrong-type",
-            "gzip-bomb",
-            "oversized",
-            "slow",
-            "hang",
-        }
-    ),
-    "submit": frozenset(
-        {"missing-id", "ready-at-once", "polling-elsewhere", "outcome", "stuck", "price"}
-    ),
-    "poll": frozenset(
-        {
-            "status",
-            "foreign-id",
-            "foreign-sample",
-            "sample-elsewhere",
-            "missing-sample",
-            "expired-url",
-            "not-found",
-        }
-    ),
-    "download": frozenset(
-        {"wrong-size", "wrong-format", "foreign-picture", "no-end", "not-a-picture", "expired-url"}
-    ),
-}
+    "any": frozenset({
+        "http", "redirect", "drop-before-read", "drop-after-read", "drop-mid-headers", "short-body",
+        "truncated", "garbage", "wrong-type", "gzip-bomb", "oversized", "slow", "hang",
+    }),
+    "submit": frozenset({
+        "missing-id", "ready-at-once", "polling-elsewhere", "outcome", "stuck", "price",
+    }),
+    "poll": frozenset({
+        "status", "foreign-id", "foreign-sample", "sample-elsewhere", "missing-sample",
+        "expired-url", "not-found",
+    }),
+    "download": frozenset({
+        "wrong-size", "wrong-format", "foreign-picture", "no-end", "not-a-picture", "expired-url",
+    }),
+}  # fmt: skip
 """Every fault by the stage at which it makes sense; `any` are faults of the connection."""
 
 _KINDS: Final = frozenset().union(*FAULTS.values())
@@ -158,6 +139,43 @@ class Rule(BaseModel):
             return count >= self.nth
         last = self.nth + (1 if self.times == "once" else self.times)
         return self.nth <= count < last
+
+
+class Rules:
+    """The rules in force, in the order of the scenario, and how often each has matched."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
+        self._matches: Counter[tuple[int, str]] = Counter()
+        self.hits = [0] * len(rules)
+        """How often each rule has applied."""
+
+    def early(self, stage: str, dialect: str, model: str) -> Rule | None:
+        """The rule that applies to a request before its body is read."""
+        return self._first((stage, dialect, model), early=True)
+
+    def meet(self, stage: str, dialect: str, model: str, *, prompt: str, key: str) -> Rule | None:
+        """The first rule that applies to a request; later rules do not count the request.
+
+        `key` names the task, or the order at submission, for rules that count per task.
+        """
+        return self._first((stage, dialect, model), prompt, key)
+
+    def _first(
+        self, where: tuple[str, str, str], prompt: str = "", key: str = "", *, early: bool = False
+    ) -> Rule | None:
+        for index, rule in enumerate(self._rules):
+            concerns = (rule.fault in EARLY) is early and rule.concerns(*where)
+            counted = key if rule.per_task else ""
+            if concerns and rule.mentions(prompt) and self._applies(index, counted):
+                return rule
+        return None
+
+    def _applies(self, index: int, key: str) -> bool:
+        self._matches[index, key] += 1
+        applies = self._rules[index].hits(self._matches[index, key])
+        self.hits[index] += applies
+        return applies
 
 
 def _exact(value: object) -> object:

@@ -1,29 +1,23 @@
-"""The part of JSON Schema that the providers' documents use, with FastAPI's complaints."""
+"""Bodies of requests, held against the providers' documents by pydantic, as FastAPI does."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache, reduce
 from importlib import resources
-from typing import Any, Final
+from operator import or_
+from typing import Annotated, Any, Final
 
-Location = tuple[str | int, ...]
+from pydantic import AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints, ValidationError
+from pydantic import create_model as new_model
+
 Shape = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """One thing that is wrong with a body, in the words of FastAPI."""
-
-    where: Location
-    kind: str
-    message: str
-
-    def fastapi(self) -> dict[str, Any]:
-        """As an item of `detail` in a 422."""
-        return {"type": self.kind, "loc": ["body", *self.where], "msg": self.message}
+_KINDS: Final[Mapping[str, Any]] = {
+    "array": list, "boolean": bool, "integer": int, "number": float, "string": str,
+}  # fmt: skip
 
 
 @cache
@@ -34,25 +28,18 @@ def document(name: str) -> dict[str, Any]:
     return loaded
 
 
-def complaints(
-    value: Any, shape: Shape, schemas: Mapping[str, Shape], where: Location = ()
-) -> Iterator[Complaint]:
+def complaint(kind: str, message: str, *where: str | int) -> dict[str, Any]:
+    """One thing that is wrong with a body, as FastAPI lists it in the `detail` of a 422."""
+    return {"type": kind, "loc": ["body", *where], "msg": message}
+
+
+def complaints(value: object, name: str, schema: str) -> list[dict[str, Any]]:
     """Everything that is wrong with a value; unknown fields only where the schema forbids them."""
-    if "$ref" in shape:
-        shape = schemas[shape["$ref"].rsplit("/", 1)[-1]]
-    if "anyOf" in shape:
-        yield from _of_the_best(value, shape["anyOf"], schemas, where)
-        return
-    kind = shape.get("type")
-    if kind is not None and not _TYPES[kind](value):
-        yield Complaint(where, f"{kind}_type", f"Input should be a valid {kind}")
-        return
-    yield from _bounds(value, shape, where)
-    if isinstance(value, dict):
-        yield from _fields(value, shape, schemas, where)
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from complaints(item, shape.get("items", {}), schemas, (*where, index))
+    try:
+        _model(name, schema).model_validate(value)
+    except ValidationError as error:
+        return [complaint(each["type"], each["msg"], *each["loc"]) for each in error.errors()]
+    return []
 
 
 def unknown_fields(value: Mapping[str, Any], shape: Shape) -> list[str]:
@@ -66,103 +53,39 @@ def defaults(shape: Shape) -> dict[str, Any]:
     return {name: field["default"] for name, field in fields.items() if "default" in field}
 
 
-def _of_the_best(
-    value: Any, options: list[Shape], schemas: Mapping[str, Shape], where: Location
-) -> Iterator[Complaint]:
-    """Nothing if one option fits, else the complaints of the first that is about values."""
-    by_option = [list(complaints(value, option, schemas, where)) for option in options]
-    if all(by_option):
-        yield from next(
-            (each for each in by_option if not each[0].kind.endswith("_type")), by_option[0]
-        )
+@cache
+def _model(name: str, schema: str) -> type[BaseModel]:
+    schemas = document(name)["schemas"]
+    shape = schemas[schema]
+    config = ConfigDict(extra="ignore" if shape.get("additionalProperties", True) else "forbid")
+    fields: dict[str, Any] = {
+        field: (_type(about, schemas), ... if field in shape.get("required", ()) else None)
+        for field, about in shape["properties"].items()
+    }
+    return new_model(schema, __config__=config, **fields)
 
 
-def _bounds(value: Any, shape: Shape, where: Location) -> Iterator[Complaint]:
-    if "enum" in shape and value not in shape["enum"]:
-        listed = " or ".join(f"'{option}'" for option in shape["enum"])
-        yield Complaint(where, "enum", f"Input should be {listed}")
-    for word, (kind, measure, wrong, message) in _BOUNDS.items():
-        if word not in shape:
-            continue
-        size = measure(value)
-        if size is not None and wrong(size, shape[word]):
-            yield Complaint(where, kind, message.format(shape[word]))
-    if shape.get("format") == "uri" and isinstance(value, str) and not _is_uri(value):
-        yield Complaint(where, "url_parsing", "Input should be a valid URL")
-
-
-def _fields(
-    value: dict[str, Any], shape: Shape, schemas: Mapping[str, Shape], where: Location
-) -> Iterator[Complaint]:
-    for name in shape.get("required", ()):
-        if name not in value:
-            yield Complaint((*where, name), "missing", "Field required")
-    if shape.get("additionalProperties") is False:
-        for name in unknown_fields(value, shape):
-            yield Complaint((*where, name), "extra_forbidden", "Extra inputs are not permitted")
-    for name, field in shape.get("properties", {}).items():
-        if name in value:
-            yield from complaints(value[name], field, schemas, (*where, name))
-
-
-def _is_uri(text: str) -> bool:
-    return text.startswith(("http://", "https://", "data:"))
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _length(value: Any) -> float | None:
-    return len(value) if isinstance(value, (str, list)) else None
-
-
-_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: _number(value) is not None,
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
-
-Bound = tuple[str, Callable[[Any], float | None], Callable[[float, float], bool], str]
-_BOUNDS: Final[Mapping[str, Bound]] = {
-    "minimum": (
-        "greater_than_equal",
-        _number,
-        lambda size, bound: size < bound,
-        "Input should be greater than or equal to {}",
-    ),
-    "maximum": (
-        "less_than_equal",
-        _number,
-        lambda size, bound: size > bound,
-        "Input should be less than or equal to {}",
-    ),
-    "minLength": (
-        "string_too_short",
-        _length,
-        lambda size, bound: size < bound,
-        "String should have at least {} characters",
-    ),
-    "maxLength": (
-        "string_too_long",
-        _length,
-        lambda size, bound: size > bound,
-        "String should have at most {} characters",
-    ),
-    "minItems": (
-        "too_short",
-        _length,
-        lambda size, bound: size < bound,
-        "List should have at least {} items",
-    ),
-    "maxItems": (
-        "too_long",
-        _length,
-        lambda size, bound: size > bound,
-        "List should have at most {} items",
-    ),
-}
+def _type(shape: Shape, schemas: Mapping[str, Shape]) -> Any:
+    """The type of what a shape allows; nothing is converted."""
+    if "$ref" in shape:
+        return _type(schemas[shape["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in shape:
+        return reduce(or_, (_type(option, schemas) for option in shape["anyOf"]))
+    if "enum" in shape:
+        return Enum("Enum", {option: option for option in shape["enum"]})
+    if shape.get("format") == "uri":
+        schemes = ["http", "https", "data"]
+        return Annotated[AnyUrl, UrlConstraints(shape.get("maxLength"), allowed_schemes=schemes)]
+    if shape["type"] == "null":
+        return None
+    kind = _KINDS[shape["type"]]
+    return Annotated[
+        kind[_type(shape["items"], schemas)] if kind is list else kind,
+        Field(
+            strict=True,
+            ge=shape.get("minimum"),
+            le=shape.get("maximum"),
+            min_length=shape.get("minLength", shape.get("minItems")),
+            max_length=shape.get("maxLength", shape.get("maxItems")),
+        ),
+    ]

@@ -7,16 +7,14 @@ import hmac
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
 from flux2build.simulator.account import READY, REFUNDED, Account, Outcome, Task, plain
-from flux2build.simulator.dialect import Dialect, TaskReport, tampered
-from flux2build.simulator.orders import ReceivedOrder
-from flux2build.simulator.prices import CREDIT
-from flux2build.simulator.rules import Rules
-from flux2build.simulator.scenario import Rule, Scenario
+from flux2build.simulator.dialect import TaskReport, tampered
+from flux2build.simulator.orders import CREDIT, ReceivedOrder
+from flux2build.simulator.scenario import Rule, Rules, Scenario
 from flux2build.simulator.temporary_storage import TemporaryStorage
 
 Clock = Callable[[], float]
@@ -92,10 +90,10 @@ class Simulation:
             return False
         return float(expires) >= self.now()
 
-    def state(self, dialects: list[Dialect]) -> dict[str, Any]:
+    def state(self, dialects: Iterable[str]) -> dict[str, Any]:
         """The counts of everything so far."""
         now = self.now()
-        names = sorted({dialect.name for dialect in dialects})
+        names = sorted(set(dialects))
         return {
             "tasks": len(self.account.tasks),
             "active": {name: self.account.active(name, now) for name in names},

@@ -20,9 +20,9 @@ from flux2build.simulator.access_log import AccessLog, classify
 from flux2build.simulator.account import READY, AccountRefusalError, Reason, Task
 from flux2build.simulator.answers import Answer, RefusalError, page, reply
 from flux2build.simulator.connection_faults import respond
-from flux2build.simulator.delivery import denied, picture
-from flux2build.simulator.dialect import Dialect, parsed
+from flux2build.simulator.dialect import parsed
 from flux2build.simulator.flux import CLUSTER, Flux
+from flux2build.simulator.pictures import denied, picture
 from flux2build.simulator.replicate import OWNER, Predictions
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
@@ -48,7 +48,8 @@ COMET_PREDICTIONS: Final = Predictions(
     uploads=False,
     pages=True,
 )
-DIALECTS: Final[list[Dialect]] = [BFL, COMET_FLUX, REPLICATE, COMET_PREDICTIONS]
+Dialect = Flux | Predictions
+DIALECTS: Final[tuple[Dialect, ...]] = (BFL, COMET_FLUX, REPLICATE, COMET_PREDICTIONS)
 
 _LARGEST_BODY: Final = 200 * 2**20
 _LONGEST_WAIT: Final = 60
@@ -61,19 +62,19 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def site(simulation: Simulation) -> Starlette:
     """The application of a simulation."""
     routes = [
-        *control.routes(simulation, DIALECTS),
+        *control.routes(simulation, [dialect.name for dialect in DIALECTS]),
         *_prediction_routes(simulation, REPLICATE),
         *_prediction_routes(simulation, COMET_PREDICTIONS),
-        _route("/v1/files", partial(_upload, simulation), "POST"),
-        _route("/v1/files/{name}", partial(_uploaded, simulation), "GET"),
+        _post("/v1/files", partial(_upload, simulation)),
+        Route("/v1/files/{name}", partial(_uploaded, simulation)),
         *_flux_routes(simulation, BFL),
         *_flux_routes(simulation, COMET_FLUX),
-        _route("/delivery/{task}/{file}", partial(_download, simulation), "GET"),
-        _route("/flux/{rest:path}", _page, "GET", "POST"),
-        _route("/replicate/{rest:path}", _page, "GET", "POST"),
-        _route("/{rest:path}", _not_found, "GET", "POST"),
+        Route("/delivery/{task}/{file}", partial(_download, simulation)),
+        Route("/flux/{rest:path}", _page, methods=["GET", "POST"]),
+        Route("/replicate/{rest:path}", _page, methods=["GET", "POST"]),
+        Route("/{rest:path}", _not_found, methods=["GET", "POST"]),
     ]
-    app = Starlette(routes=routes)
+    app = Starlette(routes=routes, exception_handlers={RefusalError: _refusal})
     app.add_middleware(AccessLog, simulation=simulation)
     return app
 
@@ -81,39 +82,41 @@ def site(simulation: Simulation) -> Starlette:
 def _flux_routes(simulation: Simulation, dialect: Flux) -> list[Route]:
     root = f"{dialect.prefix}/v1"
     return [
-        _route(f"{root}/get_result", partial(_flux_poll, simulation, dialect), "GET"),
-        _route(f"{root}/credits", partial(_credits, simulation, dialect), "GET"),
-        _route(f"{root}/{{model}}", partial(_flux_submit, simulation, dialect), "POST"),
+        Route(f"{root}/get_result", partial(_flux_poll, simulation, dialect)),
+        Route(f"{root}/credits", partial(_credits, simulation, dialect)),
+        _post(f"{root}/{{model}}", partial(_flux_submit, simulation, dialect)),
     ]
 
 
 def _prediction_routes(simulation: Simulation, dialect: Predictions) -> list[Route]:
     root = f"{dialect.prefix}/v1"
     one = f"{root}/predictions/{{task}}"
-    by_model = f"{root}/models/{{owner}}/{{model}}/predictions"
+    predict = partial(_predict, simulation, dialect)
     return [
-        _route(by_model, partial(_predict, simulation, dialect), "POST"),
-        _route(f"{root}/predictions", partial(_predict, simulation, dialect), "POST"),
-        _route(f"{root}/predictions", partial(_listing, simulation, dialect), "GET"),
-        _route(one, partial(_prediction, simulation, dialect), "GET"),
-        _route(f"{one}/cancel", partial(_cancel, simulation, dialect), "POST"),
+        _post(f"{root}/models/{{owner}}/{{model}}/predictions", predict),
+        _post(f"{root}/predictions", predict),
+        Route(f"{root}/predictions", partial(_listing, simulation, dialect)),
+        Route(one, partial(_prediction, simulation, dialect)),
+        _post(f"{one}/cancel", partial(_cancel, simulation, dialect)),
     ]
 
 
-def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:
-    return Route(path, _guarded(endpoint), methods=list(methods))
+def _post(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, endpoint, methods=["POST"])
 
 
-def _guarded(endpoint: Endpoint) -> Endpoint:
-    """An endpoint whose refusals are answers."""
+async def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusalError)
+    return respond(error.answer)
 
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except RefusalError as refusal:
-            return respond(refusal.answer)
 
-    return answer
+def _authenticated(
+    simulation: Simulation, dialect: Dialect, request: Request, stage: str
+) -> dict[str, Any]:
+    """Log what a request is for, and let it pass with a good key; returns its log entry."""
+    log_entry = classify(request, dialect.name, stage)
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    return log_entry
 
 
 async def _flux_submit(simulation: Simulation, dialect: Flux, request: Request) -> Response:
@@ -193,8 +196,8 @@ async def _object(request: Request, dialect: Dialect) -> dict[str, Any]:
 async def _flux_poll(simulation: Simulation, dialect: Flux, request: Request) -> Response:
     name = request.query_params.get("id")
     if name is None:
-        missing = schema.Complaint((), "missing", "Field required").fastapi()
-        return respond(reply(422, {"detail": [missing | {"loc": ["query", "id"]}]}))
+        missing = {"type": "missing", "loc": ["query", "id"], "msg": "Field required"}
+        return respond(reply(422, {"detail": [missing]}))
     elsewhere = dialect is BFL and request.query_params.get("cluster") != CLUSTER
     simulation.rebuilt_polls += elsewhere
     lost = elsewhere and simulation.scenario.strict_polling
@@ -220,8 +223,7 @@ def _poll(simulation: Simulation, dialect: Dialect, name: str, request: Request)
 
 async def _listing(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
     """The latest hundred predictions, newest first."""
-    classify(request, dialect.name, "list")
-    dialect.authenticate(request.headers, simulation.scenario.keys)
+    _authenticated(simulation, dialect, request, "list")
     base, now = _base(request), simulation.now()
     tasks = [simulation.account.find(name, dialect.name, now) for name in simulation.account.tasks]
     latest = [task for task in reversed(tasks) if task][:100]
@@ -230,8 +232,7 @@ async def _listing(simulation: Simulation, dialect: Predictions, request: Reques
 
 
 async def _cancel(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
-    classify(request, dialect.name, "cancel")
-    dialect.authenticate(request.headers, simulation.scenario.keys)
+    _authenticated(simulation, dialect, request, "cancel")
     now = simulation.now()
     task = simulation.account.find(request.path_params["task"], dialect.name, now)
     if task is None:
@@ -242,8 +243,7 @@ async def _cancel(simulation: Simulation, dialect: Predictions, request: Request
 
 
 async def _credits(simulation: Simulation, dialect: Flux, request: Request) -> Response:
-    classify(request, dialect.name, "credits")
-    dialect.authenticate(request.headers, simulation.scenario.keys)
+    _authenticated(simulation, dialect, request, "credits")
     balance = simulation.account.balance(simulation.now())
     return respond(reply(200, {"credits": float(balance)}))
 
@@ -278,8 +278,7 @@ async def _upload(simulation: Simulation, request: Request) -> Response:
 
 
 async def _uploaded(simulation: Simulation, request: Request) -> Response:
-    classify(request, REPLICATE.name, "file")
-    REPLICATE.authenticate(request.headers, simulation.scenario.keys)
+    _authenticated(simulation, REPLICATE, request, "file")
     name = request.path_params["name"]
     description = simulation.storage.uploads.description(name)
     return respond(reply(200, description) if description else REPLICATE.unknown(name))

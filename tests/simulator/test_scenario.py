@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from flux2build.errors import UsageError
 from flux2build.simulator import Rule, Scenario, load
-from flux2build.simulator.rules import Rules
-from flux2build.simulator.scenario import FAULTS
+from flux2build.simulator.scenario import FAULTS, Rules
 
 
 def written(folder: Path, text: str) -> Path:
