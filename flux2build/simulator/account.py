@@ -18,10 +18,10 @@ from flux2build.simulator.orders import CREDIT, ReceivedOrder
 from flux2build.simulator.scenario import Scenario
 
 READY: Final = "Ready"
-REFUNDED: Final = frozenset(
-    {"Request Moderated", "Content Moderated", "Error", "Failed", "failed", "canceled", "aborted"}
-)
-"""Statuses of tasks that ended without a picture, which cost nothing."""
+ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
+"""BFL's statuses of tasks that ended without a picture."""
+REFUNDED: Final = ENDED | {"failed", "canceled", "aborted"}
+"""Everybody's; such a task costs nothing."""
 
 
 class Reason(StrEnum):

@@ -1,12 +1,17 @@
-"""Answers of the server, before a fault spoils them."""
+"""Answers of the server before a fault spoils them, and the report on a task that they word."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final
 
+from flux2build.simulator.account import READY, Task
+from flux2build.simulator.scenario import Rule
+
+JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
 PAGE: Final = (
     b"<!doctype html><html><head><title>Gateway</title></head>"
@@ -20,7 +25,7 @@ class Answer:
 
     status: int
     body: bytes
-    media_type: str = "application/json"
+    media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -37,11 +42,73 @@ def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> 
     return Answer(status, json.dumps(value).encode(), headers=headers or {})
 
 
-def page(status: int = 200) -> Answer:
+def page() -> Answer:
     """The HTML page that gateways send for routes they do not have."""
-    return Answer(status, PAGE, HTML)
+    return Answer(200, PAGE, HTML)
 
 
 def refusal(status: int, value: Any, headers: Mapping[str, str] | None = None) -> RefusalError:
     """A JSON answer to raise."""
     return RefusalError(reply(status, value, headers))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """What an answer tells of a task, before a dialect words it."""
+
+    task: Task
+    id: str
+    status: str
+    """A status of BFL, or any word that a rule puts there."""
+    progress: float
+    cost: Decimal | None
+    seed: int
+    reported_prompt: str
+    echo: Mapping[str, Any]
+    base: str
+    """The base URL that the client used."""
+    url: str | None
+    """Where the picture is; None unless it is ready."""
+
+
+def tampered(report: TaskReport, rule: Rule | None, other_id: str) -> TaskReport:
+    """A report as a rule of the stage `poll` falsifies it; `other_id` is that of another task."""
+    match rule.fault if rule else None:
+        case "status" if rule:
+            url = report.url if rule.status == READY else None
+            return replace(report, status=str(rule.status), url=url)
+        case "foreign-id":
+            return replace(report, id=other_id)
+        case "foreign-sample" if report.url:
+            url, words = report.url.replace("/sample.", "/foreign."), "somebody else's picture"
+            return replace(report, url=url, seed=report.seed ^ 1, reported_prompt=words)
+        case "sample-elsewhere" if rule and report.url:
+            return replace(report, url=rule.to)
+        case "missing-sample":
+            return replace(report, url=None)
+        case _:
+            return report
+
+
+def key_in(headers: Mapping[str, str], scheme: str = "Bearer") -> str | None:
+    """The key of an `Authorization` header with a scheme."""
+    used_scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() or None if used_scheme.lower() == scheme.lower() else None
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """A body as a JSON object.
+
+    Raises:
+        ValueError: it is not JSON.
+        TypeError: it is JSON, but not an object.
+    """
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        raise TypeError("Input should be a valid dictionary")
+    return value
+
+
+def number(amount: Decimal) -> float | int:
+    """A decimal as the JSON number that APIs send."""
+    return int(amount) if amount == int(amount) else float(amount)

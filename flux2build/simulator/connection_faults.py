@@ -11,7 +11,7 @@ import asyncio
 import socket
 import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from http.client import responses
 from typing import Final
@@ -20,10 +20,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from flux2build.simulator.answers import HTML, PAGE, Answer, reply
+from flux2build.simulator.answers import HTML, JSON, PAGE, Answer
 from flux2build.simulator.scenario import Rule
 
 _TRANSPORT: Final = "flux2build.transport"
+_BODIES: Final = {"json": b'{"detail": "simulated fault"}', "html": PAGE, "empty": b""}
 _CHUNK: Final = 2**16
 _LINGER: Final = struct.pack("ii", 1, 0)
 """Makes a close send a reset."""
@@ -140,7 +141,9 @@ def _changed(answer: Answer, rule: Rule) -> Answer:
     match rule.fault:
         case "http":
             headers = {} if rule.retry_after is None else {"retry-after": rule.retry_after}
-            return _failed(answer.media_type, rule, headers)
+            body = _BODIES.get(rule.body, rule.body.encode())
+            types = {"html": HTML, "empty": answer.media_type}
+            return Answer(rule.code, body, types.get(rule.body, JSON), headers)
         case "redirect":
             code = rule.code if 300 <= rule.code < 400 else 307
             return Answer(code, b"", headers={"location": str(rule.to)})
@@ -148,18 +151,6 @@ def _changed(answer: Answer, rule: Rule) -> Answer:
             return replace(answer, media_type=rule.media_type)
         case _:
             return answer
-
-
-def _failed(media_type: str, rule: Rule, headers: Mapping[str, str]) -> Answer:
-    match rule.body:
-        case "json":
-            return reply(rule.code, {"detail": "simulated fault"}, headers)
-        case "html":
-            return Answer(rule.code, PAGE, HTML, headers)
-        case "empty":
-            return Answer(rule.code, b"", media_type, headers)
-        case text:
-            return Answer(rule.code, text.encode(), headers=headers)
 
 
 def _deflated(size: int) -> Iterator[bytes]:

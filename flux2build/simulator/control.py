@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from json import dumps
 
 from starlette.requests import Request
@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from flux2build.errors import UsageError
-from flux2build.simulator.dialect import parsed
+from flux2build.simulator.answers import parsed
 from flux2build.simulator.simulation import Simulation
 
 
-def routes(simulation: Simulation, dialects: Sequence[str]) -> list[Route]:
+def routes(simulation: Simulation) -> list[Route]:
     """Everything below `/_sim/`: what the simulator shows, and what can be changed."""
 
     async def charges(_: Request) -> Response:
@@ -24,7 +24,7 @@ def routes(simulation: Simulation, dialects: Sequence[str]) -> list[Route]:
         return StreamingResponse(_list(simulation), media_type="application/json")
 
     async def state(_: Request) -> Response:
-        return JSONResponse(simulation.state(dialects))
+        return JSONResponse(simulation.state())
 
     async def scenario(_: Request) -> Response:
         return JSONResponse(simulation.scenario.model_dump(mode="json"))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from flux2build.simulator import orders, schema
-from flux2build.simulator.account import READY, Reason
-from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
-from flux2build.simulator.dialect import TaskReport, key_in, number
+from flux2build.simulator import answers, orders, schema
+from flux2build.simulator.account import ENDED, READY, Reason
+from flux2build.simulator.answers import Answer, RefusalError, TaskReport, page, refusal, reply
 from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
@@ -18,7 +17,6 @@ CLUSTER: Final = "eu1"
 """Marks the polling URL, as the regional host does at BFL."""
 
 _SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
-_ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
 _REWRITERS: Final = ("flux-2-pro", "flux-2-max")
 _MOST_INPUT: Final = 9
 """Megapixels of output and references together that flux-2-pro accepts."""
@@ -29,20 +27,16 @@ class Flux:
     """BFL's API: `POST /v1/<model>`, then `GET <polling_url>`."""
 
     name: str
-    prefix: str
     models: frozenset[str]
-    lenient_key: bool = False
-    """Whether it accepts the key as Bearer, bare in `Authorization`, or as `x-key`."""
-    pages: bool = False
-    """Whether it answers unknown routes with an HTML page."""
-    costs: bool = True
-    """Whether its answers say what an order costs."""
+    prefix: str = ""
+    """Where a gateway repeats it, with habits of its own: it accepts the key in any header,
+    answers unknown routes with an HTML page, and does not say what an order costs."""
 
     def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
         """Pass a request with a key."""
         key = headers.get("x-key", "").strip() or None
-        if self.lenient_key:
-            key = key_in(headers) or headers.get("authorization", "").strip() or key
+        if self.prefix:
+            key = answers.key_in(headers) or headers.get("authorization", "").strip() or key
         if key is None:
             raise self._keyless("Not authenticated")
         if keys and key not in keys:
@@ -54,7 +48,7 @@ class Flux:
         """An order checked against BFL's document, and the fields that the document does not have."""
         shipped = schema.document("bfl")
         if model not in self.models:
-            raise RefusalError(page() if self.pages else reply(404, {"detail": "Not Found"}))
+            raise RefusalError(page() if self.prefix else reply(404, {"detail": "Not Found"}))
         name = shipped["models"][model]
         shape = shipped["schemas"][name]
         mistakes = schema.complaints(body, "bfl", name)
@@ -84,55 +78,48 @@ class Flux:
     def accepted(self, report: TaskReport, rule: Rule | None) -> Answer:
         """The id and the polling URL, which is missing when a webhook was named."""
         task = report.task
-        value: dict[str, Any] = {"id": task.id, "polling_url": self._polling(task.id, report.base)}
+        cluster = "" if self.prefix else f"&cluster={CLUSTER}"
+        poll = f"{report.base}{self.prefix}/v1/get_result?id={task.id}{cluster}"
+        value: dict[str, Any] = {"id": task.id, "polling_url": poll}
         if report.echo.get("webhook_url"):
             value = {"id": task.id, "status": "Pending", "webhook_url": report.echo["webhook_url"]}
-        if self.costs:
-            value["cost"] = number(task.credits)
-            value["input_mp"] = _mp(task.input_pixels)
-            value["output_mp"] = _mp(task.output_pixels)
+        if not self.prefix:
+            value["cost"] = answers.number(task.credits)
+            value["input_mp"] = orders.in_megapixels(task.input_pixels)
+            value["output_mp"] = orders.in_megapixels(task.output_pixels)
         match rule.fault if rule else None:
             case "missing-id":
                 del value["id"]
             case "polling-elsewhere" if rule:
                 value["polling_url"] = rule.to
             case "ready-at-once":
-                finished = {"status": READY, "result": _result(report)}
-                value |= finished | {"polling_url": report.url}
+                value |= {"status": READY, "result": _result(report), "polling_url": report.url}
             case _:
                 pass
         return reply(200, value)
 
     def polled(self, report: TaskReport) -> Answer:
         """The status of a task, with its result once there is one."""
-        value: dict[str, Any] = {
-            "id": report.id,
-            "status": report.status,
-            "result": None,
-            "progress": None,
-            "details": None,
-            "preview": None,
-        }
+        value: dict[str, Any] = {"id": report.id, "status": report.status}
+        value |= dict.fromkeys(("result", "progress", "details", "preview"))
         if report.status == READY:
             value["result"] = _result(report)
-        elif report.status in _ENDED:
-            value["details"] = _details(report.status)
+        elif report.status in ENDED:
+            blocked = {"Moderation Reasons": ["Derivative Works Filter"]}
+            moderated = report.status.endswith("Moderated")
+            value["details"] = blocked if moderated else {"error": "simulated"}
         else:
             value["progress"] = round(report.progress, 3)
-        if report.cost is not None and self.costs and report.status in _ENDED | {READY}:
-            value["cost"] = number(report.cost if report.status == READY else Decimal(0))
+        if report.cost is not None and not self.prefix and report.status in ENDED | {READY}:
+            value["cost"] = answers.number(report.cost if report.status == READY else Decimal(0))
         return reply(200, value)
 
     def unknown(self, task: str) -> Answer:
         """The status of a task that does not exist, or not on this cluster."""
         return reply(200, {"id": task, "status": "Task not found", "result": None})
 
-    def _polling(self, task: str, base: str) -> str:
-        cluster = "" if self.prefix else f"&cluster={CLUSTER}"
-        return f"{base}{self.prefix}/v1/get_result?id={task}{cluster}"
-
     def _keyless(self, message: str) -> RefusalError:
-        if self.pages:
+        if self.prefix:
             error = {"message": "Invalid token", "type": "invalid_request_error", "code": ""}
             return refusal(401, {"error": error})
         return refusal(403, {"detail": message})
@@ -160,9 +147,7 @@ def _flux2(
 ) -> ReceivedOrder:
     requested = _requested_size(fields, references)
     if requested[0] * requested[1] > orders.MAX_PIXELS:
-        raise refusal(
-            422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 orders.megapixels"}
-        )
+        raise refusal(422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 megapixels"})
     if odd == "refuse" and any(side % 16 for side in requested):
         raise refusal(422, {"detail": "width and height must be multiples of 16"})
     size = requested if odd == "exact" else (floored(requested[0]), floored(requested[1]))
@@ -205,7 +190,7 @@ def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOr
         if min(reference.width, reference.height) < 256:
             raise refusal(422, {"detail": "an image must be at least 256x256"})
         if reference.pixels > 16 * MEGAPIXEL:
-            raise refusal(400, {"detail": "an image is larger than 16 orders.megapixels"})
+            raise refusal(400, {"detail": "an image is larger than 16 megapixels"})
     side = _SIDES[fields["resolution"]]
     ratio = (1, 1) if fields["aspect_ratio"] == "auto" else orders.ratio_of(fields["aspect_ratio"])
     width, height = orders.fitted(ratio, side * side / MEGAPIXEL, side=4096)
@@ -240,13 +225,3 @@ def _result(report: TaskReport) -> dict[str, Any]:
         "end_time": end,
         "duration": end - start,
     }
-
-
-def _details(status: str) -> dict[str, Any]:
-    if status.endswith("Moderated"):
-        return {"Moderation Reasons": ["Derivative Works Filter"]}
-    return {"error": "simulated"}
-
-
-def _mp(pixels: int) -> float:
-    return round(pixels / MEGAPIXEL, 2)

@@ -141,6 +141,11 @@ def megapixels(pixels: int) -> int:
     return max(1, -(-pixels // MEGAPIXEL))
 
 
+def in_megapixels(pixels: int) -> float:
+    """Megapixels as answers name them."""
+    return round(pixels / MEGAPIXEL, 2)
+
+
 def credits_for(model: str, output: int, references: Iterable[int]) -> Decimal:
     """The price of a picture of `output` pixels made from references of so many pixels."""
     rates = _table()["models"][model]

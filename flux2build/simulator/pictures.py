@@ -16,14 +16,15 @@ from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.temporary_storage import TemporaryStorage
 
-_DENIED: Final = (
+DENIED: Final = Answer(
+    403,
     b'<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code>'
-    b"<Message>Signature not valid in the specified time frame</Message></Error>"
+    b"<Message>Signature not valid in the specified time frame</Message></Error>",
+    "application/xml",
 )
+"""A storage's answer to a URL that is not signed, or has expired."""
 _TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
 """Bytes that `no-end` removes: the end marker, where there is one."""
-_IEND: Final = 12
-"""Bytes of the chunk that ends a PNG."""
 
 
 def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
@@ -44,11 +45,6 @@ def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: b
     if fault == "no-end":
         data = data[: -_TAIL[task.format]]
     return Answer(200, data, kind)
-
-
-def denied() -> Answer:
-    """A storage's answer to a URL that is not signed, or has expired."""
-    return Answer(403, _DENIED, "application/xml")
 
 
 def _draw(task: Task, storage: TemporaryStorage) -> bytes:
@@ -79,7 +75,7 @@ def _blank(width: int, height: int, form: str) -> bytes:
 def _in_png(data: bytes, name: bytes) -> bytes:
     content = b"tEXtTask\x00" + name
     chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
-    return data[:-_IEND] + chunk + data[-_IEND:]
+    return data[: -_TAIL["png"]] + chunk + data[-_TAIL["png"] :]
 
 
 def _in_jpeg(data: bytes, name: bytes) -> bytes:

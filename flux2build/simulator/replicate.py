@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from flux2build.simulator import orders, schema
-from flux2build.simulator.account import READY, Reason
-from flux2build.simulator.answers import Answer, RefusalError, page, refusal, reply
-from flux2build.simulator.dialect import TaskReport, key_in
+from flux2build.simulator.account import ENDED, READY, Reason
+from flux2build.simulator.answers import Answer, RefusalError, TaskReport, key_in, page, reply
 from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
@@ -25,10 +24,7 @@ _WORDS: Final = {
     "Reasoning": "processing",
     "Generating": "processing",
     READY: "succeeded",
-    "Request Moderated": "failed",
-    "Content Moderated": "failed",
-    "Error": "failed",
-    "Failed": "failed",
+    **dict.fromkeys(ENDED, "failed"),
 }
 
 
@@ -37,25 +33,19 @@ class Predictions:
     """Replicate's API: `POST /v1/models/<owner>/<name>/predictions`, then ask by id."""
 
     name: str
-    prefix: str
     models: frozenset[str]
-    links: str | None = None
-    """The base that its `urls` point to, where that is not its own."""
-    lists: bool = False
-    """Whether every output is a list."""
-    uploads: bool = True
-    """Whether it accepts files, and so refuses large data URLs."""
-    pages: bool = False
-    """Whether it answers unknown routes with an HTML page."""
+    prefix: str = ""
+    """Where a gateway repeats it, with habits of its own: its URLs are Replicate's, every output is
+    a list, it has no files and so takes large data URLs, and unknown routes answer an HTML page."""
 
     def authenticate(self, headers: Mapping[str, str], keys: Sequence[str]) -> None:
         """Pass a request with a Bearer token (or the older scheme `Token`)."""
         key = key_in(headers) or key_in(headers, "Token")
         if key is None:
-            raise refusal(401, _error("Unauthenticated", "You did not pass a token.", 401))
+            raise RefusalError(_problem(401, "Unauthenticated", "You did not pass a token."))
         if keys and key not in keys:
             detail = "You did not pass a valid authentication token"
-            raise refusal(401, _error("Invalid token", detail, 401))
+            raise RefusalError(_problem(401, "Invalid token", detail))
 
     def read(
         self, model: str, body: Any, scenario: Scenario, uploaded: Uploaded
@@ -63,7 +53,7 @@ class Predictions:
         """An order checked against the model's schema, and the inputs that it ignores."""
         shipped = schema.document("replicate")
         if model not in self.models:
-            raise RefusalError(page() if self.pages else self.unknown(""))
+            raise RefusalError(page() if self.prefix else self.unknown(""))
         about = shipped["models"][model]
         shape = shipped["schemas"][about["schema"]]
         inputs = body.get("input")
@@ -82,13 +72,13 @@ class Predictions:
 
     def malformed(self, message: str) -> Answer:
         """The answer to a body that is not JSON."""
-        return reply(400, _error("Bad request", message, 400))
+        return _problem(400, "Bad request", message)
 
     def refused(self, reason: Reason, retry_after: str | None) -> Answer:
         """402, or 429 with the seconds in its text."""
         if reason is Reason.CREDITS:
             detail = "You have insufficient credit to run this model."
-            return reply(402, _error("Insufficient credit", detail, 402))
+            return _problem(402, "Insufficient credit", detail)
         wait = retry_after or "1"
         detail = f"Request was throttled. Your rate limit resets in ~{wait}s."
         headers = {"retry-after": retry_after} if retry_after else {}
@@ -97,13 +87,10 @@ class Predictions:
     def accepted(self, report: TaskReport, rule: Rule | None) -> Answer:
         """The prediction, as it is now."""
         value = self.prediction(report)
-        match rule.fault if rule else None:
-            case "missing-id":
-                del value["id"]
-            case "polling-elsewhere":
-                value["urls"] = dict.fromkeys(value["urls"], rule.to if rule else None)
-            case _:
-                pass
+        if rule is not None and rule.fault == "missing-id":
+            del value["id"]
+        if rule is not None and rule.fault == "polling-elsewhere":
+            value["urls"] = dict.fromkeys(value["urls"], rule.to)
         return reply(201, value)
 
     def polled(self, report: TaskReport) -> Answer:
@@ -122,7 +109,8 @@ class Predictions:
         begun = status not in {"starting", "aborted"}
         over = status in {"succeeded", "failed", "canceled", "aborted"}
         error = MODERATED if report.status.endswith("Moderated") else "Prediction failed."
-        root = f"{self.links or report.base + self.prefix}/v1/predictions/{report.id}"
+        base = "https://api.replicate.com" if self.prefix else report.base
+        root = f"{base}/v1/predictions/{report.id}"
         return {
             "id": report.id,
             "model": f"{OWNER}/{task.model}",
@@ -144,7 +132,7 @@ class Predictions:
         if report.url is None or report.status != READY:
             return None
         about = schema.document("replicate")["models"][report.task.model]
-        return [report.url] if self.lists or about["output"] == "list" else report.url
+        return [report.url] if self.prefix or about["output"] == "list" else report.url
 
     def _order(
         self, model: str, multiple: int, inputs: Mapping[str, Any], uploaded: Uploaded
@@ -172,7 +160,7 @@ class Predictions:
         references = []
         name = "images" if "images" in inputs else "input_images"
         for index, text in enumerate(inputs.get(name, ())):
-            if self.uploads and text.startswith("data:") and len(text) > _DATA_URL:
+            if not self.prefix and text.startswith("data:") and len(text) > _DATA_URL:
                 raise _invalid([(f"{name}.{index}", "data URLs are taken up to 256kb")])
             try:
                 references.append(orders.reference_of(text, uploaded))
@@ -186,7 +174,7 @@ def _size(inputs: Mapping[str, Any], references: list[Reference], multiple: int)
     if inputs["aspect_ratio"] == "custom":
         width, height = inputs.get("width", 1024), inputs.get("height", 1024)
         if width * height > orders.MAX_PIXELS:
-            raise _invalid([("width", "the picture is larger than 4 orders.megapixels")])
+            raise _invalid([("width", "the picture is larger than 4 megapixels")])
         return floored(width + multiple // 2, multiple), floored(height + multiple // 2, multiple)
     first = (references[0].width, references[0].height) if references else (1024, 1024)
     matches = inputs["aspect_ratio"] == "match_input_image"
@@ -203,26 +191,21 @@ def _metrics(report: TaskReport) -> dict[str, Any]:
         "predict_time": seconds,
         "total_time": seconds,
         "image_count": 1,
-        "image_output_megapixel_count": _mp(report.task.output_pixels),
-        "image_input_megapixel_count": _mp(report.task.input_pixels),
+        "image_output_megapixel_count": orders.in_megapixels(report.task.output_pixels),
+        "image_input_megapixel_count": orders.in_megapixels(report.task.input_pixels),
     }
-
-
-def _mp(pixels: int) -> float:
-    return round(pixels / MEGAPIXEL, 2)
 
 
 def _instant(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _error(title: str, detail: str, status: int) -> dict[str, Any]:
-    return {"title": title, "detail": detail, "status": status}
+def _problem(status: int, title: str, detail: str, **more: object) -> Answer:
+    return reply(status, {"title": title, "detail": detail, "status": status} | more)
 
 
 def _invalid(fields: list[tuple[str, str]]) -> RefusalError:
     detail = "".join(f"- input.{name}: {text}\n" for name, text in fields)
     invalid = [{"type": "invalid", "field": name, "description": text} for name, text in fields]
-    return refusal(
-        422, _error("Input validation failed", detail, 422) | {"invalid_fields": invalid}
-    )
+    answer = _problem(422, "Input validation failed", detail, invalid_fields=invalid)
+    return RefusalError(answer)

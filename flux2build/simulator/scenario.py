@@ -117,9 +117,7 @@ class Rule(BaseModel):
     @property
     def accepts(self) -> bool:
         """Whether a submission to which this rule applies is accepted and charged."""
-        if self.charged is not None:
-            return self.charged
-        return self.fault not in REFUSING
+        return self.fault not in REFUSING if self.charged is None else self.charged
 
     def concerns(self, stage: str, dialect: str, model: str) -> bool:
         """Whether this rule is about requests of this kind."""

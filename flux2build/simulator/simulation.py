@@ -7,26 +7,23 @@ import hmac
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, get_args
 
 from flux2build.simulator.account import READY, REFUNDED, Account, Outcome, Task, plain
-from flux2build.simulator.dialect import TaskReport, tampered
+from flux2build.simulator.answers import TaskReport, tampered
 from flux2build.simulator.orders import CREDIT, ReceivedOrder
-from flux2build.simulator.scenario import Rule, Rules, Scenario
+from flux2build.simulator.scenario import Dialect, Rule, Rules, Scenario
 from flux2build.simulator.temporary_storage import TemporaryStorage
-
-Clock = Callable[[], float]
-
-_TEN_MINUTES: Final = 600.0
-_HOUR: Final = 3600.0
 
 
 class Simulation:
     """The tasks, charges and faults behind all dialects."""
 
-    def __init__(self, scenario: Scenario | None = None, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self, scenario: Scenario | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self.now = clock
         self._first = scenario or Scenario()
         self._secret = secrets.token_bytes(32)
@@ -56,17 +53,14 @@ class Simulation:
         self.storage.remember(task.id, order)
         return task
 
-    def note_unknown(self, dialect: str, model: str, fields: list[str]) -> None:
-        """Count fields that the real API would have ignored silently."""
-        self.unknown.update((dialect, model, name) for name in fields)
-
     def report(
         self, task: Task, base: str, rule: Rule | None = None, *, at: float | None = None
     ) -> TaskReport:
         """What an answer tells of a task, now or at another moment, as a rule falsifies it."""
         now = self.now() if at is None else at
-        if rule is not None and rule.fault == "status":
-            self._end(task, str(rule.status), now)
+        ends = rule is not None and rule.fault == "status" and rule.status in REFUNDED
+        if rule is not None and ends and not task.refunded(now):
+            self.account.end(task, str(rule.status), now)
         record = self.storage.recall(task.id)
         status = task.status(now)
         expired = rule is not None and rule.fault == "expired-url"
@@ -86,14 +80,12 @@ class Simulation:
 
     def admits(self, path: str, expires: str, signature: str) -> bool:
         """Whether a result URL was signed here and has not expired."""
-        if not hmac.compare_digest(signature, self._signature(path, expires)):
-            return False
-        return float(expires) >= self.now()
+        genuine = hmac.compare_digest(signature, self._signature(path, expires))
+        return genuine and float(expires) >= self.now()
 
-    def state(self, dialects: Iterable[str]) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """The counts of everything so far."""
-        now = self.now()
-        names = sorted(set(dialects))
+        now, names = self.now(), get_args(Dialect)
         return {
             "tasks": len(self.account.tasks),
             "active": {name: self.account.active(name, now) for name in names},
@@ -139,16 +131,11 @@ class Simulation:
             case _:
                 return Outcome(latency, status)
 
-    def _end(self, task: Task, status: str, now: float) -> None:
-        """Ends a task of which a rule reports an end without a picture."""
-        if status in REFUNDED and not task.refunded(now):
-            self.account.end(task, status, now)
-
     def _sign(self, task: Task, base: str, *, expired: bool) -> str:
         lifetime = self.scenario.expiry
         if lifetime is None:
             hourly = task.dialect == "replicate" or task.model == "flux-3-image"
-            lifetime = _HOUR if hourly else _TEN_MINUTES
+            lifetime = 3600 if hourly else 600
         path = f"/delivery/{task.id}/sample.{task.format}"
         expires = f"{self.now() - 1 if expired else self.now() + lifetime:.3f}"
         return f"{base}{path}?se={expires}&sp=r&sig={self._signature(path, expires)}"

@@ -14,28 +14,20 @@ from flux2build.simulator.orders import ReceivedOrder
 
 
 class Uploads:
-    """Uploaded files by id."""
+    """Uploaded files, and their descriptions, by id."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.descriptions: dict[str, Mapping[str, Any]] = {}
 
     def get(self, name: str) -> bytes | None:
         """An uploaded file; None if there is none of that id."""
-        path = self._folder / name
-        return path.read_bytes() if name.isalnum() and path.is_file() else None
+        return (self._folder / name).read_bytes() if name in self.descriptions else None
 
     def add(self, name: str, data: bytes, description: Mapping[str, Any]) -> None:
         """Keep a file and its description."""
         (self._folder / name).write_bytes(data)
-        (self._folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")
-
-    def description(self, name: str) -> dict[str, Any] | None:
-        """The description of a file; None if there is none of that id."""
-        path = self._folder / f"{name}.json"
-        if not name.isalnum() or not path.is_file():
-            return None
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return loaded
+        self.descriptions[name] = description
 
 
 class TemporaryStorage:
@@ -46,6 +38,7 @@ class TemporaryStorage:
         self.close = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         self._root = Path(root)
         self._log = self._root / "requests.jsonl"
+        self._log.touch()
         for name in ("orders", "references", "uploads"):
             (self._root / name).mkdir()
         self.uploads = Uploads(self._root / "uploads")
@@ -84,8 +77,6 @@ class TemporaryStorage:
 
     def requests(self) -> Iterator[dict[str, Any]]:
         """Every request so far, in order."""
-        if not self._log.exists():
-            return
         with self._log.open(encoding="utf-8") as file:
             for line in file:
                 yield json.loads(line)

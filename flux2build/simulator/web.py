@@ -18,51 +18,37 @@ from starlette.routing import Route
 from flux2build.simulator import control, schema
 from flux2build.simulator.access_log import AccessLog, classify
 from flux2build.simulator.account import READY, AccountRefusalError, Reason, Task
-from flux2build.simulator.answers import Answer, RefusalError, page, reply
+from flux2build.simulator.answers import Answer, RefusalError, page, parsed, reply
 from flux2build.simulator.connection_faults import respond
-from flux2build.simulator.dialect import parsed
 from flux2build.simulator.flux import CLUSTER, Flux
-from flux2build.simulator.pictures import denied, picture
+from flux2build.simulator.pictures import DENIED, picture
 from flux2build.simulator.replicate import OWNER, Predictions
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
 
-_ALL: Final = frozenset(schema.document("replicate")["models"])
-
-BFL: Final = Flux("bfl", "", frozenset(schema.document("bfl")["models"]))
+BFL: Final = Flux("bfl", frozenset(schema.document("bfl")["models"]))
+REPLICATE: Final = Predictions("replicate", frozenset(schema.document("replicate")["models"]))
 COMET_FLUX: Final = Flux(
-    "cometapi",
-    "/flux",
-    frozenset({"flux-2-pro", "flux-2-flex", "flux-2-max"}),
-    lenient_key=True,
-    pages=True,
-    costs=False,
+    "cometapi", frozenset({"flux-2-pro", "flux-2-flex", "flux-2-max"}), "/flux"
 )
-REPLICATE: Final = Predictions("replicate", "", _ALL)
-COMET_PREDICTIONS: Final = Predictions(
-    "cometapi",
-    "/replicate",
-    _ALL,
-    links="https://api.replicate.com",
-    lists=True,
-    uploads=False,
-    pages=True,
-)
+COMET_PREDICTIONS: Final = Predictions("cometapi", REPLICATE.models, "/replicate")
 Dialect = Flux | Predictions
-DIALECTS: Final[tuple[Dialect, ...]] = (BFL, COMET_FLUX, REPLICATE, COMET_PREDICTIONS)
 
 _LARGEST_BODY: Final = 200 * 2**20
 _LONGEST_WAIT: Final = 60
 _TICK: Final = 0.01
 """Seconds by which two clocks may disagree on whether a wait is over."""
 
+_NOT_FOUND: Final = reply(404, {"detail": "Not Found"})
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def site(simulation: Simulation) -> Starlette:
     """The application of a simulation."""
+    gateway = partial(_other, page(), "cometapi")
     routes = [
-        *control.routes(simulation, [dialect.name for dialect in DIALECTS]),
+        *control.routes(simulation),
         *_prediction_routes(simulation, REPLICATE),
         *_prediction_routes(simulation, COMET_PREDICTIONS),
         _post("/v1/files", partial(_upload, simulation)),
@@ -70,9 +56,9 @@ def site(simulation: Simulation) -> Starlette:
         *_flux_routes(simulation, BFL),
         *_flux_routes(simulation, COMET_FLUX),
         Route("/delivery/{task}/{file}", partial(_download, simulation)),
-        Route("/flux/{rest:path}", _page, methods=["GET", "POST"]),
-        Route("/replicate/{rest:path}", _page, methods=["GET", "POST"]),
-        Route("/{rest:path}", _not_found, methods=["GET", "POST"]),
+        Route("/flux/{rest:path}", gateway, methods=["GET", "POST"]),
+        Route("/replicate/{rest:path}", gateway, methods=["GET", "POST"]),
+        Route("/{rest:path}", partial(_other, _NOT_FOUND, ""), methods=["GET", "POST"]),
     ]
     app = Starlette(routes=routes, exception_handlers={RefusalError: _refusal})
     app.add_middleware(AccessLog, simulation=simulation)
@@ -84,17 +70,17 @@ def _flux_routes(simulation: Simulation, dialect: Flux) -> list[Route]:
     return [
         Route(f"{root}/get_result", partial(_flux_poll, simulation, dialect)),
         Route(f"{root}/credits", partial(_credits, simulation, dialect)),
-        _post(f"{root}/{{model}}", partial(_flux_submit, simulation, dialect)),
+        _post(f"{root}/{{model}}", partial(_submit, simulation, dialect)),
     ]
 
 
 def _prediction_routes(simulation: Simulation, dialect: Predictions) -> list[Route]:
     root = f"{dialect.prefix}/v1"
     one = f"{root}/predictions/{{task}}"
-    predict = partial(_predict, simulation, dialect)
+    submit = partial(_submit, simulation, dialect)
     return [
-        _post(f"{root}/models/{{owner}}/{{model}}/predictions", predict),
-        _post(f"{root}/predictions", predict),
+        _post(f"{root}/models/{{owner}}/{{model}}/predictions", submit),
+        _post(f"{root}/predictions", submit),
         Route(f"{root}/predictions", partial(_listing, simulation, dialect)),
         Route(one, partial(_prediction, simulation, dialect)),
         _post(f"{one}/cancel", partial(_cancel, simulation, dialect)),
@@ -119,22 +105,43 @@ def _authenticated(
     return log_entry
 
 
-async def _flux_submit(simulation: Simulation, dialect: Flux, request: Request) -> Response:
-    _, response = await _submit(simulation, dialect, request.path_params["model"], request)
-    return response
+async def _submit(simulation: Simulation, dialect: Dialect, request: Request) -> Response:
+    """The answer to an order; that to a prediction may wait until the picture is ready."""
+    model = await _model(request)
+    log_entry = classify(request, dialect.name, "submit", model)
+    if rule := simulation.rules.early("submit", dialect.name, model):
+        log_entry["fault"] = rule.fault
+        return respond(Answer(0, b""), rule)
+    dialect.authenticate(request.headers, simulation.scenario.keys)
+    body = await _object(request, dialect)
+    order, unknown = dialect.read(model, body, simulation.scenario, simulation.storage.uploads.get)
+    simulation.unknown.update((dialect.name, model, name) for name in unknown)
+    rule = simulation.rules.meet(
+        "submit", dialect.name, model, prompt=order.prompt, key=order.digest
+    )
+    log_entry["fault"] = rule.fault if rule else None
+    if rule is not None and not rule.accepts:
+        return respond(reply(200, {}), rule)
+    try:
+        task = simulation.accept(dialect.name, order, rule)
+    except AccountRefusalError as error:
+        wait = simulation.scenario.retry_after if error.reason is not Reason.CREDITS else None
+        raise RefusalError(dialect.refused(error.reason, wait)) from error
+    log_entry["task"] = task.id
+    seconds = None if rule or isinstance(dialect, Flux) else _seconds_to_wait(request)
+    if seconds is not None:
+        await asyncio.sleep(max(0.0, min(seconds, task.ready - simulation.now() + _TICK)))
+    # However slow this machine is, an order that takes time is not ready as it is accepted.
+    moment = task.accepted if seconds is None else None
+    report = simulation.report(task, _base(request), at=moment)
+    return respond(dialect.accepted(report, rule), rule)
 
 
-async def _predict(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
-    """A submission, whose answer may wait until the picture is ready."""
+async def _model(request: Request) -> str:
+    """The model that a path names, with its owner unless that is the usual one."""
+    model = str(request.path_params.get("model") or await _version(request))
     owner = request.path_params.get("owner", OWNER)
-    model = request.path_params.get("model") or await _version(request)
-    name = model if owner == OWNER else f"{owner}/{model}"
-    task, response = await _submit(simulation, dialect, name, request)
-    wait = _seconds_to_wait(request)
-    if task is None or wait is None:
-        return response
-    await asyncio.sleep(max(0.0, min(wait, task.ready - simulation.now() + _TICK)))
-    return respond(dialect.accepted(simulation.report(task, _base(request)), None))
+    return model if owner == OWNER else f"{owner}/{model}"
 
 
 async def _version(request: Request) -> str:
@@ -152,36 +159,6 @@ def _seconds_to_wait(request: Request) -> float | None:
     if word.strip() != "wait":
         return None
     return min(_LONGEST_WAIT, int(seconds)) if seconds.isdigit() else _LONGEST_WAIT
-
-
-async def _submit(
-    simulation: Simulation, dialect: Dialect, model: str, request: Request
-) -> tuple[Task | None, Response]:
-    """The answer, and the task if one was accepted and no rule spoils the answer."""
-    log_entry = classify(request, dialect.name, "submit", model)
-    if rule := simulation.rules.early("submit", dialect.name, model):
-        log_entry["fault"] = rule.fault
-        return None, respond(Answer(0, b""), rule)
-    dialect.authenticate(request.headers, simulation.scenario.keys)
-    body = await _object(request, dialect)
-    order, unknown = dialect.read(model, body, simulation.scenario, simulation.storage.uploads.get)
-    simulation.note_unknown(dialect.name, model, unknown)
-    rule = simulation.rules.meet(
-        "submit", dialect.name, model, prompt=order.prompt, key=order.digest
-    )
-    log_entry["fault"] = rule.fault if rule else None
-    if rule is not None and not rule.accepts:
-        return None, respond(reply(200, {}), rule)
-    try:
-        task = simulation.accept(dialect.name, order, rule)
-    except AccountRefusalError as error:
-        wait = simulation.scenario.retry_after if error.reason is not Reason.CREDITS else None
-        raise RefusalError(dialect.refused(error.reason, wait)) from error
-    log_entry["task"] = task.id
-    # However slow this machine is, an order that takes time is not ready as it is accepted.
-    report = simulation.report(task, _base(request), at=task.accepted)
-    answer = dialect.accepted(report, rule)
-    return (None if rule else task), respond(answer, rule)
 
 
 async def _object(request: Request, dialect: Dialect) -> dict[str, Any]:
@@ -280,7 +257,7 @@ async def _upload(simulation: Simulation, request: Request) -> Response:
 async def _uploaded(simulation: Simulation, request: Request) -> Response:
     _authenticated(simulation, REPLICATE, request, "file")
     name = request.path_params["name"]
-    description = simulation.storage.uploads.description(name)
+    description = simulation.storage.uploads.descriptions.get(name)
     return respond(reply(200, description) if description else REPLICATE.unknown(name))
 
 
@@ -289,12 +266,12 @@ async def _download(simulation: Simulation, request: Request) -> Response:
     path, query = request.url.path, request.query_params
     task = simulation.account.tasks.get(request.path_params["task"])
     if task is None or task.status(simulation.now()) != READY:
-        return respond(reply(404, {"detail": "Not Found"}))
+        return respond(_NOT_FOUND)
     log_entry |= {"task": task.id, "model": task.model, "dialect": task.dialect}
     rule = _rule_for(simulation, "download", task, request)
     expired = rule is not None and rule.fault == "expired-url"
     if expired or not simulation.admits(path, query.get("se", ""), query.get("sig", "")):
-        return respond(denied())
+        return respond(DENIED)
     answer = await asyncio.to_thread(picture, simulation, task, rule, foreign="foreign." in path)
     return respond(answer, rule)
 
@@ -310,14 +287,10 @@ def _rule_for(simulation: Simulation, stage: str, task: Task, request: Request) 
     return rule
 
 
-async def _page(request: Request) -> Response:
-    classify(request, "cometapi", "other")
-    return respond(page())
-
-
-async def _not_found(request: Request) -> Response:
-    classify(request, "", "other")
-    return respond(reply(404, {"detail": "Not Found"}))
+async def _other(answer: Answer, dialect: str, request: Request) -> Response:
+    """The answer to whatever no API knows."""
+    classify(request, dialect, "other")
+    return respond(answer)
 
 
 def _base(request: Request) -> str:
