@@ -168,7 +168,7 @@ class _Runner:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
-            self._fail(recipe, broken(recipe, error))
+            self._fail(recipe, broken(recipe.output, error, *recipe.inputs))
 
     async def _master(self, recipe: Recipe) -> None:
         """Buy a picture if it is due, and write it.
@@ -254,7 +254,7 @@ class _Runner:
         try:
             answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
         except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
-            answers = [broken(recipe, error) for recipe, _, _ in due]
+            answers = [broken(recipe.output, error, *recipe.inputs) for recipe, _, _ in due]
         for (recipe, inputs, verdict), answer in zip(due, answers, strict=True):
             if isinstance(answer, Flux2BuildError):
                 self._fail(recipe, answer)

@@ -19,6 +19,7 @@ _BY_REASON: Final = {
     ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
     "`flux2build build` names the ways",
+    ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
     ReasonCode.UNRECORDED: "bring back the ledger or the picture; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
 }

@@ -14,7 +14,7 @@ from flux2build.building.report import Event, Report
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
-from flux2build.errors import BudgetError, Exit
+from flux2build.errors import BudgetError, Exit, gravest
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action
@@ -34,6 +34,8 @@ class BuildRun:
     console: Console
     choice: Choice
     terms: Terms
+    collected: Exit = Exit.DONE
+    """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
 
     def build(self) -> Exit:
         """Plan, confirm, build and report, alone in this tree.
@@ -46,9 +48,10 @@ class BuildRun:
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         agreed: dict[AssetName, object] = {}
+        run = self
         while True:
             with self.alone():
-                run = replace(self, project=self.project.reread())
+                run = replace(run, project=self.project.reread()).collect()
                 plan = run.project.plan(run.choice)
                 if run.agreed_to(plan) or bill(plan).items() <= agreed.items():
                     return run.carry_out(plan)
@@ -64,6 +67,23 @@ class BuildRun:
         with held(folder, "flux2build build", timeout, self.console.say):
             take_in_spooled(self.project.journal, self.project.store, self.console)
             yield
+
+    def collect(self) -> BuildRun:
+        """Collect what is paid for and asked for by nothing, before its address expires.
+
+        Raises:
+            KeyboardInterrupt: a person asked to stop.
+        """
+        orders = [order for order in self.project.plan(self.choice).orders if order.pending]
+        if not orders:
+            return self
+
+        from flux2build.session.collection import collect
+
+        outcome = collect(self.project, orders, self.console.say)
+        self.console.caution(outcome.problems)
+        exit_code = gravest((self.collected, outcome.exit))
+        return replace(self, project=self.project.reread(), collected=exit_code)
 
     def agreed_to(self, plan: Plan) -> bool:
         """Whether a plan may be paid for without asking.
@@ -128,17 +148,29 @@ class BuildRun:
         from flux2build.console import build_view
 
         project, say = self.project, self.console.say
+        exit_code = gravest((report.exit, self.collected))
         if project.options.json:
-            self.console.document(build_view.as_json(report))
+            self.console.document(build_view.as_json(report, exit_code))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
             project = project.reread_lock()
-        idle = not report.exit and not plan.drift
-        say(plan_view.footer(plan) if idle else build_view.summary(report))
+        idle = not (report.exit or plan.todo or plan.orphans)
+        say(plan_view.clean_line(plan) if idle else build_view.summary(report))
         if report.interrupted:
             say("interrupted; the next build goes on from here")
         if not report.exit and self.choice.everything and not plan.orphans:
             remember(project, plan_view.clean_line(project.whole))
         if plan.orphans and self.choice.everything:
             say(f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` removes them")
-        return report.exit
+        self._remind(plan)
+        return exit_code
+
+    def _remind(self, plan: Plan) -> None:
+        """Name the orders that nothing asks for and that only a person can settle."""
+        undecided = [order for order in plan.orders if order.ours and not order.pending]
+        if undecided:
+            assets = ", ".join(sorted({f"`{order.intended.asset}`" for order in undecided}))
+            self.console.warn(
+                f"nothing asks any more for what was ordered for {assets}, and it is not settled",
+                "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+            )

@@ -10,7 +10,7 @@ from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
 from flux2build.console.console import Console
 from flux2build.digest import Json
-from flux2build.errors import Problem
+from flux2build.errors import Exit, Problem
 from flux2build.model import AssetName, Derive, Recipe
 from flux2build.planning.verdict import Action, because
 
@@ -74,7 +74,7 @@ def summary(report: Report) -> str:
     return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
 
 
-def as_json(report: Report) -> dict[str, Json]:
+def as_json(report: Report, exit_code: Exit) -> dict[str, Json]:
     """The documented JSON of `build --json`."""
     return {
         "done": [
@@ -89,5 +89,5 @@ def as_json(report: Report) -> dict[str, Json]:
             {"asset": recipe.asset, "output": recipe.output, "by": culprit}
             for recipe, culprit in report.blocked
         ],
-        "exit_code": int(report.exit),
+        "exit_code": int(exit_code),
     }

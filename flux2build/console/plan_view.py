@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
@@ -13,10 +14,11 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import Problem
+from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
-from flux2build.providers.pricing import price_range
+from flux2build.providers.pricing import money, price_range
 from flux2build.session.project import Project
 
 STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
@@ -58,7 +60,9 @@ def show(console: Console, project: Project, plan: Plan) -> None:
 def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
     """One line for each step to do, files of one asset together, then one footer."""
     groups = _grouped(plan, every=every)
-    names = [*(group[0].recipe.asset for group in groups), *(o.asset for o in plan.orphans)]
+    names: list[str] = [group[0].recipe.asset for group in groups]
+    names += [orphan.asset for orphan in plan.orphans]
+    names += [order.intended.asset for order in plan.orders]
     width = min(44, max((len(name) for name in names), default=0))
     for group in groups:
         yield _line(group, width, every=every)
@@ -71,7 +75,8 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
             "orphan   ",
             clean(orphan.path),
         )
-    if groups or plan.orphans:
+    yield from (_order_line(order, width) for order in plan.orders)
+    if groups or plan.orphans or plan.orders:
         yield Text()
     yield from _notes(plan.steps)
     yield footer(plan)
@@ -118,11 +123,22 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     )
 
 
+def _order_line(order: OpenOrder, width: int) -> Text:
+    """An order that no step asks for."""
+    sent, mark = order.intended, _SYMBOLS[order.action]
+    why = ", ".join(reason.sentence for reason in order.reasons)
+    return Text.assemble(
+        f"{mark} {clean(sent.asset):<{width}}  {_VERBS[order.action]:<8} ",
+        (why if order.ours else f"{why}, ordered in {clean(sent.project)}", "dim"),
+        ("  free" if order.pending else f"  at most {money(sent.reserve)}", "bold"),
+    )
+
+
 def footer(plan: Plan) -> Text:
     """Counts and the price range, in one line."""
     if not plan.drift:
         return Text(clean_line(plan))
-    counts = plan.counts
+    counts = Counter(plan.counts) + Counter(order.action for order in plan.orders)
     parts = [f"{counts[a]} to {_VERBS.get(a, a)}" for a in Action if counts[a] and a in _TODO]
     if plan.orphans:
         parts.append(f"{len(plan.orphans)} left over")
@@ -154,6 +170,7 @@ def left_over(count: int) -> str:
 
 def as_json(plan: Plan) -> dict[str, Json]:
     """The documented JSON of `plan --json`; prices are decimal strings in USD."""
+    orders = [_order_json(order) for order in plan.orders if order.ours]
     return {
         "steps": [step_json(step, plan.profile) for step in plan.steps],
         "orphans": [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in plan.orphans],
@@ -161,6 +178,19 @@ def as_json(plan: Plan) -> dict[str, Json]:
             **{action.value: plan.counts[action] for action in Action},
             **_prices(plan.low, plan.high),
         },
+        **({"orders": orders} if orders else {}),
+    }
+
+
+def _order_json(order: OpenOrder) -> dict[str, Json]:
+    """One order of `plan --json`."""
+    return {
+        "order": order.intended.attempt,
+        "asset": order.intended.asset,
+        "provider": order.intended.provider,
+        "state": order.state.value,
+        "action": order.action.value,
+        "reasons": [str(reason) for reason in order.reasons],
     }
 
 

@@ -2,7 +2,7 @@
 
 An attempt to buy is `Intended` before anything is sent, `Ticketed` once the server
 has accepted it, and ends `Delivered` or `Voided`. A picture that is not what was
-ordered is `Kept` until a person decides about it:
+ordered is `Kept` until a person decides about it; so is what is `Voided` as lost:
 
     Intended ──▶ Ticketed ──▶ Delivered
         │            │            ▲
@@ -25,6 +25,8 @@ from flux2build.ledger.charge import (
 )
 from flux2build.ledger.codec import SCHEMA, entry_from_json, entry_to_json
 from flux2build.ledger.entries import (
+    EXPECTED,
+    LOST,
     RESUBMITTED,
     WRITTEN_OFF,
     Delivered,
@@ -38,6 +40,8 @@ from flux2build.ledger.entries import (
 from flux2build.ledger.fold import Attempt, Ledger, State, fold
 
 __all__ = [
+    "EXPECTED",
+    "LOST",
     "RESUBMITTED",
     "SCHEMA",
     "WRITTEN_OFF",

@@ -9,8 +9,17 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
 
-from flux2build.digest import Digest
-from flux2build.ledger.entries import Delivered, Entry, Foreign, Intended, Kept, Ticketed, Voided
+from flux2build.digest import Digest, Json
+from flux2build.ledger.entries import (
+    EXPECTED,
+    Delivered,
+    Entry,
+    Foreign,
+    Intended,
+    Kept,
+    Ticketed,
+    Voided,
+)
 from flux2build.model import Receipt
 
 SCHEMA: Final = 1
@@ -32,6 +41,8 @@ def entry_to_json(entry: Entry) -> str:
     if isinstance(entry, Foreign):
         return entry.text
     facts = {"kind": _NAMES[type(entry)], "schema": SCHEMA, **asdict(entry)}
+    if isinstance(entry, Intended) and not entry.expected:
+        del facts["expected"]
     return json.dumps(facts, separators=(",", ":"), default="{:f}".format)
 
 
@@ -63,6 +74,7 @@ def _intended(facts: dict[str, Any]) -> Intended:
         payload=_digest(facts["payload"]),
         project=_text(facts["project"]),
         account=_text(facts["account"]),
+        expected=_expected(facts.get("expected", {})),
     )
 
 
@@ -133,6 +145,10 @@ def _receipt(facts: dict[str, Any]) -> Receipt:
         seed=seed,
         prompt=None if facts["prompt"] is None else _text(facts["prompt"]),
     )
+
+
+def _expected(facts: dict[str, Any]) -> dict[str, Json]:
+    return {name: facts[name] for name in EXPECTED if type(facts.get(name)) in {int, str}}
 
 
 def _text(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from flux2build.digest import Digest
+from flux2build.digest import Digest, Json
 from flux2build.model import Receipt
 
 WRITTEN_OFF: Final = "written-off"
@@ -14,6 +15,12 @@ WRITTEN_OFF: Final = "written-off"
 
 RESUBMITTED: Final = "resubmitted"
 """The refusal of a delivered attempt whose picture is lost, and may be bought again."""
+
+LOST: Final = "lost"
+"""The refusal of an attempt that was paid for, and can no longer be collected."""
+
+EXPECTED: Final = ("width", "height", "format", "seed")
+"""The parameters of an order that its picture is compared with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,8 @@ class Intended:
     project: str = ""
     account: str = ""
     """A fingerprint that tells accounts apart; never the key."""
+    expected: Mapping[str, Json] = field(default_factory=dict)
+    """The `EXPECTED` parameters, as far as the order has them; 0.1.0 did not note them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

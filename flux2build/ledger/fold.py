@@ -13,6 +13,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.ledger.entries import (
+    LOST,
     RESUBMITTED,
     Delivered,
     Entry,
@@ -35,11 +36,13 @@ class State(StrEnum):
     PENDING = "pending"
     KEPT = "kept aside"
     """What arrived is not what was ordered; only a person can decide what to do with it."""
+    LOST = "lost"
+    """It was paid for and cannot be collected any more; only a person can give it up."""
     DELIVERED = "delivered"
     VOIDED = "voided"
 
 
-_UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.DOUBT})
+_UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.LOST, State.DOUBT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,19 @@ class Attempt:
         """How far it came; a delivery outweighs all but the word that its picture is lost."""
         if self.delivered and not self.resubmitted:
             return State.DELIVERED
-        if self.voided:
+        if self.voided and self.voided.refusal != LOST:
             return State.VOIDED
+        if self._collectable:
+            return State.PENDING
         if self.kept:
             return State.KEPT
-        return State.PENDING if self.ticketed else State.DOUBT
+        return State.LOST if self.voided else State.DOUBT
+
+    @property
+    def _collectable(self) -> bool:
+        """Whether it has a ticket, and nothing came of it since: neither a picture nor its loss."""
+        ends = [each.at for each in (self.kept, self.voided) if each]
+        return self.ticketed is not None and all(self.ticketed.at > end for end in ends)
 
     @property
     def resubmitted(self) -> bool:
@@ -87,10 +98,12 @@ class Ledger:
     """The newest attempt of each order that waits to be collected."""
     kept: Mapping[Digest, Kept] = field(default_factory=dict)
     """The newest picture of each order that is kept aside."""
+    lost: Mapping[Digest, Voided] = field(default_factory=dict)
+    """The newest attempt of each order that was paid for and cannot be collected any more."""
     doubts: Mapping[Digest, Intended] = field(default_factory=dict)
     """The newest attempt of each order that may have been sent."""
     unsettled: Mapping[Digest, Intended] = field(default_factory=dict)
-    """The newest attempt of each order that is pending, kept aside or in doubt."""
+    """The newest attempt of each order that is pending, kept aside, lost or in doubt."""
     refusals: Mapping[Digest, Voided] = field(default_factory=dict)
     """The refusal of each order whose newest attempt was voided."""
     foreign: tuple[Foreign, ...] = ()
@@ -118,7 +131,8 @@ def _name(entry: Fact) -> str:
 def _added(attempt: Attempt, entry: Fact) -> Attempt:
     """An attempt with one more entry; of two of the same kind, the first one counts.
 
-    Only a later claim check replaces an earlier one: a person knew better where to ask.
+    A later claim check replaces an earlier one, as a person knew better where to ask, and so
+    does what came of it: a later picture, a later loss, or the end that a person puts to one.
     """
     match entry:
         case Intended():
@@ -129,9 +143,16 @@ def _added(attempt: Attempt, entry: Fact) -> Attempt:
         case Delivered():
             return replace(attempt, delivered=attempt.delivered or entry)
         case Kept():
-            return replace(attempt, kept=attempt.kept or entry)
+            kept = attempt.kept or entry
+            return replace(attempt, kept=max(kept, entry, key=lambda one: one.at))
         case Voided():
-            return replace(attempt, voided=attempt.voided or entry)
+            voided = attempt.voided or entry
+            return replace(attempt, voided=max(voided, entry, key=_finality))
+
+
+def _finality(voided: Voided) -> tuple[bool, str]:
+    """What is lost may be lost again, or given up; everything else is final."""
+    return (False, voided.at) if voided.refusal == LOST else (True, "")
 
 
 def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledger:
@@ -153,6 +174,7 @@ def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledg
             if a.state is State.PENDING and a.intended and a.ticketed
         },
         kept={a.order: a.kept for a in attempts if a.state is State.KEPT and a.kept},
+        lost={a.order: a.voided for a in attempts if a.state is State.LOST and a.voided},
         doubts={a.order: a.intended for a in attempts if a.state is State.DOUBT and a.intended},
         unsettled={a.order: a.intended for a in attempts if a.state in _UNSETTLED and a.intended},
         refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},

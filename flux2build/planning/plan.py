@@ -10,6 +10,7 @@ from decimal import Decimal
 from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
 from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, key_of
+from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
 
@@ -54,6 +55,8 @@ class Plan:
     profile: str
     steps: tuple[Step, ...]
     orphans: tuple[Orphan, ...] = ()
+    orders: tuple[OpenOrder, ...] = ()
+    """Open orders that no step asks for."""
 
     @property
     def todo(self) -> tuple[Step, ...]:
@@ -62,8 +65,12 @@ class Plan:
 
     @property
     def drift(self) -> bool:
-        """Whether files, lock and spec disagree anywhere."""
-        return bool(self.orphans) or any(step.drift for step in self.steps)
+        """Whether files, lock and spec disagree anywhere, or an order of this project is open."""
+        return (
+            bool(self.orphans)
+            or any(step.drift for step in self.steps)
+            or any(order.ours for order in self.orders)
+        )
 
     @property
     def counts(self) -> Mapping[Action, int]:

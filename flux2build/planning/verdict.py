@@ -308,6 +308,8 @@ def _undecided(key: Digest, snapshot: Snapshot) -> Reason | None:
     """Return the reason why an order must not be sent without a person's decision, if any."""
     if key in snapshot.ledger.kept:
         return Reason(ReasonCode.KEPT_ASIDE)
+    if key in snapshot.ledger.lost:
+        return Reason(ReasonCode.LOST)
     if key in snapshot.ledger.doubts:
         return Reason(ReasonCode.IN_DOUBT)
     refused = snapshot.ledger.refusals.get(key)

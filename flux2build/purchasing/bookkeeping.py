@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, SystemFault
-from flux2build.ledger import Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
+from flux2build.ledger import EXPECTED, Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import Order, Receipt, Recipe, payload
 from flux2build.providers.contract import Refused, Ticket
@@ -65,6 +65,7 @@ class Bookkeeping:
             payload=payload(order.model, order.prompt, order.params),
             project=self.project,
             account=account,
+            expected={name: order.params[name] for name in EXPECTED if name in order.params},
         )
 
     def reserve(self, intended: Intended) -> None:
@@ -113,7 +114,7 @@ class Bookkeeping:
         entry = Voided(
             order=intended.order,
             attempt=intended.attempt,
-            at=_now(),
+            at=_now("microseconds"),
             refusal=refused.refusal.value,
             message=refused.message,
             charged=refused.charged,
@@ -131,7 +132,7 @@ class Bookkeeping:
         self.budget.settle(intended.attempt, cost)
 
     async def delivered(
-        self, intended: Intended, recipe: Recipe, stored: Stored, receipt: Receipt
+        self, intended: Intended, asset: str, stored: Stored, receipt: Receipt
     ) -> SystemFault | None:
         """The picture that was ordered is kept; return why store or ledger do not know of it, if so."""
         entry = Delivered(
@@ -141,7 +142,7 @@ class Bookkeeping:
             attempt=intended.attempt,
             at=_now(),
             project=self.project,
-            asset=recipe.asset,
+            asset=asset,
             model=intended.model,
         )
         fault = await self.keeping.note(entry, spooled=stored.fault is not None)
@@ -154,7 +155,7 @@ class Bookkeeping:
         entry = Kept(
             order=intended.order,
             attempt=intended.attempt,
-            at=_now(),
+            at=_now("microseconds"),
             output=stored.digest,
             receipt=receipt,
             message=str(wrong),
@@ -168,5 +169,6 @@ class Bookkeeping:
             self.say(f"warning: `{intended.asset}` costs ${cost}, {expected}")
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now(precision: str = "seconds") -> str:
+    """The time; whether an end came before or after a person's ticket takes microseconds."""
+    return datetime.now(UTC).isoformat(timespec=precision)

@@ -47,9 +47,9 @@ class LocalRenderer:
         return False
 
     def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
-        with failing_alone(recipe):
+        with failing_alone(recipe.output, *recipe.inputs):
             data = self.provider.draw(order, references)
-            verify_picture(order, recipe, data)
+            verify_picture(recipe.asset, order.params, data)
         receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")
         bought = Bought(self.store.put(data), receipt)
         self.journal.append(

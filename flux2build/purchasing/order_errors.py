@@ -18,14 +18,14 @@ from flux2build.errors import (
     one_line,
 )
 from flux2build.ledger import Intended
-from flux2build.model import Receipt, Recipe
+from flux2build.model import Input, Receipt, Recipe
 from flux2build.planning.reason import ReasonCode
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"
 
 
-def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> Flux2BuildError:
+def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2BuildError:
     """A refusal as an error; `variable` is the one that holds the key."""
     answer = f"`{provider}` says: {refused.message}" if refused.message else f"by `{provider}`"
     charged = (("charged", "perhaps; the ledger counts it as spent"),) if refused.charged else ()
@@ -41,12 +41,12 @@ def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> F
             return keyless(answer, variable)
         case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
             return SystemFault(
-                Problem(f"`{recipe.asset}` was not ordered: {answer}", hint="build again later")
+                Problem(f"`{asset}` was not ordered: {answer}", hint="build again later")
             )
         case Refusal.REQUEST_MODERATED:
             return IncompleteError(
                 Problem(
-                    f"the request for `{recipe.asset}` was moderated: {answer}",
+                    f"the request for `{asset}` was moderated: {answer}",
                     rows=charged,
                     hint="change the prompt or its references; it is not sent again unchanged",
                 )
@@ -54,14 +54,14 @@ def refusal(provider: str, recipe: Recipe, refused: Refused, variable: str) -> F
         case Refusal.CONTENT_MODERATED:
             return IncompleteError(
                 Problem(
-                    f"the picture of `{recipe.asset}` was moderated: {answer}",
+                    f"the picture of `{asset}` was moderated: {answer}",
                     rows=charged,
                     hint="another seed or prompt may pass; it is not sent again unchanged",
                 )
             )
         case Refusal.INVALID | Refusal.FAILED | Refusal.LOST:
             return IncompleteError(
-                Problem(f"`{recipe.asset}` failed ({refused.refusal}): {answer}", rows=charged)
+                Problem(f"`{asset}` failed ({refused.refusal}): {answer}", rows=charged)
             )
 
 
@@ -96,13 +96,13 @@ def unready(recipe: Recipe, fault: SystemFault) -> SystemFault:
 
 
 def spooled(
-    recipe: Recipe, intended: Intended, file: Path, output: Digest, fault: SystemFault
+    asset: str, intended: Intended, file: Path, output: Digest, fault: SystemFault
 ) -> SystemFault:
     """The error for a picture that was paid for and is kept, if not as it should be."""
     order = intended.attempt[:8]
     return SystemFault(
         Problem(
-            f"the picture of `{recipe.asset}` is paid for and kept, but {fault}",
+            f"the picture of `{asset}` is paid for and kept, but {fault}",
             rows=(("file", str(file)), ("digest", output)),
             hint="mend that before this machine is restarted: the next build takes the picture in; "
             f"so does `flux2build orders adopt {order} {shlex.quote(str(file))}`",
@@ -110,11 +110,11 @@ def spooled(
     )
 
 
-def not_kept(recipe: Recipe, task: str, fault: SystemFault) -> SystemFault:
+def not_kept(asset: str, task: str, fault: SystemFault) -> SystemFault:
     """The error for a picture that was paid for and could be kept nowhere."""
     return SystemFault(
         Problem(
-            f"the picture of `{recipe.asset}` is paid for and could not be kept: {fault}",
+            f"the picture of `{asset}` is paid for and could not be kept: {fault}",
             rows=(("task", task),),
             hint="mend that and build again at once: the provider has it for some minutes more",
         )
@@ -163,12 +163,12 @@ def too_many_doubts(doubts: int) -> DecisionError:
     )
 
 
-def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
+def kept_aside(asset: str, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
     """The error for a picture that is not what was ordered."""
     return DecisionError(
         *(
             Problem(
-                f"what arrived for `{recipe.asset}` is kept aside: {problem.message}",
+                f"what arrived for `{asset}` is kept aside: {problem.message}",
                 rows=(*problem.rows, ("kept as", output), ("task", task)),
                 hint=f"{_SETTLE}; `orders adopt` takes it as it is, `orders write-off` gives it up",
             )
@@ -177,11 +177,11 @@ def kept_aside(recipe: Recipe, output: Digest, task: str, wrong: Flux2BuildError
     )
 
 
-def lost(recipe: Recipe, ticket: Ticket, message: str) -> DecisionError:
+def lost(asset: str, ticket: Ticket, message: str) -> DecisionError:
     """The error for an order that the server accepted and no longer knows."""
     return DecisionError(
         Problem(
-            f"`{recipe.asset}` was bought, and is lost: {message}",
+            f"`{asset}` was bought, and is lost: {message}",
             rows=(("task", ticket.task),),
             hint=f"{_SETTLE}; ask the provider for the picture and `orders adopt` it, or give it "
             "up with `orders write-off`",
@@ -189,29 +189,40 @@ def lost(recipe: Recipe, ticket: Ticket, message: str) -> DecisionError:
     )
 
 
-def overdue(recipe: Recipe, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
+def overdue(asset: str, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
     """The error for a picture that is not here yet; its ticket stays good."""
     then = "the next build collects it"
     if decide:
         then = f"build again, or `flux2build orders adopt ORDER {ticket.task}`, which asks for it "
         then += "at the provider's own address"
     problem = Problem(
-        f"the picture of `{recipe.asset}` is not here yet: {message}",
+        f"the picture of `{asset}` is not here yet: {message}",
         rows=(("task", ticket.task),),
         hint=f"it is paid for and stays in the ledger; {then}",
     )
     return DecisionError(problem) if decide else IncompleteError(problem)
 
 
-def uncollected(recipe: Recipe, ticket: Ticket, message: str, variable: str) -> SystemFault:
+def uncollected(asset: str, ticket: Ticket, message: str, variable: str) -> SystemFault:
     """The error for a picture that cannot be asked for with this key."""
     return SystemFault(
         Problem(
-            f"the picture of `{recipe.asset}` is not here yet: {message}",
+            f"the picture of `{asset}` is not here yet: {message}",
             rows=(("task", ticket.task),),
             hint=f"it is paid for and stays in the ledger; set {variable} in the environment or "
             "with `--env-file`, then build again",
         )
+    )
+
+
+def waiting(assets: str, failure: Flux2BuildError) -> Problem:
+    """What keeps a provider's orders, which nothing asks for, from being collected."""
+    first = failure.problems[0]
+    return Problem(
+        f"what is paid for is not collected: {first.message}",
+        rows=(("ordered for", assets),),
+        hint=first.hint
+        or "it stays in the ledger; build again later, or see `flux2build orders list`",
     )
 
 
@@ -277,6 +288,13 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
                 hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
             )
         )
+    if ReasonCode.LOST in reasons:
+        return DecisionError(
+            Problem(
+                f"`{recipe.asset}` was bought, and is lost; it is not sent again by itself",
+                hint="see `flux2build orders list`, then `orders adopt` or `resubmit`",
+            )
+        )
     if ReasonCode.UNRECORDED in reasons:
         return DecisionError(
             Problem(
@@ -295,7 +313,7 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
 
 
 @contextmanager
-def failing_alone(recipe: Recipe) -> Iterator[None]:
+def failing_alone(file: str, *inputs: Input) -> Iterator[None]:
     """Turns whatever a library raises into the failure of one asset.
 
     Raises:
@@ -306,23 +324,23 @@ def failing_alone(recipe: Recipe) -> Iterator[None]:
     except Flux2BuildError:
         raise
     except Exception as error:
-        raise broken(recipe, error) from error
+        raise broken(file, error, *inputs) from error
 
 
-def broken(recipe: Recipe, error: Exception) -> Flux2BuildError:
-    """The failure of one asset, whatever was raised while it was made.
+def broken(file: str, error: Exception, *inputs: Input) -> Flux2BuildError:
+    """The failure of one asset, whatever was raised while its file was made of inputs.
 
     Libraries raise anything for a picture that nobody has seen before. One such picture is
     a failure that names its file; it is not the end of a build that has paid for others.
     """
     if isinstance(error, Flux2BuildError):
         return error
-    read = ", ".join(f"`{str(source).removeprefix('asset:')}`" for source in recipe.inputs)
+    read = ", ".join(f"`{str(source).removeprefix('asset:')}`" for source in inputs)
     rows = (("read", read),) if read else ()
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return IncompleteError(
         Problem(
-            f"a picture is broken: `{recipe.output}` cannot be made of it",
+            f"a picture is broken: `{file}` cannot be made of it",
             rows=(*rows, ("library", one_line(told, 200))),
             hint="export the picture again, or look at what the provider delivered",
         )

@@ -18,7 +18,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError, SystemFault
 from flux2build.images.formats.lookup import examine
 from flux2build.ledger import Intended
-from flux2build.model import Bought, Order, Receipt, Recipe
+from flux2build.model import Bought, Order, Recipe
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import MODERATED
 from flux2build.providers.capabilities import Card
@@ -26,9 +26,9 @@ from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, 
 from flux2build.providers.references import misfits, prepared
 from flux2build.purchasing import evidence, order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
-from flux2build.purchasing.http import Arrived, Client, Overdue
+from flux2build.purchasing.collecting import Collector
+from flux2build.purchasing.http import Client, Overdue
 from flux2build.purchasing.renderer import LoadReferences
-from flux2build.purchasing.verification import verify_picture, verify_seed
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
 
@@ -127,6 +127,8 @@ class RemoteRenderer:
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in ledger.kept:
             raise order_errors.undecided(recipe, ReasonCode.KEPT_ASIDE)
+        if order.digest in ledger.lost:
+            raise order_errors.undecided(recipe, ReasonCode.LOST)
         if order.digest in ledger.doubts:
             raise order_errors.in_doubt(ledger.doubts[order.digest])
         delivered = ledger.delivered.get(order.digest)
@@ -193,7 +195,7 @@ class RemoteRenderer:
         named = [(each.name, _size(each)) for each in loaded]
         if wrong := [problem for _, problem in misfits(card, order.params, named)]:
             raise SpecError(*wrong)
-        with order_errors.failing_alone(recipe):
+        with order_errors.failing_alone(recipe.output, *recipe.inputs):
             ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
         sent = await self.client.prepare(ready)
         if isinstance(sent, Refused):
@@ -244,51 +246,28 @@ class RemoteRenderer:
     async def _collect(
         self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket
     ) -> Bought:
-        ended = await self.client.collect(ticket)
-        match ended:
-            case Refused(refusal=Refusal.LOST):
+        collector = Collector(self.client, self.books)
+        match await collector.collect(intended, ticket, recipe.asset, order.params):
+            case Bought() as bought:
+                return bought
+            case Refused(refusal=Refusal.LOST, message=message):
                 # It was paid for: the ticket stays, and only a person gives it up.
-                raise order_errors.lost(recipe, ticket, ended.message)
-            case Refused():
-                await self.books.voided(intended, ended)
-                raise self._refused(recipe, ended)
-            case Overdue(keyless=True):
+                raise order_errors.lost(recipe.asset, ticket, message)
+            case Refused() as refused:
+                raise self._refused(recipe, refused)
+            case Overdue(message, keyless=True):
                 variable = self.client.provider.key_variable
-                self.refusal = self.refusal or order_errors.keyless(ended.message, variable)
-                raise order_errors.uncollected(recipe, ticket, ended.message, variable)
+                self.refusal = self.refusal or order_errors.keyless(message, variable)
+                raise order_errors.uncollected(recipe.asset, ticket, message, variable)
             case Overdue(message, decide):
-                raise order_errors.overdue(recipe, ticket, message, decide=decide)
-            case Arrived():
-                receipt = _receipt(intended, ticket, ended)
-                return await self._deliver(order, recipe, intended, receipt, ended)
-
-    async def _deliver(
-        self, order: Order, recipe: Recipe, intended: Intended, receipt: Receipt, arrived: Arrived
-    ) -> Bought:
-        """Keep what was paid for first, then compare it with what was ordered."""
-        self.books.settled(intended, receipt)
-        try:
-            stored = await self.books.keeping.put(arrived.data)
-        except SystemFault as fault:
-            raise order_errors.not_kept(recipe, receipt.task, fault) from fault
-        try:
-            verify_seed(order, recipe, arrived.ready.seed)
-            with order_errors.failing_alone(recipe):
-                await asyncio.to_thread(verify_picture, order, recipe, arrived.data)
-        except Flux2BuildError as wrong:
-            await self.books.kept(intended, stored, receipt, wrong)
-            raise order_errors.kept_aside(recipe, stored.digest, receipt.task, wrong) from wrong
-        untold = await self.books.delivered(intended, recipe, stored, receipt)
-        if untold is not None:
-            raise order_errors.spooled(recipe, intended, stored.path, stored.digest, untold)
-        return Bought(stored.digest, receipt)
+                raise order_errors.overdue(recipe.asset, ticket, message, decide=decide)
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """The error for a refusal; an empty account or a bad key stops all other orders."""
         if refused.refusal in _WAITED_OUT and self.client.halt.is_set():
             return HaltedError()
         provider = self.client.provider
-        error = order_errors.refusal(provider.name, recipe, refused, provider.key_variable)
+        error = order_errors.refusal(provider.name, recipe.asset, refused, provider.key_variable)
         if refused.refusal in _HALTING | _WAITED_OUT and self.refusal is None:
             self.refusal = error
         return error
@@ -297,21 +276,3 @@ class RemoteRenderer:
 def _size(reference: Reference) -> tuple[int, int]:
     picture = examine(reference.data)
     return picture.width, picture.height
-
-
-def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:
-    """The proof, with the best figure there is: settled, else submitted, else estimated."""
-    ready = arrived.ready
-    cost, source = intended.reserve, "estimated"
-    if ready.cost is not None:
-        cost, source = ready.cost, "settled"
-    elif ticket.cost is not None:
-        cost, source = ticket.cost, "submitted"
-    return Receipt(
-        provider=intended.provider,
-        task=ticket.task,
-        cost=cost,
-        cost_source=source,
-        seed=ready.seed,
-        prompt=ready.prompt,
-    )

@@ -39,7 +39,7 @@ from flux2build.storage import durable, regular
 from flux2build.storage.store import LostError, Store
 
 _SHORT: Final = 8
-_OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT})
+_OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT, State.LOST})
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -109,10 +109,12 @@ def adopt_task(
     Raises:
         UsageError: something arrived for it already, or there cannot be such a task.
     """
-    if purchase.state is State.KEPT:
+    kept = purchase.attempt.kept
+    if purchase.state is State.KEPT and kept and task != kept.receipt.task:
         raise UsageError(
             f"what order `{purchase.name}` brought is kept aside",
-            hint=f"`flux2build orders adopt {purchase.name}` takes it as it is",
+            hint=f"`flux2build orders adopt {purchase.name}` takes it as it is; with the task "
+            f"`{kept.receipt.task}` the next build fetches it again",
         )
     if not isinstance(provider, Remote):
         raise UsageError(f"order `{purchase.name}` does not name a paid provider")
@@ -123,20 +125,22 @@ def adopt_task(
     return Ticketed(
         order=purchase.attempt.order,
         attempt=purchase.attempt.name,
-        at=_later(now, purchase.attempt.ticketed),
+        at=_later(now, purchase.attempt),
         task=task,
         poll=provider.claim(task, endpoint or provider.endpoint).poll,
     )
 
 
-def _later(now: datetime, before: Ticketed | None) -> str:
+def _later(now: datetime, attempt: Attempt) -> str:
     """The moment of a new claim check, which counts if it is the latest, whatever the clock says.
 
     It is to the microsecond: it comes after what the server said in the same second.
     """
-    if before is not None:
+    entries: tuple[Ticketed | Kept | Voided | None, ...]
+    entries = (attempt.ticketed, attempt.kept, attempt.voided)
+    for before in (each.at for each in entries if each):
         with suppress(ValueError):
-            now = max(now, datetime.fromisoformat(before.at) + timedelta(microseconds=1))
+            now = max(now, datetime.fromisoformat(before) + timedelta(microseconds=1))
     return now.isoformat(timespec="microseconds")
 
 
@@ -232,6 +236,8 @@ def resubmit(purchase: Purchase, store: Store, now: datetime) -> Voided:
     """
     delivered = purchase.attempt.delivered
     if purchase.state is State.DELIVERED and delivered and _lost(delivered.output, store):
+        return _voided(purchase, RESUBMITTED, now, charged=True)
+    if purchase.state is State.LOST:
         return _voided(purchase, RESUBMITTED, now, charged=True)
     if not purchase.open:
         raise _settled(purchase)

@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from flux2build.digest import Json
 from flux2build.errors import DecisionError, Problem
 from flux2build.images.decode import probe
-from flux2build.model import Order, Recipe
 
 
-def verify_picture(order: Order, recipe: Recipe, data: bytes) -> None:
-    """Decode a picture in full and compare it with what was ordered.
+def verify_picture(asset: str, ordered: Mapping[str, Json], data: bytes) -> None:
+    """Decode a picture in full and compare it with the parameters that were ordered.
 
     Raises:
         DecisionError: it is whole, but of another size or format than ordered.
         PictureError: it is not a whole picture.
     """
-    if wrong := misfits(order.params, data, recipe.output):
-        raise _not_what_was_ordered(recipe, *wrong)
+    if wrong := misfits(ordered, data, asset):
+        raise _not_what_was_ordered(asset, *wrong)
 
 
-def misfits(params: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[str, str], ...]:
+def misfits(ordered: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[str, str], ...]:
     """What of a picture's size and format is not what was ordered, by name.
 
     Raises:
@@ -30,24 +29,21 @@ def misfits(params: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[s
     picture = probe(data, name)
     actual = {"width": picture.width, "height": picture.height, "format": picture.format}
     return tuple(
-        (name, f"{value}, ordered {params[name]}")
+        (name, f"{value}, ordered {ordered[name]}")
         for name, value in actual.items()
-        if params.get(name) not in (None, value)
+        if ordered.get(name) not in (None, value)
     )
 
 
-def verify_seed(order: Order, recipe: Recipe, seed: int | None) -> None:
+def verify_seed(asset: str, ordered: Mapping[str, Json], seed: int | None) -> None:
     """Compare the seed that the server names, if it names one, with the one that was ordered.
 
     Raises:
         DecisionError: it rendered with another one.
     """
-    ordered = order.params.get("seed")
-    if ordered is not None and seed not in (None, ordered):
-        raise _not_what_was_ordered(recipe, ("seed", f"{seed}, ordered {ordered}"))
+    if ordered.get("seed") is not None and seed not in (None, ordered["seed"]):
+        raise _not_what_was_ordered(asset, ("seed", f"{seed}, ordered {ordered['seed']}"))
 
 
-def _not_what_was_ordered(recipe: Recipe, *rows: tuple[str, str]) -> DecisionError:
-    return DecisionError(
-        Problem(f"the picture of `{recipe.asset}` is not what was ordered", rows=rows)
-    )
+def _not_what_was_ordered(asset: str, *rows: tuple[str, str]) -> DecisionError:
+    return DecisionError(Problem(f"the picture of `{asset}` is not what was ordered", rows=rows))

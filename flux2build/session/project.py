@@ -22,6 +22,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
+from flux2build.planning.open_orders import open_orders
 from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
@@ -229,8 +230,10 @@ class Project(Sources):
         if choice.everything:
             return plan
         # Judged by itself: an asset may share an order with one that is left out, and then pays for it.
-        chosen = self.graph.closure(self.chosen(choice))
-        return replace(self._plan(snapshot, chosen), orphans=())
+        chosen = self._plan(snapshot, self.graph.closure(self.chosen(choice)))
+        # What is left out waits for its decision, but what is paid for is collected in any case.
+        orders = tuple(each for each in chosen.orders if each.pending or each in plan.orders)
+        return replace(chosen, orphans=(), orders=orders)
 
     def chosen(self, choice: Choice) -> frozenset[AssetName]:
         """The assets that a choice names, without what they are made of."""
@@ -248,7 +251,9 @@ class Project(Sources):
             raise SpecError(*dict.fromkeys(problems))
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        return replace(self.quotes.annotated(bare), orphans=left_over)
+        asked = {step.verdict.key: step.recipe.task for step in bare.todo}
+        orders = tuple(open_orders(snapshot.ledger, asked, str(self.folder)))
+        return replace(self.quotes.annotated(bare), orphans=left_over, orders=orders)
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""

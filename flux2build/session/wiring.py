@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from flux2build import digest
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.removal import Removal
 from flux2build.building.report import Event, Report
@@ -165,26 +164,19 @@ class _Wiring:
     def _remote(
         self, provider: Remote, budget: BudgetGuard, keeping: Safekeeping
     ) -> RemoteRenderer:
-        """Buys at a paid provider; its key comes from the user, never from the spec."""
+        """Buys at a paid provider."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
-        from flux2build.purchasing.bookkeeping import Bookkeeping
-        from flux2build.purchasing.http import Client, ClientDeps, Key, limits
         from flux2build.purchasing.remote_renderer import RemoteRenderer
+        from flux2build.session import remote
 
         project = self.project
-        secret = project.settings.value(provider.key_variable)
-        key = Key(secret, provider.key_variable) if secret else None
-        endpoint = project.settings.value(provider.url_variable) or None
-        proxy = project.settings.proxy(endpoint or provider.endpoint)
-        own = limits(project.settings.limits, project.settings.file, self.terms.jobs)
+        own = remote.limits_of(project, self.terms.jobs)
         return RemoteRenderer(
-            client=Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, halt=self.halt)),
-            books=Bookkeeping(
-                keeping, budget, str(project.folder), lambda text: self.say(text, "dim")
-            ),
+            client=remote.client_of(project, provider, own, self.halt),
+            books=remote.books_of(project, keeping, budget, lambda text: self.say(text, "dim")),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],
-            account=digest.short(digest.of_bytes(secret.encode())) if secret else "",
+            account=remote.account_of(project, provider),
             forced=_forced(self.plan),
             refusal=SystemFault(*project.unread) if project.unread else None,
         )

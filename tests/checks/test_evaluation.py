@@ -21,6 +21,7 @@ def test_default_severities() -> None:
         "format": "warning",
         "lock": "error",
         "max-bytes": "off",
+        "orders": "error",
         "orphan": "error",
         "palette": "off",
         "price": "warning",

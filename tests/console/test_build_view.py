@@ -7,7 +7,7 @@ import pytest
 from flux2build.building.report import Event, Report
 from flux2build.console.build_view import BuildView, as_json, summary
 from flux2build.console.console import Console
-from flux2build.errors import IncompleteError, Problem
+from flux2build.errors import Exit, IncompleteError, Problem
 from flux2build.model import AssetName
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Verdict
@@ -134,7 +134,7 @@ def test_summary() -> None:
 
 def test_json() -> None:
     """The same as one document."""
-    value = as_json(report())
+    value = as_json(report(), Exit.INCOMPLETE)
 
     assert value["failed"] == [{"asset": "fox", "output": "img/fox.png", "message": "refused"}]
     assert value["blocked"] == [{"asset": "fox", "output": "img/fox.webp", "by": "fox"}]

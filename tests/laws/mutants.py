@@ -21,11 +21,11 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
-from flux2build.purchasing import budget, http, remote_renderer
+from flux2build.purchasing import budget, remote_renderer
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.redaction import Key
-from flux2build.session import home, wiring
+from flux2build.session import home, remote, wiring
 from flux2build.storage.store import Store
 
 
@@ -150,12 +150,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "nothing intended": Mutant(_put(home, Journal=Forgetful)),
     "intended unsynced": Mutant(_put(home, Journal=Hopeful)),
     "nothing synced": Mutant(lambda: None, syncing=False),
-    "post retried": Mutant(_put(http, Client=Eager)),
+    "post retried": Mutant(_put(remote, Client=Eager)),
     "store unsynced": Mutant(_put(home, Store=Hasty)),
     "old picture back": Mutant(_put(runner, LockUpdate=Clinging)),
-    "redirect followed": Mutant(_put(http, Client=Trusting)),
+    "redirect followed": Mutant(_put(remote, Client=Trusting)),
     "nobody kept out": Mutant(_put(remote_renderer, RemoteRenderer=Crowded)),
     "caps ignored": Mutant(_put(wiring, BudgetGuard=Bottomless)),
-    "bug with the key": Mutant(_put(http, Client=Broken)),
-    "key in clear": Mutant(_put(http, Key=Open)),
+    "bug with the key": Mutant(_put(remote, Client=Broken)),
+    "key in clear": Mutant(_put(remote, Key=Open)),
 }

@@ -58,11 +58,13 @@ def text(error: Flux2BuildError) -> str:
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_every_refusal_has_its_exit_code(refusal: Refusal) -> None:
     """None is left out, and each quotes what the server said."""
-    error = order_errors.refusal("bfl", FOX, Refused(refusal, "go away"), "BFL_API_KEY")
+    error = order_errors.refusal("bfl", FOX.asset, Refused(refusal, "go away"), "BFL_API_KEY")
 
     assert error.exit == CODES[refusal]
     assert "`bfl` says: go away" in text(error)
-    assert "by `bfl`" in text(order_errors.refusal("bfl", FOX, Refused(refusal, ""), "BFL_API_KEY"))
+    assert "by `bfl`" in text(
+        order_errors.refusal("bfl", FOX.asset, Refused(refusal, ""), "BFL_API_KEY")
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,8 +72,8 @@ def test_every_refusal_has_its_exit_code(refusal: Refusal) -> None:
 )
 def test_a_refusal_that_may_cost_says_so(refusal: Refusal) -> None:
     """Where the server may charge all the same, the ledger counts it, and the user reads it."""
-    free = order_errors.refusal("bfl", FOX, Refused(refusal, "no"), "K")
-    dear = order_errors.refusal("bfl", FOX, Refused(refusal, "no", charged=True), "K")
+    free = order_errors.refusal("bfl", FOX.asset, Refused(refusal, "no"), "K")
+    dear = order_errors.refusal("bfl", FOX.asset, Refused(refusal, "no", charged=True), "K")
 
     assert "counts it as spent" in text(dear)
     assert "counts it as spent" not in text(free)
@@ -79,7 +81,9 @@ def test_a_refusal_that_may_cost_says_so(refusal: Refusal) -> None:
 
 def test_keys_are_named_by_their_variable() -> None:
     """The error names the variable, never a value."""
-    error = order_errors.refusal("bfl", FOX, Refused(Refusal.CREDENTIALS, "no"), "BFL_API_KEY")
+    error = order_errors.refusal(
+        "bfl", FOX.asset, Refused(Refusal.CREDENTIALS, "no"), "BFL_API_KEY"
+    )
 
     assert "set BFL_API_KEY" in text(error)
     assert isinstance(order_errors.keyless("why", "BFL_API_KEY"), SystemFault)
@@ -88,7 +92,7 @@ def test_keys_are_named_by_their_variable() -> None:
 @pytest.mark.parametrize(
     "first",
     [
-        order_errors.refusal("bfl", FOX, Refused(Refusal.CREDITS, "empty"), "K"),
+        order_errors.refusal("bfl", FOX.asset, Refused(Refusal.CREDITS, "empty"), "K"),
         order_errors.keyless("refused", "K"),
         order_errors.too_many_doubts(5),
     ],
@@ -108,10 +112,11 @@ DECIDE = (
     order_errors.in_doubt(SENT, "the connection broke"),
     order_errors.in_doubt(SENT),
     order_errors.too_many_doubts(5),
-    order_errors.kept_aside(FOX, of_bytes(b"x"), "task-1", DecisionError("it is too small")),
-    order_errors.lost(FOX, TICKET, "the server does not know the task"),
-    order_errors.overdue(FOX, TICKET, "the answer points elsewhere", decide=True),
+    order_errors.kept_aside(FOX.asset, of_bytes(b"x"), "task-1", DecisionError("it is too small")),
+    order_errors.lost(FOX.asset, TICKET, "the server does not know the task"),
+    order_errors.overdue(FOX.asset, TICKET, "the answer points elsewhere", decide=True),
     order_errors.undecided(FOX, ReasonCode.KEPT_ASIDE),
+    order_errors.undecided(FOX, ReasonCode.LOST),
     order_errors.undecided(FOX, ReasonCode.IN_DOUBT),
     order_errors.undecided(FOX, ReasonCode.UNRECORDED),
 )
@@ -136,7 +141,7 @@ def test_a_doubt_tells_what_is_at_stake() -> None:
 
 def test_what_is_late_is_not_lost() -> None:
     """Its ticket stays good: the build is incomplete, and the next one collects it."""
-    error = order_errors.overdue(FOX, TICKET, "not ready after 15 minutes", decide=False)
+    error = order_errors.overdue(FOX.asset, TICKET, "not ready after 15 minutes", decide=False)
 
     assert isinstance(error, IncompleteError)
     assert "task-1" in text(error)
@@ -164,7 +169,7 @@ def test_no_problem_is_left_out() -> None:
     """What is wrong for several reasons is said for each of them."""
     wrong = IncompleteError("too small", "cut off")
 
-    kept = order_errors.kept_aside(FOX, of_bytes(b"picture"), "task-1", wrong)
+    kept = order_errors.kept_aside(FOX.asset, of_bytes(b"picture"), "task-1", wrong)
     later = order_errors.not_ordered(FOX, wrong)
 
     assert [p.message.rpartition(": ")[2] for p in kept.problems] == ["too small", "cut off"]

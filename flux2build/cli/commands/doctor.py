@@ -229,7 +229,7 @@ def _ledger() -> Iterator[Line]:
         yield Line("ledger", f"{journal.path}: {lost}", ok=False, hint=_LOST, exit=Exit.DECIDE)
         return
     orders = "1 order" if len(attempts) == 1 else f"{len(attempts)} orders"
-    waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT}]
+    waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT, State.LOST}]
     if waiting:
         text = f"{journal.path}: {orders}, {len(waiting)} of them for a person to decide"
         hint = "`flux2build orders` lists them"

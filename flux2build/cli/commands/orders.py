@@ -42,7 +42,13 @@ _WAYS_OUT: Final = {
         "  flux2build orders adopt ORDER FILE   take a file that you had from the provider\n"
         "  flux2build orders write-off ORDER    give it up: it stays paid, the next build orders anew"
     ),
-    State.PENDING: "The next build collects what is pending.",
+    State.LOST: (
+        "What is lost was paid for, and the provider does not have it any more\n"
+        "  flux2build orders adopt ORDER FILE   take a file that you had from the provider\n"
+        "  flux2build orders adopt ORDER TASK   it has it after all: collect it\n"
+        "  flux2build orders resubmit ORDER     give it up: it stays paid, the next build orders anew"
+    ),
+    State.PENDING: "The next build collects what is pending, free.",
 }
 """What can be done about open orders, by their state."""
 
@@ -71,7 +77,7 @@ def orders() -> None:
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
-    """List the orders that are pending, in doubt or kept aside."""
+    """List the orders that are pending, in doubt, kept aside or lost."""
     console = Console(options.color, options.verbosity)
     _prepare(options)
     journal = user_journal()
@@ -212,7 +218,7 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
     kept = purchase.attempt.kept
     if kept is not None and kept.output == of_bytes(data):
         return
-    ordered = parameters(options, purchase.intended)
+    ordered = purchase.intended.expected or parameters(options, purchase.intended)
     settling.check_fit(purchase, data, name, ordered)
     if ordered is None:
         Console(options.color, options.verbosity).say(

@@ -124,6 +124,7 @@ class _Session:
     def _built(self, left: Decimal | None) -> Exit:
         if self._broken is not None:
             raise self._broken
+        self._run = self._run.collect()
         plan = self._run.project.plan(self._run.choice)
         payable = left is not None and plan.high is not None and plan.low <= left
         terms = replace(self._run.terms, max_cost=left) if payable else self._run.terms

@@ -22,13 +22,19 @@ from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, explained
 
 REDIRECTS: Final = 3
 
+_GONE: Final = frozenset({403, 404, 410})
+"""What a picture's host answers once the address has expired."""
+
 
 class FetchError(Exception):
-    """A picture could not be fetched; `final` where a retry cannot help."""
+    """A picture could not be fetched.
 
-    def __init__(self, message: str, *, final: bool = False) -> None:
+    `final` where a retry cannot help, `gone` where there is no picture at its address any more.
+    """
+
+    def __init__(self, message: str, *, final: bool = False, gone: bool = False) -> None:
         super().__init__(message)
-        self.final = final
+        self.final, self.gone = final, gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,8 @@ class Downloads:
             if response.has_redirect_location:
                 return response.headers["location"]
             if response.status_code != 200:
-                raise FetchError(f"the picture's URL answers HTTP {response.status_code}")
+                status = response.status_code
+                raise FetchError(f"the picture's URL answers HTTP {status}", gone=status in _GONE)
             if response.headers.get("content-encoding", "identity") != "identity":
                 raise FetchError("the picture arrives compressed", final=True)
             return await self._body(response, started)

@@ -44,12 +44,14 @@ class Overdue:
     """Not here yet; the ticket is still good, and a later build may collect it.
 
     `decide` where a person has to look: the server's answer points elsewhere.
-    `keyless` where another key is needed to ask.
+    `keyless` where another key is needed to ask; `gone` where the picture is no longer
+    at its address, although the server says that it is ready.
     """
 
     message: str
     decide: bool = False
     keyless: bool = False
+    gone: bool = False
 
 
 Ended = Arrived | Refused | Overdue
@@ -172,7 +174,7 @@ class Polling:
             data = await self.deps.downloads.fetch(ready.url, await auth.scope())
         except FetchError as error:
             if error.final or not self._may_download_again():
-                return Overdue(auth.redacted(str(error)))
+                return Overdue(auth.redacted(str(error)), gone=error.gone)
         else:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
             picture = sniff(data) not in _NO_PICTURE and whole(data)

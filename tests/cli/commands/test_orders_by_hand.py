@@ -71,7 +71,7 @@ def test_list(books: Site, words: tuple[str, ...]) -> None:
     assert (ran.code, ran.out) == (Exit.DONE, OPEN)
     for command in ("orders adopt", "orders resubmit", "orders write-off", "orders show"):
         assert f"flux2build {command} ORDER" in ran.err
-    assert "The next build collects what is pending." in ran.err
+    assert "The next build collects what is pending, free." in ran.err
 
 
 def test_list_everything(books: Site) -> None:

@@ -1,0 +1,40 @@
+"""No order of the project is paid for and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from flux2build.checks.contract import Check, Options
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
+from flux2build.errors import Problem
+from flux2build.model import AssetName
+
+_UNCOLLECTED: Final = "uncollected"
+_UNDECIDED: Final = "undecided"
+
+
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
+    """An order of this project, in the ledger of this machine, that is open though nothing asks for it any more."""
+    for order in facts.plan.orders:
+        if not order.ours:
+            continue
+        name, asset = order.intended.attempt[:8], AssetName(order.intended.asset)
+        message = ", ".join(reason.sentence for reason in order.reasons)
+        rows = (("order", name), ("sent", order.intended.at))
+        if order.pending:
+            hint = "`flux2build build` collects it, already paid, before its address expires"
+        else:
+            hint = "see `flux2build orders list`, then `orders adopt` or `write-off`"
+        code = _UNCOLLECTED if order.pending else _UNDECIDED
+        yield Finding(code, Problem(message, rows=rows, hint=hint), asset)
+
+
+CHECK: Final[Check] = Check(
+    {
+        _UNCOLLECTED: "an order is paid for, not collected, and asked for by nothing",
+        _UNDECIDED: "an order that nothing asks for waits for a person to decide",
+    },
+    findings,
+)

@@ -1,0 +1,74 @@
+"""Orders that are still to be settled, and that no step of a plan asks for.
+
+Their prompt was edited, their asset renamed, another profile chosen, or another project placed
+them. What is paid for is collected all the same, before its address expires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.digest import Digest
+from flux2build.ledger import Intended, Ledger, State
+from flux2build.model import Generate, Task
+from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.verdict import Action
+
+_REASONS: Final = {
+    State.PENDING: ReasonCode.IN_FLIGHT,
+    State.KEPT: ReasonCode.KEPT_ASIDE,
+    State.LOST: ReasonCode.LOST,
+    State.DOUBT: ReasonCode.IN_DOUBT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """One of them."""
+
+    intended: Intended
+    state: State
+    ours: bool
+    """Whether this project placed it."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether a build can collect it, at no cost."""
+        return self.state is State.PENDING
+
+    @property
+    def action(self) -> Action:
+        """What is to be done about it."""
+        return Action.RESUME if self.pending else Action.ASK
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why."""
+        return Reason(_REASONS[self.state]), Reason(ReasonCode.UNWANTED)
+
+
+def open_orders(
+    ledger: Ledger, asked: Mapping[Digest | None, Task], project: str
+) -> Iterator[OpenOrder]:
+    """What is open besides the tasks that are asked for, by their keys.
+
+    Of other projects' orders, only those that can be collected.
+    """
+    for order, newest in ledger.unsettled.items():
+        pending = ledger.pending.get(order)
+        intended, state = (
+            (pending[0], State.PENDING) if pending else (newest, _state(ledger, order))
+        )
+        ours, task = intended.project == project, asked.get(order)
+        elsewhere = isinstance(task, Generate) and task.provider != intended.provider
+        if (pending and elsewhere) or (task is None and (pending or ours)):
+            yield OpenOrder(intended, state, ours)
+
+
+def _state(ledger: Ledger, order: Digest) -> State:
+    """The state of an order that is not pending."""
+    if order in ledger.kept:
+        return State.KEPT
+    return State.LOST if order in ledger.lost else State.DOUBT

@@ -1,0 +1,88 @@
+"""Collects what was ordered: asks until it is ready, fetches, stores, compares, and notes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flux2build.digest import Json
+from flux2build.errors import Flux2BuildError, SystemFault
+from flux2build.ledger import Intended
+from flux2build.model import Bought, Receipt
+from flux2build.providers.contract import Refusal, Refused, Ticket
+from flux2build.purchasing import order_errors
+from flux2build.purchasing.bookkeeping import Bookkeeping
+from flux2build.purchasing.http import Arrived, Client, Overdue
+from flux2build.purchasing.verification import verify_picture, verify_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Collects pending orders at one provider; whoever does so holds the lock on the order."""
+
+    client: Client
+    books: Bookkeeping
+
+    async def collect(
+        self, intended: Intended, ticket: Ticket, asset: str, ordered: Mapping[str, Json]
+    ) -> Bought | Refused | Overdue:
+        """Collect the picture of a pending order for an asset, and compare it with what was ordered.
+
+        A refusal is in the ledger already, but for a loss: there the ticket stays good.
+
+        Raises:
+            DecisionError: it is not what was ordered, and is kept aside.
+            SystemFault: it could not be kept in the store.
+        """
+        ended = await self.client.collect(ticket)
+        if isinstance(ended, Arrived):
+            receipt = _receipt(intended, ticket, ended)
+            return await self._deliver(intended, receipt, ended, asset, ordered)
+        if isinstance(ended, Refused) and ended.refusal is not Refusal.LOST:
+            await self.books.voided(intended, ended)
+        return ended
+
+    async def _deliver(
+        self,
+        intended: Intended,
+        receipt: Receipt,
+        arrived: Arrived,
+        asset: str,
+        ordered: Mapping[str, Json],
+    ) -> Bought:
+        """Keep what was paid for first, then compare it with what was ordered."""
+        self.books.settled(intended, receipt)
+        try:
+            stored = await self.books.keeping.put(arrived.data)
+        except SystemFault as fault:
+            raise order_errors.not_kept(asset, receipt.task, fault) from fault
+        try:
+            verify_seed(asset, ordered, arrived.ready.seed)
+            with order_errors.failing_alone(asset):
+                await asyncio.to_thread(verify_picture, asset, ordered, arrived.data)
+        except Flux2BuildError as wrong:
+            await self.books.kept(intended, stored, receipt, wrong)
+            raise order_errors.kept_aside(asset, stored.digest, receipt.task, wrong) from wrong
+        untold = await self.books.delivered(intended, asset, stored, receipt)
+        if untold is not None:
+            raise order_errors.spooled(asset, intended, stored.path, stored.digest, untold)
+        return Bought(stored.digest, receipt)
+
+
+def _receipt(intended: Intended, ticket: Ticket, arrived: Arrived) -> Receipt:
+    """The proof, with the best figure there is: settled, else submitted, else estimated."""
+    ready = arrived.ready
+    cost, source = intended.reserve, "estimated"
+    if ready.cost is not None:
+        cost, source = ready.cost, "settled"
+    elif ticket.cost is not None:
+        cost, source = ticket.cost, "submitted"
+    return Receipt(
+        provider=intended.provider,
+        task=ticket.task,
+        cost=cost,
+        cost_source=source,
+        seed=ready.seed,
+        prompt=ready.prompt,
+    )

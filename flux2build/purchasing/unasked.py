@@ -1,0 +1,71 @@
+"""Collects orders that nobody asks for any more, before their address expires."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from flux2build.ledger import Intended
+from flux2build.model import Bought
+from flux2build.providers.contract import Refusal, Refused, Ticket
+from flux2build.purchasing import order_errors
+from flux2build.purchasing.collecting import Collector
+from flux2build.purchasing.http import Overdue
+
+
+@dataclass(frozen=True, slots=True)
+class UnaskedOrders:
+    """Collects such orders at one provider: into the store and the ledger, at no cost."""
+
+    collector: Collector
+    account: str
+    """A fingerprint of the key, with which only its own account's orders are surely found."""
+
+    async def collect(self, order: Intended) -> Bought | None:
+        """Collect an order, unless another build is at it or has settled it.
+
+        What the server certainly does not have any more is noted as lost, and not asked for again.
+
+        Raises:
+            DecisionError: it is lost, or not what was ordered: a person must decide.
+            Flux2BuildError: it is refused, or not here yet.
+        """
+        journal = self.collector.books.journal
+        claim = journal.claim(order.order)
+        if claim is None:
+            return None
+        try:
+            pending = self.collector.books.about(order.order).pending.get(order.order)
+            if pending is None:
+                return None
+            intended, ticketed = pending
+            ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
+            return await self._collected(intended, ticket)
+        finally:
+            os.close(claim)
+
+    async def _collected(self, intended: Intended, ticket: Ticket) -> Bought:
+        asset, provider = intended.asset, self.collector.client.provider
+        ended = await self.collector.collect(intended, ticket, asset, intended.expected)
+        match ended:
+            case Bought():
+                return ended
+            case Refused(refusal=Refusal.LOST, message=message) | Overdue(message, gone=True):
+                if not self._sure(intended, ticket):
+                    unsure = f"{message}; another key or address was asked than it was ordered with"
+                    raise order_errors.overdue(asset, ticket, unsure, decide=False)
+                loss = Refused(Refusal.LOST, message, charged=True)
+                await self.collector.books.voided(intended, loss)
+                raise order_errors.lost(asset, ticket, message)
+            case Refused():
+                raise order_errors.refusal(provider.name, asset, ended, provider.key_variable)
+            case Overdue(message, keyless=True):
+                raise order_errors.uncollected(asset, ticket, message, provider.key_variable)
+            case Overdue(message, decide):
+                raise order_errors.overdue(asset, ticket, message, decide=decide)
+
+    def _sure(self, intended: Intended, ticket: Ticket) -> bool:
+        """Whether the account was asked that placed the order, at the address that it was given."""
+        client = self.collector.client
+        asked = client.provider.inquiry(ticket, client.endpoint).url
+        return intended.account == self.account and asked == ticket.poll

@@ -1,0 +1,49 @@
+"""An order that is open and asked for by nothing is reported, with what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from flux2build.checks.orders import CHECK
+from flux2build.ledger import Entry, fold
+from flux2build.planning.open_orders import open_orders
+from tests.checks.in_memory import facts, findings_of, lock
+from tests.snapshots import d, intended, kept, ticketed, voided
+
+GONE = d("an order that nothing asks for")
+STATES = {
+    "pending": ([ticketed(GONE)], "uncollected", "`flux2build build` collects it"),
+    "in doubt": ([], "undecided", "`flux2build orders list`"),
+    "kept": ([ticketed(GONE), kept(GONE)], "undecided", "`flux2build orders list`"),
+    "lost": ([ticketed(GONE), voided(GONE, "lost")], "undecided", "`flux2build orders list`"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_open_order_is_reported_in_its_own_project(state: str) -> None:
+    """Whatever its state, with the command that settles it; another project reports it itself."""
+    entries, code, hint = STATES[state]
+    known = facts(held=lock())
+    ledger = fold([intended(GONE), *entries])
+
+    def findings(project: str) -> list[tuple[str, str | None, str]]:
+        plan = replace(known.plan, orders=tuple(open_orders(ledger, {}, project)))
+        return [
+            (each.code, each.asset, each.problem.hint or "")
+            for each in findings_of(CHECK, replace(known, plan=plan))
+        ]
+
+    ((found, asset, told),) = findings("")
+    assert (found, asset) == (code, "fox")
+    assert told.startswith(hint) or hint in told
+    assert findings("/another") == []
+
+
+@pytest.mark.parametrize("entries", [[ticketed(GONE), voided(GONE, "failed")], []])
+def test_what_is_settled_is_not(entries: list[Entry]) -> None:
+    """An order that came to its end, or was never placed, is no finding."""
+    ledger = fold([intended(GONE), *entries] if entries else [])
+
+    assert list(open_orders(ledger, {}, "")) == []
