@@ -18,7 +18,6 @@ from flux2build.images.encoding import encoder_of, read
 from flux2build.images.formats.contract import (
     Encoder,
     LossyEncoder,
-    Metadata,
     PictureError,
     ProfiledEncoder,
 )
@@ -112,10 +111,13 @@ def _too_large(encoder: Encoder, size: int, where: str) -> PictureError:
 
 def _written(image: Image.Image, encoder: Encoder) -> bytes:
     """The file of a prepared picture, with its metadata."""
-    xmp = packet(encoder.source_type) if encoder.source_type else b""
-    wants_profile = isinstance(encoder, ProfiledEncoder) and encoder.profile
+    metadata: dict[str, bytes] = {}
+    if encoder.source_type:
+        metadata["xmp"] = packet(encoder.source_type)
+    if isinstance(encoder, ProfiledEncoder) and encoder.profile:
+        metadata["icc_profile"] = _srgb_profile()
     try:
-        return encoder.write(image, Metadata(xmp, _srgb_profile() if wants_profile else b""))
+        return encoder.write(image, metadata)
     except (OSError, ValueError) as error:
         size = f"{image.width}x{image.height} pixels"
         message = f"a picture of {size} cannot be {encoder.format}"

@@ -49,7 +49,7 @@ class AvifEncoder(SubsampledEncoder):
             speed=self.speed,
             max_threads=1,
             autotiling=False,
-            **metadata.saved,
+            **metadata,
         )
 
 

@@ -11,17 +11,7 @@ import io
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    ClassVar,
-    Final,
-    Literal,
-    NamedTuple,
-    Self,
-    TypeAlias,
-)
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,6 +27,8 @@ CUT: Final = "it ends too early"
 
 Pixels: TypeAlias = "Image.Image"
 Decoder: TypeAlias = "type[ImageFile.ImageFile]"
+Metadata = Mapping[str, bytes]
+"""What is embedded beside the pixels: `xmp` and `icc_profile`, where there is such a thing."""
 Quality = Annotated[int, Field(ge=1, le=100)]
 Subsampling = Literal["4:4:4", "4:2:0"]
 
@@ -68,20 +60,6 @@ class FilePart(NamedTuple):
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """What is embedded beside the pixels; empty bytes are left out."""
-
-    xmp: bytes = b""
-    profile: bytes = b""
-
-    @property
-    def saved(self) -> dict[str, bytes]:
-        """The arguments for Pillow's `save`."""
-        arguments = {"xmp": self.xmp, "icc_profile": self.profile}
-        return {name: data for name, data in arguments.items() if data}
-
-
 class Encoder(BaseModel):
     """How a file is written, by the keys that the spec has for it; every setting has a default.
 
@@ -107,11 +85,6 @@ class Encoder(BaseModel):
     """Whether the file is signed afterwards, with the user's certificate."""
 
     @property
-    def squeezable(self) -> bool:
-        """Whether a lower quality makes the file smaller."""
-        return False
-
-    @property
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
@@ -134,7 +107,7 @@ class LossyEncoder(ProfiledEncoder):
     min_quality: Quality = 30
 
     @model_validator(mode="after")
-    def _leaves_room(self) -> Self:
+    def _leaves_room(self) -> LossyEncoder:
         if self.max_bytes and self.quality < self.min_quality:
             raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
         return self
@@ -154,16 +127,6 @@ class SubsampledEncoder(LossyEncoder):
     def resolution(self) -> Subsampling:
         """The resolution of colour: as asked for, else full from quality 90 on."""
         return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
-
-
-def no_parts(_data: bytes) -> Iterator[FilePart]:
-    """Yields nothing; for formats whose files are not taken apart."""
-    return iter(())
-
-
-def nothing(_data: bytes) -> bytes:
-    """Returns no metadata; for formats in which none is looked for."""
-    return b""
 
 
 def wrapped_xmp(data: bytes) -> bytes:
@@ -191,11 +154,11 @@ class PictureFormat:
     matches: Callable[[bytes], bool]
     """Whether the first bytes are those of this format."""
     header: Callable[[bytes], Header]
-    parts: Callable[[bytes], Iterator[FilePart]] = no_parts
-    """The parts of a file, in order."""
-    xmp: Callable[[bytes], bytes] = nothing
+    parts: Callable[[bytes], Iterator[FilePart]] = lambda _data: iter(())
+    """The parts of a file, in order; none for formats whose files are not taken apart."""
+    xmp: Callable[[bytes], bytes] = lambda _data: b""
     """The XMP packet; empty when there is none."""
-    c2pa: Callable[[bytes], bytes] = nothing
+    c2pa: Callable[[bytes], bytes] = lambda _data: b""
     """The C2PA manifest store, in JUMBF; empty when there is none."""
     public: frozenset[bytes] = frozenset()
     """The kinds of parts for pixels and provenance; all others may hold private data."""

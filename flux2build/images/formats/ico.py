@@ -59,7 +59,7 @@ class IcoEncoder(Encoder):
         embedded = {max(sizes): metadata}
         return packed(
             [
-                (side, png_file.written(scaled(image, side, side), embedded.get(side, Metadata())))
+                (side, png_file.written(scaled(image, side, side), embedded.get(side, {})))
                 for side in dict.fromkeys(sizes)
             ]
         )

@@ -47,7 +47,7 @@ class JpegEncoder(SubsampledEncoder):
             subsampling=self.resolution,
             progressive=True,
             optimize=True,
-            **metadata.saved,
+            **metadata,
         )
 
 

@@ -63,9 +63,9 @@ def written(image: Pixels, metadata: Metadata) -> bytes:
     from PIL import PngImagePlugin
 
     info = PngImagePlugin.PngInfo()
-    options = {"icc_profile": metadata.profile} if metadata.profile else {}
-    if not metadata.profile:
+    if "icc_profile" not in metadata:
         info.add(b"sRGB", b"\x00")
-    if metadata.xmp:
-        info.add_itxt(XMP_KEYWORD, metadata.xmp.decode())
-    return saved(image, plugin, compress_level=6, pnginfo=info, **options)
+    if "xmp" in metadata:
+        info.add_itxt(XMP_KEYWORD, metadata["xmp"].decode())
+    profile = metadata.get("icc_profile")
+    return saved(image, plugin, compress_level=6, pnginfo=info, icc_profile=profile)

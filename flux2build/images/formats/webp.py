@@ -51,8 +51,8 @@ class WebpEncoder(LossyEncoder):
     def write(self, image: Pixels, metadata: Metadata) -> bytes:
         """The file. Without loss, Pillow's `quality` is the effort spent on making it small."""
         if self.lossless:
-            return saved(image, _plugin, lossless=True, quality=75, **metadata.saved)
-        return saved(image, _plugin, quality=self.quality, method=6, **metadata.saved)
+            return saved(image, _plugin, lossless=True, quality=75, **metadata)
+        return saved(image, _plugin, quality=self.quality, method=6, **metadata)
 
 
 def _chunks(data: bytes) -> Iterator[FilePart]:
