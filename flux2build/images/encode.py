@@ -46,10 +46,8 @@ def encode(image: Image.Image, asked: Mapping[str, Json]) -> bytes:
 def versions(name: str) -> str:
     """Pillow and the codec that writes a format: `pillow 13.0.0, libavif 1.4.2`."""
     codecs = encoder_of(name).codecs
-    present = ((codec, features.version(feature)) for feature, codec in codecs.items())
-    codec, version = next(
-        (pair for pair in present if pair[1]), ([*codecs.values()][-1], "unknown")
-    )
+    present = [(codec, features.version(feature)) for feature, codec in codecs.items()]
+    codec, version = next((pair for pair in present if pair[1]), (present[-1][0], "unknown"))
     return f"pillow {PIL.__version__}, {codec} {version}"
 
 

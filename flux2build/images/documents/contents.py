@@ -24,29 +24,18 @@ class Contents(Document):
         """JSON as Xcode writes it."""
         files = [fact for fact in facts if fact.about.role != INGREDIENT]
         files.sort(key=lambda fact: (fact.output.width, fact.about.path))
-        value = {
-            "images": [_image(fact) for fact in files],
-            "info": {"author": "xcode", "version": 1},
-        }
+        images = [_image(fact) for fact in files]
+        value = {"images": images, "info": {"author": "xcode", "version": 1}}
         return json.dumps(value, indent=2, ensure_ascii=False, separators=(",", " : ")) + "\n"
 
 
 def _image(fact: Fact) -> dict[str, Json]:
     filename = fact.about.path.rpartition("/")[2]
     if mac := _MAC.match(filename):
-        side, scale = mac[1], mac[2] or "1"
-        return {
-            "filename": filename,
-            "idiom": "mac",
-            "scale": f"{scale}x",
-            "size": f"{side}x{side}",
-        }
-    return {
-        "filename": filename,
-        "idiom": "universal",
-        "platform": "ios",
-        "size": f"{fact.output.width}x{fact.output.height}",
-    }
+        size = f"{mac[1]}x{mac[1]}"
+        return {"filename": filename, "idiom": "mac", "scale": f"{mac[2] or 1}x", "size": size}
+    size = f"{fact.output.width}x{fact.output.height}"
+    return {"filename": filename, "idiom": "universal", "platform": "ios", "size": size}
 
 
 DOCUMENT: Final[Document] = Contents()

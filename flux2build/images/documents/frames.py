@@ -6,6 +6,7 @@ import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from pydantic import Field
@@ -158,11 +159,11 @@ def _animations(
     groups: Sequence[tuple[str, int]], names: Sequence[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """The frames of each picture that has several, by its name."""
-    at = 0
+    rest = iter(names)
     for stem, count in groups:
+        frames = list(islice(rest, count))
         if count > 1:
-            yield stem, list(names[at : at + count])
-        at += count
+            yield stem, frames
 
 
 DOCUMENT: Final[Document] = Frames()

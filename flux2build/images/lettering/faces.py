@@ -87,13 +87,10 @@ class Face:
 
     def has(self, cluster: str) -> bool:
         """Whether it can set a grapheme cluster, composed or decomposed."""
+        composed, decomposed = (unicodedata.normalize(form, cluster) for form in ("NFC", "NFD"))
         return any(
             all(ord(char) in self.characters or invisible(char) for char in form)
-            for form in (
-                cluster,
-                unicodedata.normalize("NFC", cluster),
-                unicodedata.normalize("NFD", cluster),
-            )
+            for form in (cluster, composed, decomposed)
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from flux2build.images.lettering import Wrap
-from flux2build.images.lettering.shaping import Extent, Line, Paragraph
+from flux2build.images.lettering.shaping import Line, Paragraph
 
 LEADING: Final = 1.2
 TALL_LEADING: Final = 1.45
@@ -59,35 +59,19 @@ class Block:
         """Width of the widest line, in pixels."""
         return max((line.advance for line in self.lines), default=0) * self.size
 
-    @property
-    def breadth(self) -> float:
-        """Width that holds all ink, in pixels."""
-        return max((line.breadth for line in self.lines), default=0) * self.size
-
-    @property
-    def top(self) -> float:
-        """The highest ink, in pixels from the first base line; negative above it."""
-        return min((at - ink.top * self.size for at, ink in self._inks()), default=0.0)
-
-    @property
-    def bottom(self) -> float:
-        """The lowest ink, in pixels from the first base line."""
-        return max((at - ink.bottom * self.size for at, ink in self._inks()), default=0.0)
-
-    def _inks(self) -> Iterator[tuple[int, Extent]]:
-        for number, line in enumerate(self.lines):
-            if line.ink:
-                yield number * self.pitch, line.ink
-
     def fits(self, box: Box) -> bool:
         """Whether some base line at a whole pixel keeps all ink inside the box."""
         high, low = self.heights(box)
-        return high <= low and self.breadth <= box.width + _SLACK
+        breadth = max((line.breadth for line in self.lines), default=0) * self.size
+        return high <= low and breadth <= box.width + _SLACK
 
     def heights(self, box: Box) -> tuple[int, int]:
-        """The highest and the lowest position of the first base line."""
-        high = math.ceil(box.top - self.top - _SLACK)
-        return high, math.floor(box.top + box.height - self.bottom + _SLACK)
+        """The highest and the lowest position of the first base line, for ink inside the box."""
+        inks = [(at * self.pitch, line.ink) for at, line in enumerate(self.lines) if line.ink]
+        top = min((at - ink.top * self.size for at, ink in inks), default=0.0)
+        bottom = max((at - ink.bottom * self.size for at, ink in inks), default=0.0)
+        high = math.ceil(box.top - top - _SLACK)
+        return high, math.floor(box.top + box.height - bottom + _SLACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +153,9 @@ def _filled(paragraph: Paragraph, width: float) -> list[Line] | None:
 
 def _farthest(paragraph: Paragraph, start: int, width: float) -> int | None:
     """The end of a line that begins at `start`: between phrases if possible."""
-    for places in (paragraph.breaks.good, paragraph.breaks.any):
-        stop = _last(paragraph, start, width, (*places, len(paragraph.text)))
-        if stop is not None:
-            return stop
-    return None
+    choices = (paragraph.breaks.good, paragraph.breaks.any)
+    ends = (_last(paragraph, start, width, (*each, len(paragraph.text))) for each in choices)
+    return next((end for end in ends if end is not None), None)
 
 
 def _last(paragraph: Paragraph, start: int, width: float, places: Sequence[int]) -> int | None:

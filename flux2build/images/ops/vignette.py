@@ -19,10 +19,7 @@ class Vignette(Op):
 
     strength: float = Field(default=0.5, gt=0, le=1, description="share of the colour in a corner")
     start: float = Field(
-        default=0.4,
-        ge=0,
-        lt=1,
-        description="how far from the centre it begins; 1 is a corner",
+        default=0.4, ge=0, lt=1, description="how far from the centre it begins; 1 is a corner"
     )
     color: Colour = Field(default="#000000", description="colour of the corners")
 
