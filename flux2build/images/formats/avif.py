@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -13,13 +13,10 @@ from flux2build.images.formats.contract import (
     CUT,
     Decoder,
     Header,
-    Metadata,
     PictureFormat,
-    Pixels,
     Quality,
     SubsampledEncoder,
     number,
-    saved,
     wrapped_xmp,
 )
 
@@ -39,18 +36,11 @@ class AvifEncoder(SubsampledEncoder):
     speed: Speed = 7
     """0 is slow and small, 10 fast and large."""
 
-    def write(self, image: Pixels, metadata: Metadata) -> bytes:
-        """The file, by one thread and without tiles, whose number would change the bytes."""
-        return saved(
-            image,
-            _plugin,
-            quality=self.quality,
-            subsampling=self.resolution,
-            speed=self.speed,
-            max_threads=1,
-            autotiling=False,
-            **metadata,
-        )
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """One thread and no tiles, as their number would change the bytes."""
+        fixed = {"max_threads": 1, "autotiling": False}
+        return {**super().arguments, "speed": self.speed, **fixed}
 
 
 def _header(data: bytes) -> Header:

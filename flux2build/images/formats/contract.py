@@ -8,7 +8,6 @@ is imported when pixels are decoded or encoded.
 from __future__ import annotations
 
 import io
-from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
@@ -89,9 +88,16 @@ class Encoder(BaseModel):
         """What to do about a file that is larger than `max_bytes`."""
         return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"
 
-    @abstractmethod
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What Pillow's `save` is told."""
+        return {}
+
     def write(self, image: Pixels, metadata: Metadata) -> bytes:
         """The file of an RGB or RGBA picture; raises OSError or ValueError if it cannot be."""
+        plugin = FORMATS[self.format].plugin
+        assert plugin is not None  # a format without one has its own `write`
+        return saved(image, plugin, **self.arguments, **metadata)
 
 
 class ProfiledEncoder(Encoder):
@@ -127,6 +133,11 @@ class SubsampledEncoder(LossyEncoder):
     def resolution(self) -> Subsampling:
         """The resolution of colour: as asked for, else full from quality 90 on."""
         return self.subsampling or ("4:4:4" if self.quality >= 90 else "4:2:0")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What Pillow's `save` is told."""
+        return {"quality": self.quality, "subsampling": self.resolution}
 
 
 def wrapped_xmp(data: bytes) -> bytes:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from flux2build.images.formats.contract import (
     Decoder,
     FilePart,
     Header,
-    Metadata,
     PictureFormat,
-    Pixels,
     Quality,
     SubsampledEncoder,
     number,
-    saved,
 )
 
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
@@ -38,17 +35,10 @@ class JpegEncoder(SubsampledEncoder):
 
     quality: Quality = 85
 
-    def write(self, image: Pixels, metadata: Metadata) -> bytes:
-        """The file, progressive and with tables of its own."""
-        return saved(
-            image,
-            _plugin,
-            quality=self.quality,
-            subsampling=self.resolution,
-            progressive=True,
-            optimize=True,
-            **metadata,
-        )
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Progressive, and with tables of its own."""
+        return {**super().arguments, "progressive": True, "optimize": True}
 
 
 def _segments(data: bytes) -> Iterator[FilePart]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import model_validator
 
@@ -13,12 +13,9 @@ from flux2build.images.formats.contract import (
     FilePart,
     Header,
     LossyEncoder,
-    Metadata,
     PictureFormat,
-    Pixels,
     Quality,
     number,
-    saved,
 )
 
 
@@ -48,11 +45,12 @@ class WebpEncoder(LossyEncoder):
             return "drop `lossless`, deliver fewer pixels, or raise `max_bytes`"
         return super().remedy
 
-    def write(self, image: Pixels, metadata: Metadata) -> bytes:
-        """The file. Without loss, Pillow's `quality` is the effort spent on making it small."""
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Without loss, Pillow's `quality` is the effort spent on making the file small."""
         if self.lossless:
-            return saved(image, _plugin, lossless=True, quality=75, **metadata)
-        return saved(image, _plugin, quality=self.quality, method=6, **metadata)
+            return {"lossless": True, "quality": 75}
+        return {"quality": self.quality, "method": 6}
 
 
 def _chunks(data: bytes) -> Iterator[FilePart]:
