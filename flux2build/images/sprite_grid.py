@@ -59,10 +59,8 @@ def refuse_empty(cell: Image.Image, index: int) -> None:
     alike = all(float(high) - float(low) <= _NOISE for low, high in ranges)  # type: ignore[arg-type]  # pairs
     clear = cell.mode == "RGBA" and max(cell.getchannel("A").tobytes()) <= _NOISE
     if alike or clear:
-        raise SpecError(
-            f"cell {index} of the board is empty",
-            hint="make the board again, or set `allow_empty = true`",
-        )
+        hint = "make the board again, or set `allow_empty = true`"
+        raise SpecError(f"cell {index} of the board is empty", hint=hint)
 
 
 def refuse_twins(image: Image.Image, boxes: Sequence[Box], index: int) -> None:
@@ -74,7 +72,5 @@ def refuse_twins(image: Image.Image, boxes: Sequence[Box], index: int) -> None:
     pixels = image.crop(boxes[index]).tobytes()
     for other, box in enumerate(boxes):
         if other != index and image.crop(box).tobytes() == pixels:
-            raise SpecError(
-                f"cells {index} and {other} of the board are identical",
-                hint="make the board again, or set `allow_twins = true`",
-            )
+            hint = "make the board again, or set `allow_twins = true`"
+            raise SpecError(f"cells {index} and {other} of the board are identical", hint=hint)

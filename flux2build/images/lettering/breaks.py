@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from icu4py.breakers import BaseBreaker, CharacterBreaker, LineBreaker
 from flux2build.images.lettering.scripts import script
 
 SOFT_HYPHEN: Final = "\u00ad"
-_ENDS: Final = ("\r\n", "\v", "\f", "\r", "\x85", "\u2028", "\u2029")
+_END: Final = re.compile("\r\n|[\n\v\f\r\x85\u2028\u2029]")
 _KANA: Final = frozenset({"HIRAGANA", "KATAKANA"})
 _UNSPACED: Final = frozenset({"BOPOMOFO", "CJK", *_KANA})
 _NO_LANGUAGE: Final = "en"
@@ -36,10 +37,7 @@ def clusters(text: str) -> list[str]:
 
 def paragraphs(text: str) -> list[str]:
     """The text split at its line ends and stripped of blanks; tabs become spaces."""
-    plain = text.replace("\t", " ")
-    for end in _ENDS:
-        plain = plain.replace(end, "\n")
-    return [line.strip(" ") for line in plain.strip().split("\n")]
+    return [line.strip(" ") for line in _END.split(text.replace("\t", " ").strip())]
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -26,7 +27,10 @@ _LEFTWARD: Final = frozenset({
 """Languages that are written from right to left when their tag names no script (CLDR)."""
 
 _LEFTWARD_SCRIPTS: Final = frozenset({"arab", "hebr", "nkoo", "syrc", "thaa"})
-_UNSEEN: Final = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufeff")
+_INVISIBLE: Final = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -58,16 +62,6 @@ def leftward(language: str) -> bool | None:
     return named in _LEFTWARD_SCRIPTS if named else first in _LEFTWARD
 
 
-@lru_cache(maxsize=4096)
 def invisible(char: str) -> bool:
     """Whether a character has no shape in any font: joiners, variation selectors, directions."""
-    code = ord(char)
-    return (
-        char in _UNSEEN
-        or 0x180B <= code <= 0x180F
-        or 0x200B <= code <= 0x200F
-        or 0x202A <= code <= 0x202E
-        or 0x2060 <= code <= 0x206F
-        or 0xFE00 <= code <= 0xFE0F
-        or 0xE0000 <= code <= 0xE0FFF
-    )
+    return _INVISIBLE.match(char) is not None

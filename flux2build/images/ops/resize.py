@@ -52,8 +52,12 @@ class Resize(Op):
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
         size = self._scaled(image.size)
-        if not self.upscale:
-            self._refuse_growth(image.size, size)
+        if not self.upscale and (size[0] > image.width or size[1] > image.height):
+            raise SpecError(
+                f"{image.width}x{image.height} pixels are too few for {size[0]}x{size[1]}",
+                rows=(("needed", f"a picture {size[0]} pixels wide, {size[1]} high"),),
+                hint=f"render it at least {size[0]} wide, or set `upscale = true`",
+            )
         refuse_excess(*size)
         if size != image.size:
             image = scaled(image, *size)
@@ -72,15 +76,6 @@ class Resize(Op):
         choose = max if self.mode == "fill" else min
         wanted, have = choose(factors, key=lambda factor: factor[0] / factor[1])
         return _times(size[0], wanted, have), _times(size[1], wanted, have)
-
-    @staticmethod
-    def _refuse_growth(size: Size, wanted: Size) -> None:
-        if wanted[0] > size[0] or wanted[1] > size[1]:
-            raise SpecError(
-                f"{size[0]}x{size[1]} pixels are too few for {wanted[0]}x{wanted[1]}",
-                rows=(("needed", f"a picture {wanted[0]} pixels wide, {wanted[1]} high"),),
-                hint=f"render it at least {wanted[0]} wide, or set `upscale = true`",
-            )
 
 
 def _times(length: int, wanted: int, have: int) -> int:

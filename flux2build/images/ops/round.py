@@ -54,10 +54,9 @@ class Round(Op):
         right, bottom = size[0] - radius, size[1] - radius
         mirror, upend = Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM
         mask = Image.new("L", size, 255)
-        mask.paste(corner, (0, 0))
-        mask.paste(corner.transpose(mirror), (right, 0))
-        mask.paste(corner.transpose(upend), (0, bottom))
-        mask.paste(corner.transpose(mirror).transpose(upend), (right, bottom))
+        for upper, left in ((corner, 0), (corner.transpose(mirror), right)):
+            mask.paste(upper, (left, 0))
+            mask.paste(upper.transpose(upend), (left, bottom))
         return mask
 
 

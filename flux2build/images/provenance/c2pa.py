@@ -79,17 +79,16 @@ def _contents(data: bytes) -> list[tuple[bytes, bytes]]:
 
 def _generator(claim: bytes) -> str:
     """The program that made a claim: its first generator, or the line that older claims have."""
-    value, _ = _cbor(claim, 0)
-    fields = value if isinstance(value, dict) else {}
-    listed = fields.get("claim_generator_info")
-    first = listed[0] if isinstance(listed, list) and listed else listed
-    if isinstance(first, dict) and isinstance(first.get("name"), str):
-        version = first.get("version")
-        return printable(
-            f"{first['name']} {version}" if isinstance(version, str) else first["name"]
-        )
-    line = fields.get("claim_generator")
-    return printable(line) if isinstance(line, str) else ""
+    match _cbor(claim, 0)[0]:
+        case {
+            "claim_generator_info": [{"name": str(name), **more}, *_] | {"name": str(name), **more}
+        }:
+            version = more.get("version")
+            return printable(f"{name} {version}" if isinstance(version, str) else name)
+        case {"claim_generator": str(line)}:
+            return printable(line)
+        case _:
+            return ""
 
 
 def _leaf(signature: bytes) -> bytes:
