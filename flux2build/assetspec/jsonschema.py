@@ -36,40 +36,42 @@ def json_schema(capabilities: Capabilities) -> dict[str, Json]:
     """The schema of a spec that may use these models and operations."""
     schema = _of(SpecTable)
     definitions = schema.setdefault("$defs", {})
-    operations = [
-        _operation(name, capabilities.ops[name], definitions) for name in sorted(capabilities.ops)
+    deliver = definitions["Deliver"]["properties"]
+    deliver["preset"]["enum"] = sorted(presets())
+    steps = [
+        _alternative(capabilities.ops[name], definitions, op=_constant(name))
+        for name in sorted(capabilities.ops)
     ]
-    if operations:
-        definitions["Deliver"]["properties"]["ops"]["items"] = {"oneOf": operations}
-    definitions["Deliver"]["properties"]["preset"]["enum"] = sorted(presets())
     documents = [
-        _document(name, capabilities.documents[name].options)
+        _alternative(
+            capabilities.documents[name].options,
+            definitions,
+            document=_constant(name),
+            path={"type": "string"},
+        )
         for name in sorted(capabilities.documents)
     ]
-    if documents:
-        definitions["Deliver"]["properties"]["documents"]["items"] = {"oneOf": documents}
+    for key, alternatives in (("ops", steps), ("documents", documents)):
+        if alternatives:
+            deliver[key]["items"] = {"oneOf": alternatives}
     settings = ("Settings", "AssetTable", "Profile")
     for properties in (definitions[name]["properties"] for name in settings):
         properties["provider"]["enum"] = sorted(capabilities.cards)
         models = {model for cards in capabilities.cards.values() for model in cards}
         properties["model"]["examples"] = sorted(models)
-    schema["properties"]["checks"] = _checks(capabilities.checks, schema["properties"]["checks"])
-    return {
-        "$schema": _DIALECT,
-        "title": "assets.toml",
-        "x-tombi-toml-version": "v1.0.0",
-        **_sorted(_written(schema)),
-    }
+    checks = schema["properties"]["checks"]
+    described = {key: checks[key] for key in ("default", "description") if key in checks}
+    schema["properties"]["checks"] = described | _checks(capabilities.checks)
+    schema["$defs"] = dict(sorted(definitions.items()))
+    head = {"$schema": _DIALECT, "title": "assets.toml", "x-tombi-toml-version": "v1.0.0"}
+    return {**head, **_written(schema)}
 
 
-def _checks(checks: Mapping[str, HasOptions], written: dict[str, Any]) -> dict[str, Any]:
+def _checks(checks: Mapping[str, HasOptions]) -> dict[str, Any]:
     """The table `[checks]`: by check, a severity or its options."""
     level = {"enum": ["error", "warning", "off"]}
     known = {name: {"oneOf": [level, _of(checks[name].options)]} for name in sorted(checks)}
-    described: dict[str, Any] = {
-        key: written[key] for key in ("default", "description") if key in written
-    }
-    return {**described, "type": "object", "properties": known, "additionalProperties": False}
+    return {"type": "object", "properties": known, "additionalProperties": False}
 
 
 def _of(model: type[BaseModel]) -> dict[str, Any]:
@@ -78,23 +80,20 @@ def _of(model: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _operation(name: str, op: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    """One alternative of `ops`, which its `op` selects."""
-    schema = _of(op)
+def _alternative(
+    model: type[BaseModel], definitions: dict[str, Any], **own: Json
+) -> dict[str, Any]:
+    """One alternative of `ops` or `documents`: the keys that select it, and those of its model."""
+    schema = _of(model)
     definitions.update(schema.pop("$defs", {}))
     definitions.pop("InputIndex", None)
-    properties = {"op": {"const": name, "type": "string"}, **schema.get("properties", {})}
-    required = ["op", *schema.get("required", [])]
-    return {**schema, "type": "object", "properties": properties, "required": required}
-
-
-def _document(name: str, options: type[BaseModel]) -> dict[str, Any]:
-    """One alternative of `documents`, which its `document` selects."""
-    schema = _of(options)
-    own = {"document": {"const": name, "type": "string"}, "path": {"type": "string"}}
     properties = {**own, **schema.get("properties", {})}
-    required = ["document", "path", *schema.get("required", [])]
+    required = [*own, *schema.get("required", [])]
     return {**schema, "type": "object", "properties": properties, "required": required}
+
+
+def _constant(name: str) -> Json:
+    return {"const": name, "type": "string"}
 
 
 def _written(node: Any) -> Any:
@@ -109,11 +108,3 @@ def _written(node: Any) -> Any:
         del schema["anyOf"]
         schema = {**branches[0], **schema}
     return schema
-
-
-def _sorted(node: Any) -> Any:
-    """The schema with its definitions in alphabetical order."""
-    if not isinstance(node, Mapping):
-        return node
-    definitions = {name: node["$defs"][name] for name in sorted(node.get("$defs", {}))}
-    return {**node, "$defs": definitions} if definitions else node
