@@ -86,18 +86,14 @@ class FamilyExpander:
         """The rows whose key can be part of a name; None if there is no data file."""
         if table.rows is None:
             return None
-        file = paths.join("", table.rows.file)
+        named = paths.join("", table.rows.file), table.rows.key
         try:
-            if (file, table.rows.key) not in self._read:
-                self._read[file, table.rows.key] = data_files.read(self.tree, file, table.rows.key)
+            if named not in self._read:
+                self._read[named] = data_files.read(self.tree, *named)
         except SpecError as error:
-            for problem in error.problems:
-                at = (*key, "rows", "file")
-                self.faults.add(
-                    Fault(at, problem.message, problem.hint, problem.rows, place=problem.place)
-                )
-            self._read[file, table.rows.key] = ()
-        return list(self._fit(key, self._read[file, table.rows.key]))
+            self.faults.add_file((*key, "rows", "file"), error)
+            self._read[named] = ()
+        return list(self._fit(key, self._read[named]))
 
     def _fit(self, key: Key, rows: Sequence[Row]) -> Iterator[Row]:
         for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flux2build.errors import Place
+from flux2build.errors import Place, SpecError
 from flux2build.model import AssetName, Key
 
 
@@ -46,9 +46,12 @@ class Faults:
 
     def add(self, fault: Fault, asset: AssetName | None = None) -> None:
         """Note a fault and the asset that has it."""
-        found_in = self.assets.setdefault(fault, [])
-        if asset is not None:
-            found_in.append(asset)
+        self.assets.setdefault(fault, []).extend(() if asset is None else (asset,))
+
+    def add_file(self, key: Key, error: SpecError) -> None:
+        """Note what is wrong with a file that a key names."""
+        for it in error.problems:
+            self.add(Fault(key, it.message, it.hint, it.rows, place=it.place))
 
     def collecting(self, asset: AssetName | None = None) -> Collecting:
         """A context that ends at the first `FaultyError`, and notes its faults."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.assetspec import translations
@@ -94,40 +94,29 @@ class Translations:
         own = self._strings(lookup.locale, table)
         if own is None:
             return lookup.key  # the faults of the catalogue are reported already
-        message = own.messages.get((lookup.key, lookup.context))
-        if message and _usable(message, table):
-            return _filled(message, own, lookup.locale, lookup)
-        if table.source == lookup.locale:
-            return _filled(Message((lookup.key,), Place(own.file)), own, lookup.locale, lookup)
-        return self._substitute(lookup, own, message, table)
-
-    def _substitute(
-        self, lookup: _Lookup, own: Strings, message: Message | None, table: CatalogTable
-    ) -> str:
-        """What the policy uses instead of a string that a locale lacks."""
-        place = message.place if message else None
-        if table.policy == "skip" and lookup.skips:
-            self._note(Gap(lookup.locale, lookup.key, own.file, place, "no file"), lookup)
-            raise UntranslatedError
-        if table.policy == "fallback" and (other := self._fallback(lookup, table)):
-            locale, text = other
-            self._note(Gap(lookup.locale, lookup.key, own.file, place, locale), lookup)
+        if (text := self._found(lookup.locale, lookup, table)) is not None:
             return text
-        self._note(Gap(lookup.locale, lookup.key, own.file, place, "nothing"), lookup)
+        message = own.messages.get((lookup.key, lookup.context))
+        gap = Gap(lookup.locale, lookup.key, own.file, message.place if message else None, "")
+        if table.policy == "skip" and lookup.skips:
+            self._note(replace(gap, instead="no file"), lookup)
+            raise UntranslatedError
+        locales = table.fallback if isinstance(table.fallback, list) else [table.fallback]
+        for locale in filter(None, locales) if table.policy == "fallback" else ():
+            if (text := self._found(locale, lookup, table)) is not None:
+                self._note(replace(gap, instead=locale), lookup)
+                return text
+        self._note(replace(gap, instead="nothing"), lookup)
         return lookup.key
 
-    def _fallback(self, lookup: _Lookup, table: CatalogTable) -> tuple[str, str] | None:
-        """The first fallback locale that has the string, and its text."""
-        locales = table.fallback if isinstance(table.fallback, list) else [table.fallback]
-        for locale in filter(None, locales):
-            other = self._strings(locale, table)
-            message = other.messages.get((lookup.key, lookup.context)) if other else None
-            if other and message and _usable(message, table):
-                return locale, _filled(message, other, locale, lookup)
-            if other and locale == table.source:
-                source = Message((lookup.key,), Place(other.file))
-                return locale, _filled(source, other, locale, lookup)
-        return None
+    def _found(self, locale: str, lookup: _Lookup, table: CatalogTable) -> str | None:
+        """The text of a locale, which may be the key itself; None if it has none."""
+        strings = self._strings(locale, table)
+        message = strings.messages.get((lookup.key, lookup.context)) if strings else None
+        if strings and (message is None or not _usable(message, table)):
+            own = table.source == locale
+            message = Message((lookup.key,), Place(strings.file)) if own else None
+        return _filled(message, strings, locale, lookup) if strings and message else None
 
     def _note(self, gap: Gap, lookup: _Lookup) -> None:
         self.gaps.setdefault(gap, {})[lookup.asset] = None
@@ -145,10 +134,7 @@ class Translations:
         try:
             return translations.read(self.tree, file)
         except SpecError as error:
-            for problem in error.problems:
-                self.faults.add(
-                    Fault(_PATH, problem.message, problem.hint, problem.rows, place=problem.place)
-                )
+            self.faults.add_file(_PATH, error)
             return None
 
     def _fault(self, locale: str, gaps: list[Gap]) -> Fault:
@@ -230,15 +216,9 @@ def _asset(scope: Mapping[str, object]) -> AssetName:
 
 def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
     """The locale's catalogue; `pt-BR` may also be written `pt_BR`, as gettext does."""
-    names = list(_spellings(locale))
+    names = (locale, locale.replace("-", "_"))
     files = [paths.join("", table.path.replace(_PLACEHOLDER, name)) for name in names]
     return next((file for file in files if tree.kind(file) is Kind.FILE), files[0])
-
-
-def _spellings(locale: str) -> Iterator[str]:
-    yield locale
-    if "-" in locale:
-        yield locale.replace("-", "_")
 
 
 def faults_of(table: CatalogTable) -> Iterator[Fault]:
