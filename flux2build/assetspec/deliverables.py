@@ -133,11 +133,7 @@ def _spread(entry: Entry) -> Iterator[Entry]:
 
 
 def _refuse_settings(table: Deliver, key: Key) -> None:
-    """Refuse a setting that none of the formats has, or that contradicts another one.
-
-    Raises:
-        FaultyError: with the first such setting.
-    """
+    """Refuse a setting that none of the formats has, or that contradicts another one."""
     for name, formats in _SETTINGS.items():
         given = getattr(table, name) is not None
         if given and table.formats and set(formats).isdisjoint(table.formats):
@@ -197,9 +193,6 @@ class _Deriver:
         """Refuse to upscale, before anything is rendered.
 
         An entry with operations is not judged: they may change the size.
-
-        Raises:
-            FaultyError: the master is smaller than the file.
         """
         target, table, source = self.entry.target, self.entry.table, self.master.input
         if self.entry.ops or table.upscale or (target is None and width is None):

@@ -170,11 +170,7 @@ class DocumentResolver:
                 yield self._write(one.name, replace(request, path=path), files, tuple(sources))
 
     def _request(self, raw: Mapping[str, Any], key: Key) -> DocumentRequest:
-        """The request of an entry of `documents`.
-
-        Raises:
-            FaultyError: there is no such document, or an option is wrong.
-        """
+        """The request of an entry of `documents`; `FaultyError` if it, or an option, is wrong."""
         name, path = raw.get("document"), raw.get("path")
         if not isinstance(name, str) or not isinstance(path, str):
             such = 'such as `{ document = "frames", path = "atlas.json" }`'

@@ -33,11 +33,7 @@ DEFAULT_FORMAT: Final = "png"
 
 
 def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, Card]:
-    """The provider and the model that the settings name.
-
-    Raises:
-        FaultyError: there is no such provider or model.
-    """
+    """The provider and the model that the settings name; `FaultyError` if there is none."""
     provider = settings.get("provider") or DEFAULT_PROVIDER
     cards = capabilities.cards.get(provider)
     if cards is None:

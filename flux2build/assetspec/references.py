@@ -40,11 +40,7 @@ class SourceFiles:
         return self._kinds[path]
 
     def source(self, path: str, key: Key) -> Source:
-        """An existing file.
-
-        Raises:
-            FaultyError: there is no readable file at the path.
-        """
+        """An existing file; `FaultyError` if there is no readable one at the path."""
         if not path.strip():
             raise FaultyError(Fault(key, "the path is empty"))
         if "\0" in path or path.startswith("/") or "\\" in path:

@@ -182,11 +182,7 @@ class _Orderer:
     scope: Scope
 
     def recipe(self) -> tuple[Recipe, str]:
-        """The order, and its path below the output folder.
-
-        Raises:
-            FaultyError: with what is wrong with its references, its prompt and its path.
-        """
+        """The order, and its path below the output folder; `FaultyError` with all that is wrong."""
         wrong: list[Fault] = []
         refs = _tried(wrong, self._references)
         prompt = _tried(wrong, lambda: self._prompt(refs))
@@ -291,11 +287,7 @@ def _stem(family: AssetFamily, one: Member) -> str:
 
 
 def _check_mentions(prompt: str, refs: list[NamedInput], settings: MergedSettings) -> None:
-    """Refuse a prompt that mentions a picture that is not sent: it would be paid for in vain.
-
-    Raises:
-        FaultyError: there is no reference of that number.
-    """
+    """Refuse a prompt that mentions a picture that is not sent: it would be paid for in vain."""
     for number in references.mentions(prompt):
         if not 0 < number <= len(refs):
             some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"

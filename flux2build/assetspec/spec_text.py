@@ -149,11 +149,7 @@ def _at(file: SpecFile, key: Key, message: str) -> Problem:
 
 
 def parsed(file: SpecFile) -> dict[str, object]:
-    """The data of one TOML file.
-
-    Raises:
-        SpecError: it is not TOML, or holds what no spec needs.
-    """
+    """The data of one TOML file; `SpecError` if it is not TOML, or holds what no spec needs."""
     try:
         data = tomli.loads(file.text)
     except tomli.TOMLDecodeError as error:

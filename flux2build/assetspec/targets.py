@@ -14,11 +14,7 @@ from flux2build.model import Key, Operation
 
 
 def preset_of(table: Deliver, key: Key) -> Preset | None:
-    """The preset that an entry names.
-
-    Raises:
-        FaultyError: there is no such preset, or a setting goes with presets only.
-    """
+    """The preset that an entry names; `FaultyError` if it, or a setting beside it, is wrong."""
     if table.preset is None:
         for name in ("focus", "safe"):
             if getattr(table, name) is not None:

@@ -41,11 +41,7 @@ class TextRenderer:
         return {**scope, "t": self.translations.translate(scope, skips=self.skips)}
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
-        """A text that may be a template.
-
-        Raises:
-            FaultyError: the template cannot be rendered.
-        """
+        """A text that may be a template; `FaultyError` if it cannot be rendered."""
         return self._rendered(source, scope, key) if is_template(source) else source
 
     def inside(self, value: Any, scope: Scope, key: Key) -> Any:

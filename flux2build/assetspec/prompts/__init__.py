@@ -42,11 +42,7 @@ class Prompts:
         self._bones = lru_cache(maxsize=1024)(skeleton.of)
 
     def text(self, source: str, scope: Mapping[str, object]) -> str:
-        """An inline source, rendered.
-
-        Raises:
-            TemplateFault: with a line of the source, or of a template that it includes.
-        """
+        """An inline source, rendered; a `TemplateFault` has its line, or an included template's."""
         plain = _plain(source)
         if not is_template(plain):
             return whole(plain)
@@ -129,11 +125,7 @@ def _joined(pieces: Iterable[str]) -> str:
 
 
 def whole(text: str) -> str:
-    """A prompt that is not too long, and has no half characters.
-
-    Raises:
-        TemplateFault: it is, or has.
-    """
+    """A prompt, unless it is too long or has half a character: then a `TemplateFault`."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError as fault:

@@ -310,11 +310,7 @@ def _longest(arguments: Sequence[object]) -> int:
 
 
 def count(number: int) -> int:
-    """A width or length that a template asks for.
-
-    Raises:
-        OverBoundError: it is larger than anybody needs.
-    """
+    """A width or length that a template asks for; `OverBoundError` if nobody needs so much."""
     if abs(number) > LARGEST_COUNT:
         raise OverBoundError(f"{number:,} is too much; {LARGEST_COUNT:,} is the most"[:200])
     return number

@@ -74,11 +74,7 @@ def _printed(context: Context, value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    """A value as a text.
-
-    Raises:
-        TemplateFault: it is neither a text nor a number nor a date.
-    """
+    """A text, number or date as a text; anything else is a `TemplateFault`."""
     if value is None:
         raise TemplateFault(
             "there is nothing to write here (None)", hint="use `default('…', true)`"

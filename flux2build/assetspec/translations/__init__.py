@@ -27,11 +27,7 @@ class IcuMissingError(Exception):
 
 
 def read(tree: ProjectFiles, file: str) -> Strings:
-    """The strings of a gettext, JSON or TOML file.
-
-    Raises:
-        SpecError: it cannot be read; the message says where and why.
-    """
+    """The strings of a gettext, JSON or TOML file; `SpecError` says where and why it is wrong."""
     text = read_text(tree, file, MOST_MIB, "catalogue")
     match posixpath.splitext(file)[1].lower():
         case ".json":

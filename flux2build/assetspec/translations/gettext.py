@@ -22,11 +22,7 @@ _GERMANIC: Final = {"nplurals": "2", "plural": "(n != 1)"}
 
 
 def read(file: str, text: str) -> Strings:
-    """The messages of a `.po` file, without the obsolete ones.
-
-    Raises:
-        SpecError: the text is not a catalogue.
-    """
+    """The messages of a `.po` file, without the obsolete ones; `SpecError` if it is not one."""
     lines = _Lines(file, text)
     try:
         catalog = polib.pofile(lines, encoding="utf-8")

@@ -10,11 +10,7 @@ from flux2build.errors import Place, Problem, SpecError
 
 
 def of_json(file: str, text: str) -> Strings:
-    """The texts of a JSON object.
-
-    Raises:
-        SpecError: it is not a JSON object, or holds a value that is not a text.
-    """
+    """The texts of a JSON object; `SpecError` if it is not one, or a value is not a text."""
     try:
         value = strict_json.DECODER.decode(text)
     except (ValueError, RecursionError) as fault:
@@ -24,11 +20,7 @@ def of_json(file: str, text: str) -> Strings:
 
 
 def of_toml(file: str, text: str) -> Strings:
-    """The texts of a TOML file.
-
-    Raises:
-        SpecError: it is not TOML, or holds a value that is not a text.
-    """
+    """The texts of a TOML file; `SpecError` if it is not one, or a value is not a text."""
     return _strings(file, spec_text.parsed(spec_text.SpecFile(file, text)))
 
 
