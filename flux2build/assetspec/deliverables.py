@@ -186,7 +186,7 @@ class _Deriver:
                     ops = (*self._operations(scope, inputs), *resize)
                     task = Derive(ops, _encoding(entry.table, form))
                     path = self._path(scope, form, width)
-                    output = self.resources.outputs.locate(path, form, (*entry.key, "path"))
+                    output = self.resources.outputs.locate(path, (*entry.key, "path"), form)
                     yield Recipe(master.asset, task, tuple(inputs), output, entry.key, role)
 
     def _refuse_upscaling(self, width: int | None) -> None:

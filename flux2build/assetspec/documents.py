@@ -196,7 +196,7 @@ class DocumentResolver:
             message = f"output `{request.path[:80]}` does not end as {document.name} does"
             hint = "end it in " + " or ".join(f"`{ending}`" for ending in document.endings)
             raise FaultyError(Fault(request.key, message, hint=hint))
-        output = self.resources.outputs.below(request.path, request.key)
+        output = self.resources.outputs.locate(request.path, request.key)
         ingredients = (self.subjects.ingredient(owner, source) for source in sources)
         about = (*map(self.subjects.about, files), *ingredients)
         task = Write(document.name, document.version, request.options, about)

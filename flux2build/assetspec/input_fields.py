@@ -37,39 +37,27 @@ def replaced(
     result = dict(value)
     for attribute, field in model.model_fields.items():
         name = field.alias or attribute
-        if name not in value:
-            continue
-        at = (*key, name)
-        mark = _mark(field.metadata)
-        if mark is not None:
-            result[name] = replace(mark, value[name], at)
-        else:
-            result[name] = _inside(field.annotation, value[name], replace, at)
+        if name in value:
+            at = (*key, name)
+            result[name] = _inside(field.annotation, field.metadata, value[name], replace, at)
     return result
 
 
-def _mark(metadata: Iterable[Any]) -> InputMark | None:
-    return next((mark for mark in metadata if isinstance(mark, InputMark)), None)
-
-
-def _inside(annotation: Any, value: Any, replace: Replace, key: Key) -> Any:
+def _inside(
+    annotation: Any, metadata: Iterable[Any], value: Any, replace: Replace, key: Key
+) -> Any:
     """A value inside a field: marked itself, or a list or a table that holds marked ones."""
-    if get_origin(annotation) is Annotated:
-        inner, *metadata = get_args(annotation)
-        mark = _mark(metadata)
-        return _inside(inner, value, replace, key) if mark is None else replace(mark, value, key)
+    mark = next((mark for mark in metadata if isinstance(mark, InputMark)), None)
+    if mark is not None:
+        return replace(mark, value, key)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _inside(parts[0], parts[1:], value, replace, key)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return replaced(annotation, value, replace, key) if isinstance(value, Mapping) else value
-    if get_origin(annotation) in {list, tuple}:
-        return _items(get_args(annotation)[0], value, replace, key)
-    for branch in get_args(annotation):
-        changed = _inside(branch, value, replace, key)
-        if changed != value:
-            return changed
-    return value
-
-
-def _items(annotation: Any, value: Any, replace: Replace, key: Key) -> Any:
-    if not isinstance(value, list):
-        return value
-    return [_inside(annotation, item, replace, (*key, at)) for at, item in enumerate(value)]
+    if origin in {list, tuple}:
+        if not isinstance(value, list):
+            return value
+        return [_inside(parts[0], (), item, replace, (*key, at)) for at, item in enumerate(value)]
+    branches = (_inside(branch, (), value, replace, key) for branch in parts)
+    return next((changed for changed in branches if changed != value), value)

@@ -40,25 +40,16 @@ def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> 
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (dict(variables), ("vars",))}
     for layer in layers:
-        own = _written(layer.settings)
-        for name in _displaced(own):
-            values.pop(name, None)
-        for name, value in own.items():
-            merged = {**values["vars"][0], **value} if name == "vars" else value
-            values[name] = (merged, (*layer.key, name))
+        written = layer.settings.model_fields_set
+        gone = {_DISPLACED[name] for name in written if name in _DISPLACED}
+        values = {name: value for name, value in values.items() if name not in gone}
+        for name in Settings.model_fields:
+            if name in written:
+                value = getattr(layer.settings, name)
+                merged = {**values["vars"][0], **value} if name == "vars" else value
+                values[name] = (merged, (*layer.key, name))
     return MergedSettings(asset, values)
 
 
-def _written(settings: Settings) -> dict[str, Any]:
-    named = (name for name in Settings.model_fields if name in settings.model_fields_set)
-    return {name: getattr(settings, name) for name in named}
-
-
-def _displaced(own: Mapping[str, Any]) -> list[str]:
-    """The settings of earlier layers that no longer apply: a model belongs to its provider."""
-    names = []
-    if "provider" in own:
-        names.append("model")
-    if "prompt" in own or "template" in own:
-        names += ["prompt", "template"]
-    return names
+_DISPLACED: Final = {"provider": "model", "prompt": "template", "template": "prompt"}
+"""The setting of earlier layers that a setting ends: a model belongs to its provider."""

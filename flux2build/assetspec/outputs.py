@@ -31,28 +31,17 @@ class Outputs:
     folder: str
     files: SourceFiles
 
-    def locate(self, path: str, form: str, key: Key) -> str:
+    def locate(self, path: str, key: Key, form: str | None = None) -> str:
         """The path of an output from the spec's folder, given the one below the output folder.
 
         Raises:
-            FaultyError: it leads elsewhere, cannot be a file's, or has another format's suffix.
+            FaultyError: it leads elsewhere, cannot be a file's, or has the suffix of another
+                format than `form`.
         """
-        fault = paths.fault(path)
-        if not fault:
-            self._check_suffix(path, form, key)
-        return self._placed(path, fault, key)
-
-    def below(self, path: str, key: Key) -> str:
-        """The same, whatever the suffix.
-
-        Raises:
-            FaultyError: the path leads elsewhere, or cannot be a file's.
-        """
-        return self._placed(path, paths.fault(path), key)
-
-    def _placed(self, path: str, fault: str | None, key: Key) -> str:
-        if fault:
+        if fault := paths.fault(path):
             raise FaultyError(Fault(key, f"output `{path[:80]}` {fault}"))
+        if form is not None:
+            self._check_suffix(path, form, key)
         output = paths.join(self.folder, path)
         for at in (posixpath.dirname(output), output):
             kind = self.files.kind(at or ".")
@@ -62,10 +51,8 @@ class Outputs:
 
     @staticmethod
     def _check_suffix(path: str, form: str, key: Key) -> None:
-        if posixpath.splitext(path)[1].lower() == f".{form}":
-            return
         other = format_of(path)
-        if other == form:
+        if form == other or path.lower().endswith(f".{form}"):
             return
         if other is None:
             message = f"output `{path[:80]}` does not end in its format"

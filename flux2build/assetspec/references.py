@@ -79,12 +79,6 @@ class AssetNames:
         Raises:
             FaultyError: there is no such asset, or no such member.
         """
-        asset = self._member(name, axes, key)
-        if asset is None:
-            return None
-        return self.sources.get(asset) or MasterOf(asset)
-
-    def _member(self, name: str, axes: Mapping[str, str], key: Key) -> AssetName | None:
         match = _MEMBER.fullmatch(name)
         stem = match["family"] if match else name
         family = self.families.get(stem)
@@ -96,9 +90,9 @@ class AssetNames:
         own = _axes(match["axes"]) if match else {}
         point = {axis: axes[axis] for axis in family.axes if axis in axes} | own
         asset = member(stem, point)
-        if asset in self.members:
-            return asset
-        raise FaultyError(_no_member(family, point, key))
+        if asset not in self.members:
+            raise FaultyError(_no_member(family, point, key))
+        return self.sources.get(asset) or MasterOf(asset)
 
 
 def _axes(text: str) -> dict[str, str]:

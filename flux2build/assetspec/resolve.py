@@ -240,7 +240,7 @@ class _Orderer:
             scope = {**self.scope, **self.order.size, "format": form}
             path = self.resources.texts.text(pattern, scope, (*key, "output"))
         at = (*key, "output") if pattern else key
-        return path, self.resources.outputs.locate(path, form, at)
+        return path, self.resources.outputs.locate(path, at, form)
 
 
 def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:

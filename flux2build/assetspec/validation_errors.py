@@ -97,23 +97,19 @@ def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
     return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
 
 
+_WORDS: Final[Mapping[type, str]] = {
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
+
+
 def kind_of(value: object) -> str:
     """The kind of a TOML value, for messages."""
-    if isinstance(value, bool):
-        return "true or false"
-    for type_, word in _WORDS:
-        if isinstance(value, type_):
-            return word
-    return "a date or time"
-
-
-_WORDS: Final = (
-    (str, "a text"),
-    (int, "a whole number"),
-    (float, "a number"),
-    (list, "a list"),
-    (dict, "a table"),
-)
+    return _WORDS.get(type(value), "a date or time")
 
 
 def _real(loc: Sequence[str | int], data: object) -> Key:
@@ -156,25 +152,19 @@ def _sentence(entry: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _kinds(entries: list[Mapping[str, Any]]) -> str | None:
+def _kinds(entries: list[Mapping[str, Any]]) -> str:
     """The kinds that a value may have, if it has the wrong type for every branch of a union."""
     names = [re.sub("_(type|parsing)$", "", entry["type"]) for entry in entries]
-    words = list(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
-    return " or ".join(words) if words else None
+    return " or ".join(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
 
 
 def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
-    expected = [
-        word.strip(" '")
-        for entry in entries
-        for word in entry.get("ctx", {}).get("expected", "").replace(" or ", ", ").split(",")
-    ]
-    value = entries[0]["input"]
+    choices = [entry.get("ctx", {}).get("expected", "") for entry in entries]
+    expected = [word.strip(" '") for text in choices for word in re.split(",| or ", text)]
+    value, listed = entries[0]["input"], ", ".join(f"`{word}`" for word in expected)
     if not isinstance(value, str):
-        options = ", ".join(f"`{word}`" for word in expected)
-        return Fault(key, f"must be one of {options}, not {kind_of(value)}")
-    message = f"`{value}` is not one of " + ", ".join(f"`{word}`" for word in expected)
-    return Fault(key, message, hint=did_you_mean(value, expected))
+        return Fault(key, f"must be one of {listed}, not {kind_of(value)}")
+    return Fault(key, f"`{value}` is not one of {listed}", hint=did_you_mean(value, expected))
 
 
 def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:

@@ -122,24 +122,16 @@ class Meter:
 
     def kept(self, value: object) -> None:
         """Measures and counts a value that an operation has made."""
-        if isinstance(value, str):
-            self.spend(_fitting(len(value)))
-        elif isinstance(value, list | tuple | Mapping):
+        if isinstance(value, list | tuple | Mapping):
             self.work(size(value, self.leaf) // 8)
-        elif isinstance(value, float):
-            finite(value)
-            self.spend()
-        elif isinstance(value, int):
+            return
+        text = len(value) if isinstance(value, str) else 0
+        if text > LONGEST_TEXT:
+            raise OverBoundError("a text grows beyond 64 KiB")
+        if isinstance(value, int):
             _small(value.bit_length())
-            self.spend()
-        else:
-            self.spend()
-
-
-def _fitting(length: int) -> int:
-    if length > LONGEST_TEXT:
-        raise OverBoundError("a text grows beyond 64 KiB")
-    return length
+        finite(value)
+        self.spend(text)
 
 
 def _growing(length: int) -> None:

@@ -98,14 +98,8 @@ class Strict(StrictUndefined):
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        hint: str | None = None,
-        obj: Any = missing,
-        name: str | None = None,
-        exc: type[TemplateRuntimeError] = TemplateRuntimeError,
-    ) -> None:
-        super().__init__(hint, obj, name, exc)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         # Jinja calls this to make an exception; its message is replaced by ours.
         self._undefined_exception = cast("type[TemplateRuntimeError]", self._fault)
 
@@ -119,44 +113,29 @@ class Strict(StrictUndefined):
         return TemplateFault(_lowered(message))
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """The place in a template where an exception was raised, and the names visible there."""
-
-    line: int
-    template: str | None
-    visible: Mapping[str, object]
-
-
 def explained(error: Exception, scope: Mapping[str, object], folder: str) -> TemplateFault:
     """The fault of any caught exception, with its line, its template and a hint."""
     fault = error if isinstance(error, TemplateFault) else _fault(error, folder)
-    site = _site(error.__traceback__)
+    line, template, visible = _site(error.__traceback__)
     if isinstance(fault, Unknown) and not fault.hint:
-        visible = {**scope, **(site.visible if site else {})}
-        fault.message, fault.hint = _reason(fault, visible, site)
-    if site and not fault.line:
-        fault.line, fault.template = site.line, site.template
+        fault.message, fault.hint = _reason(fault, {**scope, **visible}, template)
+    if line and not fault.line:
+        fault.line, fault.template = line, template
     return fault
 
 
-def _site(traceback: TracebackType | None) -> _Site | None:
-    innermost = None
+def _site(traceback: TracebackType | None) -> tuple[int, str | None, Mapping[str, object]]:
+    """The line and the template where an exception was raised, and the names visible there."""
+    site: tuple[int, str | None, Mapping[str, object]] = 0, None, {}
     while traceback:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template):
-            innermost = template, traceback
+            line = template.get_corresponding_lineno(traceback.tb_lineno)
+            site = line, template.filename if template.name else None, traceback.tb_frame.f_locals
         traceback = traceback.tb_next
-    if not innermost:
-        return None
-    template, deepest = innermost
-    visible = {
-        match[1]: value
-        for name, value in deepest.tb_frame.f_locals.items()
-        if (match := _LOCAL.fullmatch(name)) and value is not missing
-    }
-    line = template.get_corresponding_lineno(deepest.tb_lineno)
-    return _Site(line, template.filename if template.name else None, visible)
+    line, file, names = site
+    known = ((_LOCAL.fullmatch(name), value) for name, value in names.items())
+    return line, file, {m[1]: value for m, value in known if m and value is not missing}
 
 
 def _fault(error: Exception, folder: str) -> TemplateFault:
@@ -206,7 +185,7 @@ def _lowered(message: str) -> str:
 
 
 def _reason(
-    fault: Unknown, visible: Mapping[str, object], site: _Site | None
+    fault: Unknown, visible: Mapping[str, object], file: str | None
 ) -> tuple[str, str | None]:
     """The message and the hint of an unknown name."""
     name, owner = fault.name, fault.owner
@@ -215,7 +194,6 @@ def _reason(
         subject = next(called, f"a {kind(owner)}")
         return f"{subject} has no `{brief(name)}`", did_you_mean(brief(name), _members(owner))
     if name in visible:
-        file = site.template if site else None
         hint = f"import `{file}` with `with context` to let it see variables" if file else None
     elif _PLACEHOLDER.fullmatch(name):
         guide = f"`{{{{{name}}}}}` is how FLUX prompt guides mark a text to fill in"
