@@ -20,7 +20,7 @@ _BY_REASON: Final = {
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
     "`flux2build build` names the ways",
     ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
-    ReasonCode.UNRECORDED: "bring back the ledger or the picture; `flux2build doctor` tells more",
+    ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
 }
 _BY_ACTION: Final = {

@@ -27,6 +27,7 @@ from flux2build.ledger.codec import SCHEMA, entry_from_json, entry_to_json
 from flux2build.ledger.entries import (
     EXPECTED,
     LOST,
+    REBUILT,
     RESUBMITTED,
     WRITTEN_OFF,
     Delivered,
@@ -42,6 +43,7 @@ from flux2build.ledger.fold import Attempt, Ledger, State, fold
 __all__ = [
     "EXPECTED",
     "LOST",
+    "REBUILT",
     "RESUBMITTED",
     "SCHEMA",
     "WRITTEN_OFF",

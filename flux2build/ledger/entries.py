@@ -22,6 +22,9 @@ LOST: Final = "lost"
 EXPECTED: Final = ("width", "height", "format", "seed")
 """The parameters of an order that its picture is compared with."""
 
+REBUILT: Final = "rebuilt"
+"""The account of an attempt of which no more is known than that there was one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:

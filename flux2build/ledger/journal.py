@@ -1,4 +1,4 @@
-"""The journal: the ledger's entries on disk, appended, synced, and never rewritten.
+"""The journal: the ledger's entries on disk, appended, synced, and rewritten by `rebuild` only.
 
 A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies
 while it writes leaves a torn end, which readers skip and the next append removes.
@@ -6,8 +6,7 @@ Every other line that cannot be read is damage, and so is one that a newer flux2
 wrote: what the others say is still read, and no money is spent until a person has
 settled it. The line ends and the mark that an editor may leave change no meaning.
 
-The lock on an order names the newest attempt to buy it. It is a second witness: where
-the journal is lost, cut off or an older copy, it tells that there was an order.
+Where it is lost, cut off or an older copy, the claims tell that there was an order.
 """
 
 from __future__ import annotations
@@ -15,25 +14,31 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json
+from flux2build.ledger.claims import Claims
 from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects
+from flux2build.ledger.salvage import Salvage, saved
 from flux2build.storage import locks, probe, regular
-from flux2build.storage.durable import fault, folder, sync, sync_upwards
+from flux2build.storage.aside import put_aside
+from flux2build.storage.durable import fault, folder, replace, sync, sync_upwards
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-_BACKUP: Final = (
-    "bring it back from a backup; if there is none, keep a copy, and take out "
-    "what cannot be read only when you know from the provider what became of its order"
+_NO_FILE: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.ENXIO})
+"""What reading says where something else than a file lies."""
+
+_RECOVER: Final = (
+    "bring it back from a backup; if there is none, `flux2build orders recover` shows what can be "
+    "rebuilt"
 )
 
 
@@ -42,6 +47,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.claims = Claims(path.with_name("claims"))
         self._guard = threading.Lock()
         self._named = False
         self._forget()
@@ -52,18 +58,41 @@ class Journal:
         Raises:
             SystemFault: it is not certain that the entry is there.
         """
-        with self._guard:
-            try:
-                folder(self.path.parent, 0o700)
-                lock = locks.opened(self.lock_path, _OURS_ALONE)
-                try:
-                    locks.lock(lock)
-                    self._append(entry, lasting=durable)
-                    self._witness(entry)
-                finally:
-                    os.close(lock)
-            except OSError as error:
-                raise fault("write", self.path, error) from error
+        with self._alone():
+            self._append(entry, lasting=durable)
+            if isinstance(entry, Intended):
+                self.claims.name(entry)
+
+    def rebuild(self, additions: Callable[[Sequence[Entry]], Sequence[Entry]]) -> Path | None:
+        """Write all entries that can be saved, and what is to be added to them, durably.
+
+        Where that leaves anything out, what was there before is kept under the path
+        that is returned.
+
+        Raises:
+            SystemFault: it cannot be read or written; the old journal is still there.
+        """
+        with self._alone():
+            path = Path(os.path.realpath(self.path)) if self.path.is_file() else self.path
+            before = _salvage(path)
+            added = additions(before.entries)
+            lines = [*(line + b"\n" for line in before.lines), *map(encoded, added)]
+            new, aside = b"".join(lines), None
+            if before.data is None or not new.startswith(before.data):
+                aside = put_aside(path, before.data)
+            replace(path, new, _OURS_ALONE)
+            for entry in added:
+                if isinstance(entry, Intended):
+                    self.claims.name(entry)
+            return aside
+
+    def salvage(self) -> Salvage:
+        """What can be saved of the file, wherever it stands in there.
+
+        Raises:
+            SystemFault: it cannot be read, though it may be whole.
+        """
+        return _salvage(self.path)
 
     def read(self) -> list[Entry]:
         """Every entry that can be read, in order; `problems` tells which ones cannot.
@@ -119,27 +148,6 @@ class Journal:
         for path in (self.lock_path, self.path):
             probe.takes_bytes(path)
 
-    def claim(self, order: Digest) -> int | None:
-        """A lock on one order, until it is closed; None while another process has it.
-
-        Raises:
-            SystemFault: the file cannot be locked.
-        """
-        path = self.claim_path(order)
-        try:
-            folder(path.parent, 0o700)
-            claim = locks.opened(path, _OURS_ALONE)
-            if locks.try_lock(claim):
-                return claim
-            os.close(claim)
-        except OSError as error:
-            raise fault("lock", path, error) from error
-        return None
-
-    def claim_path(self, order: Digest) -> Path:
-        """Where the lock on an order lies."""
-        return self.path.with_name("claims") / f"{order.removeprefix('sha256:')}.lock"
-
     def unrecorded(self, order: Digest) -> bool:
         """Whether an attempt to buy an order is told of that the journal does not hold.
 
@@ -148,7 +156,7 @@ class Journal:
         Raises:
             SystemFault: the journal cannot be read.
         """
-        attempt = _text(self.claim_path(order))  # first: what it names is in the journal before it
+        attempt = self.claims.attempt(order)  # first: what it names is in the journal before it
         with self._guard:
             if attempt or not self._lines:  # else what was read before is as good
                 self._read()
@@ -169,10 +177,7 @@ class Journal:
         Raises:
             SystemFault: the journal cannot be read.
         """
-        claims = sorted(self.path.with_name("claims").glob("*.lock"))
-        return [
-            o for o in (Digest(f"sha256:{claim.stem}") for claim in claims) if self.unrecorded(o)
-        ]
+        return [order for order in self.claims if self.unrecorded(order)]
 
     def emptied(self) -> bool:
         """Whether nothing is left of a journal that was written, though something was to be bought.
@@ -184,33 +189,36 @@ class Journal:
             self._read()
             if self._entries or self._damage or self._suspects:
                 return False
-        claims = self.path.with_name("claims").glob("*.lock")
-        return self.lock_path.exists() and any(claims)
+        return self.lock_path.exists() and any(True for _ in self.claims)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep out whoever writes to the journal."""
+        with self._guard:
+            try:
+                folder(self.path.parent, 0o700)
+                lock = locks.opened(self.lock_path, _OURS_ALONE)
+                try:
+                    locks.lock(lock)
+                    yield
+                finally:
+                    os.close(lock)
+            except OSError as error:
+                raise fault("write", self.path, error) from error
 
     @property
     def lock_path(self) -> Path:
         """The file that is locked while the journal is written."""
         return self.path.with_name(f"{self.path.name}.lock")
 
-    def _witness(self, entry: Entry) -> None:
-        """Name an attempt in the lock on its order, which whoever buys it holds.
-
-        It is not synced and may fail: the journal is what counts as long as it is there.
-        """
-        if not isinstance(entry, Intended):
-            return
-        with suppress(OSError):
-            claim = os.open(self.claim_path(entry.order), os.O_WRONLY)
-            try:
-                os.ftruncate(claim, os.write(claim, entry.attempt.encode()))
-            finally:
-                os.close(claim)
-
     def _read(self) -> None:
         try:
             self._catch_up()
         except OSError as error:
-            raise fault("read", self.path, error) from error
+            unread = fault("read", self.path, error)
+            if error.errno in _NO_FILE:
+                unread = SystemFault(str(unread), hint=_RECOVER)
+            raise unread from error
 
     def _append(self, entry: Entry, *, lasting: bool) -> None:
         """Remove a torn end, then write one line; the lock is held."""
@@ -324,7 +332,7 @@ class Journal:
                     f"the journal of orders is damaged: {why}; nothing is bought until it is settled",
                     Place(str(self.path), first),
                     rows=(("lines", lines),),
-                    hint=_BACKUP,
+                    hint=_RECOVER,
                 )
             )
         if self._newer:
@@ -340,12 +348,15 @@ class Journal:
         return tuple(problems)
 
 
-def _text(path: Path) -> str:
-    """The text of a small file; empty if there is none."""
+def _salvage(path: Path) -> Salvage:
+    if not os.path.lexists(path):
+        return Salvage()
     try:
-        return regular.read(path).decode("utf-8", "replace")
-    except OSError:
-        return ""
+        return saved(regular.read(path))
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return Salvage(data=None, complete=False)
+        raise fault("read", path, error) from error
 
 
 def _last_byte(file: int) -> bytes:

@@ -300,8 +300,8 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
             Problem(
                 f"`{recipe.asset}` was ordered before, and the ledger no longer tells what became "
                 "of it; it is not sent again by itself",
-                hint="bring `ledger.jsonl` back from a backup, or the picture from git; "
-                f"`flux2build build --force '{recipe.asset}'` buys it again",
+                hint="bring `ledger.jsonl` back from a backup, or see what `flux2build orders recover` "
+                f"rebuilds; `flux2build build --force '{recipe.asset}'` buys it again",
             )
         )
     return DecisionError(

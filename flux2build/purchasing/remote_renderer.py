@@ -101,7 +101,7 @@ class RemoteRenderer:
 
     def _claim(self, order: Digest) -> int | None:
         """A file lock on one order; None while another process holds it."""
-        claim, path = self.books.journal.claim(order), self.books.journal.claim_path(order)
+        claim, path = self.books.journal.claims.take(order), self.books.journal.claims.path(order)
         if claim is None or self._locks:
             return claim
         try:

@@ -306,7 +306,7 @@ def record(
         SystemFault: a build is busy with the order, or the journal is damaged or cannot be written.
         UsageError: the order is no longer as the person saw it, or another one has its task.
     """
-    claim = journal.claim(purchase.attempt.order)
+    claim = journal.claims.take(purchase.attempt.order)
     if claim is None:
         raise SystemFault(
             f"a build is at order `{purchase.name}` this very moment",

@@ -83,7 +83,7 @@ class Spool:
         known = _known(spooled, journal)
         if known is None or known.intended is None:
             return False
-        claim = journal.claim(spooled.order)
+        claim = journal.claims.take(spooled.order)
         if claim is None:
             return False
         try:

@@ -31,7 +31,7 @@ class UnaskedOrders:
             Flux2BuildError: it is refused, or not here yet.
         """
         journal = self.collector.books.journal
-        claim = journal.claim(order.order)
+        claim = journal.claims.take(order.order)
         if claim is None:
             return None
         try:

@@ -154,7 +154,7 @@ class Project(Sources):
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: digest in in_tree or self.store.has(digest),
-            buys=_buys,
+            buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
             tracked=self._tracked.__contains__,
@@ -288,7 +288,7 @@ class Project(Sources):
         return regular.read(target) if target.is_file() else None
 
 
-def _buys(recipe: Recipe) -> bool:
+def buys(recipe: Recipe) -> bool:
     """Whether a recipe's picture is bought, and not drawn by an embedded provider."""
     task = recipe.task
     return isinstance(task, Generate) and isinstance(PROVIDERS[task.provider], Remote)

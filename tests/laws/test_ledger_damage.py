@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from flux2build.errors import Exit, Flux2BuildError
+from flux2build.errors import Exit, Flux2BuildError, SystemFault
+from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
-from tests.paid_provider import Buyer, FakeProvider
+from flux2build.session.rebuilding import Rebuilding
+from tests.paid_provider import Buyer, FakeProvider, order, recipe
 
 WANTED = ("fox", "owl", "bee", "ant")
 """Delivered, delivered, pending, in doubt."""
+DEEP = bool(os.environ.get("FLUX2BUILD_DEEP"))
 FATES = {"bee": "forgotten", "ant": "lost"}
 
 Damage = Callable[[Path], object]
@@ -134,13 +139,18 @@ def of_0_1_0(cells: dict[str, Damage], last: int) -> dict[str, Damage]:
     }
 
 
-def tried(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> tuple[Buyer, list[object]]:
-    """What a user gets who wants the same again, twice, after damage to the ledger."""
+def struck(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> Buyer:
+    """The user after damage to the ledger."""
     shutil.copytree(buyer.home, home, symlinks=True)
     damage(home / "ledger.jsonl")
     for claim in (home / "claims").glob("*.lock") if not named else ():
         claim.write_bytes(b"")
-    after = Buyer(home, copy.deepcopy(buyer.provider))
+    return Buyer(home, copy.deepcopy(buyer.provider))
+
+
+def tried(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> tuple[Buyer, list[object]]:
+    """What a user gets who wants the same again, twice, after damage to the ledger."""
+    after = struck(buyer, home, damage, named=named)
     outcomes = after.buy(*WANTED) + after.buy(*WANTED)
     return after, outcomes
 
@@ -169,6 +179,54 @@ def test_charges_are_the_orders_wanted_in_every_cell(
                 assert outcome.exit in {Exit.DECIDE, Exit.SYSTEM}, (name, outcome)
         if name.endswith(HARMLESS):
             assert sum(isinstance(each, Bought) for each in outcomes) == 4, name
+
+
+def sampled(cells: dict[str, Damage]) -> list[str]:
+    """A few cells of damage to lines, and all others."""
+    lines = [name for name in cells if re.search("[0-9]", name) and "UTF" not in name]
+    return [*lines[::9], *(name for name in cells if name not in lines)]
+
+
+def recovered(buyer: Buyer) -> Path | None:
+    """Rebuild the ledger from what is left; where the damaged one is kept."""
+    rebuilding = Rebuilding.of(Journal(buyer.home / "ledger.jsonl"), buyer.store, None)
+    assert not rebuilding.idle
+    return rebuilding.carry_out()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["claims", "claims of 0.1.0"])
+def test_a_recovered_ledger_buys_nothing_twice(
+    before: Buyer,
+    tmp_path: Path,
+    named: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    """Every order is known again, other ones can be bought, and nothing of the old file is lost."""
+    path = before.home / "ledger.jsonl"
+    cells = dict(damaged(path))
+    if not named:
+        cells = of_0_1_0(cells, len(lines_of(path)) - 1)
+    for number, name in enumerate(cells if DEEP else sampled(cells)):
+        damage, home = cells[name], tmp_path / str(number)
+        after = struck(before, home, damage, named=named)
+        journal, ledger = Journal(home / "ledger.jsonl"), home / "ledger.jsonl"
+        if name.startswith(("newer", "unknown")):
+            with pytest.raises(SystemFault, match="newer"):
+                recovered(after)
+            continue
+        if Rebuilding.of(journal, after.store, None).idle:
+            assert (*journal.problems(), *journal.missing()) == (), name
+            continue
+        was = ledger.read_bytes() if ledger.is_file() else None
+        aside = recovered(after)
+        if was is not None and aside is not None:
+            assert aside.read_bytes() == was, name
+
+        assert Rebuilding.of(Journal(ledger), after.store, None).idle, name
+        known = {attempt.order for attempt in after.ledger.attempts}
+        assert known >= {order(recipe(prompt)).digest for prompt in WANTED}, name
+        after.buy(*WANTED)
+        assert after.provider.posts == before.provider.posts, name
+        assert isinstance(after.buy("cat")[0], Bought), name
 
 
 def test_without_a_second_witness_the_sweep_sees_two_charges(before: Buyer, tmp_path: Path) -> None:

@@ -345,7 +345,7 @@ def test_waiting_for_another_process_can_be_interrupted(home: Path) -> None:
     """A build that waits for another one's purchase stops at the first Ctrl-C."""
     wanted = recipe("fox")
     buyer = Buyer(home, FakeProvider())
-    other = Journal(home / "ledger.jsonl").claim(order(wanted).digest)
+    other = Journal(home / "ledger.jsonl").claims.take(order(wanted).digest)
     assert other is not None
     buyer.halt.set()
 

@@ -277,7 +277,7 @@ def test_a_task_may_be_named_again(journal: Journal) -> None:
 def test_a_build_that_came_further_wins(journal: Journal, store: Store, *, busy: bool) -> None:
     """While a build has the order, or once it has settled it, nothing is recorded."""
     doubt = purchase("doubt")
-    claim = journal.claim(doubt.attempt.order)
+    claim = journal.claims.take(doubt.attempt.order)
     assert claim is not None
     if not busy:
         journal.append(journals.ticketed(doubt.intended))

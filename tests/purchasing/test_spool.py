@@ -86,7 +86,7 @@ def test_orders_of_another_ledger_stay(spool: Spool, journal: Journal, store: St
 
 def test_the_order_of_a_running_build_stays(spool: Spool, journal: Journal, store: Store) -> None:
     """Whoever holds the claim on an order is at it."""
-    claim = journal.claim(delivery("fox").order)
+    claim = journal.claims.take(delivery("fox").order)
     assert claim is not None
 
     assert spool.take_in(journal, store) == ()

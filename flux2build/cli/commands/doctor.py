@@ -238,10 +238,7 @@ def _ledger() -> Iterator[Line]:
         yield Line("ledger", f"{journal.path}: {orders}", ok=True)
 
 
-_LOST: Final = (
-    "bring it back from a backup; without one, no order that may be lost is sent again, "
-    "except with `flux2build build --force ASSET`"
-)
+_LOST: Final = "bring it back from a backup; without one, `flux2build orders recover` shows what can be rebuilt"
 
 
 def _lost(journal: Journal) -> str:

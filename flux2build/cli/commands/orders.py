@@ -27,6 +27,8 @@ from flux2build.purchasing.settling import Purchase
 from flux2build.session.asked import parameters
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
+from flux2build.session.project import Project
+from flux2build.session.rebuilding import Rebuilding
 from flux2build.session.settings import read
 
 _WAYS_OUT: Final = {
@@ -89,15 +91,20 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
         rows = [_as_json(purchase) for purchase in shown]
         console.document({"orders": rows})
         return Exit.DONE
-    width = max((len(purchase.intended.asset) for purchase in shown), default=0)
-    for purchase in shown:
-        console.data(_line(purchase, width))
-    states = {purchase.state for purchase in shown}
-    for text in (text for state, text in _WAYS_OUT.items() if state in states):
-        console.paragraph(text)
+    _list(console, shown)
     if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
+
+
+def _list(console: Console, purchases: Sequence[Purchase]) -> None:
+    """One line for each order, then what can be done about them."""
+    width = max((len(purchase.intended.asset) for purchase in purchases), default=0)
+    for purchase in purchases:
+        console.data(_line(purchase, width))
+    states = {purchase.state for purchase in purchases}
+    for text in (text for state, text in _WAYS_OUT.items() if state in states):
+        console.paragraph(text)
 
 
 def _line(purchase: Purchase, width: int) -> str:
@@ -283,11 +290,67 @@ def _settle(
     return Exit.DONE
 
 
+@command("recover")
+@option("-y", "--yes", is_flag=True, help="Write it instead of only showing it.")
+def recover(options: CommonOptions, *, yes: bool) -> Exit:
+    """Rebuild the ledger where it is damaged, missing or an older copy.
+
+    Every entry that is as it was written stays. What is missing is added: an
+    order is delivered if the lock has its receipt; one that is only known to have
+    been attempted is in doubt, for you to settle. Shows what it would write;
+    `--yes` writes it, and keeps the damaged file beside it. Nothing is bought. Run
+    it in every project, as each lock proves its own orders.
+    """
+    console, journal = Console(options.color, options.verbosity), user_journal()
+    _prepare(options)
+    rebuilding = Rebuilding.of(journal, user_store(), _project(options))
+    if rebuilding.idle:
+        console.say("Nothing is missing in the ledger.")
+    aside = rebuilding.carry_out() if yes and not rebuilding.idle else None
+    shown = rebuilding.purchases
+    if options.json:
+        rows = [_as_json(purchase) for purchase in shown]
+        kept = str(aside) if aside else None
+        console.document({"orders": rows, "written": yes, "kept": kept})
+    else:
+        _list(console, shown)
+    if rebuilding.idle:
+        return Exit.DONE
+    console.say(f"{'Added' if yes else 'To be added'} to {journal.path}: {_orders(len(shown))}.")
+    if aside is not None:
+        console.say(f"What was there before is kept as {aside}.")
+    if not yes:
+        console.say("`flux2build orders recover --yes` writes this.")
+    doubts = any(purchase.state is State.DOUBT for purchase in shown)
+    return Exit.DECIDE if doubts or not yes else Exit.DONE
+
+
+def _orders(count: int) -> str:
+    return "1 order" if count == 1 else f"{count} orders"
+
+
+def _project(options: CommonOptions) -> Project | None:
+    """The project that the options name, or the one here, if there is one."""
+    try:
+        return Project.open(options)
+    except UsageError:
+        if options.file:
+            raise
+        return None
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-_SUBCOMMANDS: Final[Sequence[click.Command]] = (list_orders, show_order, adopt, resubmit, write_off)
+_SUBCOMMANDS: Final[Sequence[click.Command]] = (
+    list_orders,
+    show_order,
+    adopt,
+    resubmit,
+    write_off,
+    recover,
+)
 for _subcommand in _SUBCOMMANDS:
     orders.add_command(_subcommand)
 

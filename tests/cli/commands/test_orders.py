@@ -88,7 +88,7 @@ def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
     (fox,) = (order for order in listed if order["asset"] == "fox")
     journal, name = user_journal(), fox["order"]
     before = journal.read()
-    claim = journal.claim(fox["digest"])
+    claim = journal.claims.take(fox["digest"])
     assert claim is not None
 
     ran = empty.run("orders", "resubmit", name)

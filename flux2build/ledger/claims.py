@@ -1,0 +1,94 @@
+"""The claims: a lock on each order, whose text names the newest attempt to buy it.
+
+It is a second witness: where the journal is lost, cut off or an older copy, it
+tells that there was an order. Claims of 0.1.0 name no attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flux2build.digest import Digest
+from flux2build.ledger.entries import Intended
+from flux2build.storage import locks, regular
+from flux2build.storage.durable import fault, folder
+
+_OURS_ALONE: Final = 0o600
+_FILE: Final = re.compile(r"[0-9a-f]{64}\.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim tells of its order."""
+
+    order: Digest
+    attempt: str = ""
+    """The newest attempt to buy it; empty if it names none."""
+    written: int = 0
+    """When the claim was last written, in seconds since 1970."""
+
+
+class Claims:
+    """The folder of the claims, one file for each order that a build was about to buy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __iter__(self) -> Iterator[Digest]:
+        """The orders, sorted."""
+        for path in sorted(self._folder.glob("*.lock")):
+            if _FILE.fullmatch(path.name):
+                yield Digest(f"sha256:{path.stem}")
+
+    def path(self, order: Digest) -> Path:
+        """Where the claim on an order lies."""
+        return self._folder / f"{order.removeprefix('sha256:')}.lock"
+
+    def take(self, order: Digest) -> int | None:
+        """Lock an order until the file is closed; None while another process has it.
+
+        Raises:
+            SystemFault: the file cannot be locked.
+        """
+        path = self.path(order)
+        try:
+            folder(path.parent, 0o700)
+            claim = locks.opened(path, _OURS_ALONE)
+            if locks.try_lock(claim):
+                return claim
+            os.close(claim)
+        except OSError as error:
+            raise fault("lock", path, error) from error
+        return None
+
+    def attempt(self, order: Digest) -> str:
+        """The newest attempt to buy an order; empty if its claim names none."""
+        try:
+            return regular.read(self.path(order)).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def read(self) -> Iterator[Claim]:
+        """What each claim tells."""
+        for order in self:
+            with suppress(OSError):
+                written = int(self.path(order).stat().st_mtime)
+                yield Claim(order, self.attempt(order), written)
+
+    def name(self, intended: Intended) -> None:
+        """Name an attempt in the claim on its order, which whoever buys it holds.
+
+        It is not synced and may fail: the journal is what counts as long as it is there.
+        """
+        with suppress(OSError):
+            claim = os.open(self.path(intended.order), os.O_WRONLY)
+            try:
+                os.ftruncate(claim, os.write(claim, intended.attempt.encode()))
+            finally:
+                os.close(claim)

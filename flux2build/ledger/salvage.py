@@ -1,0 +1,69 @@
+"""What can be saved of a journal's file, whatever became of it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from flux2build.ledger.codec import entry_from_json
+from flux2build.ledger.entries import Entry, Foreign
+from flux2build.ledger.lines import decoded
+
+_LINE: Final = re.compile(rb'[0-9a-f]{8} \{"kind":')
+_BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
+_ENCODINGS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Salvage:
+    """The lines of a journal that are as they were written."""
+
+    entries: tuple[Entry, ...] = ()
+    lines: tuple[bytes, ...] = ()
+    """The line of each entry, without its end."""
+    data: bytes | None = b""
+    """All that is in the file; None if something else lies at its path."""
+    complete: bool = True
+    """Whether nothing but blanks stands beside the lines."""
+
+    @property
+    def newer(self) -> bool:
+        """Whether there are entries that only a newer flux2build understands."""
+        return any(isinstance(entry, Foreign) for entry in self.entries)
+
+
+def saved(data: bytes) -> Salvage:
+    """What can be saved of the bytes of a journal."""
+    pairs, rest = list[tuple[Entry, bytes]](), b""
+    for text in _pieces(data):
+        line, sound = text.strip(_BLANKS), None
+        if line and (json := decoded(line)) is not None:
+            with suppress(ValueError):
+                sound = entry_from_json(json)
+        if sound is None:
+            rest += line
+        else:
+            pairs.append((sound, line))
+    return Salvage(
+        tuple(entry for entry, _ in pairs), tuple(line for _, line in pairs), data, not rest
+    )
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """The bytes cut before everything that begins like a line of a journal."""
+    for mark, encoding in _ENCODINGS:
+        if data.startswith(mark):
+            data = data.decode(encoding, "replace").encode()
+            break
+    starts = [0, *(match.start() for match in _LINE.finditer(data)), len(data)]
+    yield from (data[start:end] for start, end in pairwise(starts))

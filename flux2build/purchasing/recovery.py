@@ -1,0 +1,198 @@
+"""Recovering the ledger: what it has lost, and what claims, lock and spec tell of it; pure.
+
+An order of which the lock has the receipt was delivered. An order that is only known
+to have been attempted is in doubt, and a person settles it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from flux2build.digest import Digest, Json, of_bytes, of_json
+from flux2build.ledger import EXPECTED, REBUILT, Attempt, Delivered, Entry, Intended, fold
+from flux2build.ledger.claims import Claim
+from flux2build.lockfile import Generated
+from flux2build.model import AssetName, Generate, Recipe, payload
+
+_NAME: Final = re.compile(r"[0-9a-f]{32}")
+_UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """What else tells of orders."""
+
+    claims: Sequence[Claim] = ()
+    receipts: Mapping[Digest, tuple[AssetName, Generated]] = field(default_factory=dict)
+    """The locked pictures that were paid for, by order."""
+    wanted: Mapping[Digest, tuple[Recipe, Decimal | None]] = field(default_factory=dict)
+    """The paid orders of the spec, with the most that each may cost."""
+    project: str = ""
+    emptied: bool = False
+    """Whether there was a ledger and nothing of it is left."""
+
+
+def additions(
+    entries: Sequence[Entry], witnesses: Witnesses, *, complete: bool = True
+) -> tuple[Intended | Delivered, ...]:
+    """The entries that a ledger lacks; none if it is as good as can be known.
+
+    It is not `complete` if there was more in its file than these entries. Once anything is
+    lost, claims that name no attempt are witnesses too: those of 0.1.0 never do.
+    """
+    certain = tuple(_lacking(entries, witnesses, lost=False))
+    lost = not complete or witnesses.emptied or any(isinstance(e, Intended) for e in certain)
+    return tuple(_lacking(entries, witnesses, lost=True)) if lost else certain
+
+
+def _lacking(
+    entries: Sequence[Entry], witnesses: Witnesses, *, lost: bool
+) -> Iterator[Intended | Delivered]:
+    attempts: dict[Digest, list[Attempt]] = {}
+    for attempt in fold(entries).attempts:
+        attempts.setdefault(attempt.order, []).append(attempt)
+    claims = {claim.order: claim for claim in witnesses.claims}
+    for order in sorted({*attempts, *claims}):
+        known, claim = attempts.get(order, []), claims.get(order)
+        begun = [
+            _bare(order, each.name, _at(each))
+            for each in known
+            if not each.intended and _paid(each)
+        ]
+        if claim and (unknown := _unknown(claim, known, lost=lost)):
+            known.append(Attempt(order, unknown.attempt, unknown))
+            begun.append(unknown)
+        yield from (_described(one, known, witnesses) for one in begun)
+        yield from _delivered(known, witnesses)
+
+
+def _paid(attempt: Attempt) -> bool:
+    """Whether an attempt was to buy something; an embedded provider's picture has none."""
+    return attempt.delivered is None or bool(attempt.delivered.attempt)
+
+
+def _unknown(claim: Claim, attempts: Sequence[Attempt], *, lost: bool) -> Intended | None:
+    """The attempt that a claim tells of and the ledger does not know."""
+    order, name = claim.order, claim.attempt
+    if not name and (attempts or not lost):
+        return None
+    if name and any(attempt.name.startswith(name) for attempt in attempts):
+        return None
+    at = datetime.fromtimestamp(claim.written, UTC).isoformat()
+    return _bare(order, name if _NAME.fullmatch(name) else _made_up(order), at)
+
+
+def _made_up(order: Digest) -> str:
+    """A name for an attempt that has lost its own; the same for the same order."""
+    return of_json([REBUILT, order]).removeprefix("sha256:")[:32]
+
+
+def _at(attempt: Attempt) -> str:
+    first = attempt.ticketed or attempt.kept or attempt.delivered or attempt.voided
+    return first.at if first else ""
+
+
+def _bare(order: Digest, attempt: str, at: str) -> Intended:
+    """The beginning of an attempt of which nothing else is known."""
+    return Intended(
+        order=order,
+        attempt=attempt,
+        at=at,
+        provider=_UNKNOWN,
+        model=_UNKNOWN,
+        asset=_UNKNOWN,
+        reserve=Decimal(0),
+        payload=of_bytes(b""),
+        account=REBUILT,
+    )
+
+
+def _described(bare: Intended, attempts: Sequence[Attempt], witnesses: Witnesses) -> Intended:
+    """The beginning of an attempt, with what is known of its order and its delivery."""
+    begun = bare
+    if bare.order in witnesses.receipts:
+        begun = _by_receipt(bare, *witnesses.receipts[bare.order])
+    elif bare.order in witnesses.wanted:
+        begun = _by_recipe(bare, *witnesses.wanted[bare.order])
+    if begun is not bare:
+        begun = replace(begun, project=witnesses.project)
+    own = next((each for each in attempts if each.name == bare.attempt), None)
+    return _by_delivery(begun, own) if own else begun
+
+
+def _by_receipt(bare: Intended, asset: AssetName, row: Generated) -> Intended:
+    return replace(
+        bare,
+        provider=row.receipt.provider,
+        model=row.model,
+        asset=asset,
+        reserve=row.receipt.cost or bare.reserve,
+        payload=payload(row.model, row.prompt, row.params),
+        expected=_expected(row.params),
+    )
+
+
+def _by_recipe(bare: Intended, recipe: Recipe, price: Decimal | None) -> Intended:
+    task = recipe.task
+    if not isinstance(task, Generate):  # pragma: no cover - only pictures are ordered
+        return bare
+    return replace(
+        bare,
+        provider=task.provider,
+        model=task.model,
+        asset=recipe.asset,
+        reserve=price or bare.reserve,
+        payload=payload(task.model, task.prompt, task.params),
+        expected=_expected(task.params),
+    )
+
+
+def _expected(params: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: params[name] for name in EXPECTED if name in params}
+
+
+def _by_delivery(bare: Intended, attempt: Attempt) -> Intended:
+    arrived, delivered = attempt.delivered or attempt.kept, attempt.delivered
+    if arrived:
+        cost = arrived.receipt.cost or bare.reserve
+        bare = replace(bare, provider=arrived.receipt.provider, reserve=cost)
+    if delivered:
+        model, asset, project = delivered.model, delivered.asset, delivered.project
+        bare = replace(bare, model=model, asset=asset, project=project)
+    return bare
+
+
+def _delivered(attempts: Sequence[Attempt], witnesses: Witnesses) -> Iterator[Delivered]:
+    """The delivery of an order that only a receipt in the lock proves."""
+    if not attempts or any(attempt.delivered for attempt in attempts):
+        return
+    if (proof := witnesses.receipts.get(attempts[0].order)) is None:
+        return
+    asset, row = proof
+    for attempt in attempts:
+        if _is_about(row.receipt.task, attempt):
+            yield Delivered(
+                order=attempt.order,
+                output=row.output.sha256,
+                receipt=row.receipt,
+                attempt=attempt.name,
+                at=_at(attempt) or (attempt.intended.at if attempt.intended else ""),
+                project=witnesses.project,
+                asset=asset,
+                model=row.model,
+            )
+            return
+
+
+def _is_about(task: str, attempt: Attempt) -> bool:
+    """Whether a receipt for a task belongs to an attempt, as far as can be known."""
+    if attempt.voided:
+        return False
+    if attempt.ticketed:
+        return attempt.ticketed.task == task
+    return attempt.intended is not None and attempt.intended.account == REBUILT

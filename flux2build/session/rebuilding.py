@@ -1,0 +1,105 @@
+"""Rebuilding the ledger from what this machine and a project tell of orders that it has lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from flux2build.digest import Digest
+from flux2build.errors import SystemFault
+from flux2build.ledger import Delivered, Entry, Intended
+from flux2build.ledger.journal import Journal
+from flux2build.ledger.salvage import Salvage
+from flux2build.lockfile import Generated
+from flux2build.model import AssetName, Recipe
+from flux2build.planning.plan import Inputs
+from flux2build.planning.verdict import row_of
+from flux2build.purchasing import evidence
+from flux2build.purchasing.recovery import Witnesses, additions
+from flux2build.purchasing.settling import Purchase, purchases
+from flux2build.session.project import Project, buys
+from flux2build.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilding:
+    """What the ledger lacks, and how it is written."""
+
+    journal: Journal
+    saved: Salvage
+    witnesses: Witnesses
+    damaged: bool
+    """Whether builds refuse the ledger as it is, or read less of it than can be saved."""
+
+    @classmethod
+    def of(cls, journal: Journal, store: Store, project: Project | None) -> Rebuilding:
+        """Look at the ledger, the claims and the store of this machine, and at a project.
+
+        Raises:
+            SpecError: the spec is wrong.
+            LockError: the lock cannot be used.
+            SystemFault: a file cannot be read, or a newer flux2build wrote to the ledger.
+        """
+        saved = journal.salvage()
+        if saved.newer:
+            raise SystemFault(
+                "the ledger has entries of a newer flux2build, which this one cannot rebuild",
+                hint="recover with the newest flux2build: `pip install --upgrade flux2build`",
+            )
+        misread = saved.data is None or tuple(journal.read()) != saved.entries
+        damaged = misread or bool(journal.problems())
+        emptied = not damaged and not saved.entries and evidence.emptied(journal, store)
+        claims = tuple(journal.claims.read())
+        if project is None:
+            return cls(journal, saved, Witnesses(claims, emptied=emptied), damaged)
+        receipts, wanted = _receipts(project), _wanted(project)
+        witnesses = Witnesses(claims, receipts, wanted, str(project.folder), emptied)
+        return cls(journal, saved, witnesses, damaged)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.damaged and not self._additions(self.saved.entries)
+
+    @property
+    def purchases(self) -> tuple[Purchase, ...]:
+        """The orders that are added to, as they are afterwards."""
+        added = self._additions(self.saved.entries)
+        names = {entry.attempt for entry in added}
+        everything = purchases([*self.saved.entries, *added])
+        return tuple(each for each in everything if each.attempt.name in names)
+
+    def carry_out(self) -> Path | None:
+        """Write the ledger, and return where what was there before is kept, if it was damaged.
+
+        Raises:
+            SystemFault: it cannot be written; the old one is still there.
+        """
+        return self.journal.rebuild(self._additions)
+
+    def _additions(self, entries: Sequence[Entry]) -> tuple[Intended | Delivered, ...]:
+        # Only an end that a crash has torn is not complete and no damage.
+        complete = self.saved.complete or not self.damaged
+        return additions(entries, self.witnesses, complete=complete)
+
+
+def _receipts(project: Project) -> dict[Digest, tuple[AssetName, Generated]]:
+    """The locked pictures that were paid for, by order."""
+    rows = ((block.asset, block.generated) for block in project.lock.blocks.values())
+    return {
+        row.key: (asset, row) for asset, row in rows if row and row.receipt.cost_source != "free"
+    }
+
+
+def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
+    """The paid orders of the spec, as far as the pictures are known that they need."""
+    inputs, wanted = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
+    for recipe in project.graph.ordered:
+        key, block = inputs.key(recipe), project.lock.block(recipe.asset, project.spec.profile)
+        row = row_of(recipe, block) if block else None
+        inputs.note(recipe, row.output.sha256 if row else None)
+        if key and buys(recipe):
+            wanted[key] = (recipe, (project.quotes.price(recipe) or (None, None))[1])
+    return wanted

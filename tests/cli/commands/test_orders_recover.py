@@ -1,0 +1,162 @@
+"""`orders recover`: after damage to the ledger builds go on, and nothing is bought twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build.errors import Exit
+from flux2build.ledger import State
+from flux2build.purchasing.settling import Purchase, purchases
+from flux2build.session.home import user_journal
+from flux2build.simulator import Scenario, running
+from tests.conftest import Site
+
+SPEC: Final = """\
+[defaults]
+provider = "bfl"
+width = 64
+height = 64
+[asset.fox]
+prompt = "a fox"
+[asset.owl]
+prompt = "an owl"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """A provider that delivers at once, with its bill."""
+    with (
+        running(Scenario(latency=0, fast=True)) as base,
+        httpx.Client(base_url=base, trust_env=False) as control,
+    ):
+        yield control
+
+
+@pytest.fixture
+def bought(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A project whose two pictures are paid for, and missing in the work tree."""
+    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
+    monkeypatch.setenv("BFL_API_KEY", "practice")
+    empty.write("assets.toml", SPEC)
+    assert empty.run("build", "--yes").code == Exit.DONE
+    for path in empty.folder.rglob("*.png"):
+        path.unlink()
+    return empty
+
+
+def charges(server: httpx.Client) -> int:
+    """How many pictures were charged so far."""
+    return len(server.get("/_sim/charges").json()["charges"])
+
+
+def in_its_place(path: Path) -> None:
+    """A folder where the ledger was."""
+    path.unlink()
+    path.mkdir()
+
+
+def about_the_first_order(path: Path) -> list[bytes]:
+    """The lines of the ledger before the second order was placed."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    first = lines[0].split(b'"order":"')[1][:71]
+    return [line for line in lines if first in line]
+
+
+DAMAGE: Final[dict[str, Callable[[Path], object]]] = {
+    "missing": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "capitals": lambda path: path.write_bytes(path.read_bytes().upper()),
+    "first line": lambda path: path.write_bytes(b"x" + path.read_bytes()),
+    "last line": lambda path: path.write_bytes(path.read_bytes()[:-9] + b"x\n"),
+    "older": lambda path: path.write_bytes(b"".join(about_the_first_order(path))),
+    "folder": in_its_place,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_the_lock_proves_is_delivered(bought: Site, server: httpx.Client, damage: str) -> None:
+    """It is shown first, then written; builds go on at no cost, and other orders can be placed."""
+    path, before = user_journal().path, charges(server)
+    DAMAGE[damage](path)
+    shown = bought.run("orders", "recover")
+    assert (shown.code, "orders recover --yes" in shown.err) == (Exit.DECIDE, True)
+    assert list(path.parent.glob("*.damaged-*")) == []
+
+    assert bought.run("orders", "recover", "--yes").code == Exit.DONE
+    assert bought.run("doctor").out.count("ledger.jsonl: 2 orders") == 1
+    assert {each.state for each in purchases(user_journal().read())} == {State.DELIVERED}
+    assert bought.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == before
+    again = bought.run("orders", "recover", "--yes")
+    assert (again.code, again.err) == (Exit.DONE, "Nothing is missing in the ledger.\n")
+    bought.edit("assets.toml", "an owl", "a young owl")
+    assert bought.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == before + 1
+
+
+def test_what_nothing_proves_is_in_doubt(bought: Site, server: httpx.Client) -> None:
+    """Without the lock a person decides; the store's picture may be named, and costs nothing."""
+    pictures = {each.intended.asset: each.attempt.delivered for each in bought_orders()}
+    before = charges(server)
+    (bought.folder / "assets.lock").unlink()
+    user_journal().path.unlink()
+
+    ran = bought.run("orders", "recover", "--yes")
+    assert (ran.code, ran.out.count("in doubt")) == (Exit.DECIDE, 2)
+    assert bought.run("build", "--yes").code == Exit.DECIDE
+    for each in bought_orders():
+        picture = pictures[each.intended.asset]
+        assert picture
+        assert bought.run("orders", "adopt", each.name, picture.output).code == Exit.DONE
+    assert bought.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == before
+
+
+def bought_orders() -> list[Purchase]:
+    """The orders in the ledger."""
+    return list(purchases(user_journal().read()))
+
+
+def test_every_project_proves_its_own_orders(bought: Site, tmp_path: Path) -> None:
+    """What another folder could not know is settled by the lock that has the receipt."""
+    user_journal().path.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.joinpath(".git").mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(elsewhere)
+        assert bought.run("orders", "recover", "--yes").code == Exit.DECIDE
+    assert {each.state for each in bought_orders()} == {State.DOUBT}
+
+    assert bought.run("orders", "recover", "--yes").code == Exit.DONE
+    assert {each.state for each in bought_orders()} == {State.DELIVERED}
+
+
+def test_the_damaged_file_is_kept(bought: Site) -> None:
+    """Every byte of it, under a name that is told, also to programs."""
+    path = user_journal().path
+    path.write_bytes(was := path.read_bytes()[20:])
+
+    told = json.loads(bought.run("orders", "recover", "--yes", "--json").out)
+    assert Path(told["kept"]).read_bytes() == was
+    assert told["written"] is True
+    assert [each["state"] for each in told["orders"]] == ["delivered"]
+
+
+@pytest.mark.parametrize("damage", ["capitals", "missing", "folder"])
+def test_damage_names_the_way_out(bought: Site, damage: str) -> None:
+    """Whatever refuses to go on with the ledger says how it is rebuilt."""
+    DAMAGE[damage](user_journal().path)
+    (bought.folder / "assets.lock").unlink()
+    bought.edit("assets.toml", "an owl", "a young owl")
+
+    for words in (("build", "--yes"), ("doctor",)):
+        ran = bought.run(*words)
+        assert ran.code in {Exit.DECIDE, Exit.SYSTEM}, words
+        assert "`flux2build orders recover`" in ran.out + ran.err, words
