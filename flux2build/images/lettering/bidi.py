@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -82,9 +81,7 @@ def base_level(text: str) -> int:
 
 def levels(text: str, base: int) -> list[int]:
     """The embedding level of every character; odd ones run to the left."""
-    classes = [kind(char) for char in text]
-    paragraph = _Explicit(classes, base)
-    paragraph.resolve()
+    paragraph = _Explicit([kind(char) for char in text], base)
     for sequence in paragraph.sequences():
         _resolve(text, paragraph, sequence)
     for at, name in enumerate(paragraph.original):
@@ -125,8 +122,7 @@ def _first_strong(classes: Sequence[str], start: int, end: int) -> int | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Embedding:
+class _Embedding(NamedTuple):
     """An entry of the directional status stack."""
 
     level: int
@@ -134,28 +130,19 @@ class _Embedding:
     isolate: bool = False
 
 
-@dataclass(slots=True)
 class _Explicit:
     """Rules X1 to X10: levels from embeddings and isolates, and the sequences they make."""
 
-    classes: list[str]
-    base: int
-    levels: list[int] = field(default_factory=list)
-    embedded: list[int] = field(default_factory=list)
-    """The explicit levels, before those of the letters are resolved."""
-    original: list[str] = field(default_factory=list)
-    match: dict[int, int] = field(default_factory=dict)
-    """Isolate initiators and the `PDI` that closes them."""
-    stack: list[_Embedding] = field(default_factory=list)
-    excess_isolates: int = 0
-    excess_embeddings: int = 0
-
-    def resolve(self) -> None:
-        """Set every level, and replace the classes of what is overridden."""
-        self.original = list(self.classes)
-        self.match = _matches(self.classes)
-        self.stack = [_Embedding(self.base)]
-        for at, name in enumerate(self.original):
+    def __init__(self, original: Sequence[str], base: int) -> None:
+        self.original, self.base = original, base
+        self.classes = list(original)
+        """The classes, those of overridden characters replaced."""
+        self.match = _matches(original)
+        """Isolate initiators and the `PDI` that closes them."""
+        self.levels: list[int] = []
+        self.stack = [_Embedding(base)]
+        self.excess_isolates = self.excess_embeddings = 0
+        for at, name in enumerate(original):
             self.levels.append(self.stack[-1].level)
             if name in _STARTS:
                 self._open(at, name)
@@ -164,10 +151,11 @@ class _Explicit:
             elif name == "PDF":
                 self._pop()
             elif name == "B":
-                self.levels[at] = self.base
+                self.levels[at] = base
             elif name != "BN":
                 self._override(at)
         self.embedded = list(self.levels)
+        """The explicit levels, before those of the letters are resolved."""
 
     def _override(self, at: int) -> None:
         self.classes[at] = self.stack[-1].override or self.classes[at]
@@ -177,9 +165,14 @@ class _Explicit:
         isolates = name in _ISOLATES
         if isolates:
             self._override(at)
-        opened = self._opened(at, name)
-        if opened.level <= _DEEPEST and not self.excess_isolates and not self.excess_embeddings:
-            self.stack.append(opened)
+        odd, override = _STARTS[name]
+        if name == "FSI":
+            end = self.match.get(at, len(self.original))
+            odd = _first_strong(self.original, at + 1, end) or 0
+        level = self.stack[-1].level + 1
+        level += level % 2 != odd
+        if level <= _DEEPEST and not self.excess_isolates and not self.excess_embeddings:
+            self.stack.append(_Embedding(level, override, isolates))
         elif isolates:
             self.excess_isolates += 1
         elif not self.excess_isolates:
@@ -204,15 +197,6 @@ class _Explicit:
             self.excess_embeddings -= 1
         elif len(self.stack) > 1 and not self.stack[-1].isolate:
             self.stack.pop()
-
-    def _opened(self, at: int, name: str) -> _Embedding:
-        odd, override = _STARTS[name]
-        level = self.stack[-1].level
-        if name == "FSI":
-            end = self.match.get(at, len(self.original))
-            odd = _first_strong(self.original, at + 1, end) or 0
-        step = level + 1 if (level + 1) % 2 == odd else level + 2
-        return _Embedding(step, override, name in _ISOLATES)
 
     def sequences(self) -> Iterator[list[int]]:
         """The isolating run sequences (rule BD13), as the positions of their characters."""

@@ -29,19 +29,15 @@ def lettered(image: Image.Image, params: TextParams, inputs: Inputs) -> Image.Im
     Raises:
         SpecError: no font has some letter, or the words do not fit at the smallest size.
     """
-    style = Style(
-        _faces(params, inputs),
-        params.language or "",
-        scripts.leftward(params.language or ""),
-        params.tracking / 1000,
-    )
+    language = params.language or ""
+    leftward = scripts.leftward(language)
+    style = Style(_faces(params, inputs), language, leftward, params.tracking / 1000)
     paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]
     turned = params.mirror and bool(paragraphs[0].base)
     box = _box(params, image.size, turned=turned)
     shorter = min(image.size)
     padding = pixels(params.backdrop.padding, shorter) if params.backdrop else 0
-    border = params.stroke + padding
-    inner = box.inset(border)
+    inner = box.inset(params.stroke + padding)
     block = _fitted(paragraphs, inner, _rules(params, image.size), params)
     x, y = share(params.anchor)
     across = 1 - x if turned else x
@@ -72,12 +68,10 @@ def _box(params: TextParams, size: Size, *, turned: bool) -> Box:
         pixels(length, size[at % 2]) for at, length in enumerate(params.box)
     )
     if left + width > size[0] or top + height > size[1]:
+        area, picture = f"{width}x{height} at {left},{top}", f"{size[0]}x{size[1]}"
         raise SpecError(
             "the `box` of the text leaves the picture",
-            rows=(
-                ("box", f"{width}x{height} at {left},{top}"),
-                ("picture", f"{size[0]}x{size[1]}"),
-            ),
+            rows=(("box", area), ("picture", picture)),
             hint='give its parts as shares, such as `["5%", "5%", "90%", "40%"]`',
         )
     return Box(size[0] - left - width if turned else left, top, width, height)
