@@ -8,17 +8,8 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from flux2build.images.formats import isobmff
-from flux2build.images.formats.contract import (
-    CUT,
-    Decoder,
-    Header,
-    PictureFormat,
-    Quality,
-    SubsampledEncoder,
-    number,
-    wrapped_xmp,
-)
+from flux2build.images.formats import contract, isobmff
+from flux2build.images.formats.contract import Header, PictureFormat, number
 
 _ITEMS: Final = frozenset({b"meta", b"moov"})
 _BYTES: Final = frozenset({b"mdat", b"idat"})
@@ -26,13 +17,13 @@ _BYTES: Final = frozenset({b"mdat", b"idat"})
 Speed = Annotated[int, Field(ge=0, le=10)]
 
 
-class AvifEncoder(SubsampledEncoder):
+class AvifEncoder(contract.SubsampledEncoder):
     """Writes an AVIF; its defaults are measured in docs/adr/0003-settings-of-encoders.md."""
 
     codecs: ClassVar = {"avif": "libavif"}
     lacks: ClassVar = {"lossless": "it rounds colours even at quality 100"}
 
-    quality: Quality = 60
+    quality: contract.Quality = 60
     speed: Speed = 7
     """0 is slow and small, 10 fast and large."""
 
@@ -59,7 +50,7 @@ def _header(data: bytes) -> Header:
     else:
         if kinds & _ITEMS and kinds & _BYTES:
             return Header("avif", *max(sizes, key=prod), end=len(data))
-    return Header("avif", *max(sizes, key=prod), fault=CUT)
+    return Header("avif", *max(sizes, key=prod), fault=contract.CUT)
 
 
 def _extents(
@@ -74,7 +65,7 @@ def _extents(
             yield from _extents(data, box.start, box.stop, path[1:])
 
 
-def _plugin() -> Decoder:
+def _plugin() -> contract.Decoder:
     from PIL import AvifImagePlugin
 
     return AvifImagePlugin.AvifImageFile
@@ -88,7 +79,7 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     matches=lambda data: isobmff.brand(data) in {b"avif", b"avis"},
     header=_header,
     parts=isobmff.boxes,
-    xmp=wrapped_xmp,
+    xmp=contract.wrapped_xmp,
     c2pa=isobmff.c2pa,
     plugin=_plugin,
     bytes_per_pixel=12,

@@ -8,18 +8,8 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from flux2build.images.formats import png_file
-from flux2build.images.formats.contract import (
-    CUT,
-    Encoder,
-    Header,
-    Metadata,
-    PictureError,
-    PictureFormat,
-    Pixels,
-    number,
-    wrapped_xmp,
-)
+from flux2build.images.formats import contract, png_file
+from flux2build.images.formats.contract import Header, PictureFormat, number
 
 _HEAD: Final = struct.Struct("<HHH")
 _ROW: Final = struct.Struct("<BBBBHHII")
@@ -30,7 +20,7 @@ _USUAL: Final = (16, 32, 48)
 IconSide = Annotated[int, Field(ge=1, le=_LARGEST)]
 
 
-class IcoEncoder(Encoder):
+class IcoEncoder(contract.Encoder):
     """Writes an icon."""
 
     codecs: ClassVar = png_file.CODECS
@@ -45,13 +35,13 @@ class IcoEncoder(Encoder):
         """What to do about a file that is larger than `max_bytes`."""
         return "hold fewer `sizes`, or raise `max_bytes`"
 
-    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+    def write(self, image: contract.Pixels, metadata: contract.Metadata) -> bytes:
         """The file of a square picture; the largest size carries the metadata."""
         from flux2build.images.alpha import scaled
 
         sizes = self.sizes or [size for size in _USUAL if size <= image.width]
         if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
-            raise PictureError(
+            raise contract.PictureError(
                 f"a picture of {image.width}x{image.height} pixels cannot be this ico",
                 rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
                 hint="crop it to a square that is as large as the largest size",
@@ -73,7 +63,7 @@ def _header(data: bytes) -> Header:
         sizes.append((number(data, at, 1) or _LARGEST, number(data, at + 1, 1) or _LARGEST))
         end = max(end, number(data, at + 8, 4, "little") + number(data, at + 12, 4, "little"))
     if end > len(data):
-        return Header("ico", *max(sizes), fault=CUT)
+        return Header("ico", *max(sizes), fault=contract.CUT)
     return Header("ico", *max(sizes), end=end)
 
 
@@ -95,7 +85,7 @@ FORMAT: Final[PictureFormat] = PictureFormat(
     rank=5,
     matches=lambda data: data.startswith(b"\x00\x00\x01\x00"),
     header=_header,
-    xmp=wrapped_xmp,
+    xmp=contract.wrapped_xmp,
     on_pages=False,
     encoder=IcoEncoder,
 )

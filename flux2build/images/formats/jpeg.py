@@ -7,15 +7,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any, ClassVar, Final
 
-from flux2build.images.formats.contract import (
-    Decoder,
-    FilePart,
-    Header,
-    PictureFormat,
-    Quality,
-    SubsampledEncoder,
-    number,
-)
+from flux2build.images.formats import contract
+from flux2build.images.formats.contract import FilePart, Header, PictureFormat, number
 
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 """A marker after any number of fill bytes; escapes and restarts within a scan are skipped."""
@@ -27,13 +20,13 @@ _FRAMES: Final = frozenset(bytes([kind]) for kind in range(0xC0, 0xD0)) - _TABLE
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\x00"
 
 
-class JpegEncoder(SubsampledEncoder):
+class JpegEncoder(contract.SubsampledEncoder):
     """Writes a JPEG."""
 
     codecs: ClassVar = {"libjpeg_turbo": "libjpeg-turbo", "jpg": "libjpeg"}
     lacks: ClassVar = {"lossless": "it always gives up detail"}
 
-    quality: Quality = 85
+    quality: contract.Quality = 85
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -85,7 +78,7 @@ def _c2pa(data: bytes) -> bytes:
     return b"".join(part[8 if at == 0 else 16 :] for at, part in enumerate(parts))
 
 
-def _plugin() -> Decoder:
+def _plugin() -> contract.Decoder:
     from PIL import JpegImagePlugin
 
     return JpegImagePlugin.JpegImageFile

@@ -7,20 +7,13 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from flux2build.images.formats import png_file
-from flux2build.images.formats.contract import (
-    Header,
-    Metadata,
-    PictureFormat,
-    Pixels,
-    ProfiledEncoder,
-    number,
-)
+from flux2build.images.formats import contract, png_file
+from flux2build.images.formats.contract import Header, PictureFormat, number
 
 PaletteSize = Annotated[int, Field(ge=2, le=256)]
 
 
-class PngEncoder(ProfiledEncoder):
+class PngEncoder(contract.ProfiledEncoder):
     """Writes a PNG, which may be reduced to a few colours."""
 
     codecs: ClassVar = png_file.CODECS
@@ -33,7 +26,7 @@ class PngEncoder(ProfiledEncoder):
         """What to do about a file that is larger than `max_bytes`."""
         return "reduce its colours with `palette`, or deliver webp or jpeg"
 
-    def write(self, image: Pixels, metadata: Metadata) -> bytes:
+    def write(self, image: contract.Pixels, metadata: contract.Metadata) -> bytes:
         """The file."""
         reduced = image if self.palette is None else _quantized(image, self.palette)
         return png_file.written(reduced, metadata)
@@ -57,7 +50,7 @@ def _c2pa(data: bytes) -> bytes:
     return next(stores, b"")
 
 
-def _quantized(image: Pixels, colours: int) -> Pixels:
+def _quantized(image: contract.Pixels, colours: int) -> contract.Pixels:
     """The picture reduced to a palette, without the colours of fully transparent pixels."""
     from PIL import Image
 

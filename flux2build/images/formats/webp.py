@@ -7,24 +7,16 @@ from typing import Any, ClassVar, Final
 
 from pydantic import model_validator
 
-from flux2build.images.formats.contract import (
-    CUT,
-    Decoder,
-    FilePart,
-    Header,
-    LossyEncoder,
-    PictureFormat,
-    Quality,
-    number,
-)
+from flux2build.images.formats import contract
+from flux2build.images.formats.contract import FilePart, Header, PictureFormat, number
 
 
-class WebpEncoder(LossyEncoder):
+class WebpEncoder(contract.LossyEncoder):
     """Writes a WebP, which may keep every pixel exactly."""
 
     codecs: ClassVar = {"webp": "libwebp"}
 
-    quality: Quality = 82
+    quality: contract.Quality = 82
     lossless: bool = False
 
     @model_validator(mode="after")
@@ -70,7 +62,7 @@ def _end(data: bytes) -> int:
 def _header(data: bytes) -> Header:
     width, height = _size(data)
     if len(data) < _end(data):
-        return Header("webp", width, height, fault=CUT)
+        return Header("webp", width, height, fault=contract.CUT)
     frames = sum(part.kind == b"ANMF" for part in _chunks(data))
     return Header("webp", width, height, frames or 1, end=_end(data))
 
@@ -91,7 +83,7 @@ def _content(data: bytes, kind: bytes) -> bytes:
     return next((data[part.start : part.stop] for part in _chunks(data) if part.kind == kind), b"")
 
 
-def _plugin() -> Decoder:
+def _plugin() -> contract.Decoder:
     from PIL import WebPImagePlugin
 
     return WebPImagePlugin.WebPImageFile
