@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,31 +60,20 @@ def _signer(der: bytes) -> str:
     return next((printable(name) for name in names if isinstance(name, str)), "")
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateSigner:
-    """Signs with one certificate; two signatures of the same bytes are never the same."""
+def signer(certificate: str, key: str) -> Callable[[bytes, bytes, str | None], bytes]:
+    """A function that signs with a certificate and its key, which are in two PEM files.
 
-    certificates: bytes
-    """PEM: the signer's certificate, then those that vouch for it."""
-    key: bytes = field(repr=False)
-    algorithm: str
+    It takes a deliverable, its master, which the manifest names as the ingredient, and IPTC's
+    term; it raises SystemFault if the certificate cannot be used, or the format cannot be signed.
+    Two signatures of the same bytes are never the same.
 
-    @classmethod
-    def of(cls, certificate: str, key: str) -> CertificateSigner:
-        """The signer with the certificate and the key in two PEM files.
+    Raises:
+        SystemFault: a file cannot be read, or C2PA does not sign with such a key.
+    """
+    secret, certificates = _read(key), _read(certificate)
+    algorithm = _algorithm(secret, key).encode()
 
-        Raises:
-            SystemFault: a file cannot be read, or C2PA does not sign with such a key.
-        """
-        secret = _read(key)
-        return cls(_read(certificate), secret, _algorithm(secret, key))
-
-    def signed(self, data: bytes, master: bytes, term: str | None) -> bytes:
-        """The deliverable with a manifest that names its master as the ingredient.
-
-        Raises:
-            SystemFault: the certificate cannot be used, or the format cannot be signed.
-        """
+    def signed(data: bytes, master: bytes, term: str | None) -> bytes:
         action = {"action": "c2pa.transcoded"}
         action |= {"digitalSourceType": TERMS + term} if term else {}
         wanted = {"claim_generator_info": [_GENERATOR], "format": _type(data)}
@@ -95,14 +84,13 @@ class CertificateSigner:
                 builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
                 builder.add_ingredient(ingredient, _type(master), io.BytesIO(master))
                 builder.add_action(json.dumps(action))
-                builder.sign(self._signer(), _type(data), io.BytesIO(data), out)
+                info = c2pa.C2paSignerInfo(algorithm, certificates, secret, None)
+                builder.sign(c2pa.Signer.from_info(info), _type(data), io.BytesIO(data), out)
         except c2pa.C2paError as error:
             raise SystemFault(f"cannot sign: {error}", hint=_HINT) from error
         return out.getvalue()
 
-    def _signer(self) -> c2pa.Signer:
-        alg = self.algorithm.encode()
-        return c2pa.Signer.from_info(c2pa.C2paSignerInfo(alg, self.certificates, self.key, None))
+    return signed
 
 
 _HINT: Final = "give a chain of certificates in PEM, the signer's first, and the key to that one"

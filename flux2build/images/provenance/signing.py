@@ -89,9 +89,9 @@ def from_settings(setting: Callable[[str], str]) -> Sign:
     if missing := [name for name in variables if not setting(name)]:
         hint = f"set {' and '.join(f'`{name}`' for name in missing)} to PEM files of yours"
         raise SystemFault("the spec says `sign`, and there is no key to sign with", hint=hint)
-    from flux2build.images.provenance.c2pa_backend import CertificateSigner
+    from flux2build.images.provenance.c2pa_backend import signer
 
-    return CertificateSigner.of(*map(setting, variables)).signed
+    return signer(*map(setting, variables))
 
 
 def _installed() -> bool:

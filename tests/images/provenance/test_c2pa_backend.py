@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit, SystemFault
 from flux2build.images.provenance.c2pa import INVALID, VALID, read
-from flux2build.images.provenance.c2pa_backend import CertificateSigner, verified
+from flux2build.images.provenance.c2pa_backend import signer, verified
 from flux2build.images.provenance.iptc import source_type
 from flux2build.lockfile import Derived, loads
 from tests.certificates import ORGANIZATION, Key, keys
@@ -206,7 +206,7 @@ def test_kinds_of_keys(signing: Site, tmp_path: Path, key: Key) -> None:
     """Every kind of key that C2PA signs with is accepted."""
     assert signing.run("build").code == Exit.DONE
     master = signing.folder.joinpath("fox.png").read_bytes()
-    signed = CertificateSigner.of(*keys(tmp_path, key)).signed(master, master, None)
+    signed = signer(*keys(tmp_path, key))(master, master, None)
     manifest = verified(signed)
 
     assert manifest is not None
@@ -257,4 +257,4 @@ def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
     """The password could not be asked for."""
     certificate, _ = keys(tmp_path)
     with pytest.raises(SystemFault, match="not a private key"):
-        CertificateSigner.of(certificate, certificate)
+        signer(certificate, certificate)
