@@ -144,7 +144,7 @@ SHARED: Final = Options.model_fields
 
 def unusable() -> str:
     """The codes of what keeps a check from starting."""
-    rows = ((f"`{code}`", text) for code, text in UNUSABLE.items())
+    rows = ((f"`{code}`", text) for _, code, text in UNUSABLE)
     return table(("code", "meaning"), rows)
 
 

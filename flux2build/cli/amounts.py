@@ -44,10 +44,7 @@ class Whole(click.IntRange):
 
 
 class Seconds(click.FloatRange):
-    """A time from 0 seconds up."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0)
+    """A time in seconds, within bounds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The seconds; anything else is a usage error."""

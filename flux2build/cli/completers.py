@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -10,19 +11,26 @@ from click.shell_completion import CompletionItem
 from flux2build.errors import Flux2BuildError
 from flux2build.session.common_options import CommonOptions
 
+if TYPE_CHECKING:
+    from flux2build.assetspec import Spec
+
 
 def complete_assets(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete names of assets and families; there are none without a spec."""
-    return _starting(incomplete, _asset_names(context.params.get("file")))
+    return _complete(
+        context,
+        incomplete,
+        lambda spec: (name for each in spec.named.values() for name in (each.name, each.family)),
+    )
 
 
 def complete_profiles(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the profiles of the spec; there are none without a spec."""
-    return _starting(incomplete, _profile_names(context.params.get("file")))
+    return _complete(context, incomplete, lambda spec: spec.profiles)
 
 
 def complete_files(
@@ -32,30 +40,18 @@ def complete_files(
     return [CompletionItem(incomplete, type="file")]
 
 
-def _starting(incomplete: str, names: set[str]) -> list[CompletionItem]:
+def _complete(
+    context: click.Context, incomplete: str, names: Callable[[Spec], Iterable[str]]
+) -> list[CompletionItem]:
     from flux2build.console.escaping import clean
+    from flux2build.session.project import Project
 
-    plain = (name for name in sorted(names) if name == clean(name))  # others cannot be typed
+    try:
+        known = {*names(Project.open(CommonOptions(file=context.params.get("file"))).spec)}
+    except Flux2BuildError:
+        return []
+    plain = (name for name in sorted(known) if name == clean(name))  # others cannot be typed
     return [CompletionItem(name) for name in plain if name.startswith(incomplete)]
-
-
-def _asset_names(file: str | None) -> set[str]:
-    from flux2build.session.project import Project
-
-    try:
-        assets = Project.open(CommonOptions(file=file)).spec.named.values()
-    except Flux2BuildError:
-        return set()
-    return {str(name) for asset in assets for name in (asset.name, asset.family)}
-
-
-def _profile_names(file: str | None) -> set[str]:
-    from flux2build.session.project import Project
-
-    try:
-        return set(Project.open(CommonOptions(file=file)).spec.profiles)
-    except Flux2BuildError:
-        return set()
 
 
 COMPLETERS: Final = {

@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from flux2build import __version__
 from flux2build.cli.command import COMMANDS, command_first
 from flux2build.cli.usage_errors import usage_error
-from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, brief, did_you_mean
+from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, brief
 
 _DEFAULT: Final = "build"
 _HELP_FLAGS: Final = {"--help", "-h", "--version"}
@@ -44,19 +44,6 @@ class CommandGroup(click.Group):
     ) -> click.Command | None:
         """One command by its name."""
         return COMMANDS.get(cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the words name.
-
-        Raises:
-            UsageError: there is none; the nearest one is the hint.
-        """
-        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
-            hint = did_you_mean(args[0], self.list_commands(ctx)) or "see `flux2build --help`"
-            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
-        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`flux2build` alone, or with options only, means `flux2build build`."""
@@ -144,14 +131,11 @@ def _refused(words: Sequence[str], error: OSError) -> Exit:
     """Report what the system refused to do for reasons that are not ours."""
     if error.errno == errno.ENAMETOOLONG:
         return _fail(words, UsageError(f"`{brief(str(error.filename))}` is too long a file name"))
-    return _unwritable(words, error) if error.errno in _FULL_DISK else _bug(words, error)
-
-
-def _unwritable(words: Sequence[str], error: OSError) -> Exit:
-    """Report that stdout cannot be written to, and do not try again at exit."""
+    if error.errno not in _FULL_DISK:
+        return _bug(words, error)
     from flux2build.console.console import silence
 
-    silence(sys.stdout)
+    silence(sys.stdout)  # at exit, nothing is written again
     return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
 
 

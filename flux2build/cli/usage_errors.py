@@ -7,7 +7,6 @@ wrong stands only in their sentences, so pyproject.toml bounds click from above.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -66,7 +65,7 @@ def _options(context: click.Context | None) -> list[str]:
 
 def _commands(context: click.Context | None) -> list[str]:
     group = context.command if context else None
-    return sorted(group.commands) if isinstance(group, click.Group) else []
+    return group.list_commands(context) if context and isinstance(group, click.Group) else []
 
 
 def _name(wrong: click.BadParameter) -> str:
@@ -84,7 +83,7 @@ def _name(wrong: click.BadParameter) -> str:
 def _choices(param: click.Parameter | None) -> str | None:
     if param is None or not isinstance(param.type, click.Choice):
         return None
-    return "one of " + _listed([str(choice) for choice in param.type.choices])
+    return "one of " + ", ".join(f"`{choice}`" for choice in param.type.choices)
 
 
 def _nearest(wrong: click.BadParameter) -> str | None:
@@ -93,7 +92,3 @@ def _nearest(wrong: click.BadParameter) -> str | None:
     if not isinstance(kind, click.Choice) or not value:
         return None
     return did_you_mean(value[1], [str(choice) for choice in kind.choices])
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(f"`{word}`" for word in words)

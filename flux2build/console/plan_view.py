@@ -217,9 +217,9 @@ def problem_json(problem: Problem) -> dict[str, Json]:
     """One problem, for programs."""
     place = problem.place
     return {
-        "message": problem.message,
         "file": place.file if place else None,
         "line": place.line or None if place else None,
         "column": place.column or None if place else None,
+        "message": problem.message,
         "hint": problem.hint,
     }

@@ -58,27 +58,12 @@ def _spanned(runs: list[Run]) -> Iterator[Run]:
 
 
 def _merged(runs: Iterator[Run]) -> Iterator[Run]:
-    gone = new = same = ""
-    for change, text in runs:
-        if change == "same":
-            yield from _changes(gone, new)
-            gone = new = ""
-            same += text
-            continue
-        if same:
-            yield "same", same
-            same = ""
-        gone, new = (gone + text, new) if change == "gone" else (gone, new + text)
-    if same:
-        yield "same", same
-    yield from _changes(gone, new)
-
-
-def _changes(gone: str, new: str) -> Iterator[Run]:
-    if gone:
-        yield "gone", gone
-    if new:
-        yield "new", new
+    """Join neighbours, so that each change is at most one run that is gone and one that is new."""
+    for same, group in itertools.groupby(runs, key=lambda run: run[0] == "same"):
+        texts: dict[Change, str] = {"same": ""} if same else {"gone": "", "new": ""}
+        for change, text in group:
+            texts[change] += text
+        yield from ((change, text) for change, text in texts.items() if text)
 
 
 def plain(runs: Sequence[Run], context: int) -> str:

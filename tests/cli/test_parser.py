@@ -78,8 +78,8 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["biuld"], "there is no command `biuld`", "did you mean `build`?"),
-        (["xyzzy"], "there is no command `xyzzy`", "see `flux2build --help`"),
+        (["biuld"], "`flux2build` has no command `biuld`", "did you mean `build`?"),
+        (["xyzzy"], "`flux2build` has no command `xyzzy`", "see `flux2build --help`"),
         (
             ["plan", "--exit-cod"],
             "`flux2build plan` has no option `--exit-cod`",
@@ -424,7 +424,7 @@ def test_python_m(site: Site) -> None:
     )
 
     assert ran.returncode == Exit.USAGE
-    assert ran.stderr.startswith("error: there is no command `biuld`")
+    assert ran.stderr.startswith("error: `flux2build` has no command `biuld`")
 
 
 def test_run_returns_a_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ from flux2build.session.project import Project
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(
     "--lock-timeout",
-    type=Seconds(),
+    type=Seconds(0),
     metavar="SECONDS",
     help="Wait no longer for another build.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 import click
@@ -42,6 +43,9 @@ def models(options: CommonOptions) -> None:
             mark = "*" if name == PROVIDERS[provider].default_model else " "
             console.data(f" {mark} {name:<{width}}  {_limits(card)}  {_price(card)}")
     console.say("* is meant when a spec names the provider only", "dim")
+
+
+_AMOUNTS: Final = {"first", "further", "reference"}
 
 
 def _limits(card: Card) -> str:
@@ -89,14 +93,7 @@ def _as_json(provider: str, card: Card) -> Json:
 
 
 def _price_json(price: Price) -> Json:
-    return {
-        "first": str(price.first),
-        "further": str(price.further),
-        "reference": str(price.reference),
-        "reference_sure": price.reference_sure,
-        "dated": price.dated,
-        "source": price.source,
-    }
+    return {name: str(each) if name in _AMOUNTS else each for name, each in asdict(price).items()}
 
 
 COMMAND: Final[click.Command] = models

@@ -18,7 +18,7 @@ _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 @command("simulate")
 @option("--port", type=Whole(0, 65535), default=0, help="0 picks a free one.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
-@option("--latency", type=Seconds(), help="Seconds until a picture is ready.")
+@option("--latency", type=Seconds(0), help="Seconds until a picture is ready.")
 @option("--scenario", type=click.Path(path_type=Path), help="Settings and faults, in TOML.")
 @option(
     "--credits", type=CREDITS, metavar="DECIMAL", help="Balance at the start; a credit is 0.01 USD."

@@ -6,8 +6,7 @@ from typing import Final
 
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.identity import title
-from flux2build.console.findings.tally import tally
+from flux2build.console.findings.wording import tally, title
 
 
 def show(console: Console, report: CheckReport) -> None:

@@ -43,5 +43,5 @@ class OutputFormat:
 OUTPUT_FORMATS: Final = Family[OutputFormat](
     "flux2build.console.findings",
     "FORMAT",
-    besides=frozenset({"contract", "identity", "tally", "unusable"}),
+    besides=frozenset({"contract", "unusable", "wording"}),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console, frame
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.tally import tally
+from flux2build.console.findings.wording import tally
 from flux2build.errors import Problem
 
 _SHOWN: Final = 3

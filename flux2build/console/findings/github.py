@@ -7,7 +7,7 @@ from typing import Final
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.identity import title
+from flux2build.console.findings.wording import title
 
 
 def show(console: Console, report: CheckReport) -> None:

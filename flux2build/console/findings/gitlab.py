@@ -7,7 +7,7 @@ from typing import Final
 from flux2build.checks.finding import Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.identity import file_of, fingerprint, line_of, title
+from flux2build.console.findings.wording import file_of, fingerprint, line_of, title
 from flux2build.digest import Json
 
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor"}

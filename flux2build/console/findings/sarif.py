@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.identity import file_of, fingerprint, line_of, title
+from flux2build.console.findings.wording import file_of, fingerprint, line_of, title
 from flux2build.digest import Json
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -8,26 +8,19 @@ from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError, LockError, SpecError, UsageError
 from flux2build.lockfile import LockNewer
 
-_CODES: Final[tuple[tuple[type[Flux2BuildError], str], ...]] = (
-    (LockNewer, "lock-newer"),
-    (LockError, "lock-damaged"),
-    (SpecError, "spec-error"),
-    (UsageError, "usage-error"),
-    (Flux2BuildError, "system-fault"),
+UNUSABLE: Final[tuple[tuple[type[Flux2BuildError], str, str], ...]] = (
+    (SpecError, "spec-error", "the spec is wrong; the message says what and where"),
+    (LockNewer, "lock-newer", "the lock was written by a newer flux2build"),
+    (LockError, "lock-damaged", "the lock cannot be read"),
+    (UsageError, "usage-error", "the command line names something that does not exist"),
+    (Flux2BuildError, "system-fault", "a file cannot be read"),
 )
-UNUSABLE: Final = {
-    "spec-error": "the spec is wrong; the message says what and where",
-    "lock-damaged": "the lock cannot be read",
-    "lock-newer": "the lock was written by a newer flux2build",
-    "usage-error": "the command line names something that does not exist",
-    "system-fault": "a file cannot be read",
-}
-"""What the codes of such findings mean."""
+"""The codes of such findings, each with what it means; the first that fits is given."""
 
 
 def of_error(error: Flux2BuildError) -> list[Finding]:
     """Every problem of an error, as a finding."""
-    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    code = next(code for kind, code, _ in UNUSABLE if isinstance(error, kind))
     return [
         Finding(code, problem, path=problem.place.file if problem.place else None)
         for problem in error.problems

@@ -332,7 +332,7 @@ def test_long_names(empty: Site) -> None:
     ("words", "message"),
     [
         (["plan", "-f", "nope.toml"], "error: there is no spec at `nope.toml`\n"),
-        (["pln"], "error: there is no command `pln`\n  hint: did you mean `plan`?\n"),
+        (["pln"], "error: `flux2build` has no command `pln`\n  hint: did you mean `plan`?\n"),
         (
             ["plan", "--profile", "finla"],
             "error: there is no profile `finla`\n  hint: did you mean `final`?\n",

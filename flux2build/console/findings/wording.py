@@ -1,8 +1,14 @@
-"""How services identify a finding: by a title, a line of a file, and a fingerprint."""
+"""What several formats say: of a finding its title, place and fingerprint, of a check its tally."""
 
 from __future__ import annotations
 
+from collections import Counter
+
+from rich.text import Text
+
 from flux2build.checks.finding import Finding
+from flux2build.console.findings.contract import CheckReport
+from flux2build.console.plan_view import counted, footer
 from flux2build.digest import Json, of_json
 
 
@@ -28,3 +34,13 @@ def fingerprint(finding: Finding) -> str:
     """A digest that stays the same when the lines of the spec move."""
     parts: list[Json] = [finding.code, finding.asset, finding.path, finding.problem.message]
     return of_json(parts).removeprefix("sha256:")
+
+
+def tally(report: CheckReport) -> Text:
+    """How many findings there are of each severity; without any, what the plan says."""
+    if not report.findings and report.plan is not None:
+        return footer(report.plan)
+    counts = Counter(finding.severity for finding in report.findings)
+    parts = [f"{n} {s.value}{'s' if n > 1 else ''}" for s, n in sorted(counts.items())]
+    files = f" in {counted(len(report.plan.steps))}" if report.plan else ""
+    return Text(f"{', '.join(parts)}{files}.", "bold")
