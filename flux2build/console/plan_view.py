@@ -158,14 +158,14 @@ def clean_line(plan: Plan) -> str:
     return f"Up to date ({plan.profile}): {counted(len(plan.steps))}. Nothing to do."
 
 
-def counted(files: int) -> str:
-    """A number of files in words."""
-    return "1 file" if files == 1 else f"{files} files"
+def counted(count: int, noun: str = "file") -> str:
+    """A number of things in words."""
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def left_over(count: int) -> str:
     """The number of outputs that the spec no longer wants, in words."""
-    return "1 output is left over" if count == 1 else f"{count} outputs are left over"
+    return f"{counted(count, 'output')} {'is' if count == 1 else 'are'} left over"
 
 
 def as_json(plan: Plan) -> dict[str, Json]:

@@ -11,6 +11,7 @@ import click
 from flux2build import ledger
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
+from flux2build.console.plan_view import counted
 from flux2build.digest import Json
 from flux2build.ledger import Sum
 from flux2build.providers.pricing import money
@@ -68,10 +69,9 @@ def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
         )
     width = max((len(name) for name in rows), default=0)
     for name, row in rows.items():
-        orders = "1 order" if row.orders == 1 else f"{row.orders} orders"
         aside = f", {money(row.reserved)} set aside" if row.reserved else ""
         sources = f"  ({', '.join(sorted(row.sources))})" if row.sources else ""
-        yield f"{name:<{width}}  {money(row.spent)} for {orders}{aside}{sources}"
+        yield f"{name:<{width}}  {money(row.spent)} for {counted(row.orders, 'order')}{aside}{sources}"
 
 
 def _as_json(by: str, sums: Mapping[str, Sum]) -> dict[str, Json]:

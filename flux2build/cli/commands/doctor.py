@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from flux2build import __version__, ledger
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
+from flux2build.console.plan_view import counted
 from flux2build.errors import (
     Exit,
     Flux2BuildError,
@@ -164,48 +165,49 @@ def _bad(name: str, error: Flux2BuildError) -> Iterator[Line]:
 def _home(folder: Path) -> Iterator[Line]:
     """The store, and whether it can be written to and locked."""
     moved = "`FLUX2BUILD_HOME` moves store and ledger to another folder"
+    line = _usable("home", folder, lambda: folder, moved)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _temporary(folder / f".doctor-{os.getpid()}") as path:
-            lockable = _keeps_out(path)
-        probe.takes_files(folder)
-        probe.have_room((folder,), _ROOM)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        yield Line("home", f"{folder} cannot be written to: {why}", ok=False, hint=moved)
-        return
+        if line.ok:
+            probe.takes_files(folder)
+            probe.have_room((folder,), _ROOM)
     except SystemFault as error:
         yield from _bad("home", error)
         return
-    if not lockable:
-        yield Line("home", f"{folder} cannot be locked", ok=False, hint=moved)
-    else:
-        yield Line("home", f"{folder} can be written to and locked", ok=True)
+    yield line
+    if not line.ok:
+        return
     store = user_store()
     try:
         store.prove()
     except SystemFault as error:
         yield from _bad("store", error)
     else:
-        count = sum(1 for _ in store.digests())
-        yield Line("store", "1 picture" if count == 1 else f"{count} pictures", ok=True)
+        yield Line("store", counted(sum(1 for _ in store.digests()), "picture"), ok=True)
     for path in store.damaged():
         hint = "its picture is looked for elsewhere, and never bought again by itself; keep this file until you have it"
         yield Line("damaged", str(path), ok=False, hint=hint)
 
 
-@contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """A path for a temporary file, which is removed at the end."""
+def _usable(name: str, folder: Path, own: Callable[[], Path], hint: str) -> Line:
+    """Whether a folder can be written to and locked, tried with a file in a folder of our own."""
     try:
-        yield path
-    finally:
-        with suppress(OSError):
-            path.unlink()
+        lockable = _keeps_out(own())
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return Line(name, f"{folder} cannot be written to: {why}", ok=False, hint=hint)
+    if lockable:
+        return Line(name, f"{folder} can be written to and locked", ok=True)
+    return Line(name, f"{folder} cannot be locked", ok=False, hint=hint)
 
 
-def _keeps_out(path: Path) -> bool:
-    """Whether a lock on this disk keeps out a second process."""
+def _keeps_out(folder: Path) -> bool:
+    """Whether a lock on this disk keeps out a second process.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f".doctor-{os.getpid()}"
     first = locks.opened(path)
     try:
         return locks.try_lock(first) and locks.keeps_out(path)
@@ -213,6 +215,8 @@ def _keeps_out(path: Path) -> bool:
         return False
     finally:
         os.close(first)
+        with suppress(OSError):
+            path.unlink()
 
 
 def _ledger() -> Iterator[Line]:
@@ -228,7 +232,7 @@ def _ledger() -> Iterator[Line]:
     if lost:
         yield Line("ledger", f"{journal.path}: {lost}", ok=False, hint=_LOST, exit=Exit.DECIDE)
         return
-    orders = "1 order" if len(attempts) == 1 else f"{len(attempts)} orders"
+    orders = counted(len(attempts), "order")
     waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT, State.LOST}]
     if waiting:
         text = f"{journal.path}: {orders}, {len(waiting)} of them for a person to decide"
@@ -277,33 +281,17 @@ def _project(options: CommonOptions) -> Iterator[Line]:
             yield Line("spec", problem.message, ok, problem.hint, error.exit)
         return
     yield Line("root", str(root_of(project.folder)))
-    yield _lockable(project.folder)
+    hint = "`check` and `plan` work here; building does not"
+    yield _usable("folder", project.folder, lambda: Path(own_folder(str(project.folder))), hint)
     try:
         assets, files = len(project.spec.assets), len(project.spec.recipes)
         _ = project.graph
-        yield Line(
-            "spec",
-            f"{project.file}: {assets} assets, {files} files ({project.spec.profile})",
-            ok=True,
-        )
+        text = f"{project.file}: {assets} assets, {files} files ({project.spec.profile})"
+        yield Line("spec", text, ok=True)
         count = len(project.lock.blocks)
         yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
     except Flux2BuildError as error:
         yield from _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
-
-
-def _lockable(folder: Path) -> Line:
-    """Whether a build can keep others out of this tree."""
-    hint = "`check` and `plan` work here; building does not"
-    try:
-        own = Path(own_folder(str(folder)))
-        with _temporary(own / f"doctor-{os.getpid()}") as path:
-            if _keeps_out(path):
-                return Line("folder", f"{folder} can be written to and locked", ok=True)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        return Line("folder", f"{folder} cannot be written to: {why}", ok=False, hint=hint)
-    return Line("folder", f"{folder} cannot be locked", ok=False, hint=hint)
 
 
 COMMAND: Final[click.Command] = doctor
