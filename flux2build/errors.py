@@ -1,17 +1,4 @@
-"""Everything that can go wrong, as data: what is wrong, where, and what to do about it.
-
-    Flux2BuildError
-    ├── UsageError         2   the command line asks for something impossible
-    ├── SpecError          2   assets.toml, a template or a data file is wrong
-    ├── LockError          2   assets.lock cannot be used
-    ├── IncompleteError    3   some assets failed, the others are done
-    ├── BudgetError        4   stopped by a cap, or confirmation is missing
-    ├── DecisionError      5   a person must decide before money moves
-    ├── SystemFault        6   the environment: disk, credentials, another build
-    └── HaltedError      130   a person asked to stop before it began
-
-The numbers are the exit codes.
-"""
+"""Everything that can go wrong, as data: what is wrong, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -166,5 +153,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 def one_line(text: str, most: int = 300) -> str:
     """Untrusted text for a message: no line breaks, no control codes, `most` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: most * 2]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return brief("".join(c if c.isprintable() else " " for c in text[: most * 2]), most)

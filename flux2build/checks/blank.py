@@ -8,8 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Facts, Finding
 from flux2build.images.dominant import CLEAR
 
 

@@ -6,13 +6,13 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flux2build.checks.facts import Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Facts, Finding, Severity
+from flux2build.model import AssetName
 from flux2build.registry import Family
 
 Level = Annotated[
@@ -59,5 +59,22 @@ class Check:
 CHECKS: Final = Family[Check](
     "flux2build.checks",
     "CHECK",
-    besides=frozenset({"contract", "evaluation", "facts", "finding"}),
+    besides=frozenset({"contract", "facts"}),
 )
+
+
+def evaluate(
+    facts: Facts, excluded: Callable[[str, Options], frozenset[AssetName]]
+) -> Iterator[Finding]:
+    """The findings of all checks, with the severities that the spec gives them.
+
+    `excluded` resolves the `exclude` of a check, which it gets by name, to assets.
+    """
+    for name, check in CHECKS.items():
+        options = facts.spec.checks.get(name) or check.options()
+        if options.severity == "off":
+            continue
+        ignored = excluded(name, options)
+        for finding in check.findings(facts, options):
+            if finding.asset not in ignored:
+                yield replace(finding, severity=Severity(options.severity))

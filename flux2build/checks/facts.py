@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from flux2build.assetspec import Spec
 from flux2build.assetspec.diagnostics import source_line
-from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
 from flux2build.images import dominant
 from flux2build.images.dominant import DominantColour
 from flux2build.images.provenance import iptc
 from flux2build.lockfile import Lockfile
-from flux2build.model import Derive, Key, Output, Recipe, Write
+from flux2build.model import AssetName, Derive, Key, Output, Recipe, Write
 from flux2build.planning.plan import Plan
 from flux2build.providers.capabilities import Card
+
+
+class Severity(StrEnum):
+    """How grave a finding is: an error fails `check`, a warning only with `--strict`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem that a check found, with its code and what it is about."""
+
+    code: str
+    problem: Problem
+    asset: AssetName | None = None
+    path: str | None = None
+    """The file concerned: an output, a source, the spec or the lock."""
+    severity: Severity = Severity.ERROR
+    """From the options of the check; `evaluate` sets it, checks do not."""
 
 
 @dataclass(frozen=True, slots=True)

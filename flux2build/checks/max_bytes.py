@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, model_validator
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Facts, Finding
 from flux2build.images.formats.lookup import formats, writable
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import Final
 from pydantic import Field, model_validator
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Current, Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Current, Facts, Finding
 from flux2build.images.colour.difference import difference
 from flux2build.images.colour.notation import Colour
 from flux2build.images.dominant import CLEAR, DominantColour

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from flux2build.building.removal import Removal, shared
-from flux2build.checks.contract import CHECKS, Options
-from flux2build.checks.evaluation import evaluate
-from flux2build.checks.facts import Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.contract import Options, evaluate
+from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.encode import encoders
@@ -263,7 +261,7 @@ class Project(Sources):
         """The findings of all checks, in the order of building: causes before consequences."""
         cards = self.capabilities.cards
         facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict, cards)
-        findings = list(evaluate(CHECKS, facts, self.spec.checks, self._excluded))
+        findings = list(evaluate(facts, self._excluded))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))
             findings = [each for each in findings if not each.asset or each.asset in chosen]

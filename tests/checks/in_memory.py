@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from flux2build.checks.contract import Check, Options
-from flux2build.checks.facts import Facts
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile

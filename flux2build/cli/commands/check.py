@@ -11,7 +11,7 @@ import click
 
 from flux2build import __version__
 from flux2build.checks.contract import CHECKS
-from flux2build.checks.finding import Finding, Severity
+from flux2build.checks.facts import Finding, Severity
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat

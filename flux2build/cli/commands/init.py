@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -20,55 +21,6 @@ from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, replace
-
-_SPEC: Final = """\
-#:schema ./flux2build.schema.json
-
-[project]
-name = "my-site"
-output = "public/images"
-templates = "templates"
-profile = "draft"
-
-[vars]
-brand = { name = "Acme", primary = "#0A84FF" }
-
-[profile.draft] # free sketches, drawn offline
-provider = "sketch"
-
-[profile.final] # paid renders; needs BFL_API_KEY
-provider = "bfl"
-model = "flux-2-pro"
-
-[budget]
-per_run = 5.00
-
-[asset.mascot]
-prompt = "a friendly fox in a {{ brand.primary }} scarf, full body, plain background"
-seed = 42
-alt = "The {{ brand.name }} fox"
-
-[[asset.mascot.deliver]]
-path = "mascot.webp"
-
-[asset.hero]
-template = "hero.j2"
-matrix = { theme = ["light", "dark"] }
-refs = [{ asset = "mascot" }]
-width = 1536
-height = 864
-
-[[asset.hero.deliver]]
-path = "hero-{{ theme }}-{{ width }}.{{ format }}"
-widths = [640, 1280]
-formats = ["avif", "webp", "jpeg"]
-"""
-
-_TEMPLATE: Final = """\
-{{ ref("mascot") }} is the fox of {{ brand.name }}. The same fox at a desk by a window,
-{% if theme == "dark" %}late at night, one warm lamp{% else %}early morning, soft daylight{% endif %},
-{{ brand.primary }} accents, wide shot, room for a headline on the left.
-"""
 
 _IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
 _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock text eol=lf\n"
@@ -106,13 +58,12 @@ def init(options: CommonOptions) -> None:
 
 def _written(spec: Path) -> Iterator[tuple[str, str]]:
     """Write the starter; yield each path with what was done to it."""
-    schema = (
-        json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False) + "\n"
-    )
+    starter = resources.files("flux2build.cli") / "starter"
+    schema = json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False)
     for name, text in (
-        (spec.name, _SPEC),
-        ("templates/hero.j2", _TEMPLATE),
-        ("flux2build.schema.json", schema),
+        (spec.name, (starter / "assets.toml").read_text("utf-8")),
+        ("templates/hero.j2", (starter / "hero.j2").read_text("utf-8")),
+        ("flux2build.schema.json", f"{schema}\n"),
     ):
         path = spec.parent / name
         yield os.path.relpath(path), "kept" if path.exists() else "wrote"

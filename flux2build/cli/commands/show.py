@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Final
 
 import click
@@ -15,7 +16,7 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import UsageError
-from flux2build.model import Asset, Derive, Generate, Recipe, Write
+from flux2build.model import Asset, Generate, Recipe, Write
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
@@ -105,31 +106,16 @@ def _as_json(asset: Asset, recipes: Sequence[Recipe]) -> Json:
 
 
 def _task_json(recipe: Recipe) -> Json:
-    shared: dict[str, Json] = {
+    task = asdict(recipe.task)
+    task.pop("about", None)
+    for step in task.get("ops", ()):
+        step.update(step.pop("params"))
+    return {
         "kind": recipe.kind,
         "output": recipe.output,
         "inputs": [str(source) for source in recipe.inputs],
+        **task,
     }
-    match recipe.task:
-        case Generate(provider, model, prompt, params, take):
-            return {
-                **shared,
-                "provider": provider,
-                "model": model,
-                "prompt": prompt,
-                "params": dict(params),
-                "take": take,
-            }
-        case Derive(ops, encoding):
-            steps = [{"op": op.op, "version": op.version, **op.params} for op in ops]
-            return {**shared, "ops": steps, "encoding": dict(encoding)}
-        case Write(document, version, options):
-            return {
-                **shared,
-                "document": document,
-                "version": version,
-                "options": dict(options),
-            }
 
 
 COMMAND: Final[click.Command] = show

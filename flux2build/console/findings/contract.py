@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Finding
 from flux2build.console.console import Console
 from flux2build.planning.plan import Plan
 from flux2build.registry import Family

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from flux2build.checks.finding import Finding, Severity
+from flux2build.checks.facts import Finding, Severity
 from flux2build.console.console import Console, frame
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.wording import tally

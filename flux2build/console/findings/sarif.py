@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from flux2build.checks.finding import Finding
+from flux2build.checks.facts import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.wording import file_of, fingerprint, line_of, title

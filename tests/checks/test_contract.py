@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flux2build.checks.contract import CHECKS
-from flux2build.checks.evaluation import evaluate
+from flux2build.checks.contract import CHECKS, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
@@ -56,9 +55,7 @@ def test_no_check_opens_a_picture_that_this_version_has_made(empty: Site) -> Non
         return None
 
     facts = Facts(project.spec, project.whole, project.lock, read)
-    findings = list(
-        evaluate(CHECKS, facts, project.spec.checks, lambda _name, _options: frozenset())
-    )
+    findings = list(evaluate(facts, lambda _name, _options: frozenset()))
 
     assert {f.code for f in findings} >= {"alt-missing", "too-large"}
     assert opened == []
