@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -14,8 +14,9 @@ from flux2build.building.report import Event, Report
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
-from flux2build.errors import BudgetError, Exit, gravest
+from flux2build.errors import BudgetError, Exit, Flux2BuildError, gravest
 from flux2build.model import AssetName
+from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
@@ -51,10 +52,16 @@ class BuildRun:
         run = self
         while True:
             with self.alone():
-                run = replace(run, project=self.project.reread()).collect()
-                plan = run.project.plan(run.choice)
-                if run.agreed_to(plan) or bill(plan).items() <= agreed.items():
+                run = replace(run, project=self.project.reread())
+                try:
+                    run, plan = run.planned()
+                    consented = run.agreed_to(plan) or bill(plan).items() <= agreed.items()
+                except Flux2BuildError:
+                    run.collect_all()
+                    raise
+                if consented:
                     return run.carry_out(plan)
+                run, plan = run.collect_all().planned()
             self._ask(plan)
             agreed = bill(plan)
 
@@ -68,19 +75,32 @@ class BuildRun:
             take_in_spooled(self.project.journal, self.project.store, self.console)
             yield
 
-    def collect(self) -> BuildRun:
-        """Collect what is paid for and asked for by nothing, before its address expires.
+    def planned(self) -> tuple[BuildRun, Plan]:
+        """The plan, once what is paid for and asked for by nothing is collected.
 
         Raises:
             KeyboardInterrupt: a person asked to stop.
         """
-        orders = [order for order in self.project.plan(self.choice).orders if order.pending]
-        if not orders:
+        plan = self.project.plan(self.choice)
+        run = self._collect(plan.orders)
+        return (run, plan) if run is self else (run, run.project.plan(run.choice))
+
+    def collect_all(self) -> BuildRun:
+        """Collect everything that is paid for, as nothing is built now, and addresses expire.
+
+        Raises:
+            KeyboardInterrupt: a person asked to stop.
+        """
+        return self._collect(self.project.every_open_order)
+
+    def _collect(self, orders: Iterable[OpenOrder]) -> BuildRun:
+        pending = [order for order in orders if order.pending]
+        if not pending:
             return self
 
         from flux2build.session.collection import collect
 
-        outcome = collect(self.project, orders, self.console.say)
+        outcome = collect(self.project, pending, self.console.say)
         self.console.caution(outcome.problems)
         exit_code = gravest((self.collected, outcome.exit))
         return replace(self, project=self.project.reread(), collected=exit_code)

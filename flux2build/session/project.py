@@ -13,14 +13,14 @@ from flux2build.building.removal import Removal, shared
 from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
-from flux2build.errors import Problem, SpecError, UsageError
+from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
-from flux2build.planning.open_orders import open_orders
+from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
@@ -252,6 +252,15 @@ class Project(Sources):
         asked = {step.verdict.key: step.recipe.task for step in bare.todo}
         orders = tuple(open_orders(snapshot.ledger, asked, str(self.folder)))
         return replace(self.quotes.annotated(bare), orphans=left_over, orders=orders)
+
+    @property
+    def every_open_order(self) -> tuple[OpenOrder, ...]:
+        """What is open in the ledger, whatever the spec asks for; nothing if it cannot be read."""
+        try:
+            ledger = fold(self.journal.read())
+        except SystemFault:
+            return ()
+        return tuple(open_orders(ledger, {}, str(self.folder)))
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""

@@ -166,6 +166,25 @@ def test_what_nothing_asks_for_any_more_is_collected_free(
     assert (of_bytes(fox), charges(server)) == (bought.output, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('[asset.elk]\nprompt = "an elk"\n', Exit.BUDGET),
+        ("[asset.elk]\nprompt = 1\n", Exit.USAGE),
+    ],
+    ids=["nobody to agree", "broken spec"],
+)
+def test_what_is_asked_for_is_collected_even_if_nothing_may_be_built(
+    pending: Site, server: httpx.Client, text: str, code: Exit
+) -> None:
+    """A build that is refused still collects what is paid for: its address would expire meanwhile."""
+    pending.write("assets.toml", SPEC + text)
+
+    assert pending.run("build").code == code
+    assert states() == [State.DELIVERED]
+    assert charges(server) == 1
+
+
 def test_a_tree_that_is_clean_still_collects_what_another_one_ordered(
     pending: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,15 @@ SITUATIONS: Final = (
     Situation("kept aside", _THREE, rules=(_OWL_SMALL,), exit=Exit.DECIDE, orders=3),
     Situation("resume", _THREE, before=(("after", '"ticketed"', *_BUILD, "-j", "1"),), orders=2),
     Situation(
+        "unwanted",
+        _THREE,
+        before=(
+            ("after", '"ticketed"', *_BUILD, "-j", "1"),
+            ("edit", "assets.toml", "a fox", "a red fox"),
+        ),
+        orders=3,
+    ),
+    Situation(
         "forced",
         _THREE,
         before=(_BUILD,),
