@@ -176,15 +176,20 @@ class RemoteRenderer:
 
     async def _check_ready(self, recipe: Recipe) -> None:
         """Stop if the build is halted, no other order can succeed, or no picture can be kept."""
-        if self.client.halt.is_set():
-            raise HaltedError
-        if self.refusal is not None:
-            raise order_errors.not_ordered(recipe, self.refusal)
+        self._check_halted(recipe)
         try:
             await self.books.keeping.prove()
         except SystemFault as fault:
             self.refusal = fault
             raise order_errors.unready(recipe, fault) from fault
+        self._check_halted(recipe)
+
+    def _check_halted(self, recipe: Recipe) -> None:
+        """Stop if the build is halted, or no other order can succeed."""
+        if self.client.halt.is_set():
+            raise HaltedError
+        if self.refusal is not None:
+            raise order_errors.not_ordered(recipe, self.refusal)
 
     async def _prepared(
         self, order: Order, recipe: Recipe, references: LoadReferences

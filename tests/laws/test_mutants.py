@@ -38,7 +38,13 @@ _FLAKY: Final = replace(situation("cold"), name="flaky", rules=(_DROPPED,))
         ),
         ("nothing synced", situation("cold"), Cut(1, after='"ticketed"'), True, "DOUBLE CHARGE"),
         ("post retried", _FLAKY, _NEVER, False, "DOUBLE CHARGE"),
-        ("store unsynced", situation("cold"), Cut(2, after='"delivered"'), True, "DOUBLE CHARGE"),
+        (
+            "store unsynced",
+            situation("cold"),
+            Cut(2, after='"delivered"'),
+            True,
+            "bytes are not here",
+        ),
         ("store unsynced", situation("cold"), _NEVER, False, "on disk, and the bytes are not"),
         (
             "old picture back",
