@@ -59,7 +59,7 @@ BROAD: Final = {
     "images/provenance/c2pa_backend.py": "a stranger's manifest may do anything to the library",
     "cli/parser.py": "a bug becomes a paste-ready report",
     "images/decode.py": "decoders raise anything for hostile bytes",
-    "providers/sketch/thumbnails.py": "decoders raise anything for hostile bytes",
+    "providers/sketch/overlays.py": "decoders raise anything for hostile bytes",
 }
 
 WHOLE: Final = {"fixtures", "fuzz", "laws", "matrix"}

@@ -16,34 +16,24 @@ from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.contract import Embedded, Reference
 
 _SIDE: Final = 1024
-FORMATS: Final = ("png", "jpeg", "webp")
-_FORMAT: Final = "png"
 _SHAPE: Final = frozenset({"width", "height", "format"})
 
 _CARD: Final = Card(
     model="sketch",
     params=_SHAPE | {"seed"},
-    ignores=frozenset(
-        {
-            "aspect_ratio",
-            "disable_pup",
-            "grounding",
-            "guidance",
-            "prompt_upsampling",
-            "resolution",
-            "safety_tolerance",
-            "steps",
-        }
-    ),
+    ignores=frozenset({
+        "aspect_ratio", "disable_pup", "grounding", "guidance", "prompt_upsampling", "resolution",
+        "safety_tolerance", "steps",
+    }),
     references=10,
-    formats=FORMATS,
+    formats=("png", "jpeg", "webp"),
     min_side=16,
     max_side=8192,
     max_pixels=8192 * 8192,
     price=FREE,
     source_type=SourceType.ALGORITHMIC,
     note="draws a free sketch to lay out pages with; nothing is rendered or sent",
-)
+)  # fmt: skip
 
 
 class Sketch:
@@ -61,7 +51,7 @@ class Sketch:
             order.prompt,
             _whole(order, "width"),
             _whole(order, "height"),
-            str(order.params.get("format", _FORMAT)),
+            str(order.params.get("format", "png")),
             _token(order),
             [(reference.name, reference.data) for reference in references],
         )

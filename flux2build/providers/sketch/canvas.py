@@ -127,10 +127,9 @@ class Canvas:
         large = [self._at(point) for point in points]
         if isinstance(paint, Blend):
             self._pour(large, paint)
-        elif alpha < 1:
-            self._glaze.polygon(large, fill=_ink(paint, alpha))
         else:
-            self._pen.polygon(large, fill=paint)
+            pen, ink = self._dipped(paint, alpha)
+            pen.polygon(large, fill=ink)
 
     def box(self, box: Box, paint: Paint, radius: float = 0, alpha: float = 1) -> None:
         """Draw a rectangle, its corners rounded by `radius`."""
@@ -186,11 +185,9 @@ class Canvas:
             self._pen = ImageDraw.Draw(self._image)
             self._glaze = ImageDraw.Draw(self._image, "RGBA")
 
-    def _dipped(
-        self, paint: Rgb, alpha: float
-    ) -> tuple[ImageDraw.ImageDraw, tuple[int, int, int] | tuple[int, int, int, int]]:
+    def _dipped(self, paint: Rgb, alpha: float) -> tuple[ImageDraw.ImageDraw, Rgb | Pixels]:
         """Return the pen for a paint; only a translucent paint has to read what lies below."""
-        return (self._glaze, _ink(paint, alpha)) if alpha < 1 else (self._pen, paint)
+        return (self._glaze, (*paint, round(255 * alpha))) if alpha < 1 else (self._pen, paint)
 
     def _pour(self, large: Sequence[tuple[int, int]], paint: Blend) -> None:
         """Pour a blend through a stencil of the shape."""
@@ -230,10 +227,6 @@ def _scale(pixels: int) -> int:
     if pixels <= 300_000:
         return 4
     return 2 if pixels <= 4_500_000 else 1
-
-
-def _ink(paint: Rgb, alpha: float) -> tuple[int, int, int, int]:
-    return (*paint, round(255 * alpha))
 
 
 def _strip(paint: Blend, whole: Pixels, visible: Pixels) -> Image.Image:

@@ -10,12 +10,11 @@ from PIL import Image, PngImagePlugin
 
 from flux2build.images.formats.png_file import XMP_KEYWORD
 from flux2build.images.provenance.iptc import SourceType, packet
+from flux2build.providers.sketch import overlays
 from flux2build.providers.sketch.canvas import Box, Canvas
-from flux2build.providers.sketch.overlays import Caption, Overlay, Stamp, caption, margin, stamp
 from flux2build.providers.sketch.palette import of_prompt
 from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import choose
-from flux2build.providers.sketch.thumbnails import thumbnails
 from flux2build.providers.sketch.words import one_line
 
 SOFTWARE: Final = "flux2build sketch"
@@ -49,26 +48,23 @@ def draw(
     """
     rng = RandomSource(f"{token}\n{prompt}")
     palette = of_prompt(prompt, rng.fork("palette"))
-    card, mark = caption(prompt, *size), stamp(*size)
+    card, mark = overlays.caption(prompt, *size), overlays.stamp(*size)
     canvas = Canvas(*size, _stage(size, card, mark), palette.ground)
     choose(prompt, rng.fork("family"))(canvas, palette, rng.fork("scene"))
-    overlays: list[Overlay] = [
-        mark,
-        *thumbnails(references, *size, mark),
-        *([card] if card else []),
-    ]
-    for overlay in overlays:
-        overlay.paint(canvas, palette)
+    prints = overlays.thumbnails(references, *size, mark)
+    layers: list[overlays.Overlay] = [mark, *prints, *([card] if card else [])]
+    for layer in layers:
+        layer.paint(canvas, palette)
     image = canvas.finish()
-    for overlay in overlays:
-        overlay.letter(image, palette)
+    for layer in layers:
+        layer.letter(image, palette)
     return image
 
 
-def _stage(size: tuple[int, int], card: Caption | None, mark: Stamp) -> Box:
+def _stage(size: tuple[int, int], card: overlays.Caption | None, mark: overlays.Stamp) -> Box:
     """The part of a picture that its overlays leave free."""
     width, height = size
-    edge = margin(width, height)
+    edge = overlays.margin(width, height)
     if card is None:
         return Box(edge, edge, width - edge, height - edge)
     if card.box.right < width * 0.62 and width > height * 2.2:

@@ -89,21 +89,17 @@ def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
     pen = ImageDraw.Draw(image)
     x, y = at
     for run in _runs(text):
-        width = _width(run, size)
         if run[0] == GREEK:
             for left in range(0, len(run), _GREEKED):
                 wide = _width(run[left : left + _GREEKED], size)
                 start = x + left * size * _BAR
                 bar = (start + 1, y + size * 0.45, start + wide - size * 0.18, y + size * 0.82)
                 pen.rounded_rectangle(bar, size * 0.16, fill=paint)
-        elif spacing:
-            for letter in run:
-                pen.text((round(x), round(y)), letter, fill=paint, font=face(size))
-                x += _width(letter, size) + spacing
+            x += _width(run, size)
             continue
-        else:
-            pen.text((round(x), round(y)), run, fill=paint, font=face(size))
-        x += width
+        for part in run if spacing else [run]:
+            pen.text((round(x), round(y)), part, fill=paint, font=face(size))
+            x += _width(part, size) + spacing
 
 
 def _runs(text: str) -> list[str]:

@@ -204,9 +204,8 @@ def _ridge(canvas: Canvas, rng: RandomSource, base: float, rise: float) -> list[
     steps = min(400, max(48, canvas.width // 8))
     line = []
     for step in range(steps + 1):
-        waved = sum(
-            high * math.sin(math.tau * often * step / steps + shift) for high, often, shift in waves
-        )
+        turns = ((high, math.tau * often * step / steps + shift) for high, often, shift in waves)
+        waved = sum(high * math.sin(turn) for high, turn in turns)
         line.append((canvas.width * step / steps, base - waved))
     return [*line, (canvas.width, canvas.height), (0, canvas.height)]
 

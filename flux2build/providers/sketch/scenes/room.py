@@ -54,10 +54,8 @@ def _window(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     if palette.dark:
         high, low = tone(palette.ink, 0.2), mix(palette.ink, palette.second, 0.6)
     else:
-        high, low = (
-            mix(palette.paper, palette.second, 0.5),
-            mix(palette.paper, palette.accent, 0.18),
-        )
+        high = mix(palette.paper, palette.second, 0.5)
+        low = mix(palette.paper, palette.accent, 0.18)
     local.bar(Box(-0.22, -0.29, 0.22, 0.2), Blend(high, low))
     disc = (rng.between(-0.1, 0.1), rng.between(-0.18, -0.08))
     local.oval(disc, (0.055, 0.055), light_of(palette))

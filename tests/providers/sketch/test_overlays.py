@@ -8,8 +8,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from flux2build.providers.sketch.drawing import draw
-from flux2build.providers.sketch.overlays import stamp
-from flux2build.providers.sketch.thumbnails import thumbnails
+from flux2build.providers.sketch.overlays import stamp, thumbnails
 
 RED = (222, 30, 44)
 
