@@ -231,15 +231,7 @@ PROVIDERS: Final = Family[Provider](
     "flux2build.providers",
     "PROVIDER",
     besides=frozenset(
-        {
-            "capabilities",
-            "cards",
-            "contract",
-            "pricing",
-            "protocol",
-            "references",
-            "replies",
-        }
+        {"capabilities", "cards", "contract", "pricing", "protocol", "references", "replies"}
     ),
 )
 

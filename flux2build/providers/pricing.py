@@ -128,7 +128,9 @@ def cliff(card: Card, params: Mapping[str, Json]) -> Cliff | None:
     allowed = (megapixels(*size) - 1) * MEGAPIXEL
     if not 0 < allowed < size[0] * size[1] <= allowed * _NEAR:
         return None
-    fitting = [smaller for smaller in _smaller(card, size, allowed) if _fits(card, smaller)]
+    least, most = card.min_side, card.max_side
+    smaller = _smaller(card, size, allowed)
+    fitting = [other for other in smaller if least <= min(other) and max(other) <= most]
     if not fitting:
         return None
     best = max(fitting, key=lambda other: (other[0] * other[1], -abs(_skew(other, size))))
@@ -143,10 +145,6 @@ def _smaller(card: Card, size: Size, allowed: int) -> Iterator[Size]:
     yield allowed // height // step * step, height
     yield width, allowed // width // step * step
     yield int(width * shrink) // step * step, int(height * shrink) // step * step
-
-
-def _fits(card: Card, size: Size) -> bool:
-    return min(size) >= card.min_side and max(size) <= card.max_side
 
 
 def _skew(one: Size, other: Size) -> float:

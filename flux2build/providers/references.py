@@ -21,7 +21,6 @@ from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.providers.pricing import Size, megapixels, size_of
 
-_QUALITY: Final = 95
 _SENT: Final = frozenset({"png", "jpeg", "webp"})
 """Formats that every provider takes; other pictures are sent as PNG."""
 
@@ -74,15 +73,9 @@ def misfits(
         yield None, Problem(message, hint="leave some out of `refs`")
     for index, (name, size) in enumerate(references):
         if size and min(size) < card.reference_side:
-            least = f"{card.reference_side} pixels a side"
-            yield (
-                index,
-                Problem(
-                    f"`{name}` is too small for `{card.model}`",
-                    rows=(("size", shown(size)), ("least", least)),
-                    hint="use a larger picture",
-                ),
-            )
+            rows = ("size", shown(size)), ("least", f"{card.reference_side} pixels a side")
+            message = f"`{name}` is too small for `{card.model}`"
+            yield index, Problem(message, rows=rows, hint="use a larger picture")
     yield from _excess(card, params, [size for _, size in references])
 
 
@@ -94,14 +87,10 @@ def _excess(
     output = megapixels(*size) if size else 1
     inputs = [megapixels(*sent_size(each, card)) if each else 1 for each in sizes]
     if most is not None and inputs and output + sum(inputs) > most:
-        yield (
-            None,
-            Problem(
-                f"`{card.model}` takes {most} megapixels of output and references together",
-                rows=(("output", f"{output}"), ("references", " + ".join(map(str, inputs)))),
-                hint="use smaller references or a smaller output, or leave a reference out",
-            ),
-        )
+        rows = ("output", f"{output}"), ("references", " + ".join(map(str, inputs)))
+        message = f"`{card.model}` takes {most} megapixels of output and references together"
+        hint = "use smaller references or a smaller output, or leave a reference out"
+        yield None, Problem(message, rows=rows, hint=hint)
 
 
 def prepared(reference: Reference, card: Card) -> Reference:
@@ -119,5 +108,5 @@ def prepared(reference: Reference, card: Card) -> Reference:
     if (smaller := sent_size(image.size, card)) != image.size:
         image = image.resize(smaller, Image.Resampling.LANCZOS)
     form = "jpeg" if header.format == "jpeg" else "png"
-    data = encode(image, {"format": form} | ({"quality": _QUALITY} if form == "jpeg" else {}))
+    data = encode(image, {"format": form} | ({"quality": 95} if form == "jpeg" else {}))
     return Reference(reference.name, data, media_type(form))

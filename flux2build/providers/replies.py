@@ -158,22 +158,24 @@ def task_of(body: Fields | None) -> str | None:
 
 def amount(value: object, unit: Decimal | None) -> Decimal | None:
     """A cost in USD from a number of units; None if it is missing or makes no sense."""
-    if unit is None or isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if unit is None or (units := _figure(value, _MOST_UNITS)) is None:
         return None
-    if not Decimal(value).is_finite() or not 0 <= value <= _MOST_UNITS:
-        return None
-    cost = abs(value * unit)
+    cost = abs(units * unit)
     places = -int(cost.as_tuple().exponent)
     return round(cost, _PLACES) if places > _PLACES else cost
 
 
 def progress(value: object) -> float | None:
     """Progress from 0 to 1; some servers count to 100."""
+    done = _figure(value, 100)
+    return None if done is None else float(done) / (100 if done > 1 else 1)
+
+
+def _figure(value: object, most: int) -> Decimal | None:
+    """A number of JSON from 0 to `most`, or None."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    if not 0 <= value <= 100:
-        return None
-    return float(value) / (100 if value > 1 else 1)
+    return Decimal(value) if Decimal(value).is_finite() and 0 <= value <= most else None
 
 
 def whole(value: object) -> int | None:
