@@ -19,25 +19,24 @@ class Graph:
     recipes: tuple[Recipe, ...]
 
     @cached_property
-    def assets(self) -> nx.DiGraph[str]:
+    def assets(self) -> nx.DiGraph[AssetName]:
         """The graph of assets: an edge leads from an asset to one that needs its picture."""
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[AssetName] = nx.DiGraph()
         for recipe in self.recipes:
             graph.add_node(recipe.asset)
-            for source in recipe.inputs:
-                if isinstance(source, MasterOf | OutputOf) and source.asset != recipe.asset:
-                    graph.add_edge(source.asset, recipe.asset)
+            needed = [source.asset for source in recipe.inputs if not isinstance(source, Source)]
+            graph.add_edges_from((name, recipe.asset) for name in needed if name != recipe.asset)
         return graph
 
     @cached_property
-    def renders(self) -> nx.DiGraph[str]:
+    def renders(self) -> nx.DiGraph[AssetName]:
         """The graph of masters: an edge leads from a master to one that is rendered from it."""
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[AssetName] = nx.DiGraph()
         for recipe in self.recipes:
             if isinstance(recipe.task, Generate):
                 graph.add_node(recipe.asset)
-                sources = [s.asset for s in recipe.inputs if isinstance(s, MasterOf)]
-                graph.add_edges_from((source, recipe.asset) for source in sources)
+                needed = [source.asset for source in recipe.inputs if isinstance(source, MasterOf)]
+                graph.add_edges_from((name, recipe.asset) for name in needed)
         return graph
 
     @cached_property
@@ -47,18 +46,16 @@ class Graph:
             edges = nx.find_cycle(self.renders)
         except nx.NetworkXNoCycle:
             return ()
-        return tuple(AssetName(str(edge[0])) for edge in (*edges, edges[0]))
+        return tuple(edge[0] for edge in (*edges, edges[0]))
 
     @cached_property
     def ordered(self) -> tuple[Recipe, ...]:
         """The recipes in build order: masters before their users, documents last, else as declared."""
         place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
-        ranks = {
-            name: rank
-            for rank, name in enumerate(
-                nx.lexicographical_topological_sort(self.renders, key=lambda a: place.get(a, -1))
-            )
-        }
+        masters = nx.lexicographical_topological_sort(
+            self.renders, key=lambda name: place.get(name, -1)
+        )
+        ranks = {name: rank for rank, name in enumerate(masters)}
         last = len(ranks)
 
         def rank(recipe: Recipe) -> tuple[int, int]:
@@ -70,26 +67,22 @@ class Graph:
 
     def up(self, asset: AssetName) -> Mapping[AssetName, int]:
         """Return the ancestors of an asset, each with its distance."""
-        return self._reach(self.assets.reverse(copy=False), asset)
+        return _reach(self.assets.reverse(copy=False), asset)
 
     def down(self, asset: AssetName) -> Mapping[AssetName, int]:
         """Return the descendants of an asset, each with its distance."""
-        return self._reach(self.assets, asset)
+        return _reach(self.assets, asset)
 
     def closure(self, assets: Iterable[AssetName]) -> frozenset[AssetName]:
         """Return the assets and all their ancestors."""
-        closure = set(assets)
-        for asset in tuple(closure):
-            if asset in self.assets:
-                closure |= {AssetName(name) for name in nx.ancestors(self.assets, asset)}
-        return frozenset(closure)
+        named = frozenset(assets)
+        return named.union(*(nx.ancestors(self.assets, name) for name in named & set(self.assets)))
 
-    @staticmethod
-    def _reach(graph: nx.DiGraph[str], asset: AssetName) -> dict[AssetName, int]:
-        if asset not in graph:
-            return {}
-        distances = nx.single_source_shortest_path_length(graph, asset)
-        return {AssetName(name): steps for name, steps in distances.items() if name != asset}
+
+def _reach(graph: nx.DiGraph[AssetName], asset: AssetName) -> dict[AssetName, int]:
+    """Everything that paths from an asset lead to, with its distance."""
+    lengths = nx.single_source_shortest_path_length(graph, asset) if asset in graph else {}
+    return {name: distance for name, distance in lengths.items() if name != asset}
 
 
 def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph[str]:
@@ -156,7 +149,7 @@ def _branches(
     """The children of a node that were not shown before: texts, with the nodes to continue from."""
     fresh = [child for child in graph[node] if child not in shown]
     shown.update(fresh)
-    files = [child for child in fresh if _is_last(graph, child)]
+    files = [child for child in fresh if graph.nodes[child]["kind"] == "file" and not graph[child]]
     lines = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
     if every or len(files) < 2:
         lines += [(_with_others(graph, file, node), "") for file in files]
@@ -165,11 +158,6 @@ def _branches(
     if above := len(graph[node]) - len(fresh):
         lines.append((f"({above} shown above)", ""))
     return lines
-
-
-def _is_last(graph: nx.DiGraph[str], node: str) -> bool:
-    """Whether a node is a file that nothing is made from."""
-    return graph.nodes[node]["kind"] == "file" and not graph[node]
 
 
 def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:

@@ -95,8 +95,7 @@ def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
     inputs = Inputs(snapshot.files)
     duplicates = _Duplicates(snapshot.files)
     for recipe in recipes:
-        verdict = judge(recipe, inputs.of(recipe), snapshot)
-        verdict = duplicates.settled(recipe, verdict)
+        verdict = duplicates.settled(recipe, judge(recipe, inputs.of(recipe), snapshot))
         inputs.note(recipe, verdict.bytes)
         steps.append(_step(recipe, verdict, snapshot, price))
     return Plan(snapshot.profile, tuple(steps))
@@ -173,10 +172,7 @@ def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -
     doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:
         return Step(recipe, verdict, before)
-    cost = price(recipe)
-    if cost is None:
-        return Step(recipe, verdict, before, high=None)
-    low, high = cost
+    low, high = price(recipe) or (Decimal(0), None)
     certain = verdict.certain and verdict.action is Action.RENDER
     return Step(recipe, verdict, before, low if certain else Decimal(0), high)
 
@@ -196,17 +192,12 @@ def orphans(
         removed = block.profile != profile
         if removed and block.profile in profiles:
             continue
-        rows = (
-            row
-            for row in block.rows
-            if removed or not isinstance(row, Generated) or block.asset not in masters
-        )
-        result += [_orphan(block, row) for row in rows if row.output.path not in paths]
+        for row in block.rows:
+            rendered = isinstance(row, Generated) and block.asset in masters and not removed
+            if not rendered and row.output.path not in paths:
+                output = row.output
+                result.append(Orphan(block.asset, block.profile, output.path, output.sha256))
     return tuple(sorted(result, key=lambda orphan: (orphan.path, orphan.asset)))
-
-
-def _orphan(block: Block, row: Row) -> Orphan:
-    return Orphan(block.asset, block.profile, row.output.path, row.output.sha256)
 
 
 def pruned(lock: Lockfile, gone: Iterable[Orphan]) -> Lockfile:

@@ -103,11 +103,9 @@ class Quotes:
 
 def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:
     """The sizes at which masters are ordered."""
-    tasks = ((recipe.asset, recipe.task) for recipe in recipes)
-    sizes = (
-        (name, pricing.size_of(task.params)) for name, task in tasks if isinstance(task, Generate)
-    )
-    return {name: size for name, size in sizes if size}
+    tasks = {recipe.asset: recipe.task for recipe in recipes if isinstance(recipe.task, Generate)}
+    sizes = {name: pricing.size_of(task.params) for name, task in tasks.items()}
+    return {name: size for name, size in sizes.items() if size}
 
 
 def _name(source: Input) -> str:

@@ -128,12 +128,9 @@ def _within(core: Chosen, distances: Distances, depth: str | None) -> Chosen:
     """The assets at most `depth` steps away; an empty depth means all, None means none."""
     if depth is None:
         return frozenset()
-    most = int(depth) if depth else None
+    most = float(depth or "inf")
     return frozenset(
-        name
-        for start in core
-        for name, distance in distances(start).items()
-        if most is None or distance <= most
+        name for start in core for name, steps in distances(start).items() if steps <= most
     )
 
 
@@ -142,9 +139,15 @@ def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
     if colon and method in _METHODS:
         return _having(method, value, field, problems)
     named = _named(core, field)
-    if not named:
-        problems.append(_nobody(core, field))
-    return named
+    if named:
+        return named
+    if colon and "[" not in method:
+        message, hint = f"there is no method `{method}:`", did_you_mean(method, _METHODS)
+    else:
+        names = {str(name) for name in field.assets} | {a.family for a in field.assets.values()}
+        message, hint = f"there is no asset `{core}`", did_you_mean(core, names)
+    problems.append(Problem(message, hint=hint))
+    return frozenset()
 
 
 def _having(method: str, value: str, field: Field, problems: list[Problem]) -> Chosen:
