@@ -51,9 +51,9 @@ def _money(value: object) -> object:
 Usd = Annotated[Decimal, BeforeValidator(_money), WithJsonSchema({"type": "number", "minimum": 0})]
 
 
-def _optional(description: str, **bounds: Any) -> Any:
-    """A key that may be left out; None says that it is."""
-    return Field(default=None, description=description, **bounds)
+def _optional(description: str, *, default: object = None, **bounds: Any) -> Any:
+    """A key that may be left out."""
+    return Field(default=default, description=description, **bounds)
 
 
 class Table(BaseModel):
@@ -230,8 +230,8 @@ class ProjectTable(Table):
     """The project's name and folders."""
 
     name: str | None = _optional("the project's name, for people")
-    output: str = Field(default=".", description="folder below which every output lies")
-    templates: str = Field(default="templates", description="folder of the templates")
+    output: str = _optional("folder below which every output lies", default=".")
+    templates: str = _optional("folder of the templates", default="templates")
     profile: str | None = _optional("profile to use when none is named")
 
 
@@ -252,21 +252,18 @@ class CatalogTable(Table):
         description="path of a locale's gettext, JSON or TOML file, with `{locale}` in it, such as "
         "`locale/{locale}.po`"
     )
-    axis: str = Field(
-        default="locale", description="the axis or variable that says the locale of an asset"
-    )
+    axis: str = _optional("the axis or variable that says the locale of an asset", default="locale")
     source: str | None = _optional(
         "the locale whose texts are the keys themselves; it needs no file"
     )
-    policy: Literal["error", "fallback", "skip"] = Field(
-        default="error",
-        description="when a translation is missing: an error, another locale's text, or leave out "
+    policy: Literal["error", "fallback", "skip"] = _optional(
+        "when a translation is missing: an error, another locale's text, or leave out "
         "the deliverable that it is for",
+        default="error",
     )
     fallback: Names | None = _optional("with `fallback`: locales to take the text from, in order")
-    fuzzy: bool = Field(
-        default=False,
-        description="use translations that are marked as fuzzy; else they are missing",
+    fuzzy: bool = _optional(
+        "use translations that are marked as fuzzy; else they are missing", default=False
     )
 
 
@@ -279,42 +276,39 @@ class ManifestTable(Table):
         "`{{ asset.name }}` stands for a file for each asset"
     )
     typescript: str | None = _optional("a TypeScript module of all pictures, with their types")
-    base: str = Field(
-        default="",
-        description='put before every path, such as `"/images/"`; nothing when not given',
+    base: str = _optional(
+        'put before every path, such as `"/images/"`; nothing when not given', default=""
     )
-    sizes: str = Field(
-        default="100vw",
-        description="how wide pictures are shown: the `sizes` of every `<picture>`",
+    sizes: str = _optional(
+        "how wide pictures are shown: the `sizes` of every `<picture>`", default="100vw"
     )
-    color: bool = Field(
-        default=True, description="tell the average colour of every picture, as a placeholder"
+    color: bool = _optional(
+        "tell the average colour of every picture, as a placeholder", default=True
     )
 
 
 class SpecTable(Table):
     """All of `assets.toml`."""
 
-    extends: list[str] = Field(
-        default=[], description="files to build upon, from this file's folder; later values win"
+    extends: list[str] = _optional(
+        "files to build upon, from this file's folder; later values win", default=[]
     )
-    project: ProjectTable = Field(default=ProjectTable(), description="names and folders")
-    vars: dict[str, Any] = Field(default={}, description="values that every template sees")
-    profile: dict[str, Profile] = Field(default={}, description="settings over all assets, by name")
+    project: ProjectTable = _optional("names and folders", default=ProjectTable())
+    vars: dict[str, Any] = _optional("values that every template sees", default={})
+    profile: dict[str, Profile] = _optional("settings over all assets, by name", default={})
     catalog: CatalogTable | None = _optional("where translations are, for `{{ t('key') }}`")
-    op: dict[str, dict[str, Any]] = Field(
-        default={},
-        description="parameters of an operation that every use of it has, by its name, such as "
+    op: dict[str, dict[str, Any]] = _optional(
+        "parameters of an operation that every use of it has, by its name, such as "
         "`[op.text]` with a `font`",
-    )
-    budget: BudgetTable = Field(default=BudgetTable(), description="limits in USD")
-    checks: dict[str, Weight] = Field(
         default={},
-        description="by a check's name, `error`, `warning`, `off` or its options: see checks.md",
     )
-    manifest: ManifestTable = Field(
-        default=ManifestTable(), description="texts that tell a site which pictures there are"
+    budget: BudgetTable = _optional("limits in USD", default=BudgetTable())
+    checks: dict[str, Weight] = _optional(
+        "by a check's name, `error`, `warning`, `off` or its options: see checks.md", default={}
     )
-    defaults: Settings = Field(default=Settings(), description="settings under every asset")
-    style: dict[str, Settings] = Field(default={}, description="named presets")
-    asset: dict[str, AssetTable] = Field(default={}, description="the pictures, by name")
+    manifest: ManifestTable = _optional(
+        "texts that tell a site which pictures there are", default=ManifestTable()
+    )
+    defaults: Settings = _optional("settings under every asset", default=Settings())
+    style: dict[str, Settings] = _optional("named presets", default={})
+    asset: dict[str, AssetTable] = _optional("the pictures, by name", default={})

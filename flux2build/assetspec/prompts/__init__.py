@@ -20,9 +20,6 @@ __all__ = ["Prompts", "TemplateFault", "is_template", "whole"]
 
 LARGEST_SOURCE: Final = 256 * 1024
 
-_TOO_LONG: Final = "the prompt is longer than 64 KiB"
-_SHORTEN: Final = "models read a few hundred words; look for a loop that repeats itself"
-
 _Fill = Callable[[Iterable[str]], Iterator[str]]
 
 
@@ -135,4 +132,5 @@ def whole(text: str) -> str:
 
 
 def _too_long() -> str:
-    raise TemplateFault(_TOO_LONG, hint=_SHORTEN)
+    hint = "models read a few hundred words; look for a loop that repeats itself"
+    raise TemplateFault("the prompt is longer than 64 KiB", hint=hint)

@@ -10,7 +10,8 @@ import math
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 LONGEST_TEXT: Final = 64 * 1024
 """Most characters of a value, and most bytes of a rendered prompt."""
@@ -36,6 +37,7 @@ LARGEST_GROWTH: Final = 1024 * 1024
 """Largest value that one operation may make before it is measured."""
 MOST_BITS: Final = 1024
 
+T = TypeVar("T")
 _WIDE: Final = re.compile(r"\d{4,}")
 _PERCENT: Final = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d*)(?:\.(\*|\d*))?")
 DATE_FORMAT: Final = re.compile(r"(?:[^%]|%[YymdBbAajHMSGVuUW%]|%$)*", re.DOTALL)
@@ -52,13 +54,11 @@ class OverBoundError(Exception):
     """A template does more than templates may."""
 
 
+@dataclass(slots=True)
 class Budget:
     """The steps that all templates of a spec may take together."""
 
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = MOST_TOGETHER
+    left: int = MOST_TOGETHER
 
     def settle(self, steps: int) -> None:
         """Counts what a rendering took; small ones are free, however many there are."""
@@ -95,8 +95,8 @@ class Meter:
             alone = f"the template takes more than {MOST_STEPS:,} steps"
             raise OverBoundError(alone if self.most == MOST_STEPS else _TOGETHER)
 
-    def read(self, value: object, per_item: int = 8) -> None:
-        """Counts the reading of a value, with everything that is in it."""
+    def read(self, value: T, per_item: int = 8) -> T:
+        """A value, after counting the reading of all that is in it."""
         if isinstance(value, str):
             self.work(len(value) // 256)
         elif isinstance(value, list | tuple | Mapping):
@@ -106,6 +106,7 @@ class Meter:
                     self.work(1)
         elif isinstance(value, range):
             self.work(len(value) // per_item)
+        return value
 
     def ticking(self, items: Iterator[object]) -> Iterator[object]:
         """The same items, each of which costs a step when it is taken."""
@@ -120,11 +121,11 @@ class Meter:
         if self.text > MOST_TEXT:
             raise OverBoundError("the template writes more than 4 MiB of text on its way")
 
-    def kept(self, value: object) -> None:
-        """Measures and counts a value that an operation has made."""
+    def kept(self, value: T) -> T:
+        """A value that an operation has made, after measuring and counting it."""
         if isinstance(value, list | tuple | Mapping):
             self.work(size(value, self.leaf) // 8)
-            return
+            return value
         text = len(value) if isinstance(value, str) else 0
         if text > LONGEST_TEXT:
             raise OverBoundError("a text grows beyond 64 KiB")
@@ -132,6 +133,7 @@ class Meter:
             _small(value.bit_length())
         finite(value)
         self.spend(text)
+        return value
 
 
 def _growing(length: int) -> None:

@@ -142,9 +142,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether an attribute is known to be pure; a date's `today()`, for one, is not."""
         allowed = _allowed(obj)
-        if allowed is not None:
-            return attr in allowed
-        return super().is_safe_attribute(obj, attr, value)
+        return super().is_safe_attribute(obj, attr, value) if allowed is None else attr in allowed
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
         """An unsafe attribute is treated as undefined."""
@@ -175,9 +173,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         values = self._arguments(obj, [*args, *kwargs.values()])
         self.meter.work(len(values))
         positional, named = values[: len(args)], values[len(args) :]
-        result = super().call(context, obj, *positional, **dict(zip(kwargs, named, strict=True)))
-        self.meter.kept(result)
-        return result
+        keywords = dict(zip(kwargs, named, strict=True))
+        return self.meter.kept(super().call(context, obj, *positional, **keywords))
 
     def _arguments(self, obj: Any, values: list[Any]) -> list[Any]:
         name = getattr(obj, "__name__", "")
@@ -204,9 +201,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if operator == "%" and isinstance(left, str):
             right = self._whole(right)
         bounds.before_operator(operator, left, right)
-        result = super().call_binop(context, operator, left, right)
-        self.meter.kept(result)
-        return result
+        return self.meter.kept(super().call_binop(context, operator, left, right))
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         first = 1 if hasattr(function, "jinja_pass_arg") else 0
@@ -225,8 +220,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if name in _BY_LETTER:
                 self.meter.work(len(value) // 2)
             bounds.before_filter(name, value, rest)
-            result = function(*args[:first], value, *args[first + 1 :], **kwargs)
-            self.meter.kept(result)
+            result = self.meter.kept(function(*args[:first], value, *args[first + 1 :], **kwargs))
             return self.meter.ticking(result) if isinstance(result, Iterator) else result
 
         return bounded
@@ -241,9 +235,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         return measured
 
+    def _kept(self, value: Any) -> Any:
+        return self.meter.kept(value)
+
     def _read(self, value: Any) -> Any:
-        self.meter.read(value)
-        return value
+        return self.meter.read(value)
 
     def _range(self, *ends: int) -> range:
         for end in ends:
@@ -258,10 +254,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _tick(self, value: Any, text: int) -> Any:
         self.meter.spend(max(0, text))
-        return value
-
-    def _kept(self, value: Any) -> Any:
-        self.meter.kept(value)
         return value
 
     def _stored(self, value: Any) -> Any:

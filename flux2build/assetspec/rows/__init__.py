@@ -61,12 +61,8 @@ def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
     suffix = posixpath.splitext(file)[1].lower()
     reader = _READERS.get(suffix)
     if reader is None:
-        raise SpecError(
-            Problem(
-                f"`{file}` is not a data file that can be read",
-                hint="known: " + ", ".join(f"`{known}`" for known in _READERS),
-            )
-        )
+        known = ", ".join(f"`{suffix}`" for suffix in _READERS)
+        raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
     source = DataFile(file, _text(tree, file), [])
     table = reader(source)
     _stop(source)
@@ -114,14 +110,11 @@ def _keyed(source: DataFile, table: DataTable, key: str) -> tuple[Row, ...]:
 
 def _name(source: DataFile, line: int, cells: Cells, key: str) -> str | None:
     value = cells.get(key)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
-    if value is None:
-        source.wrong(f"the key `{key}` is blank", line, hint="every row needs a key of its own")
-    else:
-        source.wrong(f"the key `{key}` must be a text or a whole number", line)
+    why = "is blank" if value is None else "must be a text or a whole number"
+    hint = "every row needs a key of its own" if value is None else None
+    source.wrong(f"the key `{key}` {why}", line, hint=hint)
     return None
 
 

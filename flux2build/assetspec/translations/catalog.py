@@ -66,7 +66,11 @@ class Translations:
         def t(key: str, /, *, context: str | None = None, **values: str | int) -> str:
             if self.faulty:
                 return key
-            table = self._table()
+            table = self.table
+            if table is None:
+                hint = '`[catalog]` with `path = "locale/{locale}.po"`'
+                message = "`t` has no catalogue to read"
+                raise TemplateFault(message, hint=f"say where the translations are: {hint}")
             locale = _locale(scope, table)
             return self._text(_Lookup(locale, key, context, values, _asset(scope), skips), table)
 
@@ -83,12 +87,6 @@ class Translations:
             fault = self._fault(locale, gaps)
             for name in assets:
                 self.faults.add(fault, name)
-
-    def _table(self) -> CatalogTable:
-        if self.table is None:
-            hint = 'say where the translations are: `[catalog]` with `path = "locale/{locale}.po"`'
-            raise TemplateFault("`t` has no catalogue to read", hint=hint)
-        return self.table
 
     def _text(self, lookup: _Lookup, table: CatalogTable) -> str:
         own = self._strings(lookup.locale, table)
@@ -113,7 +111,8 @@ class Translations:
         """The text of a locale, which may be the key itself; None if it has none."""
         strings = self._strings(locale, table)
         message = strings.messages.get((lookup.key, lookup.context)) if strings else None
-        if strings and (message is None or not _usable(message, table)):
+        usable = message and message.complete and (table.fuzzy or not message.fuzzy)
+        if strings and not usable:
             own = table.source == locale
             message = Message((lookup.key,), Place(strings.file)) if own else None
         return _filled(message, strings, locale, lookup) if strings and message else None
@@ -175,10 +174,6 @@ class _Lookup:
     values: Mapping[str, str | int]
     asset: AssetName
     skips: bool
-
-
-def _usable(message: Message, table: CatalogTable) -> bool:
-    return message.complete and (table.fuzzy or not message.fuzzy)
 
 
 def _filled(message: Message, catalogue: Strings, locale: str, lookup: _Lookup) -> str:
