@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from posixpath import basename, splitext
 from typing import Final
 
 from pydantic import Field
@@ -44,13 +43,12 @@ class Frames(Document):
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""
         atlases = [fact for fact in facts if fact.about.role != INGREDIENT]
         atlas, layout = _laid_out(atlases)
-        groups = list(_groups(layout, facts[len(atlases) :]))
-        names = options.names or [
-            stem if count == 1 else f"{stem}-{number}"
-            for stem, count in groups
-            for number in range(count)
-        ]
-        _refuse_odd_names(names, sum(count for _, count in groups))
+        ingredients, count = facts[len(atlases) :], layout.frames
+        files = [basename(ingredients[place].about.path) for place in layout.inputs]
+        stems = [splitext(file)[0] for file in files]
+        numbers = [""] if count == 1 else [f"-{number}" for number in range(count)]
+        names = options.names or [stem + number for stem in stems for number in numbers]
+        _refuse_odd_names(names, len(stems) * count)
         corners, (width, height) = _cells(atlas, layout, len(names))
         pivot = _share(_pivot(atlas, layout, options.pivot), (width, height))
         size: dict[str, Json] = {"w": width, "h": height}
@@ -68,12 +66,14 @@ class Frames(Document):
         meta = {
             "app": "flux2build",
             "version": "1.0",
-            "image": posixpath.basename(atlas.about.path),
+            "image": basename(atlas.about.path),
             "format": "RGBA8888",
             "size": {"w": atlas.output.width, "h": atlas.output.height},
             "scale": options.scale,
         }
-        animations = dict(_animations(groups, names))
+        animations = {
+            stem: names[at * count : (at + 1) * count] for at, stem in enumerate(stems) if count > 1
+        }
         value = {"frames": frames, "animations": animations, "meta": meta}
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
@@ -105,13 +105,6 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
 
 def _operation(step: Operation) -> Op:
     return OPS[step.op].model_validate(dict(step.params))
-
-
-def _groups(layout: AtlasLayout, ingredients: Sequence[Fact]) -> Iterator[tuple[str, int]]:
-    """The pictures in reading order: the stem of each, and the number of its frames."""
-    for place in layout.inputs:
-        stem = posixpath.splitext(posixpath.basename(ingredients[place].about.path))[0]
-        yield stem, layout.frames
 
 
 def _refuse_odd_names(names: Sequence[str], count: int) -> None:
@@ -153,17 +146,6 @@ def _share(pivot: Pivot, cell: tuple[int, int]) -> dict[str, float]:
         for side, at in zip(cell, share(pivot.anchor), strict=True)
     )
     return {"x": x, "y": y}
-
-
-def _animations(
-    groups: Sequence[tuple[str, int]], names: Sequence[str]
-) -> Iterator[tuple[str, list[str]]]:
-    """The frames of each picture that has several, by its name."""
-    rest = iter(names)
-    for stem, count in groups:
-        frames = list(islice(rest, count))
-        if count > 1:
-            yield stem, frames
 
 
 DOCUMENT: Final[Document] = Frames()

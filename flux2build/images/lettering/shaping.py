@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
 import uharfbuzz as hb
@@ -161,12 +161,9 @@ class Paragraph:
 
 def _scripts(text: str) -> list[str]:
     """The script of every character; those without one get that of the character before."""
-    names: list[str] = []
-    last = next((name for char in text if (name := scripts.script(char))), "")
-    for char in text:
-        last = scripts.script(char) or last
-        names.append(last)
-    return names
+    names = [scripts.script(char) for char in text]
+    first = next(filter(None, names), "")
+    return list(accumulate(names, lambda last, name: name or last, initial=first))[1:]
 
 
 @dataclass(frozen=True, slots=True)
