@@ -77,14 +77,16 @@ class Grid(Op):
         """The sheet; it has alpha unless its colour is opaque."""
         cell = self._cell(frame.size for frame in self._frames(image, inputs))
         count = (len(self.sources) + self.first) * self._cells()
-        sheet = self._sheet(count, cell)
-        for index, frame in enumerate(self._frames(image, inputs)):
-            row, column = divmod(index, self.columns)
+        columns, rows = min(count, self.columns), -(-count // self.columns)
+        width = columns * (cell[0] + self.padding) + self.padding
+        height = rows * (cell[1] + self.padding) + self.padding
+        refuse_excess(width, height)
+        sheet = Image.new("RGBA", (width, height), rgba(self.color))
+        boxes = SpriteGrid(columns, rows, self.padding, self.padding).boxes(sheet.size)
+        for box, frame in zip(boxes, self._frames(image, inputs), strict=False):
             fitted = self._fitted(frame.convert("RGBA"), cell)
             left, top = offset(cell, fitted.size, share(self.pivot))
-            left += self.padding + column * (cell[0] + self.padding)
-            top += self.padding + row * (cell[1] + self.padding)
-            sheet.alpha_composite(fitted, (left, top))
+            sheet.alpha_composite(fitted, (box[0] + left, box[1] + top))
         return sheet.convert("RGB") if rgba(self.color)[3] == 255 else sheet
 
     def _frames(self, image: Image.Image, inputs: Inputs) -> Iterator[Image.Image]:
@@ -119,14 +121,6 @@ class Grid(Op):
             return self.cell[0], self.cell[1]
         widths, heights = zip(*sizes, strict=True)
         return max(widths), max(heights)
-
-    def _sheet(self, count: int, cell: Size) -> Image.Image:
-        columns = min(count, self.columns)
-        rows = -(-count // self.columns)
-        width = columns * (cell[0] + self.padding) + self.padding
-        height = rows * (cell[1] + self.padding) + self.padding
-        refuse_excess(width, height)
-        return Image.new("RGBA", (width, height), rgba(self.color))
 
     @staticmethod
     def _fitted(image: Image.Image, cell: Size) -> Image.Image:

@@ -62,6 +62,7 @@ class ChromaKey(Op):
         if self.residue is not None:
             self._refuse_residue(mask, self.residue)
         clean = self._unmixed(colours, key, mask)
+        # Strong channels make the key's colour.
         strong, weak = ([n for n in range(3) if (key[n] > 128) is high] for high in (True, False))
         if strong and weak:
             clean = self._edged(self._without_spill(clean, strong, weak), mask, strong, weak)

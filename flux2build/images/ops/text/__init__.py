@@ -23,11 +23,7 @@ class SetText(TextParams, Op):
         return lettering.installed()
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
-        """The picture with the words on it.
-
-        Raises:
-            SpecError: no font has some letter, or the words do not fit at the smallest size.
-        """
+        """The picture with the words on it."""
         from flux2build.images.ops.text.drawing import lettered
 
         return lettered(image, self, inputs)
