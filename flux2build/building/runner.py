@@ -37,7 +37,7 @@ from flux2build.model import (
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
-from flux2build.purchasing.order_errors import broken, paid_for, undecided
+from flux2build.purchasing.order_errors import broken, judged
 from flux2build.storage import paths
 from flux2build.storage.store import LostError
 
@@ -128,6 +128,8 @@ class _Runner:
         """The folded paths of all files that this build is going to have."""
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}
+        self._current: dict[str, Verdict] = {}
+        """The files that are to be kept as they are, and need nothing that could be missing."""
         self._purchases: dict[Digest, tuple[AssetName, asyncio.Future[Bought]]] = {}
         self._given_up: dict[AssetName, Digest | None] = {}
         """Assets whose new picture has not arrived, with their orders once they are placed."""
@@ -135,7 +137,10 @@ class _Runner:
     def expect(self, steps: Iterable[Step]) -> None:
         """Promise the files that this build is going to have."""
         loop = asyncio.get_running_loop()
-        for recipe in (step.recipe for step in steps):
+        for step in steps:
+            recipe = step.recipe
+            if step.verdict.action is Action.KEEP:
+                self._current[recipe.output] = step.verdict
             self._owners[recipe.output] = recipe.asset
             self._folds.add(paths.fold(recipe.output))
             future = self._outputs[recipe.output] = loop.create_future()
@@ -188,7 +193,7 @@ class _Runner:
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
             if not verdict.due_to(ReasonCode.IN_DOUBT):
-                raise self._undecided(recipe, verdict)
+                raise judged(recipe, verdict, self._snapshot)
             # Another build may be buying it right now: the world waits for that build, and looks.
             verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._halt.is_set():
@@ -196,19 +201,6 @@ class _Runner:
         if verdict.action in (Action.RENDER, Action.RESUME):
             verdict = await self._buy(recipe, inputs, verdict)
         return inputs, verdict
-
-    def _undecided(self, recipe: Recipe, verdict: Verdict) -> Flux2BuildError:
-        """The error for an order that only a person can settle."""
-        if not verdict.due_to(ReasonCode.PAID_FOR):
-            return undecided(recipe, *(reason.code for reason in verdict.reasons))
-        paid = self._snapshot.ledger.paid.get(verdict.key) if verdict.key else None
-        return paid_for(
-            recipe,
-            verdict.bytes,
-            verdict.receipt,
-            paid.attempt if paid else "",
-            tracked=self._snapshot.tracked(recipe.output),
-        )
 
     async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> Verdict:
         """Buy each order once: whatever asks for it again waits, and adopts the same picture."""
@@ -232,7 +224,7 @@ class _Runner:
         """Judge all files of one asset, then derive those that are out of date together."""
         due: list[tuple[Recipe, tuple[Digest, ...], Verdict]] = []
 
-        async def judged(recipe: Recipe) -> None:
+        async def decided(recipe: Recipe) -> None:
             inputs = await self._inputs(recipe)
             verdict = judge(recipe, inputs, self._snapshot)
             if verdict.action is Action.DERIVE:
@@ -241,7 +233,7 @@ class _Runner:
                 await self._reuse(recipe, inputs, verdict)
 
         for recipe in recipes:
-            await self._try(recipe, judged(recipe))
+            await self._try(recipe, decided(recipe))
         if due:
             async with self._derivations:
                 await self._derive(due)
@@ -287,7 +279,7 @@ class _Runner:
         except LostError:
             again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
             if again.due_to(ReasonCode.PAID_FOR):
-                raise self._undecided(recipe, again) from None
+                raise judged(recipe, again, self._snapshot) from None
             raise
         await self._put(recipe, inputs, verdict, data)
 
@@ -381,6 +373,11 @@ class _Runner:
         future = self._outputs[recipe.output]
         if future.done():
             raise failure  # the file is made: what went wrong afterwards is a bug of ours
+        current = self._current.get(recipe.output)
+        if isinstance(failure, BlockedError) and current:
+            self._update.touch(recipe.asset)
+            self._finish(recipe, current)
+            return
         if isinstance(failure, HaltedError):
             future.set_exception(failure)
             self.report.interrupted = True

@@ -20,6 +20,7 @@ from flux2build.errors import (
 from flux2build.ledger import Intended
 from flux2build.model import Input, Receipt, Recipe
 from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import Snapshot, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"
@@ -251,17 +252,26 @@ def paid_for(
     `attempt` names it in the ledger, if it is there; `tracked` tells whether git tracks its file.
     """
     path, task = recipe.output, f"{receipt.task} at {receipt.provider}" if receipt else ""
-    git = f"`git checkout -- {shlex.quote(path)}` brings it back, if it was committed; "
-    again = f"`flux2build orders resubmit {attempt[:8]}` or " if attempt else ""
+    git = f"`git checkout -- {shlex.quote(path)}` brings it back, or " if tracked else ""
+    again = f", or `flux2build orders resubmit {attempt[:8]}` and a build" if attempt else ""
     return DecisionError(
         Problem(
             f"`{recipe.asset}` was paid for already, and its bytes are not here; "
             "it is not bought again by itself",
             rows=(("file", path), ("digest", output or ""), ("task", task)),
-            hint=f"{git if tracked else ''}a machine that has it can give you `{path}` or its store; "
-            f"{again}`flux2build build --force '{recipe.asset}'` lets it be bought again",
+            hint=f"{git}copy `{path}` from a machine that has it; to pay again: "
+            f"`flux2build build --force '{recipe.asset}'`{again}",
         )
     )
+
+
+def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildError:
+    """The error for an order about which a verdict asks a person."""
+    if not verdict.due_to(ReasonCode.PAID_FOR):
+        return undecided(recipe, *(reason.code for reason in verdict.reasons))
+    known = snapshot.ledger.paid.get(verdict.key) if verdict.key else None
+    attempt, tracked = known.attempt if known else "", snapshot.tracked(recipe.output)
+    return paid_for(recipe, verdict.bytes, verdict.receipt, attempt, tracked=tracked)
 
 
 def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:

@@ -151,6 +151,12 @@ SITUATIONS: Final = (
         before=(("after", "POST ", *_BUILD, "-j", "1"), ("doubt", *_BUILD)),
         words=("orders", "adopt", "{order}", "{task}"),
     ),
+    Situation(
+        "recover",
+        _THREE,
+        before=(_BUILD, ("delete", "img/fox.png"), ("garble",)),
+        words=("orders", "recover", "--yes"),
+    ),
 )
 
 

@@ -124,6 +124,10 @@ def test_a_damaged_picture_is_never_bought_again_unseen(
     assert f"{len(DAMAGE)} to decide, 1 up to date. Price: free." in empty.run("plan").out
     checked = empty.run("check")
     assert (checked.code, checked.out.count("paid for already")) == (Exit.DRIFT, len(DAMAGE))
+    if witnesses != "lock":
+        doctor = empty.run("doctor")
+        assert doctor.code != Exit.DONE
+        assert f"paid for and are missing: {len(DAMAGE)}" in doctor.out
 
 
 def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, Delivered]) -> None:
@@ -132,7 +136,7 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
     before = charges(server)
     shown = empty.run("build", "--yes", "missing", "flipped").err
     order = bought["missing"].attempt[:8]
-    assert f"flux2build orders resubmit {order}" in shown
+    assert f"`flux2build orders resubmit {order}`" in shown
     assert "flux2build build --force 'flipped'" in shown
 
     assert empty.run("orders", "resubmit", order).code == Exit.DONE
@@ -161,3 +165,19 @@ def test_a_fresh_machine_buys_nothing_that_the_lock_has(
     assert charges(server) == before + 1
     empty.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
     assert empty.run("build").code == Exit.DONE
+
+
+def test_what_is_made_of_a_lost_picture_stays(empty: Site, bought: dict[str, Delivered]) -> None:
+    """Files that are current need no master; only those that are to be derived wait for it."""
+    shutil.copytree(empty.folder / "colleague", empty.folder / "out")
+    asset = "[asset.whole]\n"
+    two = """deliver = [{ path = "small.webp" }, { path = "large.webp" }]\n"""
+    empty.edit("assets.toml", asset, asset + two)
+    assert empty.run("build", "whole").code == Exit.DONE
+    (empty.folder / "out/whole.png").unlink()
+    (empty.folder / "out/large.webp").unlink()
+    user_store().path(bought["whole"].output).unlink()
+
+    built = empty.run("build", "whole")
+    assert built.code == Exit.DECIDE
+    assert "1 failed, 1 blocked, 1 up to date" in built.err

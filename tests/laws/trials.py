@@ -85,7 +85,7 @@ class Situation:
     """The command; `{order}` and `{task}` are those of the one order that is in doubt."""
     before: tuple[tuple[str, ...], ...] = ()
     """Commands that prepare it (`after TEXT WORDS…`: killed then; `doubt WORDS…`: it leaves an order in doubt), or edits
-    (`edit FILE OLD NEW`, `delete FILE`, `draw FILE`)."""
+    (`edit FILE OLD NEW`, `delete FILE`, `draw FILE`, `garble`: no line of the ledger can be read)."""
     rules: tuple[dict[str, Any], ...] = ()
     exit: Exit = Exit.DONE
     """What the command comes to when nobody kills it."""
@@ -170,6 +170,9 @@ class Sandbox:
                 path.write_text(text.replace(old, new), "utf-8")
             case ("delete", name):
                 self.tree.joinpath(name).unlink()
+            case ("garble",):
+                path = self.home / "ledger.jsonl"
+                path.write_bytes(path.read_bytes().upper())
             case ("draw", name):
                 Image.new("RGB", (64, 64), "navy").save(self.tree / name)
             case ("doubt", *words):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
+from flux2build.digest import Digest
 from flux2build.errors import (
     Exit,
     Flux2BuildError,
@@ -222,7 +223,8 @@ def _keeps_out(folder: Path) -> bool:
 def _ledger() -> Iterator[Line]:
     journal = user_journal()
     try:
-        attempts = [a for a in ledger.fold(journal.read()).attempts if a.intended]
+        folded = ledger.fold(journal.read())
+        attempts = [a for a in folded.attempts if a.intended]
         journal.prove()
         journal.prove_writable()
         lost = _lost(journal)
@@ -240,6 +242,16 @@ def _ledger() -> Iterator[Line]:
         yield Line("ledger", text, ok=False, hint=hint, exit=Exit.DECIDE)
     else:
         yield Line("ledger", f"{journal.path}: {orders}", ok=True)
+    yield from _missing(delivery.output for delivery in folded.paid.values())
+
+
+def _missing(paid: Iterable[Digest]) -> Iterator[Line]:
+    """Which pictures that were paid for the store does not have."""
+    store = user_store()
+    if missing := sum(not store.has(output) for output in paid):
+        text = f"pictures that were paid for and are missing: {missing}"
+        hint = "they are taken from work trees that have them, and never bought again by themselves"
+        yield Line("store", text, ok=False, hint=hint, exit=Exit.DECIDE)
 
 
 _LOST: Final = "bring it back from a backup; without one, `flux2build orders recover` shows what can be rebuilt"
