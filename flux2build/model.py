@@ -233,20 +233,6 @@ def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
     )
 
 
-def writing(task: Write, inputs: tuple[Digest, ...]) -> Digest:
-    """Return the digest of a document: same digest, same text."""
-    return of_json(
-        {
-            "schema": KEY_SCHEMA,
-            "document": task.document,
-            "version": task.version,
-            "options": task.options,
-            "about": [about.json for about in task.about],
-            "inputs": inputs,
-        }
-    )
-
-
 def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
     """Return the key of a task: the digest of its order, derivation or document."""
     match task:
@@ -255,7 +241,16 @@ def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
         case Derive():
             return derivation(task, inputs)
         case Write():
-            return writing(task, inputs)
+            return of_json(
+                {
+                    "schema": KEY_SCHEMA,
+                    "document": task.document,
+                    "version": task.version,
+                    "options": task.options,
+                    "about": [about.json for about in task.about],
+                    "inputs": inputs,
+                }
+            )
 
 
 @dataclass(frozen=True, slots=True)

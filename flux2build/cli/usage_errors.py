@@ -41,9 +41,9 @@ def usage_error(wrong: click.ClickException, command: str) -> UsageError:
             message = f"`{path}` has no command `{wrong.command_name}`"
             hint = did_you_mean(wrong.command_name, _commands(context))
         case click.MissingParameter():
-            message, hint = f"`{path}` needs {_name(wrong)}", _choices(wrong.param)
+            message, hint = f"`{path}` needs {_name(wrong)}", _choices(wrong)
         case click.BadParameter():
-            message, hint = f"{_name(wrong)}: {_plain(wrong.message)}", _nearest(wrong)
+            message, hint = f"{_name(wrong)}: {_plain(wrong.message)}", _choices(wrong)
         case _:
             message, hint = _plain(wrong.format_message()), None
     return UsageError(Problem(message, hint=hint or f"see `{path} --help`"))
@@ -80,15 +80,9 @@ def _name(wrong: click.BadParameter) -> str:
     return f"`{max(param.opts, key=len)}`"
 
 
-def _choices(param: click.Parameter | None) -> str | None:
-    if param is None or not isinstance(param.type, click.Choice):
-        return None
-    return "one of " + ", ".join(f"`{choice}`" for choice in param.type.choices)
-
-
-def _nearest(wrong: click.BadParameter) -> str | None:
-    """A hint at the choice that is spelled most like the value."""
+def _choices(wrong: click.BadParameter) -> str | None:
+    """A hint at the choice that is spelled most like the value, or at all of a few."""
     kind, value = wrong.param.type if wrong.param else None, re.match("'(.*?)'", wrong.message)
-    if not isinstance(kind, click.Choice) or not value:
+    if not isinstance(kind, click.Choice):
         return None
-    return did_you_mean(value[1], [str(choice) for choice in kind.choices])
+    return did_you_mean(value[1] if value else "", [str(choice) for choice in kind.choices])

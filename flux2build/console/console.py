@@ -13,7 +13,7 @@ from typing import IO, Final
 from rich.console import Console as RichConsole
 from rich.text import Text
 
-from flux2build.console.escaping import clean, in_json, styled_line, whole_line
+from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
 
@@ -26,7 +26,9 @@ class _Stream(RichConsole):
 
     def put(self, text: str | Text, style: str = "") -> None:
         """Print one line; no control character in it reaches the reader, newlines included."""
-        self.print(styled_line(text) if isinstance(text, Text) else Text(whole_line(text), style))
+        plain = whole_line(str(text))
+        styled = isinstance(text, Text) and plain == str(text)
+        self.print(text if styled else Text(plain, style))
 
     def on_broken_pipe(self) -> None:
         """Print nothing more."""
@@ -69,9 +71,10 @@ class Console:
     def __post_init__(self) -> None:
         self.out, self.err = _rich(sys.stdout, self.color), _rich(sys.stderr, self.color)
 
-    def data(self, text: str | Text) -> None:
-        """Print a line of data on stdout."""
-        self.out.put(text)
+    def data(self, *lines: str | Text) -> None:
+        """Print lines of data on stdout."""
+        for line in lines:
+            self.out.put(line)
 
     def raw(self, text: str) -> None:
         """Print text exactly as it is on stdout: JSON, DOT, a schema."""

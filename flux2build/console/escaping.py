@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rich.text import Text
-
 _HIDDEN: Final = (
     "\x7f-\x9f"  # DEL, and the second set of control characters
     "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # unseen, or directions
@@ -36,25 +34,6 @@ def whole_line(text: str) -> str:
     shown = clean(text)
     if first := _FIRST.match(shown):
         shown = f"{shown[: first.start(1)]}\\u003a{shown[first.end(1) :]}"
-    return shown
-
-
-def styled_line(text: Text) -> Text:
-    """A whole line with its colours."""
-    plain = text.plain
-    if whole_line(plain) == plain:
-        return text
-    first = _FIRST.match(plain)
-    spans = [match.span() for match in _UNSAFE.finditer(plain)]
-    spans += [first.span(1)] if first else []
-    starts = {start for start, _ in spans}
-    at, shown = 0, Text()
-    for piece in text.divide(sorted({edge for span in spans for edge in span})):
-        length = len(piece)
-        if at in starts and length:
-            piece.plain = _spelled(piece.plain)
-        shown.append_text(piece)
-        at += length
     return shown
 
 

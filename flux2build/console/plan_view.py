@@ -50,8 +50,7 @@ def show(console: Console, project: Project, plan: Plan) -> None:
     if project.options.json:
         console.document(as_json(plan))
         return
-    for line in lines(plan, every=console.verbosity > 0):
-        console.data(line)
+    console.data(*lines(plan, every=console.verbosity > 0))
     if project.conflicted:
         lock = project.lock_path.name
         console.say(f"`{lock}` holds merge conflicts; `flux2build build` reconciles them")

@@ -72,14 +72,10 @@ def plain(runs: Sequence[Run], context: int) -> str:
     shown = (
         _elided(text, 0 if index == 0 else context, 0 if index == last else context)
         if change == "same"
-        else _marked(change, text)
+        else (f"[-{text}-]" if change == "gone" else f"{{+{text}+}}")
         for index, (change, text) in enumerate(runs)
     )
     return "".join(shown).replace("\n", "⏎")
-
-
-def _marked(change: Change, text: str) -> str:
-    return f"[-{text}-]" if change == "gone" else f"{{+{text}+}}"
 
 
 def _elided(text: str, head: int, tail: int) -> str:

@@ -7,7 +7,6 @@ in one canonical form, and is never thrown away.
 from __future__ import annotations
 
 from flux2build.lockfile.block import (
-    REVISION,
     Block,
     Derived,
     Generated,
@@ -18,11 +17,9 @@ from flux2build.lockfile.block import (
 )
 from flux2build.lockfile.conflicts import conflict_line
 from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads
-from flux2build.lockfile.write import VERSION, dumps
+from flux2build.lockfile.write import dumps
 
 __all__ = [
-    "REVISION",
-    "VERSION",
     "Block",
     "Derived",
     "Generated",

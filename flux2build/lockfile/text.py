@@ -80,11 +80,6 @@ def _between(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool] | N
     """The table that a header line opens, and whether its keys may have dots; None for a comment."""
     if not line or (line[0] == "#" and line.isprintable()):
         return None
-    return _opened(root, line)
-
-
-def _opened(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool]:
-    """The new table that a header opens, and whether its keys may have dots."""
     header = _HEADER.fullmatch(line)
     if header is None or not line.isprintable():
         raise _NotCanonical

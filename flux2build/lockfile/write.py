@@ -41,7 +41,6 @@ from flux2build.lockfile.block import (
     Block,
     Derived,
     Generated,
-    LockedInput,
     Lockfile,
     Written,
 )
@@ -77,22 +76,15 @@ def _lines(lock: Lockfile) -> Iterator[str]:
 
 def _block(block: Block) -> Iterator[str]:
     table = f"asset.{_key(block.asset)}.{_key(block.profile)}"
-    yield ""
-    yield f"[{table}]"
+    yield from ("", f"[{table}]")
     yield f'meta = "{block.meta}"'
     yield from _extra(block.extra)
     if block.generated:
-        yield ""
-        yield f"[{table}.generated]"
-        yield from _generated(block.generated)
+        yield from ("", f"[{table}.generated]", *_generated(block.generated))
     for derived in sorted(block.derived, key=lambda derived: derived.output.path):
-        yield ""
-        yield f"[{table}.deliver.{_key(derived.output.path)}]"
-        yield from _derived(derived)
+        yield from ("", f"[{table}.deliver.{_key(derived.output.path)}]", *_derived(derived))
     for written in sorted(block.written, key=lambda written: written.output.path):
-        yield ""
-        yield f"[{table}.write.{_key(written.output.path)}]"
-        yield from _written(written)
+        yield from ("", f"[{table}.write.{_key(written.output.path)}]", *_written(written))
 
 
 def _generated(row: Generated) -> Iterator[str]:
@@ -107,7 +99,7 @@ def _generated(row: Generated) -> Iterator[str]:
     yield f"take = {row.take}"
     yield from _text("prompt", row.prompt)
     yield from _table("params", row.params)
-    yield from _array("inputs", [_locked_input(each) for each in row.inputs])
+    yield from _array("inputs", [f"{each.name} {each.sha256}" for each in row.inputs])
     yield from _receipt(row.receipt)
     yield from _extra(row.extra, dotted=True)
 
@@ -119,7 +111,7 @@ def _derived(row: Derived) -> Iterator[str]:
     yield f"encoder = {_string(row.encoder)}"
     yield from _array("ops", [_operation(op) for op in row.ops])
     yield from _table("encoding", row.encoding)
-    yield from _array("inputs", [_locked_input(each) for each in row.inputs])
+    yield from _array("inputs", [f"{each.name} {each.sha256}" for each in row.inputs])
     yield from _extra(row.extra, dotted=True)
 
 
@@ -165,10 +157,6 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
 
 def _operation(op: Operation) -> str:
     return canonical({"op": op.op, "version": op.version, "params": op.params})
-
-
-def _locked_input(each: LockedInput) -> str:
-    return f"{each.name} {each.sha256}"
 
 
 def _text(key: str, text: str) -> Iterator[str]:

@@ -96,7 +96,7 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
             "`flux2build orders adopt` needs ORDER",
             "see `flux2build orders adopt --help`",
         ),
-        (["completion"], "`flux2build completion` needs SHELL", "one of `bash`, `zsh`, `fish`"),
+        (["completion"], "`flux2build completion` needs SHELL", "known: `bash`, `fish`, `zsh`"),
         (["cost", "--by", "moth"], "`--by`: there is no `moth`", "did you mean `month`?"),
         (["build", "-j", "0"], "`--jobs`: 0 is not between 1 and 256", None),
         (["build", "-j", "two"], "`--jobs`: `two` is not a whole number", None),

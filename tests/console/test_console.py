@@ -15,7 +15,7 @@ from rich.text import Text
 
 from flux2build.checks.facts import Finding
 from flux2build.console.console import Console, frame
-from flux2build.console.escaping import clean, in_json, styled_line, whole_line
+from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
 from flux2build.console.progress import progress
 from flux2build.digest import Json
@@ -93,13 +93,8 @@ def test_clean_text_is_left_alone(words: str) -> None:
 
 
 @given(st.text())
-def test_a_coloured_line_says_what_a_plain_one_says(words: str) -> None:
-    """Colours change nothing of what is spelled out, nor how often."""
-    # What rich drops by itself, callers spell out before they colour it.
-    kept = words.translate(dict.fromkeys((7, 8, 11, 12, 13)))
-    coloured = Text.assemble((kept[:2], "red"), (kept[2:], "blue"))
-
-    assert styled_line(coloured).plain == whole_line(kept)
+def test_a_whole_line_is_spelled_out_once(words: str) -> None:
+    """What is spelled out already is left alone."""
     assert whole_line(whole_line(words)) == whole_line(words)
 
 

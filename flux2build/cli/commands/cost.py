@@ -52,8 +52,7 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     if options.json:
         console.document(_as_json(by, sums))
         return
-    for line in _lines(sums):
-        console.data(line)
+    console.data(*_lines(sums))
     if not sums:
         console.say("Nothing was spent yet.")
 

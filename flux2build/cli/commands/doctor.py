@@ -80,8 +80,7 @@ def doctor(options: CommonOptions) -> Exit:
         console.document({"lines": rows})
     else:
         width = max(len(line.name) for line in lines)
-        for text in (text for line in lines for text in _shown(line, width)):
-            console.data(text)
+        console.data(*(text for line in lines for text in _shown(line, width)))
     return gravest(line.exit for line in lines if line.ok is False)
 
 

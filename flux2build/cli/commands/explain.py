@@ -42,8 +42,7 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
         return
     for name in project.spec.named:
         if name in chosen:
-            for line in _lines(project, whole, name, every=options.verbosity > 0):
-                console.data(line)
+            console.data(*_lines(project, whole, name, every=options.verbosity > 0))
 
 
 def _steps(whole: Plan, name: AssetName) -> list[Step]:

@@ -40,8 +40,7 @@ def graph(options: CommonOptions, *, choice: Choice, form: str) -> None:
     elif form == "mermaid":
         console.raw(drawing.as_mermaid(picture))
     else:
-        for line in drawing.as_text(picture, every=options.verbosity > 0):
-            console.data(line)
+        console.data(*drawing.as_text(picture, every=options.verbosity > 0))
 
 
 COMMAND: Final[click.Command] = graph

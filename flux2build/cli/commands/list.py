@@ -48,8 +48,7 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
             f"{clean(name):<{width}}  ", (f"{state:<8}", style), f"  {clean(paths[0])}{more}"
         )
 
-    for name in names:
-        console.data(line(name))
+    console.data(*map(line, names))
     if not names:
         console.say(
             "No asset is selected." if project.spec.assets else "The spec has no asset yet."

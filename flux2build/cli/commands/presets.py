@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Final
 
 import click
@@ -39,8 +40,7 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
         console.data(Text(platform, "bold"))
         for preset in matching:
             if preset.platform == platform:
-                for line in _lines(preset):
-                    console.data(line)
+                console.data(*_lines(preset))
     console.say(f"sizes as gathered in {gathered()}; `--json` has their sources", "dim")
 
 
@@ -88,19 +88,9 @@ def _as_json(preset: Preset) -> Json:
 
 
 def _target_json(target: PresetTarget) -> Json:
-    return {
-        "target": target.name,
-        "width": target.width,
-        "height": target.height,
-        "formats": target.formats,
-        "usual": target.usual,
-        "max_bytes": target.max_bytes,
-        "alpha": target.alpha,
-        "safe": round(float(target.safe), 4),
-        "sizes": target.sizes,
-        "note": target.note,
-        "source": target.source,
-    }
+    fields = {**asdict(target), "safe": round(float(target.safe), 4)}
+    del fields["role"]
+    return {"target": fields.pop("name"), **fields}
 
 
 COMMAND: Final[click.Command] = presets

@@ -38,8 +38,7 @@ def show(options: CommonOptions, *, choice: Choice) -> None:
         console.document({"assets": rows})
         return
     for asset in assets:
-        for line in _lines(asset, _recipes(project, asset)):
-            console.data(line)
+        console.data(*_lines(asset, _recipes(project, asset)))
 
 
 def _recipes(project: Project, asset: Asset) -> list[Recipe]:

@@ -18,8 +18,7 @@ _SHOWN: Final = 3
 def show(console: Console, report: CheckReport) -> None:
     """Print every finding; those that only differ in asset and file are printed once."""
     for group in _grouped(report.findings):
-        for line in frame(_problem(group), group[0].severity.value):
-            console.data(line)
+        console.data(*frame(_problem(group), group[0].severity.value))
     console.data(tally(report))
 
 
