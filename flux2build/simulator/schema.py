@@ -10,8 +10,9 @@ from importlib import resources
 from operator import or_
 from typing import Annotated, Any, Final
 
-from pydantic import AnyUrl, BaseModel, ConfigDict, Field, UrlConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic import create_model as new_model
+from pydantic_core import PydanticCustomError
 
 Shape = Mapping[str, Any]
 
@@ -73,19 +74,23 @@ def _type(shape: Shape, schemas: Mapping[str, Shape]) -> Any:
         return reduce(or_, (_type(option, schemas) for option in shape["anyOf"]))
     if "enum" in shape:
         return Enum("Enum", {option: option for option in shape["enum"]})
-    if shape.get("format") == "uri":
-        schemes = ["http", "https", "data"]
-        return Annotated[AnyUrl, UrlConstraints(shape.get("maxLength"), allowed_schemes=schemes)]
     if shape["type"] == "null":
         return None
+    limits = Field(
+        strict=True,
+        ge=shape.get("minimum"),
+        le=shape.get("maximum"),
+        min_length=shape.get("minLength", shape.get("minItems")),
+        max_length=shape.get("maxLength", shape.get("maxItems")),
+    )
+    if shape.get("format") == "uri":
+        return Annotated[str, limits, AfterValidator(_url)]
     kind = _KINDS[shape["type"]]
-    return Annotated[
-        kind[_type(shape["items"], schemas)] if kind is list else kind,
-        Field(
-            strict=True,
-            ge=shape.get("minimum"),
-            le=shape.get("maximum"),
-            min_length=shape.get("minLength", shape.get("minItems")),
-            max_length=shape.get("maxLength", shape.get("maxItems")),
-        ),
-    ]
+    return Annotated[kind[_type(shape["items"], schemas)] if kind is list else kind, limits]
+
+
+def _url(text: str) -> str:
+    """A URL, at a glance: a reference inside of one may have megabytes."""
+    if not text.startswith(("http://", "https://", "data:")):
+        raise PydanticCustomError("url_parsing", "Input should be a valid URL")
+    return text
