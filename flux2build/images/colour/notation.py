@@ -26,7 +26,7 @@ def canonical(text: str) -> str:
     if word == "transparent":
         return "#00000000"
     if word in ImageColor.colormap:
-        word = _hex(ImageColor.getrgb(word))
+        word = "#" + "".join(f"{channel:02x}" for channel in ImageColor.getrgb(word))
     if not _HEX.fullmatch(word):
         near = nearest(word, ImageColor.colormap)
         hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
@@ -41,10 +41,6 @@ def rgba(text: str) -> Rgba:
     word = canonical(text)
     red, green, blue = (int(word[at : at + 2], 16) for at in (1, 3, 5))
     return red, green, blue, int(word[7:] or "ff", 16)
-
-
-def _hex(channels: tuple[int, ...]) -> str:
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
 
 
 Colour = Annotated[
