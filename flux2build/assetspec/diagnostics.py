@@ -36,7 +36,8 @@ def _problem(
     problem = text.located(problem, fault.key, name=fault.name)
     if fault.place is not None:
         used = (("used at", str(problem.place)),) if assets else ()
-        line = _line(tree, fault.place)
+        readable = tree.kind(fault.place.file) is Kind.FILE
+        line = source_line(tree.read(fault.place.file), fault.place.line) if readable else None
         problem = replace(problem, place=fault.place, rows=(*rows, *used), excerpt=line, width=1)
     elif fault.line:
         problem = _inside(text, problem, fault.line)
@@ -82,12 +83,6 @@ def _at_word(fault: Fault, problem: Problem) -> Problem:
         if at >= 0:
             return replace(problem, place=replace(place, column=at + 1), width=len(word))
     return replace(problem, place=replace(place, column=place.column or 1))
-
-
-def _line(tree: ProjectFiles, place: Place) -> str | None:
-    if tree.kind(place.file) is not Kind.FILE:
-        return None
-    return source_line(tree.read(place.file), place.line)
 
 
 def source_line(data: bytes, number: int) -> str | None:

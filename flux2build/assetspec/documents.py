@@ -32,11 +32,7 @@ from flux2build.model import (
     Write,
 )
 
-_MANIFEST: Final[Mapping[str, str]] = {
-    "path": "manifest",
-    "pictures": "pictures",
-    "typescript": "typescript",
-}
+_MANIFEST: Final = {"path": "manifest", "pictures": "pictures", "typescript": "typescript"}
 """Which key of `[manifest]` asks for which document."""
 
 

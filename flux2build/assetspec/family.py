@@ -53,15 +53,12 @@ class FamilyExpander:
         axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
         points, rows = self._points(key, table, axes), self._rows(key, table)
         axis = axis_of(table.rows.key) if table.rows else None
-        if axis is None or rows is None:
-            members = [Member(member(name, point), point) for point in points]
-        else:
-            members = [
-                Member(member(name, inside), inside, row)
-                for row in rows
-                for point in points
-                for inside in ({**point, axis: row.key},)
-            ]
+        members = [
+            Member(member(name, inside), inside, row)
+            for row in ([None] if rows is None else rows)
+            for point in points
+            for inside in ({**point, axis: row.key} if axis and row else point,)
+        ]
         names = (*axes, axis) if axis else tuple(axes)
         excluded = self._excluded(key, table, names)
         kept = [one for one in members if not any(one.axes.items() >= x.items() for x in excluded)]

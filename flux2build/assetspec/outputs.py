@@ -106,7 +106,6 @@ def _overwrites(recipe: Recipe, what: str) -> Fault:
 
 def _twice(recipe: Recipe, earlier: Recipe, ops: Mapping[str, type[Op]]) -> Fault:
     message = f"two outputs at `{recipe.output}`"
-    rows: tuple[tuple[str, str], ...] = ()
     if earlier.output != recipe.output:
         message = f"outputs `{earlier.output}` and `{recipe.output}` are one file on some systems"
     hint = "give one of them another `output`"
@@ -121,4 +120,4 @@ def _twice(recipe: Recipe, earlier: Recipe, ops: Mapping[str, type[Op]]) -> Faul
         hint = "let `output` say the axes"
     elif recipe.kind != "generate":
         hint = "give it a `path` of its own"
-    return Fault(recipe.key, message, hint=hint, rows=rows)
+    return Fault(recipe.key, message, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flux2build.assetspec import (
@@ -255,21 +255,14 @@ class _SpecReader:
         """Notes outputs that collide with each other, with a file that is read, or with a template."""
         taken = {paths.fold(path): what for path, what in kept.items()}
         for fault, recipe, other in outputs.collisions(recipes, taken, ops):
-            rows = fault.rows
-            if other and _same_name(recipe.asset, other.asset):
-                continue
-            if other is not None:
-                rows = (*rows, ("first", f"{other.asset} at {self.text.place(other.key)}"))
-            self.faults.add(
-                Fault(fault.key, fault.message, hint=fault.hint, rows=rows), recipe.asset
-            )
+            if other is None:
+                self.faults.add(fault, recipe.asset)
+            # Names that differ in spelling only are a fault of their own.
+            elif recipe.asset == other.asset or paths.fold(recipe.asset) != paths.fold(other.asset):
+                rows = (("first", f"{other.asset} at {self.text.place(other.key)}"),)
+                self.faults.add(replace(fault, rows=rows), recipe.asset)
         below = paths.fold(templates) + "/"
         for recipe in recipes if templates else ():
             if paths.fold(recipe.output).startswith(below):
                 message = f"output `{recipe.output}` lies in the templates folder"
                 self.faults.add(Fault(recipe.key, message), recipe.asset)
-
-
-def _same_name(one: AssetName, other: AssetName) -> bool:
-    """Whether two names differ only in spelling, which is a fault of its own."""
-    return one != other and paths.fold(one) == paths.fold(other)

@@ -156,5 +156,4 @@ def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
 
 def mentions(prompt: str) -> Iterator[int]:
     """The numbers of every `image 4` in a prompt; quoted ones are lettering and do not count."""
-    for match in _MENTION.finditer(_LETTERING.sub("", prompt)):
-        yield int(match[1])
+    return map(int, _MENTION.findall(_LETTERING.sub("", prompt)))

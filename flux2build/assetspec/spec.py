@@ -10,7 +10,7 @@ from typing import Any
 
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.assetspec.translations.catalog import Gap
-from flux2build.errors import Place, Problem
+from flux2build.errors import Problem
 from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.storage import paths
 
@@ -76,10 +76,6 @@ class Spec:
     @cached_property
     def _kept_folds(self) -> Mapping[str, str]:
         return {paths.fold(path): what for path, what in self.kept.items()}
-
-    def place(self, key: Key) -> Place:
-        """Where in the spec something stands."""
-        return self.text.place(key)
 
     def located(self, problem: Problem, key: Key) -> Problem:
         """A problem at a key, with the source line."""

@@ -38,9 +38,8 @@ def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
             message = f"preset `{preset.name}` has no file that is {width} wide"
             raise FaultyError(Fault((*key, "widths", at), message, f"its widths: {known}"))
     for at, form in enumerate(table.formats or []):
-        fitting = [target for target in preset.targets if form in target.formats]
-        if not fitting:
-            allowed = dict.fromkeys(form for t in preset.targets for form in t.formats)
+        allowed = dict.fromkeys(form for target in preset.targets for form in target.formats)
+        if form not in allowed:
             message = f"preset `{preset.name}` cannot be {form}"
             hint = "it may be " + " or ".join(allowed)
             raise FaultyError(Fault((*key, "formats", at), message, hint))

@@ -37,8 +37,6 @@ _OF_TEXT: Final = frozenset({
     "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit",
     "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill",
 })
-_OF_MAPPINGS: Final = frozenset({"get", "items", "keys", "values"})
-_OF_LISTS: Final = frozenset({"count", "index", "grouper", "list"})
 _OF_DATES: Final = frozenset({
     "year", "month", "day", "hour", "minute", "second", "isoformat", "isoweekday", "strftime",
     "weekday",
@@ -48,8 +46,15 @@ _AT_ONCE: Final = frozenset({"count", "d", "default", "first", "join", "last", "
 """Filters that do not look at every item, or have looked at them already."""
 _BY_LETTER: Final = frozenset({"striptags", "title", "urlencode", "wordcount", "wordwrap"})
 """Filters of text that look at it letter by letter, in Python."""
-_CLOSED: Final = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-_NOTHING: Final[frozenset[str]] = frozenset()
+_OF_EACH: Final[tuple[tuple[Any, frozenset[str]], ...]] = (
+    (str, _OF_TEXT),
+    (Mapping, frozenset({"get", "items", "keys", "values"})),
+    ((list, tuple), frozenset({"count", "index", "grouper", "list"})),
+    ((int, float, types.NoneType, type, Macro), frozenset()),
+    ((types.GeneratorType, types.FunctionType, types.MethodType), frozenset()),
+    (types.BuiltinFunctionType, frozenset()),
+)
+"""The attributes of each type that templates may use; Jinja's rules are for others."""
 
 
 def _is_leaf(value: object) -> bool:
@@ -288,19 +293,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 def _allowed(obj: object) -> frozenset[str] | None:
     """The attributes of an object that templates may use; None leaves it to Jinja's rules."""
-    match obj:
-        case str():
-            return _OF_TEXT
-        case Mapping():
-            return _OF_MAPPINGS
-        case list() | tuple():
-            return _OF_LISTS
-        case int() | float() | None | Macro() | types.GeneratorType():
-            return _NOTHING
-        case _ if isinstance(obj, _CLOSED):
-            return _NOTHING
-        case _:
-            return _OF_DATES if type(obj).__module__ == "datetime" else None
+    others = _OF_DATES if type(obj).__module__ == "datetime" else None
+    return next((names for kinds, names in _OF_EACH if isinstance(obj, kinds)), others)
 
 
 _REWRITINGS: Final[Mapping[type[nodes.Node], str]] = {

@@ -50,7 +50,7 @@ def _steps(whole: Plan, name: AssetName) -> list[Step]:
 
 
 def _lines(project: Project, whole: Plan, name: AssetName, *, every: bool) -> Iterator[Text]:
-    place = project.spec.place(project.spec.named[name].key)
+    place = project.spec.text.place(project.spec.named[name].key)
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for steps in _grouped(_steps(whole, name), every=every):
         yield from _verdict(steps)
