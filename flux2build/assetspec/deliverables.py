@@ -149,11 +149,7 @@ def _refuse_settings(table: Deliver, key: Key) -> None:
 
 
 def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Recipe]:
-    """The files of one entry for one master, without those whose translation may be missing.
-
-    Raises:
-        FaultyError: a template, a path, an input or a parameter is wrong.
-    """
+    """The files of one entry for one master, without those whose translation may be missing."""
     for point in entry.points:
         for axis in point:
             if axis in master.axes:

@@ -30,7 +30,7 @@ class Fault:
 
 
 class FaultyError(Exception):
-    """Faults that make the rest of a step pointless; caught before the reading ends."""
+    """Faults that make the rest of a step pointless; whatever reads a part of a spec raises it."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))

@@ -45,11 +45,7 @@ class OpEntry:
         return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
     def operation(self, texts: TextRenderer, scope: Scope, bind: Bind) -> Operation:
-        """The operation for one file; `bind` is given the pictures and files that it names.
-
-        Raises:
-            FaultyError: a template in it is wrong, or a parameter after rendering.
-        """
+        """The operation for one file; `bind` is given the pictures and files that it names."""
         if self.fixed is not None:
             return self.fixed
         with _placing(self.op, self.usual, self.key):
@@ -66,11 +62,7 @@ class OpReader:
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
 
     def entry(self, table: Mapping[str, Any], key: Key) -> OpEntry:
-        """Reads an entry of `ops`; one without templates is validated at once.
-
-        Raises:
-            FaultyError: there is no such operation, or a parameter is wrong.
-        """
+        """Reads an entry of `ops`; one without templates is validated at once."""
         op = self._op(table, key)
         own = {word: value for word, value in table.items() if word != "op"}
         defaults = self.usual.get(op.name, {})
@@ -91,11 +83,7 @@ class OpReader:
         return OpEntry(op, key, raw, None if bound else fixed, usual, each)
 
     def implied(self, table: Mapping[str, Any], key: Key) -> Operation:
-        """An operation that a width or a preset asks for; `[op.NAME]` does not apply to it.
-
-        Raises:
-            FaultyError: this flux2build has no such operation, or it refuses a parameter.
-        """
+        """An operation that a width or a preset asks for; `[op.NAME]` does not apply to it."""
         entry = OpReader(self.ops).entry(table, key)
         assert entry.fixed is not None
         return entry.fixed

@@ -62,21 +62,18 @@ class Outputs:
 
 
 def collisions(
-    recipes: Iterable[Recipe],
-    taken: Mapping[str, tuple[str, Key | None]],
-    ops: Mapping[str, type[Op]],
+    recipes: Iterable[Recipe], taken: Mapping[str, str], ops: Mapping[str, type[Op]]
 ) -> Iterator[tuple[Fault, Recipe, Recipe | None]]:
     """Outputs that would overwrite each other, or a file that is not an output.
 
-    `taken` maps the folded paths of such files to what messages call them, and to the key
-    that names them. Each fault comes with its recipe, and with the other one if it is
-    about two.
+    `taken` maps the folded paths of such files to what messages call them. Each fault comes
+    with its recipe, and with the other one if it is about two.
     """
     claims: dict[str, Recipe] = {}
     for recipe in recipes:
         folded = paths.fold(recipe.output)
         if folded in taken:
-            yield _overwrites(recipe, taken[folded][0]), recipe, None
+            yield _overwrites(recipe, taken[folded]), recipe, None
             continue
         earlier = claims.setdefault(folded, recipe)
         if earlier is not recipe:

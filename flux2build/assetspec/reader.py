@@ -103,8 +103,8 @@ class _SpecReader:
         about = [recipe for one in declared for recipe in documents.entries(one)]
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
         translations.report()
-        files.used.update(translations.used)
-        kept, templates = self._kept(declared, files), self._closed_templates(folder)
+        kept = self._kept(declared, files.used | translations.used)
+        templates = self._closed_templates(folder)
         self._check_collisions(recipes, kept, templates, capabilities.ops)
         return Spec(
             file=self.text.file,
@@ -113,7 +113,7 @@ class _SpecReader:
             profiles=tuple(self.tables.profile),
             output=folder,
             folders=self._folders(),
-            kept={path: what for path, (what, _) in kept.items()},
+            kept=kept,
             templates=templates,
             budget=Budget(**dict(self.tables.budget)),
             checks=check_options.options(
@@ -217,22 +217,16 @@ class _SpecReader:
         members = frozenset(member.name for f in families.values() for member in f.members)
         return AssetNames(families, schema.names(self.text.data, "asset"), members, sources)
 
-    def _kept(
-        self, declared: Iterable[Declared], files: SourceFiles
-    ) -> dict[str, tuple[str, Key | None]]:
-        """Every file that cannot be an output, because it is read or kept, by its path."""
+    def _kept(self, declared: Iterable[Declared], sources: Iterable[str]) -> dict[str, str]:
+        """Every file that cannot be an output, because it is read or kept: what messages call it."""
         lock = posixpath.splitext(self.text.file)[0] + ".lock"
-        kept: dict[str, tuple[str, Key | None]] = {
-            path: (f"the source `{path}`", key) for path, key in files.used.items()
+        rows = (paths.join("", one.table.rows.file) for one in declared if one.table.rows)
+        return {
+            **{path: f"the source `{path}`" for path in sorted(sources)},
+            **{path: f"the data file `{path}`" for path in rows},
+            **{file.name: f"the spec `{file.name}`" for file in self.text.files},
+            lock: f"the lock `{lock}`",
         }
-        for one in declared:
-            if one.table.rows:
-                data = paths.join("", one.table.rows.file)
-                kept[data] = (f"the data file `{data}`", (*one.key, "rows", "file"))
-        for file in self.text.files:
-            kept[file.name] = (f"the spec `{file.name}`", None)
-        kept[lock] = (f"the lock `{lock}`", None)
-        return kept
 
     def _folders(self) -> tuple[str, ...]:
         """The output folders of all profiles, each once."""
@@ -248,7 +242,7 @@ class _SpecReader:
     def _check_collisions(
         self,
         recipes: Iterable[Recipe],
-        kept: Mapping[str, tuple[str, Key | None]],
+        kept: Mapping[str, str],
         templates: str,
         ops: Mapping[str, type[Op]],
     ) -> None:

@@ -28,8 +28,8 @@ class SourceFiles:
     """The project's files, each looked at once; records which of them are sources."""
 
     tree: ProjectFiles
-    used: dict[str, Key] = field(default_factory=dict)
-    """Every file that a recipe or a template reads, with the key that names it."""
+    used: set[str] = field(default_factory=set)
+    """Every file that a recipe or a template reads."""
     _kinds: dict[str, Kind] = field(default_factory=dict)
     _sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class SourceFiles:
         path = paths.join("", path)
         if (kind := self.kind(path)) is not Kind.FILE:
             raise FaultyError(Fault(key, f"`{brief(path)}` {NOT_A_FILE[kind]}"))
-        self.used.setdefault(path, key)
+        self.used.add(path)
         return Source(path)
 
     def size(self, path: str) -> Mapping[str, int]:

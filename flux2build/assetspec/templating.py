@@ -53,11 +53,7 @@ class TextRenderer:
         return _mapped(value, key, rendered)
 
     def prompt(self, settings: MergedSettings, scope: Scope) -> str:
-        """The prompt that is sent: prefix, prompt and suffix with a space between.
-
-        Raises:
-            FaultyError: there is no prompt, it is empty, or a template in it is wrong.
-        """
+        """The prompt that is sent: prefix, prompt and suffix with a space between, never empty."""
         parts = [
             self._optional("prompt_prefix", settings, scope),
             self._body(settings, scope),

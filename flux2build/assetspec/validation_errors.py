@@ -64,11 +64,7 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def validated(model: type[M], data: Mapping[str, Any], at: Key, *, strict: bool = True) -> M:
-    """A table at `at` as its model; unless `strict`, a text may stand for a number.
-
-    Raises:
-        FaultyError: with all that is wrong with it.
-    """
+    """A table at `at` as its model; unless `strict`, a text may stand for a number."""
     try:
         return model.model_validate(data, strict=strict)
     except ValidationError as error:

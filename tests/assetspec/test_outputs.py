@@ -30,7 +30,7 @@ def test_without_collisions_every_output_is_a_file_of_its_own(
     apart = len(set(folded)) == len(folded) and len(free) == len(folded)
     flat = not {posixpath.dirname(path) for path in free} & set(free)
 
-    found = list(collisions(recipes, {path: (f"the source `{path}`", None) for path in busy}, {}))
+    found = list(collisions(recipes, {path: f"the source `{path}`" for path in busy}, {}))
 
     assert (not found) == (apart and flat)
 

@@ -458,7 +458,7 @@ def test_budget_checks_and_places() -> None:
         "alt": CheckOptions(severity="error"),
         "palette": CheckOptions(severity="warning", colours=["#00f"]),
     }
-    assert spec.place(("checks", "alt")) == Place("assets.toml", 6, 7)
+    assert spec.text.place(("checks", "alt")) == Place("assets.toml", 6, 7)
     assert (problem.place, problem.excerpt, problem.width) == (
         Place("assets.toml", 9, 10),
         'prompt = "a"',

@@ -49,11 +49,7 @@ class Prompts:
         return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
 
     def file(self, name: str, scope: Mapping[str, object]) -> str:
-        """A template file, rendered; the name is a path below the templates folder.
-
-        Raises:
-            TemplateFault: with a line of the file, or of a template that it includes.
-        """
+        """A template file by its path below the folder, rendered; a `TemplateFault` has a line."""
         return self._rendered(lambda: self._sandbox.get_template(name), scope)
 
     def _compiled(self, source: str) -> Template:

@@ -174,11 +174,7 @@ _KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
 
 
 def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
-    """The characters and items of a nested value, counted as often as it would be written.
-
-    Raises:
-        OverBoundError: it is too large, or something in it is not a `leaf`.
-    """
+    """The characters and items of a nested value as it would be written; all in it are `leaf`s."""
     items = text = 0
     for item in _walk(value):
         items += 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flux2build.assetspec.rows.data_file import Cells, DataFile, DataTable, normal
 from flux2build.assetspec.rows.objects import of_json, of_lines
-from flux2build.assetspec.rows.separated import by_commas, by_tabs
+from flux2build.assetspec.rows.separated import separated
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
@@ -128,8 +129,8 @@ def _clash(source: DataFile, key: str, earlier: Row, row: Row) -> None:
 
 
 _READERS: Final[Mapping[str, Callable[[DataFile], DataTable]]] = {
-    ".csv": by_commas,
-    ".tsv": by_tabs,
+    ".csv": partial(separated, delimiter=","),
+    ".tsv": partial(separated, delimiter="\t"),
     ".json": of_json,
     ".jsonl": of_lines,
     ".ndjson": of_lines,

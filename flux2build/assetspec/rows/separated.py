@@ -10,17 +10,8 @@ from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, nor
 from flux2build.errors import brief
 
 
-def by_commas(source: DataFile) -> DataTable:
-    """A CSV file."""
-    return _separated(source, ",")
-
-
-def by_tabs(source: DataFile) -> DataTable:
-    """A TSV file."""
-    return _separated(source, "\t")
-
-
-def _separated(source: DataFile, delimiter: str) -> DataTable:
+def separated(source: DataFile, *, delimiter: str) -> DataTable:
+    """The records of a CSV or TSV file."""
     lines = _records(source, delimiter)
     line, header = next(lines, (1, []))
     columns = _header(source, line, header)

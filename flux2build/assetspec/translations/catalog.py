@@ -54,8 +54,8 @@ class Translations:
     faults: Faults
     faulty: bool = False
     """Whether `[catalog]` itself has mistakes; then nothing is reported as missing."""
-    used: dict[str, Key] = field(default_factory=dict)
-    """Every catalogue that was read, with the key of the spec that names it."""
+    used: set[str] = field(default_factory=set)
+    """Every catalogue that was read."""
     gaps: dict[Gap, dict[AssetName, None]] = field(default_factory=dict)
     """The strings that were missing, with the assets that asked for them."""
     _read: dict[str, Strings | None] = field(default_factory=dict)
@@ -129,7 +129,7 @@ class Translations:
     def _load(self, file: str) -> Strings | None:
         if self.tree.kind(file) is not Kind.FILE:
             return Strings(file)
-        self.used.setdefault(file, _PATH)
+        self.used.add(file)
         try:
             return translations.read(self.tree, file)
         except SpecError as error:

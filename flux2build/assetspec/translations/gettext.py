@@ -107,11 +107,7 @@ def _not_po(file: str, line: int, why: str) -> Problem:
 
 
 def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
-    """How many forms a catalogue has, and which of them goes with a number.
-
-    Raises:
-        ValueError: its header does not say.
-    """
+    """How many forms a catalogue has, and which goes with a number; or a `ValueError`."""
     parts = (part.partition("=") for part in headers.get("plural-forms", "").split(";"))
     rule = _GERMANIC | {name.strip(): value.strip() for name, _, value in parts}
     if not _COUNT.fullmatch(rule["nplurals"]):
