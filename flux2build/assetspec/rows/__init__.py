@@ -31,11 +31,6 @@ class Row(Mapping[str, object]):
     columns: frozenset[str]
     """Every column of the file, including those that are blank in this row."""
 
-    @property
-    def file(self) -> str:
-        """The data file, from the spec's folder."""
-        return self.place.file
-
     def __getitem__(self, column: str) -> object:
         return self.cells[column]
 
@@ -48,9 +43,9 @@ class Row(Mapping[str, object]):
     def why_absent(self, column: str) -> tuple[str, str | None]:
         """The reason why a cell is missing, and a hint."""
         if column in self.columns:
-            where = f"{self.file} line {self.place.line}"
+            where = f"{self.place.file} line {self.place.line}"
             return f"column `{column}` is blank in {where}", "use `default` if that is meant"
-        return f"{self.file} has no column `{column}`", did_you_mean(column, self.columns)
+        return f"{self.place.file} has no column `{column}`", did_you_mean(column, self.columns)
 
 
 def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:

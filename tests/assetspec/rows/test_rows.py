@@ -56,7 +56,7 @@ def test_messy_export() -> None:
     first, second = read(text)
 
     assert dict(first) == {"sku": "A-1", "name": "Mug", "notes": "two\r\nlines"}
-    assert (first.key, first.file, first.place.line) == ("A-1", "p.csv", 3)
+    assert (first.key, first.place.file, first.place.line) == ("A-1", "p.csv", 3)
     assert dict(second) == {"sku": "A-2", "notes": "x"}
     assert second.place.line == 6
     assert second.columns == {"sku", "name", "notes"}
