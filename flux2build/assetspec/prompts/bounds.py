@@ -174,7 +174,7 @@ _KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
 
 
 def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
-    """The characters and items of a nested value as it would be written; all in it are `leaf`s."""
+    """The characters and items of a nested value; `OverBoundError` for too many, or for no `leaf`."""
     items = text = 0
     for item in _walk(value):
         items += 1
