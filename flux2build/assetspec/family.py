@@ -55,7 +55,7 @@ class FamilyExpander:
         axis = axis_of(table.rows.key) if table.rows else None
         members = [
             Member(member(name, inside), inside, row)
-            for row in ([None] if rows is None else rows)
+            for row in rows
             for point in points
             for inside in ({**point, axis: row.key} if axis and row else point,)
         ]
@@ -79,10 +79,10 @@ class FamilyExpander:
             return []
         return points_of(axes)
 
-    def _rows(self, key: Key, table: AssetTable) -> list[Row] | None:
-        """The rows whose key can be part of a name; None if there is no data file."""
+    def _rows(self, key: Key, table: AssetTable) -> Sequence[Row | None]:
+        """The rows whose key can be part of a name; without a data file, None as the only one."""
         if table.rows is None:
-            return None
+            return [None]
         named = paths.join("", table.rows.file), table.rows.key
         try:
             if named not in self._read:

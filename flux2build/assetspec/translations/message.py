@@ -11,10 +11,6 @@ Key = tuple[str, str | None]
 """A message's key, and its context where gettext has several messages with one key."""
 
 
-def _single_form(_: int) -> int:
-    return 0
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """One translation; several forms when it depends on a number."""
@@ -36,5 +32,5 @@ class Strings:
 
     file: str
     messages: Mapping[Key, Message] = field(default_factory=dict)
-    form: Callable[[int], int] = _single_form
+    form: Callable[[int], int] = field(default=lambda _: 0)
     """The index of the form that goes with a number."""
