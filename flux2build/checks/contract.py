@@ -57,9 +57,7 @@ class Check:
 
 
 CHECKS: Final = Family[Check](
-    "flux2build.checks",
-    "CHECK",
-    besides=frozenset({"contract", "facts"}),
+    "flux2build.checks", "CHECK", besides=frozenset({"contract", "facts"})
 )
 
 

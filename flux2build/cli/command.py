@@ -54,16 +54,10 @@ _SHARED: Final = (
 )
 _SELECTION: Final = (
     click.Argument(
-        ["selection"],
-        nargs=-1,
-        metavar="[SELECTION]...",
-        shell_complete=COMPLETERS["SELECTION"],
+        ["selection"], nargs=-1, metavar="[SELECTION]...", shell_complete=COMPLETERS["SELECTION"]
     ),
     Option(
-        ["--exclude"],
-        multiple=True,
-        metavar="SELECTION",
-        help="Leave these out of the selection.",
+        ["--exclude"], multiple=True, metavar="SELECTION", help="Leave these out of the selection."
     ),
 )
 

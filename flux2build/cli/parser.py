@@ -37,11 +37,7 @@ class CommandGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
 
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """One command by its name."""
         return COMMANDS.get(cmd_name)
 
@@ -56,8 +52,7 @@ class CommandGroup(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands, without importing them; or the options of `build`, which needs no name."""
         if incomplete.startswith("-"):
-            build = self.get_command(ctx, _DEFAULT)
-            return build.shell_complete(ctx, incomplete) if build else []
+            return COMMANDS[_DEFAULT].shell_complete(ctx, incomplete)
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         return [CompletionItem(name, help=_summary(name)) for name in names]
 

@@ -106,9 +106,7 @@ class Console:
 
     def warn(self, text: str, hint: str | None = None) -> None:
         """Print a warning on stderr, even when quiet."""
-        self.err.put(Text.assemble(("warning", "bold yellow"), ": ", clean(text)))
-        if hint:
-            self.err.put(Text.assemble(("  hint", "bold cyan"), ": ", clean(hint)))
+        self.problem(Problem(text, hint=hint), "warning")
 
     def caution(self, problems: Iterable[Problem]) -> None:
         """Print problems as warnings on stderr, even when quiet: the command goes on."""

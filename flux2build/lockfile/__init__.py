@@ -6,15 +6,7 @@ in one canonical form, and is never thrown away.
 
 from __future__ import annotations
 
-from flux2build.lockfile.block import (
-    Block,
-    Derived,
-    Generated,
-    LockedInput,
-    Lockfile,
-    Row,
-    Written,
-)
+from flux2build.lockfile.block import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
 from flux2build.lockfile.conflicts import conflict_line
 from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads
 from flux2build.lockfile.write import dumps

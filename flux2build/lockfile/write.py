@@ -36,14 +36,7 @@ from typing import Final
 
 from flux2build.digest import Json, canonical
 from flux2build.images.provenance import c2pa
-from flux2build.lockfile.block import (
-    REVISION,
-    Block,
-    Derived,
-    Generated,
-    Lockfile,
-    Written,
-)
+from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
 from flux2build.model import Operation, Output, Receipt
 
 VERSION: Final = 1

@@ -83,10 +83,7 @@ def parsed(words: Sequence[str]) -> tuple[str, str | None, str | None]:
 
 @given(COMMANDS, st.lists(OPTIONS, max_size=3), VALUES, VALUES)
 def test_the_quick_path_reads_what_the_parser_reads(
-    command: tuple[str, ...],
-    options: list[tuple[str, ...]],
-    file: str | None,
-    profile: str | None,
+    command: tuple[str, ...], options: list[tuple[str, ...]], file: str | None, profile: str | None
 ) -> None:
     """Whatever is answered without the parser means the same to the parser."""
     words = [*command, *(word for option in options for word in option)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -86,11 +87,7 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
             "did you mean `--exit-code`?",
         ),
         (["--jsn"], "`flux2build build` has no option `--jsn`", "did you mean `--json`?"),
-        (
-            ["orders", "shwo"],
-            "`flux2build orders` has no command `shwo`",
-            "did you mean `show`?",
-        ),
+        (["orders", "shwo"], "`flux2build orders` has no command `shwo`", "did you mean `show`?"),
         (
             ["orders", "adopt"],
             "`flux2build orders adopt` needs ORDER",
@@ -204,25 +201,25 @@ def test_options_alone_mean_build(site: Site) -> None:
     assert "there is no asset `plan`" in site.run("--exclude", "plan", "--dry-run").err
 
 
-def test_a_bug_becomes_a_report(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A defect of ours ends with 70 and all that a report needs, but no values of variables."""
-    tmp_path.joinpath("explode.py").write_text(
-        '"""Explode."""\n'
-        "import click\n"
-        "from flux2build.cli.command import command\n"
-        '@command("explode")\n'
-        "def explode(request):\n"
-        '    """Explode."""\n'
-        '    secret = "k-" + "e-y"\n'
-        "    return {}[len(secret)]\n"
-        "COMMAND = explode\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
-    ran = site.run("-q", "explode")
+@pytest.fixture
+def explode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Adds a command `explode` that runs one line of code."""
+
+    def add(code: str) -> None:
+        source = (
+            f'"""Explode."""\nimport click\n@click.command("explode")\ndef COMMAND():\n {code}\n'
+        )
+        tmp_path.joinpath("explode.py").write_text(source, encoding="utf-8")
+        monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+
+    yield add
     sys.modules.pop("flux2build.cli.commands.explode")
+
+
+def test_a_bug_becomes_a_report(site: Site, explode: Callable[[str], None]) -> None:
+    """A defect of ours ends with 70 and all that a report needs, but no values of variables."""
+    explode('secret = "k-" + "e-y"; return {}[len(secret)]')
+    ran = site.run("explode")
 
     assert (ran.code, ran.out) == (Exit.BUG, "")
     for part in ("please report", "flux2build 0.", "Python 3.", "command: explode", "KeyError: 5"):
@@ -230,22 +227,10 @@ def test_a_bug_becomes_a_report(
     assert "k-e-y" not in ran.err
 
 
-def test_an_interrupt_is_no_bug(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_is_no_bug(site: Site, explode: Callable[[str], None]) -> None:
     """Ctrl-C ends with 130 and a sentence, wherever it comes."""
-    tmp_path.joinpath("linger.py").write_text(
-        '"""Linger."""\n'
-        "import click\n"
-        '@click.command("linger")\n'
-        "def linger():\n"
-        "    raise KeyboardInterrupt\n"
-        "COMMAND = linger\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
-    ran = site.run("linger")
-    sys.modules.pop("flux2build.cli.commands.linger")
+    explode("raise KeyboardInterrupt")
+    ran = site.run("explode")
 
     assert ran.code == Exit.INTERRUPTED
     assert "what was submitted is recorded and resumes" in ran.err

@@ -54,10 +54,7 @@ def test_changes_of_a_derivation() -> None:
     other = changed(CUT, ops=(Operation("crop", 1, {"size": 9}),), encoding={"format": "avif"})
     more = changed(CUT, ops=(*task.ops, Operation("blur", 1, {})))
 
-    assert list(changes(step(other))) == [
-        ("crop size", "32 -> 9"),
-        ("format", "webp -> avif"),
-    ]
+    assert list(changes(step(other))) == [("crop size", "32 -> 9"), ("format", "webp -> avif")]
     assert list(changes(step(more))) == [("ops", "crop size=32{+ | blur+}")]
 
 

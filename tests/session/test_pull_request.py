@@ -69,14 +69,8 @@ def test_an_event_that_cannot_be_read(tmp_path: Path, content: bytes | str | Non
     [
         ({}, None),
         ({"CI_PIPELINE_SOURCE": "push", "CI_PROJECT_ID": "1"}, None),
-        (
-            {"CI_MERGE_REQUEST_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"},
-            None,
-        ),
-        (
-            {"CI_MERGE_REQUEST_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2"},
-            CERTAIN,
-        ),
+        ({"CI_MERGE_REQUEST_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"}, None),
+        ({"CI_MERGE_REQUEST_PROJECT_ID": "1", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2"}, CERTAIN),
         ({"CI_MERGE_REQUEST_PROJECT_ID": "1"}, CERTAIN),
         ({"SYSTEM_PULLREQUEST_ISFORK": "True"}, CERTAIN),
         ({"SYSTEM_PULLREQUEST_ISFORK": "False"}, None),

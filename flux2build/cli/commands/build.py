@@ -29,17 +29,10 @@ from flux2build.session.project import Project
 @option("--refresh-derived", is_flag=True, help="Derive files again if another encoder wrote them.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(
-    "--lock-timeout",
-    type=Seconds(0),
-    metavar="SECONDS",
-    help="Wait no longer for another build.",
+    "--lock-timeout", type=Seconds(0), metavar="SECONDS", help="Wait no longer for another build."
 )
 def build(
-    options: CommonOptions,
-    *,
-    choice: Choice,
-    dry_run: bool,
-    **terms: bool | float | Decimal | None,
+    options: CommonOptions, *, choice: Choice, dry_run: bool, **terms: bool | float | Decimal | None
 ) -> Exit:
     """Build what is out of date.
 

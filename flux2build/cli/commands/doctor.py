@@ -20,14 +20,7 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
 from flux2build.digest import Digest
-from flux2build.errors import (
-    Exit,
-    Flux2BuildError,
-    SpecError,
-    SystemFault,
-    UsageError,
-    gravest,
-)
+from flux2build.errors import Exit, Flux2BuildError, SpecError, SystemFault, UsageError, gravest
 from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing

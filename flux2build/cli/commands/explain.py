@@ -112,7 +112,7 @@ def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dic
             }
             for name in project.spec.named
             if name in chosen
-        ],
+        ]
     }
 
 

@@ -28,12 +28,7 @@ from flux2build.session.project import Project
     help="Plan to derive files again if another encoder wrote them.",
 )
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
-def show_plan(
-    options: CommonOptions,
-    *,
-    choice: Choice,
-    exit_code: bool,
-) -> Exit:
+def show_plan(options: CommonOptions, *, choice: Choice, exit_code: bool) -> Exit:
     """Show what a build would do, why, and for how much.
 
     Needs no network and no key. `?` marks steps that may turn out to be

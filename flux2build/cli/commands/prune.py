@@ -64,7 +64,7 @@ def _remove(project: Project, console: Console) -> None:
             elif digest == orphan.sha256:
                 refused = removal.refusal(orphan.path, digest, asked=True)
                 if refused is not None:
-                    console.warn("; ".join(filter(None, (refused.message, refused.hint))))
+                    console.problem(refused, "warning")
                     continue
                 artifacts.remove(orphan.path)
                 console.say(f"removed {orphan.path}")

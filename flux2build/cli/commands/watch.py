@@ -28,11 +28,7 @@ from flux2build.session.watch import Watcher
 @option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the whole session.")
 def watch(
-    options: CommonOptions,
-    *,
-    choice: Choice,
-    jobs: int | None,
-    max_cost: Decimal | None,
+    options: CommonOptions, *, choice: Choice, jobs: int | None, max_cost: Decimal | None
 ) -> Exit:
     """Build again whenever something changes.
 

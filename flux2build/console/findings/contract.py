@@ -41,7 +41,5 @@ class OutputFormat:
 
 
 OUTPUT_FORMATS: Final = Family[OutputFormat](
-    "flux2build.console.findings",
-    "FORMAT",
-    besides=frozenset({"contract", "unusable", "wording"}),
+    "flux2build.console.findings", "FORMAT", besides=frozenset({"contract", "unusable", "wording"})
 )

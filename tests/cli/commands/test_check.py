@@ -337,10 +337,7 @@ def test_references_behind_pointers(site: Site) -> None:
     ran = site.run("build")
     assert (ran.code, ran.err.splitlines()[:2]) == (
         6,
-        [
-            "error: `icon`: `ref.png` is a Git LFS pointer",
-            "  hint: `git lfs pull` fetches it",
-        ],
+        ["error: `icon`: `ref.png` is a Git LFS pointer", "  hint: `git lfs pull` fetches it"],
     )
 
 
