@@ -31,7 +31,7 @@ from flux2build.assetspec.spec_text import SpecText, read
 from flux2build.assetspec.tables import AssetTable, Profile, SpecTable
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Translations, faults_of
-from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
+from flux2build.errors import SpecError, UsageError, did_you_mean
 from flux2build.images.ops.contract import Op
 from flux2build.model import AssetName, Key, Recipe, Source
 from flux2build.storage import paths
@@ -67,7 +67,7 @@ def _profile(text: SpecText, tables: SpecTable, asked: str | None, faults: Fault
         if asked in declared or asked == NO_PROFILE:
             return asked
         hint = did_you_mean(asked, declared) or "the spec declares no profiles"
-        raise UsageError(Problem(f"there is no profile `{asked}`", hint=hint))
+        raise UsageError(f"there is no profile `{asked}`", hint=hint)
     named = tables.project.profile
     if named is not None and named not in declared:
         hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.storage import locks
 from flux2build.storage.durable import fault
 from flux2build.storage.index import FOLDER, own_folder
@@ -68,10 +68,8 @@ def _acquire(
         # Negated, because every comparison with NaN is false: it must end the wait, too.
         if wait is not None and not time.monotonic() - start < wait:
             raise SystemFault(
-                Problem(
-                    f"waited {wait:g} s for {describe()}",
-                    hint="let it finish, or wait longer with `--lock-timeout SECONDS`",
-                )
+                f"waited {wait:g} s for {describe()}",
+                hint="let it finish, or wait longer with `--lock-timeout SECONDS`",
             )
         time.sleep(_NAP)
 
@@ -107,8 +105,6 @@ def _plain(text: object) -> str:
 
 def _lockless(folder: Path) -> SystemFault:
     return SystemFault(
-        Problem(
-            f"files on the disk of `{folder}` cannot be locked, so two builds could pay twice",
-            hint="put the project on a local disk; `check` and `plan` work where it is",
-        )
+        f"files on the disk of `{folder}` cannot be locked, so two builds could pay twice",
+        hint="put the project on a local disk; `check` and `plan` work where it is",
     )

@@ -12,7 +12,7 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from flux2build.errors import Problem, UsageError, did_you_mean
+from flux2build.errors import UsageError, did_you_mean
 
 _REWORDINGS: Final = (
     (r"'(.*)' is not a valid integer(?: range)?", r"`\1` is not a whole number"),
@@ -46,7 +46,7 @@ def usage_error(wrong: click.ClickException, command: str) -> UsageError:
             message, hint = f"{_name(wrong)}: {_plain(wrong.message)}", _choices(wrong)
         case _:
             message, hint = _plain(wrong.format_message()), None
-    return UsageError(Problem(message, hint=hint or f"see `{path} --help`"))
+    return UsageError(message, hint=hint or f"see `{path} --help`")
 
 
 def _plain(message: str) -> str:

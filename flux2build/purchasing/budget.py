@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from flux2build.errors import BudgetError, Problem
+from flux2build.errors import BudgetError
 
 
 @dataclass(slots=True)
@@ -74,28 +74,22 @@ class BudgetGuard:
 def _unplanned(asset: str, worst: Decimal) -> BudgetError:
     """The error for an order that the plan did not foresee, as something changed after it was made."""
     return BudgetError(
-        Problem(
-            f"`{asset}` was not ordered: the plan had no ${worst} for it",
-            hint="something changed since; `flux2build plan` shows what a build costs now",
-        )
+        f"`{asset}` was not ordered: the plan had no ${worst} for it",
+        hint="something changed since; `flux2build plan` shows what a build costs now",
     )
 
 
 def _dearer(asset: str, excess: Decimal) -> BudgetError:
     """The error once a list price has proved wrong: the next one may be wrong as well."""
     return BudgetError(
-        Problem(
-            f"`{asset}` was not ordered: ${excess} more than the list price was charged before, "
-            "so the cap could not be kept",
-            hint="put the new price on the model's card in your own configuration, then build again",
-        )
+        f"`{asset}` was not ordered: ${excess} more than the list price was charged before, "
+        "so the cap could not be kept",
+        hint="put the new price on the model's card in your own configuration, then build again",
     )
 
 
 def _over(asset: str, worst: Decimal, available: Decimal, cap: str) -> BudgetError:
     return BudgetError(
-        Problem(
-            f"`{asset}` may cost ${worst}, and {cap} leaves ${max(available, Decimal(0))}",
-            hint="nothing was ordered for it; raise the cap or select fewer assets",
-        )
+        f"`{asset}` may cost ${worst}, and {cap} leaves ${max(available, Decimal(0))}",
+        hint="nothing was ordered for it; raise the cap or select fewer assets",
     )

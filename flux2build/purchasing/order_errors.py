@@ -33,56 +33,42 @@ def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2
     match refused.refusal:
         case Refusal.CREDITS:
             return BudgetError(
-                Problem(
-                    f"the account is empty; nothing more is ordered ({answer})",
-                    hint="add credits, then build again: what is paid for is collected first",
-                )
+                f"the account is empty; nothing more is ordered ({answer})",
+                hint="add credits, then build again: what is paid for is collected first",
             )
         case Refusal.CREDENTIALS:
             return keyless(answer, variable)
         case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
-            return SystemFault(
-                Problem(f"`{asset}` was not ordered: {answer}", hint="build again later")
-            )
+            return SystemFault(f"`{asset}` was not ordered: {answer}", hint="build again later")
         case Refusal.REQUEST_MODERATED:
             return IncompleteError(
-                Problem(
-                    f"the request for `{asset}` was moderated: {answer}",
-                    rows=charged,
-                    hint="change the prompt or its references; it is not sent again unchanged",
-                )
+                f"the request for `{asset}` was moderated: {answer}",
+                rows=charged,
+                hint="change the prompt or its references; it is not sent again unchanged",
             )
         case Refusal.CONTENT_MODERATED:
             return IncompleteError(
-                Problem(
-                    f"the picture of `{asset}` was moderated: {answer}",
-                    rows=charged,
-                    hint="another seed or prompt may pass; it is not sent again unchanged",
-                )
+                f"the picture of `{asset}` was moderated: {answer}",
+                rows=charged,
+                hint="another seed or prompt may pass; it is not sent again unchanged",
             )
         case Refusal.INVALID | Refusal.FAILED | Refusal.LOST:
-            return IncompleteError(
-                Problem(f"`{asset}` failed ({refused.refusal}): {answer}", rows=charged)
-            )
+            return IncompleteError(f"`{asset}` failed ({refused.refusal}): {answer}", rows=charged)
 
 
 def keyless(answer: str, variable: str) -> SystemFault:
     """The error for a key that is missing or refused."""
     return SystemFault(
-        Problem(
-            f"the key is missing or refused; nothing more is ordered ({answer})",
-            hint=f"set {variable} in the environment or with `--env-file`",
-        )
+        f"the key is missing or refused; nothing more is ordered ({answer})",
+        hint=f"set {variable} in the environment or with `--env-file`",
     )
 
 
 def lockless(folder: Path) -> SystemFault:
     """The error for a disk on which two builds could buy the same picture."""
     return SystemFault(
-        Problem(
-            f"locks below `{folder}` keep nobody out; nothing was ordered",
-            hint="let FLUX2BUILD_HOME name a folder on a local disk",
-        )
+        f"locks below `{folder}` keep nobody out; nothing was ordered",
+        hint="let FLUX2BUILD_HOME name a folder on a local disk",
     )
 
 
@@ -102,23 +88,19 @@ def spooled(
     """The error for a picture that was paid for and is kept, if not as it should be."""
     order = intended.attempt[:8]
     return SystemFault(
-        Problem(
-            f"the picture of `{asset}` is paid for and kept, but {fault}",
-            rows=(("file", str(file)), ("digest", output)),
-            hint="mend that before this machine is restarted: the next build takes the picture in; "
-            f"so does `flux2build orders adopt {order} {shlex.quote(str(file))}`",
-        )
+        f"the picture of `{asset}` is paid for and kept, but {fault}",
+        rows=(("file", str(file)), ("digest", output)),
+        hint="mend that before this machine is restarted: the next build takes the picture in; "
+        f"so does `flux2build orders adopt {order} {shlex.quote(str(file))}`",
     )
 
 
 def not_kept(asset: str, task: str, fault: SystemFault) -> SystemFault:
     """The error for a picture that was paid for and could be kept nowhere."""
     return SystemFault(
-        Problem(
-            f"the picture of `{asset}` is paid for and could not be kept: {fault}",
-            rows=(("task", task),),
-            hint="mend that and build again at once: the provider has it for some minutes more",
-        )
+        f"the picture of `{asset}` is paid for and could not be kept: {fault}",
+        rows=(("task", task),),
+        hint="mend that and build again at once: the provider has it for some minutes more",
     )
 
 
@@ -134,33 +116,29 @@ def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
 
 def unpriced(recipe: Recipe) -> BudgetError:
     """The error for an order whose price is not known."""
-    return BudgetError(Problem(f"no price is known for `{recipe.asset}`; nothing was ordered"))
+    return BudgetError(f"no price is known for `{recipe.asset}`; nothing was ordered")
 
 
 def in_doubt(intended: Intended, message: str = "") -> DecisionError:
     """The error for an order that may have been bought."""
     because = f": {message}" if message else ""
     return DecisionError(
-        Problem(
-            f"`{intended.asset}` may have been bought{because}",
-            rows=(
-                ("sent", f"{intended.at} to {intended.provider}, {intended.model}"),
-                ("at most", f"${intended.reserve}"),
-                ("order", intended.attempt),
-            ),
-            hint=f"it is never sent again by itself: {_SETTLE}, then "
-            "`orders adopt`, `orders resubmit` or `orders write-off`",
-        )
+        f"`{intended.asset}` may have been bought{because}",
+        rows=(
+            ("sent", f"{intended.at} to {intended.provider}, {intended.model}"),
+            ("at most", f"${intended.reserve}"),
+            ("order", intended.attempt),
+        ),
+        hint=f"it is never sent again by itself: {_SETTLE}, then "
+        "`orders adopt`, `orders resubmit` or `orders write-off`",
     )
 
 
 def too_many_doubts(doubts: int) -> DecisionError:
     """The error that stops a build when one order after the other falls in doubt."""
     return DecisionError(
-        Problem(
-            f"{doubts} orders in a row may have been bought or not; nothing more is ordered",
-            hint="see what is wrong with the connection or the provider, then `flux2build orders list`",
-        )
+        f"{doubts} orders in a row may have been bought or not; nothing more is ordered",
+        hint="see what is wrong with the connection or the provider, then `flux2build orders list`",
     )
 
 
@@ -181,12 +159,10 @@ def kept_aside(asset: str, output: Digest, task: str, wrong: Flux2BuildError) ->
 def lost(asset: str, ticket: Ticket, message: str) -> DecisionError:
     """The error for an order that the server accepted and no longer knows."""
     return DecisionError(
-        Problem(
-            f"`{asset}` was bought, and is lost: {message}",
-            rows=(("task", ticket.task),),
-            hint=f"{_SETTLE}; ask the provider for the picture and `orders adopt` it, or give it "
-            "up with `orders write-off`",
-        )
+        f"`{asset}` was bought, and is lost: {message}",
+        rows=(("task", ticket.task),),
+        hint=f"{_SETTLE}; ask the provider for the picture and `orders adopt` it, or give it "
+        "up with `orders write-off`",
     )
 
 
@@ -207,12 +183,10 @@ def overdue(asset: str, ticket: Ticket, message: str, *, decide: bool) -> Flux2B
 def uncollected(asset: str, ticket: Ticket, message: str, variable: str) -> SystemFault:
     """The error for a picture that cannot be asked for with this key."""
     return SystemFault(
-        Problem(
-            f"the picture of `{asset}` is not here yet: {message}",
-            rows=(("task", ticket.task),),
-            hint=f"it is paid for and stays in the ledger; set {variable} in the environment or "
-            "with `--env-file`, then build again",
-        )
+        f"the picture of `{asset}` is not here yet: {message}",
+        rows=(("task", ticket.task),),
+        hint=f"it is paid for and stays in the ledger; set {variable} in the environment or "
+        "with `--env-file`, then build again",
     )
 
 
@@ -230,12 +204,10 @@ def waiting(assets: str, failure: Flux2BuildError) -> Problem:
 def ordered_elsewhere(recipe: Recipe, intended: Intended, task: str) -> DecisionError:
     """The error for an order that is pending at another provider."""
     return DecisionError(
-        Problem(
-            f"`{recipe.asset}` was ordered at `{intended.provider}` already, and is not here yet",
-            rows=(("sent", intended.at), ("task", task)),
-            hint=f"build it with `{intended.provider}` to collect it, or give it up with "
-            f"`flux2build orders write-off {intended.attempt[:8]}`",
-        )
+        f"`{recipe.asset}` was ordered at `{intended.provider}` already, and is not here yet",
+        rows=(("sent", intended.at), ("task", task)),
+        hint=f"build it with `{intended.provider}` to collect it, or give it up with "
+        f"`flux2build orders write-off {intended.attempt[:8]}`",
     )
 
 
@@ -255,13 +227,11 @@ def paid_for(
     git = f"`git checkout -- {shlex.quote(path)}` brings it back, or " if tracked else ""
     again = f", or `flux2build orders resubmit {attempt[:8]}` and a build" if attempt else ""
     return DecisionError(
-        Problem(
-            f"`{recipe.asset}` was paid for already, and its bytes are not here; "
-            "it is not bought again by itself",
-            rows=(("file", path), ("digest", output or ""), ("task", task)),
-            hint=f"{git}copy `{path}` from a machine that has it; to pay again: "
-            f"`flux2build build --force '{recipe.asset}'`{again}",
-        )
+        f"`{recipe.asset}` was paid for already, and its bytes are not here; "
+        "it is not bought again by itself",
+        rows=(("file", path), ("digest", output or ""), ("task", task)),
+        hint=f"{git}copy `{path}` from a machine that has it; to pay again: "
+        f"`flux2build build --force '{recipe.asset}'`{again}",
     )
 
 
@@ -278,47 +248,35 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
     """The error for an order that only a person can settle."""
     if ReasonCode.OUTPUT_POINTER in reasons:
         return SystemFault(
-            Problem(
-                f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
-                hint="`git lfs pull` fetches it",
-            )
+            f"`{recipe.output}` is a Git LFS pointer; its picture was paid for already",
+            hint="`git lfs pull` fetches it",
         )
     if ReasonCode.MODERATED in reasons:
         return IncompleteError(
-            Problem(
-                f"`{recipe.asset}` was refused by moderation, and its order has not changed",
-                hint="change the prompt or the seed, or `flux2build build --force "
-                f"'{recipe.asset}'` to send it again unchanged",
-            )
+            f"`{recipe.asset}` was refused by moderation, and its order has not changed",
+            hint="change the prompt or the seed, or `flux2build build --force "
+            f"'{recipe.asset}'` to send it again unchanged",
         )
     if ReasonCode.KEPT_ASIDE in reasons:
         return DecisionError(
-            Problem(
-                f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
-                hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
-            )
+            f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
+            hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
         )
     if ReasonCode.LOST in reasons:
         return DecisionError(
-            Problem(
-                f"`{recipe.asset}` was bought, and is lost; it is not sent again by itself",
-                hint="see `flux2build orders list`, then `orders adopt` or `resubmit`",
-            )
+            f"`{recipe.asset}` was bought, and is lost; it is not sent again by itself",
+            hint="see `flux2build orders list`, then `orders adopt` or `resubmit`",
         )
     if ReasonCode.UNRECORDED in reasons:
         return DecisionError(
-            Problem(
-                f"`{recipe.asset}` was ordered before, and the ledger no longer tells what became "
-                "of it; it is not sent again by itself",
-                hint="bring `ledger.jsonl` back from a backup, or see what `flux2build orders recover` "
-                f"rebuilds; `flux2build build --force '{recipe.asset}'` buys it again",
-            )
+            f"`{recipe.asset}` was ordered before, and the ledger no longer tells what became "
+            "of it; it is not sent again by itself",
+            hint="bring `ledger.jsonl` back from a backup, or see what `flux2build orders recover` "
+            f"rebuilds; `flux2build build --force '{recipe.asset}'` buys it again",
         )
     return DecisionError(
-        Problem(
-            f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
-            hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
-        )
+        f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
+        hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     )
 
 
@@ -349,9 +307,7 @@ def broken(file: str, error: Exception, *inputs: Input) -> Flux2BuildError:
     rows = (("read", read),) if read else ()
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return IncompleteError(
-        Problem(
-            f"a picture is broken: `{file}` cannot be made of it",
-            rows=(*rows, ("library", one_line(told, 200))),
-            hint="export the picture again, or look at what the provider delivered",
-        )
+        f"a picture is broken: `{file}` cannot be made of it",
+        rows=(*rows, ("library", one_line(told, 200))),
+        hint="export the picture again, or look at what the provider delivered",
     )

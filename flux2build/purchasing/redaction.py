@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 
 _MASK: Final = "***"
 _QUERY: Final = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
@@ -41,10 +41,8 @@ class Key:
         _KEYS.append(self)
         if not self._value or not self._value.isascii() or not self._value.isprintable():
             raise SystemFault(
-                Problem(
-                    f"`{variable}` does not hold a key",
-                    hint="a key is one line of plain ASCII characters",
-                )
+                f"`{variable}` does not hold a key",
+                hint="a key is one line of plain ASCII characters",
             )
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest, Json
-from flux2build.errors import Problem, SystemFault, UsageError
+from flux2build.errors import SystemFault, UsageError
 from flux2build.ledger import (
     RESUBMITTED,
     WRITTEN_OFF,
@@ -82,7 +82,7 @@ def find(entries: Iterable[Entry], name: str) -> Purchase:
     if name and len(matches) == 1:
         return matches[0]
     problem = "several orders begin with" if matches else "there is no order"
-    raise UsageError(Problem(f"{problem} `{name}`", hint="`flux2build orders list` names them"))
+    raise UsageError(f"{problem} `{name}`", hint="`flux2build orders list` names them")
 
 
 def find_open(entries: Iterable[Entry], name: str) -> Purchase:
@@ -222,9 +222,7 @@ def check_fit(
         UsageError: it is of another size or format.
     """
     if wrong := misfits(params or {}, data, name):
-        raise UsageError(
-            Problem(f"`{name}` is not what order `{purchase.name}` asked for", rows=wrong)
-        )
+        raise UsageError(f"`{name}` is not what order `{purchase.name}` asked for", rows=wrong)
 
 
 def resubmit(purchase: Purchase, store: Store, now: datetime) -> Voided:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flux2build.digest import Json
-from flux2build.errors import DecisionError, Problem
+from flux2build.errors import DecisionError
 from flux2build.images.decode import probe
 
 
@@ -46,4 +46,4 @@ def verify_seed(asset: str, ordered: Mapping[str, Json], seed: int | None) -> No
 
 
 def _not_what_was_ordered(asset: str, *rows: tuple[str, str]) -> DecisionError:
-    return DecisionError(Problem(f"the picture of `{asset}` is not what was ordered", rows=rows))
+    return DecisionError(f"the picture of `{asset}` is not what was ordered", rows=rows)

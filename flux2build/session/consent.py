@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from flux2build.assetspec import Budget
-from flux2build.errors import BudgetError, Problem, UsageError
+from flux2build.errors import BudgetError, UsageError
 from flux2build.model import AssetName, Derive
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money, price_range
@@ -87,11 +87,9 @@ def _refuse_strangers(plan: Plan, settings: UserSettings) -> None:
 def _unpriced(plan: Plan) -> BudgetError:
     names = ", ".join(f"`{step.recipe.asset}`" for step in plan.steps if step.high is None)
     return BudgetError(
-        Problem(
-            f"no price is known for {names}",
-            hint="put a price on the model's card in your own configuration; "
-            "`flux2build models` lists what is known",
-        )
+        f"no price is known for {names}",
+        hint="put a price on the model's card in your own configuration; "
+        "`flux2build models` lists what is known",
     )
 
 

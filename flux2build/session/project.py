@@ -61,10 +61,8 @@ class Project(Sources):
         path = find_spec(Path.cwd()) if options.file is None else named_spec(options.file)
         if path is None:
             raise UsageError(
-                Problem(
-                    f"there is no `{SPEC_NAME}` here or above",
-                    hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
-                )
+                f"there is no `{SPEC_NAME}` here or above",
+                hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
             )
         return cls(options, path.parent, path.name)
 

@@ -204,7 +204,7 @@ def _text(path: Path) -> str:
         return regular.read(path).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         # Without the line: it may hold a key.
-        raise UsageError(Problem(f"`{path}` cannot be read: it is not UTF-8")) from error
+        raise UsageError(f"`{path}` cannot be read: it is not UTF-8") from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UsageError(Problem(f"`{path}` cannot be read: {why}")) from error
+        raise UsageError(f"`{path}` cannot be read: {why}") from error

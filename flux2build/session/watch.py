@@ -8,7 +8,7 @@ from typing import Final
 
 from watchfiles import Change, watch
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 
 _DEBOUNCE_MS: Final = 60
 """Edits closer together than this are one change."""
@@ -84,8 +84,6 @@ def _existing(folder: Path) -> Path:
 
 def _unwatched(error: OSError) -> SystemFault:
     return SystemFault(
-        Problem(
-            f"changes of files cannot be watched: {(error.strerror or str(error)).lower()}",
-            hint="on Linux, `sysctl fs.inotify` shows how much a user may watch",
-        )
+        f"changes of files cannot be watched: {(error.strerror or str(error)).lower()}",
+        hint="on Linux, `sysctl fs.inotify` shows how much a user may watch",
     )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 
 TEMPORARY: Final = ".flux2build-"
 """The prefix of the names of unfinished files."""
@@ -35,9 +35,7 @@ _HINTS: Final = {
 def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
     """Return an error that tells people what went wrong with a file."""
     reason = (error.strerror or str(error)).lower()
-    return SystemFault(
-        Problem(f"cannot {doing} `{path}`: {reason}", hint=_HINTS.get(error.errno or 0))
-    )
+    return SystemFault(f"cannot {doing} `{path}`: {reason}", hint=_HINTS.get(error.errno or 0))
 
 
 def replace(path: Path, data: bytes, mode: int = 0o666) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.storage import durable
 
 _PREFIX: Final = f"{durable.TEMPORARY}probe-"
@@ -82,11 +82,9 @@ def have_room(folders: Iterable[Path], needed: int) -> None:
         disks[disk] += needed
         if usage.total and usage.free < disks[disk]:
             raise SystemFault(
-                Problem(
-                    f"the disk of `{folder}` has {_size(usage.free)} left; "
-                    f"{_size(disks[disk])} may be needed",
-                    hint="make room there, or build fewer assets at a time",
-                )
+                f"the disk of `{folder}` has {_size(usage.free)} left; "
+                f"{_size(disks[disk])} may be needed",
+                hint="make room there, or build fewer assets at a time",
             )
 
 

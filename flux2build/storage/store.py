@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest, of_bytes, short
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.storage import durable, locks, probe
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -83,12 +83,10 @@ class Store:
         data = self._intact(digest)
         if data is None:
             raise LostError(
-                Problem(
-                    f"the store has no intact bytes for `{short(digest)}`",
-                    rows=(("digest", digest), ("store", str(self._folder))),
-                    hint="`git log --all -- PATH` may still have the file; "
-                    "`flux2build doctor` lists what is damaged",
-                )
+                f"the store has no intact bytes for `{short(digest)}`",
+                rows=(("digest", digest), ("store", str(self._folder))),
+                hint="`git log --all -- PATH` may still have the file; "
+                "`flux2build doctor` lists what is damaged",
             )
         return data
 

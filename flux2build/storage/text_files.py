@@ -16,7 +16,7 @@ def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
         SpecError: there is no such file, it is too large, or it is not UTF-8.
     """
     if (kind := files.kind(file)) is not Kind.FILE:
-        raise SpecError(Problem(f"{noun} `{file}` {NOT_A_FILE[kind]}".lstrip()))
+        raise SpecError(f"{noun} `{file}` {NOT_A_FILE[kind]}".lstrip())
     data = files.read(file)
     if len(data) > most * _MEBIBYTE:
         message = f"the {noun or 'file'} is {len(data):,} bytes; {most} MiB is the most"

@@ -16,7 +16,7 @@ from flux2build.assetspec.jsonschema import json_schema
 from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.errors import Problem, UsageError
+from flux2build.errors import UsageError
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.storage import durable, regular
@@ -41,7 +41,7 @@ def init(options: CommonOptions) -> None:
     if spec.exists():
         name = os.path.relpath(spec)
         hint = "`flux2build plan` shows what it would make"
-        raise UsageError(Problem(f"`{name}` exists already", hint=hint))
+        raise UsageError(f"`{name}` exists already", hint=hint)
     done = dict(_written(spec))
     if options.json:
         rows = [{"path": path, "action": action} for path, action in done.items()]

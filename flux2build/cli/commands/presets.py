@@ -14,7 +14,7 @@ from flux2build.assetspec.presets import presets as all_presets
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.digest import Json
-from flux2build.errors import Problem, UsageError, did_you_mean
+from flux2build.errors import UsageError, did_you_mean
 from flux2build.session.common_options import CommonOptions
 
 
@@ -31,7 +31,7 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
     matching = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
     if not matching:
         hint = did_you_mean(words[0], all_presets()) or "`flux2build presets` lists them all"
-        raise UsageError(Problem(f"no preset matches `{' '.join(words)}`", hint=hint))
+        raise UsageError(f"no preset matches `{' '.join(words)}`", hint=hint)
     if options.json:
         rows: list[Json] = [_as_json(preset) for preset in matching]
         console.document({"gathered": gathered(), "presets": rows})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import SystemFault
 from flux2build.providers.contract import Call, InDoubt, Refused, Remote, Reply, Waiting
 from flux2build.purchasing.http.address_policy import (
     AddressScope,
@@ -32,11 +32,9 @@ def checked_endpoint(endpoint: str, provider: Remote) -> str:
     parts = split(endpoint)
     if parts is None or parts.username is not None or parts.query or parts.fragment:
         raise SystemFault(
-            Problem(
-                f"`{provider.url_variable}` is not a URL of an API",
-                rows=(("endpoint", redacted(endpoint)),),
-                hint="expected something like `https://api.example.com`",
-            )
+            f"`{provider.url_variable}` is not a URL of an API",
+            rows=(("endpoint", redacted(endpoint)),),
+            hint="expected something like `https://api.example.com`",
         )
     return endpoint
 
@@ -83,11 +81,9 @@ class Auth:
             return {}
         if not url.startswith("https://") and await self.scope() is AddressScope.PUBLIC:
             raise SystemFault(
-                Problem(
-                    f"the key of `{self.provider.name}` is not sent in clear",
-                    rows=(("endpoint", redacted(self.endpoint)),),
-                    hint=f"give `{self.provider.url_variable}` an https URL",
-                )
+                f"the key of `{self.provider.name}` is not sent in clear",
+                rows=(("endpoint", redacted(self.endpoint)),),
+                hint=f"give `{self.provider.url_variable}` an https URL",
             )
         return self.provider.credentials(self.key.reveal())
 
