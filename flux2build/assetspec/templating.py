@@ -10,7 +10,7 @@ from typing import Any
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import MergedSettings
-from flux2build.assetspec.prompts import Prompts, TemplateFault, is_template, whole
+from flux2build.assetspec.prompts import Prompts, TemplateFault, is_template
 from flux2build.assetspec.translations.catalog import Translations
 from flux2build.digest import canonical
 from flux2build.errors import Place
@@ -80,8 +80,9 @@ class TextRenderer:
             raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
         if isinstance(prompt, str):
             return self._rendered(prompt, scope, key)
+        _located(lambda: self.prompts.whole(""), key)  # not when there are too many texts already
         table = _mapped(prompt, key, lambda leaf, at: self._json(leaf, scope, at))
-        return _located(lambda: whole(canonical(table)), key)
+        return _located(lambda: self.prompts.whole(canonical(table)), key)
 
     def _rendered(self, source: str, scope: Scope, key: Key) -> str:
         return _located(lambda: self.prompts.text(source, self._known(scope)), key)

@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Template
 
 from flux2build.assetspec.prompts import bounds, skeleton
+from flux2build.assetspec.prompts.bounds import OverBoundError
 from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.errors import SpecError, brief
@@ -16,7 +17,7 @@ from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import decoded
 
-__all__ = ["Prompts", "TemplateFault", "is_template", "whole"]
+__all__ = ["Prompts", "TemplateFault", "is_template"]
 
 LARGEST_SOURCE: Final = 256 * 1024
 
@@ -42,7 +43,7 @@ class Prompts:
         """An inline source, rendered; a `TemplateFault` has its line, or an included template's."""
         plain = _plain(source)
         if not is_template(plain):
-            return whole(plain)
+            return self.whole(plain)
         bones = self._bones(plain)
         if bones is None:
             return self._rendered(lambda: self._compiled(source), scope)
@@ -51,6 +52,17 @@ class Prompts:
     def file(self, name: str, scope: Mapping[str, object]) -> str:
         """A template file by its path below the folder, rendered; a `TemplateFault` has a line."""
         return self._rendered(lambda: self._sandbox.get_template(name), scope)
+
+    def whole(self, text: str) -> str:
+        """A text of the spec that is not too long, counted with all others.
+
+        Raises:
+            TemplateFault: it has half characters, or one text or all together are too long.
+        """
+        try:
+            return self._sandbox.budget.written(_whole(text))
+        except OverBoundError as fault:
+            raise TemplateFault(str(fault)) from None
 
     def _compiled(self, source: str) -> Template:
         if source not in self._inline:
@@ -65,7 +77,7 @@ class Prompts:
             with self._sandbox.metered():
                 template = find()
                 pieces = template.root_render_func(template.new_context(dict(scope)))
-                return _joined(fill(pieces))
+                return self._sandbox.budget.written(_joined(fill(pieces)))
         except CAUGHT as fault:
             raise explained(fault, scope, self._folder) from None
 
@@ -84,6 +96,7 @@ class Prompts:
         if kind is not Kind.FILE:
             return None
         text = _decoded(self._tree.read(path), path)
+        self._sandbox.meter.work(len(text) // 256)
         _check_size(text, path)
         return text, path, None
 
@@ -114,11 +127,10 @@ def _joined(pieces: Iterable[str]) -> str:
     for piece in pieces:
         length += len(piece)
         joined.append(piece if length <= bounds.LONGEST_TEXT else _too_long())
-    return whole("".join(joined))
+    return _whole("".join(joined))
 
 
-def whole(text: str) -> str:
-    """A prompt, unless it is too long or has half a character: then a `TemplateFault`."""
+def _whole(text: str) -> str:
     try:
         size = len(text.encode())
     except UnicodeEncodeError as fault:

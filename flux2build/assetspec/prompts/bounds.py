@@ -19,13 +19,21 @@ MOST_STEPS: Final = 100_000
 MOST_TOGETHER: Final = 500_000
 """Steps that all renderings of a spec may take together, above those that are free."""
 FREE_STEPS: Final = 1_000
-"""Steps of each rendering that count for nothing: a large spec has many small templates."""
-MOST_NODES: Final = 20_000
+"""Steps of each rendering that do not count there: a large spec has many small templates."""
+MOST_FREE: Final = 4_000_000
+"""All the steps that do not count there."""
+REFUSING: Final = 10_000
+"""Steps of refusing a template: it may have worked on something that is not counted."""
+MOST_WRITTEN: Final = 32 * 1024 * 1024
+"""Most characters of all texts of a spec together."""
+MOST_NODES: Final = 15_000
 """Most names, operators, tags and texts of one template."""
 FREE_NODES: Final = 500
-"""Parts of each template that count for nothing when it is compiled."""
-COMPILING: Final = 9
+"""Parts of each template whose compiling does not count there."""
+COMPILING: Final = 30
 """Steps of compiling one of them."""
+PARSING: Final = 3
+"""Steps of parsing a character of a template that turns out to be wrong."""
 LOOKING: Final = 100
 """Steps of looking for a template's file."""
 MOST_TEXT: Final = 4 * 1024 * 1024
@@ -56,21 +64,38 @@ class OverBoundError(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """The steps that all templates of a spec may take together."""
+    """The steps that all templates of a spec may take together, and what they may write."""
 
     left: int = MOST_TOGETHER
+    free: int = MOST_FREE
+    text: int = MOST_WRITTEN
 
-    def settle(self, steps: int) -> None:
-        """Counts what a rendering took; small ones are free, however many there are."""
-        self.left -= max(0, steps - FREE_STEPS)
+    def begin(self) -> None:
+        """Refuses a rendering when even small ones have become too many."""
+        if self.free < 0:
+            raise OverBoundError("the spec has too many templates for what they do")
+
+    def settle(self, steps: int, free: int = FREE_STEPS) -> None:
+        """Counts what a rendering took; small ones are free."""
+        self.free -= min(steps, free)
+        self.left -= max(0, steps - free)
 
     def compiling(self, nodes: int) -> None:
-        """Counts the compiling of a template; small ones are free, however many there are."""
-        self.left -= max(0, nodes - FREE_NODES) * COMPILING
+        """Counts the compiling of a template; small ones are free."""
+        self.settle(nodes * COMPILING, FREE_NODES * COMPILING)
         if nodes > MOST_NODES:
             raise OverBoundError(f"the template has more than {MOST_NODES:,} parts")
         if self.left < 0:
             raise OverBoundError(_TOGETHER)
+
+    def written(self, text: str) -> str:
+        """Counts a text of the spec."""
+        self.text -= len(text)
+        if self.text < 0:
+            raise OverBoundError(
+                f"the texts of the spec have more than {MOST_WRITTEN:,} characters"
+            )
+        return text
 
 
 class Meter:
@@ -121,10 +146,23 @@ class Meter:
         if self.text > MOST_TEXT:
             raise OverBoundError("the template writes more than 4 MiB of text on its way")
 
+    def size(self, value: object, leaf: Callable[[object], bool]) -> int:
+        """Counts the items of a nested value; returns its characters and items.
+
+        Raises:
+            OverBoundError: it is too large, or something in it is not a `leaf`.
+        """
+        items, text = 0, 0
+        for items, text in _sizes(value, leaf):  # noqa: B007 - the last ones count
+            if not items % 8:
+                self.work(4)
+        self.work(text // 256)
+        return items + text
+
     def kept(self, value: T) -> T:
         """A value that an operation has made, after measuring and counting it."""
         if isinstance(value, list | tuple | Mapping):
-            self.work(size(value, self.leaf) // 8)
+            self.size(value, self.leaf)
             return value
         text = len(value) if isinstance(value, str) else 0
         if text > LONGEST_TEXT:
@@ -175,9 +213,14 @@ _KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
 
 def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
     """The characters and items of a nested value; `OverBoundError` for too many, or for no `leaf`."""
-    items = text = 0
-    for item in _walk(value):
-        items += 1
+    *_, (items, text) = _sizes(value, leaf)
+    return items + text
+
+
+def _sizes(value: object, leaf: Callable[[object], bool]) -> Iterator[tuple[int, int]]:
+    """The items and characters so far, after each item of a nested value."""
+    text = 0
+    for items, item in enumerate(_walk(value), 1):
         if isinstance(item, str):
             text += len(item)
         elif not isinstance(item, list | tuple | Mapping) and not leaf(item):
@@ -185,7 +228,7 @@ def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
         if items > MOST_ITEMS:
             raise OverBoundError(f"a list grows beyond {MOST_ITEMS:,} items")
         _growing(text)
-    return items + text
+        yield items, text
 
 
 def _walk(value: object) -> Iterator[object]:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from jinja2 import FunctionLoader, nodes, pass_context
+from jinja2 import FunctionLoader, TemplateSyntaxError, nodes, pass_context
 from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.utils import Cycler, Joiner, Namespace
-from jinja2.visitor import NodeTransformer
 
 from flux2build.assetspec.prompts import bounds
 from flux2build.assetspec.prompts.bounds import Budget, Meter, OverBoundError
-from flux2build.assetspec.prompts.faults import REMOVED, Knowing, Strict, TemplateFault
+from flux2build.assetspec.prompts.faults import CAUGHT, REMOVED, Knowing, Strict, TemplateFault
+from flux2build.assetspec.prompts.metering import Metering
 from flux2build.digest import canonical
 
 _Load = Callable[[str], tuple[str, str, None] | None]
@@ -46,6 +46,8 @@ _AT_ONCE: Final = frozenset({"count", "d", "default", "first", "join", "last", "
 """Filters that do not look at every item, or have looked at them already."""
 _BY_LETTER: Final = frozenset({"striptags", "title", "urlencode", "wordcount", "wordwrap"})
 """Filters of text that look at it letter by letter, in Python."""
+_SPLITTING: Final = frozenset({"rsplit", "split", "splitlines"})
+"""Methods of text that may make a piece of every letter."""
 _OF_EACH: Final[tuple[tuple[Any, frozenset[str]], ...]] = (
     (str, _OF_TEXT),
     (Mapping, frozenset({"get", "items", "keys", "values"})),
@@ -110,6 +112,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=-1,
         )
         self.budget = Budget()
+        self._wrong: dict[tuple[str, str | None], Exception] = {}
+        """Templates that cannot be compiled, and why."""
         self.meter = Meter(_is_leaf, self.budget)
         self.globals = {
             "range": self._range,
@@ -135,9 +139,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @contextmanager
     def metered(self) -> Iterator[None]:
         """Meters one rendering by itself."""
+        self.budget.begin()
         outer, self.meter = self.meter, Meter(_is_leaf, self.budget)
         try:
             yield
+        except OverBoundError:
+            self.meter.steps += bounds.REFUSING
+            raise
         finally:
             self.budget.settle(self.meter.steps)
             self.meter = outer
@@ -187,6 +195,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(owner, str):
             values = [self._whole(value) for value in values]
             self.meter.read([owner, *values])
+            self.meter.work(len(owner) // 8 if name in _SPLITTING else 0)
             bounds.before_method(owner, name, values)
         elif name == "strftime":
             bounds.date_format("".join(map(str, values)))
@@ -198,7 +207,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """A value that is safe to write: generators become lists, opaque objects are refused."""
         if isinstance(value, Iterator):
             value = list(value)
-        self.meter.work(bounds.size(value, _is_leaf) // 8)
+        self.meter.size(value, _is_leaf)
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
@@ -252,7 +261,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return range(*ends)
 
     def _to_json(self, value: Any) -> str:
-        self.meter.work(bounds.size(value, _is_json) // 4)
+        self.meter.size(value, _is_json)
         text = canonical(value)
         self.meter.spend(len(text))
         return text
@@ -272,110 +281,40 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """The names that all templates can use, copied: they never change."""
         return {**self.globals, **(d or {})}
 
+    def compile(self, source: Any, name: Any = None, filename: Any = None, *args: Any) -> Any:
+        """The code of a template; one that is wrong is parsed once, however often it is used."""
+        if (known := self._wrong.get((source, filename))) is not None:
+            raise known.with_traceback(None)
+        try:
+            return super().compile(source, name, filename, *args)
+        except CAUGHT as error:
+            self._wrong[source, filename] = _copied(error)
+            self.budget.settle(len(source) * bounds.PARSING)
+            raise
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         self.budget.compiling(0)
-        try:
-            parsed = super()._parse(source, name, filename)
-        except RecursionError:
-            self.budget.settle(bounds.MOST_STEPS)
-            raise
+        parsed = super()._parse(source, name, filename)
         self.budget.compiling(sum(1 for _ in parsed.find_all(nodes.Node)))
         for number in parsed.find_all(nodes.Const):
             if isinstance(number.value, float) and not math.isfinite(number.value):
                 raise TemplateFault(
                     "a number is too large", number.lineno, filename if name else None
                 )
-        tree = _Metering().visit(parsed)
+        tree = Metering().visit(parsed)
         assert isinstance(tree, nodes.Template)
         tree.set_environment(self)
         return tree
+
+
+def _copied(error: Exception) -> Exception:
+    """The same error without the frames that it comes from, which hold much memory."""
+    if isinstance(error, TemplateSyntaxError):
+        return TemplateSyntaxError(error.message or "", error.lineno, error.name, error.filename)
+    return type(error)(*error.args)
 
 
 def _allowed(obj: object) -> frozenset[str] | None:
     """The attributes of an object that templates may use; None leaves it to Jinja's rules."""
     others = _OF_DATES if type(obj).__module__ == "datetime" else None
     return next((names for kinds, names in _OF_EACH if isinstance(obj, kinds)), others)
-
-
-_REWRITINGS: Final[Mapping[type[nodes.Node], str]] = {
-    nodes.Template: "_body",
-    nodes.For: "_body",
-    nodes.Macro: "_body",
-    nodes.CallBlock: "_body",
-    nodes.Block: "_body",
-    nodes.List: "_built",
-    nodes.Tuple: "_built",
-    nodes.Dict: "_built",
-    nodes.Concat: "_concat",
-    nodes.Compare: "_compared",
-    nodes.Getitem: "_sliced",
-    nodes.Assign: "_stored",
-}
-"""How each kind of node is rewritten."""
-
-
-class _Metering(NodeTransformer):
-    """Puts a counter into every body, and a measure around every value that is built."""
-
-    def get_visitor(self, node: nodes.Node) -> Any:
-        """The rewriting of a kind of node; None leaves it as it is."""
-        return getattr(self, _REWRITINGS.get(type(node), ""), None)
-
-    def _body(self, node: Any) -> Any:
-        """Each run of a body costs a step and the text that stands in it."""
-        text = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
-        self.generic_visit(node)
-        if isinstance(node, nodes.For) and node.test:
-            node.test = _through("tick!", node.test, 0)
-        nothing = nodes.Const(None, lineno=node.lineno)
-        node.body.insert(0, nodes.ExprStmt(_through("tick!", nothing, text), lineno=node.lineno))
-        return node
-
-    def _built(self, node: nodes.Expr) -> nodes.Node:
-        """A list or mapping is measured when it is written, unless it is constant."""
-        self.generic_visit(node)
-        parts = list(node.iter_child_nodes())
-        is_target = getattr(node, "ctx", "load") != "load"
-        if is_target or any(isinstance(part, nodes.Slice) for part in parts):
-            return node
-        if all(map(_is_constant, parts)):
-            return node
-        return _through("kept!", node)
-
-    def _concat(self, node: nodes.Concat) -> nodes.Node:
-        """`a ~ b` joins texts only."""
-        self.generic_visit(node)
-        node.nodes = [_through("plain!", item) for item in node.nodes]
-        return _through("kept!", node)
-
-    def _compared(self, node: nodes.Compare) -> nodes.Node:
-        """`a == b` and `a in b` read what they compare."""
-        self.generic_visit(node)
-        node.expr = _through("read!", node.expr)
-        for operand in node.ops:
-            operand.expr = _through("read!", operand.expr)
-        return node
-
-    def _sliced(self, node: nodes.Getitem) -> nodes.Node:
-        """`a[1:]` is a copy."""
-        self.generic_visit(node)
-        return _through("kept!", node) if isinstance(node.arg, nodes.Slice) else node
-
-    def _stored(self, node: nodes.Assign) -> nodes.Node:
-        """A namespace stores values, not namespaces."""
-        self.generic_visit(node)
-        if isinstance(node.target, nodes.NSRef):
-            node.node = _through("stored!", node.node)
-        return node
-
-
-def _is_constant(node: nodes.Node) -> bool:
-    if isinstance(node, nodes.Pair | nodes.List | nodes.Tuple | nodes.Dict):
-        return all(map(_is_constant, node.iter_child_nodes()))
-    return isinstance(node, nodes.Const)
-
-
-def _through(name: str, node: nodes.Node, *args: int) -> nodes.Filter:
-    line = node.lineno
-    constants = [nodes.Const(arg, lineno=line) for arg in args]
-    return nodes.Filter(node, name, constants, [], None, None, lineno=line)
