@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Final
 
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
 from flux2build.images.formats.png_file import XMP_KEYWORD
 from flux2build.images.provenance.iptc import SourceType, packet
@@ -19,12 +20,7 @@ from flux2build.providers.sketch.words import one_line
 
 SOFTWARE: Final = "flux2build sketch"
 
-_DESCRIPTION: Final = 1000
-_IMAGE_DESCRIPTION: Final = 0x010E
-_SOFTWARE_TAG: Final = 0x0131
 _MARK: Final = packet(SourceType.ALGORITHMIC)
-_RLE: Final = 3
-"""zlib's run-length strategy, which makes flat sketches smaller and faster to write."""
 
 
 def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its references
@@ -75,13 +71,13 @@ def _stage(size: tuple[int, int], card: overlays.Caption | None, mark: overlays.
 
 def _encode(image: Image.Image, form: str, prompt: str) -> bytes:
     """Encode a picture, with the program that drew it and the prompt in its metadata."""
-    description = one_line(f"A sketch, not a render: {prompt}", _DESCRIPTION)
+    description = one_line(f"A sketch, not a render: {prompt}", 1000)
     out = BytesIO()
     match form:
         case "png":
-            image.save(
-                out, "PNG", compress_level=1, compress_type=_RLE, pnginfo=_texts(description)
-            )
+            # Run lengths make flat sketches smaller, and faster to write.
+            texts = _texts(description)
+            image.save(out, "PNG", compress_level=1, compress_type=zlib.Z_RLE, pnginfo=texts)
         case "jpeg" | "jpg":
             image.save(out, "JPEG", quality=90, subsampling=0, exif=_exif(description), xmp=_MARK)
         case "webp":
@@ -101,6 +97,6 @@ def _texts(description: str) -> PngImagePlugin.PngInfo:
 
 def _exif(description: str) -> bytes:
     exif = Image.Exif()
-    exif[_IMAGE_DESCRIPTION] = description.encode()
-    exif[_SOFTWARE_TAG] = SOFTWARE
+    exif[ExifTags.Base.ImageDescription] = description.encode()
+    exif[ExifTags.Base.Software] = SOFTWARE
     return exif.tobytes()
