@@ -44,6 +44,7 @@ class ReasonCode(StrEnum):
     OUTPUT_MISSING = "output-missing", "the file is missing"
     OUTPUT_MODIFIED = "output-modified", "the file was modified"
     OUTPUT_POINTER = "output-pointer", "a Git LFS pointer stands in for the file"
+    OUTPUT_UNKNOWN = "output-unknown", "its output is there, and no lock tells of it"
     OUTPUT_MOVED = "output-moved", "moved from `{}`"
     SAME_ORDER = "same-order", "the same order as `{}`"
     ALREADY_MADE = "already-made", "the same picture exists already"

@@ -169,8 +169,28 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
         if isinstance(row, Derived) and _aged(row, snapshot):
             return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
         return _current(recipe, row, key, snapshot)
-    reasons = tuple(differences(recipe, row, inputs)) if row else (_new(recipe),)
+    if row is None:
+        return _unlocked(recipe, key, snapshot)
+    reasons = tuple(differences(recipe, row, inputs))
     return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), snapshot)
+
+
+def _unlocked(recipe: Recipe, key: Digest, snapshot: Snapshot) -> Verdict:
+    """Decide about a file that is not locked; the lock may be lost, with the receipt of this file."""
+    verdict = _cheapest(recipe, key, (_new(recipe),), snapshot)
+    if verdict.action is Action.RENDER and snapshot.buys(recipe) and _stranger(recipe, snapshot):
+        reasons = (*verdict.reasons, Reason(ReasonCode.OUTPUT_UNKNOWN))
+        return Verdict(Action.ASK, reasons, key)
+    return verdict
+
+
+def _stranger(recipe: Recipe, snapshot: Snapshot) -> bool:
+    """Whether there is a file at a recipe's output that neither lock nor ledger know."""
+    if (digest := snapshot.files.get(recipe.output)) is None:
+        return False
+    rows = (row for block in snapshot.lock.blocks.values() for row in block.rows)
+    delivered = (each.delivered for each in snapshot.ledger.attempts if each.delivered)
+    return digest not in {row.output.sha256 for row in rows} | {each.output for each in delivered}
 
 
 def _aged(row: Derived, snapshot: Snapshot) -> bool:

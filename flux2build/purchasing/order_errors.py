@@ -235,8 +235,21 @@ def paid_for(
     )
 
 
+def unknown_output(recipe: Recipe) -> DecisionError:
+    """The error for a file that an order would replace, and that may be what was paid for."""
+    return DecisionError(
+        Problem(
+            f"`{recipe.output}` is there already, and no `assets.lock` tells where it comes from",
+            hint="bring the lock back if it was lost or not committed; else move the file away, "
+            f"or `flux2build build --force '{recipe.asset}'` buys `{recipe.asset}` and replaces it",
+        )
+    )
+
+
 def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildError:
     """The error for an order about which a verdict asks a person."""
+    if verdict.due_to(ReasonCode.OUTPUT_UNKNOWN):
+        return unknown_output(recipe)
     if not verdict.due_to(ReasonCode.PAID_FOR):
         return undecided(recipe, *(reason.code for reason in verdict.reasons))
     known = snapshot.ledger.paid.get(verdict.key) if verdict.key else None

@@ -167,6 +167,26 @@ def test_a_fresh_machine_buys_nothing_that_the_lock_has(
     assert empty.run("build").code == Exit.DONE
 
 
+def test_without_lock_and_ledger_nothing_is_bought_over_a_file(
+    empty: Site, server: httpx.Client, bought: dict[str, Delivered], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that git ignores is missing in a clone: what lies there may be what was paid for."""
+    shutil.copytree(empty.folder / "colleague", empty.folder / "out")
+    without_the_lock(empty)
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(empty.folder / "new"))
+    files, before = empty.files(), charges(server)
+
+    assert f"{len(bought)} to decide" in empty.run("plan").out
+    assert "no `assets.lock` tells" in empty.run("check").out
+    built = empty.run("build", "--yes")
+    assert (built.code, charges(server), empty.files()) == (Exit.DECIDE, before, files)
+    (empty.folder / "out/loop.png").unlink()
+    assert empty.run("build", "--yes", "loop").code == Exit.DONE
+    assert empty.run("build", "--yes", "--force", "whole", "whole").code == Exit.DONE
+    assert empty.run("build", "--yes").code == Exit.DECIDE
+    assert charges(server) == before + 2
+
+
 def test_what_is_made_of_a_lost_picture_stays(empty: Site, bought: dict[str, Delivered]) -> None:
     """Files that are current need no master; only those that are to be derived wait for it."""
     shutil.copytree(empty.folder / "colleague", empty.folder / "out")

@@ -119,6 +119,7 @@ DECIDE = (
     order_errors.undecided(FOX, ReasonCode.LOST),
     order_errors.undecided(FOX, ReasonCode.IN_DOUBT),
     order_errors.undecided(FOX, ReasonCode.UNRECORDED),
+    order_errors.unknown_output(FOX),
 )
 
 
