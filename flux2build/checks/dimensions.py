@@ -7,7 +7,6 @@ from typing import Final
 
 from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
-from flux2build.digest import Json
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Generate, Recipe
 
@@ -27,16 +26,12 @@ def _asked(recipe: Recipe) -> Mapping[str, int]:
     """The sides in pixels that are known before a file is made."""
     task = recipe.task
     if isinstance(task, Generate):
-        return _sides(task.params)
+        sides = {side: task.params.get(side) for side in ("width", "height")}
+        return {side: length for side, length in sides.items() if isinstance(length, int)}
     if not isinstance(task, Derive) or not task.ops:
         return {}
     last = task.ops[-1]
     return OPS[last.op].model_validate(dict(last.params)).sides()
-
-
-def _sides(params: Mapping[str, Json]) -> dict[str, int]:
-    sides = {side: params.get(side) for side in ("width", "height")}
-    return {side: length for side, length in sides.items() if isinstance(length, int)}
 
 
 def _words(asked: Mapping[str, int]) -> str:

@@ -39,7 +39,7 @@ class Whole(click.IntRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number; anything else is a usage error."""
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
-            self.fail(f"'{value}' is not a valid integer range.", param, ctx)
+            self.fail(f"`{value}` is not a whole number", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -49,7 +49,7 @@ class Seconds(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The seconds; anything else is a usage error."""
         if isinstance(value, str) and not _DIGITS.fullmatch(value.removeprefix("-")):
-            self.fail(f"'{value}' is not a valid float range.", param, ctx)
+            self.fail(f"`{value}` is not a number", param, ctx)
         return super().convert(value, param, ctx)
 
 

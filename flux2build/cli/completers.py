@@ -11,26 +11,10 @@ from click.shell_completion import CompletionItem
 from flux2build.errors import Flux2BuildError
 from flux2build.session.common_options import CommonOptions
 
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
 if TYPE_CHECKING:
     from flux2build.assetspec import Spec
-
-
-def complete_assets(
-    context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete names of assets and families; there are none without a spec."""
-    return _complete(
-        context,
-        incomplete,
-        lambda spec: (name for each in spec.named.values() for name in (each.name, each.family)),
-    )
-
-
-def complete_profiles(
-    context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete the profiles of the spec; there are none without a spec."""
-    return _complete(context, incomplete, lambda spec: spec.profiles)
 
 
 def complete_files(
@@ -40,23 +24,30 @@ def complete_files(
     return [CompletionItem(incomplete, type="file")]
 
 
-def _complete(
-    context: click.Context, incomplete: str, names: Callable[[Spec], Iterable[str]]
-) -> list[CompletionItem]:
-    from flux2build.console.escaping import clean
-    from flux2build.session.project import Project
+def from_spec(names: Callable[[Spec], Iterable[str]]) -> Completer:
+    """A completer of names that the spec has; there are none without a spec."""
 
-    try:
-        known = {*names(Project.open(CommonOptions(file=context.params.get("file"))).spec)}
-    except Flux2BuildError:
-        return []
-    plain = (name for name in sorted(known) if name == clean(name))  # others cannot be typed
-    return [CompletionItem(name) for name in plain if name.startswith(incomplete)]
+    def complete(
+        context: click.Context, _parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from flux2build.console.escaping import clean
+        from flux2build.session.project import Project
+
+        try:
+            known = {*names(Project.open(CommonOptions(file=context.params.get("file"))).spec)}
+        except Flux2BuildError:
+            return []
+        plain = (name for name in sorted(known) if name == clean(name))  # others cannot be typed
+        return [CompletionItem(name) for name in plain if name.startswith(incomplete)]
+
+    return complete
 
 
-COMPLETERS: Final = {
-    "SELECTION": complete_assets,
-    "PROFILE": complete_profiles,
+COMPLETERS: Final[dict[str, Completer]] = {
+    "SELECTION": from_spec(
+        lambda spec: (name for each in spec.named.values() for name in (each.name, each.family))
+    ),
+    "PROFILE": from_spec(lambda spec: spec.profiles),
     "FILE": complete_files,
 }
 """Completers by the metavar of the options whose values they complete."""

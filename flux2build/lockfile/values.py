@@ -117,9 +117,7 @@ def as_picture_path(value: Any) -> str:
 
 def as_inputs(value: Any) -> tuple[LockedInput, ...]:
     """Read the names of inputs, each with its digest."""
-    if type(value) is not list:
-        raise BadValue("is not an array")
-    return tuple([_locked_input(item) for item in value])
+    return tuple([_locked_input(item) for item in _array(value)])
 
 
 def _locked_input(value: Any) -> LockedInput:
@@ -131,9 +129,13 @@ def _locked_input(value: Any) -> LockedInput:
 
 def as_operations(value: Any) -> tuple[Operation, ...]:
     """Read operations, each written as JSON."""
-    if type(value) is not list:
-        raise BadValue("is not an array")
-    return tuple([_operation(as_text(item)) for item in value])
+    return tuple([_operation(as_text(item)) for item in _array(value)])
+
+
+def _array(value: Any) -> list[Any]:
+    if type(value) is list:
+        return value
+    raise BadValue("is not an array")
 
 
 @lru_cache(maxsize=256)

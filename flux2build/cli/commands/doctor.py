@@ -96,10 +96,8 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
             yield Line(form, f"cannot be written by this Pillow: {versions}", ok=False, hint=again)
         else:
             yield Line(form, versions, ok=True)
-    if shapes_text:
-        yield Line("raqm", "Pillow shapes text in every script", ok=True)
-    else:
-        yield Line("raqm", "Pillow shapes text in simple scripts only", hint=again)
+    scripts, hint = ("every script", None) if shapes_text else ("simple scripts only", again)
+    yield Line("raqm", f"Pillow shapes text in {scripts}", ok=shapes_text or None, hint=hint)
 
 
 def extras(ops: Mapping[str, type[Op]]) -> Iterator[Line]:

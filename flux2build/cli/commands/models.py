@@ -45,6 +45,8 @@ def models(options: CommonOptions) -> None:
     console.say("* is meant when a spec names the provider only", "dim")
 
 
+_SHOWN: Final = ["formats", "references", "multiple", "min_side", "max_side", "max_pixels", "note"]
+"""The fields of a card that JSON shows as they are."""
 _AMOUNTS: Final = {"first", "further", "reference"}
 
 
@@ -80,13 +82,7 @@ def _as_json(provider: str, card: Card) -> Json:
         "provider": provider,
         "model": card.model,
         "params": sorted(card.params),
-        "formats": card.formats,
-        "references": card.references,
-        "multiple": card.multiple,
-        "min_side": card.min_side,
-        "max_side": card.max_side,
-        "max_pixels": card.max_pixels,
-        "note": card.note,
+        **{name: getattr(card, name) for name in _SHOWN},
         "price": None if price is None else _price_json(price),
         "prices": {name: _price_json(each) for name, each in card.prices.items()},
     }

@@ -32,7 +32,9 @@ def _result(finding: Finding, rule: int) -> Json:
     if problem.place and problem.place.column:
         region["startColumn"] = problem.place.column
     text = f"{title(finding)}. {problem.hint}" if problem.hint else title(finding)
-    location: Json = {"artifactLocation": {"uri": _uri(file_of(finding))}, "region": region}
+    # A relative path as a URI reference (RFC 3986); `:` would make its start a scheme.
+    uri = quote(file_of(finding), safe="/!$&'()*+,;=@", errors="surrogateescape")
+    location: Json = {"artifactLocation": {"uri": uri}, "region": region}
     return {
         "ruleId": finding.code,
         "ruleIndex": rule,
@@ -41,11 +43,6 @@ def _result(finding: Finding, rule: int) -> Json:
         "locations": [{"physicalLocation": location}],
         "partialFingerprints": {"flux2build/v1": fingerprint(finding)},
     }
-
-
-def _uri(path: str) -> str:
-    """A relative path as a URI reference (RFC 3986); `:` would make its start a scheme."""
-    return quote(path, safe="/!$&'()*+,;=@", errors="surrogateescape")
 
 
 FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
