@@ -11,14 +11,17 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
 
 from flux2build import __version__
 
-_QUICK: Final = {"build", "plan", "check"}
-_OPTIONS: Final = {"-f": "FILE", "--file": "FILE", "-p": "PROFILE", "--profile": "PROFILE"}
-_HARMLESS: Final = (
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer than the answer, too
+    from collections.abc import Callable, Sequence
+
+_INTERRUPTED = 130
+_QUICK = {"build", "plan", "check"}
+_OPTIONS = {"-f": "FILE", "--file": "FILE", "-p": "PROFILE", "--profile": "PROFILE"}
+_HARMLESS = (
     "_HOME",
     "_FILE",
     "_PROFILE",
@@ -32,7 +35,7 @@ _HARMLESS: Final = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run flux2build and return its exit code."""
+    """Run flux2build and return its exit code; without `argv`, the process is its own."""
     words = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
     if words == ["--version"]:
@@ -40,6 +43,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if (quick := _quick(words)) is not None and _answered(*quick):
         return 0
+    run = _parser()
+    return _interruptible(run, words) if argv is None else run(words)
+
+
+def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:
+    """Run a command that Ctrl-C ends in good order, from its first moment to its last.
+
+    Before it, and while Python shuts down after it, Ctrl-C ends the process in silence.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return run(words)
+    try:
+        try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            return run(words)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> Callable[[Sequence[str]], int]:
+    """Import what parses the words and runs their command."""
     # Imports and large projects create many objects that live to the end: collecting garbage
     # among them is a waste of time, most of all at exit.
     gc.set_threshold(50_000, 20, 50)
@@ -48,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from flux2build.cli.parser import run
 
-    return run(words)
+    return run
 
 
 def _open_closed_streams() -> None:
