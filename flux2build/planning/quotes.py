@@ -30,14 +30,13 @@ class Quotes:
 
     def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
         """Return the least and the most that a recipe may cost in USD; None if that is unknown."""
-        task = recipe.task
-        if not isinstance(task, Generate):
+        paid = self._paid(recipe)
+        if paid is None:
             return (Decimal(0), Decimal(0))
-        card = self._card(task)
-        if card.price == FREE:
-            return (Decimal(0), Decimal(0))
-        sizes = [self._sent(source, card) for source in recipe.inputs]
-        quote = pricing.quote(card, task.params, sizes)
+        task, card = paid
+        sizes = [self._size(source) for source in recipe.inputs]
+        sent = [references.sent_size(size, card) if size else None for size in sizes]
+        quote = pricing.quote(card, task.params, sent)
         return (quote.low, quote.high) if quote else None
 
     def annotated(self, plan: Plan) -> Plan:
@@ -59,12 +58,15 @@ class Quotes:
         return replace(step, notes=tuple(self._notes(step.recipe, *bought))) if bought else step
 
     def _bought(self, step: Step) -> tuple[Generate, Card] | None:
-        """Return the order of a step and its provider; None if the step costs nothing."""
-        task = step.recipe.task
-        if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
+        """Return the order of a step and its model; None if the step costs nothing."""
+        return self._paid(step.recipe) if step.verdict.action is Action.RENDER else None
+
+    def _paid(self, recipe: Recipe) -> tuple[Generate, Card] | None:
+        """Return the order of a recipe and its model; None if it is free whatever happens."""
+        if not isinstance(recipe.task, Generate):
             return None
-        card = self._card(task)
-        return None if card.price == FREE else (task, card)
+        card = self.cards[recipe.task.provider][recipe.task.model]
+        return None if card.price == FREE else (recipe.task, card)
 
     def _notes(self, recipe: Recipe, task: Generate, card: Card) -> Iterator[str]:
         size, cliff = pricing.size_of(task.params), pricing.cliff(card, task.params)
@@ -82,13 +84,6 @@ class Quotes:
         if key not in self._altered:
             self._altered[key] = references.alteration(self.read(source.path), card)
         return self._altered[key]
-
-    def _card(self, task: Generate) -> Card:
-        return self.cards[task.provider][task.model]
-
-    def _sent(self, source: Input, card: Card) -> Size | None:
-        size = self._size(source)
-        return references.sent_size(size, card) if size else None
 
     def _size(self, source: Input) -> Size | None:
         """Return the size of a reference in pixels, if it is known before the reference exists."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +50,9 @@ def field_of(
         codes = {str(reason) for reason in step.verdict.reasons}
         paths[asset].append(step.recipe.output)
         reasons[asset] |= codes
-        states[asset] |= states_of(step.verdict.action, codes)
+        names = {code.partition(":")[0] for code in codes} & _STATE_OF.keys()
+        states[asset] |= {_STATE_OF[name] for name in names}
+        states[asset].add("current" if step.verdict.action is Action.KEEP else "changed")
         if isinstance(task, Generate):
             models[asset] = {task.model}
     for orphan in plan.orphans:
@@ -67,14 +69,7 @@ def field_of(
     return Field(assets, values, up, down)
 
 
-def states_of(action: Action, codes: Iterable[str]) -> frozenset[str]:
-    """Return the `state:` words that apply to one step."""
-    names = {code.partition(":")[0] for code in codes}
-    words = {"current"} if action is Action.KEEP else {"changed"}
-    return frozenset(words | {_STATE_OF[name] for name in names if name in _STATE_OF})
-
-
-_STATE_OF: Final[Mapping[str, str]] = {
+_STATE_OF: Final[dict[str, str]] = {
     ReasonCode.NEVER_RENDERED: "new",
     ReasonCode.NEVER_DERIVED: "new",
     ReasonCode.NEVER_WRITTEN: "new",
