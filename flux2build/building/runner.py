@@ -192,9 +192,9 @@ class _Runner:
         inputs = await self._inputs(recipe)
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
-            if not verdict.due_to(ReasonCode.IN_DOUBT):
+            if not verdict.due_to(ReasonCode.IN_DOUBT) and verdict.key not in self._purchases:
                 raise judged(recipe, verdict, self._snapshot)
-            # Another build may be buying it right now: the world waits for that build, and looks.
+            # It may be bought right now, in this build or by another: the world waits, and looks.
             verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._halt.is_set():
             raise HaltedError

@@ -141,7 +141,10 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
 
     assert empty.run("orders", "resubmit", order).code == Exit.DONE
     assert empty.run("build", "--yes", "missing").code == Exit.DONE
-    assert empty.run("build", "--yes", "--force", "flipped", "flipped").code == Exit.DONE
+    empty.edit(
+        "assets.toml", "[asset.loop]", '[asset.twin]\nprompt = "a boat, flipped"\n[asset.loop]'
+    )
+    assert empty.run("build", "--yes", "--force", "flipped", "flipped", "twin").code == Exit.DONE
     assert charges(server) == before + 2
     shutil.copy(empty.folder / "colleague/loop.png", empty.folder / "out/loop.png")
     assert empty.run("build", "--yes", "missing", "flipped", "loop").code == Exit.DONE
