@@ -40,7 +40,7 @@ def held(
         own_folder(str(folder))
         file = locks.opened(lock)
     except OSError as error:
-        raise fault("lock", lock, error) from error
+        raise fault("lock", error.filename or lock, error) from error
     try:
         try:
             _acquire(file, wait, lambda: _describe(holder), say)

@@ -107,6 +107,7 @@ def _escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+_FULL_TABLE: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
@@ -124,6 +125,9 @@ def _require_folder() -> None:
 
 def _refused(words: Sequence[str], error: OSError) -> Exit:
     """Report what the system refused to do for reasons that are not ours."""
+    if error.errno in _FULL_TABLE:
+        hint = "`ulimit -n 1024` lets a process have more of them"
+        return _fail(words, SystemFault((error.strerror or "").lower(), hint=hint))
     if error.errno == errno.ENAMETOOLONG:
         return _fail(words, UsageError(f"`{brief(str(error.filename))}` is too long a file name"))
     if error.errno not in _FULL_DISK:

@@ -204,7 +204,7 @@ class Journal:
                 finally:
                     os.close(lock)
             except OSError as error:
-                raise fault("write", self.path, error) from error
+                raise fault("write", error.filename or self.path, error) from error
 
     @property
     def lock_path(self) -> Path:

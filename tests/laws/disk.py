@@ -43,6 +43,8 @@ class Disk:
         path = Path(first)
         if effect.kind not in _CHANGES or self._root not in path.parents:
             return
+        if first.endswith(_DELETED):
+            return  # written to once its name was gone
         match effect.kind:
             case "create":
                 file = self._folder(path).setdefault(path.name, File())
@@ -116,6 +118,7 @@ class Disk:
         return file
 
 
+_DELETED = " (deleted)"
 _CHANGES = frozenset({"create", "write", "truncate", "sync", "rename", "unlink", "mkdir"})
 
 

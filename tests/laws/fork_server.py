@@ -28,7 +28,7 @@ import flux2build
 from flux2build.cli.entry import main
 from flux2build.purchasing.http import clock, pool
 from tests.laws import mutants
-from tests.laws.interception import Cut, Interceptor
+from tests.laws.interception import Cut, Fault, Interceptor
 
 _PACE: Final = 0.01
 """The share of its real waiting time that a build waits between two polls."""
@@ -45,6 +45,7 @@ class Run(TypedDict):
     trace: str | None
     """The file to which effects are recorded; without it, effects are not intercepted."""
     cut: tuple[int, bool, str, int] | None
+    fault: tuple[int, str, int, bool] | None
     mutant: str | None
     """The mutant to run, to see whether the tests notice."""
 
@@ -87,9 +88,9 @@ def _child(run: Run) -> None:
     changed = mutants.MUTANTS[run["mutant"]] if run["mutant"] else None
     if run["trace"] is not None:
         syncing = changed is None or changed.syncing
-        Interceptor(
-            run["trace"], Cut(*run["cut"]) if run["cut"] else None, syncing=syncing
-        ).install()
+        cut = Cut(*run["cut"]) if run["cut"] else None
+        fault = Fault(*run["fault"]) if run["fault"] else None
+        Interceptor(run["trace"], cut, fault, syncing=syncing).install()
     if changed is not None:
         changed.apply()
     code = main(run["words"])

@@ -10,6 +10,7 @@ proves that the list of calls is complete.
 from __future__ import annotations
 
 import builtins
+import errno
 import io
 import os
 import pickle
@@ -32,7 +33,10 @@ class Effect:
     """Something that a process did to the disk or said to a server."""
 
     kind: str
-    """`create write sync rename unlink mkdir truncate connect send receive`; `unseen` if not intercepted."""
+    """`create write sync rename unlink mkdir truncate connect send receive`; `unseen` if not intercepted.
+
+    `concerned` is a call that a fault is about, before it is made.
+    """
     path: str
     """The file, the new name of a renamed one after a line break, or the peer."""
     data: bytes = b""
@@ -53,15 +57,45 @@ class Cut:
         return f"{self.after}{self.at}{'½' if self.torn else ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A disk on which some calls fail: one of them, or all from that one on."""
+
+    errno: int
+    under: str
+    """The folder that lies on this disk."""
+    at: int
+    """Which call fails, counted from 1 over those that the fault is about."""
+    lasting: bool = False
+
+    def concerns(self, kind: str, path: str) -> bool:
+        """Whether a call can fail in this way."""
+        below = path == self.under or path.startswith(f"{self.under}/")
+        return below and kind in KINDS[self.errno]
+
+
+_NAMES: Final = frozenset({"create", "mkdir", "rename", "unlink"})
+KINDS: Final = {
+    errno.ENOSPC: frozenset({"create", "mkdir", "rename", "sync", "write"}),
+    errno.EROFS: _NAMES | {"truncate"},
+    errno.EACCES: _NAMES | {"open"},
+    errno.EMFILE: frozenset({"create", "open"}),
+    errno.EIO: _NAMES | {"open", "sync", "truncate", "write"},
+}
+"""The kinds of calls that fail with an error; `open` is to read."""
+
 Real = Callable[..., Any]
 
 
 class Interceptor:
     """Records every effect of this process in a trace, and kills the process at the cut."""
 
-    def __init__(self, trace: str, cut: Cut | None, *, syncing: bool = True) -> None:
+    def __init__(
+        self, trace: str, cut: Cut | None, fault: Fault | None = None, *, syncing: bool = True
+    ) -> None:
         self._trace = io.FileIO(trace, "w")
-        self._cut, self._syncing = cut, syncing
+        self._cut, self._fault, self._syncing = cut, fault, syncing
+        self._concerned = 0
         self._count = 0
         self._counting = cut is None or not cut.after
         self._guard = threading.RLock()
@@ -83,6 +117,22 @@ class Interceptor:
             os.kill(os.getpid(), self._cut.signal)
         with self._quietly():
             return real()
+
+    def _fail(self, kind: str, path: Any) -> None:
+        """Fail a call that the fault is about; all those are in the trace.
+
+        Raises:
+            OSError: it is its turn.
+        """
+        fault = self._fault
+        if fault is None or getattr(self._inside, "yes", False):
+            return
+        where = _absolute(path)
+        if fault.concerns(kind, where):
+            self._concerned += 1
+            self._note(Effect("concerned", f"{kind} {where}", offset=self._concerned))
+            if self._concerned == fault.at or (fault.lasting and self._concerned > fault.at):
+                raise OSError(fault.errno, os.strerror(fault.errno), where)
 
     def _note(self, effect: Effect) -> None:
         self._trace.write(pickle.dumps(effect))
@@ -110,10 +160,12 @@ class Interceptor:
     def _opener(self, real: Real) -> Real:
         def opened(path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
             if not flags & os.O_CREAT or path == os.devnull:
+                self._fail("open", path)
                 with self._quietly():
                     quiet: int = real(path, flags, mode, **more)
                     return quiet
             with self._guard:
+                self._fail("create", path)
                 file: int = self._step(lambda: real(path, flags, mode, **more))
                 self._note(Effect("create", _path_of(file), offset=flags & os.O_TRUNC))
                 return file
@@ -137,6 +189,7 @@ class Interceptor:
                 return plain
             half = whole[: len(whole) // 2]
             with self._guard:
+                self._fail("write", path)
                 done: int = self._step(
                     lambda: real(file, whole),
                     lambda: self._wrote(file, path, half, real(file, half)),
@@ -150,6 +203,7 @@ class Interceptor:
         def sync(file: int) -> None:
             with self._guard:
                 if self._syncing:
+                    self._fail("sync", _path_of(file))
                     self._step(lambda: real(file))
                     self._note(Effect("sync", _path_of(file)))
 
@@ -158,6 +212,7 @@ class Interceptor:
     def _truncater(self, real: Real) -> Real:
         def truncate(file: int, length: int) -> None:
             with self._guard:
+                self._fail("truncate", _path_of(file))
                 self._step(lambda: real(file, length))
                 self._note(Effect("truncate", _path_of(file), offset=length))
 
@@ -172,8 +227,12 @@ class Interceptor:
 
         def opened(file: Any, mode: str = "r", *words: Any, **more: Any) -> Any:
             if not set(mode) & set("wax+") or file == os.devnull:
+                if not isinstance(file, int):
+                    self._fail("open", file)
                 return real(file, mode, *words, **more)
             with self._guard:
+                if not isinstance(file, int):
+                    self._fail("create", file)
                 raw = self._step(lambda: Raw(file, mode.replace("b", "").replace("t", "")))
                 if not isinstance(file, int):
                     emptied = os.O_TRUNC if "w" in mode else 0
@@ -193,6 +252,7 @@ class Interceptor:
         def moving(real: Real) -> Real:
             def move(old: Any, new: Any, **more: Any) -> None:
                 with interception._guard:
+                    interception._fail("rename", new)
                     interception._step(lambda: real(old, new, **more))
                     interception._note(Effect("rename", f"{_absolute(old)}\n{_absolute(new)}"))
 
@@ -201,6 +261,7 @@ class Interceptor:
         def naming(kind: str, real: Real) -> Real:
             def name(path: Any, *words: Any, **more: Any) -> None:
                 with interception._guard:
+                    interception._fail(kind, path)
                     interception._step(lambda: real(path, *words, **more))
                     interception._note(Effect(kind, _absolute(path)))
 

@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.laws.interception import Cut, Effect, read_trace
+from tests.laws.interception import Cut, Effect, Fault, read_trace
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 60.0
@@ -60,6 +60,7 @@ class ForkServer:
         cut: Cut | None = None,
         mutant: str | None = None,
         *,
+        fault: Fault | None = None,
         traced: bool = True,
     ) -> Child:
         """Start a command."""
@@ -73,6 +74,7 @@ class ForkServer:
             "err": paths[1],
             "trace": paths[2] if traced else None,
             "cut": astuple(cut) if cut else None,
+            "fault": astuple(fault) if fault else None,
             "mutant": mutant,
         }
         return Child(self, self.ask(run=run)["child"], paths)

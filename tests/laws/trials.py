@@ -8,6 +8,7 @@ finish, and returns what is wrong. No complaint is the law.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections import Counter
@@ -30,7 +31,7 @@ from flux2build.storage import durable
 from flux2build.storage.store import Store
 from tests.laws.disk import Disk, files
 from tests.laws.effect_order import misordered
-from tests.laws.interception import Cut
+from tests.laws.interception import Cut, Fault
 from tests.laws.processes import ForkServer, Outcome
 
 ROOT: Final = Path(__file__).parents[2]
@@ -137,6 +138,7 @@ class Sandbox:
             "COMETAPI_KEY": KEY,
             "REPLICATE_API_TOKEN": KEY,
             "HOME": str(self.folder),
+            "TMPDIR": str(self.folder / "live" / "tmp"),
             "PATH": os.environ["PATH"],
         }
 
@@ -145,6 +147,7 @@ class Sandbox:
         self.server.reset(rules=list(self.situation.rules))
         self.tree.joinpath(".git").mkdir(parents=True)
         self.home.mkdir()
+        self.home.with_name("tmp").mkdir()
         self.tree.joinpath("assets.toml").write_text(self.situation.spec, "utf-8")
         for step in self.situation.before:
             self._step(step)
@@ -185,10 +188,12 @@ class Sandbox:
                 outcome = self.run(step)
                 assert not outcome.code, outcome.err
 
-    def run(self, words: Sequence[str], cut: Cut | None = None) -> Outcome:
+    def run(
+        self, words: Sequence[str], cut: Cut | None = None, fault: Fault | None = None
+    ) -> Outcome:
         """Run a command in the tree."""
-        child = self.fork_server.start(words, self.tree, self.environment, cut, self.mutant)
-        return child.end()
+        start = self.fork_server.start
+        return start(words, self.tree, self.environment, cut, self.mutant, fault=fault).end()
 
     def restore(self) -> None:
         """Restore the state in which the situation begins."""
@@ -219,6 +224,37 @@ class Sandbox:
             complaints += self._books()
         complaints += self.recovered(before)
         return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in complaints]
+
+    def failing(self, fault: Fault, *, power: bool = False) -> list[str]:
+        """Run on a disk that fails, recover once it is mended, and say what is wrong."""
+        self.restore()
+        self.trials += 1
+        before, disk = self.server.bill(), Disk(self.folder / "live")
+        outcome = self.run(self.words, fault=fault)
+        complaints = [*self._order(outcome, disk), *self._told(outcome, fault)]
+        if power:
+            disk.cut_power()
+        complaints += [*self._promised(outcome), *self._books()]
+        complaints += self.recovered(before)
+        return [f"{self.situation.name}, {fault}: {each}" for each in complaints]
+
+    def _told(self, outcome: Outcome, fault: Fault) -> Iterator[str]:
+        """What people are not told of a fault."""
+        calls = [each for each in outcome.trace if each.kind == "concerned"]
+        failed = [each.path.partition(" ")[2] for each in calls if each.offset >= fault.at]
+        failed = failed if fault.lasting else failed[:1]
+        if outcome.code not in {self.situation.exit, *_FAILED}:
+            yield f"exit {outcome.code}: {outcome.err}"
+        named = any(name in outcome.err for path in failed for name in _names(Path(path)))
+        if outcome.code not in {self.situation.exit, Exit.DONE} and not named:
+            yield f"it names none of {failed}: {outcome.err}"
+
+    def _promised(self, outcome: Outcome) -> Iterator[str]:
+        """What a build said to have kept, and has not."""
+        for name, digest in _KEPT.findall(outcome.err):
+            file = Path(name)
+            if not file.is_file() or of_bytes(file.read_bytes()) != digest:
+                yield f"it is not kept: {name}"
 
     def beside(self, cut: Cut) -> list[str]:
         """Kill while another tree of the same home builds the same, recover both, and say what is wrong."""
@@ -346,6 +382,17 @@ class Sandbox:
             if path.name.startswith(durable.TEMPORARY) and _wrote_in(path.parent, outcome)
         ]
         return complaints
+
+
+_KEPT: Final = re.compile(r"= file: (.+)\n *= digest: (sha256:[0-9a-f]+)")
+"""The rows in which a file and its digest are named."""
+_FAILED: Final = frozenset({Exit.USAGE, Exit.INCOMPLETE, Exit.DECIDE, Exit.SYSTEM})
+"""What a command may come to on a disk that fails."""
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    """How people may be told of a path; an unfinished file is named by what it was to be."""
+    return (str(path.parent),) if path.name.startswith(durable.TEMPORARY) else (path.name,)
 
 
 _EMPTY: Final = lockfile.Lockfile()

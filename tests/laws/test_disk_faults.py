@@ -1,0 +1,104 @@
+"""On a disk that fails, at any call and in any way, nothing is bought twice and nothing is lost.
+
+The calls of a build are counted first; then each of them fails, alone or with all that follow. A few
+of these trials run always, all of them with `FLUX2BUILD_DEEP=1`; `-s` shows the figures.
+"""
+
+from __future__ import annotations
+
+import errno
+import zlib
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from flux2build.errors import Exit
+from tests.laws.conftest import MakeSandbox
+from tests.laws.interception import KINDS, Fault
+from tests.laws.situations import situation
+from tests.laws.test_crash import DEEP, figures
+from tests.laws.trials import Sandbox, Situation
+
+_NEVER: Final = 10**6
+_SPEC: Final = """\
+[project]
+output = "img"
+[defaults]
+provider = "bfl"
+model = "flux-2-pro"
+width = 64
+height = 64
+[asset.fox]
+prompt = "a fox"
+[asset.den]
+prompt = "its den"
+refs = [{ asset = "fox" }]
+[[asset.den.deliver]]
+path = "den-{{ width }}.webp"
+widths = [32, 48]
+[asset.owl]
+prompt = "an owl"
+"""
+CASES: Final = (
+    Situation("references and files", _SPEC, orders=3),
+    *map(situation, ("resume", "forced", "restored", "edited", "kept aside") if DEEP else ()),
+)
+PARTS: Final = ("home", "tree", "")
+"""The disks that fail: that of ledger and store, that of the project, and all."""
+NAMES: Final = {number: errno.errorcode[number] for number in KINDS}
+
+
+def faults(sandbox: Sandbox, number: int, part: str) -> list[Fault]:
+    """Every fault of a kind, on one disk: each call alone, and all from each one on; or just one."""
+    under = str(sandbox.folder / "live" / part).rstrip("/")
+    dry = Fault(number, under, _NEVER)
+    sandbox.restore()
+    trace = sandbox.run(sandbox.words, fault=dry).trace
+    count = sum(each.kind == "concerned" for each in trace)
+    every = [
+        replace(dry, at=at, lasting=lasting)
+        for at in range(1, count + 1)
+        for lasting in (False, True)
+    ]
+    return every if DEEP else [every[zlib.crc32(f"{number}{part}".encode()) % len(every)]]
+
+
+@pytest.mark.parametrize("number", sorted(KINDS), ids=NAMES.get)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_fault_of_a_disk_buys_twice(
+    make_sandbox: MakeSandbox, case: Situation, number: int
+) -> None:
+    """The error names the path; the next build on a whole disk completes, and pays for nothing twice."""
+    sandbox = make_sandbox(case)
+    parts = PARTS if DEEP else [PARTS[number % len(PARTS)]]
+    points = [fault for part in parts for fault in faults(sandbox, number, part)]
+    complaints = [each for fault in points for each in sandbox.failing(fault)]
+    figures(sandbox, NAMES[number])
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO], ids=NAMES.get)
+def test_no_power_cut_after_a_fault_loses_a_picture(make_sandbox: MakeSandbox, number: int) -> None:
+    """What a build says to have kept, in the store or in the spool, is there after a power cut."""
+    sandbox = make_sandbox(CASES[0])
+    points = [fault for fault in faults(sandbox, number, "home") if fault.lasting or not DEEP]
+    complaints = [each for fault in points for each in sandbox.failing(fault, power=True)]
+    figures(sandbox, f"{NAMES[number]}, then a power cut")
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize("part", ["home", "tree"])
+def test_a_full_disk_is_told_before_anything_is_bought(
+    make_sandbox: MakeSandbox, part: str
+) -> None:
+    """The first order of a run is not sent where what it brings could not be written."""
+    sandbox = make_sandbox(CASES[0])
+    live, before = sandbox.folder / "live", sandbox.server.bill()
+    full = Fault(errno.ENOSPC, str(live / part), at=1, lasting=True)
+
+    outcome = sandbox.run(sandbox.words, fault=full)
+
+    assert outcome.code == Exit.SYSTEM
+    assert str(live / part) in outcome.err
+    assert sandbox.server.bill() == before
