@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, SystemFault
-from flux2build.ledger import Intended
+from flux2build.ledger import Intended, Ticketed
 from flux2build.model import Bought, Receipt
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
@@ -23,6 +23,10 @@ class Collector:
 
     client: Client
     books: Bookkeeping
+
+    def ticket(self, ticketed: Ticketed) -> Ticket:
+        """The claim check that the ledger has; one of an earlier version may have the key in it."""
+        return self.client.fit(Ticket(ticketed.task, ticketed.poll, ticketed.cost))
 
     async def collect(
         self, intended: Intended, ticket: Ticket, asset: str, ordered: Mapping[str, Json]

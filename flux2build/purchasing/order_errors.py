@@ -90,8 +90,9 @@ def spooled(
     return SystemFault(
         f"the picture of `{asset}` is paid for and kept, but {fault}",
         rows=(("file", str(file)), ("digest", output)),
-        hint="mend that before this machine is restarted: the next build takes the picture in; "
-        f"so does `flux2build orders adopt {order} {shlex.quote(str(file))}`",
+        hint="mend that before this machine is restarted: the next build or `flux2build orders` "
+        "takes the picture in; if they do not, then "
+        f"`flux2build orders adopt {order} {shlex.quote(str(file))}`",
     )
 
 

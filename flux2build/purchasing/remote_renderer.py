@@ -121,9 +121,9 @@ class RemoteRenderer:
         if order.digest in ledger.pending:
             # This comes first: where there is an older picture too, this one was bought anew.
             intended, ticketed = ledger.pending[order.digest]
+            ticket = Collector(self.client, self.books).ticket(ticketed)
             if intended.provider != self.client.provider.name:
-                raise order_errors.ordered_elsewhere(recipe, intended, ticketed.task)
-            ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
+                raise order_errors.ordered_elsewhere(recipe, intended, ticket.task)
             return await self._collect(order, recipe, intended, ticket)
         if order.digest in ledger.kept:
             raise order_errors.undecided(recipe, ReasonCode.KEPT_ASIDE)

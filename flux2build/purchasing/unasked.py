@@ -39,8 +39,7 @@ class UnaskedOrders:
             if pending is None:
                 return None
             intended, ticketed = pending
-            ticket = Ticket(ticketed.task, ticketed.poll, ticketed.cost)
-            return await self._collected(intended, ticket)
+            return await self._collected(intended, self.collector.ticket(ticketed))
         finally:
             os.close(claim)
 

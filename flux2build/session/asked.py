@@ -1,4 +1,4 @@
-"""What an order asked for: the ledger has its digest, and a spec or a lock may still have the words."""
+"""What an order asked for: the ledger tells, or else a spec or a lock that still has the order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from flux2build.storage.disk import SPEC_NAME
 
 
 def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json] | None:
-    """The parameters of an order; None if neither this project nor the one that placed it has them."""
+    """What is known of an order's parameters; None if nothing is.
+
+    The ledger of an earlier version has none: then this project or the one that placed the order may.
+    """
+    if intended.expected:
+        return intended.expected
     there = str(Path(intended.project) / SPEC_NAME)
     for file in dict.fromkeys((options.file, there)):
         try:

@@ -9,6 +9,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -82,6 +83,22 @@ def test_a_task_that_holds_the_key_is_masked(home: Path) -> None:
     assert buyer.said == ["submitted fox task=***-1"]
     assert bought.receipt.task == "***-1"
     assert KEY not in home.joinpath("ledger.jsonl").read_text("utf-8")
+
+
+def test_a_task_that_an_earlier_version_wrote_down_with_the_key(home: Path) -> None:
+    """It is collected by its real name, and masked from then on."""
+    buyer = Buyer(home, FakeProvider({"fox": "forgotten"}, named=KEY))
+    buyer.buy("fox")
+    (ticket,) = (each.ticketed for each in buyer.ledger.attempts)
+    assert ticket is not None
+    poll = ticket.poll.replace("%2A%2A%2A", KEY)
+    buyer.journal.append(replace(ticket, task=f"{KEY}-1", poll=poll, at=f"{ticket.at}~"))
+    buyer.provider.fates = {}
+
+    (bought,) = Buyer(home, buyer.provider).buy("fox")
+
+    assert isinstance(bought, Bought)
+    assert bought.receipt.task == "***-1"
 
 
 def test_written_before_it_is_sent(home: Path) -> None:

@@ -28,6 +28,7 @@ from flux2build.ledger import State
 from flux2build.ledger.journal import Journal
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
+from flux2build.purchasing.spool import spool_of
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
@@ -174,6 +175,11 @@ def _home(folder: Path) -> Iterator[Line]:
         yield from _bad("store", error)
     else:
         yield Line("store", counted(sum(1 for _ in store.digests()), "picture"), ok=True)
+    if (spool := spool_of(folder).folder).exists():
+        hint = (
+            "the next build or `flux2build orders` takes in what ledger and store could not be told"
+        )
+        yield Line("spool", f"{spool} is not empty", ok=False, hint=hint)
     for path in store.damaged():
         hint = "its picture is looked for elsewhere, and never bought again by itself; keep this file until you have it"
         yield Line("damaged", str(path), ok=False, hint=hint)

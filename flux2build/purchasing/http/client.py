@@ -222,7 +222,9 @@ class Client:
             if not isinstance(answer, Refused) or not self._may_pass(answer, attempt, started):
                 if isinstance(answer, Ticket):
                     self._placed[answer.task] = self._deps.clock.now()
-                return self._without_key(answer)
+                if isinstance(answer, Ticket):
+                    return self.fit(answer)
+                return self._auth.redacted_answer(answer)
             await self._wait(answer, attempt)
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
@@ -274,17 +276,15 @@ class Client:
                 end.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
-    def _without_key(self, answer: Ticket | Refused | InDoubt) -> Ticket | Refused | InDoubt:
-        """An answer that is fit for the ledger and for people."""
-        if not isinstance(answer, Ticket):
-            return self._auth.redacted_answer(answer)
-        if self._auth.holds_key(answer.poll):
-            answer = replace(answer, poll=self.provider.claim(answer.task, self.endpoint).poll)
-        if not self._auth.holds_key(answer.task):
-            return answer
-        fit = self._auth.masked(answer.task)
-        self._unfit[fit] = answer
-        return replace(answer, task=fit, poll=self.provider.claim(fit, self.endpoint).poll)
+    def fit(self, ticket: Ticket) -> Ticket:
+        """A ticket as the ledger and people may know it; `collect` asks by its real task all the same."""
+        if self._auth.holds_key(ticket.poll):
+            ticket = replace(ticket, poll=self.provider.claim(ticket.task, self.endpoint).poll)
+        if not self._auth.holds_key(ticket.task):
+            return ticket
+        masked = self._auth.masked(ticket.task)
+        self._unfit[masked] = ticket
+        return replace(ticket, task=masked, poll=self.provider.claim(masked, self.endpoint).poll)
 
     async def collect(
         self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None

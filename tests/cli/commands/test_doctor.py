@@ -17,6 +17,7 @@ from flux2build.errors import Exit
 from flux2build.images.encode import encoders
 from flux2build.images.ops.contract import OPS
 from flux2build.images.ops.text import SetText
+from flux2build.purchasing.spool import spool_of
 from flux2build.session.home import user_journal
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
@@ -138,6 +139,16 @@ def test_a_part_of_the_home_that_cannot_be_written(
     assert code == Exit.SYSTEM
     assert [name for name, line in lines.items() if line["ok"] is False] == [line]
     assert f"`{path}`" in lines[line]["text"]
+
+
+def test_what_lies_in_the_spool(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for a build or a person, and the temporary folder does not keep it for ever."""
+    monkeypatch.setenv("TMPDIR", str(site.folder.parent))
+    spool_of(home()).keep(b"picture")
+    code, lines = report(site)
+
+    assert code == Exit.SYSTEM
+    assert lines["spool"]["ok"] is False
 
 
 def test_a_damaged_ledger(site: Site) -> None:
