@@ -15,9 +15,9 @@ import pytest
 
 from flux2build.errors import Exit
 from tests.laws.conftest import MakeSandbox
-from tests.laws.interception import KINDS, Fault
+from tests.laws.interception import KINDS, Cut, Fault
 from tests.laws.situations import situation
-from tests.laws.test_crash import DEEP, figures
+from tests.laws.test_crash import DEEP, figures, some
 from tests.laws.trials import Sandbox, Situation
 
 _NEVER: Final = 10**6
@@ -86,6 +86,25 @@ def test_no_power_cut_after_a_fault_loses_a_picture(make_sandbox: MakeSandbox, n
     complaints = [each for fault in points for each in sandbox.failing(fault, power=True)]
     figures(sandbox, f"{NAMES[number]}, then a power cut")
     assert not complaints, "\n".join(complaints)
+
+
+def test_no_power_cut_while_spooling_loses_a_picture(make_sandbox: MakeSandbox) -> None:
+    """The store fails for good; at each barrier from then on all is gone that was not synced."""
+    sandbox = make_sandbox(CASES[0])
+    home = str(sandbox.folder / "live" / "home")
+    dry = Fault(errno.ENOSPC, home, _NEVER, lasting=True)
+    calls = [e for e in sandbox.run(sandbox.words, fault=dry).trace if e.kind == "concerned"]
+    first = next(e.offset for e in calls if e.path.startswith(f"mkdir {home}/store"))
+    fault = replace(dry, at=first)
+    sandbox.restore()
+    trace = sandbox.run(sandbox.words, fault=fault).trace
+    effects = [each for each in trace if each.kind != "concerned"]
+    barriers = [Cut(n + 1) for n, each in enumerate(effects, 1) if each.kind == "sync"]
+    assert any("/tmp/flux2build-" in each.path for each in effects if each.kind == "sync")
+
+    for cut in some(barriers, 2, "spool"):
+        assert sandbox.failing(fault, cut, power=True) == []
+    figures(sandbox, "cut off while spooling")
 
 
 @pytest.mark.parametrize("part", ["home", "tree"])

@@ -225,13 +225,15 @@ class Sandbox:
         complaints += self.recovered(before)
         return [f"{self.situation.name} {'+'.join(map(str, cuts))}: {each}" for each in complaints]
 
-    def failing(self, fault: Fault, *, power: bool = False) -> list[str]:
-        """Run on a disk that fails, recover once it is mended, and say what is wrong."""
+    def failing(self, fault: Fault, cut: Cut | None = None, *, power: bool = False) -> list[str]:
+        """Run on a disk that fails, kill it at the cut, recover on a whole disk; what is wrong?"""
         self.restore()
         self.trials += 1
         before, disk = self.server.bill(), Disk(self.folder / "live")
-        outcome = self.run(self.words, fault=fault)
-        complaints = [*self._order(outcome, disk), *self._told(outcome, fault)]
+        outcome = self.run(self.words, cut, fault)
+        complaints = self._order(outcome, disk)
+        if not outcome.killed:
+            complaints += self._told(outcome, fault)
         if power:
             disk.cut_power()
         complaints += [*self._promised(outcome), *self._books()]
