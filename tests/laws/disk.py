@@ -135,7 +135,7 @@ def _file(path: Path) -> File:
 def _write(path: Path, folder: Folder) -> None:
     for name, content in folder.kept.items():
         if isinstance(content, Folder):
-            (path / name).mkdir()
+            (path / name).mkdir(0o700)  # modes are not modelled: nobody else is here
             _write(path / name, content)
         else:
             (path / name).write_bytes(content.kept)

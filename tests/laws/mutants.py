@@ -6,6 +6,7 @@ process under test applies it to itself; the product knows nothing of it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.providers.contract import Call, InDoubt, Refused, Ticket
-from flux2build.purchasing import budget, remote_renderer
+from flux2build.purchasing import budget, remote_renderer, safekeeping
 from flux2build.purchasing.http.client import Client
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.redaction import Key
@@ -138,6 +139,15 @@ class Broken(Client):
         raise RuntimeError(f"cannot send {secret.reveal() if secret else ''}")
 
 
+class Careless(safekeeping.Safekeeping):
+    """Has no other place for what the store cannot take."""
+
+    async def put(self, data: bytes) -> safekeeping.Stored:
+        """Put it into the store, or nowhere."""
+        digest = await asyncio.to_thread(self.store.put, data)
+        return safekeeping.Stored(digest, self.store.path(digest))
+
+
 def _put(place: Any, **names: type) -> Callable[[], None]:
     def apply() -> None:
         for name, new in names.items():
@@ -155,6 +165,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "old picture back": Mutant(_put(runner, LockUpdate=Clinging)),
     "redirect followed": Mutant(_put(remote, Client=Trusting)),
     "nobody kept out": Mutant(_put(remote_renderer, RemoteRenderer=Crowded)),
+    "nothing spooled": Mutant(_put(wiring, Safekeeping=Careless)),
     "caps ignored": Mutant(_put(wiring, BudgetGuard=Bottomless)),
     "bug with the key": Mutant(_put(remote, Client=Broken)),
     "key in clear": Mutant(_put(remote, Key=Open)),

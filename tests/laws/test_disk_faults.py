@@ -88,15 +88,28 @@ def test_no_power_cut_after_a_fault_loses_a_picture(make_sandbox: MakeSandbox, n
     assert not complaints, "\n".join(complaints)
 
 
+def storeless(sandbox: Sandbox) -> Fault:
+    """The disk of ledger and store is full once the first picture arrives."""
+    dry = Fault(errno.ENOSPC, str(sandbox.home), _NEVER, lasting=True)
+    trace = sandbox.run(sandbox.words, fault=dry).trace
+    mkdir = f"mkdir {sandbox.home}/store"
+    sandbox.restore()
+    calls = (each for each in trace if each.kind == "concerned" and each.path.startswith(mkdir))
+    return replace(dry, at=next(calls).offset)
+
+
+def test_a_build_that_spools_nothing_is_caught(make_sandbox: MakeSandbox) -> None:
+    """The trial complains of what a broken build left at the provider, and clears an honest one."""
+    guilty, honest = make_sandbox(CASES[0], "nothing spooled"), make_sandbox(CASES[0])
+
+    assert any("not collected" in each for each in guilty.failing(storeless(guilty)))
+    assert honest.failing(storeless(honest)) == []
+
+
 def test_no_power_cut_while_spooling_loses_a_picture(make_sandbox: MakeSandbox) -> None:
     """The store fails for good; at each barrier from then on all is gone that was not synced."""
     sandbox = make_sandbox(CASES[0])
-    home = str(sandbox.folder / "live" / "home")
-    dry = Fault(errno.ENOSPC, home, _NEVER, lasting=True)
-    calls = [e for e in sandbox.run(sandbox.words, fault=dry).trace if e.kind == "concerned"]
-    first = next(e.offset for e in calls if e.path.startswith(f"mkdir {home}/store"))
-    fault = replace(dry, at=first)
-    sandbox.restore()
+    fault = storeless(sandbox)
     trace = sandbox.run(sandbox.words, fault=fault).trace
     effects = [each for each in trace if each.kind != "concerned"]
     barriers = [Cut(n + 1) for n, each in enumerate(effects, 1) if each.kind == "sync"]

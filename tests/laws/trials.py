@@ -7,6 +7,8 @@ finish, and returns what is wrong. No complaint is the law.
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 import shutil
@@ -237,6 +239,8 @@ class Sandbox:
         if power:
             disk.cut_power()
         complaints += [*self._promised(outcome), *self._books()]
+        if fault.errno == errno.ENOSPC and fault.under == str(self.home) and not outcome.killed:
+            complaints += self._uncollected()
         complaints += self.recovered(before)
         return [f"{self.situation.name}, {fault}: {each}" for each in complaints]
 
@@ -250,6 +254,13 @@ class Sandbox:
         named = any(name in outcome.err for path in failed for name in _names(Path(path)))
         if outcome.code not in {self.situation.exit, Exit.DONE} and not named:
             yield f"it names none of {failed}: {outcome.err}"
+
+    def _uncollected(self) -> Iterator[str]:
+        """What was ordered and not collected at once, though there was room in the spool."""
+        listed = json.loads(self.run(("orders", "list", "--json")).out)["orders"]
+        for order in listed:
+            if order["state"] in {"pending", "in doubt"}:
+                yield f"it is not collected: {order}"
 
     def _promised(self, outcome: Outcome) -> Iterator[str]:
         """What a build said to have kept, and has not."""
