@@ -61,7 +61,7 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
     groups = _grouped(plan, every=every)
     names: list[str] = [group[0].recipe.asset for group in groups]
     names += [orphan.asset for orphan in plan.orphans]
-    names += [order.intended.asset for order in plan.orders]
+    names += [order.intended.asset for order in plan.orders if order.ours]
     width = min(44, max((len(name) for name in names), default=0))
     for group in groups:
         yield _line(group, width, every=every)
@@ -74,7 +74,7 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
             "orphan   ",
             clean(orphan.path),
         )
-    yield from (_order_line(order, width) for order in plan.orders)
+    yield from _orders(plan.orders, width)
     if groups or plan.orphans or plan.orders:
         yield Text()
     yield from _notes(plan.steps)
@@ -122,14 +122,25 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     )
 
 
-def _order_line(order: OpenOrder, width: int) -> Text:
-    """An order that no step asks for."""
-    sent, mark = order.intended, _SYMBOLS[order.action]
-    why = ", ".join(reason.sentence for reason in order.reasons)
+def _orders(orders: Iterable[OpenOrder], width: int) -> Iterator[Text]:
+    """Orders that no step asks for: each of this project, and those of any other one together."""
+    theirs: dict[str, list[OpenOrder]] = {}
+    for order in orders:
+        if order.ours:
+            yield _order(order, f"{order.intended.asset:<{width}}", "")
+        else:
+            theirs.setdefault(order.intended.project, []).append(order)
+    for project, others in theirs.items():
+        count = "1 order" if len(others) == 1 else f"{len(others)} orders"
+        yield _order(others[0], f"{count:<{width}}", f" (ordered in {project})")
+
+
+def _order(order: OpenOrder, name: str, whose: str) -> Text:
+    mark, why = _SYMBOLS[order.action], ", ".join(reason.sentence for reason in order.reasons)
     return Text.assemble(
-        f"{mark} {clean(sent.asset):<{width}}  {_VERBS[order.action]:<8} ",
-        (why if order.ours else f"{why}, ordered in {clean(sent.project)}", "dim"),
-        ("  free" if order.pending else f"  at most {money(sent.reserve)}", "bold"),
+        f"{mark} {clean(name)}  {_VERBS[order.action]:<8} ",
+        (f"{why}{clean(whose)}", "dim"),
+        ("  free" if order.pending else f"  at most {money(order.intended.reserve)}", "bold"),
     )
 
 

@@ -7,12 +7,14 @@ stays in the ledger, and the build goes on.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.building.signals import heeded
 from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, SystemFault
+from flux2build.ledger.journal import Journal
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import order_errors
@@ -45,13 +47,24 @@ def collect(project: Project, orders: Sequence[OpenOrder], say: Callable[[str], 
         KeyboardInterrupt: a person asked to stop.
     """
     collection = _Collection(project, say, asyncio.Event())
+    idle = [order for order in orders if _idle(project.journal, order)]
+    if not idle:
+        return collection.outcome
     try:
-        asyncio.run(collection.run(orders))
+        asyncio.run(collection.run(idle))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     if collection.halt.is_set():
         raise KeyboardInterrupt
     return collection.outcome
+
+
+def _idle(journal: Journal, order: OpenOrder) -> bool:
+    """Whether no other build is at an order."""
+    claim = journal.claims.take(order.intended.order)
+    if claim is not None:
+        os.close(claim)
+    return claim is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,9 +193,12 @@ class _Packed:
 
 
 def answer_key(command: str, file: str, profile: str | None) -> str:
-    """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
-    about = "check" if command == "check" else "build"
-    return f"{__version__} {about} {file} {profile or ''}"
+    """Return the key of an answer; `plan` and `build` share one, `check` has its own.
+
+    Another home has another ledger, with other orders to collect.
+    """
+    about, home = "check" if command == "check" else "build", os.environ.get("FLUX2BUILD_HOME", "")
+    return f"{__version__} {about} {file} {profile or ''} {home}"
 
 
 def own_folder(folder: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -195,12 +196,40 @@ def test_a_tree_that_is_clean_still_collects_what_another_one_ordered(
     monkeypatch.chdir(tree.folder)
     tree.edit("assets.toml", 'model = "flux-2-pro"\n', "")
     assert tree.run("check").code == Exit.DRIFT
-    assert f"ordered in {pending.folder}  free" in tree.run("plan").out
+    assert f"(ordered in {pending.folder})  free" in tree.run("plan").out
 
     assert "collect  fox" in tree.run("build").err
     assert (tree.run("check").code, "collect" in tree.run("build").err) == (Exit.DONE, False)
     assert states() == [State.DELIVERED]
     assert charges(server) == 1
+
+
+def test_an_answer_is_remembered_for_one_home(
+    pending: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A tree that is clean with one ledger still collects what another one knows."""
+    pending.edit("assets.toml", FOX, "")
+    own = str(home())
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another"))
+    assert "Nothing to do" in pending.run("build").err
+    assert "Nothing to do" in pending.run("build").err
+    monkeypatch.setenv("FLUX2BUILD_HOME", own)
+
+    assert "collect  fox" in pending.run("build").err
+    assert states() == [State.DELIVERED]
+
+
+def test_what_another_build_is_at_is_left_to_it(pending: Site) -> None:
+    """While it holds the order, nothing is asked for and nothing is said."""
+    pending.edit("assets.toml", FOX, "")
+    (order,) = fold(user_journal().read()).pending
+    claim = user_journal().claims.take(order)
+    assert claim is not None
+
+    built = pending.run("build")
+    os.close(claim)
+    assert (built.code, "fox" in built.err) == (Exit.DONE, False)
+    assert states() == [State.PENDING]
 
 
 @pytest.mark.parametrize(
