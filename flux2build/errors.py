@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 
 class Exit(IntEnum):
@@ -136,9 +137,18 @@ def brief(text: str, most: int = 80) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
+_MOST_COMPARED: Final = 1_000
+_LONGEST_COMPARED: Final = 200
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a typing error most likely meant, if any is close."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+    """The known word that a typing error most likely meant, if any is close; soon, whatever it is."""
+    options = list(known)
+    if len(options) > _MOST_COMPARED:
+        options = [option for option in options if option[:1] == word[:1]][:_MOST_COMPARED]
+    if len(word) > _LONGEST_COMPARED:
+        return None
+    return next(iter(difflib.get_close_matches(word, options, n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flux2build.assetspec import targets
-from flux2build.assetspec.family import MOST_MEMBERS, axes_of, points_of
+from flux2build.assetspec.family import axes_of, points_of
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.operations import OpEntry, OpReader
 from flux2build.assetspec.outputs import Outputs, format_of
 from flux2build.assetspec.presets import Preset, PresetTarget
+from flux2build.assetspec.quota import FILE, PART, Quota
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.tables import Deliver
 from flux2build.assetspec.templating import Scope, TextRenderer
@@ -74,7 +75,9 @@ class Resources:
     outputs: Outputs
 
 
-def prepare(settings: MergedSettings, reader: OpReader, faults: Faults) -> list[Entry]:
+def prepare(
+    settings: MergedSettings, reader: OpReader, faults: Faults, quota: Quota
+) -> list[Entry]:
     """The entries of an asset; those with faults are left out, and their faults noted."""
     entries: list[Entry] = []
     tables: list[Deliver] = settings.get("deliver") or []
@@ -84,10 +87,10 @@ def prepare(settings: MergedSettings, reader: OpReader, faults: Faults) -> list[
             ops = tuple(
                 reader.entry(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
             )
-            points = _points(table, (*key, "matrix"), faults)
+            points = _points(table, (*key, "matrix"), faults, quota)
             for entry in _parts(Entry(key, table, ops, {None: ()}, points), reader):
                 _refuse_settings(entry.table, key)
-                entries += _spread(entry)
+                entries += _spread(entry, quota)
     return entries
 
 
@@ -109,14 +112,15 @@ def _parts(entry: Entry, reader: OpReader) -> Iterator[Entry]:
         yield replace(entry, table=merged, resizes={None: shaping}, preset=preset, target=target)
 
 
-def _points(table: Deliver, key: Key, faults: Faults) -> tuple[Mapping[str, str], ...]:
+def _points(
+    table: Deliver, key: Key, faults: Faults, quota: Quota
+) -> tuple[Mapping[str, str], ...]:
     axes = axes_of(table.matrix or {}, key, faults)
-    if math.prod(len(values) for values in axes.values()) > MOST_MEMBERS:
-        raise FaultyError(Fault(key, f"more than {MOST_MEMBERS:,} files"))
+    quota.take(math.prod(len(values) for values in axes.values()) * PART, key)
     return tuple(points_of(axes))
 
 
-def _spread(entry: Entry) -> Iterator[Entry]:
+def _spread(entry: Entry, quota: Quota) -> Iterator[Entry]:
     """One entry for each file of an operation that makes several, such as `slice`."""
     spreading = [(at, op) for at, op in enumerate(entry.ops) if op.each]
     if not spreading:
@@ -127,6 +131,7 @@ def _spread(entry: Entry) -> Iterator[Entry]:
         key = more[0][1].key if more else op.key
         raise FaultyError(Fault(key, "only one operation can make several files"))
     name, count = op.each
+    quota.take(count * FILE, op.key)
     for value in range(count):
         ops = (*entry.ops[:at], op.at(value), *entry.ops[at + 1 :])
         yield replace(entry, ops=ops, part={name: value})
@@ -146,6 +151,17 @@ def _refuse_settings(table: Deliver, key: Key) -> None:
             encoding.read(_encoding(table, form))
         except PictureError as error:
             raise FaultyError(Fault(key, error.problems[0].message)) from None
+
+
+def work(entries: Sequence[Entry], members: int) -> int:
+    """The work of making the files of so many members."""
+    return members * sum(
+        len(entry.points)
+        * len(entry.resizes)
+        * len(entry.table.formats or (1,))
+        * (FILE * (1 + len(entry.table.documents or ())) + PART * len(entry.ops))
+        for entry in entries
+    )
 
 
 def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Recipe]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from flux2build.assetspec import rows as data_files
 from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.quota import MEMBER, Quota
 from flux2build.assetspec.rows import Row
 from flux2build.assetspec.tables import AssetTable, Scalar
 from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import AssetName, Key, member
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
-
-MOST_MEMBERS: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,16 @@ class FamilyExpander:
 
     tree: ProjectFiles
     faults: Faults
+    quota: Quota
     _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
         """The members of an asset; notes what is wrong with its axes."""
         key: Key = ("asset", name)
         axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
-        points, rows = self._points(key, table, axes), self._rows(key, table)
+        rows = self._rows(key, table)
+        self.quota.take(math.prod(map(len, axes.values())) * len(rows) * MEMBER, key)
+        points = self._points(key, table, axes)
         axis = axis_of(table.rows.key) if table.rows else None
         members = [
             Member(member(name, inside), inside, row)
@@ -61,7 +62,8 @@ class FamilyExpander:
         ]
         names = (*axes, axis) if axis else tuple(axes)
         excluded = self._excluded(key, table, names)
-        kept = [one for one in members if not any(one.axes.items() >= x.items() for x in excluded)]
+        self.quota.take(len(excluded) * len(members), key)
+        kept = [one for one in members if not _is_excluded(one, excluded)]
         if members and not kept:
             self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
         return AssetFamily(name, names, tuple(kept))
@@ -69,10 +71,6 @@ class FamilyExpander:
     def _points(
         self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]
     ) -> list[dict[str, str]]:
-        if math.prod(len(values) for values in axes.values()) > MOST_MEMBERS:
-            message = f"more than {MOST_MEMBERS:,} members"
-            self.faults.add(Fault((*key, "matrix"), message))
-            return []
         if table.rows and (axis := axis_of(table.rows.key)) in axes:
             message = f"`{axis}` is an axis of the matrix and the key of the rows"
             self.faults.add(Fault((*key, "rows", "key"), message))
@@ -102,23 +100,29 @@ class FamilyExpander:
 
     def _excluded(
         self, key: Key, table: AssetTable, axes: Sequence[str]
-    ) -> list[Mapping[str, str]]:
-        """The entries of `exclude`, with values as text; notes unknown axes and values."""
-        excluded: list[Mapping[str, str]] = []
+    ) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+        """The values that `exclude` leaves out, by their axes; notes unknown axes and values."""
+        excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        matrix = {axis: [*map(written, values)] for axis, values in (table.matrix or {}).items()}
+        texts = {axis: frozenset(values) for axis, values in matrix.items()}
         for index, part in enumerate(table.exclude or []):
             for axis, value in part.items():
                 at = (*key, "exclude", index, axis)
-                known = [written(item) for item in (table.matrix or {}).get(axis, ())]
                 if axis not in axes:
                     hint = did_you_mean(axis, axes)
                     self.faults.add(Fault(at, f"there is no axis `{axis}`", hint=hint, name=True))
-                elif known and written(value) not in known:
-                    hint = did_you_mean(written(value), known)
+                elif texts.get(axis) and written(value) not in texts[axis]:
+                    hint = did_you_mean(written(value), matrix[axis])
                     message = f"axis `{axis}` has no value `{written(value)}`"
                     self.faults.add(Fault(at, message, hint=hint))
             if part:
-                excluded.append({axis: written(value) for axis, value in part.items()})
+                values = tuple(written(part[axis]) for axis in sorted(part))
+                excluded.setdefault(tuple(sorted(part)), set()).add(values)
         return excluded
+
+
+def _is_excluded(one: Member, excluded: Mapping[tuple[str, ...], Container[object]]) -> bool:
+    return any(tuple(map(one.axes.get, axes)) in values for axes, values in excluded.items())
 
 
 def axes_of(

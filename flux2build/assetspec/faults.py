@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from flux2build.errors import Place, SpecError
 from flux2build.model import AssetName, Key
+
+MOST_FAULTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class FaultyError(Exception):
         self.faults = faults
 
 
+class TooManyError(Exception):
+    """A spec asks for so much, or has so many faults, that reading it ends here."""
+
+
 @dataclass(slots=True)
 class Faults:
     """The faults of one reading; the same one in many members of a family counts once."""
@@ -45,7 +52,13 @@ class Faults:
     """Each fault, with the assets that have it."""
 
     def add(self, fault: Fault, asset: AssetName | None = None) -> None:
-        """Note a fault and the asset that has it."""
+        """Note a fault and the asset that has it.
+
+        Raises:
+            TooManyError: nobody would read more of them.
+        """
+        if len(self.assets) >= MOST_FAULTS and fault not in self.assets:
+            raise TooManyError
         self.assets.setdefault(fault, []).extend(() if asset is None else (asset,))
 
     def add_file(self, key: Key, error: SpecError) -> None:

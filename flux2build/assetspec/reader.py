@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,10 +21,11 @@ from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.documents import AssetFiles, DocumentResolver
 from flux2build.assetspec.family import AssetFamily, FamilyExpander
-from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
+from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.resolve import Declared, Resolver
 from flux2build.assetspec.spec import Budget, Spec
@@ -51,13 +53,14 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
     text = read(tree, file)
     tables, invalid = schema.read(text.data)
     faults = Faults()
-    for fault in invalid:
-        faults.add(fault)
-    reader = _SpecReader(tree, text, tables, _profile(text, tables, profile, faults), faults)
-    spec = reader.spec(capabilities)
-    if faults.assets:
-        raise SpecError(*diagnostics.problems(text, tree, faults))
-    return spec
+    with suppress(TooManyError):
+        for fault in invalid:
+            faults.add(fault)
+        reader = _SpecReader(tree, text, tables, _profile(text, tables, profile, faults), faults)
+        spec = reader.spec(capabilities)
+        if not faults.assets:
+            return spec
+    raise SpecError(*diagnostics.problems(text, tree, faults))
 
 
 def _profile(text: SpecText, tables: SpecTable, asked: str | None, faults: Faults) -> str:
@@ -90,12 +93,13 @@ class _SpecReader:
         files = SourceFiles(self.tree)
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
-        declared = list(self._declared())
+        quota = Quota(self.faults)
+        declared = list(self._declared(quota))
         names = self._names(declared, texts, files)
         folder = self._folder(files)
         resources = Resources(texts, files, names, Outputs(folder, files))
         ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
-        resolver = Resolver(resources, capabilities, ops, self.faults)
+        resolver = Resolver(resources, capabilities, ops, self.faults, quota)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         pictures = self._marked(declared, resolver, capabilities)
         subjects = AssetFiles(assets, resolve.whole(pictures, assets), folder)
@@ -163,8 +167,8 @@ class _SpecReader:
             return "."
         return folder
 
-    def _declared(self) -> Iterator[Declared]:
-        families = FamilyExpander(self.tree, self.faults)
+    def _declared(self, quota: Quota) -> Iterator[Declared]:
+        families = FamilyExpander(self.tree, self.faults, quota)
         for name, table in self.tables.asset.items():
             key = ("asset", name)
             settings = merge(key, self.tables.vars, self._layers(key, table))

@@ -16,6 +16,7 @@ from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.outputs import format_of
+from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
 from flux2build.assetspec.templating import Scope, TextRenderer
@@ -92,16 +93,22 @@ class Resolver:
     capabilities: Capabilities
     ops: OpReader
     faults: Faults
+    quota: Quota
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
         """The members of an asset, with their facts for documents and selections."""
-        for one in declared.family.members:
+        settings, members = declared.settings, declared.family.members
+        parts = len(settings.get("refs") or ()) + len(settings.get("tags") or ())
+        self.quota.take(len(members) * parts * PART, declared.key)
+        for one in members:
             with self.faults.collecting(one.name):
                 yield self._asset(declared, one)
 
     def recipes(self, declared: Declared) -> Iterator[Recipe]:
         """The recipes of an asset's members: the master first, then what is derived of it."""
-        entries = deliverables.prepare(declared.settings, self.ops, self.faults)
+        entries = deliverables.prepare(declared.settings, self.ops, self.faults, self.quota)
+        work = deliverables.work(entries, len(declared.family.members))
+        self.quota.take(work, declared.key)
         order = None
         if declared.table.source is None:
             with self.faults.collecting():

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from flux2build.assetspec import validation_errors
-from flux2build.assetspec.faults import Fault
+from flux2build.assetspec.faults import MOST_FAULTS, Fault
 from flux2build.assetspec.tables import (
     AssetTable,
     BudgetTable,
@@ -29,6 +29,8 @@ RESERVED: Final = frozenset(
 )
 """Names with a fixed meaning in templates."""
 
+_MOST_UNKNOWN: Final = 100
+"""Most unknown keys of a table that are told one by one."""
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that a template can use."""
 
@@ -105,6 +107,8 @@ class _TableReader:
             self.faults.append(Fault((name,), wrong, hint=hint))
             return
         for key, value in tables.items():
+            if len(self.faults) > MOST_FAULTS:
+                return
             if fault := paths.name_fault(key):
                 message = f"{name} name `{key[:60]}` {fault}"
                 self.faults.append(Fault((name, key), message, name=True))
@@ -119,6 +123,10 @@ class _TableReader:
         Half an asset would lead to misleading faults; half of the defaults avoids them in
         every asset.
         """
+        if isinstance(value, Mapping) and len(value) - len(model.model_fields) > _MOST_UNKNOWN:
+            names = [name for name in value if name not in model.model_fields][:_MOST_UNKNOWN]
+            self.faults += [validation_errors.unknown((*key, n), model.model_fields) for n in names]
+            return None
         try:
             table = model.model_validate(value)
         except ValidationError as error:

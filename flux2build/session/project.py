@@ -36,6 +36,8 @@ from flux2build.storage.git import Tracked
 from flux2build.storage.store import Store
 
 EVERYTHING: Final = Choice()
+_LARGEST_LOCK: Final = 32 * 1024 * 1024
+"""Most bytes of a lock, which has a few thousand for each asset."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +123,7 @@ class Project(Sources):
             SystemFault: it cannot be read.
         """
         try:
-            return regular.read(self.lock_path)
+            return regular.read(self.lock_path, _LARGEST_LOCK)
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -19,6 +19,8 @@ from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.project_files import Kind
 
 SPEC_NAME: Final = "assets.toml"
+LARGEST: Final = 192 * 1024 * 1024
+"""Most bytes of a file that a spec names: the largest picture that is decoded has fewer."""
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -121,8 +123,11 @@ class DiskFiles:
         try:
             file = os.open(self._folder / path, _OPEN)
             with os.fdopen(file, "rb") as opened:
-                if not stat.S_ISREG(os.fstat(file).st_mode):
+                status = os.fstat(file)
+                if not stat.S_ISREG(status.st_mode):
                     raise _unreadable(path, _WHY[Kind.SPECIAL])
+                if status.st_size > LARGEST:
+                    raise _unreadable(path, regular.TOO_LARGE)
                 data = opened.read()
         except OSError as error:
             raise _unreadable(path, (error.strerror or str(error)).lower()) from error

@@ -10,6 +10,8 @@ from typing import BinaryIO, Final
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+TOO_LARGE: Final = "it is too large"
+
 
 def opened(path: Path | str) -> BinaryIO:
     """Open a regular file; opening a pipe or reading a device would never end.
@@ -27,11 +29,13 @@ def opened(path: Path | str) -> BinaryIO:
     raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
-def read(path: Path | str) -> bytes:
-    """Return the bytes of a regular file.
+def read(path: Path | str, largest: int | None = None) -> bytes:
+    """Return the bytes of a regular file, of at most `largest` bytes.
 
     Raises:
-        OSError: there is no such file, or something else lies at the path.
+        OSError: there is no such file, it is larger, or something else lies at the path.
     """
     with opened(path) as file:
+        if largest is not None and os.fstat(file.fileno()).st_size > largest:
+            raise OSError(errno.EFBIG, TOO_LARGE, str(path))
         return file.read()

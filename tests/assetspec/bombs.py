@@ -228,3 +228,64 @@ TEMPLATES: Final[Mapping[str, Callable[[], Files]]] = {
     "templates that nest": lambda: _distinct("{% if 1 %}" * 60 + "@" + "{% endif %}" * 60, 8_000),
 }
 """Templates."""
+
+
+def _ids(count: int) -> str:
+    return ", ".join(f'"{number}"' for number in range(count))
+
+
+def _family(matrix: Mapping[str, int], rest: str = "") -> Files:
+    axes = ", ".join(f"{axis} = [{_ids(count)}]" for axis, count in matrix.items())
+    spec = f'[project]\noutput = "o"\n[asset.a]\nprompt = "x {{{{ {next(iter(matrix))} }}}}"\n'
+    return {
+        "assets.toml": f'{spec}matrix = {{ {axes} }}\n{rest}[asset.z]\nprompt = "{{{{ nope }}}}"\n'
+    }
+
+
+_SIDES: Final = ", ".join(map(str, range(1, 300)))
+_FORMATS: Final = '["png", "webp", "jpeg", "avif"]'
+_CROP: Final = '{ op = "crop", ratio = "1:1" }'
+_EXCLUDES: Final = ", ".join(f'{{ a = "{n % 300}", b = "{n // 300}" }}' for n in range(9_000))
+
+SPECS: Final[Mapping[str, Callable[[], Files]]] = {
+    # families
+    "members": lambda: _family({"a": 400, "b": 400}),
+    "members beyond counting": lambda: _family(dict.fromkeys("abcdefgh", 1000)),
+    "files": lambda: _family(
+        {"a": 100, "b": 100}, f"deliver = [{{ widths = [{_SIDES}], formats = {_FORMATS} }}]\n"
+    ),
+    "files of a matrix": lambda: _family(
+        {"a": 100},
+        f'deliver = [{{ matrix = {{ c = [{_ids(400)}], d = [{_ids(400)}] }}, path = "{{{{ c }}}}.png" }}]\n',
+    ),
+    "files of cells": lambda: _family(
+        {"a": 3},
+        "deliver = [" + '{ ops = [{ op = "slice", columns = 64, rows = 64 }] },' * 200 + "]\n",
+    ),
+    "operations": lambda: _family(
+        {"a": 100, "b": 100}, f"deliver = [{{ ops = [{(_CROP + ',') * 5_000}] }}]\n"
+    ),
+    "operations with templates": lambda: _family(
+        {"a": 100, "b": 20},
+        "deliver = [{ ops = [" + '{ op = "crop", ratio = "{{ 1 }}:1" },' * 1_000 + "] }]\n",
+    ),
+    "references": lambda: _family(
+        {"a": 100, "b": 100}, "refs = [" + '{ asset = "z" },' * 5_000 + "]\n"
+    ),
+    "tags": lambda: _family({"a": 100, "b": 100}, f"tags = [{_ids(20_000)}]\n"),
+    "excludes": lambda: _family({"a": 300, "b": 300}, f"exclude = [{_EXCLUDES}]\n"),
+    "wrong excludes": lambda: _family(
+        {"a": 300, "b": 300}, f"exclude = [{_EXCLUDES.replace('300', 'y')}]\n"
+    ),
+    "documents": lambda: _family(
+        {"a": 100, "b": 100},
+        "deliver = [{ documents = ["
+        + "".join(f'{{ document = "frames", path = "{n}.json" }},' for n in range(500))
+        + "] }]\n",
+    ),
+    "rows and a matrix": lambda: {
+        "d.csv": "sku\n" + "\n".join(map(str, range(100_000))),
+        "assets.toml": f'[asset.a]\nprompt = "x"\nrows = {{ file = "d.csv", key = "sku" }}\nmatrix = {{ a = [{_ids(5_000)}] }}\n',
+    },
+}
+"""Specs."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.assetspec.bombs import TEMPLATES
+from tests.assetspec.bombs import SPECS, TEMPLATES
 
 SECONDS, KIBIBYTES = 10.0, 256 * 1024
 MEASURED: Final = """
@@ -29,9 +29,11 @@ QUICK: Final = (
     "doubling",
     "a tree of calls",
     "doubled includes",
+    "members beyond counting",
     "slices",
 )
-TRIED: Final = TEMPLATES if os.environ.get("FLUX2BUILD_DEEP") else QUICK
+ALL: Final = {**TEMPLATES, **SPECS}
+TRIED: Final = ALL if os.environ.get("FLUX2BUILD_DEEP") else QUICK
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by the system")
@@ -39,7 +41,7 @@ TRIED: Final = TEMPLATES if os.environ.get("FLUX2BUILD_DEEP") else QUICK
 def test_bombs(tmp_path: Path, name: str) -> None:
     """Exit 2 with a message, soon, and with little memory."""
     tmp_path.joinpath(".git").mkdir()
-    for path, text in TEMPLATES[name]().items():
+    for path, text in ALL[name]().items():
         tmp_path.joinpath(path).parent.mkdir(exist_ok=True)
         tmp_path.joinpath(path).write_text(text, "utf-8")
 

@@ -6,8 +6,9 @@ import pytest
 
 from flux2build.assetspec.family import AssetFamily, FamilyExpander, axis_of
 from flux2build.assetspec.faults import Faults
+from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.tables import AssetTable
-from tests.assetspec.specs import MemoryTree
+from tests.assetspec.specs import MemoryTree, headlines
 
 
 def expand(
@@ -15,7 +16,9 @@ def expand(
 ) -> tuple[AssetFamily, list[str]]:
     """A family, and what is wrong with it."""
     faults = Faults()
-    family = FamilyExpander(MemoryTree(files), faults).expand("a", AssetTable.model_validate(table))
+    family = FamilyExpander(MemoryTree(files), faults, Quota(faults)).expand(
+        "a", AssetTable.model_validate(table)
+    )
     return family, [fault.message for fault in faults.assets]
 
 
@@ -72,10 +75,21 @@ def test_an_axis_has_one_meaning() -> None:
     assert wrong == ["`n` is an axis of the matrix and the key of the rows"]
 
 
-def test_families_are_bounded() -> None:
-    """A few lines cannot ask for millions of pictures."""
-    axis = [str(n) for n in range(1000)]
-    family, wrong = expand({"matrix": {"a": axis, "b": axis}}, {})
+@pytest.mark.parametrize(
+    "more",
+    [
+        "b = {axis} }}",
+        'b = ["x"] }}\ndeliver = [{{ widths = [1, 2, 3], matrix = {{ c = {axis} }} }}]',
+        'b = ["x"] }}\ndeliver = [{{ ops = [{many}] }}]',
+        'b = ["x"] }}\ntags = {axis}',
+    ],
+)
+def test_families_are_bounded(more: str) -> None:
+    """A few lines cannot ask for millions of pictures, files or operations."""
+    axis = [str(n) for n in range(2000)]
+    many = '{ op = "crop", ratio = "1:1" },' * 1000
+    spec = f'[asset.a]\nprompt = "x"\nmatrix = {{ a = {axis}, '
 
-    assert family.members == ()
-    assert wrong == ["more than 200,000 members"]
+    assert headlines(spec + more.format(axis=axis, many=many)) == [
+        "assets.toml:1:8: the spec asks for too many pictures and files"
+    ]

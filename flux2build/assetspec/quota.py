@@ -1,0 +1,36 @@
+"""How much a spec may ask for: the work of resolving its members, files and operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flux2build.assetspec.faults import Fault, Faults, TooManyError
+from flux2build.model import Key
+
+MOST: Final = 10_000_000
+"""The work that is left undone where a spec asks for more, in microseconds or so."""
+MEMBER: Final = 100
+FILE: Final = 60
+PART: Final = 5
+"""The work for one operation of a file, or one reference or tag of a member."""
+
+
+@dataclass(slots=True)
+class Quota:
+    """The work that a spec may still ask for."""
+
+    faults: Faults
+    left: int = MOST
+
+    def take(self, work: int, key: Key) -> None:
+        """Counts work before it is done.
+
+        Raises:
+            TooManyError: it is too much, and reading the spec ends here.
+        """
+        if work > self.left:
+            hint = "split the spec into several, or leave values out"
+            self.faults.add(Fault(key, "the spec asks for too many pictures and files", hint))
+            raise TooManyError
+        self.left -= work
