@@ -130,6 +130,7 @@ def snapshot(
         has=at_hand.__contains__,
         requested=frozenset(requested),
         pictures=locked_pictures(lock),
+        locked_files=frozenset(files_of(lock).values()),
     )
 
 

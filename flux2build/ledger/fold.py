@@ -90,6 +90,8 @@ class Ledger:
     """In the order in which they were begun."""
     delivered: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that has one."""
+    outputs: frozenset[Digest] = frozenset()
+    """The pictures of all deliveries."""
     paid: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that was bought and not `resubmitted` since."""
     resubmitted: frozenset[tuple[Digest, str]] = frozenset()
@@ -160,6 +162,7 @@ def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledg
     return Ledger(
         attempts=attempts,
         delivered={a.order: a.delivered for a in attempts if a.delivered},
+        outputs=frozenset(a.delivered.output for a in attempts if a.delivered),
         paid={
             a.order: a.delivered
             for a in attempts

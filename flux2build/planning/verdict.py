@@ -99,6 +99,8 @@ class Snapshot:
     """Whether an order was sent, or may have been, although the ledger does not know it."""
     purchases: Mapping[Digest, Sequence[KnownPicture]] = field(default_factory=dict)
     """The locked pictures that were paid for, by key."""
+    locked_files: frozenset[Digest] = frozenset()
+    """The bytes of every locked file, of all profiles."""
     tracked: Callable[[str], bool] = lambda _path: False
     """Whether git tracks a file."""
     pointer: Callable[[str], bool] = lambda _path: False
@@ -186,11 +188,9 @@ def _unlocked(recipe: Recipe, key: Digest, snapshot: Snapshot) -> Verdict:
 
 def _stranger(recipe: Recipe, snapshot: Snapshot) -> bool:
     """Whether there is a file at a recipe's output that neither lock nor ledger know."""
-    if (digest := snapshot.files.get(recipe.output)) is None:
-        return False
-    rows = (row for block in snapshot.lock.blocks.values() for row in block.rows)
-    delivered = (each.delivered for each in snapshot.ledger.attempts if each.delivered)
-    return digest not in {row.output.sha256 for row in rows} | {each.output for each in delivered}
+    digest = snapshot.files.get(recipe.output)
+    known = digest in snapshot.locked_files or digest in snapshot.ledger.outputs
+    return digest is not None and not known
 
 
 def _aged(row: Derived, snapshot: Snapshot) -> bool:

@@ -155,6 +155,9 @@ class Project(Sources):
             buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
+            locked_files=frozenset(
+                row.output.sha256 for block in self.lock.blocks.values() for row in block.rows
+            ),
             tracked=self._tracked.__contains__,
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,

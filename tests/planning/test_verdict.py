@@ -310,6 +310,21 @@ def test_what_was_paid_for_is_not_bought_again(seen: Snapshot, lost: Digest) -> 
     assert judge(FOX, INPUTS, replace(seen, buys=lambda _: False)).action is Action.RENDER
 
 
+def test_nothing_is_bought_over_a_file_that_nobody_knows() -> None:
+    """It may be what was paid for before the lock was lost; of files that are known nobody asks."""
+    there = snapshot(files={FOX.output: d("theirs")})
+    delivery = delivered(key(asked(prompt="an owl")), "theirs")
+
+    assert judged(FOX, seen=there) == ("ask", ["never-rendered", "output-unknown"])
+    for known in (
+        replace(there, locked_files=frozenset({d("theirs")})),
+        snapshot(files=there.files, entries=[delivery]),
+        replace(there, buys=lambda _: False),
+        replace(there, requested=frozenset({"fox"})),
+    ):
+        assert judged(FOX, seen=known)[0] == "render"
+
+
 def test_what_a_person_gave_up_is_bought_again() -> None:
     """That settles what the ledger and the lock tell of this purchase, and of no other one."""
     anew = delivered(key(), "again", "2")
