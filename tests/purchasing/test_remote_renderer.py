@@ -24,11 +24,14 @@ from flux2build.errors import (
     Flux2BuildError,
     HaltedError,
     IncompleteError,
+    SpecError,
     SystemFault,
 )
-from flux2build.ledger import State
+from flux2build.ledger import State, charges
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
+from flux2build.providers.contract import Reference
+from flux2build.purchasing.budget import BudgetGuard
 from flux2build.storage import locks
 from tests.paid_provider import KEY, Buyer, FakeProvider, nothing, order, picture, recipe
 from tests.snapshots import intended, ticketed
@@ -312,9 +315,19 @@ def test_no_order_after_a_person_asked_to_stop(home: Path) -> None:
     assert buyer.provider.posts == ["fox"]
 
 
-def test_ctrl_c_in_the_window_waits_for_the_answer(home: Path) -> None:
-    """Cancelled while the answer is awaited: it is written down, so the order is not in doubt."""
-    buyer = Buyer(home, FakeProvider())
+@pytest.mark.parametrize(
+    ("fate", "state", "again"),
+    [
+        ("", State.PENDING, ["fox"]),
+        (400, State.VOIDED, ["fox", "fox"]),
+        ("lost", State.DOUBT, ["fox"]),
+    ],
+)
+def test_ctrl_c_in_the_window_waits_for_the_answer(
+    home: Path, fate: str | int, state: State, again: list[str]
+) -> None:
+    """Cancelled while the answer is awaited: it is written down, and a build that stops stops."""
+    buyer = Buyer(home, FakeProvider({"fox": fate}))
 
     async def interrupted() -> None:
         async with buyer.client() as client:
@@ -329,9 +342,54 @@ def test_ctrl_c_in_the_window_waits_for_the_answer(home: Path) -> None:
 
     asyncio.run(interrupted())
 
-    assert states(buyer) == [State.PENDING]
-    assert isinstance(Buyer(home, buyer.provider).buy("fox")[0], Bought)
-    assert buyer.provider.posts == ["fox"]
+    assert states(buyer) == [state]
+    buyer.provider.fates = {}
+    (later,) = Buyer(home, buyer.provider).buy("fox")
+    assert isinstance(later, DecisionError if state is State.DOUBT else Bought)
+    assert buyer.provider.posts == again
+
+
+def test_what_the_ticket_charges_counts_at_once(home: Path) -> None:
+    """Whatever becomes of the picture: the budget has it, the user is warned, and the ledger tells it."""
+    provider = FakeProvider({"fox": "forgotten"}, costs={"fox": Decimal("0.045")})
+    budget = BudgetGuard(per_run=Decimal(1))
+    buyer = Buyer(home, provider, budget)
+
+    buyer.buy("fox")
+    (owl,) = buyer.buy("owl")
+
+    assert (budget.reserved, budget.excess) == (Decimal("0.045"), Decimal("0.015"))
+    assert budget.spent == 0
+    assert buyer.said == [
+        "submitted fox task=task-1",
+        "warning: `fox` costs $0.045, $0.015 more than the list price",
+    ]
+    assert [charge.usd for charge in charges(buyer.ledger)] == [Decimal("0.045")]
+    assert isinstance(owl, BudgetError)
+    assert provider.posts == ["fox"]
+
+
+def test_references_that_do_not_fit_are_not_paid_for(home: Path) -> None:
+    """Nothing is written down, set aside or sent for an order that the model would refuse."""
+    buyer, wanted = Buyer(home, FakeProvider()), recipe("fox")
+
+    async def buy(count: int) -> object:
+        async def load() -> list[Reference]:
+            return [Reference(f"ref {n}", picture((64, 64)), "image/png") for n in range(count)]
+
+        async with buyer.client() as client:
+            return await buyer.renderer(client).buy(order(wanted), wanted, load)
+
+    with pytest.raises(SpecError) as caught:
+        asyncio.run(buy(9))
+
+    assert [problem.message for problem in caught.value.problems] == [
+        "`flux-2-pro` takes 8 references, and there are 9",
+        "`flux-2-pro` takes 9 megapixels of output and references together",
+    ]
+    assert (buyer.provider.posts, buyer.ledger.attempts) == ([], ())
+    assert buyer.budget.reserved == 0
+    assert isinstance(asyncio.run(buy(8)), Bought)
 
 
 def test_another_process_buys_it(home: Path) -> None:

@@ -524,6 +524,27 @@ def test_states_are_told() -> None:
     assert states == [Waiting("Pending", 0.5), Waiting("New ***")]
 
 
+@pytest.mark.parametrize(("here", "wait"), [(True, 0.5), (False, 0.0)])
+def test_a_new_order_is_left_alone_at_first(here: bool, wait: float) -> None:  # noqa: FBT001 - parametrized
+    """What was placed just now is not asked for at once; what an earlier run placed is."""
+    time, moments = FakeClock(), list[float]()
+    internet = Internet(posts=[ACCEPTED], polls=[READY], pictures=[DELIVERED])
+
+    def timed(request: httpx.Request) -> httpx.Response:
+        if str(request.url) == POLL:
+            moments.append(time.at)
+        return internet(request)
+
+    async def order_and_collect(client: Client) -> None:
+        if here:
+            await client.submit(ORDER)
+        await client.collect(Ticket(TASK, POLL))
+
+    _run(_client(timed, time), order_and_collect)
+
+    assert moments == [wait]
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
