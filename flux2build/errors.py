@@ -143,21 +143,28 @@ _LONGEST_COMPARED: Final = 200
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a typing error most likely meant, if any is close; soon, whatever it is."""
-    options = list(known)
-    if len(options) > _MOST_COMPARED:
-        options = [option for option in options if option[:1] == word[:1]][:_MOST_COMPARED]
     if len(word) > _LONGEST_COMPARED:
         return None
+    options = _comparable(word, known)
     return next(iter(difflib.get_close_matches(word, options, n=1, cutoff=0.6)), None)
+
+
+def _comparable(word: str, known: Iterable[str]) -> list[str]:
+    """The known words; of very many, some that begin like the word and are about as long."""
+    options = list(known)
+    if len(options) <= _MOST_COMPARED:
+        return options
+    alike = (o for o in options if o[:1] == word[:1] and abs(len(o) - len(word)) <= 1)
+    return sorted(alike)[:_MOST_COMPARED]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint for an unknown word: the nearest known one, or else all of a few."""
-    options = sorted(known)
+    options = list(known)
     if near := nearest(word, options):
         return f"did you mean `{near}`?"
     if 0 < len(options) <= 12:
-        return "known: " + ", ".join(f"`{option}`" for option in options)
+        return "known: " + ", ".join(f"`{option}`" for option in sorted(options))
     return None
 
 

@@ -56,3 +56,12 @@ def test_untrusted_text_becomes_one_printable_line(text: str) -> None:
 
     assert line.isprintable()
     assert len(line) <= 300
+
+
+def test_a_word_is_compared_with_many_soon() -> None:
+    """The nearest of very many words is found among those that are like it; a flood is not compared."""
+    words = [f"asset-{number}" for number in range(100_000)]
+
+    assert nearest("asset-4999x", words) is not None
+    assert nearest("x" * 1_000_000, words) is None
+    assert did_you_mean("qqq", words) is None

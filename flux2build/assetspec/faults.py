@@ -8,7 +8,7 @@ from typing import Final
 from flux2build.errors import Place, SpecError
 from flux2build.model import AssetName, Key
 
-MOST_FAULTS: Final = 1_000
+MOST_FAULTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class MergedSettings:
 
 def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
-    values: dict[str, tuple[Any, Key]] = {"vars": (dict(variables), ("vars",))}
+    values: dict[str, tuple[Any, Key]] = {"vars": (variables, ("vars",))}
     for layer in layers:
         written = layer.settings.model_fields_set
         gone = {_DISPLACED[name] for name in written if name in _DISPLACED}

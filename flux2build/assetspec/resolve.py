@@ -99,6 +99,7 @@ class Resolver:
         """The members of an asset, with their facts for documents and selections."""
         settings, members = declared.settings, declared.family.members
         parts = len(settings.get("refs") or ()) + len(settings.get("tags") or ())
+        parts += len(settings.get("vars")) // 100  # they are copied for each member
         self.quota.take(len(members) * parts * PART, declared.key)
         for one in members:
             with self.faults.collecting(one.name):

@@ -287,5 +287,20 @@ SPECS: Final[Mapping[str, Callable[[], Files]]] = {
         "d.csv": "sku\n" + "\n".join(map(str, range(100_000))),
         "assets.toml": f'[asset.a]\nprompt = "x"\nrows = {{ file = "d.csv", key = "sku" }}\nmatrix = {{ a = [{_ids(5_000)}] }}\n',
     },
+    # words that are not there
+    "unknown assets": lambda: {
+        "assets.toml": "".join(
+            f'[asset.a{n}]\nprompt = "x"\nrefs = [{{ asset = "b{n}" }}]\n' for n in range(20_000)
+        )
+    },
+    "unknown names": lambda: {
+        "assets.toml": "[vars]\n"
+        + "".join(f"name{n} = 1\n" for n in range(50_000))
+        + "".join(f'[asset.a{n}]\nprompt = "{{{{ nam{n}x }}}}"\n' for n in range(5_000))
+    },
+    "unknown styles": lambda: {
+        "assets.toml": "".join(f"[style.s{n}]\nseed = 1\n" for n in range(20_000))
+        + "".join(f'[asset.a{n}]\nprompt = "x"\nstyle = ["t{n}"]\n' for n in range(5_000))
+    },
 }
 """Specs."""
