@@ -84,7 +84,8 @@ def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
 
 def month(attempt: Attempt) -> str:
     """The month in which an attempt was begun: `2026-11`."""
-    first = attempt.intended or attempt.ticketed or attempt.delivered or attempt.voided
+    first = attempt.intended or attempt.ticketed or attempt.delivered or attempt.kept
+    first = first or attempt.voided
     return first.at[:7] if first else ""
 
 
@@ -92,7 +93,8 @@ def provider(attempt: Attempt) -> str:
     """The provider of an attempt."""
     if attempt.intended:
         return attempt.intended.provider
-    return attempt.delivered.receipt.provider if attempt.delivered else ""
+    arrived = attempt.delivered or attempt.kept
+    return arrived.receipt.provider if arrived else ""
 
 
 def model(attempt: Attempt) -> str:

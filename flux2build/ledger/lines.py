@@ -47,7 +47,7 @@ def _torn(line: bytes) -> bool:
 
     Text in another encoding has zeros too, but nothing is missing from it.
     """
-    return b"\0" in line and decoded(line.replace(b"\0", b"")) is None
+    return b"\0" in line and not decoded(line.replace(b"\0", b""))
 
 
 def ranges(numbers: Iterable[int]) -> str:

@@ -157,8 +157,8 @@ def test_a_last_line_of_noise_is_torn_too(path: Path) -> None:
     journal = Journal(path)
 
     assert journal.read() == ENTRIES
-    journal.append(ticketed("9"))
-    assert Journal(path).read() == [*ENTRIES, ticketed("9")]
+    journal.append(intended("9"))
+    assert Journal(path).read() == [*ENTRIES, intended("9")]
 
 
 def test_killed_at_any_step_the_entry_is_there_or_not(

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.digest import Digest, of_bytes
+from flux2build.digest import Digest, Json, of_bytes
 from flux2build.ledger import (
+    LOST,
     RESUBMITTED,
     SCHEMA,
     WRITTEN_OFF,
@@ -20,8 +21,10 @@ from flux2build.ledger import (
     Entry,
     Foreign,
     Intended,
+    Kept,
     Ledger,
     State,
+    Sum,
     Ticketed,
     Voided,
     asset,
@@ -80,6 +83,24 @@ def voided(order: Digest = FOX, attempt: str = "1", *, charged: bool = False) ->
     return Voided(
         order=order, attempt=attempt, at="", refusal=refusal, message="no", charged=charged
     )
+
+
+SOON, LATER = "2026-11-20T12:00:01Z", "2026-11-20T12:00:02Z"
+"""When `ticketed` was, and a second after it."""
+
+
+def kept(order: Digest = FOX, attempt: str = "1", at: str = "", cost: str | None = "0.05") -> Kept:
+    """An order for which something else arrived."""
+    receipt = delivered(order, attempt, cost).receipt
+    return Kept(
+        order=order, attempt=attempt, at=at, output=OWL, receipt=receipt, message="too small"
+    )
+
+
+def lost(order: Digest = FOX, attempt: str = "1", at: str = "") -> Voided:
+    """An order that was paid for and is lost."""
+    gone = voided(order, attempt, charged=True)
+    return replace(gone, refusal=LOST, at=at)
 
 
 AMOUNTS = st.decimals(0, 10, places=4)
@@ -181,6 +202,21 @@ def test_any_text_is_an_entry_or_a_value_error(text: str) -> None:
         ([intended(), ticketed(), voided()], State.VOIDED),
         ([intended(), voided(), delivered()], State.DELIVERED),
         ([intended(), delivered(), replace(voided(), refusal=RESUBMITTED)], State.VOIDED),
+        ([intended(), kept()], State.KEPT),
+        ([intended(), kept(), replace(voided(), refusal=WRITTEN_OFF)], State.VOIDED),
+        ([intended(), kept(), delivered()], State.DELIVERED),
+        ([intended(), ticketed(), kept(at=SOON)], State.KEPT),
+        ([intended(), ticketed(), kept(at=LATER)], State.KEPT),
+        ([intended(), kept(at=SOON), replace(ticketed(), at=LATER)], State.PENDING),
+        ([intended(), ticketed(), lost(at=SOON)], State.LOST),
+        ([intended(), ticketed(), lost(at=LATER)], State.LOST),
+        ([intended(), lost(at=SOON), replace(ticketed(), at=LATER)], State.PENDING),
+        ([intended(), lost(at=LATER), kept(at=SOON), ticketed()], State.KEPT),
+        ([intended(), lost(at=SOON), kept(at=LATER), ticketed()], State.KEPT),
+        ([intended(), lost()], State.LOST),
+        ([intended(), lost(), replace(voided(), refusal=WRITTEN_OFF)], State.VOIDED),
+        ([intended(), replace(voided(), refusal=WRITTEN_OFF), lost(at=LATER)], State.VOIDED),
+        ([intended(), lost(), delivered()], State.DELIVERED),
     ],
 )
 def test_the_state_of_an_attempt(entries: Sequence[Entry], state: State) -> None:
@@ -199,6 +235,59 @@ def test_the_latest_claim_check_counts(moments: list[str]) -> None:
 
     assert attempt.ticketed is not None
     assert attempt.ticketed.poll == "https://2026-11-21T09:00:00"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        (intended(), replace(intended(), asset="owl"), 0),
+        (delivered(), replace(delivered(), output=OWL), 0),
+        (kept(at=SOON), kept(at=LATER), 1),
+        (kept(at=LATER), kept(at=SOON), 0),
+        (voided(), replace(voided(), at=LATER), 0),
+        (lost(at=SOON), lost(at=LATER), 1),
+        (lost(at=LATER), lost(at=SOON), 0),
+        (lost(at=LATER), voided(), 1),
+        (voided(), lost(at=LATER), 0),
+        (ticketed(), replace(ticketed(), task="t-2"), 0),
+    ],
+)
+def test_of_two_entries_of_a_kind_one_counts(first: Entry, second: Entry, counts: int) -> None:
+    """The first one; but what arrived or was lost later, and the end of a loss, replace it."""
+    (attempt,) = fold([first, second]).attempts
+    parts = (attempt.intended, attempt.ticketed, attempt.delivered, attempt.kept, attempt.voided)
+
+    assert [part for part in parts if part] == [(first, second)[counts]]
+
+
+def test_every_order_is_where_it_belongs() -> None:
+    """Each map of the ledger holds the orders in its state, and no other one."""
+    names = ("doubt", "pending", "kept", "lost", "bought", "again", "gone", "drawn")
+    orders = {name: of_bytes(name.encode()) for name in names}
+    sent = {name: intended(order, name) for name, order in orders.items() if name != "drawn"}
+    ticket = ticketed(orders["pending"], "pending")
+    bought = {name: delivered(orders[name], name) for name in ("bought", "again")}
+    drawn = replace(delivered(orders["drawn"]), attempt="")
+    aside, loss = kept(orders["kept"], "kept"), lost(orders["lost"], "lost")
+    again = replace(voided(orders["again"], "again"), refusal=RESUBMITTED)
+    gone = voided(orders["gone"], "gone")
+    everything = (*sent.values(), ticket, *bought.values(), drawn, aside, loss, again, gone)
+
+    ledger = fold(everything)
+
+    def of(*names: str) -> dict[Digest, Intended]:
+        return {orders[name]: sent[name] for name in names}
+
+    assert ledger.delivered == {each.order: each for each in (*bought.values(), drawn)}
+    assert ledger.paid == {orders["bought"]: bought["bought"]}
+    assert ledger.resubmitted == {(orders["again"], "t-1")}
+    assert ledger.pending == {orders["pending"]: (sent["pending"], ticket)}
+    assert ledger.kept == {orders["kept"]: aside}
+    assert ledger.lost == {orders["lost"]: loss}
+    assert ledger.doubts == of("doubt")
+    assert ledger.unsettled == of("doubt", "pending", "kept", "lost")
+    assert ledger.refusals == {orders["again"]: again, orders["gone"]: gone}
+    assert fold([ticket, aside, loss]).unsettled == {}
 
 
 def test_a_later_attempt_answers_for_an_order() -> None:
@@ -232,6 +321,12 @@ def test_a_free_delivery_needs_no_attempt() -> None:
         ([intended(), ticketed(), delivered(cost=None)], "0.045", "submitted", False),
         ([delivered(cost=None)], "0", "unknown", False),
         ([intended(), voided(charged=True)], "0.06", "estimated", False),
+        ([intended(), ticketed(), voided(charged=True)], "0.045", "submitted", False),
+        ([ticketed()], "0.045", "submitted", True),
+        ([ticketed(cost=None)], "0", "unknown", True),
+        ([intended(), ticketed(), kept()], "0.05", "settled", False),
+        ([intended(), kept(), voided()], "0.05", "settled", False),
+        ([intended(), kept(cost=None)], "0.06", "estimated", False),
     ],
 )
 def test_what_an_attempt_costs(
@@ -304,6 +399,51 @@ def test_sums_by_anything() -> None:
         assert total.sources == {"settled": Decimal("0.05")}
 
 
+def test_sums_add_up_by_group_and_source() -> None:
+    """Groups come in order; each has what was spent, by source, and what may still be."""
+    ledger = fold(
+        [
+            replace(intended(attempt="2"), at="2026-12-01"),
+            delivered(attempt="2", cost="0.02"),
+            *(entry for n in "345" for entry in (intended(attempt=n), delivered(attempt=n))),
+            intended(attempt="6"),
+            intended(attempt="7"),
+            *(intended(attempt="8"), voided(attempt="8", charged=True)),
+        ]
+    )
+
+    assert list(spent(ledger, month)) == ["2026-11", "2026-12"]
+    november, december = spent(ledger, month).values()
+    assert november == Sum(
+        spent=Decimal("0.21"),
+        reserved=Decimal("0.12"),
+        orders=6,
+        sources={"settled": Decimal("0.15"), "estimated": Decimal("0.06")},
+    )
+    assert december == Sum(Decimal("0.02"), Decimal(0), 1, {"settled": Decimal("0.02")})
+
+
+DESCRIBED = replace(delivered(), at="2026-12-01", asset="owl", model="flex", project="shop")
+
+
+@pytest.mark.parametrize(
+    ("entries", "properties"),
+    [
+        ([intended()], ["2026-11", "bfl", "flux-2-pro", "fox", "site"]),
+        ([intended(), DESCRIBED], ["2026-11", "bfl", "flux-2-pro", "fox", "site"]),
+        ([DESCRIBED], ["2026-12", "bfl", "flex", "owl", "shop"]),
+        ([ticketed()], ["2026-11", "", "", "", ""]),
+        ([replace(voided(), at=SOON)], ["2026-11", "", "", "", ""]),
+        ([kept(at=SOON)], ["2026-11", "bfl", "", "", ""]),
+    ],
+)
+def test_what_is_known_of_an_attempt(entries: Sequence[Entry], properties: list[str]) -> None:
+    """Its beginning tells it, else its delivery; of a journal's remains, as much as they tell."""
+    (attempt,) = fold(entries).attempts
+
+    assert [by(attempt) for by in (month, provider, model, asset, project)] == properties
+
+
 @pytest.mark.parametrize("change", [{"kind": "refunded"}, {"schema": SCHEMA + 1}])
 def test_entries_of_a_newer_flux2build_are_kept_word_for_word(change: dict[str, object]) -> None:
     """What is not understood is neither lost nor guessed at."""
@@ -323,3 +463,92 @@ def test_a_write_off_has_its_word() -> None:
     )
 
     assert fold([intended(), gone]).refusals[FOX].refusal == "written-off"
+
+
+BEFORE = f'"schema":1,"order":"{FOX}","attempt":"1","at":"'
+RECEIPT = (
+    '"receipt":{"provider":"bfl","task":"t-1","cost":"0.05","cost_source":"settled","seed":42,'
+    '"prompt":"a fox"}'
+)
+LINES: dict[str, Entry] = {
+    f'{{"kind":"intended",{BEFORE}2026-11-20T12:00:00Z","provider":"bfl","model":"flux-2-pro",'
+    f'"asset":"fox","reserve":"0.06","payload":"{of_bytes(b"body")}","project":"site",'
+    '"account":"a1"}': replace(intended(), account="a1"),
+    f'{{"kind":"intended",{BEFORE}2026-11-20T12:00:00Z","provider":"bfl","model":"flux-2-pro",'
+    f'"asset":"fox","reserve":"0.0000001","payload":"{of_bytes(b"body")}","project":"site",'
+    '"account":"","expected":{"width":64,"format":"png"}}': replace(
+        intended(reserve="1E-7"), expected={"width": 64, "format": "png"}
+    ),
+    f'{{"kind":"ticketed",{BEFORE}2026-11-20T12:00:01Z","task":"t-1",'
+    '"poll":"https://api.bfl.ai/v1/get_result?id=t-1","cost":"0.045"}': ticketed(),
+    f'{{"kind":"ticketed",{BEFORE}2026-11-20T12:00:01Z","task":"t-1",'
+    '"poll":"https://api.bfl.ai/v1/get_result?id=t-1","cost":null}': ticketed(cost=None),
+    f'{{"kind":"delivered","schema":1,"order":"{FOX}","output":"{PNG}",{RECEIPT},"attempt":"1",'
+    '"at":"2026-12-01","project":"shop","asset":"owl","model":"flex"}': DESCRIBED,
+    f'{{"kind":"kept",{BEFORE}","output":"{OWL}",{RECEIPT},"message":"too small"}}': kept(),
+    f'{{"kind":"voided",{BEFORE}","refusal":"lost","message":"no","charged":true}}': lost(),
+    f'{{"kind":"voided",{BEFORE}","refusal":"content-moderated","message":"no","charged":false}}': (
+        voided()
+    ),
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_an_entry_and_its_line(line: str) -> None:
+    """Word for word: every release reads what any other one wrote."""
+    assert entry_to_json(LINES[line]) == line
+    assert entry_from_json(line) == LINES[line]
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new"),
+    [
+        (0, '"a1"', "null"),
+        (0, f'"{FOX}"', f'"{FOX.upper()}"'),
+        (0, f'"{FOX}"', f'"{FOX}0"'),
+        (0, '"0.06"', '"0.06 "'),
+        (0, '"0.06"', '"NaN"'),
+        (0, '"0.06"', f'"{"9" * 31}"'),
+        (0, '"0.06"', "0.06"),
+        (0, '"account":"a1"', '"who":"a1"'),
+        (2, '"0.045"', "0.045"),
+        (4, '"seed":42', '"seed":true'),
+        (4, '"seed":42', '"seed":"42"'),
+        (4, '"a fox"', "7"),
+        (4, '"0.05"', "5"),
+        (6, '"lost"', "0"),
+        (6, '"schema":1', '"schema":{}'),
+        (6, '"schema":1', f'"schema":{"[" * 100_000}'),
+    ],
+)
+def test_a_line_with_a_wrong_value_is_damage(line: int, old: str, new: str) -> None:
+    """It is never read as something else; the error says that it is no entry."""
+    text = list(LINES)[line]
+    assert old in text
+    with pytest.raises(ValueError, match=r"^not a ledger entry: .|^Expecting"):
+        entry_from_json(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new", "entry"),
+    [
+        (6, "true", "1", replace(lost(), charged=False)),
+        (
+            4,
+            '"seed":42',
+            '"seed":null',
+            replace(DESCRIBED, receipt=replace(DESCRIBED.receipt, seed=None)),
+        ),
+        (4, '"a fox"', "null", replace(DESCRIBED, receipt=replace(DESCRIBED.receipt, prompt=None))),
+        (4, '"0.05"', "null", replace(DESCRIBED, receipt=replace(DESCRIBED.receipt, cost=None))),
+        (1, '64,"format":"png"', '64.5,"format":null,"seed":true,"x":1', {}),
+        (1, '"width"', '"seed":3,"height"', {"height": 64, "format": "png", "seed": 3}),
+    ],
+)
+def test_what_an_entry_may_leave_open(
+    line: int, old: str, new: str, entry: Entry | dict[str, Json]
+) -> None:
+    """What is not known is none, and what is not understood of an order is left out."""
+    known = entry_from_json(list(LINES)[line].replace(old, new))
+
+    assert known == entry or (isinstance(known, Intended) and known.expected == entry)

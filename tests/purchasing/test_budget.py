@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from flux2build.errors import BudgetError, Exit
+from flux2build.errors import BudgetError, Exit, Problem
 from flux2build.purchasing.budget import BudgetGuard
 
 MONEY = st.decimals("0", "2", places=3)
@@ -128,28 +128,55 @@ def test_no_more_than_was_planned() -> None:
     budget.reserve("4", "elk", Decimal("0.03"))
 
 
+DEARER = "than the list price was charged before, so the cap could not be kept"
+CAPPED = "nothing was ordered for it; raise the cap or select fewer assets"
+
+
 @pytest.mark.parametrize(
-    ("budget", "message"),
+    ("budget", "message", "hint"),
     [
+        (
+            BudgetGuard(planned=Decimal("0.02")),
+            "`fox` was not ordered: the plan had no $0.03 for it",
+            "something changed since; `flux2build plan` shows what a build costs now",
+        ),
         (
             BudgetGuard(per_asset=Decimal("0.02")),
             "`fox` may cost $0.03, and [budget] per_asset leaves $0.02",
+            CAPPED,
         ),
         (
             BudgetGuard(per_run=Decimal("0.02")),
             "`fox` may cost $0.03, and this run's cap leaves $0.02",
+            CAPPED,
         ),
         (
             BudgetGuard(per_run=Decimal(1), spent=Decimal(2)),
             "`fox` may cost $0.03, and this run's cap leaves $0",
+            CAPPED,
+        ),
+        (
+            BudgetGuard(per_run=Decimal(1), excess=Decimal("0.01")),
+            f"`fox` was not ordered: $0.01 more {DEARER}",
+            "put the new price on the model's card in your own configuration, then build again",
         ),
     ],
 )
-def test_what_a_refusal_says(budget: BudgetGuard, message: str) -> None:
-    """The error names the worst case, the cap, and what the cap leaves."""
+def test_what_a_refusal_says(budget: BudgetGuard, message: str, hint: str) -> None:
+    """The error names the worst case, the cap, what the cap leaves, and what to do."""
     with pytest.raises(BudgetError) as caught:
         budget.reserve("1", "fox", Decimal("0.03"))
 
-    assert caught.value.problems[0].message == message
+    assert caught.value.problems == (Problem(message, hint=hint),)
     assert caught.value.exit == Exit.BUDGET
     assert budget.reserved == 0
+
+
+def test_a_cap_may_be_reached() -> None:
+    """What is exactly as much as there is, is not too much."""
+    worst = Decimal("0.03")
+    budget = BudgetGuard(per_run=worst, per_asset=worst, planned=worst)
+
+    budget.reserve("1", "fox", worst)
+
+    assert budget.reserved == worst
