@@ -84,8 +84,8 @@ def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
 
 def month(attempt: Attempt) -> str:
     """The month in which an attempt was begun: `2026-11`."""
-    first = attempt.intended or attempt.ticketed or attempt.delivered or attempt.kept
-    first = first or attempt.voided
+    begun = attempt.intended or attempt.ticketed
+    first = begun or attempt.delivered or attempt.kept or attempt.voided
     return first.at[:7] if first else ""
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.digest import of_bytes
-from flux2build.errors import SystemFault
+from flux2build.digest import Digest, of_bytes
+from flux2build.errors import Place, Problem, SystemFault
 from flux2build.ledger import Entry, Foreign, Intended, Ticketed, fold
 from flux2build.ledger.journal import Journal
 from flux2build.ledger.lines import encoded
@@ -57,6 +57,7 @@ def ticketed(attempt: str) -> Ticketed:
     return Ticketed(order=of_bytes(b"fox"), attempt=attempt, at="", task="t", poll="https://x/t")
 
 
+FOX = of_bytes(b"fox")
 ENTRIES: list[Entry] = [intended("1"), ticketed("1"), intended("2")]
 
 
@@ -378,3 +379,245 @@ def test_writers_that_are_killed_lose_nothing_that_was_promised(path: Path) -> N
         assert Journal(path).read()[: len(promised)] == promised
     Journal(path).append(intended("last"))
     assert Journal(path).read()[-1] == intended("last")
+
+
+def claimed(journal: Journal, text: str, order: Digest = FOX) -> None:
+    """Let the claim on an order have a text."""
+    path = journal.claims.path(order)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+FOREIGN = Foreign(kind="refund", schema=9, text='{"kind":"refund","schema":9}')
+
+
+@pytest.mark.parametrize(
+    ("entries", "claim", "unrecorded"),
+    [
+        ([], "", False),
+        ([], "1", True),
+        ([intended("1")], "1", False),
+        ([intended("1")], "2", True),
+        ([intended("17")], "1", False),
+        ([intended("1")], "17", True),
+        ([intended("1"), intended("2")], "1", False),
+        ([intended("1"), ticketed("1")], "", False),
+        ([ticketed("1")], "", True),
+        ([ticketed("1")], "1", True),
+        ([intended("1"), ticketed("2")], "1", True),
+        ([FOREIGN], "", False),
+        ([FOREIGN], "1", True),
+    ],
+)
+def test_an_attempt_that_the_journal_does_not_hold(
+    path: Path, entries: list[Entry], claim: str, *, unrecorded: bool
+) -> None:
+    """Its claim names it, or its ticket is there without its beginning."""
+    journal = rewritten(path, entries, bytes)
+    other = of_bytes(b"owl")
+    claimed(journal, "", other)
+    claimed(journal, claim)
+
+    for reader in (journal, Journal(path)):
+        assert reader.unrecorded(FOX) is unrecorded
+        assert reader.unrecorded(other) is False
+        assert list(reader.missing()) == [FOX] * unrecorded
+
+
+def test_what_another_process_begins_is_recorded(path: Path) -> None:
+    """A claim that names an attempt is compared with the journal as it is now."""
+    journal, builder = Journal(path), Journal(path)
+    claimed(journal, "")
+    assert not journal.unrecorded(FOX)
+    builder.append(intended("1"))
+
+    assert builder.claims.attempt(FOX) == "1"
+    assert not journal.unrecorded(FOX)
+
+
+@pytest.mark.parametrize(
+    ("written", "claim", "after", "emptied"),
+    [
+        (True, True, b"", True),
+        (True, True, b"\n\n", True),
+        (True, True, None, True),
+        (True, False, b"", False),
+        (False, True, b"", False),
+        (True, True, encoded(FOREIGN), False),
+        (True, True, encoded(intended("1")), False),
+        (True, True, b"bad\n", False),
+        (True, True, b"bad\n" + encoded(intended("1")), False),
+    ],
+)
+def test_nothing_is_left_of_a_journal(
+    path: Path, after: bytes | None, *, written: bool, claim: bool, emptied: bool
+) -> None:
+    """It was written, something was to be bought, and not even damage is there."""
+    journal = Journal(path)
+    if written:
+        journal.append(intended("0"))
+    if claim:
+        claimed(journal, "")
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if after is not None:
+        path.write_bytes(after)
+
+    assert journal.emptied() is Journal(path).emptied() is emptied
+
+
+def test_rebuilding_a_whole_journal_adds_at_its_end(path: Path) -> None:
+    """Nothing is put aside; new attempts are named in their claims."""
+    journal = written(path)
+    claimed(journal, "")
+    before, offered = path.read_bytes(), list[Sequence[Entry]]()
+
+    def added(entries: Sequence[Entry]) -> Sequence[Entry]:
+        offered.append(entries)
+        return [ticketed("3"), intended("9")]
+
+    assert journal.rebuild(added) is None
+
+    assert offered == [tuple(ENTRIES)]
+    assert path.read_bytes() == before + encoded(ticketed("3")) + encoded(intended("9"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert journal.read() == Journal(path).read() == [*ENTRIES, ticketed("3"), intended("9")]
+    assert journal.claims.attempt(FOX) == "9"
+
+
+def test_rebuilding_keeps_what_it_leaves_out(path: Path) -> None:
+    """The sound lines stay word for word, and the damaged file lies beside the journal."""
+    damaged = b"noise\n" + b"".join(map(encoded, [*ENTRIES, FOREIGN]))
+    journal = rewritten(path, [], lambda _: damaged)
+
+    aside = journal.rebuild(lambda entries: entries[:0])
+
+    assert aside is not None
+    assert aside.parent == path.parent
+    assert aside.read_bytes() == damaged
+    assert journal.read() == [*ENTRIES, FOREIGN]
+    assert path.read_bytes() == damaged.removeprefix(b"noise\n")
+
+
+@pytest.mark.parametrize("what", ["nothing", "folder", "link", "loop", "dangling"])
+def test_rebuilding_where_no_file_lies(path: Path, what: str) -> None:
+    """What lies there instead is put aside; a link to a journal stays a link."""
+    path.parent.mkdir()
+    real = path.with_name("real")
+    if what == "folder":
+        path.mkdir()
+    elif what == "link":
+        real.write_bytes(encoded(ENTRIES[0]))
+        path.symlink_to(real)
+    elif what in {"loop", "dangling"}:
+        path.symlink_to(path if what == "loop" else real)
+    journal = Journal(path)
+    before = journal.salvage()
+
+    aside = journal.rebuild(lambda _: [intended("9")])
+
+    assert (aside is not None) == (what in {"folder", "loop", "dangling"})
+    assert (before.data is None) == (not before.complete) == (aside is not None)
+    assert path.is_symlink() == (what == "link")
+    assert Journal(path).read() == [*ENTRIES[: what == "link"], intended("9")]
+
+
+@pytest.mark.parametrize("what", ["folder", "loop", "pipe"])
+def test_something_else_in_the_journals_place(path: Path, what: str) -> None:
+    """The error names the path and what to do, since no file can be read there."""
+    path.parent.mkdir()
+    if what == "folder":
+        path.mkdir()
+    elif what == "loop":
+        path.symlink_to(path)
+    else:
+        os.mkfifo(path)
+
+    with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: ") as caught:
+        Journal(path).read()
+
+    assert caught.value.problems[0].hint == RECOVER
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "ledger.jsonl.lock", "claims"])
+def test_a_journal_that_cannot_be_written_is_told_beforehand(path: Path, name: str) -> None:
+    """Proving leaves nothing behind, and names what stands in the way."""
+    Journal(path).prove_writable()
+    assert not path.parent.exists()
+    journal = written(path)
+    before = sorted(path.parent.rglob("*"))
+    journal.prove_writable()
+    assert sorted(path.parent.rglob("*")) == before
+
+    obstacle = path.with_name(name)
+    obstacle.unlink(missing_ok=True)
+    if name == "claims":
+        obstacle.touch()
+    else:
+        obstacle.mkdir()
+    with pytest.raises(SystemFault, match=rf"^cannot write( to)? `{obstacle}`: "):
+        journal.prove_writable()
+
+
+RECOVER = (
+    "bring it back from a backup; if there is none, `flux2build orders recover` shows what can be "
+    "rebuilt"
+)
+
+
+def test_what_damage_and_newer_entries_say(path: Path) -> None:
+    """Both are told, each with its first line, all its lines, and what to do."""
+    journal = rewritten(
+        path, ENTRIES, lambda whole: whole + encoded(FOREIGN) * 2 + b"bad\n" + encoded(FOREIGN)
+    )
+
+    assert journal.problems() == (
+        Problem(
+            "the journal of orders is damaged: its checksum does not fit; nothing is bought until "
+            "it is settled",
+            Place(str(path), 6),
+            rows=(("lines", "6"),),
+            hint=RECOVER,
+        ),
+        Problem(
+            "the journal of orders has entries of a newer flux2build, which this one cannot read; "
+            "nothing is bought with it",
+            Place(str(path), 4),
+            rows=(("lines", "4-5, 7"),),
+            hint="build with the newest flux2build: `pip install --upgrade flux2build`",
+        ),
+    )
+
+
+def test_only_the_first_line_may_have_a_mark(path: Path) -> None:
+    """Two files that were put together are not one journal; nor is one of two marks."""
+    mark = b"\xef\xbb\xbf"
+    journal = rewritten(path, ENTRIES[:1], lambda whole: mark + whole)
+    assert journal.read() == ENTRIES[:1]
+
+    first, second, third = map(encoded, ENTRIES)
+    for data in (mark + first + mark + second + third, mark + mark + first + second):
+        path.write_bytes(data)
+        assert journal.problems() == Journal(path).problems() != ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where open files are listed")
+def test_folders_and_files_are_synced_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to last is synced with its folder, which a second time is not needed."""
+    synced, real = list[str](), os.fsync
+
+    def fsync(file: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{file}").readlink()))
+        real(file)
+
+    journal = Journal(path)
+    monkeypatch.setattr(os, "fsync", fsync)
+    journal.append(intended("1"), durable=False)
+    assert str(path) not in synced
+    journal.append(intended("2"))
+    assert {str(path), str(path.parent)} <= set(synced)
+    synced.clear()
+    journal.append(intended("3"))
+    assert synced == [str(path)]
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(journal.lock_path.stat().st_mode) == 0o600

@@ -271,7 +271,16 @@ def test_every_order_is_where_it_belongs() -> None:
     aside, loss = kept(orders["kept"], "kept"), lost(orders["lost"], "lost")
     again = replace(voided(orders["again"], "again"), refusal=RESUBMITTED)
     gone = voided(orders["gone"], "gone")
-    everything = (*sent.values(), ticket, *bought.values(), drawn, aside, loss, again, gone)
+    everything: tuple[Entry, ...] = (
+        *sent.values(),
+        ticket,
+        *bought.values(),
+        drawn,
+        aside,
+        loss,
+        again,
+        gone,
+    )
 
     ledger = fold(everything)
 
