@@ -7,12 +7,13 @@ import os
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,13 +28,27 @@ from flux2build.errors import (
     SpecError,
     SystemFault,
 )
-from flux2build.ledger import State, charges
+from flux2build.ledger import Entry, State, charges
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought
-from flux2build.providers.contract import Reference
+from flux2build.planning.reason import ReasonCode
+from flux2build.providers import bfl
+from flux2build.providers.contract import Reference, Ticket
+from flux2build.purchasing import order_errors
 from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.http import Client, ClientDeps, Key
 from flux2build.storage import locks
-from tests.paid_provider import KEY, Buyer, FakeProvider, nothing, order, picture, recipe
+from tests import journals
+from tests.paid_provider import (
+    KEY,
+    Buyer,
+    FakeClock,
+    FakeProvider,
+    nothing,
+    order,
+    picture,
+    recipe,
+)
 from tests.snapshots import intended, ticketed
 
 
@@ -414,6 +429,10 @@ def test_another_process_buys_it(home: Path) -> None:
             return await buying
 
     assert isinstance(asyncio.run(both()), Bought)
+    assert buyer.said == [
+        "waiting for another build that buys fox",
+        "submitted fox task=task-1",
+    ]
 
 
 def test_waiting_for_another_process_can_be_interrupted(home: Path) -> None:
@@ -456,6 +475,186 @@ def test_a_key_that_is_refused_while_asking(home: Path) -> None:
     assert "set BFL_API_KEY" in (first.problems[0].hint or "")
     assert states(buyer)[0] is State.PENDING
     assert isinstance(second, Bought | SystemFault)
+
+
+WANTED = recipe("fox")
+DIGEST = order(WANTED).digest
+SENT, TICKET = journals.intended("a" * 32), Ticket("task-1", "https://x.example/1")
+SENT = replace(SENT, order=DIGEST, asset="fox")
+DELIVERY = journals.delivered(SENT)
+MODERATION = replace(journals.voided(SENT, charged=False), refusal="content-moderated")
+
+
+def undecided(code: ReasonCode) -> Flux2BuildError:
+    """The error that leaves an order to a person."""
+    return order_errors.undecided(WANTED, code)
+
+
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        ([SENT], lambda: order_errors.in_doubt(SENT)),
+        ([SENT, journals.kept(SENT, DIGEST)], lambda: undecided(ReasonCode.KEPT_ASIDE)),
+        (
+            [SENT, replace(MODERATION, refusal="lost", charged=True)],
+            lambda: undecided(ReasonCode.LOST),
+        ),
+        (
+            [replace(SENT, provider="fal"), replace(journals.ticketed(SENT), task="t-9")],
+            lambda: order_errors.ordered_elsewhere(WANTED, replace(SENT, provider="fal"), "t-9"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("forced", [False, True])
+def test_what_is_open_is_left_to_a_person(
+    home: Path, entries: list[Entry], error: Callable[[], Flux2BuildError], *, forced: bool
+) -> None:
+    """Nothing is sent, also if it is asked for once more."""
+    buyer = Buyer(home, FakeProvider(), forced=frozenset({"fox"} if forced else ()))
+    for entry in entries:
+        buyer.journal.append(entry)
+
+    (outcome,) = buyer.buy("fox")
+
+    assert (type(outcome), outcome.problems) == (type(error()), error().problems)
+    assert (buyer.provider.posts, buyer.provider.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("entries", "claim", "error"),
+    [
+        (
+            [SENT, DELIVERY],
+            "",
+            lambda: order_errors.paid_for(WANTED, DELIVERY.output, DELIVERY.receipt, SENT.attempt),
+        ),
+        ([SENT, MODERATION], "", lambda: undecided(ReasonCode.MODERATED)),
+        (
+            [SENT, replace(MODERATION, refusal="request-moderated")],
+            "",
+            lambda: undecided(ReasonCode.MODERATED),
+        ),
+        ([], "b" * 32, lambda: undecided(ReasonCode.UNRECORDED)),
+        ([SENT, replace(MODERATION, refusal="failed")], "", None),
+        ([replace(DELIVERY, attempt="")], "", None),
+    ],
+)
+def test_what_was_ordered_before_is_sent_if_it_is_forced(
+    home: Path, entries: list[Entry], claim: str, error: Callable[[], Flux2BuildError] | None
+) -> None:
+    """What may be paid for or refused again is not sent without being told; what failed is."""
+    buyer = Buyer(home, FakeProvider())
+    for entry in entries:
+        buyer.journal.append(entry)
+    if claim:
+        path = buyer.journal.claims.path(DIGEST)
+        path.parent.mkdir(parents=True)
+        path.write_text(claim)
+
+    (outcome,) = buyer.buy("fox")
+
+    if error is not None:
+        assert (type(outcome), outcome.problems) == (type(error()), error().problems)
+        assert (buyer.provider.posts, buyer.provider.asked) == ([], [])
+        buyer.forced = frozenset({"fox"})
+        (outcome,) = buyer.buy("fox")
+    assert isinstance(outcome, Bought)
+    assert buyer.provider.posts == ["fox"]
+
+
+@pytest.mark.parametrize(
+    ("fate", "error"),
+    [
+        ("lost", None),
+        (
+            "forgotten",
+            order_errors.lost("fox", TICKET, "the server does not know the task"),
+        ),
+        (
+            "keyless",
+            order_errors.uncollected("fox", TICKET, "the provider refuses the key", "BFL_API_KEY"),
+        ),
+    ],
+)
+def test_what_a_failed_collection_says(
+    home: Path, fate: str, error: Flux2BuildError | None
+) -> None:
+    """The task, what is wrong, and what to do; the rest of the run is told why it stops."""
+    buyer = Buyer(home, FakeProvider({"fox": fate}), posts=1, in_flight=1)
+
+    fox, owl = buyer.buy("fox", "owl")
+
+    if error is None:
+        (doubt,) = buyer.ledger.doubts.values()
+        error = order_errors.in_doubt(doubt, fox.problems[0].message.partition(": ")[2])
+        assert "no answer comes in time" in str(fox)
+    assert (type(fox), fox.problems) == (type(error), error.problems)
+    if fate == "keyless":
+        because = order_errors.keyless("the provider refuses the key", "BFL_API_KEY")
+        assert owl.problems == order_errors.not_ordered(recipe("owl"), because).problems
+    else:
+        assert isinstance(owl, Bought)
+
+
+def test_without_a_key_the_others_are_told(home: Path) -> None:
+    """The variable is named; nothing is set aside."""
+    buyer = Buyer(home, FakeProvider(), account="", in_flight=1)
+
+    fox, owl = buyer.buy("fox", "owl")
+
+    because = order_errors.keyless("`BFL_API_KEY` is not set", "BFL_API_KEY")
+    assert fox.problems == because.problems
+    assert owl.problems == order_errors.not_ordered(recipe("owl"), because).problems
+    assert buyer.budget.reserved == 0
+
+
+def test_a_success_ends_a_row_of_doubts(home: Path) -> None:
+    """Only as many in a row stop a build."""
+    fates = {f"fox{number}": "" if number == 4 else "lost" for number in range(9)}
+    buyer = Buyer(home, FakeProvider(fates), posts=1, in_flight=1)
+
+    buyer.buy(*fates)
+
+    assert buyer.provider.posts == list(fates)
+
+
+class Unreachable(FakeProvider):
+    """A provider to which no connection can be made."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Never answer."""
+        raise httpx.ConnectError("gone", request=request)
+
+
+def test_without_a_connection_nothing_is_written_down(home: Path) -> None:
+    """No order was sent, so none is in doubt, and what was set aside is given back."""
+    buyer = Buyer(home, Unreachable(), in_flight=1)
+
+    fox, owl = buyer.buy("fox", "owl")
+
+    assert isinstance(fox, SystemFault)
+    assert str(owl) == f"`owl` was not ordered: {fox}"
+    assert buyer.ledger.attempts == ()
+    assert buyer.budget.reserved == 0
+
+
+def test_an_error_of_our_own_proves_that_nothing_was_sent(home: Path) -> None:
+    """The key does not go out in clear text: the attempt is void, and costs nothing."""
+    buyer = Buyer(home, FakeProvider())
+
+    async def buy() -> None:
+        deps = ClientDeps(FakeClock(), lambda: 1.0, transport=httpx.MockTransport(buyer.provider))
+        async with Client(bfl.PROVIDER, Key(KEY), "http://93.184.216.34", deps=deps) as client:
+            await buyer.renderer(client).buy(order(WANTED), WANTED, nothing)
+
+    with pytest.raises(SystemFault) as caught:
+        asyncio.run(buy())
+
+    (attempt,) = buyer.ledger.attempts
+    assert attempt.voided is not None
+    assert attempt.voided.message == str(caught.value)
+    assert (attempt.voided.refusal, attempt.voided.charged) == ("unreachable", False)
+    assert (buyer.provider.posts, buyer.budget.reserved) == ([], Decimal(0))
 
 
 FATES = st.sampled_from(
