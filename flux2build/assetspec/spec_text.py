@@ -15,7 +15,7 @@ from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
-from flux2build.storage.text_files import read_text
+from flux2build.storage.text_files import read_text, refuse_endless
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import KeyLocation
@@ -151,6 +151,7 @@ def _at(file: SpecFile, key: Key, message: str) -> Problem:
 def parsed(file: SpecFile) -> dict[str, object]:
     """The data of one TOML file; `SpecError` if it is not TOML, or holds what no spec needs."""
     try:
+        refuse_endless(file.text)
         data = tomli.loads(file.text)
     except tomli.TOMLDecodeError as error:
         raise SpecError(_not_toml(file, error)) from None

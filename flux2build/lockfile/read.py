@@ -35,7 +35,7 @@ from flux2build.lockfile.values import (
 from flux2build.lockfile.write import VERSION
 from flux2build.model import AssetName, C2paManifest, Output, Receipt
 from flux2build.storage.paths import fold
-from flux2build.storage.text_files import not_utf8
+from flux2build.storage.text_files import not_utf8, refuse_endless
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -112,6 +112,7 @@ def _expect_version(text: str, file: str) -> None:
 
 def _parsed(text: str, file: str) -> dict[str, Any]:
     try:
+        refuse_endless(text)
         return tables(text)
     except tomli.TOMLDecodeError as error:
         message = re.sub(r" \(at .*\)$", "", str(error)).rstrip(".")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 
+_DIGITS = re.compile("(?<![0-9_])[0-9_]{5000}")
 _MEBIBYTE = 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -48,3 +51,13 @@ def not_utf8(data: bytes, at: int, file: str) -> Problem:
         hint="save the file as UTF-8",
         excerpt=line.decode(errors="replace").rstrip("\r"),
     )
+
+
+def refuse_endless(text: str) -> None:
+    """Refuse more digits in a row than Python reads; a parser of TOML takes 100 bytes for each.
+
+    Raises:
+        ValueError: there are such digits.
+    """
+    if _DIGITS.search(text):
+        raise ValueError("a number has too many digits")

@@ -302,5 +302,9 @@ SPECS: Final[Mapping[str, Callable[[], Files]]] = {
         "assets.toml": "".join(f"[style.s{n}]\nseed = 1\n" for n in range(20_000))
         + "".join(f'[asset.a{n}]\nprompt = "x"\nstyle = ["t{n}"]\n' for n in range(5_000))
     },
+    # text
+    "a long key": lambda: {"assets.toml": ".".join("a" * 60_000) + " = 1\n"},
+    "nesting": lambda: {"assets.toml": "x = " + "[" * 1_000_000},
+    "digits": lambda: {"assets.toml": "x = " + "9" * 10_000_000},
 }
 """Specs."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.errors import Place, SpecError
-from flux2build.storage.text_files import decoded
+from flux2build.storage.text_files import decoded, refuse_endless
 
 
 @given(st.text())
@@ -25,3 +25,11 @@ def test_the_byte_is_shown_in_its_line(mark: bytes) -> None:
 
     assert (problem.message, problem.place) == ("byte 0xff is not UTF-8", Place("a.txt", 2, 3))
     assert problem.excerpt == "öü\ufffd!"
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "_" * 5000, "x = " + "1" * 10_000_000])
+def test_endless_numbers_are_refused(digits: str) -> None:
+    """A number that no parser needs to see is found at once; other texts pass."""
+    refuse_endless("9" * 4999 + " " + "x9" * 100_000)
+    with pytest.raises(ValueError, match="too many digits"):
+        refuse_endless(digits)
