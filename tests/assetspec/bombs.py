@@ -207,6 +207,7 @@ TEMPLATES: Final[Mapping[str, Callable[[], Files]]] = {
         | {"templates/0.j2": "".join(f"{{% include '{n}.j2' %}}" for n in range(1, 60))}
         | {f"templates/{n}.j2": "{{ 1 }}" * 6_000 for n in range(1, 60)}
     ),
+    "a large file": lambda: _named("a.j2") | {"templates/a.j2": "x" * 150_000_000},
     "missing files": lambda: _loop("{% include 'x' ~ i ~ j ignore missing %}"),
     # many members
     "members that work": lambda: _many("{% for j in range(900) %}{% endfor %}"),

@@ -95,8 +95,9 @@ class Prompts:
             raise TemplateFault(f"template `{brief(path)}` lies outside the project")
         if kind is not Kind.FILE:
             return None
-        text = _decoded(self._tree.read(path), path)
-        self._sandbox.meter.work(len(text) // 256)
+        data = self._tree.read(path)
+        self._sandbox.meter.work(len(data) // 256)
+        text = _decoded(data, path)
         _check_size(text, path)
         return text, path, None
 
