@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Final
 import pytest
 
 from flux2build.digest import Json, of_bytes
-from flux2build.errors import Flux2BuildError, SystemFault, UsageError
+from flux2build.errors import Problem, SystemFault, UsageError
 from flux2build.images.formats.contract import PictureError
-from flux2build.ledger import Attempt, Entry, State
+from flux2build.ledger import Attempt, Delivered, Entry, State, Ticketed, Voided
 from flux2build.ledger.journal import Journal
+from flux2build.model import Receipt
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import settling
 from flux2build.purchasing.redaction import Key
@@ -39,6 +41,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     journals.delivered(_SENT["delivered"]),
     journals.voided(_SENT["voided"], charged=False),
 )
+KEYED: Final = "that is the key of `bfl`, or has it in it, and not a task"
 SECRET: Final = Key("settling-" + "s" * 20)
 REMOTES: Final = [name for name, member in PROVIDERS.items() if isinstance(member, Remote)]
 
@@ -84,8 +87,11 @@ def test_what_is_in_doubt_pending_or_kept_is_open() -> None:
 )
 def test_only_one_open_order_is_settled(name: str, message: str) -> None:
     """A name that fits none, several or a settled order settles nothing."""
-    with pytest.raises(UsageError, match=f"^{message}$"):
+    with pytest.raises(UsageError) as caught:
         settling.find_open(ENTRIES, name)
+
+    hint = None if message.startswith("order") else "`flux2build orders list` names them"
+    assert caught.value.problems == (Problem(message, hint=hint),)
 
 
 @pytest.mark.parametrize("provider", REMOTES)
@@ -117,19 +123,93 @@ def test_another_task_replaces_the_ticket(seconds: int) -> None:
 @pytest.mark.parametrize(
     ("name", "task", "provider", "message"),
     [
-        ("kept", "abc", "bfl", "what order `kept` brought is kept aside"),
         ("doubt", "abc", "sketch", "order `doubt` does not name a paid provider"),
         ("doubt", "abc", "gone", "order `doubt` does not name a paid provider"),
         ("doubt", "a b", "bfl", "`a b` cannot be a task of `bfl`"),
-        ("doubt", "x" * 300, "bfl", "cannot be a task of `bfl`"),
-        ("doubt", SECRET.reveal(), "bfl", "^that is the key of `bfl`, or has it in it"),
-        ("doubt", f"task:{SECRET.reveal()}", "bfl", "^that is the key of `bfl`, or has it in it"),
+        ("doubt", "x" * 300, "bfl", f"`{'x' * 300}` cannot be a task of `bfl`"),
+        ("doubt", SECRET.reveal(), "bfl", KEYED),
+        ("doubt", f"task:{SECRET.reveal()}", "bfl", KEYED),
     ],
 )
 def test_what_cannot_be_a_task(name: str, task: str, provider: str, message: str) -> None:
     """An odd id, a free provider, or an order that arrived already."""
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError) as caught:
         settling.adopt_task(purchase(name), task, PROVIDERS.get(provider), None, NOW)
+
+    assert caught.value.problems == (Problem(message),)
+
+
+def test_what_is_kept_aside_is_not_collected_from_another_task() -> None:
+    """Its own task may be named, so that it is fetched again."""
+    receipt = replace(journals.receipt(_SENT["kept"], "0.03", "settled"), task="task-kept")
+    arrived = replace(journals.kept(_SENT["kept"], WRONG), receipt=receipt)
+    kept = settling.find((_SENT["kept"], arrived), "kept")
+
+    with pytest.raises(UsageError) as caught:
+        settling.adopt_task(kept, "abc", PROVIDERS["bfl"], None, NOW)
+
+    assert caught.value.problems == (
+        Problem(
+            "what order `kept` brought is kept aside",
+            hint="`flux2build orders adopt kept` takes it as it is; with the task `task-kept` the "
+            "next build fetches it again",
+        ),
+    )
+    entry = settling.adopt_task(kept, "task-kept", PROVIDERS["bfl"], None, NOW)
+    assert entry.task == "task-kept"
+
+
+def test_what_a_decision_writes_down() -> None:
+    """Who, what and when: claim checks to the microsecond, decisions to the second."""
+    pending, doubt = purchase("pending"), purchase("doubt")
+    sent = _SENT["pending"]
+
+    assert settling.adopt_task(pending, "abc", PROVIDERS["bfl"], None, NOW) == Ticketed(
+        order=sent.order,
+        attempt="pending",
+        at="2026-11-26T12:00:00.000005+00:00",
+        task="abc",
+        poll="https://api.bfl.ai/v1/get_result?id=abc",
+    )
+    assert settling.write_off(doubt, NOW) == Voided(
+        order=_SENT["doubt"].order,
+        attempt="doubt",
+        at="2026-11-26T12:00:00+00:00",
+        refusal="written-off",
+        message="settled by hand",
+        charged=True,
+    )
+    described = settling.find((replace(sent, project="site"),), "pending")
+    assert settling.adopt_picture(described, WRONG, NOW) == Delivered(
+        order=sent.order,
+        output=WRONG,
+        receipt=Receipt("bfl", "", Decimal("0.03"), "estimated"),
+        attempt="pending",
+        at="2026-11-26T12:00:00+00:00",
+        project="site",
+        asset="icon",
+        model="flux-2-pro",
+    )
+    adopted = settling.adopt_picture(pending, WRONG, NOW)
+    assert adopted.receipt == Receipt("bfl", "task-pending", Decimal("0.05"), "submitted")
+
+
+@pytest.mark.parametrize("what", ["ticketed", "kept", "voided"])
+@pytest.mark.parametrize("zone", ["+00:00", ""])
+def test_a_claim_check_comes_after_everything_else(what: str, zone: str) -> None:
+    """Whatever the clock says; an odd time of an old entry is passed over."""
+    sent, late = _SENT["doubt"], f"2027-01-01T00:00:00.5{zone or ' o clock'}"
+    arrived = journals.kept(sent, WRONG)
+    entries: dict[str, Entry] = {
+        "ticketed": replace(journals.ticketed(sent), at=late),
+        "kept": replace(arrived, at=late, receipt=replace(arrived.receipt, task="abc")),
+        "voided": replace(journals.voided(sent, charged=True), refusal="lost", at=late),
+    }
+    own = settling.find((sent, entries[what]), "doubt")
+
+    entry = settling.adopt_task(own, "abc", PROVIDERS["bfl"], None, NOW)
+
+    assert entry.at == ("2027-01-01T00:00:00.500001+00:00" if zone else NOW.isoformat())
 
 
 @pytest.mark.parametrize(
@@ -153,8 +233,14 @@ def test_what_was_kept_aside_can_be_taken(tmp_path: Path) -> None:
     store.put(b"wrong")
 
     assert settling.kept_picture(purchase("kept"), store) == WRONG
-    with pytest.raises(UsageError, match="nothing was kept aside for order `doubt`"):
+    with pytest.raises(UsageError) as caught:
         settling.kept_picture(purchase("doubt"), store)
+    assert caught.value.problems == (
+        Problem(
+            "nothing was kept aside for order `doubt`",
+            hint="`flux2build orders adopt doubt TASK` names the task to collect",
+        ),
+    )
 
 
 def test_a_kept_picture_without_bytes_is_not_taken(tmp_path: Path) -> None:
@@ -166,14 +252,15 @@ def test_a_kept_picture_without_bytes_is_not_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("size", "params", "wrong"),
     [
-        ((8, 8), None, []),
-        ((8, 8), {"width": 8, "height": 8, "format": "png"}, []),
-        ((8, 9), {"width": 8, "height": 8}, ["height"]),
-        ((8, 8), {"width": 16, "format": "jpeg"}, ["width", "format"]),
+        ((8, 8), None, {}),
+        ((8, 8), {"width": 8, "height": 8, "format": "png"}, {}),
+        ((8, 8), {"width": None, "seed": 1}, {}),
+        ((9, 8), {"width": 9, "height": 9}, {"height": 9}),
+        ((8, 8), {"width": 16, "height": 9}, {"width": 16, "height": 9}),
     ],
 )
 def test_a_picture_is_compared_with_what_was_ordered(
-    size: tuple[int, int], params: dict[str, Json] | None, wrong: list[str]
+    size: tuple[int, int], params: dict[str, Json] | None, wrong: dict[str, int]
 ) -> None:
     """One of another size or format is refused, as far as it is known what was ordered."""
     refusal = pytest.raises(UsageError) if wrong else nullcontext()
@@ -181,8 +268,11 @@ def test_a_picture_is_compared_with_what_was_ordered(
     with refusal as caught:
         settling.check_fit(purchase("doubt"), picture(size), "mine.png", params)
 
-    rows = caught.value.problems[0].rows if caught else ()
-    assert [name for name, _ in rows] == wrong
+    if caught:
+        rows = tuple((name, f"8, ordered {ordered}") for name, ordered in wrong.items())
+        (problem,) = caught.value.problems
+        assert problem.message == "`mine.png` is not what order `doubt` asked for"
+        assert problem.rows == rows
 
 
 def test_pictures_of_the_users_own(tmp_path: Path) -> None:
@@ -193,12 +283,18 @@ def test_pictures_of_the_users_own(tmp_path: Path) -> None:
     assert settling.stored_picture(digest, store) == digest
     with pytest.raises(PictureError):
         settling.check_fit(purchase("doubt"), b"a text", "mine.png", None)
-    with pytest.raises(SystemFault):
+    with pytest.raises(SystemFault, match=f"^cannot read `{tmp_path}`: is a directory$"):
         settling.file_of_picture(tmp_path)
-    with pytest.raises(UsageError, match="the store holds no picture"):
-        settling.stored_picture(WRONG, store)
-    with pytest.raises(UsageError, match="`sha256:12` is not a digest"):
-        settling.stored_picture("sha256:12", store)
+    tmp_path.joinpath("mine.png").write_bytes(b"mine")
+    assert settling.file_of_picture(tmp_path / "mine.png") == b"mine"
+    for name, message, hint in (
+        (WRONG, f"the store holds no picture `{WRONG}`", None),
+        ("sha256:12", "`sha256:12` is not a digest", "it has 64 digits from 0 to f"),
+        (f"{digest}0", f"`{digest}0` is not a digest", "it has 64 digits from 0 to f"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            settling.stored_picture(name, store)
+        assert caught.value.problems == (Problem(message, hint=hint),)
 
 
 @pytest.mark.parametrize("name", ["doubt", "pending", "kept"])
@@ -223,14 +319,34 @@ def test_what_is_there_or_may_arrive_is_not_resubmitted(store: Store) -> None:
     """An order is not sent again while there is a picture of it, or one may still come."""
     store.put(b"picture")
 
-    for name, message in {
-        "pending": "it was bought",
-        "kept": "it was bought",
-        "delivered": "is delivered already",
-        "voided": "is voided already",
+    for name, problem in {
+        "pending": Problem(
+            "order `pending` is pending: it was bought", hint=GIVE_UP.format("pending")
+        ),
+        "kept": Problem("order `kept` is kept aside: it was bought", hint=GIVE_UP.format("kept")),
+        "delivered": Problem("order `delivere` is delivered already"),
+        "voided": Problem("order `voided` is voided already"),
     }.items():
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(UsageError) as caught:
             settling.resubmit(purchase(name), store, NOW)
+        assert caught.value.problems == (problem,)
+
+
+GIVE_UP: Final = "`flux2build orders write-off {}` gives it up and counts it as spent"
+
+
+def test_what_is_resubmitted_and_why(store: Store) -> None:
+    """A lost order was paid for; one in doubt that a person found unsent was not."""
+    gone = replace(journals.voided(_SENT["doubt"], charged=True), refusal="lost")
+    lost = settling.find((_SENT["doubt"], gone), "doubt")
+
+    for order, refusal, charged in (
+        (purchase("doubt"), "not-bought", False),
+        (lost, "resubmitted", True),
+        (purchase("delivered"), "resubmitted", True),
+    ):
+        entry = settling.resubmit(order, store, NOW)
+        assert (entry.refusal, entry.charged) == (refusal, charged)
 
 
 @pytest.fixture
@@ -249,6 +365,24 @@ def test_a_decision_is_recorded(journal: Journal) -> None:
     assert settling.find(journal.read(), "doubt").state is State.VOIDED
 
 
+def test_a_decision_is_recorded_with_its_picture_or_not_at_all(journal: Journal) -> None:
+    """The picture comes first; no decision is added to a damaged journal, and the claim is given back."""
+    doubt, kept = purchase("doubt"), list[int]()
+    entry = settling.adopt_picture(doubt, WRONG, NOW)
+
+    settling.record(journal, doubt, entry, lambda: kept.append(len(journal.read())))
+
+    assert kept == [len(ENTRIES)]
+    assert journal.read() == [*ENTRIES, entry]
+    claim = journal.claims.take(doubt.attempt.order)
+    assert claim is not None
+    os.close(claim)
+    journal.path.write_bytes(journal.path.read_bytes().replace(b"task-kept", b"tusk-kept"))
+    with pytest.raises(SystemFault, match="damaged"):
+        settling.record(Journal(journal.path), purchase("pending"), entry, lambda: kept.append(0))
+    assert kept == [len(ENTRIES)]
+
+
 @pytest.mark.parametrize("owner", ["pending", "kept", "delivered"])
 def test_the_task_of_another_order_is_not_adopted(journal: Journal, owner: str) -> None:
     """One picture cannot be two orders: nothing is written, and the order stays open."""
@@ -256,9 +390,15 @@ def test_the_task_of_another_order_is_not_adopted(journal: Journal, owner: str) 
     stored: list[str] = []
     entry = settling.adopt_task(doubt, f"task-{owner}", PROVIDERS["bfl"], None, NOW)
 
-    with pytest.raises(UsageError, match=f"`task-{owner}` is the task of order `{owner[:8]}`"):
+    with pytest.raises(UsageError) as caught:
         settling.record(journal, doubt, entry, lambda: stored.append("picture"))
 
+    assert caught.value.problems == (
+        Problem(
+            f"`task-{owner}` is the task of order `{owner[:8]}`",
+            hint=f"`flux2build orders show {owner[:8]}` tells what became of it",
+        ),
+    )
     assert journal.path.read_bytes() == before
     assert stored == []
 
@@ -284,10 +424,17 @@ def test_a_build_that_came_further_wins(journal: Journal, store: Store, *, busy:
         os.close(claim)
     before = journal.read()
 
-    with pytest.raises(Flux2BuildError, match=r"is pending by now|very moment") as error:
+    with pytest.raises(SystemFault if busy else UsageError) as caught:
         settling.record(journal, doubt, settling.resubmit(doubt, store, NOW))
 
-    assert isinstance(error.value, SystemFault if busy else UsageError)
+    assert caught.value.problems == (
+        Problem(
+            "a build is at order `doubt` this very moment",
+            hint="let it finish, then `flux2build orders list` shows what became of it",
+        )
+        if busy
+        else Problem("order `doubt` is pending by now"),
+    )
     assert journal.read() == before
     if busy:
         os.close(claim)
