@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ import pytest
 from flux2build.digest import Digest, of_bytes
 from flux2build.ledger import REBUILT, Delivered, Entry, Intended, State, fold
 from flux2build.ledger.claims import Claim
-from flux2build.model import AssetName, Receipt
+from flux2build.model import AssetName, Receipt, payload
 from flux2build.purchasing.recovery import Witnesses, additions
 from tests import journals
 from tests.snapshots import generated, master
@@ -118,3 +119,147 @@ def test_free_pictures_are_no_orders() -> None:
     drawn = Delivered(order=ORDER, output=Digest(of_bytes(b"x")), receipt=Receipt("sketch"))
 
     assert additions([drawn], Witnesses()) == ()
+
+
+AT = "2026-11-02T10:00:00+00:00"
+CLAIM = Claim(ORDER, NAME, 1_793_613_600)
+BARE = Intended(
+    order=ORDER,
+    attempt=NAME,
+    at=AT,
+    provider="unknown",
+    model="unknown",
+    asset="unknown",
+    reserve=Decimal(0),
+    payload=of_bytes(b""),
+    account=REBUILT,
+)
+BY_RECEIPT = replace(
+    BARE,
+    provider="bfl",
+    model="flux-2-pro",
+    asset="fox",
+    reserve=Decimal("0.03"),
+    payload=payload("flux-2-pro", "a fox", {"width": 64}),
+    expected={"width": 64},
+    project="/site",
+)
+PROVED = Delivered(
+    order=ORDER,
+    output=ROW.output.sha256,
+    receipt=ROW.receipt,
+    attempt=NAME,
+    at=AT,
+    project="/site",
+    asset="fox",
+    model="flux-2-pro",
+)
+KNOWN = Witnesses(claims=[CLAIM], receipts=RECEIPTS, project="/site")
+UNPRICED = {ORDER: (AssetName("fox"), replace(ROW, receipt=Receipt("bfl", "task-1")))}
+ARRIVED = replace(
+    journals.delivered(SENT, "0.04"), asset="cub", project="/den", model="flex", order=ORDER
+)
+KEPT = replace(journals.kept(SENT, of_bytes(b"kept")), at="2026-12-01", order=ORDER)
+
+
+@pytest.mark.parametrize(
+    ("entries", "witnesses", "added"),
+    [
+        ([], Witnesses(claims=[CLAIM], project="/site"), [BARE]),
+        ([], KNOWN, [BY_RECEIPT, PROVED]),
+        (
+            [],
+            replace(KNOWN, receipts=UNPRICED),
+            [
+                replace(BY_RECEIPT, reserve=Decimal(0)),
+                replace(PROVED, receipt=Receipt("bfl", "task-1")),
+            ],
+        ),
+        (
+            [],
+            replace(KNOWN, receipts={}, wanted={ORDER: (FOX, Decimal("0.05"))}),
+            [
+                replace(
+                    BY_RECEIPT,
+                    provider="fake",
+                    model="m",
+                    reserve=Decimal("0.05"),
+                    payload=payload("m", "a fox", {"width": 64}),
+                )
+            ],
+        ),
+        (
+            [],
+            replace(KNOWN, receipts={}, wanted={ORDER: (FOX, None)}),
+            [
+                replace(
+                    BY_RECEIPT,
+                    provider="fake",
+                    model="m",
+                    reserve=Decimal(0),
+                    payload=payload("m", "a fox", {"width": 64}),
+                )
+            ],
+        ),
+        (
+            [ARRIVED],
+            replace(KNOWN, receipts={}),
+            [
+                replace(
+                    BARE,
+                    provider="bfl",
+                    model="flex",
+                    asset="cub",
+                    reserve=Decimal("0.04"),
+                    project="/den",
+                )
+            ],
+        ),
+        (
+            [KEPT],
+            replace(KNOWN, receipts={}),
+            [replace(BARE, at="2026-12-01", provider="bfl", reserve=Decimal("0.03"))],
+        ),
+        (
+            [replace(ARRIVED, receipt=Receipt("fal"))],
+            replace(KNOWN, receipts={}),
+            [replace(BARE, provider="fal", model="flex", asset="cub", project="/den")],
+        ),
+        ([SENT, TICKET], KNOWN, [replace(PROVED, at=TICKET.at)]),
+        ([SENT, replace(TICKET, task="task-2")], KNOWN, []),
+        ([SENT], KNOWN, []),
+        (
+            [TICKET, replace(TICKET, attempt="b" * 32, task="task-2")],
+            replace(KNOWN, receipts={}, claims=[]),
+            [BARE, replace(BARE, attempt="b" * 32)],
+        ),
+    ],
+)
+def test_what_is_added_word_for_word(
+    entries: list[Entry], witnesses: Witnesses, added: list[Entry]
+) -> None:
+    """All that is known of an order, and a word for what is not; the rest of the ledger stays."""
+    assert list(additions(entries, witnesses)) == added
+
+
+def test_an_attempt_without_a_name_gets_one_of_its_own() -> None:
+    """It is the same for the same order, another one for another, and shaped like any name."""
+    torn = [Claim(ORDER, "torn"), Claim(of_bytes(b"other"), "torn")]
+
+    first, second = additions([], Witnesses(claims=torn))
+
+    assert [first, second] == list(additions([], Witnesses(claims=torn[::-1])))
+    assert first.order < second.order
+    assert first.attempt != second.attempt
+    assert all(re.fullmatch("[0-9a-f]{32}", each.attempt) for each in (first, second))
+    assert first.at == second.at == "1970-01-01T00:00:00+00:00"
+
+
+def test_a_claim_that_names_no_attempt_counts_once_anything_is_lost() -> None:
+    """And only for an order of which the ledger knows nothing at all."""
+    empty = Witnesses(claims=[replace(CLAIM, attempt="")])
+
+    assert len(additions([], empty, complete=False)) == 1
+    assert additions([SENT], empty, complete=False) == ()
+    assert additions([SENT], replace(empty, emptied=True)) == ()
+    assert additions([], empty) == ()

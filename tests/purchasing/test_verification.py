@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from flux2build.digest import Json
-from flux2build.errors import DecisionError
+from flux2build.errors import DecisionError, Problem
 from flux2build.images.formats.contract import PictureError
 from flux2build.purchasing.verification import verify_picture, verify_seed
 
@@ -43,6 +43,7 @@ def test_a_picture_is_what_was_ordered_or_a_person_decides(
     with pytest.raises(DecisionError) as error:
         verify_picture("fox", ordered, _picture(width, height, form))
     (problem,) = error.value.problems
+    assert problem.message == "the picture of `fox` is not what was ordered"
     assert sorted(name for name, _ in problem.rows) == sorted(wrong)
     assert all(f"{arrived[name]}, ordered {ordered[name]}" == text for name, text in problem.rows)
 
@@ -52,7 +53,7 @@ def test_a_picture_that_is_not_whole_is_refused(cut: int) -> None:
     """A picture of which any part is missing is refused."""
     data = _picture(32, 32, "png")
 
-    with pytest.raises(PictureError):
+    with pytest.raises(PictureError, match="fox"):
         verify_picture("fox", {}, data[: max(0, len(data) - cut)])
 
 
@@ -64,5 +65,11 @@ def test_another_seed_is_another_picture(seed: int | None, named: int | None) ->
     if None in {seed, named} or seed == named:
         verify_seed("fox", ordered, named)
     else:
-        with pytest.raises(DecisionError):
+        with pytest.raises(DecisionError) as error:
             verify_seed("fox", ordered, named)
+        assert error.value.problems == (
+            Problem(
+                "the picture of `fox` is not what was ordered",
+                rows=(("seed", f"{named}, ordered {seed}"),),
+            ),
+        )
