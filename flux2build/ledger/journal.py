@@ -225,15 +225,15 @@ class Journal:
         end = self._whole(entry)
         file = os.open(self.path, _FLAGS, _OURS_ALONE)
         try:
+            if lasting and not self._named:  # first: a line is written only if it will be found
+                sync(self.path.parent)
+                sync_upwards(self.path.parent, self.path.parent)
+                self._named = True
             if end is not None and end < os.fstat(file).st_size:
                 os.ftruncate(file, end)
             self._write(file, entry, lasting=lasting)
         finally:
             os.close(file)
-        if lasting and not self._named:
-            sync(self.path.parent)
-            sync_upwards(self.path.parent, self.path.parent)
-            self._named = True
 
     def _whole(self, entry: Entry) -> int | None:
         """Where the good lines end; None in a damaged journal.
