@@ -26,11 +26,11 @@ REFUSING: Final = 10_000
 """Steps of refusing a template: it may have worked on something that is not counted."""
 MOST_WRITTEN: Final = 32 * 1024 * 1024
 """Most characters of all texts of a spec together."""
-MOST_NODES: Final = 15_000
+MOST_NODES: Final = 10_000
 """Most names, operators, tags and texts of one template."""
 FREE_NODES: Final = 500
 """Parts of each template whose compiling does not count there."""
-COMPILING: Final = 30
+COMPILING: Final = 45
 """Steps of compiling one of them."""
 PARSING: Final = 3
 """Steps of parsing a character of a template that turns out to be wrong."""
