@@ -7,6 +7,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,8 @@ def takes_files(folder: Path) -> None:
     try:
         existing = _existing(folder)
         for abandoned in existing.glob(f"{_PREFIX}*.tmp"):
-            abandoned.unlink(missing_ok=True)
+            with suppress(OSError):  # it may be another build's, which has it open
+                abandoned.unlink()
         path = existing / f"{_PREFIX}{os.urandom(8).hex()}.tmp"
         try:
             durable.write_new(path, _BLOCK)
@@ -72,18 +74,20 @@ def have_room(folders: Iterable[Path], needed: int) -> None:
     Raises:
         SystemFault: there is not.
     """
-    disks = Counter[int]()
+    needs, rooms = Counter[int](), dict[int, tuple[Path, int]]()
     for folder in folders:
         try:
             existing = _existing(folder)
             disk, usage = existing.stat().st_dev, shutil.disk_usage(existing)
         except OSError as error:
             raise durable.fault("write to", folder, error) from error
-        disks[disk] += needed
-        if usage.total and usage.free < disks[disk]:
+        needs[disk] += needed
+        if usage.total:
+            rooms[disk] = folder, usage.free
+    for disk, (folder, free) in rooms.items():
+        if free < needs[disk]:
             raise SystemFault(
-                f"the disk of `{folder}` has {_size(usage.free)} left; "
-                f"{_size(disks[disk])} may be needed",
+                f"the disk of `{folder}` has {_size(free)} left; {_size(needs[disk])} may be needed",
                 hint="make room there, or build fewer assets at a time",
             )
 

@@ -274,7 +274,7 @@ def test_what_cannot_be_asked_for_waits(
     if lacking == "key":
         monkeypatch.delenv("BFL_API_KEY")
     elif lacking == "account":
-        monkeypatch.setenv("BFL_API_KEY", "another")
+        monkeypatch.setenv("BFL_API_KEY", "another-account")
         scenario(server, {"stage": "poll", "fault": "not-found"})
     else:
         journal = user_journal().path

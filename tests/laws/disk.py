@@ -41,7 +41,8 @@ class Disk:
         """Let an effect happen, if it is about this disk."""
         first, _, second = effect.path.partition("\n")
         path = Path(first)
-        if effect.kind not in _CHANGES or self._root not in path.parents:
+        gone = first.endswith(" (deleted)")  # the kernel's mark of an open file without a name
+        if effect.kind not in _CHANGES or self._root not in path.parents or gone:
             return
         if first.endswith(_DELETED):
             return  # written to once its name was gone

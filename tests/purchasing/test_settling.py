@@ -115,7 +115,7 @@ def test_another_task_replaces_the_ticket(seconds: int) -> None:
     """A person knows better where to ask, also in the same second, and if the clock went back."""
     now = datetime.fromisoformat(_SENT["pending"].at) + timedelta(seconds=seconds)
 
-    entry = settling.adopt_task(purchase("pending"), "another", PROVIDERS["bfl"], None, now)
+    entry = settling.adopt_task(purchase("pending"), "task-of-another", PROVIDERS["bfl"], None, now)
 
     assert after(entry, "pending").ticketed == entry
 
