@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ from flux2build.digest import Json, of_bytes
 from flux2build.errors import DecisionError, IncompleteError, SystemFault
 from flux2build.ledger import State
 from flux2build.model import Bought
-from flux2build.purchasing.safekeeping import expected_bytes
+from flux2build.purchasing.safekeeping import Stored, expected_bytes
+from tests import journals
 from tests.paid_provider import Buyer, FakeProvider
 
 FORTY: Final = tuple(f"fox {number}" for number in range(40))
@@ -218,3 +220,101 @@ def test_a_write_that_failed_is_proved_before_the_next_order(home: Path) -> None
 
     assert isinstance(owl, SystemFault)
     assert buyer.provider.posts == ["fox"]
+
+
+ENTRY: Final = journals.intended("fox")
+
+
+def test_what_is_noted_and_said(home: Path) -> None:
+    """Where the ledger fails the spool has the entry, the user is told, and no order follows."""
+    buyer = Buyer(home, FakeProvider())
+    keeping = buyer.keeping()
+    asyncio.run(keeping.prove())
+    assert asyncio.run(keeping.note(ENTRY)) is None
+    assert asyncio.run(keeping.note(ENTRY, spooled=True)) is None
+    assert (buyer.journal.read(), buyer.spool.journal.read()) == ([ENTRY], [ENTRY])
+    assert buyer.said == []
+    break_ledger(home)
+
+    fault = asyncio.run(keeping.note(ENTRY))
+
+    assert fault is not None
+    assert buyer.said == [f"warning: {fault}; `{buyer.spool.folder}` tells the next build of it"]
+    assert buyer.spool.journal.read() == [ENTRY, ENTRY]
+    assert buyer.journal.read() == [ENTRY]
+    mend(home)
+    with pytest.raises(SystemFault) as caught:
+        asyncio.run(keeping.prove())
+    assert caught.value is fault
+
+
+def test_where_not_even_the_spool_can_be_written(home: Path) -> None:
+    """What is wrong with both is said; the first fault is the one that counts."""
+    buyer = Buyer(home, FakeProvider())
+    keeping = buyer.keeping()
+    asyncio.run(keeping.note(ENTRY))
+    buyer.spool.folder.touch()
+    break_ledger(home)
+    break_store(home)
+
+    fault = asyncio.run(keeping.note(ENTRY))
+    spooled = asyncio.run(keeping.note(ENTRY, spooled=True))
+    with pytest.raises(SystemFault) as caught:
+        asyncio.run(keeping.put(b"picture"))
+
+    assert str(home / "ledger.jsonl") in str(fault)
+    assert str(buyer.spool.folder) in str(spooled)
+    assert buyer.said == [f"warning: {fault}; {spooled}", f"warning: {spooled}"]
+    assert [str(buyer.spool.folder) in each.message for each in caught.value.problems] == [
+        False,
+        True,
+    ]
+    assert str(home / "store") in caught.value.problems[0].message
+
+
+def test_where_a_picture_is(home: Path) -> None:
+    """In the store; where that fails in the spool, with the reason, and no order follows."""
+    buyer = Buyer(home, FakeProvider())
+    keeping, digest = buyer.keeping(), of_bytes(b"picture")
+
+    assert asyncio.run(keeping.put(b"picture")) == Stored(digest, buyer.store.path(digest))
+    break_store(home)
+    stored = asyncio.run(keeping.put(b"picture"))
+
+    assert (stored.digest, stored.path) == (digest, buyer.spool.path(digest))
+    assert stored.path.read_bytes() == b"picture"
+    with pytest.raises(SystemFault) as caught:
+        asyncio.run(keeping.prove())
+    assert caught.value is stored.fault
+
+
+def test_what_holds_is_proved_once(home: Path) -> None:
+    """Until a write fails; what cannot be kept then stops all further orders for good."""
+    keeping = Buyer(home, FakeProvider()).keeping()
+    asyncio.run(keeping.prove())
+    break_store(home)
+    asyncio.run(keeping.prove())
+    keeping.doubt()
+
+    for _ in range(2):
+        with pytest.raises(SystemFault):
+            asyncio.run(keeping.prove())
+        mend(home)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"width": 2, "height": 3}, 18),
+        ({"width": 2, "height": 3, "format": "webp"}, 6),
+        ({"width": 2, "height": 3, "format": "jpeg"}, 6),
+        ({"width": 2, "height": 3, "format": "png"}, 18),
+        ({"width": 2}, 3 * 2**20),
+        ({"height": 2, "format": "jpeg"}, 2**20),
+        ({"width": "2", "height": 3}, 3 * 2**20),
+    ],
+)
+def test_the_bytes_of_one_order(params: dict[str, Json], expected: int) -> None:
+    """Both sides have to be known."""
+    assert expected_bytes([params]) == expected
+    assert expected_bytes([params, params]) == 2 * expected

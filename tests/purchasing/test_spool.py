@@ -126,3 +126,100 @@ def test_each_home_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert one.parent == other.parent == tmp_path
     assert one != other
     assert spool_of(tmp_path / "one").folder == one
+
+
+def test_everything_the_ledger_missed_is_told_once(
+    journal: Journal, store: Store, spool: Spool
+) -> None:
+    """In the order in which it happened; what the ledger knows already is not told again."""
+    sent = journals.intended("fox")
+    spool.note(journals.ticketed(sent))
+    spool.note(journals.voided(sent, charged=True))
+    spool.note(journals.kept(sent, of_bytes(PICTURE)))
+    before = journal.read()
+
+    assert spool.take_in(journal, store) == ("icon",)
+
+    added = journal.read()[len(before) :]
+    assert added == [
+        journals.kept(sent, of_bytes(PICTURE)),
+        journals.delivered(sent),
+        journals.voided(sent, charged=True),
+    ]
+
+
+def test_a_picture_that_is_in_the_store_needs_no_bytes_here(
+    spool: Spool, journal: Journal, store: Store
+) -> None:
+    """It may have been put there in the meantime."""
+    store.put(PICTURE)
+    spool.path(of_bytes(PICTURE)).unlink()
+
+    assert spool.take_in(journal, store) == ("icon",)
+    assert state(journal) is State.DELIVERED
+    assert not spool.folder.exists()
+
+
+def test_what_others_left_in_the_spool_stays(spool: Spool, journal: Journal, store: Store) -> None:
+    """Whatever is not of an order that was taken in is not removed, and nor is a damaged note."""
+    spool.folder.joinpath("other").touch()
+    assert spool.take_in(journal, store) == ("icon",)
+    assert [path.name for path in spool.folder.iterdir()] == ["other"]
+    spool.keep(PICTURE)
+    spool.note(journals.ticketed(journals.intended("fox")))
+    with spool.journal.path.open("ab") as file:
+        file.write(b"noise\n")
+
+    assert spool.take_in(journal, store) == ("icon",)
+
+    assert spool.path(of_bytes(PICTURE)).exists()
+    assert spool.journal.path.exists()
+
+
+def test_assets_are_named_once(spool: Spool, journal: Journal, store: Store) -> None:
+    """Of several orders for one asset, in the order in which they were noted."""
+    for attempt, asset in (("owl", "b"), ("elk", "a"), ("ant", "b")):
+        sent = journals.intended(attempt, asset=asset)
+        journal.append(sent)
+        spool.note(journals.ticketed(sent))
+
+    assert spool.take_in(journal, store) == ("icon", "b", "a")
+
+
+def test_the_spool_is_the_users_alone(tmp_path: Path) -> None:
+    """Its folder and its files are private; what is wrong with it is said by its path."""
+    spool = Spool(tmp_path / "spool")
+
+    path = spool.keep(PICTURE)
+
+    assert path == spool.folder / of_bytes(PICTURE).removeprefix("sha256:")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert spool.folder.stat().st_mode & 0o777 == 0o700
+    assert spool.journal.path == spool.folder / "ledger.jsonl"
+    file = Spool(path)
+    with pytest.raises(SystemFault, match=rf"^cannot write to `{path}`: "):
+        file.note(delivery("fox"))
+    spool.folder.chmod(0o711)
+    with pytest.raises(
+        SystemFault, match=rf"^`{spool.folder}` is open to others; nothing is kept there$"
+    ):
+        spool.keep(PICTURE)
+
+
+def test_a_spool_that_cannot_be_locked(spool: Spool, journal: Journal, store: Store) -> None:
+    """The error names it."""
+    spool.journal.lock_path.unlink()
+    spool.journal.lock_path.mkdir()
+
+    with pytest.raises(SystemFault, match=rf"^cannot lock `{spool.folder}`: is a directory$"):
+        spool.take_in(journal, store)
+
+
+def test_where_the_spool_of_a_home_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The user and the beginning of the home's digest name it."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    digest = of_bytes(b"/home/fox").removeprefix("sha256:")
+
+    assert spool_of(Path("/home/fox")).folder == (
+        tmp_path / f"flux2build-{os.getuid()}-{digest[:12]}"
+    )
