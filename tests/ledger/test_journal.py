@@ -223,7 +223,7 @@ def test_a_line_that_is_no_entry_is_damage(path: Path) -> None:
     text = b"[1]"
     with path.open("ab") as file:
         file.write(b"%08x %s\n" % (zlib.crc32(text), text))
-    with pytest.raises(SystemFault, match="damaged"):
+    with pytest.raises(SystemFault, match=r"is damaged: not a ledger entry: \w"):
         Journal(path).prove()
 
 
@@ -447,6 +447,7 @@ def test_what_another_process_begins_is_recorded(path: Path) -> None:
         (True, True, encoded(intended("1")), False),
         (True, True, b"bad\n", False),
         (True, True, b"bad\n" + encoded(intended("1")), False),
+        (True, True, b"%08x [1]\n" % zlib.crc32(b"[1]"), False),
     ],
 )
 def test_nothing_is_left_of_a_journal(
@@ -539,6 +540,19 @@ def test_something_else_in_the_journals_place(path: Path, what: str) -> None:
     assert caught.value.problems[0].hint == RECOVER
 
 
+def test_what_keeps_a_journal_from_being_used_is_told(path: Path) -> None:
+    """As it is, without the words for a journal that is gone."""
+    path.parent.touch()
+    with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: not a directory$") as caught:
+        Journal(path).read()
+    assert caught.value.problems[0].hint == "a file stands where a folder should be"
+    path.parent.unlink()
+    journal = Journal(path)
+    journal.lock_path.mkdir(parents=True)
+    with pytest.raises(SystemFault, match=rf"^cannot write `{journal.lock_path}`: is a directory$"):
+        journal.append(intended("1"))
+
+
 @pytest.mark.parametrize("name", ["ledger.jsonl", "ledger.jsonl.lock", "claims"])
 def test_a_journal_that_cannot_be_written_is_told_beforehand(path: Path, name: str) -> None:
     """Proving leaves nothing behind, and names what stands in the way."""
@@ -594,8 +608,11 @@ def test_only_the_first_line_may_have_a_mark(path: Path) -> None:
     mark = b"\xef\xbb\xbf"
     journal = rewritten(path, ENTRIES[:1], lambda whole: mark + whole)
     assert journal.read() == ENTRIES[:1]
-
     first, second, third = map(encoded, ENTRIES)
+    with path.open("ab") as file:
+        file.write(mark + second)
+    assert journal.problems() == Journal(path).problems() != ()
+
     for data in (mark + first + mark + second + third, mark + mark + first + second):
         path.write_bytes(data)
         assert journal.problems() == Journal(path).problems() != ()
