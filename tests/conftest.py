@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from flux2build.cli.entry import main
 
 # Tests count effects, never time: a busy machine must not fail them.
 settings.register_profile("flux2build", deadline=None)
-settings.load_profile("flux2build")
+# Any counterexample kills a mutant; the smallest one takes minutes to find.
+settings.register_profile("mutation", deadline=None, phases=[Phase.explicit, Phase.generate])
+settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "flux2build")
 
 
 @dataclass(frozen=True)
