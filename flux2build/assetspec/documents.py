@@ -140,7 +140,7 @@ class DocumentResolver:
                 with self.faults.collecting():
                     request = self._request(raw, (*entry, "documents", at))
                     yield from self._members(declared, entry, request)
-            named = {raw.get("document") for raw in table.documents or []}
+            named = [raw.get("document") for raw in table.documents or []]
             preset = presets().get(table.preset) if table.preset else None
             for name, path in preset.documents if preset else ():
                 if name not in named:

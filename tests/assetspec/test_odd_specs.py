@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flux2build.assetspec import load
@@ -53,6 +53,15 @@ widths = [640, 1024]
 formats = ["webp", "jpeg"]
 ops = [{ op = "crop", ratio = "16:9" }, { op = "overlay", source = "brand/logo.png" }]
 documents = [{ document = "frames", path = "x-{{ theme }}.json" }]
+[[asset.hero.deliver]]
+path = "other-{{ theme }}.png"
+[[asset.hero.deliver.ops]]
+op = "overlay"
+source = "brand/logo.png"
+[[asset.hero.deliver.documents]]
+document = "manifest"
+path = "y-{{ theme }}.json"
+base = "/images/"
 [asset.shot]
 rows = { file = "data/p.csv", key = "sku" }
 prompt = "product {{ row.name }}"
@@ -76,6 +85,7 @@ VALUES: Final = [number for number, line in enumerate(LINES) if " = " in line]
     st.dictionaries(st.sampled_from(VALUES), st.sampled_from(ODD), min_size=1, max_size=3),
     st.sets(st.sampled_from(range(len(LINES))), max_size=2),
 )
+@example({LINES.index('document = "manifest"'): "[]"}, set())
 def test_odd_values(odd: dict[int, str], gone: set[int]) -> None:
     """A value of a wrong type, an odd text and a missing line are errors of the spec, never bugs."""
     changed = [
