@@ -6,9 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from flux2build.images.provenance.iptc import SourceType
 
@@ -23,23 +31,37 @@ def _inexact(value: object) -> object:
     if not isinstance(value, Decimal):
         return value
     if not math.isfinite(number := float(value)):
-        raise ValueError("Input should be a finite number")
+        raise ValueError("expected a finite number")
     return number
 
 
 def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] > bounds[1]:
-        raise ValueError("expected [least, most]")
+        raise ValueError
     return bounds
 
 
+def _expected(what: str) -> WrapValidator:
+    """Says what should have been written, in our words instead of pydantic's."""
+
+    def read(value: object, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise ValueError(f"expected {what}") from None
+
+    return WrapValidator(read)
+
+
 # Values as they are read from TOML, where a float is a Decimal.
-Amount = Annotated[Decimal, BeforeValidator(_exact), Field(strict=True, ge=0)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-Flag = Annotated[bool, Field(strict=True)]
+Amount = Annotated[
+    Decimal, BeforeValidator(_exact), Field(strict=True, ge=0), _expected("an amount in USD")
+]
+Count = Annotated[int, Field(strict=True, ge=0), _expected("a whole number, 0 or more")]
+Flag = Annotated[bool, Field(strict=True), _expected("true or false")]
 Text = Annotated[str, BeforeValidator(str)]
 Bound = Annotated[float, BeforeValidator(_inexact), Field(strict=True)]
-Range = Annotated[tuple[Bound, Bound], AfterValidator(_ascending)]
+Range = Annotated[tuple[Bound, Bound], AfterValidator(_ascending), _expected("[least, most]")]
 
 
 @dataclass(frozen=True, slots=True)

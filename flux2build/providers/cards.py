@@ -33,12 +33,9 @@ _BY_PARAMETER: Final = ("ranges", "choices", "defaults")
 _KEYS: Final = {each.name for each in fields(Card)} - {"model", "source_type"}
 _PRICE: Final = {each.name for each in fields(Price)}
 _EXPECTED: Final = {
-    "bool_type": "true or false",
     "dataclass_type": "a table",
     "dict_type": "a table",
     "frozen_set_type": "a list",
-    "int_type": "a whole number",
-    "is_instance_of": "an amount in USD",
     "string_type": "a text",
     "tuple_type": "a list",
 }
@@ -161,6 +158,8 @@ def _card(tables: Tables, provider: str, model: str) -> Card:
     card = _reader().validate_python({"params": (), **table, "model": model})
     for key in _BY_PARAMETER:
         _check(getattr(card, key), card.params)
+    if not isinstance(form := card.defaults.get("format", ""), str):
+        raise _expected("a text as `defaults.format`", form)
     return card
 
 
