@@ -173,10 +173,19 @@ def test_amounts_are_exact(amount: str, usd: str) -> None:
     assert USD.convert(amount, None, None) == Decimal(usd)
 
 
-def test_a_wrong_variable_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FLUX2BUILD_JSON", "perhaps", "`perhaps` is neither `true` nor `false`"),
+        ("FLUX2BUILD_VERBOSE", "much", "`much` is not a whole number"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    site: Site, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
     """What is wrong in the environment is not blamed on the command line."""
-    monkeypatch.setenv("FLUX2BUILD_JSON", "perhaps")
-    assert "`FLUX2BUILD_JSON`: `perhaps` is neither `true` nor `false`" in site.run("plan").err
+    monkeypatch.setenv(name, value)
+    assert f"`{name}`: {message}" in site.run("plan").err
 
 
 @pytest.mark.parametrize(
