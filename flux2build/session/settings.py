@@ -136,7 +136,10 @@ def files(env_file: str | None) -> Iterator[Path]:
 
 def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
     """The user's own model cards, relative to the configuration file that names them."""
-    return path.parent / Path(config["cards"]).expanduser() if "cards" in config else None
+    if "cards" not in config:
+        return None
+    # `Path.expanduser` raises another error where nobody has the name behind `~`.
+    return path.parent / Path(os.path.expanduser(config["cards"]))  # noqa: PTH111
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -19,7 +19,10 @@ def opened(path: Path | str) -> BinaryIO:
     Raises:
         OSError: there is no such file, or something else lies at the path.
     """
-    number = os.open(path, _FLAGS)
+    try:
+        number = os.open(path, _FLAGS)
+    except ValueError:
+        raise OSError(errno.EINVAL, "its name has a null character", str(path)) from None
     mode = os.fstat(number).st_mode
     if stat.S_ISREG(mode):
         return os.fdopen(number, "rb")

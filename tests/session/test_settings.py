@@ -123,6 +123,19 @@ def test_a_bad_configuration(
     assert problem.place.file == str(file)
 
 
+@pytest.mark.parametrize("cards", ["nowhere.toml", "~nobody-of-this-name/k.toml", "\\u0000"])
+def test_cards_that_are_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cards: str
+) -> None:
+    """A file of cards that is missing, or cannot be, is an error of the configuration."""
+    file = tmp_path / "config.toml"
+    file.write_text(f'cards = "{cards}"', encoding="utf-8")
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
+
+    with pytest.raises(UsageError, match="cannot be read"):
+        read(None)
+
+
 @pytest.mark.parametrize(
     ("variables", "url", "expected"),
     [

@@ -40,3 +40,9 @@ def test_a_file(tmp_path: Path) -> None:
     tmp_path.joinpath("link").symlink_to("file")
 
     assert regular.read(tmp_path / "link") == b"bytes"
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    """A path with a null character is one that cannot be opened, as any other."""
+    with pytest.raises(OSError, match="null character"):
+        regular.read("cards\0.toml")

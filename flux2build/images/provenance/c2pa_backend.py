@@ -109,6 +109,8 @@ def _read(path: str) -> bytes:
         return regular.read(Path(path).expanduser())
     except OSError as error:
         raise SystemFault(f"`{path}` cannot be read: {error.strerror}") from error
+    except RuntimeError as error:
+        raise SystemFault(f"`{path}` cannot be read: nobody has that name") from error
 
 
 def _algorithm(secret: bytes, path: str) -> str:

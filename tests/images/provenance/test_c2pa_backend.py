@@ -139,6 +139,11 @@ def test_without_a_certificate_nothing_is_begun(
     assert ran.code == Exit.SYSTEM
     assert "set `FLUX2BUILD_SIGN_KEY`" in ran.err
 
+    monkeypatch.setenv("FLUX2BUILD_SIGN_KEY", "~nobody-of-this-name/key.pem")
+    ran = signing.run("build")
+    assert ran.code == Exit.SYSTEM
+    assert "key.pem` cannot be read: nobody has that name" in ran.err
+
     monkeypatch.setenv("FLUX2BUILD_SIGN_KEY", str(tmp_path / "nowhere.pem"))
     ran = signing.run("build")
     assert ran.code == Exit.SYSTEM
