@@ -22,7 +22,7 @@ from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
 from flux2build.session.answers import remember
 from flux2build.session.common_options import Choice
-from flux2build.session.consent import Terms, agreed_to, bill
+from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.project import Project
 from flux2build.storage import disk
 
@@ -37,6 +37,12 @@ class BuildRun:
     terms: Terms
     collected: Exit = Exit.DONE
     """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
+    tried: frozenset[str] = frozenset()
+    """The attempts that were not ready to be collected; nobody waits for them again."""
+
+    def afresh(self, project: Project) -> BuildRun:
+        """The same build of a project that was read again, with nothing collected yet."""
+        return replace(self, project=project, collected=Exit.DONE, tried=frozenset())
 
     def build(self) -> Exit:
         """Plan, confirm, build and report, alone in this tree.
@@ -63,7 +69,8 @@ class BuildRun:
                     return run.carry_out(plan)
                 run, plan = run.collect_all().planned()
             self._ask(plan)
-            agreed = bill(plan)
+            # The person may have taken their time, and the pictures have become ready.
+            agreed, run = bill(plan), replace(run, tried=frozenset())
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -94,7 +101,9 @@ class BuildRun:
         return self._collect(self.project.every_open_order)
 
     def _collect(self, orders: Iterable[OpenOrder]) -> BuildRun:
-        pending = [order for order in orders if order.pending]
+        pending = [
+            order for order in orders if order.pending and order.intended.attempt not in self.tried
+        ]
         if not pending:
             return self
 
@@ -103,7 +112,8 @@ class BuildRun:
         outcome = collect(self.project, pending, self.console.say)
         self.console.caution(outcome.problems)
         exit_code = gravest((self.collected, outcome.exit))
-        return replace(self, project=self.project.reread(), collected=exit_code)
+        tried = self.tried.union(order.intended.attempt for order in pending)
+        return replace(self, project=self.project.reread(), collected=exit_code, tried=tried)
 
     def agreed_to(self, plan: Plan) -> bool:
         """Whether a plan may be paid for without asking.
@@ -112,9 +122,10 @@ class BuildRun:
             BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
-        if self.project.unread:
-            return True  # nothing is bought, so there is nothing to agree to
         budget, settings = self.project.spec.budget, self.project.settings
+        if self.project.unread:  # nothing is bought, but files may be signed
+            refuse_strangers(plan, self.terms, settings)
+            return True
         return agreed_to(plan, budget, self.terms, settings, attended=sys.stdin.isatty())
 
     def carry_out(self, plan: Plan) -> Exit:

@@ -48,8 +48,7 @@ def agreed_to(
     """
     if plan.high is None:
         raise _unpriced(plan)
-    if not terms.trust_pr:
-        _refuse_strangers(plan, settings)
+    refuse_strangers(plan, terms, settings)
     if plan.high == 0:
         return True
     limit, price = cap(budget, terms), price_range(plan.low, plan.high)
@@ -69,8 +68,14 @@ def agreed_to(
     return plan.high <= min(amount for amount in waived if amount is not None)
 
 
-def _refuse_strangers(plan: Plan, settings: UserSettings) -> None:
-    """Refuse to use the owner's money or certificate for a pull request from a fork."""
+def refuse_strangers(plan: Plan, terms: Terms, settings: UserSettings) -> None:
+    """Refuse to use the owner's money or certificate for a pull request from a fork.
+
+    Raises:
+        UsageError: one would spend or sign, and nobody trusts it.
+    """
+    if terms.trust_pr:
+        return
     signs = any(
         isinstance(step.recipe.task, Derive) and step.recipe.task.encoding.get("sign")
         for step in plan.todo

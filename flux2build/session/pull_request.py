@@ -10,6 +10,8 @@ from flux2build.storage import regular
 
 _FORK: Final = "a pull request from a fork"
 _UNKNOWN: Final = "a pull request that may be from a fork"
+_FOREIGN: Final = ("pull_request", "workflow_run", "issue_comment")
+"""How the events begin that a fork can cause."""
 
 
 def stranger(environment: Mapping[str, str]) -> str | None:
@@ -25,7 +27,7 @@ def stranger(environment: Mapping[str, str]) -> str | None:
         return None
     payload = _payload(environment.get("GITHUB_EVENT_PATH", ""))
     if payload is None:
-        return _UNKNOWN if event.startswith("pull_request") else None
+        return _UNKNOWN if event.startswith(_FOREIGN) else None
     return _origin(event, payload)
 
 

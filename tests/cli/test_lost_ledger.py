@@ -92,6 +92,21 @@ def test_damage_is_said_and_buys_nothing(
     assert charges(server) == before
 
 
+def test_with_a_damaged_ledger_a_fork_signs_nothing(
+    bought: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nothing is bought nobody is asked, but a certificate is lent to no stranger."""
+    newer(user_journal().path)
+    bought.edit(
+        "assets.toml", 'a fox"\n', 'a fox"\nsign = true\ndeliver = [{ path = "fox.jpg" }]\n'
+    )
+    monkeypatch.setenv("CIRCLE_PR_REPONAME", "site")
+
+    assert bought.run("build", "--yes").code == Exit.USAGE
+    monkeypatch.delenv("CIRCLE_PR_REPONAME")
+    assert bought.run("build", "--yes").code == Exit.SYSTEM  # there is no certificate
+
+
 def silenced(path: Path) -> None:
     """Leave the claims as 0.1.0 did: they name no attempt."""
     for claim in (path.parent / "claims").glob("*.lock"):

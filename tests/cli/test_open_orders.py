@@ -186,6 +186,17 @@ def test_what_is_asked_for_is_collected_even_if_nothing_may_be_built(
     assert charges(server) == 1
 
 
+def test_what_is_not_ready_is_waited_for_once(pending: Site, server: httpx.Client) -> None:
+    """A build that may buy nothing has looked at everything that is paid for, and ends."""
+    scenario(server, UNREADY)
+    pending.edit("assets.toml", FOX, '[asset.elk]\nprompt = "an elk"\n')
+
+    built = pending.run("build")
+    assert (built.code, built.err.count("is not here yet")) == (Exit.BUDGET, 1)
+    scenario(server)
+    assert "collect  fox" in pending.run("build").err
+
+
 def test_a_tree_that_is_clean_still_collects_what_another_one_ordered(
     pending: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_github(tmp_path: Path, event: str, payload: object, origin: str | None)
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff", b"[" * 100_000, "pipe"])
 def test_an_event_that_cannot_be_read(tmp_path: Path, content: bytes | str | None) -> None:
-    """A pull request of which nothing is known may be a stranger's; a push is not one."""
+    """An event that a fork can cause may be a stranger's if it tells nothing; a push is not one."""
     path = tmp_path / "event.json"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -60,7 +60,8 @@ def test_an_event_that_cannot_be_read(tmp_path: Path, content: bytes | str | Non
         os.mkfifo(path)
     where = {"GITHUB_EVENT_PATH": str(path)}
 
-    assert stranger({"GITHUB_EVENT_NAME": "pull_request", **where}) == POSSIBLE
+    for event in ("pull_request", "workflow_run", "issue_comment"):
+        assert stranger({"GITHUB_EVENT_NAME": event, **where}) == POSSIBLE
     assert stranger({"GITHUB_EVENT_NAME": "push", **where}) is None
 
 

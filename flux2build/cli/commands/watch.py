@@ -68,7 +68,7 @@ class _Session:
         """Read the project, and watch every file that was read for it."""
         while True:
             project = self._run.project.reread()
-            self._run = replace(self._run, project=project)
+            self._run = self._run.afresh(project)
             self._broken = self._fault()
             if not self._watcher.aim(project.watched(), project.folder):
                 return
