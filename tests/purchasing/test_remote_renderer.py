@@ -17,6 +17,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from flux2build.errors import (
     BudgetError,
@@ -58,13 +59,21 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+def reserved() -> int:
+    """The address space of this process, in bytes."""
+    size = re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text("utf-8"))
+    assert size is not None
+    return int(size[1]) << 10
+
+
 @contextmanager
 def memory(mebibytes: int) -> Iterator[None]:
-    """No more memory than there is now, and so much."""
-    pages = re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text("utf-8"))
-    assert pages is not None
+    """No more memory than there is now, and so much; what earlier tests set free is taken first."""
+    start, taken = reserved(), list[Image.Image]()
+    while reserved() < start + 2**26:
+        taken.append(Image.new("RGB", (5000, 5000)))
     before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, ((int(pages[1]) << 10) + (mebibytes << 20), before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (reserved() + (mebibytes << 20), before[1]))
     try:
         yield
     finally:
@@ -278,7 +287,7 @@ def test_whatever_a_library_raises_the_picture_is_kept_aside(home: Path) -> None
     """What cannot be verified was paid for: a person decides, and the build is not a bug."""
     buyer = Buyer(home, FakeProvider(delivered=picture((5000, 5000))))
 
-    with memory(mebibytes=64):
+    with memory(mebibytes=32):
         (error,) = buyer.buy("fox")
 
     assert isinstance(error, DecisionError)

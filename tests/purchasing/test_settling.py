@@ -123,8 +123,8 @@ def test_another_task_replaces_the_ticket(seconds: int) -> None:
 @pytest.mark.parametrize(
     ("name", "task", "provider", "message"),
     [
-        ("doubt", "abc", "sketch", "order `doubt` does not name a paid provider"),
-        ("doubt", "abc", "gone", "order `doubt` does not name a paid provider"),
+        ("doubt", "task-of-mine", "sketch", "order `doubt` does not name a paid provider"),
+        ("doubt", "task-of-mine", "gone", "order `doubt` does not name a paid provider"),
         ("doubt", "a b", "bfl", "`a b` cannot be a task of `bfl`"),
         ("doubt", "x" * 300, "bfl", f"`{'x' * 300}` cannot be a task of `bfl`"),
         ("doubt", SECRET.reveal(), "bfl", KEYED),
@@ -146,7 +146,7 @@ def test_what_is_kept_aside_is_not_collected_from_another_task() -> None:
     kept = settling.find((_SENT["kept"], arrived), "kept")
 
     with pytest.raises(UsageError) as caught:
-        settling.adopt_task(kept, "abc", PROVIDERS["bfl"], None, NOW)
+        settling.adopt_task(kept, "task-of-mine", PROVIDERS["bfl"], None, NOW)
 
     assert caught.value.problems == (
         Problem(
@@ -164,12 +164,12 @@ def test_what_a_decision_writes_down() -> None:
     pending, doubt = purchase("pending"), purchase("doubt")
     sent = _SENT["pending"]
 
-    assert settling.adopt_task(pending, "abc", PROVIDERS["bfl"], None, NOW) == Ticketed(
+    assert settling.adopt_task(pending, "task-of-mine", PROVIDERS["bfl"], None, NOW) == Ticketed(
         order=sent.order,
         attempt="pending",
         at="2026-11-26T12:00:00.000005+00:00",
-        task="abc",
-        poll="https://api.bfl.ai/v1/get_result?id=abc",
+        task="task-of-mine",
+        poll="https://api.bfl.ai/v1/get_result?id=task-of-mine",
     )
     assert settling.write_off(doubt, NOW) == Voided(
         order=_SENT["doubt"].order,
@@ -202,12 +202,12 @@ def test_a_claim_check_comes_after_everything_else(what: str, zone: str) -> None
     arrived = journals.kept(sent, WRONG)
     entries: dict[str, Entry] = {
         "ticketed": replace(journals.ticketed(sent), at=late),
-        "kept": replace(arrived, at=late, receipt=replace(arrived.receipt, task="abc")),
+        "kept": replace(arrived, at=late, receipt=replace(arrived.receipt, task="task-of-mine")),
         "voided": replace(journals.voided(sent, charged=True), refusal="lost", at=late),
     }
     own = settling.find((sent, entries[what]), "doubt")
 
-    entry = settling.adopt_task(own, "abc", PROVIDERS["bfl"], None, NOW)
+    entry = settling.adopt_task(own, "task-of-mine", PROVIDERS["bfl"], None, NOW)
 
     assert entry.at == ("2027-01-01T00:00:00.500001+00:00" if zone else NOW.isoformat())
 
