@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import click
 
-from flux2build.cli.amounts import Whole
 from flux2build.cli.completers import COMPLETERS
 from flux2build.errors import Exit
 from flux2build.registry import Family
@@ -42,7 +41,7 @@ _SHARED: Final = (
     Option(["-p", "--profile"], metavar="PROFILE", help="The profile, such as draft or final."),
     Option(["--json"], is_flag=True, help="Print JSON on stdout."),
     Option(["-q", "--quiet"], is_flag=True, help="Print only problems."),
-    Option(["-v", "--verbose"], count=True, type=Whole(0), help="Say more; twice for even more."),
+    Option(["-v", "--verbose"], count=True, help="Say more; twice for even more."),
     Option(
         ["--color"],
         type=click.Choice(["auto", "always", "never"]),

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from flux2build.errors import UsageError, did_you_mean
 
 _REWORDINGS: Final = (
+    (r"'(.*)' is not a valid integer range", r"`\1` is not a whole number"),
     (r"'(.*)' is not a valid boolean.*", r"`\1` is neither `true` nor `false`"),
     (r"(\S+) is not in the range (\S+)<=x<=(\S+)", r"\1 is not between \2 and \3"),
     (r"(\S+) is not in the range x>=(\S+)", r"\1 is less than \2"),
