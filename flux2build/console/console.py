@@ -36,6 +36,20 @@ class _Stream(RichConsole):
         silence(self.file)
 
 
+class _Messages(_Stream):
+    """The stream of messages; if they cannot be written, the work goes on without them.
+
+    A log on a full disk must not come between an order and the note that it was sent.
+    """
+
+    def put(self, text: str | Text, style: str = "") -> None:
+        """Print one line if that is possible."""
+        try:
+            super().put(text, style)
+        except OSError:
+            self.on_broken_pipe()
+
+
 def silence(stream: IO[str]) -> None:
     """Redirect a stream that cannot be written to, so that flushing it at exit does not fail."""
     null = os.open(os.devnull, os.O_WRONLY)
@@ -43,9 +57,9 @@ def silence(stream: IO[str]) -> None:
     os.close(null)
 
 
-def _rich(stream: io.TextIOBase | object, color: str) -> _Stream:
+def _rich(kind: type[_Stream], stream: io.TextIOBase | object, color: str) -> _Stream:
     forced = {"always": True, "never": False}.get(color)
-    return _Stream(
+    return kind(
         file=stream,  # type: ignore[arg-type]  # any text stream will do
         force_terminal=forced,
         no_color=None if forced is None else not forced,
@@ -69,7 +83,8 @@ class Console:
     err: _Stream = field(init=False)
 
     def __post_init__(self) -> None:
-        self.out, self.err = _rich(sys.stdout, self.color), _rich(sys.stderr, self.color)
+        self.out = _rich(_Stream, sys.stdout, self.color)
+        self.err = _rich(_Messages, sys.stderr, self.color)
 
     def data(self, *lines: str | Text) -> None:
         """Print lines of data on stdout."""

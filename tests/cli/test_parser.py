@@ -374,6 +374,13 @@ def test_a_full_disk_is_told(site: Site, words: str, *, built: bool) -> None:
     assert ran.stderr == "error: cannot write: no space left on device\n"
 
 
+@pytest.mark.parametrize(("words", "code"), [("build", Exit.DONE), ("list nobody", Exit.USAGE)])
+def test_a_log_on_a_full_disk_stops_no_work(site: Site, words: str, code: Exit) -> None:
+    """Messages that cannot be written get lost; the work and its exit code stay the same."""
+    assert shell(site, f"$F {words} 2> /dev/full").returncode == code
+    assert (site.run("check").code == Exit.DONE) == (words == "build")
+
+
 @pytest.mark.parametrize("built", [False, True])
 @pytest.mark.parametrize("words", ["plan --json", "build"])
 def test_closed_streams_lead_nowhere(site: Site, words: str, *, built: bool) -> None:
