@@ -46,6 +46,7 @@ def test_a_line_word_for_word() -> None:
         (line(b"{}"), "{}"),
         (line(b"{}") + b"\r", "{}"),
         (line(b'{"a b":"c d"}'), '{"a b":"c d"}'),
+        (line(b"X"), "X"),
         (line(b"\xff"), "\ufffd"),
         (line("狐".encode()), "狐"),
         (line(b"{}").upper(), None),
