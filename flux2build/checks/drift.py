@@ -16,7 +16,7 @@ _BY_REASON: Final = {
     ReasonCode.OUTPUT_POINTER: "`git lfs pull` fetches it",
     ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
-    ReasonCode.OUTPUT_UNKNOWN: "no `assets.lock` tells where its file comes from: bring the lock "
+    ReasonCode.OUTPUT_UNKNOWN: "neither lock nor ledger tells where it comes from: bring the lock "
     "back, or see `flux2build build`",
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
     "`flux2build build` names the ways",

@@ -20,7 +20,7 @@ def differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> It
 
 
 def task_differences(recipe: Recipe, row: Row) -> Iterator[Reason]:
-    """The same, without looking at inputs."""
+    """Why a recipe is no longer what its row was made for, whatever its inputs are."""
     task = recipe.task
     if isinstance(task, Generate) and isinstance(row, Generated):
         if task.model != row.model:

@@ -26,7 +26,7 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """One of them."""
+    """An order that is still to be settled, and that no step of a plan asks for."""
 
     intended: Intended
     state: State
@@ -45,7 +45,7 @@ class OpenOrder:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why."""
+        """Why it is shown."""
         return Reason(_REASONS[self.state]), Reason(ReasonCode.UNWANTED)
 
 

@@ -44,7 +44,10 @@ class ReasonCode(StrEnum):
     OUTPUT_MISSING = "output-missing", "the file is missing"
     OUTPUT_MODIFIED = "output-modified", "the file was modified"
     OUTPUT_POINTER = "output-pointer", "a Git LFS pointer stands in for the file"
-    OUTPUT_UNKNOWN = "output-unknown", "its output is there, and no lock tells of it"
+    OUTPUT_UNKNOWN = (
+        "output-unknown",
+        "its file is there already, and nothing tells where it comes from",
+    )
     OUTPUT_MOVED = "output-moved", "moved from `{}`"
     SAME_ORDER = "same-order", "the same order as `{}`"
     ALREADY_MADE = "already-made", "the same picture exists already"
@@ -53,7 +56,7 @@ class ReasonCode(StrEnum):
     KEPT_ASIDE = "kept-aside", "what arrived is not what was ordered"
     PAID_FOR = "paid-for", "paid for already, its bytes are not here"
     LOST = "lost", "was bought, and is lost"
-    UNRECORDED = "unrecorded", "was ordered before, which the ledger no longer tells"
+    UNRECORDED = "unrecorded", "may have been ordered before, and the ledger has no record of it"
     UNWANTED = "unwanted", "nothing here asks for it"
     MODERATED = "moderated", "was refused by moderation, unchanged since"
     REQUESTED = "requested", "asked for"

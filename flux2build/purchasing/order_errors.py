@@ -240,7 +240,7 @@ def unknown_output(recipe: Recipe) -> DecisionError:
     """The error for a file that an order would replace, and that may be what was paid for."""
     return DecisionError(
         Problem(
-            f"`{recipe.output}` is there already, and no `assets.lock` tells where it comes from",
+            f"`{recipe.output}` is there already, and neither lock nor ledger tells where it comes from",
             hint="bring the lock back if it was lost or not committed; else move the file away, "
             f"or `flux2build build --force '{recipe.asset}'` buys `{recipe.asset}` and replaces it",
         )
@@ -283,7 +283,7 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
         )
     if ReasonCode.UNRECORDED in reasons:
         return DecisionError(
-            f"`{recipe.asset}` was ordered before, and the ledger no longer tells what became "
+            f"`{recipe.asset}` may have been ordered before, and the ledger does not tell what became "
             "of it; it is not sent again by itself",
             hint="bring `ledger.jsonl` back from a backup, or see what `flux2build orders recover` "
             f"rebuilds; `flux2build build --force '{recipe.asset}'` buys it again",

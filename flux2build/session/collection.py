@@ -34,7 +34,7 @@ _PATIENCE: Final = 30.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What went wrong, and what a build is to exit with for it."""
+    """What went wrong, and the exit code that a build is to have for it."""
 
     problems: list[Problem] = field(default_factory=list)
     exit: Exit = Exit.DONE

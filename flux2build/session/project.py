@@ -24,7 +24,7 @@ from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, orphans, plan
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.common_options import Choice, CommonOptions
@@ -167,7 +167,7 @@ class Project(Sources):
         )
 
     def _unrecorded(self, key: Digest) -> bool:
-        """Whether an order is told by its claim, or by what is left of it, not by the ledger."""
+        """Whether there was an order, or may have been, of which the ledger has no record."""
         if self.unread:
             return False  # nothing is bought anyway, and what is missing may be there to be read
         return self._emptied or self.journal.unrecorded(key)
@@ -252,7 +252,11 @@ class Project(Sources):
             raise SpecError(*dict.fromkeys(problems))
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        asked = {step.verdict.key: step.recipe.task for step in bare.todo}
+        asked = {
+            step.verdict.key: step.recipe.task
+            for step in bare.steps
+            if step.verdict.action in {Action.RENDER, Action.RESUME, Action.ASK}
+        }
         orders = tuple(open_orders(snapshot.ledger, asked, str(self.folder)))
         return replace(self.quotes.annotated(bare), orphans=left_over, orders=orders)
 

@@ -1,4 +1,4 @@
-"""What a paid provider is talked to with: its client, the user's key, and the books."""
+"""What it takes to buy at a paid provider: its client, the user's key, and the books."""
 
 from __future__ import annotations
 

@@ -186,6 +186,21 @@ def test_what_is_asked_for_is_collected_even_if_nothing_may_be_built(
     assert charges(server) == 1
 
 
+def test_a_new_picture_is_collected_even_if_the_old_one_will_do(
+    pending: Site, server: httpx.Client
+) -> None:
+    """An asset that takes what is there asks for no order, though it has the same request."""
+    assert pending.run("build").code == Exit.DONE
+    scenario(server, UNREADY)
+    assert pending.run("build", "--yes", "--force", "fox").code == Exit.INCOMPLETE
+    scenario(server)
+    pending.edit("assets.toml", "[asset.fox]", "[asset.vixen]")
+
+    assert "collect  fox" in pending.run("build").err
+    assert states() == [State.DELIVERED] * 2
+    assert pending.run("check").code == Exit.DONE
+
+
 def test_what_is_not_ready_is_waited_for_once(pending: Site, server: httpx.Client) -> None:
     """A build that may buy nothing has looked at everything that is paid for, and ends."""
     scenario(server, UNREADY)
