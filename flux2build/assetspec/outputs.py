@@ -52,7 +52,7 @@ class Outputs:
     @staticmethod
     def _check_suffix(path: str, form: str, key: Key) -> None:
         other = format_of(path)
-        if form == other or path.lower().endswith(f".{form}"):
+        if form == other or posixpath.splitext(path)[1].lower() == f".{form}":
             return
         if other is None:
             message = f"output `{path[:80]}` does not end in its format"

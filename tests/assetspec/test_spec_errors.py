@@ -76,6 +76,7 @@ def test_a_frame() -> None:
         ('output = "x.jpg"', "2:10: output `x.jpg` ends in another format than its own, png"),
         ('output = "x"', "2:10: output `x` does not end in its format"),
         ('output = "dir"', "2:10: output `dir` does not end in its format"),
+        ('output = "x/.png"', "2:10: output `x/.png` does not end in its format"),
         ('output = "A.PNG"\nrefs = ["a.png"]', "1:8: output `A.PNG` would overwrite the source `a.png`"),
         ('output = "{{ nope }}.png"', "2:14: `nope` is not defined"),
         # deliverables
