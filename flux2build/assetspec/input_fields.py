@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from flux2build.images.ops.contract import InputMark, Op
 from flux2build.model import Key, Operation
@@ -35,12 +37,29 @@ def replaced(
     Fields come in the order of the model, whatever order they are written in.
     """
     result = dict(value)
-    for attribute, field in model.model_fields.items():
-        name = field.alias or attribute
+    for name, field in _marked(model):
         if name in value:
             at = (*key, name)
             result[name] = _inside(field.annotation, field.metadata, value[name], replace, at)
     return result
+
+
+@cache
+def _marked(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """The fields of a model that are marked, or hold what is; most have none."""
+    fields = ((field.alias or name, field) for name, field in model.model_fields.items())
+    return [each for each in fields if _holds_mark(each[1].annotation, each[1].metadata)]
+
+
+def _holds_mark(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    if any(isinstance(mark, InputMark) for mark in metadata):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return bool(_marked(annotation))
+    parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _holds_mark(parts[0], parts[1:])
+    return any(map(_holds_mark, parts))
 
 
 def _inside(
