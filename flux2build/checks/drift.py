@@ -17,9 +17,9 @@ _BY_REASON: Final = {
     ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
     ReasonCode.OUTPUT_UNKNOWN: "neither lock nor ledger tells where it comes from: bring the lock "
-    "back, or see `flux2build build`",
+    "back, or move the file away; `flux2build build` tells more",
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
-    "`flux2build build` names the ways",
+    "`flux2build build` tells how",
     ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
     ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",

@@ -32,7 +32,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 CHECK: Final[Check] = Check(
     {
-        _UNCOLLECTED: "an order is paid for, not collected, and asked for by nothing",
+        _UNCOLLECTED: "an order is paid for and not collected, and nothing asks for it",
         _UNDECIDED: "an order that nothing asks for waits for a person to decide",
     },
     findings,

@@ -83,7 +83,7 @@ class BuildRun:
             yield
 
     def planned(self) -> tuple[BuildRun, Plan]:
-        """The plan, once what is paid for and asked for by nothing is collected.
+        """The plan, after collecting what is paid for and nothing asks for.
 
         Raises:
             KeyboardInterrupt: a person asked to stop.
@@ -202,6 +202,6 @@ class BuildRun:
         if undecided:
             assets = ", ".join(sorted({f"`{order.intended.asset}`" for order in undecided}))
             self.console.warn(
-                f"nothing asks any more for what was ordered for {assets}, and it is not settled",
+                f"what was ordered for {assets} is not settled, and nothing asks for it any more",
                 "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
             )

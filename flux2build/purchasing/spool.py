@@ -155,9 +155,9 @@ class Spool:
 
 
 def spool_of(home: Path) -> Spool:
-    """The spool of a home."""
+    """The spool of a home, whatever links lead to it."""
     user = "" if sys.platform == "win32" else f"{os.getuid()}-"
-    name = of_bytes(str(home).encode("utf-8", "surrogateescape")).removeprefix("sha256:")[:12]
+    name = of_bytes(os.fsencode(os.path.realpath(home))).removeprefix("sha256:")[:12]
     return Spool(temporary_folder() / f"flux2build-{user}{name}")
 
 

@@ -25,7 +25,7 @@ _HINTS: Final = {
     errno.ENOSPC: "make room and run the command again; what was paid for is not lost",
     errno.EDQUOT: "make room and run the command again; what was paid for is not lost",
     errno.EROFS: "the disk is mounted read-only; `check` and `plan` work there, building does not",
-    errno.EACCES: "see who may write there",
+    errno.EACCES: "see who may read and write there",
     errno.EPERM: "see who may write there, and whether it is immutable: `lsattr`",
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.ENAMETOOLONG: "take a shorter name",

@@ -1,4 +1,4 @@
-"""An order that is open and asked for by nothing is reported, with what to do about it."""
+"""An open order that nothing asks for is reported, with what to do about it."""
 
 from __future__ import annotations
 

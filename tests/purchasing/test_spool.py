@@ -63,6 +63,15 @@ def test_taken_in_once(spool: Spool, journal: Journal, store: Store) -> None:
     assert not spool.folder.exists()
 
 
+def test_a_home_has_one_spool(tmp_path: Path) -> None:
+    """What was kept for a home is found under each of its names."""
+    home, link = tmp_path / "home", tmp_path / "link"
+    home.mkdir()
+    link.symlink_to(home)
+
+    assert spool_of(link) == spool_of(home) != spool_of(tmp_path)
+
+
 def test_damaged_bytes_are_not_taken_in(spool: Spool, journal: Journal, store: Store) -> None:
     """The order stays as the ledger knows it, so that it is collected from the provider."""
     spool.path(of_bytes(PICTURE)).write_bytes(b"pickture")

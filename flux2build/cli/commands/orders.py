@@ -229,7 +229,7 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
     settling.check_fit(purchase, data, name, ordered)
     if ordered is None:
         Console(options.color, options.verbosity).say(
-            "its size was not compared with the order: no spec has that any more", "dim"
+            "its size was not compared with the order, which no spec has any more", "dim"
         )
 
 
