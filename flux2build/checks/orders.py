@@ -8,10 +8,18 @@ from typing import Final
 from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.errors import Problem
+from flux2build.ledger import State
 from flux2build.model import AssetName
 
 _UNCOLLECTED: Final = "uncollected"
 _UNDECIDED: Final = "undecided"
+
+_HINTS: Final = {
+    State.PENDING: "`flux2build build` collects it, already paid, before its address expires",
+    State.DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    State.KEPT: "see `flux2build orders list`, then `orders adopt` or `write-off`",
+    State.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
+}
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
@@ -22,12 +30,8 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         name, asset = order.intended.attempt[:8], AssetName(order.intended.asset)
         message = ", ".join(reason.sentence for reason in order.reasons)
         rows = (("order", name), ("sent", order.intended.at))
-        if order.pending:
-            hint = "`flux2build build` collects it, already paid, before its address expires"
-        else:
-            hint = "see `flux2build orders list`, then `orders adopt` or `write-off`"
         code = _UNCOLLECTED if order.pending else _UNDECIDED
-        yield Finding(code, Problem(message, rows=rows, hint=hint), asset)
+        yield Finding(code, Problem(message, rows=rows, hint=_HINTS[order.state]), asset)
 
 
 CHECK: Final[Check] = Check(
