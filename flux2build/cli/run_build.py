@@ -38,11 +38,14 @@ class BuildRun:
     collected: Exit = Exit.DONE
     """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
     tried: frozenset[str] = frozenset()
-    """The attempts that were not ready to be collected; nobody waits for them again."""
+    """The attempts that were not ready to be collected; nobody asks for them again."""
+    waited: frozenset[str] = frozenset()
+    """The attempts that an earlier round of `watch` waited for; they are only asked for."""
 
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
-        return replace(self, project=project, collected=Exit.DONE, tried=frozenset())
+        waited = self.waited | self.tried
+        return replace(self, project=project, collected=Exit.DONE, tried=frozenset(), waited=waited)
 
     def build(self) -> Exit:
         """Plan, confirm, build and report, alone in this tree.
@@ -107,12 +110,14 @@ class BuildRun:
         if not pending:
             return self
 
-        from flux2build.session.collection import collect
+        from flux2build.session.collection import PATIENCE, collect
 
-        outcome = collect(self.project, pending, self.console.say)
+        attempts = frozenset(order.intended.attempt for order in pending)
+        patience = 0.0 if attempts <= self.waited else PATIENCE
+        outcome = collect(self.project, pending, self.console.say, patience)
         self.console.caution(outcome.problems)
         exit_code = gravest((self.collected, outcome.exit))
-        tried = self.tried.union(order.intended.attempt for order in pending)
+        tried = self.tried | attempts
         return replace(self, project=self.project.reread(), collected=exit_code, tried=tried)
 
     def agreed_to(self, plan: Plan) -> bool:

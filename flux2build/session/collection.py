@@ -28,7 +28,7 @@ from flux2build.session import remote
 from flux2build.session.project import Project
 from flux2build.storage.disk import home
 
-_PATIENCE: Final = 30.0
+PATIENCE: Final = 30.0
 """Most seconds to wait for a picture that is not ready yet: until it is, nothing expires."""
 
 
@@ -40,13 +40,17 @@ class Outcome:
     exit: Exit = Exit.DONE
 
 
-def collect(project: Project, orders: Sequence[OpenOrder], say: Callable[[str], None]) -> Outcome:
+def collect(
+    project: Project, orders: Sequence[OpenOrder], say: Callable[[str], None], patience: float
+) -> Outcome:
     """Collect orders into the store and the ledger; those that another build is at are left to it.
+
+    `patience` is the most seconds to wait for a picture; with none, each is asked for once.
 
     Raises:
         KeyboardInterrupt: a person asked to stop.
     """
-    collection = _Collection(project, say, asyncio.Event())
+    collection = _Collection(project, say, patience, asyncio.Event())
     idle = [order for order in orders if _idle(project.journal, order)]
     if not idle:
         return collection.outcome
@@ -71,6 +75,7 @@ def _idle(journal: Journal, order: OpenOrder) -> bool:
 class _Collection:
     project: Project
     say: Callable[[str], None]
+    patience: float
     halt: asyncio.Event
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -109,7 +114,7 @@ class _Collection:
             hint = f"set {variable} in the environment or with `--env-file`, then build again"
             raise SystemFault(f"`{variable}` is not set", hint=hint)
         own = remote.limits_of(self.project)
-        patient = replace(own, deadline=min(own.deadline, _PATIENCE))
+        patient = replace(own, deadline=min(own.deadline, self.patience))
         return remote.client_of(self.project, provider, patient, self.halt), account
 
     def _collector(self, client: Client) -> Collector:

@@ -14,10 +14,15 @@ import httpx
 import pytest
 from PIL import Image
 
+from flux2build.cli.run_build import BuildRun
+from flux2build.console.console import Console
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.ledger import State, entry_to_json, fold
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.consent import Terms
 from flux2build.session.home import user_journal
+from flux2build.session.project import Project
 from flux2build.simulator import Scenario, running
 from flux2build.storage.disk import home
 from tests.conftest import Site
@@ -64,6 +69,12 @@ def scenario(server: httpx.Client, *rules: object) -> None:
 def charges(server: httpx.Client) -> int:
     """How many pictures were charged so far."""
     return len(server.get("/_sim/charges").json()["charges"])
+
+
+def inquiries(server: httpx.Client) -> int:
+    """How often the provider was asked for a picture so far."""
+    requests = server.get("/_sim/requests").json()["requests"]
+    return sum(request["stage"] == "poll" for request in requests)
 
 
 def png(colour: str) -> bytes:
@@ -210,6 +221,21 @@ def test_what_is_not_ready_is_waited_for_once(pending: Site, server: httpx.Clien
     assert (built.code, built.err.count("is not here yet")) == (Exit.BUDGET, 1)
     scenario(server)
     assert "collect  fox" in pending.run("build").err
+
+
+@pytest.mark.usefixtures("pending")
+def test_a_later_round_only_asks(server: httpx.Client) -> None:
+    """What one round of `watch` waited for in vain is asked for once by each later one."""
+    home().joinpath("config.toml").write_text("[limits]\ndeadline = 0.2\nwait = 0.01\n", "utf-8")
+    scenario(server, {"stage": "poll", "prompt": "fox", "fault": "http", "code": 503})
+    run = BuildRun(Project.open(CommonOptions()), Console(), Choice(), Terms())
+
+    first = run.collect_all()
+    waited = inquiries(server)
+    first.afresh(first.project.reread()).collect_all()
+
+    assert waited > 1
+    assert inquiries(server) == waited + 1
 
 
 def test_a_tree_that_is_clean_still_collects_what_another_one_ordered(

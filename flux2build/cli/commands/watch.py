@@ -119,7 +119,7 @@ class _Session:
 
     def _built(self, left: Decimal | None) -> Exit:
         if self._broken is not None:
-            self._run.collect_all()
+            self._run = self._run.collect_all()
             raise self._broken
         self._run, plan = self._run.planned()
         payable = left is not None and plan.high is not None and plan.low <= left
@@ -127,7 +127,7 @@ class _Session:
         run = replace(self._run, terms=terms)
         if (payable or plan.high == 0) and run.agreed_to(plan):
             return run.carry_out(plan)
-        self._run.collect_all()
+        self._run = self._run.collect_all()
         self._put_off(plan, left)
         return Exit.BUDGET
 

@@ -92,7 +92,8 @@ class Polling:
         state: State = self.ticket.ready or await self._first(started)
         while (ended := await self._settled(state, started)) is None:
             if clock.now() - started >= limits.deadline:
-                return Overdue(f"not ready after {_span(limits.deadline)}")
+                waited = f"after {_span(limits.deadline)}" if limits.deadline else "yet"
+                return Overdue(f"not ready {waited}")
             state = await self._ask()
         return ended
 
