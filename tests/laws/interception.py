@@ -183,12 +183,13 @@ class Interceptor:
 
     def _writer(self, real: Real) -> Real:
         def write(file: int, data: Any) -> int:
-            path, whole = _path_of(file), bytes(data)
-            if not path.startswith("/") or path == os.devnull:
-                plain: int = real(file, data)
-                return plain
+            whole = bytes(data)
             half = whole[: len(whole) // 2]
-            with self._guard:
+            with self._guard:  # also while the name is looked up: another thread may remove it
+                path = _path_of(file)
+                if not path.startswith("/") or path == os.devnull:
+                    plain: int = real(file, data)
+                    return plain
                 self._fail("write", path)
                 done: int = self._step(
                     lambda: real(file, whole),
