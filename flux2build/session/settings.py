@@ -139,7 +139,7 @@ def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
     if "cards" not in config:
         return None
     # `Path.expanduser` raises another error where nobody has the name behind `~`.
-    return path.parent / Path(os.path.expanduser(config["cards"]))  # noqa: PTH111
+    return path.parent / Path(os.path.expanduser(config["cards"]))  # noqa: PTH111 - `Path` raises for the home of nobody
 
 
 def _config(path: Path) -> dict[str, Any]:

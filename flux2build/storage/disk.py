@@ -48,7 +48,7 @@ def home() -> Path:
 def temporary_folder() -> Path:
     """Return the folder for temporary files; the same one for every run, and not tried by writing."""
     named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
-    return Path(next(filter(os.path.isabs, named), os.path.abspath("/tmp")))  # noqa: S108 - as a default
+    return Path(next(filter(os.path.isabs, named), os.path.abspath("/tmp")))  # noqa: S108 - if nothing better is named
 
 
 def root_of(folder: Path) -> Path:
