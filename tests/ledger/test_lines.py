@@ -111,6 +111,7 @@ Edit = Callable[[bytes], bytes]
         (lambda whole: whole.replace(b"\n", b"\r"), 3, True),
         (lambda whole: whole.replace(b"\n", b" | "), 0, False),
         (lambda whole: b"noise" + whole, 3, False),
+        (lambda whole: b"?" + whole, 3, False),
         (lambda whole: whole + b"noise", 2, False),
         (lambda whole: whole + whole[:30], 3, False),
         (lambda whole: codecs.BOM_UTF16_LE + whole.decode().encode("utf-16-le"), 3, True),
