@@ -288,6 +288,7 @@ def test_every_order_is_where_it_belongs() -> None:
         return {orders[name]: sent[name] for name in names}
 
     assert ledger.delivered == {each.order: each for each in (*bought.values(), drawn)}
+    assert ledger.outputs == {PNG}
     assert ledger.paid == {orders["bought"]: bought["bought"]}
     assert ledger.resubmitted == {(orders["again"], "t-1")}
     assert ledger.pending == {orders["pending"]: (sent["pending"], ticket)}
@@ -297,6 +298,7 @@ def test_every_order_is_where_it_belongs() -> None:
     assert ledger.unsettled == of("doubt", "pending", "kept", "lost")
     assert ledger.refusals == {orders["again"]: again, orders["gone"]: gone}
     assert fold([ticket, aside, loss]).unsettled == {}
+    assert [each.name for each in fold([drawn, replace(ticket, attempt="")]).attempts] == [PNG, ""]
 
 
 def test_a_later_attempt_answers_for_an_order() -> None:

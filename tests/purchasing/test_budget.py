@@ -101,6 +101,8 @@ def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
     budget.reserve("2", "owl", Decimal("0.03"))
 
     assert budget.spent + budget.reserved == Decimal("0.09")
+    budget.settle("2", Decimal("0.04"))
+    assert (budget.spent, budget.excess) == (Decimal("0.10"), Decimal("0.04"))
 
 
 @given(MONEY)

@@ -228,6 +228,7 @@ KEPT = replace(journals.kept(SENT, of_bytes(b"kept")), at="2026-12-01", order=OR
         ([SENT, TICKET], KNOWN, [replace(PROVED, at=TICKET.at)]),
         ([SENT, replace(TICKET, task="task-2")], KNOWN, []),
         ([SENT], KNOWN, []),
+        ([replace(TICKET, at="")], KNOWN, [replace(BY_RECEIPT, at=""), replace(PROVED, at="")]),
         (
             [TICKET, replace(TICKET, attempt="b" * 32, task="task-2")],
             replace(KNOWN, receipts={}, claims=[]),

@@ -104,6 +104,7 @@ def test_short_keys_turn_up_by_chance(value: str, *, unmistakable: bool) -> None
     [
         ("abcd", "abcd, abcde", "***, ***e"),
         ("abc", "abc", "abc"),
+        ("\\abcd", "\\\\abcd", "***"),
         ("a/b+c=d&e", "a%2fb%2bc%3dd%26e", "***"),
         ("a/b+c=d&e", "a%2Fb%2Bc%3Dd%26e", "***"),
         ("a/b+c=d&e", "a/b%2Bc%3Dd%26e", "***"),
