@@ -344,9 +344,10 @@ def test_a_short_write_leaves_no_half_line(path: Path, monkeypatch: pytest.Monke
     journal, real = written(path), os.write
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda file, data: real(file, data[:10]))
-        with pytest.raises(SystemFault, match="space"):
+        with pytest.raises(SystemFault, match="space") as caught:
             journal.append(ticketed("2"))
 
+    assert caught.value.problems[0].hint is not None
     assert path.read_bytes() == b"".join(encoded(entry) for entry in ENTRIES)
 
 

@@ -464,6 +464,7 @@ def test_entries_of_a_newer_flux2build_are_kept_word_for_word(change: dict[str, 
     assert isinstance(entry, Foreign)
     assert entry_to_json(entry) == text
     assert fold([entry, entry]).foreign == (entry,)
+    assert len(fold([entry, intended()]).attempts) == 1
     assert fold([entry]).attempts == ()
 
 
@@ -538,6 +539,22 @@ def test_a_line_with_a_wrong_value_is_damage(line: int, old: str, new: str) -> N
     assert old in text
     with pytest.raises(ValueError, match=r"^not a ledger entry: .|^Expecting"):
         entry_from_json(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new"),
+    [
+        (6, '"lost"', "17"),
+        (0, '"0.06"', "17"),
+        (0, f'"{FOX}"', "17"),
+        (4, '"seed":42', '"seed":1.7'),
+    ],
+)
+def test_the_wrong_value_is_told(line: int, old: str, new: str) -> None:
+    """A person who looks for it in the line finds it."""
+    told = new.rpartition(":")[2]
+    with pytest.raises(ValueError, match=f"^not a ledger entry: {told}$"):
+        entry_from_json(list(LINES)[line].replace(old, new))
 
 
 @pytest.mark.parametrize(

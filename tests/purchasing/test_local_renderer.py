@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flux2build.digest import Json, of_bytes
-from flux2build.errors import DecisionError, HaltedError
+from flux2build.errors import DecisionError, HaltedError, IncompleteError
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.model import AssetName, Generate, Order, Recipe
+from flux2build.model import AssetName, Generate, MasterOf, Order, Recipe
 from flux2build.providers.contract import Reference
 from flux2build.providers.sketch import Sketch
 from flux2build.purchasing.local_renderer import LocalRenderer
@@ -83,6 +84,30 @@ def test_a_sketch_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
 
     assert list(renderer.store.digests()) == []
     assert renderer.journal.read() == []
+
+
+class Broken(FakeSketch):
+    """Draws nothing."""
+
+    def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
+        """Raise what nobody has thought of."""
+        del order, references
+        raise ZeroDivisionError
+
+
+def test_what_cannot_be_drawn_names_what_it_was_drawn_of(tmp_path: Path) -> None:
+    """Whatever the library raises, it is the failure of one asset; its inputs are told."""
+    order = _order(width=16, height=16)
+    recipe = replace(_recipe(order), inputs=(MasterOf(AssetName("owl")),))
+
+    async def draw() -> None:
+        renderer, _ = _renderer(tmp_path, Broken())
+        await renderer.buy(order, recipe, _nothing)
+
+    with pytest.raises(IncompleteError) as caught:
+        asyncio.run(draw())
+
+    assert caught.value.problems[0].rows == (("read", "`owl`"), ("library", "ZeroDivisionError"))
 
 
 def test_orders_that_wait_hold_no_references(tmp_path: Path) -> None:
