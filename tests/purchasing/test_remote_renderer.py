@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import resource
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +13,6 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from flux2build.errors import (
     BudgetError,
@@ -57,27 +52,6 @@ from tests.snapshots import intended, ticketed
 def home(tmp_path: Path) -> Path:
     """A data directory that does not exist yet."""
     return tmp_path / "home"
-
-
-def reserved() -> int:
-    """The address space of this process, in bytes."""
-    size = re.search(r"VmSize:\s*(\d+)", Path("/proc/self/status").read_text("utf-8"))
-    assert size is not None
-    return int(size[1]) << 10
-
-
-@contextmanager
-def memory(mebibytes: int) -> Iterator[None]:
-    """No more memory than there is now, and so much; what earlier tests set free is taken first."""
-    start, taken = reserved(), list[Image.Image]()
-    while reserved() < start + 2**26:
-        taken.append(Image.new("RGB", (5000, 5000)))
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (reserved() + (mebibytes << 20), before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def states(buyer: Buyer) -> list[State]:
@@ -280,21 +254,6 @@ def test_something_else_is_kept_aside(home: Path) -> None:
     again = Buyer(home, FakeProvider())
     assert isinstance(again.buy("fox")[0], DecisionError)
     assert again.provider.posts == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are the system's")
-def test_whatever_a_library_raises_the_picture_is_kept_aside(home: Path) -> None:
-    """What cannot be verified was paid for: a person decides, and the build is not a bug."""
-    buyer = Buyer(home, FakeProvider(delivered=picture((5000, 5000))))
-
-    with memory(mebibytes=32):
-        (error,) = buyer.buy("fox")
-
-    assert isinstance(error, DecisionError)
-    assert "MemoryError" in str(error.problems[0].rows)
-    assert states(buyer) == [State.KEPT]
-    (kept,) = buyer.ledger.kept.values()
-    assert buyer.store.get(kept.output) == buyer.provider.delivered
 
 
 def test_a_forgotten_task_is_not_bought_again(home: Path) -> None:
