@@ -180,7 +180,7 @@ def test_without_lock_and_ledger_nothing_is_bought_over_a_file(
     files, before = empty.files(), charges(server)
 
     assert f"{len(bought)} to decide" in empty.run("plan").out
-    assert "no `assets.lock` tells" in empty.run("check").out
+    assert "nothing tells where it comes from" in empty.run("check").out
     built = empty.run("build", "--yes")
     assert (built.code, charges(server), empty.files()) == (Exit.DECIDE, before, files)
     (empty.folder / "out/loop.png").unlink()
