@@ -9,18 +9,16 @@ from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.model import Write
 from flux2build.planning.plan import Step
-from flux2build.planning.reason import ReasonCode
+from flux2build.planning.reason import SETTLED_BY, ReasonCode
 from flux2build.planning.verdict import Action, because
 
 _BY_REASON: Final = {
+    **SETTLED_BY,
     ReasonCode.OUTPUT_POINTER: "`git lfs pull` fetches it",
-    ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
-    ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
     ReasonCode.OUTPUT_UNKNOWN: "neither lock nor ledger tells where it comes from: bring the lock "
     "back, or move the file away; `flux2build build` tells more",
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
     "`flux2build build` tells how",
-    ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
     ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
 }

@@ -8,17 +8,15 @@ from typing import Final
 from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.errors import Problem
-from flux2build.ledger import State
 from flux2build.model import AssetName
+from flux2build.planning.reason import SETTLED_BY, ReasonCode
 
 _UNCOLLECTED: Final = "uncollected"
 _UNDECIDED: Final = "undecided"
 
 _HINTS: Final = {
-    State.PENDING: "`flux2build build` collects it, already paid, before its address expires",
-    State.DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
-    State.KEPT: "see `flux2build orders list`, then `orders adopt` or `write-off`",
-    State.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
+    **SETTLED_BY,
+    ReasonCode.IN_FLIGHT: "`flux2build build` collects it, already paid, before its address expires",
 }
 
 
@@ -31,7 +29,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         message = ", ".join(reason.sentence for reason in order.reasons)
         rows = (("order", name), ("sent", order.intended.at))
         code = _UNCOLLECTED if order.pending else _UNDECIDED
-        yield Finding(code, Problem(message, rows=rows, hint=_HINTS[order.state]), asset)
+        yield Finding(code, Problem(message, rows=rows, hint=_HINTS[order.reasons[0].code]), asset)
 
 
 CHECK: Final[Check] = Check(

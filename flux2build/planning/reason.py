@@ -68,6 +68,14 @@ PENDING: Final = frozenset({ReasonCode.UPSTREAM_PENDING, ReasonCode.FACTS_PENDIN
 """Reasons that may turn out not to hold once the inputs are made."""
 
 
+SETTLED_BY: Final = {
+    ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
+    ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
+}
+"""How a person settles an open order, by the reason why nothing goes on by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why something is done: a code and, where it has one, its subject."""

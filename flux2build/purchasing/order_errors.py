@@ -19,7 +19,7 @@ from flux2build.errors import (
 )
 from flux2build.ledger import Intended
 from flux2build.model import Input, Receipt, Recipe
-from flux2build.planning.reason import ReasonCode
+from flux2build.planning.reason import SETTLED_BY, ReasonCode
 from flux2build.planning.verdict import Snapshot, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
@@ -274,12 +274,12 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
     if ReasonCode.KEPT_ASIDE in reasons:
         return DecisionError(
             f"what arrived for `{recipe.asset}` is not what was ordered, and is kept aside",
-            hint="see `flux2build orders list`, then `orders adopt` or `write-off`",
+            hint=SETTLED_BY[ReasonCode.KEPT_ASIDE],
         )
     if ReasonCode.LOST in reasons:
         return DecisionError(
             f"`{recipe.asset}` was bought, and is lost; it is not sent again by itself",
-            hint="see `flux2build orders list`, then `orders adopt` or `resubmit`",
+            hint=SETTLED_BY[ReasonCode.LOST],
         )
     if ReasonCode.UNRECORDED in reasons:
         return DecisionError(
@@ -290,7 +290,7 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
         )
     return DecisionError(
         f"`{recipe.asset}` may have been bought already; it is not sent again by itself",
-        hint="see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+        hint=SETTLED_BY[ReasonCode.IN_DOUBT],
     )
 
 
