@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,6 +66,20 @@ class Claims:
         except OSError as error:
             raise fault("lock", path, error) from error
         return None
+
+    @contextmanager
+    def held(self, order: Digest) -> Iterator[bool]:
+        """Lock an order in the meantime; whether that was possible.
+
+        Raises:
+            SystemFault: the file cannot be locked.
+        """
+        claim = self.take(order)
+        try:
+            yield claim is not None
+        finally:
+            if claim is not None:
+                os.close(claim)
 
     def attempt(self, order: Digest) -> str:
         """The newest attempt to buy an order; empty if its claim names none."""

@@ -6,7 +6,6 @@ A decision is pure: it comes to one entry of the ledger, or is refused with a
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -304,13 +303,12 @@ def record(
         SystemFault: a build is busy with the order, or the journal is damaged or cannot be written.
         UsageError: the order is no longer as the person saw it, or another one has its task.
     """
-    claim = journal.claims.take(purchase.attempt.order)
-    if claim is None:
-        raise SystemFault(
-            f"a build is at order `{purchase.name}` this very moment",
-            hint="let it finish, then `flux2build orders list` shows what became of it",
-        )
-    try:
+    with journal.claims.held(purchase.attempt.order) as held:
+        if not held:
+            raise SystemFault(
+                f"a build is at order `{purchase.name}` this very moment",
+                hint="let it finish, then `flux2build orders list` shows what became of it",
+            )
         entries = journal.read()
         current = find(entries, purchase.attempt.name)
         journal.prove()
@@ -320,5 +318,3 @@ def record(
             _check_unclaimed(entries, entry)
         keep()
         journal.append(entry)
-    finally:
-        os.close(claim)

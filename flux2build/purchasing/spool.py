@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,28 +72,24 @@ class Spool:
             return ()
         with self._alone():
             attempts = fold(self.journal.read()).attempts
-            taken = [attempt for attempt in attempts if self._take(attempt, journal, store)]
-            if len(taken) == len(attempts) and not self.journal.problems():
-                self._remove(taken)
-        names = (_named(attempt, journal) for attempt in taken)
-        return tuple(dict.fromkeys(filter(None, names)))
+            taken = [self._take(attempt, journal, store) for attempt in attempts]
+            if None not in taken and not self.journal.problems():
+                self._remove(attempts)
+        return tuple(dict.fromkeys(asset for asset in taken if asset is not None))
 
-    def _take(self, spooled: Attempt, journal: Journal, store: Store) -> bool:
-        """Take one attempt in; whether nothing of it is left to be taken."""
+    def _take(self, spooled: Attempt, journal: Journal, store: Store) -> str | None:
+        """Take one attempt in; its asset, or None if anything of it is left to be taken."""
         known = _known(spooled, journal)
         if known is None or known.intended is None:
-            return False
-        claim = journal.claims.take(spooled.order)
-        if claim is None:
-            return False
-        try:
+            return None
+        with journal.claims.held(spooled.order) as held:
+            if not held:
+                return None
             for entry in _missing(spooled, known):
                 if isinstance(entry, Delivered | Kept) and not self._stored(entry.output, store):
-                    return False
+                    return None
                 journal.append(entry)
-        finally:
-            os.close(claim)
-        return True
+        return known.intended.asset
 
     def _stored(self, output: Digest, store: Store) -> bool:
         """Put a picture into the store; whether it is there now, and whole."""
@@ -107,7 +103,7 @@ class Spool:
             return False
         return True
 
-    def _remove(self, taken: list[Attempt]) -> None:
+    def _remove(self, taken: Sequence[Attempt]) -> None:
         """Remove what was taken in; a folder in which anything else lies stays."""
         outputs = (end.output for each in taken if (end := each.delivered or each.kept))
         paths = [*map(self.path, outputs), self.journal.path, self.journal.lock_path]
@@ -176,8 +172,3 @@ def _missing(spooled: Attempt, known: Attempt) -> Iterator[Entry]:
         (spooled.voided, known.voided),
     )
     return (there for there, here in pairs if there is not None and here is None)
-
-
-def _named(attempt: Attempt, journal: Journal) -> str:
-    known = _known(attempt, journal)
-    return known.intended.asset if known and known.intended else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from flux2build.ledger import Intended
@@ -30,18 +29,13 @@ class UnaskedOrders:
             DecisionError: it is lost, or not what was ordered: a person must decide.
             Flux2BuildError: it is refused, or not here yet.
         """
-        journal = self.collector.books.journal
-        claim = journal.claims.take(order.order)
-        if claim is None:
-            return None
-        try:
-            pending = self.collector.books.about(order.order).pending.get(order.order)
+        books = self.collector.books
+        with books.journal.claims.held(order.order) as held:
+            pending = books.about(order.order).pending.get(order.order) if held else None
             if pending is None:
                 return None
             intended, ticketed = pending
             return await self._collected(intended, self.collector.ticket(ticketed))
-        finally:
-            os.close(claim)
 
     async def _collected(self, intended: Intended, ticket: Ticket) -> Bought:
         asset, provider = intended.asset, self.collector.client.provider

@@ -7,7 +7,6 @@ stays in the ledger, and the build goes on.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -65,10 +64,8 @@ def collect(
 
 def _idle(journal: Journal, order: OpenOrder) -> bool:
     """Whether no other build is at an order."""
-    claim = journal.claims.take(order.intended.order)
-    if claim is not None:
-        os.close(claim)
-    return claim is not None
+    with journal.claims.held(order.intended.order) as free:
+        return free
 
 
 @dataclass(frozen=True, slots=True)

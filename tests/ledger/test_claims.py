@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_one_at_a_time_holds_a_claim(claims: Claims) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="where open files are listed")
+def test_a_claim_is_held_until_the_block_ends(claims: Claims) -> None:
+    """Nobody else gets it in the meantime, and it is free again even after a failure."""
+    with claims.held(SENT.order) as first, claims.held(SENT.order) as second:
+        assert (first, second) == (True, False)
+    with suppress(ZeroDivisionError), claims.held(SENT.order):
+        raise ZeroDivisionError
+    with claims.held(SENT.order) as again:
+        assert again
+
+
 def test_looking_at_a_held_claim_leaves_nothing_open(claims: Claims) -> None:
     """A build that waits for another one looks many times."""
     claim = claims.take(SENT.order)
