@@ -131,7 +131,7 @@ def _orders(orders: Iterable[OpenOrder], width: int) -> Iterator[Text]:
         else:
             theirs.setdefault(order.intended.project, []).append(order)
     for project, others in theirs.items():
-        count = "1 order" if len(others) == 1 else f"{len(others)} orders"
+        count = counted(len(others), "order")
         yield _order(others[0], f"{count:<{width}}", f" (ordered in {project})")
 
 

@@ -14,6 +14,7 @@ import click
 from flux2build import ledger
 from flux2build.cli.command import command, option
 from flux2build.cli.spooled import take_in_spooled
+from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
@@ -80,9 +81,7 @@ def orders() -> None:
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt, kept aside or lost."""
-    console = Console(options.color, options.verbosity)
-    _prepare(options)
-    journal = user_journal()
+    console, journal = _prepare(options), user_journal()
     purchases = settling.purchases(journal.read())
     unread = journal.problems()
     console.caution(unread)
@@ -127,9 +126,7 @@ def _price(purchase: Purchase) -> str:
 @click.argument("order")
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
-    console = Console(options.color, options.verbosity)
-    _prepare(options)
-    journal = user_journal()
+    console, journal = _prepare(options), user_journal()
     purchase = settling.find(journal.read(), order)
     console.caution(journal.problems())
     if options.json:
@@ -225,26 +222,27 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
     kept = purchase.attempt.kept
     if kept is not None and kept.output == of_bytes(data):
         return
-    ordered = purchase.intended.expected or parameters(options, purchase.intended)
+    ordered = parameters(options, purchase.intended)
     settling.check_fit(purchase, data, name, ordered)
     if ordered is None:
-        Console(options.color, options.verbosity).say(
-            "its size was not compared with the order, which no spec has any more", "dim"
-        )
+        console = Console(options.color, options.verbosity)
+        console.say("its size was not compared with the order, which no spec has any more", "dim")
 
 
-def _prepare(options: CommonOptions) -> None:
-    """Complete the ledger, and let the keys be known that no task is to give away.
+def _prepare(options: CommonOptions) -> Console:
+    """Complete the ledger, let the keys be known that no task is to give away, and open the console.
 
-    Nothing is ordered here, so the keys may be unfit.
+    Nothing is ordered here, so the keys and the settings that hold them may be unfit.
     """
     console = Console(options.color, options.verbosity)
     take_in_spooled(user_journal(), user_store(), console)
-    for provider in PROVIDERS.values():
-        with suppress(Flux2BuildError):
-            settings = read(options.env_file)
+    with suppress(Flux2BuildError):
+        settings = read(options.env_file)
+        for provider in PROVIDERS.values():
             if isinstance(provider, Remote) and (key := settings.value(provider.key_variable)):
-                Key(key, provider.key_variable)
+                with suppress(Flux2BuildError):
+                    Key(key, provider.key_variable)
+    return console
 
 
 @command("resubmit")
@@ -301,12 +299,11 @@ def recover(options: CommonOptions, *, yes: bool) -> Exit:
     `--yes` writes it, and keeps the damaged file beside it. Nothing is bought. Run
     it in every project, as each lock proves its own orders.
     """
-    console, journal = Console(options.color, options.verbosity), user_journal()
-    _prepare(options)
+    console, journal = _prepare(options), user_journal()
     rebuilding = Rebuilding.of(journal, user_store(), _project(options))
-    if rebuilding.idle:
+    if idle := rebuilding.idle:
         console.say("Nothing is missing in the ledger.")
-    aside = rebuilding.carry_out() if yes and not rebuilding.idle else None
+    aside = rebuilding.carry_out() if yes and not idle else None
     shown = rebuilding.purchases
     if options.json:
         rows = [_as_json(purchase) for purchase in shown]
@@ -314,19 +311,16 @@ def recover(options: CommonOptions, *, yes: bool) -> Exit:
         console.document({"orders": rows, "written": yes, "kept": kept})
     else:
         _list(console, shown)
-    if rebuilding.idle:
+    if idle:
         return Exit.DONE
-    console.say(f"{'Added' if yes else 'To be added'} to {journal.path}: {_orders(len(shown))}.")
+    orders_in_words = plan_view.counted(len(shown), "order")
+    console.say(f"{'Added' if yes else 'To be added'} to {journal.path}: {orders_in_words}.")
     if aside is not None:
         console.say(f"What was there before is kept as {aside}.")
     if not yes:
         console.say("`flux2build orders recover --yes` writes this.")
     doubts = any(purchase.state is State.DOUBT for purchase in shown)
     return Exit.DECIDE if doubts or not yes else Exit.DONE
-
-
-def _orders(count: int) -> str:
-    return "1 order" if count == 1 else f"{count} orders"
 
 
 def _project(options: CommonOptions) -> Project | None:
