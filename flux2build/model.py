@@ -266,6 +266,11 @@ class Receipt:
     prompt: str | None = None
     """The prompt as the server reports it, when it differs from the order's."""
 
+    @property
+    def paid(self) -> bool:
+        """Whether the picture was bought, and not drawn for nothing."""
+        return self.cost_source != "free"
+
 
 @dataclass(frozen=True, slots=True)
 class Bought:

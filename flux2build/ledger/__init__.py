@@ -25,7 +25,6 @@ from flux2build.ledger.charge import (
 )
 from flux2build.ledger.codec import SCHEMA, entry_from_json, entry_to_json
 from flux2build.ledger.entries import (
-    EXPECTED,
     LOST,
     REBUILT,
     RESUBMITTED,
@@ -37,11 +36,11 @@ from flux2build.ledger.entries import (
     Kept,
     Ticketed,
     Voided,
+    expected,
 )
 from flux2build.ledger.fold import Attempt, Ledger, State, fold
 
 __all__ = [
-    "EXPECTED",
     "LOST",
     "REBUILT",
     "RESUBMITTED",
@@ -63,6 +62,7 @@ __all__ = [
     "charges",
     "entry_from_json",
     "entry_to_json",
+    "expected",
     "fold",
     "model",
     "month",

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from flux2build.digest import Digest, Json
 from flux2build.ledger.entries import (
-    EXPECTED,
     Delivered,
     Entry,
     Foreign,
@@ -19,6 +18,7 @@ from flux2build.ledger.entries import (
     Kept,
     Ticketed,
     Voided,
+    expected,
 )
 from flux2build.model import Receipt
 
@@ -148,7 +148,7 @@ def _receipt(facts: dict[str, Any]) -> Receipt:
 
 
 def _expected(facts: dict[str, Any]) -> dict[str, Json]:
-    return {name: facts[name] for name in EXPECTED if type(facts.get(name)) in {int, str}}
+    return {name: value for name, value in expected(facts).items() if type(value) in {int, str}}
 
 
 def _text(value: Any) -> str:

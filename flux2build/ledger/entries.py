@@ -26,6 +26,11 @@ REBUILT: Final = "rebuilt"
 """The account of an attempt of which no more is known than that there was one."""
 
 
+def expected(params: Mapping[str, Json]) -> dict[str, Json]:
+    """The parameters of an order that its picture is compared with, as far as it has them."""
+    return {name: params[name] for name in EXPECTED if name in params}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intended:
     """An order is about to be sent; the worst it may cost is set aside."""

@@ -137,7 +137,7 @@ def locked_purchases(lock: Lockfile) -> dict[Digest, list[KnownPicture]]:
     """Return every picture that a lock says was paid for, by the key it was bought for."""
     purchases: dict[Digest, list[KnownPicture]] = {}
     for row in (block.generated for block in lock.blocks.values()):
-        if row is not None and row.receipt.cost_source != "free":
+        if row is not None and row.receipt.paid:
             picture = KnownPicture(row.output.sha256, row.receipt)
             purchases.setdefault(row.key, []).append(picture)
     return purchases
@@ -247,17 +247,12 @@ def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdi
 
 def _damage(recipe: Recipe, row: Row, snapshot: Snapshot) -> tuple[Reason, ...]:
     """Explain how a file differs from what the lock says."""
-    if recipe.output not in snapshot.files:
-        return (
-            (Reason(ReasonCode.OUTPUT_MISSING),)
-            if row.output.path == recipe.output
-            else _moved(row)
-        )
-    if snapshot.pointer(recipe.output):
+    there = recipe.output in snapshot.files
+    if there and snapshot.pointer(recipe.output):
         return (_POINTER,)
-    return (
-        (Reason(ReasonCode.OUTPUT_MODIFIED),) if row.output.path == recipe.output else _moved(row)
-    )
+    if row.output.path != recipe.output:
+        return _moved(row)
+    return (Reason(ReasonCode.OUTPUT_MODIFIED if there else ReasonCode.OUTPUT_MISSING),)
 
 
 _POINTER: Final = Reason(ReasonCode.OUTPUT_POINTER)
@@ -268,10 +263,8 @@ def _moved(row: Row) -> tuple[Reason, ...]:
 
 
 def _meta(recipe: Recipe, snapshot: Snapshot) -> tuple[Reason, ...]:
-    block, meta = (
-        snapshot.lock.block(recipe.asset, snapshot.profile),
-        snapshot.metas.get(recipe.asset),
-    )
+    block = snapshot.lock.block(recipe.asset, snapshot.profile)
+    meta = snapshot.metas.get(recipe.asset)
     if block is None or meta is None or block.meta == meta:
         return ()
     return (Reason(ReasonCode.META_CHANGED),)

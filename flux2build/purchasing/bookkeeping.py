@@ -15,7 +15,16 @@ from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, SystemFault
-from flux2build.ledger import EXPECTED, Delivered, Intended, Kept, Ledger, Ticketed, Voided, fold
+from flux2build.ledger import (
+    Delivered,
+    Intended,
+    Kept,
+    Ledger,
+    Ticketed,
+    Voided,
+    expected,
+    fold,
+)
 from flux2build.ledger.journal import Journal
 from flux2build.model import Order, Receipt, Recipe, payload
 from flux2build.providers.contract import Refused, Ticket
@@ -65,7 +74,7 @@ class Bookkeeping:
             payload=payload(order.model, order.prompt, order.params),
             project=self.project,
             account=account,
-            expected={name: order.params[name] for name in EXPECTED if name in order.params},
+            expected=expected(order.params),
         )
 
     def reserve(self, intended: Intended) -> None:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from flux2build.digest import Digest, Json, of_bytes, of_json
-from flux2build.ledger import EXPECTED, REBUILT, Attempt, Delivered, Entry, Intended, fold
+from flux2build.digest import Digest, of_bytes, of_json
+from flux2build.ledger import REBUILT, Attempt, Delivered, Entry, Intended, expected, fold
 from flux2build.ledger.claims import Claim
 from flux2build.lockfile import Generated
 from flux2build.model import AssetName, Generate, Recipe, payload
@@ -133,7 +133,7 @@ def _by_receipt(bare: Intended, asset: AssetName, row: Generated) -> Intended:
         asset=asset,
         reserve=row.receipt.cost or bare.reserve,
         payload=payload(row.model, row.prompt, row.params),
-        expected=_expected(row.params),
+        expected=expected(row.params),
     )
 
 
@@ -148,12 +148,8 @@ def _by_recipe(bare: Intended, recipe: Recipe, price: Decimal | None) -> Intende
         asset=recipe.asset,
         reserve=price or bare.reserve,
         payload=payload(task.model, task.prompt, task.params),
-        expected=_expected(task.params),
+        expected=expected(task.params),
     )
-
-
-def _expected(params: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: params[name] for name in EXPECTED if name in params}
 
 
 def _by_delivery(bare: Intended, attempt: Attempt) -> Intended:

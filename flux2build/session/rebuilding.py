@@ -88,9 +88,7 @@ class Rebuilding:
 def _receipts(project: Project) -> dict[Digest, tuple[AssetName, Generated]]:
     """The locked pictures that were paid for, by order."""
     rows = ((block.asset, block.generated) for block in project.lock.blocks.values())
-    return {
-        row.key: (asset, row) for asset, row in rows if row and row.receipt.cost_source != "free"
-    }
+    return {row.key: (asset, row) for asset, row in rows if row and row.receipt.paid}
 
 
 def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
