@@ -142,7 +142,7 @@ _LONGEST_COMPARED: Final = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a typing error most likely meant, if any is close; soon, whatever it is."""
+    """The known word that a typing error most likely meant, if any is close; quick for any word."""
     if len(word) > _LONGEST_COMPARED:
         return None
     options = _comparable(word, known)
@@ -150,7 +150,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _comparable(word: str, known: Iterable[str]) -> list[str]:
-    """The known words; of very many, some that begin like the word and are about as long."""
+    """The known words; if there are very many, some that start like the word, about as long."""
     options = list(known)
     if len(options) <= _MOST_COMPARED:
         return options

@@ -111,5 +111,5 @@ def steers(character: str) -> bool:
 
 
 def in_toml(text: str) -> str:
-    """A string of TOML that says the text."""
+    """A TOML string with this text as its value."""
     return '"' + "".join(f"\\U{ord(c):08x}" if not c.isalnum() else c for c in text) + '"'

@@ -39,7 +39,7 @@ SERVERS: Final = {"starlette", "uvicorn", "watchfiles"}
     ids=" ".join,
 )
 def test_nothing_reaches_for_the_network(site: Site, words: list[str]) -> None:
-    """Judged in full, with nothing to do: no client, no server, no transport is imported."""
+    """A full plan with nothing to do imports no client, no server and no transport."""
     site.run("build")
 
     found = imported(site, *words)

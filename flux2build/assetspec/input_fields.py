@@ -46,7 +46,7 @@ def replaced(
 
 @cache
 def _marked(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
-    """The fields of a model that are marked, or hold what is; most have none."""
+    """The fields of a model that are marked, or hold marked values; most models have none."""
     fields = ((field.alias or name, field) for name, field in model.model_fields.items())
     return [each for each in fields if _holds_mark(each[1].annotation, each[1].metadata)]
 

@@ -52,4 +52,4 @@ def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> 
 
 
 _DISPLACED: Final = {"provider": "model", "prompt": "template", "template": "prompt"}
-"""The setting of earlier layers that a setting ends: a model belongs to its provider."""
+"""The setting of earlier layers that a setting voids: a model belongs to its provider."""

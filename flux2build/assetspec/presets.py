@@ -98,7 +98,7 @@ def _presets(groups: Mapping[str, list[_Size]]) -> Iterator[Preset]:
         yield from _singles(prefix, groups[group])
     yield _set("google-display", "google", groups["google_display"])
     yield _set("google-responsive", "google", groups["google_responsive"])
-    # Of what a store takes, the set is what it requires of every app.
+    # The set of a store has only the sizes that it requires of every app.
     for group in ("app_store_screenshot", "google_play"):
         required = [size for size in groups[group] if size.get("required")]
         yield _set(_PREFIXES[group], _PREFIXES[group], required)

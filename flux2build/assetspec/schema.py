@@ -30,7 +30,7 @@ RESERVED: Final = frozenset(
 """Names with a fixed meaning in templates."""
 
 _MOST_UNKNOWN: Final = 100
-"""Most unknown keys of a table that are told one by one."""
+"""Most unknown keys of a table that are reported one by one."""
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that a template can use."""
 
@@ -38,7 +38,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault]]:
-    """The tables of a spec that are well formed, and the faults of all: one hides no other."""
+    """The well-formed tables of a spec, and the faults of all tables: no fault hides another."""
     reader = _TableReader(data)
     return reader.tables(), reader.faults
 

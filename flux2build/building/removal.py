@@ -18,7 +18,7 @@ from flux2build.storage import paths
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Says of a file that a row of the lock holds whether it may be removed."""
+    """Decides whether a file that a row of the lock holds may be removed."""
 
     kept: Callable[[str], str | None]
     """What a file is to the project, if it is none of its outputs."""

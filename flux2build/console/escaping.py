@@ -1,4 +1,4 @@
-"""Somebody's text made harmless where it is said: nothing in it steers what reads it.
+"""Somebody's text, made harmless where it is printed: it cannot steer whatever reads it.
 
 Names, prompts, paths, files and servers may say anything; terminals obey control characters,
 direction marks rearrange what is read, and the log of a workflow is a command line: GitHub runs
@@ -25,7 +25,7 @@ _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def clean(text: str) -> str:
-    r"""A part of a line: what would steer is spelled out as `\n` or `\u202e`."""
+    r"""A part of a line, in which characters that steer are spelled out, as `\n` or `\u202e`."""
     return _UNSAFE.sub(lambda match: _spelled(match.group()), text)
 
 
@@ -38,7 +38,7 @@ def whole_line(text: str) -> str:
 
 
 def in_json(document: str) -> str:
-    """A JSON document in which the same is spelled the way JSON does; it reads the same."""
+    """A JSON document in which they are spelled out as JSON does; its value is the same."""
     return _BEYOND_JSON.sub(lambda match: _json(ord(match.group())), document)
 
 

@@ -2,7 +2,7 @@
 
 An attempt to buy is `Intended` before anything is sent, `Ticketed` once the server
 has accepted it, and ends `Delivered` or `Voided`. A picture that is not what was
-ordered is `Kept` until a person decides about it; so is what is `Voided` as lost:
+ordered is `Kept`, and waits for a person; so does an attempt that is `Voided` as lost:
 
     Intended ──▶ Ticketed ──▶ Delivered
         │            │            ▲

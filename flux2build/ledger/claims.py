@@ -1,7 +1,7 @@
 """The claims: a lock on each order, whose text names the newest attempt to buy it.
 
-It is a second witness: where the journal is lost, cut off or an older copy, it
-tells that there was an order. Claims of 0.1.0 name no attempt.
+It is a second witness: where the journal is lost, cut off or an older copy, it shows that
+there was an order. Claims of 0.1.0 name no attempt.
 """
 
 from __future__ import annotations

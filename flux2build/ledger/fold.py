@@ -133,8 +133,8 @@ def _name(entry: Fact) -> str:
 def _added(attempt: Attempt, entry: Fact) -> Attempt:
     """An attempt with one more entry; of two of the same kind, the first one counts.
 
-    A later claim check replaces an earlier one, as a person knew better where to ask, and so
-    does what came of it: a later picture, a later loss, or the end that a person puts to one.
+    A later claim check replaces an earlier one, as a person knew better where to ask. A later
+    picture, a later loss, and the end that a person puts to a loss replace earlier ones, too.
     """
     match entry:
         case Intended():

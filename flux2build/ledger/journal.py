@@ -4,9 +4,9 @@ A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies
 while it writes leaves a torn end, which readers skip and the next append removes.
 Every other line that cannot be read is damage, and so is one that a newer flux2build
 wrote: what the others say is still read, and no money is spent until a person has
-settled it. The line ends and the mark that an editor may leave change no meaning.
+settled it. Line ends and marks that an editor may leave do not matter.
 
-Where it is lost, cut off or an older copy, the claims tell that there was an order.
+Where it is lost, cut off or an older copy, the claims show that there was an order.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OURS_ALONE: Final = 0o600
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 _NO_FILE: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.ENXIO})
-"""What reading says where something else than a file lies."""
+"""What readers report where something other than a file lies."""
 
 _RECOVER: Final = (
     "bring it back from a backup; if there is none, `flux2build orders recover` shows what can be "
@@ -149,14 +149,14 @@ class Journal:
             probe.takes_bytes(path)
 
     def unrecorded(self, order: Digest) -> bool:
-        """Whether an attempt to buy an order is told of that the journal does not hold.
+        """Whether there is evidence of an attempt to buy an order that the journal does not hold.
 
         The lock on the order names it, or the journal has its ticket and not its beginning.
 
         Raises:
             SystemFault: the journal cannot be read.
         """
-        attempt = self.claims.attempt(order)  # first: what it names is in the journal before it
+        attempt = self.claims.attempt(order)  # first: the journal has an attempt before its claim
         with self._guard:
             if attempt or not self._lines:  # else what was read before is as good
                 self._read()

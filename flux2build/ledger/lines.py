@@ -1,4 +1,4 @@
-"""The lines of the journal: how an entry is one, and which ones a crash may have torn."""
+"""The lines of the journal: how an entry is written, and which lines a crash may have torn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISFIT: Final = "its checksum does not fit"
 _RANGES: Final = 8
 
 _BEGINNING: Final = b'{"kind":'
-"""How the JSON of each entry begins; within one it stands nowhere else."""
+"""How the JSON of each entry begins; it stands nowhere else within an entry."""
 
 
 def encoded(entry: Entry) -> bytes:
@@ -26,7 +26,7 @@ def encoded(entry: Entry) -> bytes:
 
 
 def decoded(line: bytes) -> str | None:
-    """The JSON of a line, without its end; empty for a blank line, None if the checksum misfits."""
+    """The JSON of a line, without its end; empty for a blank line, None for a wrong checksum."""
     if not (line := line.rstrip(b"\r")):
         return ""
     checksum, _, text = line.partition(b" ")

@@ -167,7 +167,7 @@ def _with_others(graph: nx.DiGraph[str], node: str, parent: str) -> str:
 
 
 def as_dot(graph: nx.DiGraph[str]) -> str:
-    """Graphviz; its labels know entities, and backslashes in them are doubled."""
+    """The graph in Graphviz's language, with entities and doubled backslashes in its labels."""
     shapes = {"asset": "box", "source": "note", "file": "ellipse"}
     ids = {node: '"' + _entities(node).replace("\\", r"\\") + '"' for node in graph.nodes}
     lines = ["digraph flux2build {", "  rankdir=LR;"]

@@ -143,7 +143,7 @@ class Bookkeeping:
     async def delivered(
         self, intended: Intended, asset: str, stored: Stored, receipt: Receipt
     ) -> SystemFault | None:
-        """The picture that was ordered is kept; return why store or ledger do not know of it, if so."""
+        """Note that the picture is kept; if store or ledger do not know of it, return why."""
         entry = Delivered(
             order=intended.order,
             output=stored.digest,
@@ -160,7 +160,7 @@ class Bookkeeping:
     async def kept(
         self, intended: Intended, stored: Stored, receipt: Receipt, wrong: Flux2BuildError
     ) -> None:
-        """A picture that was not ordered is kept; a person decides about it."""
+        """Note that another picture than the one ordered is kept; a person decides about it."""
         entry = Kept(
             order=intended.order,
             attempt=intended.attempt,

@@ -8,7 +8,7 @@ from flux2build.storage.store import Store
 
 
 def unrecorded(journal: Journal, store: Store, order: Digest) -> bool:
-    """Whether an order was sent, or may have been, that the ledger does not know.
+    """Whether an order that the ledger does not know was sent, or may have been.
 
     Either its claim names an attempt, or nothing at all is left of a ledger beside
     a store that holds pictures.

@@ -25,7 +25,7 @@ _UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """What else tells of orders."""
+    """What tells of orders besides the ledger."""
 
     claims: Sequence[Claim] = ()
     receipts: Mapping[Digest, tuple[AssetName, Generated]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ def additions(
     """The entries that a ledger lacks; none if it is as good as can be known.
 
     It is not `complete` if there was more in its file than these entries. Once anything is
-    lost, claims that name no attempt are witnesses too: those of 0.1.0 never do.
+    lost, claims that name no attempt are witnesses too: those of 0.1.0 never name one.
     """
     certain = tuple(_lacking(entries, witnesses, lost=False))
     lost = not complete or witnesses.emptied or any(isinstance(e, Intended) for e in certain)

@@ -98,9 +98,9 @@ class Safekeeping:
         return Stored(digest, self.store.path(digest))
 
     async def note(self, entry: Entry, *, spooled: bool = False) -> SystemFault | None:
-        """Note what happened to an order; return why the ledger does not know of it, if so.
+        """Note what happened to an order; if the ledger does not know of it, return why.
 
-        What is about a picture in the spool is noted there, too: the ledger names no bytes that
+        An entry about a picture in the spool is noted there, too: the ledger names no bytes that
         the store does not have.
         """
         if spooled:
@@ -151,5 +151,5 @@ def _pixels(params: Mapping[str, Json]) -> int:
 
 
 def _bytes_per_pixel(params: Mapping[str, Json]) -> int:
-    """One where the format loses detail, else three."""
+    """One if the format loses detail, else three."""
     return 1 if params.get("format") in {"jpeg", "webp"} else 3

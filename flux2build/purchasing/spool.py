@@ -1,6 +1,6 @@
 """The spool: where what is paid for is kept while the store or the ledger cannot be written.
 
-It is a folder in the temporary folder, another one for each user and home: pictures by their
+It is a folder in the temporary folder, one for each user and home: pictures by their
 digest, and a journal of what the ledger could not be told. The next build, or the next look at the
 orders, takes both in.
 """
@@ -78,7 +78,7 @@ class Spool:
         return tuple(dict.fromkeys(asset for asset in taken if asset is not None))
 
     def _take(self, spooled: Attempt, journal: Journal, store: Store) -> str | None:
-        """Take one attempt in; its asset, or None if anything of it is left to be taken."""
+        """Take one attempt in; return its asset, or None if anything of it is left to be taken."""
         known = _known(spooled, journal)
         if known is None or known.intended is None:
             return None
@@ -92,7 +92,7 @@ class Spool:
         return known.intended.asset
 
     def _stored(self, output: Digest, store: Store) -> bool:
-        """Put a picture into the store; whether it is there now, and whole."""
+        """Put a picture into the store; return whether it is there now, and whole."""
         with suppress(OSError):
             data = regular.read(self.path(output))
             if of_bytes(data) == output:

@@ -21,7 +21,7 @@ class UnaskedOrders:
     """A fingerprint of the key, with which only its own account's orders are surely found."""
 
     async def collect(self, order: Intended) -> Bought | None:
-        """Collect an order, unless another build is at it or has settled it.
+        """Collect an order, unless another build is working on it or has settled it.
 
         What the server certainly does not have any more is noted as lost, and not asked for again.
 

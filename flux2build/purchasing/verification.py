@@ -21,7 +21,7 @@ def verify_picture(asset: str, ordered: Mapping[str, Json], data: bytes) -> None
 
 
 def misfits(ordered: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[str, str], ...]:
-    """What of a picture's size and format is not what was ordered, by name.
+    """How a picture's size and format differ from what was ordered, by name.
 
     Raises:
         PictureError: it is not a whole picture.

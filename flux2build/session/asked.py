@@ -1,4 +1,4 @@
-"""What an order asked for: the ledger tells, or else a spec or a lock that still has the order."""
+"""What an order asked for, by the ledger, or else by a spec or a lock that still has the order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from flux2build.storage.disk import SPEC_NAME
 def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json] | None:
     """What is known of an order's parameters; None if nothing is.
 
-    The ledger of an earlier version has none: then this project or the one that placed the order may.
+    The ledger of an earlier version has no parameters; then this project, or the one that placed
+    the order, may have them.
     """
     if intended.expected:
         return intended.expected

@@ -1,7 +1,7 @@
 """Collects the orders that no step of a plan asks for, before anything else is done.
 
-It costs nothing and asks nothing. Whatever goes wrong with one of them is said, the order
-stays in the ledger, and the build goes on.
+It costs nothing and asks nothing. Whatever goes wrong with one of them is reported,
+the order stays in the ledger, and the build goes on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Outcome:
 def collect(
     project: Project, orders: Sequence[OpenOrder], say: Callable[[str], None], patience: float
 ) -> Outcome:
-    """Collect orders into the store and the ledger; those that another build is at are left to it.
+    """Collect orders into the store and the ledger; those that another build holds are left to it.
 
     `patience` is the most seconds to wait for a picture; with none, each is asked for once.
 
@@ -63,9 +63,9 @@ def collect(
 
 
 def _idle(journal: Journal, order: OpenOrder) -> bool:
-    """Whether no other build is at an order."""
-    with journal.claims.held(order.intended.order) as free:
-        return free
+    """Whether no other build is working on an order."""
+    with journal.claims.held(order.intended.order) as held:
+        return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class _Collection:
             await asyncio.gather(*(self._all(*each) for each in by_provider.items()))
 
     async def _all(self, name: str, orders: Sequence[OpenOrder]) -> None:
-        """Collect the orders of one provider; what keeps all of them from it is said once."""
+        """Collect the orders of one provider; what prevents it for all of them is reported once."""
         try:
             client, account = self._client(name)
             async with client:

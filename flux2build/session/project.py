@@ -207,7 +207,7 @@ class Project(Sources):
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:
-        """What of the ledger cannot be read; while there is anything, nothing is bought."""
+        """What cannot be read of the ledger; while there is anything, nothing is bought."""
         return self.journal.problems()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Who started a build: services of continuous integration say so, by a pull request from a fork."""
+"""Whether a pull request from a fork started this process, as CI services report it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flux2build.storage import regular
 _FORK: Final = "a pull request from a fork"
 _UNKNOWN: Final = "a pull request that may be from a fork"
 _FOREIGN: Final = ("pull_request", "workflow_run", "issue_comment")
-"""How the events begin that a fork can cause."""
+"""How the names of the events that a fork can cause begin."""
 
 
 def stranger(environment: Mapping[str, str]) -> str | None:
-    """What started this process, if it is a pull request that is, or may be, from a fork.
+    """What started this process, if it was a pull request that is or may be from a fork.
 
     GitHub, Gitea and Forgejo describe the event in a file; where that cannot be read, the
     event may have been anybody's.
@@ -32,7 +32,7 @@ def stranger(environment: Mapping[str, str]) -> str | None:
 
 
 def _elsewhere(environment: Mapping[str, str]) -> bool:
-    """Whether GitLab, Azure Pipelines or CircleCI tell of a fork."""
+    """Whether GitLab, Azure Pipelines or CircleCI report a fork."""
     source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "")
     target = environment.get("CI_MERGE_REQUEST_PROJECT_ID", "")
     azure = environment.get("SYSTEM_PULLREQUEST_ISFORK", "").lower() == "true"
@@ -56,7 +56,7 @@ def _origin(event: str, payload: Mapping[str, Any]) -> str | None:
         request = _within(payload, "pull_request")
         home, head = (_within(request, end).get("repo") for end in ("base", "head"))
     else:
-        # A comment on a pull request does not tell whose branch it is about.
+        # A comment on a pull request does not say whose branch it is about.
         return _UNKNOWN if _within(payload, "issue").get("pull_request") else None
     return None if _same(home, head) else _FORK
 
@@ -67,7 +67,7 @@ def _within(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _same(home: object, head: object) -> bool:
-    """Whether two repositories are one; one that was deleted, or does not say, is another."""
+    """Whether two repositories are the same; a deleted one, or one without an id, is another."""
     if not isinstance(home, dict) or not isinstance(head, dict):
         return False
     return home.get("id") is not None and home.get("id") == head.get("id")

@@ -80,7 +80,7 @@ class Rebuilding:
         return self.journal.rebuild(self._additions)
 
     def _additions(self, entries: Sequence[Entry]) -> tuple[Intended | Delivered, ...]:
-        # Only an end that a crash has torn is not complete and no damage.
+        # Only an end that a crash has torn is incomplete without being damage.
         complete = self.saved.complete or not self.damaged
         return additions(entries, self.witnesses, complete=complete)
 

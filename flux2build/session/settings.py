@@ -51,7 +51,7 @@ class UserSettings:
 
     @property
     def confirm_above(self) -> Decimal:
-        """The most in USD that a build may cost without a question to the user, who is there."""
+        """The most in USD that a build may cost without asking a user who can answer."""
         return Decimal(str(self.config.get("budget", {}).get("confirm_above", 0)))
 
     def value(self, name: str) -> str:

@@ -75,7 +75,7 @@ async def _run(
 
 
 def _removable(removal: Removal, say: Say) -> Callable[[str, Digest], bool]:
-    """Whether the file that a picture has left may be removed; if not, why is said."""
+    """Whether the file at a picture's old path may be removed; if not, `say` gets the reason."""
 
     def removable(path: str, digest: Digest) -> bool:
         problem = removal.refusal(path, digest, asked=False)

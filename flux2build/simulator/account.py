@@ -21,7 +21,7 @@ READY: Final = "Ready"
 ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
 """BFL's statuses of tasks that ended without a picture."""
 REFUNDED: Final = ENDED | {"failed", "canceled", "aborted"}
-"""Everybody's; such a task costs nothing."""
+"""Those of all providers; such a task costs nothing."""
 
 
 class Reason(StrEnum):

@@ -1,4 +1,4 @@
-"""Answers of the server before a fault spoils them, and the report on a task that they word."""
+"""Answers of the server before a fault spoils them, and the report that they give on a task."""
 
 from __future__ import annotations
 

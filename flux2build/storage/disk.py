@@ -28,7 +28,7 @@ def home() -> Path:
     """Return the folder of ledger and store: `FLUX2BUILD_HOME`, or the user's data folder.
 
     Raises:
-        UsageError: it is relative, and so would be another folder for each folder of a project.
+        UsageError: it is relative, and would be a different folder in each current folder.
     """
     named = os.environ.get("FLUX2BUILD_HOME")
     folder = (

@@ -87,7 +87,7 @@ def _names(data: bytes) -> Iterator[str]:
 
 
 def _digest_length(data: bytes) -> int:
-    """The length of the digests in an index, told by the one at its end."""
+    """The length of the digests in an index, found by the one at its end."""
     for length, new in ((20, hashlib.sha1), (32, hashlib.sha256)):
         # git's own checksum, where SHA-1 guards nothing; `index.skipHash` writes zeros.
         if data[-length:] in {new(data[:-length]).digest(), bytes(length)}:

@@ -1,4 +1,4 @@
-"""Specs that want too much of something: each is a project's files, and is to be refused soon."""
+"""Specs that want too much of something, as the files of projects; each must be refused soon."""
 
 from __future__ import annotations
 

@@ -398,7 +398,7 @@ def test_a_spec_must_exist() -> None:
 
 @pytest.mark.parametrize("key", ["alt", "title"])
 def test_documents_about_half_an_asset(key: str) -> None:
-    """An asset whose own texts are wrong is left out of documents; the fault is said once."""
+    """An asset whose own texts are wrong is left out of documents; its fault is reported once."""
     spec = f"""
         [manifest]
         path = "all.json"

@@ -47,7 +47,7 @@ def test_table() -> None:
 
 
 def test_table_fault_has_its_key() -> None:
-    """A fault in a structured prompt says in which text of it."""
+    """A fault in a structured prompt names the text that has it."""
     wrong = fault({"a": ["ok", {"b": "x\n{{ nope }}"}]})
 
     assert (wrong.key, wrong.line) == ((*KEY, "a", 1, "b"), 2)

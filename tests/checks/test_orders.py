@@ -23,7 +23,7 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_an_open_order_is_reported_in_its_own_project(state: str) -> None:
-    """Whatever its state, with the commands that settle it; another project reports it itself."""
+    """Its commands are named, whatever its state; another project reports its own orders."""
     entries, code, hint = STATES[state]
     known = facts(held=lock())
     ledger = fold([intended(GONE), *entries])
@@ -43,7 +43,7 @@ def test_an_open_order_is_reported_in_its_own_project(state: str) -> None:
 
 @pytest.mark.parametrize("entries", [[ticketed(GONE), voided(GONE, "failed")], []])
 def test_what_is_settled_is_not(entries: list[Entry]) -> None:
-    """An order that came to its end, or was never placed, is no finding."""
+    """An order that came to its end or was never placed is not a finding."""
     ledger = fold([intended(GONE), *entries] if entries else [])
 
     assert list(open_orders(ledger, {}, "")) == []

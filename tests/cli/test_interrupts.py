@@ -78,7 +78,7 @@ def run(site: Site, number: int, at: int, *words: str) -> subprocess.CompletedPr
 
 
 def events(site: Site, *words: str) -> int:
-    """How many events a command has that gets no signal."""
+    """The number of events of a command that gets no signal."""
     whole = run(site, 0, 0, *words)
     assert whole.returncode == Exit.DONE, whole.stderr
     return int(whole.stderr.rpartition("events: ")[2])
@@ -94,7 +94,7 @@ def moments(total: int, most: int, seed: str) -> list[int]:
 def test_a_signal_at_any_moment_ends_a_build(
     shop: tuple[Site, str], number: signal.Signals
 ) -> None:
-    """It is finished or interrupted, without a traceback, and the next build completes for one charge each."""
+    """It ends without a traceback, and the next build completes; each picture is charged once."""
     site, url = shop
     total = events(site, "build", "--yes")
     for at in moments(total, 3, number.name):

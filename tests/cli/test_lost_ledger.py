@@ -95,7 +95,7 @@ def test_damage_is_said_and_buys_nothing(
 def test_with_a_damaged_ledger_a_fork_signs_nothing(
     bought: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As nothing is bought nobody is asked, but a certificate is lent to no stranger."""
+    """Nothing is bought, so nobody is asked, but a stranger may not use the certificate."""
     newer(user_journal().path)
     bought.edit(
         "assets.toml", 'a fox"\n', 'a fox"\nsign = true\ndeliver = [{ path = "fox.jpg" }]\n'
@@ -123,7 +123,7 @@ def test_a_lost_ledger_buys_nothing_until_told(
     lose: Callable[[Path], object],
     named: bool,  # noqa: FBT001 - parametrized
 ) -> None:
-    """Claims, or a store full of pictures, still tell of orders: a person decides, by `--force`."""
+    """Claims, or a store with pictures, still show that orders exist: buying takes `--force`."""
     path = user_journal().path
     (bought.folder / "assets.lock").unlink()
     lose(path)
@@ -142,7 +142,7 @@ def test_a_lost_ledger_buys_nothing_until_told(
 
 
 def test_an_older_ledger_is_held_against_the_lock(bought: Site, server: httpx.Client) -> None:
-    """A receipt in the lock tells of an order even where ledger and claims are older than it."""
+    """A receipt in the lock is evidence of an order even if ledger and claims are older."""
     path = user_journal().path
     arrived = [entry for entry in user_journal().read() if isinstance(entry, Delivered)]
     fox = next(entry for entry in arrived if entry.asset == "fox")

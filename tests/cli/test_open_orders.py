@@ -153,7 +153,7 @@ WAYS: Final[dict[str, Callable[[Site], Sequence[str]]]] = {
 def test_what_nothing_asks_for_any_more_is_collected_free(
     pending: Site, server: httpx.Client, way: str
 ) -> None:
-    """Plan and check tell of it until a build collects it; undone, the edit uses it at no cost."""
+    """Plan and check report it until a build collects it; undoing the edit uses it at no cost."""
     words = WAYS[way](pending)
 
     planned = pending.run("plan", *words)
@@ -225,7 +225,7 @@ def test_what_is_not_ready_is_waited_for_once(pending: Site, server: httpx.Clien
 
 @pytest.mark.usefixtures("pending")
 def test_a_later_round_only_asks(server: httpx.Client) -> None:
-    """What one round of `watch` waited for in vain is asked for once by each later one."""
+    """A later round of `watch` asks only once for what an earlier round waited for in vain."""
     home().joinpath("config.toml").write_text("[limits]\ndeadline = 0.2\nwait = 0.01\n", "utf-8")
     scenario(server, {"stage": "poll", "prompt": "fox", "fault": "http", "code": 503})
     run = BuildRun(Project.open(CommonOptions()), Console(), Choice(), Terms())
@@ -241,7 +241,7 @@ def test_a_later_round_only_asks(server: httpx.Client) -> None:
 def test_a_tree_that_is_clean_still_collects_what_another_one_ordered(
     pending: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing to do is no reason not to look; what is collected is told, and is no drift here."""
+    """A build with nothing to do still collects, and reports it; `check` finds no drift here."""
     tree = Site(pending.folder.parent / "tree", pending.capture)
     tree.write("assets.toml", SPEC.replace("[asset.fox]", '[asset.fox]\nprovider = "sketch"'))
     tree.folder.joinpath("den.png").write_bytes(png("teal"))
@@ -272,7 +272,7 @@ def test_an_answer_is_remembered_for_one_home(
 
 
 def test_what_another_build_is_at_is_left_to_it(pending: Site) -> None:
-    """While it holds the order, nothing is asked for and nothing is said."""
+    """While it holds the order, the provider is not asked and nothing is reported."""
     pending.edit("assets.toml", FOX, "")
     (order,) = fold(user_journal().read()).pending
     claim = user_journal().claims.take(order)
@@ -320,7 +320,7 @@ def test_what_cannot_be_collected_is_noted_once(
 def test_what_cannot_be_asked_for_waits(
     pending: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch, lacking: str
 ) -> None:
-    """Without the key, with another one, or without the provider it is said, and the rest is built."""
+    """The missing key, other account or unknown provider is reported, and the rest is built."""
     pending.edit("assets.toml", FOX, '[asset.elk]\nprompt = "an elk"\nprovider = "sketch"\n')
     pending.edit("assets.toml", 'model = "flux-2-pro"\n', "")
     if lacking == "key":
@@ -371,7 +371,7 @@ def test_a_loss_is_not_bought_again_unseen(pending: Site, server: httpx.Client, 
 def test_a_person_may_have_it_asked_for_again(
     pending: Site, server: httpx.Client, state: State
 ) -> None:
-    """By its task: what the provider has after all is collected, at no cost."""
+    """By its task, a picture that the provider has after all is collected at no cost."""
     rules = {
         State.LOST: {"stage": "poll", "fault": "not-found"},
         State.KEPT: {"stage": "download", "fault": "wrong-size", "width": 80},

@@ -23,7 +23,7 @@ from tests.imported import HEAVY, imported
 
 
 def test_version_imports_next_to_nothing(site: Site) -> None:
-    """`--version` needs no parser, no `pathlib`, and no package of others."""
+    """`--version` needs neither the parser, nor `pathlib`, nor any third-party package."""
     assert imported(site, "--version") & HEAVY == set()
 
 
@@ -156,7 +156,7 @@ def test_usage_errors(site: Site, words: list[str], message: str, hint: str | No
 def test_numbers_are_digits_and_one_point(
     site: Site, command: str, option: str, number: str
 ) -> None:
-    """What other scripts, Python and physics call a number is none here: no cap is misread."""
+    """Numbers of other scripts, of Python and of physics are refused, so that no cap is misread."""
     before = site.files()
     ran = site.run(command, option, number)
 

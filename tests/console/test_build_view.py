@@ -84,7 +84,7 @@ def test_every_problem_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_blocked(capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is blocked by another asset is printed; by its own asset, it is not."""
+    """A file that another asset blocks is printed; one that its own asset blocks is not."""
     problems = (Problem("blocked"),)
     err = shown(
         capsys,

@@ -71,7 +71,7 @@ class Mutation:
         return b"\n".join(lines[: self.chance.randrange(len(lines) + 1)])
 
     def value(self, data: bytes, start: int, _end: int) -> bytes:
-        """What stands behind a `=` or `:` is another word."""
+        """The text after a `=` or `:` is replaced by another word."""
         at = data.find(b"=", start) + 1 or data.find(b":", start) + 1
         stop = data.find(b"\n", at)
         rest = data[stop:] if stop >= 0 else b""
@@ -95,7 +95,7 @@ _CHANGES: Final = (
 def mutants(
     good: Sequence[bytes], words: Sequence[bytes], count: int, seed: int
 ) -> Iterator[bytes]:
-    """So many odd inputs, made of good ones and words."""
+    """Make this many odd inputs of good ones and words."""
     mutation = Mutation(random.Random(seed), good, (*words, *_NUMBERS, *_BYTES))
     for _ in range(count):
         yield mutation.mutant()

@@ -1,4 +1,4 @@
-"""What reads untrusted bytes, each with good inputs to begin with and the errors that are right."""
+"""Readers of untrusted bytes, each with good inputs to start from and the errors it may raise."""
 
 from __future__ import annotations
 

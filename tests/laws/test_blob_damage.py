@@ -18,7 +18,7 @@ from tests.conftest import Site
 
 
 def in_its_place(make: Callable[[Path], object]) -> Callable[[Path], None]:
-    """Something else where the bytes were."""
+    """Put something else where the bytes were."""
 
     def replaced(blob: Path) -> None:
         blob.unlink()
@@ -76,7 +76,7 @@ def charges(server: httpx.Client) -> int:
 def bought(
     empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Delivered]:
-    """What was bought, by asset; of the pictures only those in the store are left."""
+    """What was bought, by asset; only the pictures in the store are left."""
     monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
     monkeypatch.setenv("BFL_API_KEY", "practice")
     empty.write("assets.toml", SPEC)
@@ -110,7 +110,7 @@ WITNESSES: Final = {"both": lambda _: None, "ledger": without_the_lock, "lock": 
 def test_a_damaged_picture_is_never_bought_again_unseen(
     empty: Site, server: httpx.Client, bought: dict[str, Delivered], witnesses: str
 ) -> None:
-    """However often it is built, nothing is charged; the others are restored, and the ways are named."""
+    """No build charges anything; the others are restored, and the ways out are named."""
     damage_all(bought)
     WITNESSES[witnesses](empty)
     before = charges(server)
@@ -154,7 +154,7 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
 def test_a_fresh_machine_buys_nothing_that_the_lock_has(
     empty: Site, server: httpx.Client, bought: dict[str, Delivered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the lock alone, what was paid for is for a person to decide, and what is free is drawn."""
+    """With only the lock, a person decides about paid pictures, and free ones are drawn again."""
     monkeypatch.setenv("FLUX2BUILD_HOME", str(empty.folder / "new"))
     before = charges(server)
 

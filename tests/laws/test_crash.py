@@ -85,7 +85,7 @@ def test_no_crash_of_a_recovery_buys_twice(
 
 @pytest.mark.parametrize("name", ["cold", "chain", "replicate"] if DEEP else ["cold"])
 def test_no_crash_beside_another_tree_buys_twice(make_sandbox: MakeSandbox, name: str) -> None:
-    """Two trees of one home build the same, and one is killed: both end with what was paid for once."""
+    """Two trees of one home build the same, and one is killed: both complete, and pay only once."""
     sandbox = make_sandbox(situation(name))
     for cut in some(cuts(sandbox.whole()), 3, name):
         assert sandbox.beside(cut) == []

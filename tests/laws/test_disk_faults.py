@@ -50,7 +50,7 @@ NAMES: Final = {number: errno.errorcode[number] for number in KINDS}
 
 
 def faults(sandbox: Sandbox, number: int, part: str) -> list[Fault]:
-    """Every fault of a kind, on one disk: each call alone, and all from each one on; or just one."""
+    """All faults of a kind on one disk, or just one: a call fails alone, or with all later ones."""
     under = str(sandbox.folder / "live" / part).rstrip("/")
     dry = Fault(number, under, _NEVER)
     sandbox.restore()
@@ -107,7 +107,7 @@ def test_a_build_that_spools_nothing_is_caught(make_sandbox: MakeSandbox) -> Non
 
 
 def test_no_power_cut_while_spooling_loses_a_picture(make_sandbox: MakeSandbox) -> None:
-    """The store fails for good; at each barrier from then on all is gone that was not synced."""
+    """The store fails for good; at each later barrier, everything that was not synced is gone."""
     sandbox = make_sandbox(CASES[0])
     fault = storeless(sandbox)
     trace = sandbox.run(sandbox.words, fault=fault).trace
@@ -124,7 +124,7 @@ def test_no_power_cut_while_spooling_loses_a_picture(make_sandbox: MakeSandbox) 
 def test_a_full_disk_is_told_before_anything_is_bought(
     make_sandbox: MakeSandbox, part: str
 ) -> None:
-    """The first order of a run is not sent where what it brings could not be written."""
+    """The first order of a run is not sent if its picture could not be written."""
     sandbox = make_sandbox(CASES[0])
     live, before = sandbox.folder / "live", sandbox.server.bill()
     full = Fault(errno.ENOSPC, str(live / part), at=1, lasting=True)

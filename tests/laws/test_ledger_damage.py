@@ -99,7 +99,7 @@ def encodings(whole: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def in_its_place(make: Damage) -> Damage:
-    """Something else where the ledger was."""
+    """Put something else where the ledger was."""
 
     def replaced(file: Path) -> None:
         file.unlink()
@@ -124,10 +124,10 @@ HARMLESS = ("twice", "again", "swapped", "CRLF", "byte order mark")
 
 
 def of_0_1_0(cells: dict[str, Damage], last: int) -> dict[str, Damage]:
-    """The damage that shows in the ledger itself, or beside the store.
+    """The damage that can be seen in the ledger itself, or by comparing it with the store.
 
     Claims of 0.1.0 name no attempt, so that an older copy, or one without its last
-    line, looks like a ledger in which that was never ordered.
+    line, looks like a ledger to which the order was never added.
     """
     torn = {f"byte {at} of {last} is 0" for at in range(1000)}
     return {
@@ -149,7 +149,7 @@ def struck(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> Buyer:
 
 
 def tried(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> tuple[Buyer, list[object]]:
-    """What a user gets who wants the same again, twice, after damage to the ledger."""
+    """The outcomes for a user who orders the same twice more after damage to the ledger."""
     after = struck(buyer, home, damage, named=named)
     outcomes = after.buy(*WANTED) + after.buy(*WANTED)
     return after, outcomes
@@ -188,7 +188,7 @@ def sampled(cells: dict[str, Damage]) -> list[str]:
 
 
 def recovered(buyer: Buyer) -> Path | None:
-    """Rebuild the ledger from what is left; where the damaged one is kept."""
+    """Rebuild the ledger from what is left; return where the damaged one is kept."""
     rebuilding = Rebuilding.of(Journal(buyer.home / "ledger.jsonl"), buyer.store, None)
     assert not rebuilding.idle
     return rebuilding.carry_out()

@@ -58,7 +58,7 @@ _FLAKY: Final = replace(situation("cold"), name="flaky", rules=(_DROPPED,))
 def test_a_broken_law_is_caught(
     make_sandbox: MakeSandbox, mutant: str, case: Situation, cut: Cut, caught: str, *, power: bool
 ) -> None:
-    """What the product must not do is done by a subclass: the trial complains of just that."""
+    """A subclass does what the product must not do, and the trial complains about exactly that."""
     guilty = make_sandbox(case, mutant).trial([cut], power=power)
     honest = make_sandbox(case).trial([cut], power=power)
 

@@ -71,7 +71,7 @@ def spec(site: Site, *lines: str) -> None:
 
 @pytest.fixture
 def said(empty: Site) -> Site:
-    """A spec that says everything wherever it may say anything."""
+    """A spec that has every hostile text wherever it may have any text."""
     tables = [
         f"[asset.p{n}]\nprompt = {in_toml(text + ' fox')}\nalt = {in_toml(text)}\n"
         f"title = {in_toml(text)}\ntags = [{in_toml(text)}]\n"
@@ -104,7 +104,7 @@ def said(empty: Site) -> Site:
     ids=" ".join,
 )
 def test_commands_for_people(said: Site, words: tuple[str, ...]) -> None:
-    """Whatever a valid spec says, no command lets it out as it is."""
+    """Whatever a valid spec says, no command prints it unescaped."""
     ran = said.run(*words)
 
     assert ran.code == Exit.DONE, ran.err
@@ -112,7 +112,7 @@ def test_commands_for_people(said: Site, words: tuple[str, ...]) -> None:
 
 
 def test_prompts_are_shown_line_by_line(empty: Site) -> None:
-    """A prompt of several lines is legible, and none of them begins with what it says."""
+    """A prompt of several lines is legible, and none of its lines starts a printed line."""
     spec(empty, "[asset.a]", 'prompt = "one\\n::error::two\\n\\u001b[31m"')
 
     assert "  prompt     one\n           | ::error::two\n           | \\u001b[31m\n" in (
@@ -178,7 +178,7 @@ _FAULTS: Final[dict[str, Callable[[int, str], str]]] = {
 
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_faults_of_a_spec(empty: Site, fault: str) -> None:
-    """What is wrong is told, in every format, without saying it as it is."""
+    """Faults are reported in every format, and quote nothing unescaped."""
     spec(empty, *(_FAULTS[fault](n, text) for n, text in enumerate(TEXTS)))
     plain = empty.run("plan")
     assert plain.code == Exit.USAGE
@@ -225,7 +225,7 @@ def _with(lock: str, key: str, text: str) -> str:
 
 
 def test_a_lock(empty: Site) -> None:
-    """What stands in a lock, whole or damaged, is told as harmlessly as what stands in a spec."""
+    """The text of a lock, whole or damaged, is printed as harmlessly as that of a spec."""
     spec(empty, "[asset.a]", 'prompt = "x"')
     assert empty.run("build").code == Exit.DONE
     lock = empty.folder.joinpath("assets.lock").read_text("utf-8")
@@ -328,7 +328,7 @@ def test_command_lines(empty: Site, first: int) -> None:
 
 
 def test_variables(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So are values of variables, and lines of a file of keys and of your own configuration."""
+    """Values of variables, and lines of `.env` and configuration files, are escaped, too."""
     spec(empty, "[asset.a]", 'prompt = "x"')
     for text in TEXTS[::3]:
         empty.folder.joinpath("keys.env").write_bytes(f"{text}\n{text} = {text}\n".encode())

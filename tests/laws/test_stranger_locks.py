@@ -149,7 +149,7 @@ def test_only_outputs_are_touched(victim: Site, *, wanted: bool) -> None:
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 @pytest.mark.parametrize("tracked", [True, False])
 def test_another_output_folder_takes_the_pictures_along(victim: Site, *, tracked: bool) -> None:
-    """Nothing is drawn again; the older files go if they are proved to be ours, else it is said."""
+    """Nothing is drawn again; older files are removed if they are proved ours, and named if not."""
     older = victim.folder / "out/a.png"
     data = older.read_bytes()
     if not tracked:

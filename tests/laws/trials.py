@@ -60,7 +60,7 @@ class Server:
         assert answer.status_code == 200, answer.text
 
     def bill(self) -> dict[str, str]:
-        """Every order that was ever accepted, by its task: also what was given back later."""
+        """Every order that was ever accepted, by its task, including those refunded later."""
         charges = self._client.get("/_sim/charges").json()
         return {each["id"]: each["order"] for each in (*charges["charges"], *charges["refunds"])}
 
@@ -245,7 +245,7 @@ class Sandbox:
         return [f"{self.situation.name}, {fault}: {each}" for each in complaints]
 
     def _told(self, outcome: Outcome, fault: Fault) -> Iterator[str]:
-        """What people are not told of a fault."""
+        """What the messages about a fault do not say."""
         calls = [each for each in outcome.trace if each.kind == "concerned"]
         failed = [each.path.partition(" ")[2] for each in calls if each.offset >= fault.at]
         failed = failed if fault.lasting else failed[:1]
@@ -404,7 +404,7 @@ _FAILED: Final = frozenset({Exit.USAGE, Exit.INCOMPLETE, Exit.DECIDE, Exit.SYSTE
 
 
 def _names(path: Path) -> tuple[str, ...]:
-    """How people may be told of a path; an unfinished file is named by what it was to be."""
+    """How messages may name a path; an unfinished file is named by what it was to become."""
     return (str(path.parent),) if path.name.startswith(durable.TEMPORARY) else (path.name,)
 
 

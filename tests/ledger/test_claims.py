@@ -41,7 +41,7 @@ def taken(claims: Claims, *orders: str) -> None:
 
 
 def test_one_at_a_time_holds_a_claim(claims: Claims) -> None:
-    """Nobody else has it until the file is closed; it is the user's alone."""
+    """No other process gets it until the file is closed; only the user may read the file."""
     claim = claims.take(SENT.order)
 
     assert claim is not None
@@ -89,7 +89,7 @@ def test_a_claim_that_cannot_be_locked(claims: Claims) -> None:
 
 
 def test_a_claim_names_the_newest_attempt(journal: Journal, claims: Claims) -> None:
-    """Once its beginning is in the journal; a shorter name leaves nothing of a longer one."""
+    """It does so once the journal has the attempt; a shorter name overwrites a longer one whole."""
     taken(claims, "a" * 32, "b")
     assert claims.attempt(SENT.order) == ""
 
@@ -104,7 +104,7 @@ def test_a_claim_names_the_newest_attempt(journal: Journal, claims: Claims) -> N
 
 
 def test_claims_that_cannot_be_read_or_named(journal: Journal, claims: Claims) -> None:
-    """They name nothing, and the journal is written all the same."""
+    """They name no attempt, and the journal is written all the same."""
     claims.path(SENT.order).mkdir(parents=True)
 
     journal.append(SENT)
@@ -116,7 +116,7 @@ def test_claims_that_cannot_be_read_or_named(journal: Journal, claims: Claims) -
 
 
 def test_what_all_claims_tell(journal: Journal, claims: Claims) -> None:
-    """Every order, sorted, with attempt and time; what else lies there is no claim."""
+    """They name every order, sorted, with attempt and time; other files there are not claims."""
     assert list(claims) == []
     taken(claims, "fox", "owl", "elk", "a" * 32)
     journal.append(SENT)

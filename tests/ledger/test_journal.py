@@ -383,7 +383,7 @@ def test_writers_that_are_killed_lose_nothing_that_was_promised(path: Path) -> N
 
 
 def claimed(journal: Journal, text: str, order: Digest = FOX) -> None:
-    """Let the claim on an order have a text."""
+    """Write a text into the claim on an order."""
     path = journal.claims.path(order)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -413,7 +413,7 @@ FOREIGN = Foreign(kind="refund", schema=9, text='{"kind":"refund","schema":9}')
 def test_an_attempt_that_the_journal_does_not_hold(
     path: Path, entries: list[Entry], claim: str, *, unrecorded: bool
 ) -> None:
-    """Its claim names it, or its ticket is there without its beginning."""
+    """It is unrecorded if its claim names it, or if it has a ticket without its beginning."""
     journal = rewritten(path, entries, bytes)
     other = of_bytes(b"owl")
     claimed(journal, "", other)
@@ -454,7 +454,7 @@ def test_what_another_process_begins_is_recorded(path: Path) -> None:
 def test_nothing_is_left_of_a_journal(
     path: Path, after: bytes | None, *, written: bool, claim: bool, emptied: bool
 ) -> None:
-    """It was written, something was to be bought, and not even damage is there."""
+    """That is so if it had entries and claims, and the file is blank or missing, without damage."""
     journal = Journal(path)
     if written:
         journal.append(intended("0"))
@@ -542,7 +542,7 @@ def test_something_else_in_the_journals_place(path: Path, what: str) -> None:
 
 
 def test_what_keeps_a_journal_from_being_used_is_told(path: Path) -> None:
-    """As it is, without the words for a journal that is gone."""
+    """The error says what is wrong, and does not say that the journal is gone."""
     path.parent.touch()
     with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: not a directory$") as caught:
         Journal(path).read()
@@ -581,7 +581,7 @@ RECOVER = (
 
 
 def test_what_damage_and_newer_entries_say(path: Path) -> None:
-    """Both are told, each with its first line, all its lines, and what to do."""
+    """Both are reported, each with its first line, all its lines, and what to do."""
     journal = rewritten(
         path, ENTRIES, lambda whole: whole + encoded(FOREIGN) * 2 + b"bad\n" + encoded(FOREIGN)
     )
@@ -605,7 +605,7 @@ def test_what_damage_and_newer_entries_say(path: Path) -> None:
 
 
 def test_only_the_first_line_may_have_a_mark(path: Path) -> None:
-    """Two files that were put together are not one journal; nor is one of two marks."""
+    """Two files that were put together are not one journal; neither is a file with two marks."""
     mark = b"\xef\xbb\xbf"
     journal = rewritten(path, ENTRIES[:1], lambda whole: mark + whole)
     assert journal.read() == ENTRIES[:1]
@@ -621,7 +621,7 @@ def test_only_the_first_line_may_have_a_mark(path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="where open files are listed")
 def test_folders_and_files_are_synced_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is to last is synced with its folder, which a second time is not needed."""
+    """What must last is synced with its folder, which need not be synced a second time."""
     synced, real = list[str](), os.fsync
 
     def fsync(file: int) -> None:

@@ -86,7 +86,7 @@ def voided(order: Digest = FOX, attempt: str = "1", *, charged: bool = False) ->
 
 
 SOON, LATER = "2026-11-20T12:00:01Z", "2026-11-20T12:00:02Z"
-"""When `ticketed` was, and a second after it."""
+"""The time of `ticketed`, and one second later."""
 
 
 def kept(order: Digest = FOX, attempt: str = "1", at: str = "", cost: str | None = "0.05") -> Kept:
@@ -253,7 +253,7 @@ def test_the_latest_claim_check_counts(moments: list[str]) -> None:
     ],
 )
 def test_of_two_entries_of_a_kind_one_counts(first: Entry, second: Entry, counts: int) -> None:
-    """The first one; but what arrived or was lost later, and the end of a loss, replace it."""
+    """The first one counts; but a later picture, a later loss, and the end of a loss replace it."""
     (attempt,) = fold([first, second]).attempts
     parts = (attempt.intended, attempt.ticketed, attempt.delivered, attempt.kept, attempt.voided)
 
@@ -449,7 +449,7 @@ DESCRIBED = replace(delivered(), at="2026-12-01", asset="owl", model="flex", pro
     ],
 )
 def test_what_is_known_of_an_attempt(entries: Sequence[Entry], properties: list[str]) -> None:
-    """Its beginning tells it, else its delivery; of a journal's remains, as much as they tell."""
+    """The facts come from its beginning, else its delivery, as far as they are in the journal."""
     (attempt,) = fold(entries).attempts
 
     assert [by(attempt) for by in (month, provider, model, asset, project)] == properties
@@ -507,7 +507,7 @@ LINES: dict[str, Entry] = {
 
 @pytest.mark.parametrize("line", LINES)
 def test_an_entry_and_its_line(line: str) -> None:
-    """Word for word: every release reads what any other one wrote."""
+    """Both are pinned word for word: every release reads what any other one wrote."""
     assert entry_to_json(LINES[line]) == line
     assert entry_from_json(line) == LINES[line]
 
@@ -534,7 +534,7 @@ def test_an_entry_and_its_line(line: str) -> None:
     ],
 )
 def test_a_line_with_a_wrong_value_is_damage(line: int, old: str, new: str) -> None:
-    """It is never read as something else; the error says that it is no entry."""
+    """It is never read as something else; the error says that it is not an entry."""
     text = list(LINES)[line]
     assert old in text
     with pytest.raises(ValueError, match=r"^not a ledger entry: .|^Expecting"):
@@ -551,7 +551,7 @@ def test_a_line_with_a_wrong_value_is_damage(line: int, old: str, new: str) -> N
     ],
 )
 def test_the_wrong_value_is_told(line: int, old: str, new: str) -> None:
-    """A person who looks for it in the line finds it."""
+    """The error quotes the value, so that a person finds it in the line."""
     told = new.rpartition(":")[2]
     with pytest.raises(ValueError, match=f"^not a ledger entry: {told}$"):
         entry_from_json(list(LINES)[line].replace(old, new))
@@ -576,7 +576,7 @@ def test_the_wrong_value_is_told(line: int, old: str, new: str) -> None:
 def test_what_an_entry_may_leave_open(
     line: int, old: str, new: str, entry: Entry | dict[str, Json]
 ) -> None:
-    """What is not known is none, and what is not understood of an order is left out."""
+    """An unknown value is read as none, and what is not understood of an order is left out."""
     known = entry_from_json(list(LINES)[line].replace(old, new))
 
     assert known == entry or (isinstance(known, Intended) and known.expected == entry)

@@ -56,7 +56,7 @@ def test_a_line_word_for_word() -> None:
     ],
 )
 def test_what_a_line_holds(text: bytes, json: str | None) -> None:
-    """Blank lines are empty; one whose checksum misfits holds nothing that can be trusted."""
+    """Blank lines are empty; a line with a wrong checksum holds nothing that can be trusted."""
     assert decoded(text) == json
 
 
@@ -93,7 +93,7 @@ def test_what_a_crash_may_have_torn(lines: list[bytes], bad: Sequence[int]) -> N
     ],
 )
 def test_ranges_in_words(numbers: Sequence[int], words: str) -> None:
-    """Neighbours are one range; of many ranges the first eight are told."""
+    """Neighbours are one range; only the first eight of many ranges are named."""
     assert ranges(numbers) == words
 
 
@@ -122,7 +122,7 @@ Edit = Callable[[bytes], bytes]
     ],
 )
 def test_what_is_sound_is_saved(edit: Edit, sound: int, *, complete: bool) -> None:
-    """Every sound line is found wherever it stands, and whether anything else was there is told."""
+    """Every sound line is found, wherever it stands; anything else in the file is reported."""
     data = edit(WHOLE)
 
     salvage = saved(data)
@@ -143,7 +143,7 @@ def test_what_is_no_entry_is_not_saved(bad: bytes) -> None:
 
 
 def test_entries_of_a_newer_version_are_saved() -> None:
-    """They are kept word for word, and told."""
+    """They are kept word for word, and reported."""
     salvage = saved(LINES[0] + encoded(NEWER))
 
     assert salvage.entries == (ENTRIES[0], NEWER)

@@ -280,7 +280,7 @@ PAID: Final = locked(
 
 
 def claimed(entries: Iterable[Entry] = ()) -> Snapshot:
-    """What a machine sees that has a lock and no pictures."""
+    """What is seen by a machine that has a lock and no pictures."""
     return replace(snapshot(PAID, {}, entries), purchases=locked_purchases(PAID))
 
 
@@ -302,7 +302,7 @@ def resubmitted(task: str = "task-1") -> list[Entry]:
     ids=["ledger", "lock"],
 )
 def test_what_was_paid_for_is_not_bought_again(seen: Snapshot, lost: Digest) -> None:
-    """Where ledger or lock say so and the bytes are gone, a person decides; what is free is drawn."""
+    """If ledger or lock say so and the bytes are gone, a person decides; free ones are drawn."""
     verdict = judge(FOX, INPUTS, seen)
 
     assert (verdict.action, codes(verdict)[-1], verdict.bytes) == (Action.ASK, "paid-for", lost)
@@ -311,7 +311,7 @@ def test_what_was_paid_for_is_not_bought_again(seen: Snapshot, lost: Digest) -> 
 
 
 def test_nothing_is_bought_over_a_file_that_nobody_knows() -> None:
-    """It may be what was paid for before the lock was lost; of files that are known nobody asks."""
+    """It may have been paid for before the lock was lost; known files cause no question."""
     there = snapshot(files={FOX.output: d("theirs")})
     delivery = delivered(key(asked(prompt="an owl")), "theirs")
 
@@ -326,7 +326,7 @@ def test_nothing_is_bought_over_a_file_that_nobody_knows() -> None:
 
 
 def test_what_a_person_gave_up_is_bought_again() -> None:
-    """That settles what the ledger and the lock tell of this purchase, and of no other one."""
+    """That settles what ledger and lock say about this purchase, not about any other one."""
     anew = delivered(key(), "again", "2")
 
     assert judged(FOX, seen=snapshot(entries=resubmitted()))[0] == "render"
@@ -413,7 +413,7 @@ def test_a_person_decides(entries: list[Entry], code: str) -> None:
 
 
 def test_an_order_that_only_others_tell_of_is_for_a_person() -> None:
-    """Where a claim or the lock tells of an order and the ledger does not, nobody sends it again."""
+    """An order that a claim or the lock has and the ledger does not is not sent again."""
     seen = replace(snapshot(), unrecorded=key().__eq__)
 
     assert judged(FOX, seen=seen) == ("ask", ["never-rendered", "unrecorded"])

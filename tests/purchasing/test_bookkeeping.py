@@ -87,7 +87,7 @@ def test_what_is_written_down_of_an_order(books: Bookkeeping) -> None:
 
 
 def test_what_is_written_down_of_its_ticket(buyer: Buyer, books: Bookkeeping) -> None:
-    """The task is told at once; the reservation stays."""
+    """The task is reported at once; the reservation stays."""
     sent = begun(books)
 
     entry = noted(books, books.ticketed(sent, TICKET))
@@ -153,7 +153,7 @@ def test_what_is_written_down_of_pictures(books: Bookkeeping) -> None:
 def test_a_picture_in_the_spool_is_noted_there(
     buyer: Buyer, books: Bookkeeping, *, kept: bool
 ) -> None:
-    """The ledger names no bytes that the store does not have; why is told."""
+    """The ledger names no bytes that the store does not have; the reason is reported."""
     sent, fault = begun(books), SystemFault("the disk is full")
     spooled = replace(STORED, fault=fault)
 
@@ -178,7 +178,7 @@ def test_a_picture_in_the_spool_is_noted_there(
 def test_what_arrives_is_spent(
     buyer: Buyer, books: Bookkeeping, cost: str | None, spent: str, said: list[str]
 ) -> None:
-    """At the receipt's price, else at the worst that was set aside; a dearer one is told."""
+    """It costs the receipt's price, else the worst case set aside; a higher price is reported."""
     sent = begun(books)
 
     books.settled(sent, replace(RECEIPT, cost=None if cost is None else Decimal(cost)))
@@ -188,7 +188,7 @@ def test_what_arrives_is_spent(
 
 
 def test_what_is_unsettled(buyer: Buyer, books: Bookkeeping) -> None:
-    """What is open, and what this very run has bought; not what an earlier one has."""
+    """Open orders are, and so are those that this very run bought, but not an earlier run's."""
     digest = ORDER.digest
     assert not books.unsettled(digest)
     sent = begun(books)

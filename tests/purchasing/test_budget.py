@@ -118,7 +118,7 @@ def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
 
 
 def test_no_more_than_was_planned() -> None:
-    """What the plan did not foresee is not ordered; a refused order makes room."""
+    """An order beyond the plan's price is refused; one that is given back makes room."""
     budget = BudgetGuard(planned=Decimal("0.06"))
     budget.reserve("1", "fox", Decimal("0.03"))
     budget.settle("1", Decimal("0.05"))
@@ -175,7 +175,7 @@ def test_what_a_refusal_says(budget: BudgetGuard, message: str, hint: str) -> No
 
 
 def test_a_cap_may_be_reached() -> None:
-    """What is exactly as much as there is, is not too much."""
+    """An amount of exactly what is left is not too much."""
     worst = Decimal("0.03")
     budget = BudgetGuard(per_run=worst, per_asset=worst, planned=worst)
 

@@ -96,7 +96,7 @@ class Broken(FakeSketch):
 
 
 def test_what_cannot_be_drawn_names_what_it_was_drawn_of(tmp_path: Path) -> None:
-    """Whatever the library raises, it is the failure of one asset; its inputs are told."""
+    """Whatever the library raises is the failure of one asset, and names its inputs."""
     order = _order(width=16, height=16)
     recipe = replace(_recipe(order), inputs=(MasterOf(AssetName("owl")),))
 

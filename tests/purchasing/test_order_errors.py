@@ -155,7 +155,7 @@ def words(error: Flux2BuildError | Problem) -> str:
 
 
 def test_what_every_error_says() -> None:
-    """Fact, rows, hint and exit code, word for word: a person acts on them, and money hangs on it."""
+    """Facts, hints and exit codes are pinned word for word: people act on them with their money."""
     texts = [f"[{name}]\n{words(error)}\n" for name, error in every_error().items()]
     if os.environ.get("WRITE_DOCS"):
         WORDS.write_text("\n".join(texts), "utf-8")
@@ -175,7 +175,7 @@ def test_every_refusal_has_its_exit_code(refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("kind", [BudgetError, SystemFault, DecisionError, IncompleteError])
 def test_orders_that_were_not_sent_say_why(kind: type[Flux2BuildError]) -> None:
-    """They end like the one that stopped them: same kind, same exit code, same cause."""
+    """They have the kind, the exit code and the cause of the error that stopped them."""
     first = kind("this", "that")
     first.exit = Exit.INTERRUPTED
 
@@ -189,7 +189,7 @@ def test_orders_that_were_not_sent_say_why(kind: type[Flux2BuildError]) -> None:
 
 
 def test_no_problem_is_left_out() -> None:
-    """What is wrong with a picture for several reasons is said for each of them."""
+    """Each of several things that are wrong with a picture is reported."""
     wrong = IncompleteError("too small", "cut off")
 
     kept = order_errors.kept_aside("fox", PICTURE, "task-1", wrong)
@@ -198,7 +198,7 @@ def test_no_problem_is_left_out() -> None:
 
 
 def test_the_gravest_reason_is_named() -> None:
-    """Of several reasons the one decides that a person can do something about."""
+    """If there are several reasons, the error is about the one that a person can act on."""
     for first, later in pairwise(UNDECIDED):
         alone = order_errors.undecided(FOX, first)
         assert words(order_errors.undecided(FOX, later, first)) == words(alone)

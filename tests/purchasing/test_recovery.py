@@ -71,7 +71,7 @@ def test_a_claim_without_a_name_tells_nothing_of_a_whole_ledger() -> None:
     ],
 )
 def test_a_receipt_settles_its_own_attempt_only(entries: list[Entry], state: State) -> None:
-    """The same task, or nothing else known; what a person or the server said stays."""
+    """It needs the same task, or no other fact; what a person or the server decided stays."""
     witnesses = Witnesses(claims=[Claim(ORDER, NAME)], receipts=RECEIPTS)
 
     assert states(entries, witnesses) == [state]
@@ -92,7 +92,7 @@ def test_a_newer_attempt_is_in_doubt_beside_an_older_delivery() -> None:
 
 
 def test_a_lost_beginning_is_described_by_whatever_knows_it() -> None:
-    """The receipt, else the spec, else the delivery; an order that nobody knows is called so."""
+    """The receipt describes it, else the spec or the delivery; otherwise it is called unknown."""
     known = Witnesses(claims=[Claim(ORDER, NAME)], receipts=RECEIPTS, project="/site")
     wanted = replace(known, receipts={}, wanted={ORDER: (FOX, Decimal("0.05"))})
     arrived: Delivered = replace(journals.delivered(SENT), asset="cub", project="/den")
@@ -239,7 +239,7 @@ KEPT = replace(journals.kept(SENT, of_bytes(b"kept")), at="2026-12-01", order=OR
 def test_what_is_added_word_for_word(
     entries: list[Entry], witnesses: Witnesses, added: list[Entry]
 ) -> None:
-    """All that is known of an order, and a word for what is not; the rest of the ledger stays."""
+    """All that is known about an order is added, the rest is called unknown; the ledger stays."""
     assert list(additions(entries, witnesses)) == added
 
 
@@ -257,7 +257,7 @@ def test_an_attempt_without_a_name_gets_one_of_its_own() -> None:
 
 
 def test_a_claim_that_names_no_attempt_counts_once_anything_is_lost() -> None:
-    """And only for an order of which the ledger knows nothing at all."""
+    """It counts only for an order of which the ledger knows nothing at all."""
     empty = Witnesses(claims=[replace(CLAIM, attempt="")])
 
     assert len(additions([], empty, complete=False)) == 1

@@ -134,12 +134,12 @@ def test_what_is_left_of_a_text(value: str, text: str, masked: str) -> None:
     ],
 )
 def test_urls_end_where_they_end(text: str, expected: str) -> None:
-    """Queries and users are found in any case, quoted or several, and nothing else is cut."""
+    """Queries and users of URLs are cut in any case, quoted or several, and nothing else is."""
     assert redacted(text) == expected
 
 
 def test_what_gives_a_key_away() -> None:
-    """A long key anywhere in any spelling; a short one only if it is the whole text."""
+    """A long key does so anywhere in any spelling, a short one only as the whole text."""
     Key("long/secret/key/0")
     Key("shorty")
 

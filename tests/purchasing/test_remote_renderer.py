@@ -75,7 +75,7 @@ def test_bought_delivered_and_kept(home: Path) -> None:
 
 
 def test_a_task_that_holds_the_key_is_masked(home: Path) -> None:
-    """It is asked for by its real name, and told, written down and locked without the key."""
+    """It is asked for by its real name, but shown, written down and locked without the key."""
     buyer = Buyer(home, FakeProvider(named=KEY))
 
     (bought,) = buyer.buy("fox")
@@ -309,7 +309,7 @@ def test_no_order_after_a_person_asked_to_stop(home: Path) -> None:
 def test_ctrl_c_in_the_window_waits_for_the_answer(
     home: Path, fate: str | int, state: State, again: list[str]
 ) -> None:
-    """Cancelled while the answer is awaited: it is written down, and a build that stops stops."""
+    """The answer to a cancelled order is still written down; then the cancellation takes effect."""
     buyer = Buyer(home, FakeProvider({"fox": fate}))
 
     async def interrupted() -> None:
@@ -333,7 +333,7 @@ def test_ctrl_c_in_the_window_waits_for_the_answer(
 
 
 def test_what_the_ticket_charges_counts_at_once(home: Path) -> None:
-    """Whatever becomes of the picture: the budget has it, the user is warned, and the ledger tells it."""
+    """Whatever becomes of the picture, budget and ledger count it, and the user is warned."""
     provider = FakeProvider({"fox": "forgotten"}, costs={"fox": Decimal("0.045")})
     budget = BudgetGuard(per_run=Decimal(1))
     buyer = Buyer(home, provider, budget)
@@ -477,7 +477,7 @@ def undecided(code: ReasonCode) -> Flux2BuildError:
 def test_what_is_open_is_left_to_a_person(
     home: Path, entries: list[Entry], error: Callable[[], Flux2BuildError], *, forced: bool
 ) -> None:
-    """Nothing is sent, also if it is asked for once more."""
+    """Nothing is sent, not even if it is asked for once more."""
     buyer = Buyer(home, FakeProvider(), forced=frozenset({"fox"} if forced else ()))
     for entry in entries:
         buyer.journal.append(entry)
@@ -510,7 +510,7 @@ def test_what_is_open_is_left_to_a_person(
 def test_what_was_ordered_before_is_sent_if_it_is_forced(
     home: Path, entries: list[Entry], claim: str, error: Callable[[], Flux2BuildError] | None
 ) -> None:
-    """What may be paid for or refused again is not sent without being told; what failed is."""
+    """An order that may be paid for, or refused again, is not sent unasked; one that failed is."""
     buyer = Buyer(home, FakeProvider())
     for entry in entries:
         buyer.journal.append(entry)
@@ -547,7 +547,7 @@ def test_what_was_ordered_before_is_sent_if_it_is_forced(
 def test_what_a_failed_collection_says(
     home: Path, fate: str, error: Flux2BuildError | None
 ) -> None:
-    """The task, what is wrong, and what to do; the rest of the run is told why it stops."""
+    """It names the task, the fault and the way out; other orders get the reason why they stop."""
     buyer = Buyer(home, FakeProvider({"fox": fate}), posts=1, in_flight=1)
 
     fox, owl = buyer.buy("fox", "owl")
@@ -577,7 +577,7 @@ def test_without_a_key_the_others_are_told(home: Path) -> None:
 
 
 def test_a_success_ends_a_row_of_doubts(home: Path) -> None:
-    """Only as many in a row stop a build."""
+    """Only that many doubts in a row stop a build."""
     fates = {f"fox{number}": "" if number == 4 else "lost" for number in range(9)}
     buyer = Buyer(home, FakeProvider(fates), posts=1, in_flight=1)
 

@@ -84,7 +84,7 @@ def everything(folder: Path) -> set[Path]:
     ],
 )
 def test_nothing_is_ordered_that_could_not_be_kept(home: Path, place: str, *, folder: bool) -> None:
-    """Of forty orders none is sent; each error names the path, and nothing is left behind."""
+    """None of forty orders is sent; each error names the path, and nothing is left behind."""
     path = home.parent / place
     if path.is_dir():
         path.rmdir()
@@ -103,7 +103,7 @@ def test_nothing_is_ordered_that_could_not_be_kept(home: Path, place: str, *, fo
 
 
 def test_nothing_is_ordered_without_room(home: Path) -> None:
-    """What all orders of the run may bring has to fit."""
+    """The pictures of all orders of the run must fit together."""
     buyer = Buyer(home, FakeProvider(), expected=2**70)
 
     outcomes = buyer.buy("fox", "owl")
@@ -226,7 +226,7 @@ ENTRY: Final = journals.intended("fox")
 
 
 def test_what_is_noted_and_said(home: Path) -> None:
-    """Where the ledger fails the spool has the entry, the user is told, and no order follows."""
+    """If the ledger fails, the spool gets the entry, the user is told, and no order follows."""
     buyer = Buyer(home, FakeProvider())
     keeping = buyer.keeping()
     asyncio.run(keeping.prove())
@@ -249,7 +249,7 @@ def test_what_is_noted_and_said(home: Path) -> None:
 
 
 def test_where_not_even_the_spool_can_be_written(home: Path) -> None:
-    """What is wrong with both is said; the first fault is the one that counts."""
+    """Both faults are reported; the first one counts."""
     buyer = Buyer(home, FakeProvider())
     keeping = buyer.keeping()
     asyncio.run(keeping.note(ENTRY))
@@ -273,7 +273,7 @@ def test_where_not_even_the_spool_can_be_written(home: Path) -> None:
 
 
 def test_where_a_picture_is(home: Path) -> None:
-    """In the store; where that fails in the spool, with the reason, and no order follows."""
+    """It is in the store; if that fails, in the spool, with the reason, and no order follows."""
     buyer = Buyer(home, FakeProvider())
     keeping, digest = buyer.keeping(), of_bytes(b"picture")
 
@@ -289,7 +289,7 @@ def test_where_a_picture_is(home: Path) -> None:
 
 
 def test_what_holds_is_proved_once(home: Path) -> None:
-    """Until a write fails; what cannot be kept then stops all further orders for good."""
+    """It is proved again after a failed write; a proof that fails stops further orders for good."""
     keeping = Buyer(home, FakeProvider()).keeping()
     asyncio.run(keeping.prove())
     break_store(home)

@@ -112,7 +112,7 @@ def test_a_task_becomes_the_ticket(provider: str, endpoint: str | None) -> None:
 
 @pytest.mark.parametrize("seconds", [0, 1, -3600])
 def test_another_task_replaces_the_ticket(seconds: int) -> None:
-    """A person knows better where to ask, also in the same second, and if the clock went back."""
+    """A person knows better where to ask, even in the same second or if the clock went back."""
     now = datetime.fromisoformat(_SENT["pending"].at) + timedelta(seconds=seconds)
 
     entry = settling.adopt_task(purchase("pending"), "task-of-another", PROVIDERS["bfl"], None, now)
@@ -160,7 +160,7 @@ def test_what_is_kept_aside_is_not_collected_from_another_task() -> None:
 
 
 def test_what_a_decision_writes_down() -> None:
-    """Who, what and when: claim checks to the microsecond, decisions to the second."""
+    """It has who, what and when: claim checks to the microsecond, decisions to the second."""
     pending, doubt = purchase("pending"), purchase("doubt")
     sent = _SENT["pending"]
 
@@ -197,7 +197,7 @@ def test_what_a_decision_writes_down() -> None:
 @pytest.mark.parametrize("what", ["ticketed", "kept", "voided"])
 @pytest.mark.parametrize("zone", ["+00:00", ""])
 def test_a_claim_check_comes_after_everything_else(what: str, zone: str) -> None:
-    """Whatever the clock says; an odd time of an old entry is passed over."""
+    """It does so whatever the clock says; an odd time in an old entry is ignored."""
     sent, late = _SENT["doubt"], f"2027-01-01T00:00:00.5{zone or ' o clock'}"
     arrived = journals.kept(sent, WRONG)
     entries: dict[str, Entry] = {
@@ -262,7 +262,7 @@ def test_a_kept_picture_without_bytes_is_not_taken(tmp_path: Path) -> None:
 def test_a_picture_is_compared_with_what_was_ordered(
     size: tuple[int, int], params: dict[str, Json] | None, wrong: dict[str, int]
 ) -> None:
-    """One of another size or format is refused, as far as it is known what was ordered."""
+    """Another size or format is refused, as far as the ordered ones are known."""
     refusal = pytest.raises(UsageError) if wrong else nullcontext()
 
     with refusal as caught:
@@ -276,7 +276,7 @@ def test_a_picture_is_compared_with_what_was_ordered(
 
 
 def test_pictures_of_the_users_own(tmp_path: Path) -> None:
-    """A file that is no picture or is missing is refused, and so are bytes that the store has not."""
+    """A file that is missing or not a picture is refused, as is one that the store lacks."""
     store = Store(tmp_path / "store")
     digest = store.put(picture((8, 8)))
 

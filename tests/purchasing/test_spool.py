@@ -83,7 +83,7 @@ def test_damaged_bytes_are_not_taken_in(spool: Spool, journal: Journal, store: S
 
 
 def test_orders_of_another_ledger_stay(spool: Spool, journal: Journal, store: Store) -> None:
-    """They are not made known to this one, and not lost either."""
+    """They are neither added to this ledger nor lost."""
     spool.note(delivery("owl"))
     before = len(journal.read())
 
@@ -140,7 +140,7 @@ def test_each_home_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_everything_the_ledger_missed_is_told_once(
     journal: Journal, store: Store, spool: Spool
 ) -> None:
-    """In the order in which it happened; what the ledger knows already is not told again."""
+    """Entries come in the order in which they happened; those that the ledger has are left out."""
     sent = journals.intended("fox")
     spool.note(journals.ticketed(sent))
     spool.note(journals.voided(sent, charged=True))
@@ -170,7 +170,7 @@ def test_a_picture_that_is_in_the_store_needs_no_bytes_here(
 
 
 def test_what_others_left_in_the_spool_stays(spool: Spool, journal: Journal, store: Store) -> None:
-    """Whatever is not of an order that was taken in is not removed, and nor is a damaged note."""
+    """Only the files of orders that were taken in are removed; a damaged note stays."""
     spool.folder.joinpath("other").touch()
     assert spool.take_in(journal, store) == ("icon",)
     assert [path.name for path in spool.folder.iterdir()] == ["other"]
@@ -186,7 +186,7 @@ def test_what_others_left_in_the_spool_stays(spool: Spool, journal: Journal, sto
 
 
 def test_assets_are_named_once(spool: Spool, journal: Journal, store: Store) -> None:
-    """Of several orders for one asset, in the order in which they were noted."""
+    """Each asset is named once, in the order of the notes, even if it has several orders."""
     for attempt, asset in (("owl", "b"), ("elk", "a"), ("ant", "b")):
         sent = journals.intended(attempt, asset=asset)
         journal.append(sent)
@@ -196,7 +196,7 @@ def test_assets_are_named_once(spool: Spool, journal: Journal, store: Store) -> 
 
 
 def test_the_spool_is_the_users_alone(tmp_path: Path) -> None:
-    """Its folder and its files are private; what is wrong with it is said by its path."""
+    """Its folder and its files are private; errors name its path."""
     spool = Spool(tmp_path / "spool")
 
     path = spool.keep(PICTURE)

@@ -1,4 +1,4 @@
-"""What nobody asks for any more is collected all the same, or a person is told what became of it."""
+"""Orders that nobody asks for any more are collected, or a person is told what became of them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.snapshots import master, snapshot
 
 
 def priced(high: str | None, low: str = "0.03") -> Plan:
-    """The plan of one order that costs so much."""
+    """A plan with one order at this price."""
     price = None if high is None else (Decimal(low), Decimal(high))
     return plan([master()], snapshot(), lambda _: price)
 

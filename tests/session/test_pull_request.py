@@ -1,4 +1,4 @@
-"""Pull requests from forks: told by what services of continuous integration say of an event."""
+"""Pull requests from forks are recognized by what CI services say about an event."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def request(head: Any, base: Any = HOME) -> dict[str, Any]:
     ],
 )
 def test_github(tmp_path: Path, event: str, payload: object, origin: str | None) -> None:
-    """A request whose branch lies in another repository is a stranger's, and one that is gone too."""
+    """A request is a stranger's if its branch lies in another repository, or a deleted one."""
     path = tmp_path / "event.json"
     path.write_text(json.dumps(payload), "utf-8")
 
@@ -52,7 +52,7 @@ def test_github(tmp_path: Path, event: str, payload: object, origin: str | None)
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff", b"[" * 100_000, "pipe"])
 def test_an_event_that_cannot_be_read(tmp_path: Path, content: bytes | str | None) -> None:
-    """An event that a fork can cause may be a stranger's if it tells nothing; a push is not one."""
+    """An unreadable event that a fork can cause may be a stranger's; a push is not one."""
     path = tmp_path / "event.json"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -79,5 +79,5 @@ def test_an_event_that_cannot_be_read(tmp_path: Path, content: bytes | str | Non
     ],
 )
 def test_other_services(variables: dict[str, str], origin: str | None) -> None:
-    """GitLab, Azure Pipelines and CircleCI tell of forks by variables."""
+    """GitLab, Azure Pipelines and CircleCI report forks in variables."""
     assert stranger(variables) == origin

@@ -74,7 +74,7 @@ def test_an_unknown_setting_gets_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
-    """A scenario that is not there is said to be so."""
+    """A scenario that does not exist is reported."""
     with pytest.raises(UsageError, match="No such file"):
         load(tmp_path / "none.toml")
 

@@ -46,7 +46,7 @@ def test_home_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_a_relative_home_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str
 ) -> None:
-    """It would be another ledger in each folder; the hint names the folder in full."""
+    """It would mean a different ledger in each folder; the hint has the absolute path."""
     monkeypatch.setenv("FLUX2BUILD_HOME", named)
     monkeypatch.chdir(tmp_path)
 
@@ -80,7 +80,7 @@ def test_the_spec_is_found_upwards_but_not_beyond_the_root(project: Path, tmp_pa
 
 @pytest.mark.parametrize("path", ["out", "out/HEAD", "../../.git/HEAD", ".GIT", "a/.flux2build"])
 def test_no_link_leads_into_git(project: Path, path: str) -> None:
-    """The folders of git and of flux2build are no part of the project, by whatever name."""
+    """The folders of git and of flux2build are not part of the project, by whatever name."""
     (project.parents[1] / ".git" / "HEAD").write_text("ref: refs/heads/main")
     (project / "out").symlink_to("../../.git")
     tree = DiskFiles(project, root_of(project))
@@ -91,7 +91,7 @@ def test_no_link_leads_into_git(project: Path, path: str) -> None:
 
 
 def test_files_have_several_names(project: Path) -> None:
-    """What a path leads to is found through linked folders, and by what the files are."""
+    """The file at a path is found through linked folders, and recognized by any of its names."""
     (project / "assets.png").write_bytes(b"picture")
     (project / "here").symlink_to(".")
     (project / "other.png").hardlink_to(project / "assets.png")

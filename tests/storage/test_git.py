@@ -1,4 +1,4 @@
-"""What git tracks is told by its index, in each of its forms, and by nothing else."""
+"""What git tracks is read from its index, in each of its forms, and from nothing else."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def everything(folder: Path) -> list[Path]:
 
 
 def test_proofs_leave_nothing_behind(tmp_path: Path) -> None:
-    """Neither folders that are still missing, nor what a proof that was killed had written."""
+    """Proofs create no missing folders, and remove what a killed proof had written."""
     tmp_path.joinpath(".flux2build-probe-0123.tmp").touch()
 
     for proof in (
@@ -53,7 +53,7 @@ def test_what_cannot_be_written_is_named(proof: Callable[[Path], None], tmp_path
 
 
 def test_room_is_asked_for(tmp_path: Path) -> None:
-    """A disk that has less left than is needed is said to, in numbers, also for a missing folder."""
+    """A disk with less room than is needed is reported in numbers, even for a missing folder."""
     probe.have_room((tmp_path / "missing",), 1)
     with pytest.raises(
         SystemFault, match=r"has \d+\.\d MiB left; 1000000000000000.0 MiB may be needed"

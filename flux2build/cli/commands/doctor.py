@@ -254,7 +254,7 @@ _LOST: Final = "bring it back from a backup; without one, `flux2build orders rec
 
 
 def _lost(journal: Journal) -> str:
-    """What the ledger no longer tells, in words; empty if it seems to be whole."""
+    """What is missing from the ledger, in words; empty if it seems to be whole."""
     if evidence.emptied(journal, user_store()):
         return "it is empty or missing, beside a store that holds pictures"
     if missing := len(journal.missing()):

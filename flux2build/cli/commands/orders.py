@@ -230,7 +230,7 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
 
 
 def _prepare(options: CommonOptions) -> Console:
-    """Complete the ledger, let the keys be known that no task is to give away, and open the console.
+    """Complete the ledger, make known the keys that no task may give away, and open the console.
 
     Nothing is ordered here, so the keys and the settings that hold them may be unfit.
     """

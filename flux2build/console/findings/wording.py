@@ -1,4 +1,4 @@
-"""What several formats say: of a finding its title, place and fingerprint, of a check its tally."""
+"""What several formats say: a finding's title, place and fingerprint, and a check's tally."""
 
 from __future__ import annotations
 

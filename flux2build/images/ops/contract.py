@@ -2,8 +2,8 @@
 
 A member is a module of `flux2build/images/ops/` that ends in `OP: Final[type[Op]] = …`, a
 pydantic model of the operation's parameters. A field of type `Picture` or `File` names an
-input of the recipe, whose bytes are handed to `apply`. What others need to know of an
-operation it says itself, unless the defaults are right.
+input of the recipe, whose bytes are handed to `apply`. An operation says itself what
+others need to know of it, unless the defaults are right.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def test_json_keeps_types_and_lines() -> None:
 
 
 def test_row_says_what_it_lacks() -> None:
-    """A blank cell is value from a column that does not exist."""
+    """A blank cell is distinguished from a column that does not exist."""
     (row,) = read("sku,material\nA,\n")
 
     assert row.why_absent("material")[0] == "column `material` is blank in p.csv line 2"

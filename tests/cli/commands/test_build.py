@@ -239,7 +239,7 @@ def test_somebody_is_there_to_confirm(site: Site, answer: str, code: int) -> Non
 
 
 def test_small_sums_are_not_asked_about(site: Site) -> None:
-    """Up to `confirm_above` of their own configuration a person is not asked; the spec's waives nothing."""
+    """A person's own `confirm_above` waives the question; that of the spec does not."""
     site.edit("assets.toml", "[defaults]", "[budget]\nconfirm_above = 100\n\n[defaults]")
 
     with flux2build(site.folder, *PAID, "icon", terminal=True) as process:
@@ -259,7 +259,7 @@ def test_small_sums_are_not_asked_about(site: Site) -> None:
 def test_a_pull_request_from_a_fork_spends_nothing(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """There `--yes` is not enough; plan, check and what is free go on, and `--trust-pr` builds."""
+    """`--yes` is not enough there; plan, check and free builds go on, and `--trust-pr` builds."""
     event = tmp_path / "event.json"
     event.write_text('{"pull_request": {"base": {"repo": {"id": 1}}, "head": {"repo": {"id": 2}}}}')
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request_target")

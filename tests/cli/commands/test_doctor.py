@@ -90,7 +90,7 @@ def test_a_home_that_cannot_be_used(site: Site, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_relative_home(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told once, as what it is, and everything else of the machine is told all the same."""
+    """It is reported once, as what it is, and everything else is reported as usual."""
     monkeypatch.setenv("FLUX2BUILD_HOME", "data")
     code, lines = report(site)
 
@@ -126,7 +126,7 @@ def _immutable(path: Path) -> None:
 def test_a_part_of_the_home_that_cannot_be_written(
     site: Site, name: str, broken: Callable[[Path], None], line: str
 ) -> None:
-    """What would keep an order from being noted or a picture from being stored is named."""
+    """The report names what would keep an order from being noted or a picture from being stored."""
     path = home() / name
     path.parent.mkdir(exist_ok=True)
     broken(path)

@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_written_to(empty: Site) -> None:
 
 
 def test_nothing_waits_for_a_pipe(empty: Site) -> None:
-    """A `.gitignore` that cannot be read is said to be so."""
+    """A `.gitignore` that cannot be read is reported."""
     os.mkfifo(empty.folder / ".gitignore")
     ran = empty.run("init")
 

@@ -83,7 +83,7 @@ def test_what_is_kept_aside_is_adopted_at_its_own_price(
 
 @pytest.mark.usefixtures("troubled")
 def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
-    """What is being sent looks like a doubt: while its build holds the claim it cannot be settled."""
+    """An order being sent looks in doubt; while its build holds the claim, it cannot be settled."""
     listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
     (fox,) = (order for order in listed if order["asset"] == "fox")
     journal, name = user_journal(), fox["order"]
@@ -104,7 +104,7 @@ def test_an_order_that_a_build_is_at_is_left_alone(empty: Site) -> None:
 def test_a_file_of_another_size_is_not_adopted(
     empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str
 ) -> None:
-    """It would be another picture for good: nothing is written, and one of the right size is taken."""
+    """Adopting it would be final, so nothing is written; a file of the right size is adopted."""
     folder = empty.folder if here == "the project" else tmp_path
     wrong, right = (folder / f"{width}.png" for width in (255, 256))
     for file, width in ((wrong, 255), (right, 256)):

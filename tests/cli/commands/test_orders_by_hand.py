@@ -51,7 +51,7 @@ def books(site: Site) -> Site:
 
 
 def attempt(name: str) -> Attempt:
-    """What the journal says of one order now."""
+    """What the journal now says about one order."""
     attempts = ledger.fold(user_journal().read()).attempts
     return next(each for each in attempts if each.name == name)
 

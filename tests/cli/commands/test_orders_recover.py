@@ -82,7 +82,7 @@ DAMAGE: Final[dict[str, Callable[[Path], object]]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_what_the_lock_proves_is_delivered(bought: Site, server: httpx.Client, damage: str) -> None:
-    """It is shown first, then written; builds go on at no cost, and other orders can be placed."""
+    """It is shown first, then written; builds go on at no cost and can place other orders."""
     path, before = user_journal().path, charges(server)
     DAMAGE[damage](path)
     shown = bought.run("orders", "recover")
@@ -125,7 +125,7 @@ def bought_orders() -> list[Purchase]:
 
 
 def test_every_project_proves_its_own_orders(bought: Site, tmp_path: Path) -> None:
-    """What another folder could not know is settled by the lock that has the receipt."""
+    """An order that one folder knows nothing about is settled by the lock that has its receipt."""
     user_journal().path.unlink()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.joinpath(".git").mkdir(parents=True)
@@ -139,7 +139,7 @@ def test_every_project_proves_its_own_orders(bought: Site, tmp_path: Path) -> No
 
 
 def test_the_damaged_file_is_kept(bought: Site) -> None:
-    """Every byte of it, under a name that is told, also to programs."""
+    """Every byte of it is kept under a name that is shown to people and programs."""
     path = user_journal().path
     path.write_bytes(was := path.read_bytes()[20:])
 
@@ -151,7 +151,7 @@ def test_the_damaged_file_is_kept(bought: Site) -> None:
 
 @pytest.mark.parametrize("damage", ["capitals", "missing", "folder"])
 def test_damage_names_the_way_out(bought: Site, damage: str) -> None:
-    """Whatever refuses to go on with the ledger says how it is rebuilt."""
+    """Every command that refuses to go on with the ledger says how to rebuild it."""
     DAMAGE[damage](user_journal().path)
     (bought.folder / "assets.lock").unlink()
     bought.edit("assets.toml", "an owl", "a young owl")

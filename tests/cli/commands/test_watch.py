@@ -236,7 +236,7 @@ def test_a_key_is_seen_when_it_is_set(site: Site) -> None:
 
 
 def test_a_wrong_configuration_is_shown_and_waited_for(site: Site) -> None:
-    """A mistake in the user's configuration ends no session: it is shown, and its correction built."""
+    """A mistake in the user's configuration is shown; once it is mended, the session builds."""
     config = Path(os.environ["FLUX2BUILD_CONFIG"])
     with flux2build(site.folder, "watch", "icon") as process:
         process.until(WATCHING)

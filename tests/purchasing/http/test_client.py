@@ -101,7 +101,7 @@ def _state(status: str, **more: Any) -> Callable[..., httpx.Response]:
 
 
 def _unframed(body: bytes) -> Callable[..., httpx.Response]:
-    """An answer whose body ends with the connection, and not where its head says."""
+    """An answer whose body ends with the connection, not at a length that its head gives."""
     return lambda _: httpx.Response(200, stream=httpx.ByteStream(body))
 
 
@@ -526,7 +526,7 @@ def test_states_are_told() -> None:
 
 @pytest.mark.parametrize(("here", "wait"), [(True, 0.5), (False, 0.0)])
 def test_a_new_order_is_left_alone_at_first(here: bool, wait: float) -> None:  # noqa: FBT001 - parametrized
-    """What was placed just now is not asked for at once; what an earlier run placed is."""
+    """An order placed just now is not asked for at once; one that an earlier run placed is."""
     time, moments = FakeClock(), list[float]()
     internet = Internet(posts=[ACCEPTED], polls=[READY], pictures=[DELIVERED])
 
@@ -706,7 +706,7 @@ def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
 def test_a_broken_picture_is_kept_in_the_end(
     broken: bytes, answer: Callable[[bytes], Callable[..., httpx.Response]]
 ) -> None:
-    """What the server always delivers in full was paid for: after some attempts it has arrived."""
+    """A picture that always arrives in full was paid for: it is kept after some attempts."""
     internet = Internet(polls=[READY], pictures=[answer(broken)])
 
     ended = _collect(internet)
