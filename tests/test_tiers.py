@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from flux2build.lockfile import loads
-from flux2build.simulator import Scenario, running
 from tests.conftest import Site
+from tests.simulated import charges, order_from, serving
 
 
 @pytest.fixture
@@ -17,17 +17,9 @@ def provider(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Clie
     """A simulated provider for the profile `final`."""
     site.edit("assets.toml", "[profile.final]", "[profile.draft]\n\n[profile.final]")
     site.edit("assets.toml", 'name = "acme"', 'name = "acme"\nprofile = "draft"')
-    with (
-        running(Scenario(latency=0, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with serving() as control:
+        order_from(control.base_url, monkeypatch)
         yield control
-
-
-def _bought(provider: httpx.Client) -> int:
-    return len(provider.get("/_sim/charges").json()["charges"])
 
 
 def test_a_comp_never_counts_for_the_real_picture(site: Site, provider: httpx.Client) -> None:
@@ -39,7 +31,7 @@ def test_a_comp_never_counts_for_the_real_picture(site: Site, provider: httpx.Cl
     plan = site.run("plan", "--profile", "final")
     assert "never rendered" in plan.out
     assert plan.out.splitlines()[-1].endswith("Price: $0.15.")
-    assert _bought(provider) == 0
+    assert charges(provider) == 0
 
 
 def test_the_real_picture_leaves_the_comps_alone(site: Site, provider: httpx.Client) -> None:
@@ -49,7 +41,7 @@ def test_the_real_picture_leaves_the_comps_alone(site: Site, provider: httpx.Cli
 
     assert site.run("build", "--profile", "final", "--yes").code == 0
 
-    assert _bought(provider) == 4
+    assert charges(provider) == 4
     assert {n: d for n, d in site.files().items() if n.startswith("img/") and "final" not in n} == (
         sketches
     )
@@ -58,18 +50,18 @@ def test_the_real_picture_leaves_the_comps_alone(site: Site, provider: httpx.Cli
     for profile in ("draft", "final"):
         assert site.run("check", "--profile", profile).code == 0
         assert site.run("build", "--profile", profile, "--yes").code == 0
-    assert _bought(provider) == 4
+    assert charges(provider) == 4
 
 
 def test_an_edit_is_drafted_first_and_bought_once(site: Site, provider: httpx.Client) -> None:
     """Ten drafts of a prompt cost nothing; the final build orders the last one only."""
     site.run("build", "--profile", "final", "--yes")
-    before = _bought(provider)
+    before = charges(provider)
     for take in range(10):
         site.edit("assets.toml", "a bell" if not take else f"a bell {take - 1}", f"a bell {take}")
         assert site.run("build").code == 0
-    assert _bought(provider) == before
+    assert charges(provider) == before
 
     assert site.run("build", "--profile", "final", "--yes").code == 0
 
-    assert _bought(provider) == before + 1
+    assert charges(provider) == before + 1

@@ -14,6 +14,7 @@ import pytest
 
 from flux2build.simulator import Scenario, running
 from tests.conftest import Site
+from tests.simulated import order_from
 
 SPEC = """\
 [defaults]
@@ -36,8 +37,7 @@ widths = [32]
 def shop(empty: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Site, str]]:
     """A project of twelve paid pictures, and a server that takes a while for each."""
     with running(Scenario(latency=0.4)) as url:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", url)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+        order_from(url, monkeypatch)
         empty.write("assets.toml", SPEC)
         yield empty, url
 

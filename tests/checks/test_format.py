@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.simulator import Scenario, running
+from flux2build.simulator import running
 from tests.checks.sites import check_json, paths
 from tests.conftest import Site
+from tests.simulated import AT_ONCE, order_from
 
 SPEC = """\
 [defaults]
@@ -22,9 +23,8 @@ DELIVER = 'deliver = [{ path = "fox-web.{{ format }}", formats = ["png"] }]\n'
 def test_a_model_without_formats(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What arrives as JPEG is what was ordered; as `fox.png` it is not to be published as it is."""
     empty.write("assets.toml", SPEC)
-    with running(Scenario(latency=0, fast=True)) as base:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with running(AT_ONCE) as base:
+        order_from(base, monkeypatch)
         assert empty.run("build", "--yes").code == 0
         bought = empty.folder.joinpath("fox.png").read_bytes()
         findings = [each for each in check_json(empty) if each["code"] == "wrong-format"]

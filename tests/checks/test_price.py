@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import pytest
 
-from flux2build.simulator import Scenario, running
+from flux2build.simulator import running
 from tests.conftest import Site
+from tests.simulated import AT_ONCE, order_from
 
 SPEC: Final = """\
 [project]
@@ -48,9 +49,8 @@ def test_cliff_is_a_warning_where_the_size_stands(empty: Site) -> None:
 def test_paid_picture_is_no_warning(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once it is paid for, another size would only cost more; a clean tree stays clean."""
     empty.write("assets.toml", SPEC)
-    with running(Scenario(latency=0, fast=True)) as base:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with running(AT_ONCE) as base:
+        order_from(base, monkeypatch)
         assert empty.run("build", "--profile", "final", "--yes").code == 0
 
     assert _cliffs(empty, "final") == []

@@ -16,9 +16,10 @@ import httpx
 import pytest
 
 from flux2build.errors import Exit
-from flux2build.simulator import Scenario, running
+from flux2build.simulator import running
 from flux2build.storage.disk import home
 from tests.conftest import Site
+from tests.simulated import AT_ONCE, order_from
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 ROOT: Final = Path(__file__).parents[2]
@@ -58,9 +59,8 @@ prompt = "an owl"
 @pytest.fixture
 def shop(empty: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Site, str]]:
     """A project of two paid pictures, and a server that sells them."""
-    with running(Scenario(latency=0, fast=True)) as url:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", url)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with running(AT_ONCE) as url:
+        order_from(url, monkeypatch)
         empty.write("assets.toml", SPEC)
         yield empty, url
 

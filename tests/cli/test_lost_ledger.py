@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import httpx
 import pytest
@@ -14,49 +12,8 @@ import pytest
 from flux2build.errors import Exit
 from flux2build.ledger import Delivered
 from flux2build.session.home import user_journal, user_store
-from flux2build.simulator import Scenario, running
 from tests.conftest import Site
-
-SPEC: Final = """\
-[project]
-name = "acme"
-[defaults]
-provider = "bfl"
-width = 256
-height = 256
-[asset.fox]
-prompt = "a fox"
-[asset.owl]
-prompt = "an owl"
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """A provider that delivers at once, with its bill."""
-    with (
-        running(Scenario(latency=0, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
-        yield control
-
-
-@pytest.fixture
-def bought(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A project whose two pictures are paid for and gone from the work tree."""
-    empty.write("assets.toml", SPEC)
-    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
-    monkeypatch.setenv("BFL_API_KEY", "practice")
-    assert empty.run("build", "--yes").code == Exit.DONE
-    shutil.rmtree(empty.folder / "out", ignore_errors=True)
-    for path in empty.folder.rglob("*.png"):
-        path.unlink()
-    return empty
-
-
-def charges(server: httpx.Client) -> int:
-    """How many pictures were charged so far."""
-    return len(server.get("/_sim/charges").json()["charges"])
+from tests.simulated import charges
 
 
 def misread(path: Path) -> None:

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +23,9 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.home import user_journal
 from flux2build.session.project import Project
-from flux2build.simulator import Scenario, running
 from flux2build.storage.disk import home
 from tests.conftest import Site
+from tests.simulated import charges, order_from, scenario
 
 SPEC: Final = """\
 [project]
@@ -51,26 +51,6 @@ UNREADY: Final = {"stage": "download", "prompt": "fox", "fault": "http", "code":
 """The picture is paid for, and its host is busy."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """A provider that delivers at once, with its bill."""
-    with (
-        running(Scenario(latency=0, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
-        yield control
-
-
-def scenario(server: httpx.Client, *rules: object) -> None:
-    """Let the provider behave so from now on."""
-    assert server.post("/_sim/scenario", json={"rules": rules}).status_code == 200
-
-
-def charges(server: httpx.Client) -> int:
-    """How many pictures were charged so far."""
-    return len(server.get("/_sim/charges").json()["charges"])
-
-
 def inquiries(server: httpx.Client) -> int:
     """How often the provider was asked for a picture so far."""
     requests = server.get("/_sim/requests").json()["requests"]
@@ -89,8 +69,7 @@ def pending(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) 
     """A project with a fox that is paid for and not collected, and an owl that is there."""
     server.post("/_sim/reset")
     scenario(server, UNREADY)
-    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
-    monkeypatch.setenv("BFL_API_KEY", "practice")
+    order_from(server.base_url, monkeypatch)
     home().joinpath("config.toml").write_text("[limits]\nattempts = 1\nwait = 0.01\n", "utf-8")
     undo(empty)
     assert empty.run("build", "-p", "draft").code == Exit.DONE

@@ -13,8 +13,8 @@ import pytest
 from flux2build.errors import Exit
 from flux2build.ledger import Delivered
 from flux2build.session.home import user_journal, user_store
-from flux2build.simulator import Scenario, running
 from tests.conftest import Site
+from tests.simulated import charges, order_from, serving
 
 
 def in_its_place(make: Callable[[Path], object]) -> Callable[[Path], None]:
@@ -60,16 +60,8 @@ height = 64
 @pytest.fixture(scope="module")
 def server() -> Iterator[httpx.Client]:
     """A provider that delivers at once, with its bill."""
-    with (
-        running(Scenario(latency=0, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
+    with serving() as control:
         yield control
-
-
-def charges(server: httpx.Client) -> int:
-    """How many pictures were charged so far."""
-    return len(server.get("/_sim/charges").json()["charges"])
 
 
 @pytest.fixture
@@ -77,8 +69,7 @@ def bought(
     empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Delivered]:
     """What was bought, by asset; only the pictures in the store are left."""
-    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
-    monkeypatch.setenv("BFL_API_KEY", "practice")
+    order_from(server.base_url, monkeypatch)
     empty.write("assets.toml", SPEC)
     assert empty.run("build", "--yes").code == Exit.DONE
     shutil.copytree(empty.folder / "out", empty.folder / "colleague")

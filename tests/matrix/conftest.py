@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from flux2build.simulator import Scenario, running
+from flux2build.simulator import Scenario
+from tests.simulated import serving
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[httpx.Client]:
     """The server's own pages, through which it is set up and looked at."""
-    with (
-        running(Scenario(latency=0.005, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
+    with serving(Scenario(latency=0.005, fast=True)) as control:
         yield control

@@ -15,9 +15,10 @@ import pytest
 
 from flux2build.ledger import Ticketed
 from flux2build.session.home import user_journal, user_store
-from flux2build.simulator import Rule, Scenario, running
+from flux2build.simulator import Rule, Scenario
 from tests.conftest import Site
 from tests.paid_provider import picture
+from tests.simulated import order_from, scenario, serving
 
 SPEC: Final = """\
 [project]
@@ -44,12 +45,10 @@ RULES: Final = (
 def troubled(empty: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """A build of which one order is in doubt, one kept aside and one on its way."""
     empty.write("assets.toml", SPEC)
-    with running(Scenario(latency=0, fast=True, rules=RULES)) as base:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with serving(Scenario(latency=0, fast=True, rules=RULES)) as control:
+        order_from(control.base_url, monkeypatch)
         assert empty.run("build", "--yes").code == 5
-        with httpx.Client(base_url=base, trust_env=False) as control:
-            yield control
+        yield control
 
 
 @pytest.mark.usefixtures("troubled")
@@ -73,7 +72,7 @@ def test_what_is_kept_aside_is_adopted_at_its_own_price(
     assert "not what was ordered" in owl["message"]
     assert owl["cost"] == "0.03"
     assert empty.run("orders", "adopt", owl["order"][:8]).code == 0
-    troubled.post("/_sim/scenario", json={"rules": []}).raise_for_status()
+    scenario(troubled)
 
     assert empty.run("build", "--yes").code == 5
     lock = empty.folder.joinpath("assets.lock").read_text("utf-8")
@@ -154,17 +153,15 @@ def test_a_new_picture_that_found_no_place_is_not_forgotten(
 ) -> None:
     """What `--force` bought is put in place by the next build, where this one could not."""
     empty.write("assets.toml", SPEC.replace('"acme"', '"acme"\noutput = "img"'))
-    with running(Scenario(latency=0, fast=True)) as base:
-        monkeypatch.setenv("FLUX2BUILD_BFL_URL", base)
-        monkeypatch.setenv("BFL_API_KEY", "practice")
+    with serving() as control:
+        order_from(control.base_url, monkeypatch)
         assert empty.run("build", "--yes", "fox").code == 0
         file = empty.folder / "img" / "fox.png"
         old = file.read_bytes()
         elsewhere = {"stage": "poll", "fault": "sample-elsewhere", "to": "http://10.0.0.1/x.png"}
-        with httpx.Client(base_url=base, trust_env=False) as control:
-            control.post("/_sim/scenario", json={"rules": [elsewhere]}).raise_for_status()
-            assert empty.run("build", "--yes", "--force", "fox", "fox").code == 3
-            control.post("/_sim/scenario", json={"rules": []}).raise_for_status()
+        scenario(control, elsewhere)
+        assert empty.run("build", "--yes", "--force", "fox", "fox").code == 3
+        scenario(control)
         shutil.rmtree(file.parent)
         file.parent.symlink_to("nowhere")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,46 +14,8 @@ from flux2build.errors import Exit
 from flux2build.ledger import State
 from flux2build.purchasing.settling import Purchase, purchases
 from flux2build.session.home import user_journal
-from flux2build.simulator import Scenario, running
 from tests.conftest import Site
-
-SPEC: Final = """\
-[defaults]
-provider = "bfl"
-width = 64
-height = 64
-[asset.fox]
-prompt = "a fox"
-[asset.owl]
-prompt = "an owl"
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """A provider that delivers at once, with its bill."""
-    with (
-        running(Scenario(latency=0, fast=True)) as base,
-        httpx.Client(base_url=base, trust_env=False) as control,
-    ):
-        yield control
-
-
-@pytest.fixture
-def bought(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A project whose two pictures are paid for, and missing in the work tree."""
-    monkeypatch.setenv("FLUX2BUILD_BFL_URL", str(server.base_url))
-    monkeypatch.setenv("BFL_API_KEY", "practice")
-    empty.write("assets.toml", SPEC)
-    assert empty.run("build", "--yes").code == Exit.DONE
-    for path in empty.folder.rglob("*.png"):
-        path.unlink()
-    return empty
-
-
-def charges(server: httpx.Client) -> int:
-    """How many pictures were charged so far."""
-    return len(server.get("/_sim/charges").json()["charges"])
+from tests.simulated import charges
 
 
 def in_its_place(path: Path) -> None:

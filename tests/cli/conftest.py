@@ -1,0 +1,42 @@
+"""A provider for all tests of a module, and a project that has bought from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build.errors import Exit
+from tests.conftest import Site
+from tests.simulated import order_from, serving
+
+SPEC: Final = """\
+[defaults]
+provider = "bfl"
+width = 64
+height = 64
+[asset.fox]
+prompt = "a fox"
+[asset.owl]
+prompt = "an owl"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """A provider that delivers at once, with its bill."""
+    with serving() as control:
+        yield control
+
+
+@pytest.fixture
+def bought(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A project whose two pictures are paid for, and missing in the work tree."""
+    order_from(server.base_url, monkeypatch)
+    empty.write("assets.toml", SPEC)
+    assert empty.run("build", "--yes").code == Exit.DONE
+    for path in empty.folder.rglob("*.png"):
+        path.unlink()
+    return empty
