@@ -7,7 +7,7 @@ from typing import Final
 from flux2build.errors import Exit
 from tests.laws.trials import Situation
 
-_HEAD: Final = """\
+HEAD: Final = """\
 [project]
 output = "img"
 [defaults]
@@ -16,8 +16,9 @@ model = "flux-2-pro"
 width = 64
 height = 64
 """
+"""How the spec of a small project begins whose pictures cost money."""
 
-_THREE: Final = f"""{_HEAD}
+_THREE: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
 [asset.owl]
@@ -26,7 +27,7 @@ prompt = "an owl"
 prompt = "an elk"
 """
 
-_CHAIN: Final = f"""{_HEAD}
+_CHAIN: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
 [asset.den]
@@ -37,7 +38,7 @@ prompt = "its cub"
 refs = [{{ asset = "den" }}, {{ asset = "fox" }}]
 """
 
-_FILES: Final = f"""{_HEAD}
+_FILES: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
 [[asset.fox.deliver]]
@@ -46,7 +47,7 @@ widths = [32, 48]
 formats = ["webp", "jpeg"]
 """
 
-_TWINS: Final = f"""{_HEAD}
+_TWINS: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
 [asset.vix]
@@ -55,7 +56,7 @@ prompt = "a fox"
 prompt = "an owl"
 """
 
-_BAD: Final = f"""{_HEAD}
+_BAD: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
 [asset.owl]

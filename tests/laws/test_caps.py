@@ -14,6 +14,7 @@ from flux2build.errors import Exit, Flux2BuildError
 from flux2build.model import Bought
 from flux2build.purchasing.budget import BudgetGuard
 from tests.laws.conftest import MakeSandbox
+from tests.laws.situations import HEAD
 from tests.laws.trials import Sandbox, Situation
 from tests.paid_provider import Buyer, FakeProvider
 
@@ -89,21 +90,15 @@ def test_a_dearer_server_is_left_after_what_was_on_its_way(
     assert sum(worst[p] for p in provider.posts) <= per_run
 
 
-_SPEC: Final = """\
-[project]
-output = "img"
-[defaults]
-provider = "bfl"
-model = "flux-2-pro"
-width = 64
-height = 64
+_DENS: Final = "".join(
+    f'[asset.den{n}]\nprompt = "den {n}"\nrefs = [{{ asset = "fox" }}]\n' for n in range(6)
+)
+_SPEC: Final = f"""{HEAD}
 [budget]
 per_run = 9
 [asset.fox]
 prompt = "a fox"
-""" + "".join(
-    f'[asset.den{n}]\nprompt = "den {n}"\nrefs = [{{ asset = "fox" }}]\n' for n in range(6)
-)
+{_DENS}"""
 
 
 def spent(sandbox: Sandbox, cap: Decimal, *, by_option: bool, words: tuple[str, ...]) -> Decimal:

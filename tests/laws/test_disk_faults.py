@@ -16,19 +16,14 @@ import pytest
 from flux2build.errors import Exit
 from tests.laws.conftest import MakeSandbox
 from tests.laws.interception import KINDS, Cut, Fault
-from tests.laws.situations import situation
+from tests.laws.situations import HEAD, situation
 from tests.laws.test_crash import DEEP, figures, some
 from tests.laws.trials import Sandbox, Situation
 
 _NEVER: Final = 10**6
-_SPEC: Final = """\
-[project]
-output = "img"
-[defaults]
-provider = "bfl"
-model = "flux-2-pro"
-width = 64
-height = 64
+_SPEC: Final = (
+    HEAD
+    + """\
 [asset.fox]
 prompt = "a fox"
 [asset.den]
@@ -40,6 +35,7 @@ widths = [32, 48]
 [asset.owl]
 prompt = "an owl"
 """
+)
 CASES: Final = (
     Situation("references and files", _SPEC, orders=3),
     *map(situation, ("resume", "forced", "restored", "edited", "kept aside") if DEEP else ()),

@@ -139,6 +139,13 @@ def of_0_1_0(cells: dict[str, Damage], last: int) -> dict[str, Damage]:
     }
 
 
+def cells_of(path: Path, *, named: bool) -> dict[str, Damage]:
+    """Every damage to a ledger, or what shows without names in the claims."""
+    cells = dict(damaged(path))
+    assert len(cells) > 180
+    return cells if named else of_0_1_0(cells, len(lines_of(path)) - 1)
+
+
 def struck(buyer: Buyer, home: Path, damage: Damage, *, named: bool) -> Buyer:
     """The user after damage to the ledger."""
     shutil.copytree(buyer.home, home, symlinks=True)
@@ -162,11 +169,7 @@ def test_charges_are_the_orders_wanted_in_every_cell(
     named: bool,  # noqa: FBT001 - parametrized
 ) -> None:
     """Damage of any class stops buying with 5 or 6, or changes nothing: nothing is charged twice."""
-    path = before.home / "ledger.jsonl"
-    cells = dict(damaged(path))
-    assert len(cells) > 180
-    if not named:
-        cells = of_0_1_0(cells, len(lines_of(path)) - 1)
+    cells = cells_of(before.home / "ledger.jsonl", named=named)
     for number, (name, damage) in enumerate(cells.items()):
         after, outcomes = tried(before, tmp_path / str(number), damage, named=named)
 
@@ -201,10 +204,7 @@ def test_a_recovered_ledger_buys_nothing_twice(
     named: bool,  # noqa: FBT001 - parametrized
 ) -> None:
     """Every order is known again, other ones can be bought, and nothing of the old file is lost."""
-    path = before.home / "ledger.jsonl"
-    cells = dict(damaged(path))
-    if not named:
-        cells = of_0_1_0(cells, len(lines_of(path)) - 1)
+    cells = cells_of(before.home / "ledger.jsonl", named=named)
     for number, name in enumerate(cells if DEEP else sampled(cells)):
         damage, home = cells[name], tmp_path / str(number)
         after = struck(before, home, damage, named=named)

@@ -14,6 +14,7 @@ import pytest
 from flux2build.errors import Exit
 from tests.laws.conftest import MakeSandbox
 from tests.laws.interception import Cut
+from tests.laws.situations import HEAD
 from tests.laws.trials import Sandbox, Situation
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
@@ -21,20 +22,11 @@ PROCESSES: Final = 20 if DEEP else 6
 ASSETS: Final = 20 if DEEP else 10
 BUILD: Final = ("build", "--yes")
 
-_HEAD: Final = """\
-[project]
-output = "img"
-[defaults]
-provider = "bfl"
-model = "flux-2-pro"
-width = 64
-height = 64
-"""
 _ASSETS: Final = "".join(f'[asset.a{n}]\nprompt = "animal {n}"\n' for n in range(ASSETS))
 _SLOW: Final = {"stage": "submit", "fault": "hang", "seconds": 0.1}
 """Answers take a while, so that builds meet between an order and its ticket."""
 
-MANY: Final = Situation("many", _HEAD + _ASSETS, words=BUILD, orders=ASSETS)
+MANY: Final = Situation("many", HEAD + _ASSETS, words=BUILD, orders=ASSETS)
 
 
 def bought(sandbox: Sandbox) -> Counter[str]:
