@@ -38,6 +38,7 @@ FAMILIES: Final[list[Family[Any]]] = [
     PROVIDERS,
 ]
 LAZY: Final[dict[str, str]] = {
+    "extras.py": "how an extra is installed is said in a hint only",
     "assetspec/spec_text.py": "places of keys need a parser, and only messages name them",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",

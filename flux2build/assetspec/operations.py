@@ -13,6 +13,7 @@ from flux2build.assetspec.input_fields import replaced
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.errors import did_you_mean
+from flux2build.extras import pip_install
 from flux2build.images.ops.contract import InputMark, Op
 from flux2build.model import Key, Operation
 
@@ -98,7 +99,7 @@ class OpReader:
             hint = _hint(name, self.ops)
             raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
         if not op.installed():
-            hint = f"`pip install 'flux2build[{op.extra}]'`"
+            hint = f"`{pip_install(op.extra)}`"
             raise FaultyError(Fault((*key, "op"), f"`{name}` needs the extra `{op.extra}`", hint))
         return op
 

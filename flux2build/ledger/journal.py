@@ -342,7 +342,7 @@ class Journal:
                     "cannot read; nothing is bought with it",
                     Place(str(self.path), self._newer[0]),
                     rows=(("lines", ranges(self._newer)),),
-                    hint="build with the newest flux2build: `pip install --upgrade flux2build`",
+                    hint="build with the newest flux2build",
                 )
             )
         return tuple(problems)

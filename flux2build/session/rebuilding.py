@@ -46,7 +46,7 @@ class Rebuilding:
         if saved.newer:
             raise SystemFault(
                 "the ledger has entries of a newer flux2build, which this one cannot rebuild",
-                hint="recover with the newest flux2build: `pip install --upgrade flux2build`",
+                hint="recover with the newest flux2build",
             )
         misread = saved.data is None or tuple(journal.read()) != saved.entries
         damaged = misread or bool(journal.problems())

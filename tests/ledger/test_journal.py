@@ -599,7 +599,7 @@ def test_what_damage_and_newer_entries_say(path: Path) -> None:
             "nothing is bought with it",
             Place(str(path), 4),
             rows=(("lines", "4-5, 7"),),
-            hint="build with the newest flux2build: `pip install --upgrade flux2build`",
+            hint="build with the newest flux2build",
         ),
     )
 

@@ -14,6 +14,7 @@ from flux2build.assetspec.prompts import TemplateFault
 from flux2build.assetspec.tables import CatalogTable
 from flux2build.assetspec.translations import Message, Strings
 from flux2build.errors import Place, SpecError, brief, nearest
+from flux2build.extras import pip_install
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -187,7 +188,7 @@ def _filled(message: Message, catalogue: Strings, locale: str, lookup: _Lookup) 
         return translations.filled(message.forms[form], locale, lookup.values)
     except translations.IcuMissingError:
         needs = "`t` needs the extra `lettering` to fill in values"
-        raise TemplateFault(needs, hint="`pip install 'flux2build[lettering]'`") from None
+        raise TemplateFault(needs, hint=f"`{pip_install('lettering')}`") from None
     except ValueError as fault:
         place = str(message.place) if message.place.file else "the template"
         why = f"`{brief(lookup.key)}` of {place}: {fault}"

@@ -21,6 +21,7 @@ from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
 from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, SpecError, SystemFault, UsageError, gravest
+from flux2build.extras import pip_install
 from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing
@@ -107,7 +108,7 @@ def extras(ops: Mapping[str, type[Op]]) -> Iterator[Line]:
         if op.extra and op.installed():
             yield Line(op.extra, f"is installed: `{name}` can be used", ok=True)
         elif op.extra:
-            hint = f"`pip install 'flux2build[{op.extra}]'`"
+            hint = f"`{pip_install(op.extra)}`"
             yield Line(op.extra, f"is not installed; only `{name}` in a spec needs it", hint=hint)
 
 

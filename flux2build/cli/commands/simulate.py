@@ -10,6 +10,7 @@ import click
 from flux2build.cli.amounts import CREDITS, Seconds, Whole
 from flux2build.cli.command import command, option
 from flux2build.errors import UsageError
+from flux2build.extras import pip_install
 from flux2build.session.common_options import CommonOptions
 
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
@@ -41,7 +42,7 @@ def simulate(
             raise
         raise UsageError(
             f"the simulator needs `{missing.name}`, which is not installed",
-            hint="`pip install 'flux2build[simulate]'`",
+            hint=f"`{pip_install('simulate')}`",
         ) from missing
     given = {name: value for name, value in settings.items() if value is not None}
     chosen = load(scenario) if scenario else Scenario()

@@ -12,6 +12,7 @@ from typing import Final
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
+from flux2build.extras import pip_install
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.provenance import c2pa
 from flux2build.model import C2paManifest, Derive, Recipe
@@ -83,7 +84,7 @@ def from_settings(setting: Callable[[str], str]) -> Sign:
         SystemFault: the library, the certificate or its key is missing, or cannot be used.
     """
     if not _installed():
-        hint = "`pip install 'flux2build[provenance]'`, or take `sign` out of the spec"
+        hint = f"`{pip_install('provenance')}`, or take `sign` out of the spec"
         raise SystemFault("signing needs C2PA's library", hint=hint)
     variables = (CERTIFICATE_VARIABLE, KEY_VARIABLE)
     if missing := [name for name in variables if not setting(name)]:

@@ -14,6 +14,7 @@ import pytest
 from flux2build import __version__
 from flux2build.cli.commands.doctor import extras, machine
 from flux2build.errors import Exit
+from flux2build.extras import pip_install
 from flux2build.images.encode import encoders
 from flux2build.images.ops.contract import OPS
 from flux2build.images.ops.text import SetText
@@ -283,4 +284,4 @@ def test_what_an_extra_would_add() -> None:
 
     assert (there.name, there.ok) == ("lettering", True)
     assert (missing.name, missing.ok) == ("lettering", None)
-    assert missing.hint == "`pip install 'flux2build[lettering]'`"
+    assert missing.hint == f"`{pip_install('lettering')}`"

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from flux2build.errors import Exit
+from flux2build.extras import pip_install
 from tests.conftest import Site
 
 WITHOUT: Final = (
@@ -16,7 +17,7 @@ WITHOUT: Final = (
     "from flux2build.cli.entry import main; sys.exit(main(sys.argv[1:]))"
 )
 """flux2build as it is installed without the extra."""
-HINT: Final = "hint: `pip install 'flux2build[lettering]'`"
+HINT: Final = f"hint: `{pip_install('lettering')}`"
 LETTERED: Final = """
 [asset.card]
 prompt = "a night train"
