@@ -141,12 +141,15 @@ _MOST_COMPARED: Final = 1_000
 _LONGEST_COMPARED: Final = 200
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a typing error most likely meant, if any is close; quick for any word."""
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known word that a typing error most likely meant, if any is close; quick for any word.
+
+    `alike` is how close it must be, from 0 to 1.
+    """
     if len(word) > _LONGEST_COMPARED:
         return None
     options = _comparable(word, known)
-    return next(iter(difflib.get_close_matches(word, options, n=1, cutoff=0.6)), None)
+    return next(iter(difflib.get_close_matches(word, options, n=1, cutoff=alike)), None)
 
 
 def _comparable(word: str, known: Iterable[str]) -> list[str]:

@@ -123,6 +123,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("FLUX2BUILD_HOME", str(home))
+    home.joinpath("config.toml").touch()
     monkeypatch.setenv("FLUX2BUILD_CONFIG", str(home / "config.toml"))
 
 

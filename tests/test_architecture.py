@@ -47,6 +47,7 @@ LAZY: Final[dict[str, str]] = {
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",
     "session/settings.py": "python-dotenv is for those who name a file of keys",
+    "session/variables.py": "providers are imported only for names that no command has",
     "session/wiring.py": "only a build that buys needs the network's libraries",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/simulate.py": "only an extra installs what the simulator needs",

@@ -8,6 +8,7 @@ options, and returns an exit code, or None for `Exit.DONE`.
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
 
@@ -32,6 +33,23 @@ class Option(click.Option):
         settings["envvar"] = "FLUX2BUILD_" + long.removeprefix("--").replace("-", "_").upper()
         settings["shell_complete"] = COMPLETERS.get(settings.get("metavar", ""))
         super().__init__(names, show_envvar=True, **settings)
+
+
+class Command(click.Command):
+    """A command none of whose options may be given two values: one of them would be lost."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words; `UsageError` if an option that takes one value has several."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for param, times in Counter(given).items():
+            if isinstance(param, click.Option) and times > 1 and _takes_one_value(param):
+                word = max(param.opts, key=len)
+                raise click.UsageError(f"'{word}' is given {times} times and takes one value", ctx)
+        return super().parse_args(ctx, args)
+
+
+def _takes_one_value(param: click.Option) -> bool:
+    return not (param.multiple or param.is_flag or param.count)
 
 
 option: Final = functools.partial(click.option, cls=Option)
@@ -78,20 +96,22 @@ def command_first(words: Sequence[str], commands: Container[str]) -> list[str]:
     return list(words)
 
 
-def command(name: str, *, selects: bool = False) -> Callable[[Function], click.Command]:
+def command(
+    name: str, *, selects: bool = False, without: Container[str] = ()
+) -> Callable[[Function], click.Command]:
     """Make a command of a function that takes a `CommonOptions`, then its own options.
 
-    One that selects gets a `choice` of assets. The function's docstring is the command's
-    help; its module's first line is the summary in the list of commands.
+    One that selects gets a `choice` of assets; it has no shared option that it is `without`,
+    because it would not heed it. The function's docstring is the command's help; its module's
+    first line is the summary in the list of commands.
     """
 
     def wrap(function: Function) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> Exit | None:
             quiet, verbose = values.pop("quiet"), values.pop("verbose")
-            shared = {
-                key: values.pop(key) for key in ("file", "profile", "json", "color", "env_file")
-            }
+            keys = ("file", "profile", "json", "color", "env_file")
+            shared = {key: values.pop(key) for key in keys if key in values}
             options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
             if selects:
                 values["choice"] = Choice(
@@ -102,8 +122,9 @@ def command(name: str, *, selects: bool = False) -> Callable[[Function], click.C
                 )
             return function(options, **values)
 
-        params = [*(_SELECTION if selects else ()), *_SHARED]
-        return click.command(name, params=params, help=function.__doc__)(run)
+        shared = [each for each in _SHARED if each.name not in without]
+        params: list[click.Parameter] = [*(_SELECTION if selects else ()), *shared]
+        return click.command(name, Command, params=params, help=function.__doc__)(run)
 
     return wrap
 

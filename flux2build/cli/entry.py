@@ -21,17 +21,20 @@ if TYPE_CHECKING:  # `typing` takes longer than the answer, too
 _INTERRUPTED = 130
 _QUICK = {"build", "plan", "check"}
 _OPTIONS = {"-f": "FILE", "--file": "FILE", "-p": "PROFILE", "--profile": "PROFILE"}
-_HARMLESS = (
-    "_HOME",
-    "_FILE",
-    "_PROFILE",
-    "_CONFIG",
-    "_URL",
-    "_DEEP",
-    "_SIGN_CERT",
-    "_SIGN_KEY",
-)
-"""Endings of variables that do not change the answer when there is nothing to do."""
+_CONFIG = "FLUX2BUILD_CONFIG"
+_HARMLESS = {
+    "FLUX2BUILD_HOME",
+    "FLUX2BUILD_FILE",
+    "FLUX2BUILD_PROFILE",
+    _CONFIG,
+    "FLUX2BUILD_BFL_URL",
+    "FLUX2BUILD_COMETAPI_URL",
+    "FLUX2BUILD_REPLICATE_URL",
+    "FLUX2BUILD_DEEP",
+    "FLUX2BUILD_SIGN_CERT",
+    "FLUX2BUILD_SIGN_KEY",
+}
+"""Variables that do not change the answer when there is nothing to do."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,19 +97,24 @@ def _open_closed_streams() -> None:
 def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
     """The command, spec and profile, if the call has no other options; else None."""
     ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
-    if any(not name.endswith(_HARMLESS) for name in ours):
+    if any(name not in _HARMLESS for name in ours):
         return None
+    if _CONFIG in os.environ and not os.path.exists(os.environ[_CONFIG]):
+        return None  # the parser reports it
     values = {name: os.environ.get(f"FLUX2BUILD_{name}", "") for name in ("FILE", "PROFILE")}
-    rest = list(words)
+    rest, given = list(words), set[str]()
     command = rest.pop(0) if rest and rest[0] in _QUICK else "build"
     while rest:
         option, joined, value = rest.pop(0).partition("=")
         if not joined and rest:
             value = rest.pop(0)
-        # The parser reads `-p=x` as the value `=x`, and knows what an empty value means.
-        if option not in _OPTIONS or (joined and option[1] != "-") or not value:
+        # The parser reads `-p=x` as the value `=x`, knows what an empty value means, and refuses a
+        # second one.
+        name = _OPTIONS.get(option)
+        if name is None or name in given or (joined and option[1] != "-") or not value:
             return None
-        values[_OPTIONS[option]] = value
+        values[name] = value
+        given.add(name)
     return command, values["FILE"], values["PROFILE"]
 
 

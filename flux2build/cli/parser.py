@@ -81,6 +81,7 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     _escape_unencodable()
     try:
         _require_folder()
+        _refuse_unknown_variables()
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -121,6 +122,18 @@ def _require_folder() -> None:
         Path.cwd()
     except OSError as error:
         raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse variables that are named like ours, so that a slip in a limit is not overlooked.
+
+    Raises:
+        UsageError: there are some.
+    """
+    if any(name.startswith("FLUX2BUILD_") for name in os.environ):
+        from flux2build.session.variables import refuse_unknown
+
+        refuse_unknown(os.environ)
 
 
 def _refused(words: Sequence[str], error: OSError) -> Exit:

@@ -89,10 +89,41 @@ def shipped() -> Cards:
 def merged(own: str, file: str = "cards.toml") -> Cards:
     """The shipped cards with the user's `own` merged over them; `file` names it in messages.
 
+    What is said of one model is about no other, so shipped cards are not `like` changed ones.
+
     Raises:
-        UsageError: the user's text is not TOML, or names a key that a card does not have.
+        UsageError: the user's text is not TOML, or names a provider, model or key that is not there.
     """
-    return read(_over(_shipped(), parse(own, file)), file)
+    shipped_tables, tables = _shipped(), parse(own, file)
+    if problems := list(_strangers(tables, shipped_tables, file)):
+        raise UsageError(*problems)
+    return read(_over(_complete(shipped_tables), tables), file)
+
+
+def _complete(tables: Tables) -> Tables:
+    """The same cards, each with what it has from the one that it is `like`."""
+    return {
+        provider: {model: _likened(tables, provider, model, ()) for model in models}
+        for provider, models in tables.items()
+    }
+
+
+def _strangers(tables: Tables, known: Tables, file: str) -> Iterator[Problem]:
+    """Tables that are about no provider with cards, or about no model and make none."""
+    for provider, models in tables.items():
+        if provider in PROVIDERS and provider not in known:
+            message = f"`{provider}` draws for nothing, and its card cannot be changed"
+            yield Problem(message, Place(file), hint=f"take `[{provider}…]` away")
+        elif provider not in known:
+            message = f"there is no provider `{provider}`"
+            yield Problem(message, Place(file), hint=did_you_mean(provider, known))
+        for model, card in models.items() if isinstance(models, Mapping) else ():
+            new = provider in known and model not in known[provider]
+            if new and isinstance(card, Mapping) and not card.keys() & {"like", "params"}:
+                message = f"provider `{provider}` has no model `{model}`"
+                hint = did_you_mean(model, known[provider]) or ""
+                hint += f'{" " if hint else ""}a new one needs `like = "{provider}/…"`'
+                yield Problem(message, Place(file), hint=hint)
 
 
 def _shipped() -> Tables:

@@ -11,21 +11,23 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import platformdirs
 import tomli
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.session import variables
+from flux2build.session.variables import CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular
 
-_PROXIES: Final = ("FLUX2BUILD_PROXY", "HTTPS_PROXY", "https_proxy")
-"""Variables that may name a proxy; the first one set counts."""
-CONFIG_VARIABLE: Final = "FLUX2BUILD_CONFIG"
+if TYPE_CHECKING:
+    from dotenv.parser import Original
+
 _SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits"})
 
 
@@ -69,7 +71,7 @@ class UserSettings:
             UsageError: the variable does not hold the URL of an HTTP proxy.
         """
         target = urlsplit(url)
-        name = next((name for name in _PROXIES if self.value(name)), None)
+        name = next((name for name in PROXIES if self.value(name)), None)
         if name is None or target.scheme != "https" or self._bypasses(target.hostname or ""):
             return None
         value = self.value(name)
@@ -145,9 +147,11 @@ def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
 def _config(path: Path) -> dict[str, Any]:
     """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]` and `[budget]`."""
     if not path.is_file():
+        _require_named(path)
         return {}
+    text = _text(path)
     try:
-        config = tomli.loads(_text(path))
+        config = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
@@ -158,7 +162,26 @@ def _config(path: Path) -> dict[str, Any]:
         raise UsageError(problem) from error
     if problems := list(_mistakes(config, Place(str(path)))):
         raise UsageError(*problems)
+    if problems := list(_unread(config.get("environment", {}), text, str(path))):
+        raise UsageError(*problems)
     return config
+
+
+def _require_named(path: Path) -> None:
+    """Refuse a configuration that the variable names and that is not there."""
+    if os.environ.get(CONFIG_VARIABLE) and (path.is_dir() or not path.exists()):
+        what = "a folder" if path.is_dir() else "not there"
+        message = f"`{CONFIG_VARIABLE}` names `{path}`, which is {what}"
+        raise UsageError(message, hint=f"name a file, or `unset {CONFIG_VARIABLE}`")
+
+
+def _unread(values: Mapping[str, str], text: str, file: str) -> Iterator[Problem]:
+    """The names under `[environment]` that nothing reads, each with its line."""
+    for name, problem in variables.unread(values, shared=False):
+        from flux2build.assetspec.locator import locate
+
+        at = locate(text).get(("environment", name))
+        yield replace(problem, place=Place(file, at.name.line if at else 0))
 
 
 def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
@@ -191,15 +214,28 @@ def _assignments(path: Path) -> dict[str, str]:
     from dotenv.parser import parse_stream
 
     values: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for binding in parse_stream(io.StringIO(_text(path))):
         if binding.key is not None and binding.value is not None:
             values[binding.key] = binding.value
+            lines[binding.key] = _first_line(binding.original)
         elif binding.error or binding.key is not None:
-            written = binding.original.string
-            blank = written[: len(written) - len(written.lstrip())].count("\n")
-            place = Place(str(path), binding.original.line + blank)
+            place = Place(str(path), _first_line(binding.original))
             raise UsageError(Problem("this line is not NAME=VALUE", place))
+    # What the shell has set too is not lost.
+    unset = (name for name, value in values.items() if os.environ.get(name) != value)
+    if problems := [
+        replace(problem, place=Place(str(path), lines[name]))
+        for name, problem in variables.unread(unset, shared=True)
+    ]:
+        raise UsageError(*problems)
     return values
+
+
+def _first_line(written: Original) -> int:
+    """The line of a binding, which starts with the blank lines before it."""
+    blank = written.string[: len(written.string) - len(written.string.lstrip())].count("\n")
+    return written.line + blank
 
 
 def _text(path: Path) -> str:

@@ -48,7 +48,13 @@ def test_everything_else_is_parsed(site: Site, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("FLUX2BUILD_JSON", "1"), ("FLUX2BUILD_QUIET", "1"), ("FLUX2BUILD_EXCLUDE", "icon")],
+    [
+        ("FLUX2BUILD_JSON", "1"),
+        ("FLUX2BUILD_QUIET", "1"),
+        ("FLUX2BUILD_EXCLUDE", "icon"),
+        ("FLUX2BUILD_MY_FILE", "icon"),
+        ("FLUX2BUILD_CONFIG", "/nowhere"),
+    ],
 )
 def test_variables_are_heeded(site: Site, variable: str, value: str) -> None:
     """A variable that changes the answer is not overlooked."""
@@ -101,7 +107,7 @@ def test_the_quick_path_reads_what_the_parser_reads(
         ([], ("build", "", "")),
         (["plan", "-p", "final"], ("plan", "", "final")),
         (["--profile=final", "-f", "x=y"], ("build", "x=y", "final")),
-        (["check", "-p", "a", "-p", "b"], ("check", "", "b")),
+        (["check", "-p", "a", "-p", "b"], None),
         (["-p=final"], None),
         (["--profile="], None),
         (["--profile=", "final"], None),

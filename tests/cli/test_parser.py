@@ -111,6 +111,17 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
         (["plan", "-f"], "`-f` needs a value", "see `flux2build plan --help`"),
         (["schema", "extra"], "unexpected argument `extra`", "see `flux2build schema --help`"),
         (["plan", "--exit-code=1"], "`--exit-code` does not take a value", None),
+        (["plan", "-f", "a", "--file=b"], "`--file` is given 2 times and takes one value", None),
+        (
+            ["presets", "-f", "nosuch"],
+            "`flux2build presets` has no option `-f`",
+            "known: `--color`, `--help`, `--json`, `--quiet`, `--verbose`",
+        ),
+        (
+            ["models", "-p", "nosuch"],
+            "`flux2build models` has no option `-p`",
+            "known: `--color`, `--env-file`, `--help`, `--json`, `--quiet`, `--verbose`",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -120,6 +131,14 @@ def test_usage_errors(site: Site, words: list[str], message: str, hint: str | No
 
     hint = hint or f"see `flux2build {words[0]} --help`"
     assert ran == Ran(Exit.USAGE, "", f"error: {message}\n  hint: {hint}\n")
+
+
+@pytest.mark.parametrize("words", [["orders"], ["orders", "show", "x"], ["cost"], ["list"]])
+def test_a_spec_that_is_not_there(empty: Site, words: list[str]) -> None:
+    """A spec that is named must exist, even for a command that could do without one."""
+    ran = empty.run(*words, "-f", "nosuch")
+
+    assert (ran.code, ran.err.splitlines()[0]) == (2, "error: there is no spec at `nosuch`")
 
 
 @pytest.mark.parametrize(

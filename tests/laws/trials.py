@@ -149,6 +149,7 @@ class Sandbox:
         self.server.reset(rules=list(self.situation.rules))
         self.tree.joinpath(".git").mkdir(parents=True)
         self.home.mkdir()
+        self.folder.joinpath("config.toml").touch()
         self.home.with_name("tmp").mkdir()
         self.tree.joinpath("assets.toml").write_text(self.situation.spec, "utf-8")
         for step in self.situation.before:

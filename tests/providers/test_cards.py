@@ -127,6 +127,21 @@ def test_user_changes_one_figure() -> None:
     assert card.params == shipped()["bfl"]["flux-2-pro"].params
 
 
+def test_what_is_said_of_one_model_is_about_no_other() -> None:
+    """A price of the user's own does not reach the shipped cards that are like the changed one."""
+    over = "[bfl.flux-2-pro.price]\nfirst = 9"
+
+    cards = merged(over)
+
+    changed = {
+        (provider, model)
+        for provider, models in cards.items()
+        for model, card in models.items()
+        if card != shipped()[provider][model]
+    }
+    assert changed == {("bfl", "flux-2-pro")}
+
+
 def test_user_adds_a_model() -> None:
     """A model that is not shipped yet needs one table."""
     over = '[bfl."flux-2-ultra"]\nlike = "bfl/flux-2-pro"\nprice = { first = 1 }'
@@ -146,7 +161,7 @@ def test_user_adds_a_model() -> None:
         ("[bfl.flux-2-pro]\nreferences = -3", "expected a whole number, 0 or more, got -3"),
         ("[bfl.flux-2-pro]\nprice = { first = -1 }", "expected an amount in USD, got -1"),
         ("[bfl.flux-2-pro]\nprice = { first = nan }", "expected an amount in USD"),
-        ("[bfl.flux-2-dev]\nprice = { further = 1 }", "a price needs `first`"),
+        ("[bfl.x]\nparams = []\nprice = { further = 1 }", "a price needs `first`"),
         ("[bfl.flux-2-pro]\nprice = 3", "expected a table, got 3"),
         ("[bfl]\nflux-2-pro = 3", "expected a table, got 3"),
         ("bfl = 3", "cards of `bfl`: expected a table, got 3"),
@@ -155,7 +170,10 @@ def test_user_adds_a_model() -> None:
         ("[bfl.x]\nparams = 'seed'", "expected a list, got 'seed'"),
         ("[bfl.x]\nparams = [1]", "expected a text, got 1"),
         ("[bfl.flux-2-pro]\nprice = { first = true }", "expected an amount in USD"),
-        ("[bfl.x]\nranges = { seed = [1, 2] }", "unknown key"),
+        ("[bfl.x]\nparams = []\nranges = { seed = [1, 2] }", "unknown key"),
+        ("[blf.flux-2-pro.price]\nfirst = 1", "there is no provider `blf`"),
+        ("[bfl.flux-2-prp.price]\nfirst = 1", "provider `bfl` has no model `flux-2-prp`"),
+        ("[sketch.sketch.price]\nfirst = 1", "`sketch` draws for nothing"),
         ("[bfl.x]\nparams = ['seed']\nranges = { seed = [2, 1] }", "expected [least, most]"),
         ("[bfl.x]\nparams = ['seed']\nranges = { seed = [] }", "expected [least, most], got []"),
         ("[bfl.x]\nparams = ['seed']\nranges = { seed = [1, 2, 3] }", "expected [least, most]"),
@@ -233,6 +251,6 @@ def test_own_cards_are_merged_over_shipped_ones() -> None:
 
 
 def test_a_card_does_not_make_a_provider() -> None:
-    """Only providers of flux2build have models, whatever the user's cards name."""
-    with pytest.raises(KeyError):
-        Models('[nonsense.model]\nparams = ["width"]')["nonsense"]
+    """Only providers of flux2build have models, and a card of another one is refused."""
+    with pytest.raises(UsageError, match="there is no provider `nonsense`"):
+        Models('[nonsense.model]\nparams = ["width"]')["bfl"]

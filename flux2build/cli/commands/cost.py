@@ -28,7 +28,7 @@ _GROUPS: Final = {
 }
 
 
-@command("cost")
+@command("cost", without={"profile", "env_file"})
 @option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
 def cost(options: CommonOptions, *, by: str, everything: bool) -> None:

@@ -26,7 +26,7 @@ _IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
 _ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock text eol=lf\n"
 
 
-@command("init")
+@command("init", without={"profile", "env_file"})
 def init(options: CommonOptions) -> None:
     """Write a working starter into this folder.
 

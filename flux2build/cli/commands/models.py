@@ -18,7 +18,7 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import read
 
 
-@command("models")
+@command("models", without={"file", "profile"})
 def models(options: CommonOptions) -> None:
     """List the models, their limits and their prices.
 

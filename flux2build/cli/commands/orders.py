@@ -233,7 +233,12 @@ def _prepare(options: CommonOptions) -> Console:
     """Complete the ledger, make known the keys that no task may give away, and open the console.
 
     Nothing is ordered here, so the keys and the settings that hold them may be unfit.
+
+    Raises:
+        UsageError: there is no spec where the options name one.
     """
+    if options.file:
+        Project.open(options)
     console = Console(options.color, options.verbosity)
     take_in_spooled(user_journal(), user_store(), console)
     with suppress(Flux2BuildError):

@@ -18,7 +18,7 @@ from flux2build.errors import UsageError, did_you_mean
 from flux2build.session.common_options import CommonOptions
 
 
-@command("presets")
+@command("presets", without={"file", "profile", "env_file"})
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
     """List what platforms ask for: sizes, formats and limits by name.

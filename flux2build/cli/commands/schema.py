@@ -15,7 +15,7 @@ from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 
 
-@command("schema")
+@command("schema", without={"file", "profile", "env_file"})
 def schema(options: CommonOptions) -> None:
     """Print the JSON Schema of assets.toml, for editors.
 

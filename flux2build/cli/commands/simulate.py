@@ -16,7 +16,7 @@ from flux2build.session.common_options import CommonOptions
 _NEEDED: Final = {"starlette", "uvicorn", "h11"}
 
 
-@command("simulate")
+@command("simulate", without={"file", "profile", "env_file"})
 @option("--port", type=Whole(0, 65535), default=0, help="0 picks a free one.")
 @option("--host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on.")
 @option("--latency", type=Seconds(0), help="Seconds until a picture is ready.")

@@ -1,0 +1,73 @@
+"""The names of variables that flux2build reads, so that one that it does not read is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Final
+
+from flux2build.errors import Problem, UsageError, did_you_mean, nearest
+
+PREFIX: Final = "FLUX2BUILD_"
+CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
+PROXIES: Final = (f"{PREFIX}PROXY", "HTTPS_PROXY", "https_proxy")
+"""Variables that may name a proxy; the first one set counts."""
+_EXEMPT: Final = ("NO_PROXY", "no_proxy")
+_OPTIONS: Final = (
+    *("BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
+    *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
+    *("LOCK_TIMEOUT", "MAX_COST", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
+    *("REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TRUST_PR", "VERBOSE", "YES"),
+)
+"""The options of all commands, which are not imported to know a variable."""
+PROCESS: Final = frozenset(
+    {CONFIG_VARIABLE, f"{PREFIX}HOME", f"{PREFIX}DEEP", *(PREFIX + name for name in _OPTIONS)}
+)
+"""Variables that are read from the environment only; `DEEP` is one of the tests."""
+_ALIKE: Final = 0.85
+"""How similar a name must be to one of ours to be a slip, in a file that other programs share."""
+
+
+@cache
+def settings() -> frozenset[str]:
+    """Variables that are looked up in the environment, the `--env-file` and the configuration."""
+    from flux2build.images.provenance.signing import CERTIFICATE_VARIABLE, KEY_VARIABLE
+    from flux2build.providers.contract import PROVIDERS, Remote
+
+    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, *PROXIES, *_EXEMPT}
+    remote = (provider for provider in PROVIDERS.values() if isinstance(provider, Remote))
+    return frozenset(names.union(*({each.key_variable, each.url_variable} for each in remote)))
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Refuse variables of the environment that start like ours and are not.
+
+    Raises:
+        UsageError: with the nearest name of each.
+    """
+    ours = sorted(name for name in names if name.startswith(PREFIX) and name not in PROCESS)
+    if problems := [_unknown(name) for name in ours if name not in settings()]:
+        raise UsageError(*problems)
+
+
+def unread(names: Iterable[str], *, shared: bool) -> Iterator[tuple[str, Problem]]:
+    """The names of a file of settings that nothing reads; of a `shared` one, those like ours."""
+    for name in names:
+        if name in settings():
+            continue
+        if name in PROCESS:
+            hint = f"`export {name}=…` sets it"
+            yield name, Problem(f"`{name}` is read from the environment only", hint=hint)
+        elif not shared or name.upper().startswith(PREFIX) or _resembles(name):
+            yield name, _unknown(name)
+
+
+def _resembles(name: str) -> bool:
+    keys = (known for known in settings() if known not in {*PROXIES, *_EXEMPT})
+    return nearest(name.upper(), keys, _ALIKE) is not None
+
+
+def _unknown(name: str) -> Problem:
+    known = settings() | PROCESS - {f"{PREFIX}DEEP"}
+    hint = did_you_mean(name.upper(), known) or "docs/configuration.md lists the variables"
+    return Problem(f"`{name}` is not a variable that flux2build reads", hint=hint)
