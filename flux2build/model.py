@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, NewType
 
@@ -12,8 +12,20 @@ from flux2build.digest import Digest, Json, of_json
 AssetName = NewType("AssetName", str)
 """`mascot`, or for a family's member `hero[locale=de,theme=dark]`, axes sorted."""
 
+OWNER: Final = "black-forest-labs/"
+"""The account that some carriers put before the names of models; a model's own name is without it."""
+
+_REWRITING: Final = "disable_pup"
+"""The parameter that only some carriers have; the others may rewrite a prompt, or not."""
+
 KEY_SCHEMA: Final = 1
 """The version of the rules by which orders, derivations and documents are digested."""
+
+
+def model_name(spelling: str) -> str:
+    """Return the one name that a model has at every carrier, whatever its own spelling is."""
+    return spelling.removeprefix(OWNER)
+
 
 Key = tuple[str | int, ...]
 """A path of keys into the spec: `("asset", "hero", "deliver", 0, "path")`."""
@@ -210,10 +222,35 @@ class Order:
             }
         )
 
+    @property
+    def spellings(self) -> tuple[Digest, Digest]:
+        """Its digest, and the one that it had when a carrier's spelling of the model was part of it."""
+        return self.digest, replace(self, model=OWNER + self.model).digest
+
+    @property
+    def names(self) -> tuple[Digest, ...]:
+        """Its digest, and all others under which a picture that it asks for may be known."""
+        orders = (self, *(replace(self, params=params) for params in _alike(self.params)))
+        return tuple(name for order in orders for name in order.spellings)
+
+
+def _alike(params: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    """Other parameters whose picture is what these ask for."""
+    if _REWRITING not in params:
+        yield {**params, _REWRITING: False}
+        yield {**params, _REWRITING: True}
+    elif params[_REWRITING] is False:
+        yield {name: value for name, value in params.items() if name != _REWRITING}
+
 
 def payload(model: str, prompt: str, params: Mapping[str, Json]) -> Digest:
     """Return the digest of what is asked for, whatever it is made of and however often."""
     return of_json({"model": model, "prompt": prompt, "params": params})
+
+
+def payloads(model: str, prompt: str, params: Mapping[str, Json]) -> tuple[Digest, Digest]:
+    """Return the payload, and the one it was when a carrier's spelling of the model was part of it."""
+    return payload(model, prompt, params), payload(OWNER + model, prompt, params)
 
 
 def order_of(task: Generate, inputs: tuple[Digest, ...]) -> Order:

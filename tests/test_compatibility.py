@@ -8,6 +8,7 @@ lost one, finished one too late, and sent one picture in another size.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Final
@@ -91,3 +92,70 @@ def test_its_ledger_is_written_again_byte_for_byte() -> None:
 def test_its_ledger_adds_up_to_the_same(older: Site, words: tuple[str, ...], name: str) -> None:
     """The same orders are open, and the same money is spent and reserved."""
     assert older.run(*words).out == said(name)
+
+
+SPELLED: Final = BEFORE.with_name("older-spelling")
+"""A project bought at Replicate while the carrier's spelling of a model was part of its orders."""
+
+
+@pytest.fixture
+def spelled(empty: Site) -> Site:
+    """That project, with its ledger."""
+    shutil.copytree(SPELLED / "site", empty.folder, dirs_exist_ok=True)
+    shutil.copy(SPELLED / "ledger.jsonl", home() / "ledger.jsonl")
+    return empty
+
+
+def actions(site: Site) -> dict[str, str]:
+    """What is to be done about each file."""
+    steps = json.loads(site.run("plan", "--json").out)["steps"]
+    return {step["output"]: step["action"] for step in steps}
+
+
+KNOWN: Final = {"img/bad.png": "ask", "img/late.png": "resume", "img/lost.png": "ask"}
+HERE: Final = {"img/mascot.png": "keep", "img/hero.png": "keep", "img/hero-32.webp": "keep"}
+
+
+@pytest.mark.parametrize("carrier", ["black-forest-labs/", ""])
+def test_an_older_spelling_buys_nothing(spelled: Site, carrier: str) -> None:
+    """However the spec spells a model, what was bought is kept, and what is open stays open."""
+    text = spelled.folder.joinpath("assets.toml").read_text("utf-8")
+    spelled.write("assets.toml", text.replace("black-forest-labs/", carrier))
+
+    assert actions(spelled) == KNOWN | HERE
+    assert "orders" not in json.loads(spelled.run("plan", "--json").out)
+
+
+@pytest.mark.parametrize("gone", ["img", "assets.lock"])
+def test_an_older_spelling_is_paid_for(spelled: Site, gone: str) -> None:
+    """Without its files, or without its lock, a picture that was bought is not bought again."""
+    path = spelled.folder / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    assert "render" not in actions(spelled).values()
+
+
+def test_an_older_spelling_is_rewritten(spelled: Site) -> None:
+    """A build renames the models of the lock, and changes nothing else."""
+    before = spelled.files()
+    spelled.run("build", "hero")
+    after = spelled.files()
+    text = after.pop("assets.lock").decode()
+
+    assert after == {name: data for name, data in before.items() if name != "assets.lock"}
+    assert "black-forest-labs" not in text
+    assert text == dumps(loads(before["assets.lock"].decode(), "assets.lock"))
+    rows = [block.generated for block in loads(text, "assets.lock").blocks.values()]
+    assert all(row is None or row.order.digest == row.key for row in rows)
+
+
+@pytest.mark.parametrize("provider", ["bfl", "cometapi"])
+def test_an_order_is_bought_at_one_carrier(spelled: Site, provider: str) -> None:
+    """What was bought at Replicate is not bought again elsewhere where the same is sent."""
+    text = spelled.folder.joinpath("assets.toml").read_text("utf-8")
+    text = text.replace('prompt = "a ', 'disable_pup = false\nprompt = "a ')
+    spelled.write("assets.toml", f'[profile.elsewhere]\nprovider = "{provider}"\n{text}')
+    ran = spelled.run("plan", "-p", "elsewhere", "--json")
+
+    found = {step["output"]: step["action"] for step in json.loads(ran.out)["steps"]}
+    assert found == dict.fromkeys(HERE, "adopt") | KNOWN

@@ -58,3 +58,26 @@ def test_provider_is_not_in_the_order() -> None:
 def test_members_are_named_by_key(axes: dict[str, str]) -> None:
     """A member's name does not depend on the order of its axes."""
     assert member("hero", axes) == member("hero", dict(reversed(axes.items())))
+
+
+def test_an_order_is_known_by_every_spelling() -> None:
+    """An order has the digest that it had while a carrier's spelling of its model was part of it."""
+    size = {"width": 1024, "height": 1024}
+    plain = Order("flux-2-flex", "a fox", size, ())
+    spelled = Order("black-forest-labs/flux-2-flex", "a fox", size, ())
+
+    assert plain.names[0] == plain.digest
+    assert spelled.digest in plain.names
+
+
+def test_an_order_is_known_by_what_it_leaves_open() -> None:
+    """A prompt that may be rewritten may be left as it is; one that must not be is another order."""
+    left, off, on = (
+        Order("flux-2-pro", "a fox", params, ())
+        for params in ({}, {"disable_pup": False}, {"disable_pup": True})
+    )
+
+    assert {off.digest, on.digest} < set(left.names)
+    assert left.digest in off.names
+    assert on.digest not in off.names
+    assert {left.digest, off.digest}.isdisjoint(on.names)

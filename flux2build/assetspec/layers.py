@@ -18,6 +18,8 @@ class Layer:
 
     key: Key
     settings: Settings
+    profile: bool = False
+    """Whether it belongs to a profile, which says where pictures come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class MergedSettings:
 
     asset: Key
     values: Mapping[str, tuple[Any, Key]]
+    brought: bool = False
+    """Whether a profile names a provider for a model that was named without it."""
 
     def get(self, name: str) -> Any:
         """A setting, or None."""
@@ -39,17 +43,22 @@ class MergedSettings:
 def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (variables, ("vars",))}
+    brought = False
     for layer in layers:
         written = layer.settings.model_fields_set
         gone = {_DISPLACED[name] for name in written if name in _DISPLACED}
+        if layer.profile:
+            gone.discard("model")
+        if written & {"provider", "model"}:
+            brought = layer.profile and "model" not in written
         values = {name: value for name, value in values.items() if name not in gone}
         for name in Settings.model_fields:
             if name in written:
                 value = getattr(layer.settings, name)
                 merged = {**values["vars"][0], **value} if name == "vars" else value
                 values[name] = (merged, (*layer.key, name))
-    return MergedSettings(asset, values)
+    return MergedSettings(asset, values, brought)
 
 
 _DISPLACED: Final = {"provider": "model", "prompt": "template", "template": "prompt"}
-"""The setting of earlier layers that a setting voids: a model belongs to its provider."""
+"""The setting of earlier layers that a setting voids; a profile's provider voids no model."""

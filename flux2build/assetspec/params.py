@@ -10,7 +10,8 @@ from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import DEFAULT_PROVIDER, MergedSettings
 from flux2build.digest import Json
 from flux2build.errors import did_you_mean, nearest
-from flux2build.providers.capabilities import Card
+from flux2build.model import model_name
+from flux2build.providers.capabilities import FREE, Card
 
 PARAMS: Final = (
     "width",
@@ -39,7 +40,10 @@ def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, C
     if cards is None:
         message, hint = f"unknown provider `{provider}`", did_you_mean(provider, capabilities.cards)
         raise FaultyError(Fault(settings.key("provider"), message, hint))
-    model = settings.get("model") or capabilities.providers[provider].default_model
+    usual = capabilities.providers[provider].default_model
+    model = model_name(settings.get("model") or usual)
+    if settings.brought and cards[usual].price == FREE:
+        model = usual  # it stands in for every model, such as `sketch` in a draft
     if model not in cards:
         hint = _elsewhere(model, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"

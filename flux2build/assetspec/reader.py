@@ -180,7 +180,8 @@ class _SpecReader:
         yield from self._styles(key, table)
         yield Layer(key, table)
         if self.profile in self.tables.profile:
-            yield Layer(("profile", self.profile), self.tables.profile[self.profile])
+            chosen = self.tables.profile[self.profile]
+            yield Layer(("profile", self.profile), chosen, profile=True)
         for name, settings in (table.profile or {}).items():
             place = (*key, "profile", name)
             known = schema.names(self.text.data, "profile")
@@ -189,7 +190,7 @@ class _SpecReader:
                 message = f"there is no profile `{name}`"
                 self.faults.add(Fault(place, message, hint=hint, name=True))
             elif name == self.profile:
-                yield Layer(place, settings)
+                yield Layer(place, settings, profile=True)
 
     def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
         """The layers of an asset's styles; notes styles that do not exist."""

@@ -143,7 +143,7 @@ class Settings(Table):
     """The settings that `[defaults]`, a style, an asset and a profile can have."""
 
     provider: str | None = _optional(
-        "which provider renders; a layer that names a provider but no model means its default one"
+        "which provider renders; without a model its default one is meant, except in a profile"
     )
     model: str | None = _optional("the provider's model")
     prompt: Prompt | None = _optional(

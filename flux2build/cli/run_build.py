@@ -136,7 +136,9 @@ class BuildRun:
     def carry_out(self, plan: Plan) -> Exit:
         """Carry out a plan that was agreed to, and report; the tree must be locked."""
         if self.project.conflicted:
-            return self._reconciled().carry_out(plan)
+            return self._rewritten("reconciled both sides").carry_out(plan)
+        if self.project.lock.older:
+            return self._rewritten("renamed the models").carry_out(plan)
         self.console.caution(self.project.unread)
         return self._conclude(plan, self._built(plan))
 
@@ -152,11 +154,11 @@ class BuildRun:
         if not click.confirm(f"Spend {price}?", default=False, err=True):
             raise BudgetError("not confirmed; nothing was ordered")
 
-    def _reconciled(self) -> BuildRun:
-        """Write a lock that unites both sides of a merge; this spends nothing."""
+    def _rewritten(self, done: str) -> BuildRun:
+        """Write the lock as it was understood, and say what was done to it; this spends nothing."""
         path = self.project.lock_path
         disk.replace(path, lockfile.dumps(self.project.lock).encode())
-        self.console.say(f"reconciled both sides of {path.name}")
+        self.console.say(f"{done} of {path.name}")
         return replace(self, project=self.project.reread_lock())
 
     def _built(self, plan: Plan) -> Report:

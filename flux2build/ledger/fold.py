@@ -6,7 +6,7 @@ mean the same. Any prefix of a journal is as good as a whole one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -110,6 +110,19 @@ class Ledger:
     """The refusal of each order whose newest attempt was voided."""
     foreign: tuple[Foreign, ...] = ()
     """Entries that only a newer flux2build understands."""
+
+    def about(self, names: Sequence[Digest]) -> Ledger:
+        """What is known of one order, under whichever of its names, as of the first of them.
+
+        All `outputs` stay.
+        """
+        if not any(map(self._knows, names[1:])):
+            return self
+        own = tuple(replace(each, order=names[0]) for each in self.attempts if each.order in names)
+        return replace(_ledger(own, self.foreign), outputs=self.outputs)
+
+    def _knows(self, order: Digest) -> bool:
+        return order in self.delivered or order in self.unsettled or order in self.refusals
 
 
 def fold(entries: Iterable[Entry]) -> Ledger:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from flux2build.digest import Digest, Json
-from flux2build.model import AssetName, Operation, Output, Receipt
+from flux2build.model import AssetName, Operation, Order, Output, Receipt, model_name
 
 REVISION: Final = 1
 """The revision of the format; an older reader of the same version keeps unknown keys."""
@@ -41,6 +41,21 @@ class Generated:
     receipt: Receipt
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
+
+    @property
+    def order(self) -> Order:
+        """What was ordered."""
+        inputs = tuple(each.sha256 for each in self.inputs)
+        return Order(self.model, self.prompt, self.params, inputs, self.take)
+
+    @property
+    def renamed(self) -> Generated:
+        """This row with the one name of its model, and the key that follows from it."""
+        if (name := model_name(self.model)) == self.model:
+            return self
+        order = replace(self.order, model=name)
+        key = order.digest if self.key == self.order.digest else self.key
+        return replace(self, model=name, key=key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,8 @@ class Lockfile:
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
     revision: int = REVISION
     """The newest revision that wrote to it."""
+    older: bool = field(default=False, compare=False)
+    """Whether its text names models as carriers spell them, which is no longer written."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
 

@@ -145,7 +145,7 @@ class _Reader:
         """The folded names of the lock and of its spec."""
         self.problems: list[tuple[tuple[str, ...], str]] = []
         self._root = root
-        self._newer = False
+        self._newer = self._older = False
 
     def lock(self) -> Lockfile:
         """Return the lock, as far as it can be read."""
@@ -157,7 +157,8 @@ class _Reader:
         except BadValue as bad:
             self._note(bad)
             return Lockfile()
-        return Lockfile(dict(self._blocks(assets)), revision, extra)
+        blocks = dict(self._blocks(assets))
+        return Lockfile(blocks, revision, older=self._older, extra=extra)
 
     def _blocks(self, assets: dict[str, Any]) -> Iterator[tuple[tuple[AssetName, str], Block]]:
         for asset, profiles in assets.items():
@@ -194,7 +195,7 @@ class _Reader:
     def _generated(self, raw: Any) -> Generated:
         table = as_table(raw)
         output, receipt = get(table, "output", as_table), get(table, "receipt", as_table)
-        return Generated(
+        row = Generated(
             key=get(table, "key", as_digest),
             schema=get(table, "schema", as_count),
             provider=get(table, "provider", as_text),
@@ -207,6 +208,8 @@ class _Reader:
             receipt=_receipt(receipt),
             extra=self._extra(table, _GENERATED, output=_OUTPUT | {"path"}, receipt=_RECEIPT),
         )
+        self._older |= row.renamed is not row
+        return row.renamed
 
     def _derived(self, files: dict[str, Any], path: str) -> Derived:
         try:

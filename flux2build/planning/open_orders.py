@@ -12,7 +12,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.ledger import Intended, Ledger, State
-from flux2build.model import Generate, Task
+from flux2build.model import Generate
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action
 
@@ -50,7 +50,7 @@ class OpenOrder:
 
 
 def open_orders(
-    ledger: Ledger, asked: Mapping[Digest | None, Task], project: str
+    ledger: Ledger, asked: Mapping[Digest, Generate], project: str
 ) -> Iterator[OpenOrder]:
     """What is open besides the tasks that are asked for, by their keys.
 
@@ -62,7 +62,7 @@ def open_orders(
             (pending[0], State.PENDING) if pending else (newest, _state(ledger, order))
         )
         ours, task = intended.project == project, asked.get(order)
-        elsewhere = isinstance(task, Generate) and task.provider != intended.provider
+        elsewhere = task is not None and task.provider != intended.provider
         if (pending and elsewhere) or (task is None and (pending or ours)):
             yield OpenOrder(intended, state, ours)
 

@@ -6,13 +6,28 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
-from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, key_of
+from flux2build.model import (
+    AssetName,
+    Generate,
+    Input,
+    MasterOf,
+    Order,
+    OutputOf,
+    Recipe,
+    Source,
+    key_of,
+    order_of,
+)
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
+
+_ASKING: Final = frozenset({Action.RENDER, Action.RESUME, Action.ASK})
+"""The actions on a picture that is not there yet."""
 
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """Returns the least and the most that an order may cost in USD; None for an unknown price."""
@@ -121,9 +136,18 @@ class Inputs:
 
     def key(self, recipe: Recipe) -> Digest | None:
         """Return the key of a recipe, or None while an input is not known."""
+        ready = self._ready(recipe)
+        return None if ready is None else key_of(recipe.task, ready)
+
+    def order(self, recipe: Recipe) -> Order | None:
+        """Return what a recipe orders; None if that is nothing, or an input is not known."""
+        ready, task = self._ready(recipe), recipe.task
+        return None if ready is None or not isinstance(task, Generate) else order_of(task, ready)
+
+    def _ready(self, recipe: Recipe) -> tuple[Digest, ...] | None:
         inputs = self.of(recipe)
         ready = tuple(digest for digest in inputs if digest is not None)
-        return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+        return ready if len(ready) == len(inputs) else None
 
     def _digest(self, source: Input) -> Digest | None:
         match source:
@@ -175,6 +199,17 @@ def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -
     low, high = price(recipe) or (Decimal(0), None)
     certain = verdict.certain and verdict.action is Action.RENDER
     return Step(recipe, verdict, before, low if certain else Decimal(0), high)
+
+
+def asked(plan: Plan, files: Mapping[str, Digest]) -> dict[Digest, Generate]:
+    """Return the orders that a plan still asks for, by each of their names."""
+    inputs, tasks = Inputs(files), dict[Digest, Generate]()
+    for step in plan.steps:
+        task, order = step.recipe.task, inputs.order(step.recipe)
+        if step.verdict.action in _ASKING and isinstance(task, Generate) and order:
+            tasks |= dict.fromkeys(order.names, task)
+        inputs.note(step.recipe, step.verdict.bytes)
+    return tasks
 
 
 def orphans(

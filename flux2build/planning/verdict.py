@@ -7,7 +7,7 @@ never disagree with what is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -23,6 +23,7 @@ from flux2build.model import (
     Recipe,
     Write,
     key_of,
+    order_of,
 )
 from flux2build.planning.differences import differences, subject, task_differences
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
@@ -116,6 +117,18 @@ class Snapshot:
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
     """The digest of each asset's tags, alt text and title, which never render anything."""
 
+    def about(self, names: Sequence[Digest]) -> Snapshot:
+        """What is known of one order, under whichever of its names, as of the first of them."""
+        first, ledger = names[0], self.ledger.about(names)
+        pictures = [self.pictures[name] for name in names if name in self.pictures]
+        return replace(
+            self,
+            ledger=ledger,
+            unrecorded=lambda _key: any(map(self.unrecorded, names)),
+            purchases={first: [each for name in names for each in self.purchases.get(name, ())]},
+            pictures={first: pictures[0]} if pictures else {},
+        )
+
 
 def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
     """Put the reasons for an action on a recipe into words."""
@@ -164,17 +177,26 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
     """
     row, key = locked(recipe, snapshot), _key(recipe, inputs)
     if str(recipe.asset) in snapshot.requested and isinstance(recipe.task, Generate):
-        return _requested(key, snapshot)
+        return _requested(key, _about(recipe, inputs, snapshot))
     if key is None:
         return Verdict(_make(recipe), tuple(_pending(recipe, row, inputs)))
     if row is not None and row.key == key:
         if isinstance(row, Derived) and _aged(row, snapshot):
             return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
-        return _current(recipe, row, key, snapshot)
+        return _current(recipe, inputs, row, key, snapshot)
+    known = _about(recipe, inputs, snapshot)
     if row is None:
-        return _unlocked(recipe, key, snapshot)
+        return _unlocked(recipe, key, known)
     reasons = tuple(differences(recipe, row, inputs))
-    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), snapshot)
+    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), known)
+
+
+def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Snapshot:
+    """What is known of a recipe's order; the whole snapshot if it has none, or none yet."""
+    ready = tuple(digest for digest in inputs if digest is not None)
+    if not isinstance(recipe.task, Generate) or len(ready) < len(inputs):
+        return snapshot
+    return snapshot.about(order_of(recipe.task, ready).names)
 
 
 def _unlocked(recipe: Recipe, key: Digest, snapshot: Snapshot) -> Verdict:
@@ -226,7 +248,9 @@ def _new(recipe: Recipe) -> Reason:
     return Reason(codes[recipe.kind])
 
 
-def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdict:
+def _current(
+    recipe: Recipe, inputs: Sequence[Digest | None], row: Row, key: Digest, snapshot: Snapshot
+) -> Verdict:
     """The lock agrees with the spec; does the file agree with the lock?"""
     wanted, actual = row.output.sha256, snapshot.files.get(recipe.output)
     receipt = row.receipt if isinstance(row, Generated) else None
@@ -237,7 +261,7 @@ def _current(recipe: Recipe, row: Row, key: Digest, snapshot: Snapshot) -> Verdi
     reasons = _damage(recipe, row, snapshot)
     if snapshot.has(wanted):
         return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
-    verdict = _cheapest(recipe, key, reasons, snapshot)
+    verdict = _cheapest(recipe, key, reasons, _about(recipe, inputs, snapshot))
     gone = verdict.due_to(ReasonCode.PAID_FOR) or verdict.due_to(ReasonCode.UNRECORDED)
     if (gone or verdict.action is Action.RENDER) and _POINTER in reasons:
         # It was paid for and Git LFS has it, so what is derived from it can still be judged.

@@ -1,6 +1,6 @@
 """Model cards as data: limits, ranges and dated prices, from TOML.
 
-A card is a table `[provider."model"]`; those of a provider lie beside its module,
+A card is a table `[provider.model]`; those of a provider lie beside its module,
 in `bfl.toml` for `bfl.py`. `like = "provider/model"` starts from another card.
 The user's own tables are merged over the shipped ones, key by key, so that a new
 price is one line.
@@ -20,6 +20,7 @@ import tomli
 from pydantic import TypeAdapter, ValidationError
 
 from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.model import model_name
 from flux2build.providers.capabilities import Card, Price
 from flux2build.providers.contract import PROVIDERS
 
@@ -94,7 +95,7 @@ def merged(own: str, file: str = "cards.toml") -> Cards:
     Raises:
         UsageError: the user's text is not TOML, or names a provider, model or key that is not there.
     """
-    shipped_tables, tables = _shipped(), parse(own, file)
+    shipped_tables, tables = _shipped(), _renamed(parse(own, file))
     if problems := list(_strangers(tables, shipped_tables, file)):
         raise UsageError(*problems)
     return read(_over(_complete(shipped_tables), tables), file)
@@ -134,6 +135,18 @@ def _shipped() -> Tables:
         with suppress(FileNotFoundError):  # an embedded provider's cards are code
             tables |= parse((get_data(PROVIDERS.package, file) or b"").decode(), file)
     return tables
+
+
+def _renamed(tables: Tables) -> Tables:
+    """The tables with each model under its one name, however its carrier spells it."""
+    renamed: dict[str, Any] = {}
+    for provider, models in tables.items():
+        renamed[provider] = models
+        if isinstance(models, Mapping):
+            renamed[provider] = {}
+            for model, table in models.items():
+                renamed = dict(_over(renamed, {provider: {model_name(model): table}}))
+    return renamed
 
 
 def parse(text: str, file: str) -> Tables:
@@ -208,7 +221,8 @@ def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -
     like = own.pop("like", None)
     if like is None:
         return own
-    base, _, other = str(like).partition("/")
+    base, _, spelling = str(like).partition("/")
+    other = model_name(spelling)
     if other not in _table(tables.get(base, {})):
         raise ValueError(f"there is no card `{like}` to start from")
     inherited = _likened(tables, base, other, (*path, name))

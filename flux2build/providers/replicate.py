@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from flux2build.digest import Json
 from flux2build.errors import one_line
-from flux2build.model import Order
+from flux2build.model import OWNER, Order
 from flux2build.providers import contract, replies
 from flux2build.providers.cards import shipped
 from flux2build.providers.contract import (
@@ -43,7 +43,7 @@ class Replicate:
 
     name = "replicate"
     cards = shipped()["replicate"]
-    default_model = "black-forest-labs/flux-2-pro"
+    default_model = "flux-2-pro"
     endpoint = "https://api.replicate.com"
     hosts = frozenset({"api.replicate.com"})
     key_variable = "REPLICATE_API_TOKEN"
@@ -72,7 +72,8 @@ class Replicate:
         self, order: Order, references: Sequence[Reference | str], endpoint: str
     ) -> Call:
         """One POST to the model's predictions."""
-        url = f"{replies.root(endpoint)}/v1/models/{order.model}/predictions"
+        model = order.model if "/" in order.model else OWNER + order.model
+        url = f"{replies.root(endpoint)}/v1/models/{model}/predictions"
         return Call("POST", url, json={"input": _input(order, references)})
 
     def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:

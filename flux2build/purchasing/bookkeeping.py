@@ -48,9 +48,11 @@ class Bookkeeping:
         """The journal of the user's orders."""
         return self.keeping.journal
 
-    def about(self, order: Digest) -> Ledger:
-        """What the journal says of one order."""
-        return fold(self.journal.about(order))
+    def about(self, *names: Digest) -> Ledger:
+        """What the journal says of one order, by all its names, as of the first of them."""
+        oldest_first = reversed(names)
+        entries = (entry for name in oldest_first for entry in self.journal.about(name))
+        return fold(entries).about(names)
 
     def unsettled(self, order: Digest) -> bool:
         """Whether an order is pending, kept aside or in doubt, or was bought in this run."""

@@ -116,7 +116,7 @@ class RemoteRenderer:
 
     async def _bought(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         """Buy an order or collect it, as the ledger says."""
-        ledger = self.books.about(order.digest)
+        ledger = self.books.about(*order.names)
         forced = recipe.asset in self.forced
         if order.digest in ledger.pending:
             # This comes first: where there is an older picture too, this one was bought anew.
@@ -140,7 +140,9 @@ class RemoteRenderer:
         if refused is not None and refused.refusal in MODERATED and not forced:
             raise order_errors.undecided(recipe, ReasonCode.MODERATED)
         await self._check_ready(recipe)
-        if not forced and evidence.unrecorded(self.books.journal, self._store, order.digest):
+        journal = self.books.journal
+        unrecorded = (evidence.unrecorded(journal, self._store, name) for name in order.names)
+        if not forced and any(unrecorded):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
         intended, ticket = await self._order(order, recipe, references)
         return await self._collect(order, recipe, intended, ticket)

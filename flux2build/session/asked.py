@@ -10,7 +10,7 @@ from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError
 from flux2build.ledger import Intended
 from flux2build.lockfile import Generated
-from flux2build.model import Generate, payload
+from flux2build.model import Generate, payloads
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage.disk import SPEC_NAME
@@ -28,7 +28,7 @@ def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json]
     for file in dict.fromkeys((options.file, there)):
         try:
             for task in _tasks(Project.open(replace(options, file=file))):
-                if payload(task.model, task.prompt, task.params) == intended.payload:
+                if intended.payload in payloads(task.model, task.prompt, task.params):
                     return task.params
         except Flux2BuildError:
             continue  # a spec that is gone or broken tells nothing

@@ -21,10 +21,10 @@ from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
 from flux2build.planning.open_orders import OpenOrder, open_orders
-from flux2build.planning.plan import Plan, orphans, plan
+from flux2build.planning.plan import Plan, asked, orphans, plan
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.common_options import Choice, CommonOptions
@@ -252,12 +252,8 @@ class Project(Sources):
             raise SpecError(*dict.fromkeys(problems))
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        asked = {
-            step.verdict.key: step.recipe.task
-            for step in bare.steps
-            if step.verdict.action in {Action.RENDER, Action.RESUME, Action.ASK}
-        }
-        orders = tuple(open_orders(snapshot.ledger, asked, str(self.folder)))
+        wanted = asked(bare, snapshot.files)
+        orders = tuple(open_orders(snapshot.ledger, wanted, str(self.folder)))
         return replace(self.quotes.annotated(bare), orphans=left_over, orders=orders)
 
     @property

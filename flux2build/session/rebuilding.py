@@ -88,16 +88,19 @@ class Rebuilding:
 def _receipts(project: Project) -> dict[Digest, tuple[AssetName, Generated]]:
     """The locked pictures that were paid for, by order."""
     rows = ((block.asset, block.generated) for block in project.lock.blocks.values())
-    return {row.key: (asset, row) for asset, row in rows if row and row.receipt.paid}
+    paid = [(asset, row) for asset, row in rows if row and row.receipt.paid]
+    spelled = {name: each for each in paid for name in each[1].order.spellings}
+    return spelled | {row.key: (asset, row) for asset, row in paid}
 
 
 def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
     """The paid orders of the spec, as far as the pictures are known that they need."""
     inputs, wanted = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
     for recipe in project.graph.ordered:
-        key, block = inputs.key(recipe), project.lock.block(recipe.asset, project.spec.profile)
+        order, block = inputs.order(recipe), project.lock.block(recipe.asset, project.spec.profile)
         row = row_of(recipe, block) if block else None
         inputs.note(recipe, row.output.sha256 if row else None)
-        if key and buys(recipe):
-            wanted[key] = (recipe, (project.quotes.price(recipe) or (None, None))[1])
+        if order and buys(recipe):
+            price = (project.quotes.price(recipe) or (None, None))[1]
+            wanted |= dict.fromkeys(order.spellings, (recipe, price))
     return wanted

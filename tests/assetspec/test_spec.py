@@ -14,10 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux2build.assetspec import Budget, load
-from flux2build.errors import Place, Problem, UsageError
+from flux2build.errors import Place, Problem, SpecError, UsageError
 from flux2build.model import MasterOf, Operation, Recipe, Source
 from flux2build.storage.project_files import Kind
-from tests.assetspec.specs import CAPABILITIES, CheckOptions, MemoryTree, derived, orders, read
+from tests.assetspec.specs import (
+    CAPABILITIES,
+    SHIPPED,
+    CheckOptions,
+    MemoryTree,
+    derived,
+    orders,
+    read,
+    tree,
+)
 
 
 def test_an_asset_is_an_order() -> None:
@@ -125,6 +134,52 @@ def test_a_provider_brings_its_model() -> None:
         "flux-2-pro",
         "flux-3-image",
     ]
+
+
+CARRIERS = """
+    [defaults]
+    provider = "bfl"
+    [profile.{provider}]
+    provider = "{provider}"
+    [asset.a]
+    prompt = "a"
+    [asset.b]
+    prompt = "b"
+    model = "{model}"
+    """
+
+
+@pytest.mark.parametrize("spelling", ["flux-2-flex", "black-forest-labs/flux-2-flex"])
+@pytest.mark.parametrize("provider", ["bfl", "cometapi", "replicate"])
+def test_a_profile_keeps_the_models(provider: str, spelling: str) -> None:
+    """A profile that changes only the provider asks it for the same models, by the same names."""
+    files = tree(CARRIERS.format(provider=provider, model=spelling))
+    spec = load(files, "assets.toml", provider, SHIPPED)
+
+    assert [task.provider for task in orders(spec).values()] == [provider, provider]
+    assert [task.model for task in orders(spec).values()] == ["flux-2-pro", "flux-2-flex"]
+
+
+def test_a_profile_draws_sketches_of_every_model() -> None:
+    """The free provider stands in for any model, so that a draft needs none of its own."""
+    spec = load(
+        tree(CARRIERS.format(provider="sketch", model="flux-2-max")),
+        "assets.toml",
+        "sketch",
+        SHIPPED,
+    )
+
+    assert {task.model for task in orders(spec).values()} == {"sketch"}
+
+
+def test_a_profile_loses_no_model() -> None:
+    """A provider that lacks a model is refused, instead of being asked for another one."""
+    files = tree(CARRIERS.format(provider="cometapi", model="flux-3-image"))
+    with pytest.raises(SpecError) as caught:
+        load(files, "assets.toml", "cometapi", SHIPPED)
+
+    (problem,) = caught.value.problems
+    assert problem.message == "provider `cometapi` has no model `flux-3-image`"
 
 
 def test_params_are_what_is_sent() -> None:

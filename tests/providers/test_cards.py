@@ -49,7 +49,7 @@ def test_models_that_are_promised_are_there() -> None:
         "flux-3-image",
     }
     assert set(shipped()["cometapi"]) == {"flux-2-pro", "flux-2-max", "flux-2-flex"}
-    assert {name.removeprefix("black-forest-labs/") for name in shipped()["replicate"]} == {
+    assert set(shipped()["replicate"]) == {
         "flux-2-pro",
         "flux-2-max",
         "flux-2-flex",
@@ -254,3 +254,22 @@ def test_a_card_does_not_make_a_provider() -> None:
     """Only providers of flux2build have models, and a card of another one is refused."""
     with pytest.raises(UsageError, match="there is no provider `nonsense`"):
         Models('[nonsense.model]\nparams = ["width"]')["bfl"]
+
+
+def test_users_own_cards_may_use_the_carriers_spelling() -> None:
+    """Tables with a carrier's spelling of a model are of the same model, and so is `like`."""
+    own = """
+    [replicate."black-forest-labs/flux-2-pro"]
+    price = { first = 0.02 }
+    [replicate.flux-2-pro]
+    max_side = 1440
+    [replicate."acme/flux-2-pro"]
+    like = "replicate/black-forest-labs/flux-2-pro"
+    """
+    cards = merged(own)["replicate"]
+    pro, acme = cards["flux-2-pro"], cards["acme/flux-2-pro"]
+
+    assert pro.price
+    assert (pro.price.first, pro.max_side) == (Decimal("0.02"), 1440)
+    assert (acme.price, acme.max_side) == (pro.price, pro.max_side)
+    assert "black-forest-labs/flux-2-pro" not in cards

@@ -97,10 +97,10 @@ def test_each_reference_of_a_megapixel_is_one_more_unit(count: int) -> None:
         ("cometapi", "flux-2-pro", (1920, 1088), "0.045"),
         ("cometapi", "flux-2-max", (1024, 1024), "0.07"),
         ("cometapi", "flux-2-flex", (2048, 2048), "0.20"),
-        ("replicate", "black-forest-labs/flux-2-pro", (1024, 1024), "0.03"),
-        ("replicate", "black-forest-labs/flux-2-pro", (2048, 2048), "0.075"),
-        ("replicate", "black-forest-labs/flux-2-max", (1024, 1024), "0.07"),
-        ("replicate", "black-forest-labs/flux-2-flex", (1024, 1024), "0.06"),
+        ("replicate", "flux-2-pro", (1024, 1024), "0.03"),
+        ("replicate", "flux-2-pro", (2048, 2048), "0.075"),
+        ("replicate", "flux-2-max", (1024, 1024), "0.07"),
+        ("replicate", "flux-2-flex", (1024, 1024), "0.06"),
     ],
 )
 def test_worked_examples_at_other_carriers(

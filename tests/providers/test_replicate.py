@@ -10,14 +10,13 @@ from flux2build.model import Order
 from flux2build.providers.contract import Call, Reference, Ticket
 from flux2build.providers.replicate import INLINE, PROVIDER
 
-OWNER = "black-forest-labs"
 SMALL = Reference("desk.png", b"desk", "image/png")
 LARGE = Reference("wall.png", b"x" * (INLINE + 1), "image/png")
 GATEWAY = "https://api.cometapi.com/replicate"
 
 
 def _input(model: str, *references: Reference | str, **params: Any) -> Any:
-    order = Order(f"{OWNER}/{model}", "a fox", params, ())
+    order = Order(model, "a fox", params, ())
     call = PROVIDER.submission(order, references, PROVIDER.endpoint)
     assert isinstance(call.json, dict)
     return call.json["input"]
@@ -33,6 +32,14 @@ def test_pixels_are_a_custom_aspect_ratio() -> None:
         "seed": 3,
         "output_format": "webp",
     }
+
+
+@pytest.mark.parametrize("model", ["flux-2-pro", "black-forest-labs/flux-2-pro"])
+def test_a_model_is_under_the_account_of_its_makers(model: str) -> None:
+    """The carrier is asked in its own spelling."""
+    call = PROVIDER.submission(Order(model, "a fox", {}, ()), (), PROVIDER.endpoint)
+
+    assert call.url == f"{PROVIDER.endpoint}/v1/models/black-forest-labs/flux-2-pro/predictions"
 
 
 def test_jpeg_is_spelled_jpg() -> None:

@@ -427,7 +427,7 @@ def _replicate(internet: Internet) -> Client:
 
 
 LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
-BY_REPLICATE: Final = Order("black-forest-labs/flux-2-pro", "a fox", {}, ())
+BY_REPLICATE: Final = Order("flux-2-pro", "a fox", {}, ())
 
 
 def test_large_reference_is_uploaded_before_the_order() -> None:
