@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import itertools
 import json
 import os
@@ -18,8 +19,10 @@ from typing import Any, Final
 
 import click
 import pytest
+from click_man.man import ManPage
 from pydantic import BaseModel
 
+from flux2build import __version__
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import (
@@ -36,6 +39,7 @@ from flux2build.assetspec.tables import (
 )
 from flux2build.checks.contract import CHECKS, Check, Options
 from flux2build.cli.command import COMMANDS
+from flux2build.cli.parser import MAIN
 from flux2build.console.findings.unusable import UNUSABLE
 from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
@@ -171,25 +175,67 @@ def purpose(room: str) -> str:
     return first_line(importlib.import_module(f"flux2build.{room}"))
 
 
-def helps() -> str:
-    """What `--help` of every command says, and of the commands inside a group."""
-    found: list[tuple[str, click.Command]] = []
+def commands() -> Iterator[tuple[str, click.Context]]:
+    """Every command by its name, and those inside a group, to be asked for its help."""
     for command in COMMANDS.values():
-        found.append((command.name or "", command))
+        yield command.name or "", asked(command.name or "", command)
         inner = command.commands if isinstance(command, click.Group) else {}
-        found += [(f"{command.name} {name}", each) for name, each in inner.items()]
-    return "".join(f"## {name}\n\n```text\n{said(name, each)}\n```\n\n" for name, each in found)
+        for name, each in inner.items():
+            yield f"{command.name} {name}", asked(f"{command.name} {name}", each)
 
 
-def said(name: str, command: click.Command) -> str:
-    """A command's help, at the same width everywhere."""
-    with click.Context(
+def asked(name: str, command: click.Command) -> click.Context:
+    """A command whose help has the same width everywhere."""
+    return click.Context(
         command,
-        info_name=f"flux2build {name}",
+        info_name=f"flux2build {name}".rstrip(),
         terminal_width=88,
         help_option_names=["-h", "--help"],
-    ) as at:
-        return command.get_help(at)
+    )
+
+
+def helps() -> str:
+    """What `--help` of every command says."""
+    return "".join(
+        f"## {name}\n\n```text\n{context.command.get_help(context)}\n```\n\n"
+        for name, context in commands()
+    )
+
+
+def manual(context: click.Context, inner: Iterator[tuple[str, str]]) -> str:
+    """The manual page of a command, with the summaries of the commands inside it."""
+    command = context.command
+    text = inspect.cleandoc(command.help or "").replace("\b\n", "")
+    page = ManPage(context.command_path.replace(" ", "-"))
+    page.version, page.date = f"flux2build {__version__}", ""
+    page.short_help, page.description = text.partition("\n")[0].rstrip("."), text
+    page.synopsis = " ".join(command.collect_usage_pieces(context))
+    options = (item for item in command.get_params(context) if isinstance(item, click.Option))
+    records = (option.get_help_record(context) for option in options)
+    page.options, page.commands = [record for record in records if record], list(inner)
+    return str(page).replace(f".B {page.command}\n", f".B {context.command_path}\n")
+
+
+def manuals() -> dict[str, str]:
+    """The manual pages by their names."""
+    summaries = {name: first(context) for name, context in commands()}
+    pages = [("", asked("", MAIN)), *commands()]
+    return {
+        f"{context.command_path.replace(' ', '-')}.1": manual(
+            context,
+            (
+                (inside.removeprefix(name).strip(), summary)
+                for inside, summary in summaries.items()
+                if inside.rpartition(" ")[0] == name and inside != name
+            ),
+        )
+        for name, context in pages
+    }
+
+
+def first(context: click.Context) -> str:
+    """The first line of a command's help."""
+    return (context.command.help or "").partition("\n")[0]
 
 
 GENERATED: Final[dict[str, Callable[[], str]]] = {
@@ -244,6 +290,26 @@ def test_schema_for_editors() -> None:
         page.write_text(wanted, encoding="utf-8")
 
     assert page.read_text(encoding="utf-8") == wanted
+
+
+def test_manual_pages() -> None:
+    """There is a manual page for each command, and it says what `--help` says."""
+    folder = ROOT / "docs" / "man"
+    if os.environ.get("WRITE_DOCS"):
+        for old in folder.glob("*.1"):
+            old.unlink()
+        for name, text in manuals().items():
+            folder.joinpath(name).write_text(text, encoding="utf-8")
+
+    assert {page.name: page.read_text("utf-8") for page in folder.iterdir()} == manuals()
+
+
+def test_manual_pages_are_troff() -> None:
+    """No line of a manual page is taken for a request that it is not."""
+    requests = re.compile(r"\.(TH|SH|B|PP|TP)( |$)")
+    lines = [line for text in manuals().values() for line in text.splitlines()]
+
+    assert [line for line in lines if line[:1] in (".", "'") and not requests.match(line)] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
