@@ -121,6 +121,8 @@ class Refusal(StrEnum):
     """Too many orders at once; this one may be sent again."""
     UNREACHABLE = "unreachable"
     """No connection was made, so nothing was sent."""
+    UNTRUSTED = "untrusted"
+    """The same, as the certificate is not trusted: no further order can succeed."""
 
 
 @dataclass(frozen=True, slots=True)

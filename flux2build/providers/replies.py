@@ -43,6 +43,7 @@ _REFUSALS: Final = {
     402: Refusal.CREDITS,
     403: Refusal.CREDENTIALS,
     404: Refusal.INVALID,
+    405: Refusal.INVALID,
     413: Refusal.INVALID,
     422: Refusal.INVALID,
     429: Refusal.RATE_LIMITED,

@@ -24,6 +24,11 @@ from flux2build.planning.verdict import Snapshot, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"
+_TRUST = (
+    "if your network inspects TLS, let `SSL_CERT_FILE` name the certificate of its authority, or "
+    '`ca = "…"` below `[network]` in your own configuration; `ca = "system"` trusts whom the '
+    "system trusts"
+)
 
 
 def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2BuildError:
@@ -38,8 +43,9 @@ def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2
             )
         case Refusal.CREDENTIALS:
             return keyless(answer, variable)
-        case Refusal.UNREACHABLE | Refusal.RATE_LIMITED:
-            return SystemFault(f"`{asset}` was not ordered: {answer}", hint="build again later")
+        case Refusal.UNREACHABLE | Refusal.RATE_LIMITED | Refusal.UNTRUSTED:
+            hint = _TRUST if refused.refusal is Refusal.UNTRUSTED else "build again later"
+            return SystemFault(f"`{asset}` was not ordered: {answer}", hint=hint)
         case Refusal.REQUEST_MODERATED:
             return IncompleteError(
                 f"the request for `{asset}` was moderated: {answer}",

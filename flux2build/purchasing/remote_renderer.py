@@ -32,7 +32,7 @@ from flux2build.purchasing.renderer import LoadReferences
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
 
-_HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS})
+_HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS, Refusal.UNTRUSTED})
 """Refusals after which no other order can succeed either."""
 
 _WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
@@ -40,6 +40,9 @@ _WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 
 _DOUBTS: Final = 5
 """Orders in a row that may fall in doubt before the build sends no more."""
+
+_LAST_WORD: Final = 1.5
+"""Seconds for the answer to an order that was sent, once a build is to end at once."""
 
 _CLAIM_SECONDS: Final = 0.2
 """Seconds between two looks at an order that another process is buying."""
@@ -163,12 +166,14 @@ class RemoteRenderer:
         sent = await self._prepared(order, recipe, references)
         await self._check_ready(recipe)
         self.books.reserve(intended)
-        # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer.
+        # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer a while.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
         try:
             return intended, await asyncio.shield(window)
         except asyncio.CancelledError:
             self.client.halt.set()
+            await asyncio.wait([window], timeout=_LAST_WORD)
+            window.cancel()
             await asyncio.gather(window, return_exceptions=True)
             raise
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from flux2build.building import event_loop
 from flux2build.building.signals import heeded
 from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, SystemFault
 from flux2build.ledger.journal import Journal
@@ -54,7 +55,7 @@ def collect(
     if not idle:
         return collection.outcome
     try:
-        asyncio.run(collection.run(idle))
+        event_loop.run(collection.run(idle))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     if collection.halt.is_set():

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.removal import Removal
 from flux2build.building.report import Event, Report
@@ -55,7 +56,7 @@ def run(
         KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
     try:
-        return asyncio.run(_run(project, plan, terms, say, on_event))
+        return event_loop.run(_run(project, plan, terms, say, on_event))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 

@@ -100,7 +100,7 @@ DRIP: Final = {"piece": 200, "seconds": 0.01}
 CRAWL: Final = {"piece": 1, "seconds": 0.05}
 
 SUBMIT: Final = (
-    *(_http("submit", code, REFUSED) for code in (400, 404, 413, 422)),
+    *(_http("submit", code, REFUSED) for code in (400, 404, 405, 413, 422)),
     _http("submit", 400, REFUSED, body="html"),
     _http("submit", 422, KEYLESS, body='{"detail": "Invalid API key format"}'),
     *(_http("submit", code, KEYLESS) for code in (401, 403)),
@@ -248,7 +248,7 @@ DOWNLOAD: Final = (
 UPLOAD: Final = tuple(
     Fault(fault.stage, fault.fault, fault.always, fault.once, fault.details, only="uploads")
     for fault in (
-        *(_http("upload", code, REFUSED) for code in (400, 404, 413, 422)),
+        *(_http("upload", code, REFUSED) for code in (400, 404, 405, 413, 422)),
         *(_http("upload", code, KEYLESS) for code in (401, 403)),
         _http("upload", 402, BROKE),
         _http("upload", 429, UNREACHED, FINE, retry_after="0"),

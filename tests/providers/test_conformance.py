@@ -39,7 +39,7 @@ REMOTES: Final = [
     *(member for member in PROVIDERS.values() if isinstance(member, Remote)),
     smallest.PROVIDER,
 ]
-PROOF: Final = {400, 401, 402, 403, 404, 413, 422, 429}
+PROOF: Final = {400, 401, 402, 403, 404, 405, 413, 422, 429}
 KEY: Final = "canary-key-0123456789"
 PIXELS: Final = Reference("a.png", b"\x89PNG first", "image/png")
 OTHERS: Final = [Reference(f"{n}.png", b"\x89PNG %d" % n, "image/png") for n in range(2, 11)]

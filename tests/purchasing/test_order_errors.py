@@ -57,6 +57,7 @@ CODES = {
     Refusal.CREDITS: Exit.BUDGET,
     Refusal.CREDENTIALS: Exit.SYSTEM,
     Refusal.UNREACHABLE: Exit.SYSTEM,
+    Refusal.UNTRUSTED: Exit.SYSTEM,
     Refusal.RATE_LIMITED: Exit.SYSTEM,
     Refusal.REQUEST_MODERATED: Exit.INCOMPLETE,
     Refusal.CONTENT_MODERATED: Exit.INCOMPLETE,

@@ -17,7 +17,7 @@ from flux2build.purchasing.http.address_policy import (
     split,
 )
 from flux2build.purchasing.http.clock import Limits
-from flux2build.purchasing.http.pool import Bounds, Pool
+from flux2build.purchasing.http.pool import Bounds, Pool, Sending
 from flux2build.purchasing.redaction import Key, redacted
 
 _Answer = TypeVar("_Answer", bound=Refused | InDoubt)
@@ -59,18 +59,24 @@ class Auth:
                 return AddressScope.PUBLIC  # the strictest; asked again, as the network may be down
         return self._scope
 
-    async def call(self, pool: Pool, call: Call, *, patience: float | None = None) -> Reply:
+    async def call(
+        self,
+        pool: Pool,
+        call: Call,
+        *,
+        patience: float | None = None,
+        sending: Sending | None = None,
+    ) -> Reply:
         """The answer to a call that carries the key, within the limits.
 
         Raises:
             ForbiddenError: the URL is not the provider's.
             SystemFault: the key would be sent in clear.
-            httpx.HTTPError: the network failed.
-            BrokenError: the answer exceeds the bounds.
+            ExchangeError: the network failed, or the answer exceeds the bounds.
         """
         secret = await self._secret(call.url)
         bounds = Bounds(self.limits.reply_bytes, patience or self.limits.reply)
-        return await pool.exchange(call, secret, bounds)
+        return await pool.exchange(call, secret, bounds, sending)
 
     async def _secret(self, url: str) -> Mapping[str, str]:
         if not may_have_key(url, self.endpoint, self.provider.hosts):

@@ -17,13 +17,14 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 
+from flux2build.errors import HaltedError
 from flux2build.model import Order
 from flux2build.providers.contract import (
     Call,
@@ -40,8 +41,10 @@ from flux2build.purchasing.http.auth import Auth, checked_endpoint
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
-from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, PoolConfig, explained
+from flux2build.purchasing.http.pool import ExchangeError, Pool, PoolConfig, Sending
 from flux2build.purchasing.redaction import Key
+
+_T = TypeVar("_T")
 
 Sent = Reference | str
 """A reference as it travels: inside the order, or as the URL it was uploaded to."""
@@ -93,7 +96,8 @@ class Client:
         self._slots = asyncio.Semaphore(pending)
         self._windows = asyncio.Semaphore(limits.posts)
         endpoint = checked_endpoint(endpoint or provider.endpoint, provider)
-        resolve = _resolved_by_the_proxy if deps.proxy else deps.resolve
+        self._resolve = _bounded(deps.resolve, limits.connect)
+        resolve = _resolved_by_the_proxy if deps.proxy else self._resolve
         self._auth = Auth(provider, endpoint, key, limits, resolve)
         self._orders = self._pool(limits.posts, limits.answer)
         # httpx searches a whole pool for each request, so small pools are fast.
@@ -150,24 +154,26 @@ class Client:
         attempt = 0
         while self._deps.clock.now() >= self._warm_until:
             attempt += 1
-            if (refused := await self._touch()) is None or self._was_last(attempt):
+            refused = await self._touch()
+            if refused is None or refused.refusal not in _TRANSIENT or self._was_last(attempt):
                 return refused
             await self._wait(refused, attempt)
         return None
 
     async def _touch(self) -> Refused | None:
         try:
-            await self._orders.touch(self.endpoint)
-        except NOT_SENT as error:
-            return self._unreachable(error)
-        except FAILURES:
-            return None  # something answers, if badly; the order itself will show
+            await self._unless_halted(self._orders.touch(self.endpoint))
+        except HaltedError:
+            return _INTERRUPTED
+        except ExchangeError as error:
+            # Where something answers, if badly, the order itself will show.
+            return None if error.sent else self._unreachable(error)
         self._warm_until = self._deps.clock.now() + _WARM
         return None
 
-    def _unreachable(self, error: Exception) -> Refused:
-        message = f"no connection to `{self.provider.name}`: {explained(error)}"
-        return Refused(Refusal.UNREACHABLE, message)
+    def _unreachable(self, error: ExchangeError) -> Refused:
+        kind = Refusal.UNTRUSTED if error.untrusted else Refusal.UNREACHABLE
+        return Refused(kind, f"no connection to `{self.provider.name}`: {error}")
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
         """The references as they will travel; uploads those that travel ahead, which is free.
@@ -197,9 +203,12 @@ class Client:
         return answer
 
     async def _upload(self, call: Call) -> str | Refused:
+        work = self._auth.call(self._inquiries, call, patience=self._limits.answer)
         try:
-            reply = await self._auth.call(self._inquiries, call, patience=self._limits.answer)
-        except FAILURES as error:
+            reply = await self._unless_halted(work)
+        except HaltedError:
+            return _INTERRUPTED
+        except ExchangeError as error:
             return self._unreachable(error)
         if reply.status >= 500:
             return Refused(Refusal.UNREACHABLE, f"the upload answers HTTP {reply.status}")
@@ -217,7 +226,7 @@ class Client:
         while True:
             await self._wait_for_quiet()
             if self.halt.is_set():
-                return Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
+                return _INTERRUPTED
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._may_pass(answer, attempt, started):
                 if isinstance(answer, Ticket):
@@ -228,12 +237,16 @@ class Client:
             await self._wait(answer, attempt)
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
+        sending = Sending()
+        work = self._auth.call(self._orders, call, patience=self._limits.answer, sending=sending)
         try:
-            reply = await self._auth.call(self._orders, call, patience=self._limits.answer)
-        except NOT_SENT as error:
+            reply = await self._unless_halted(work, sending)
+        except HaltedError:
+            return _INTERRUPTED
+        except ExchangeError as error:
+            if error.sent:
+                return InDoubt(f"after the order was sent, {error}")
             return self._unreachable(error)
-        except FAILURES as error:
-            return InDoubt(f"after the order was sent, {explained(error)}")
         self._warm_until = self._deps.clock.now() + _WARM
         return self.provider.ticket(reply, self.endpoint)
 
@@ -265,16 +278,27 @@ class Client:
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but wake at once when the build is halted."""
-        ends = [
-            asyncio.ensure_future(self._deps.clock.sleep(seconds)),
-            asyncio.ensure_future(self.halt.wait()),
-        ]
+        with suppress(HaltedError):
+            await self._unless_halted(self._deps.clock.sleep(seconds))
+
+    async def _unless_halted(
+        self, work: Coroutine[Any, Any, _T], sending: Sending | None = None
+    ) -> _T:
+        """The outcome of work that costs nothing until `sending` has begun.
+
+        Raises:
+            HaltedError: the build was halted before, and the work was given up.
+        """
+        task, halted = asyncio.ensure_future(work), asyncio.ensure_future(self.halt.wait())
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([task, halted], return_when=asyncio.FIRST_COMPLETED)
+            if task.done() or (sending and sending.began):
+                return await task
+            raise HaltedError
         finally:
-            for end in ends:
-                end.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            for each in (task, halted):
+                each.cancel()
+            await asyncio.gather(task, halted, return_exceptions=True)
 
     def fit(self, ticket: Ticket) -> Ticket:
         """A ticket as the ledger and people may know it; `collect` asks by its real task all the same."""
@@ -295,7 +319,7 @@ class Client:
         """
         deps = self._deps
         downloads = Downloads(
-            self._pictures, deps.clock, self._limits, deps.resolve, bool(deps.proxy)
+            self._pictures, deps.clock, self._limits, self._resolve, bool(deps.proxy)
         )
         polling_deps = PollingDeps(self._auth, self._inquiries, downloads, deps.clock, deps.jitter)
         ticket = self._unfit.get(ticket.task, ticket)
@@ -307,7 +331,19 @@ class Client:
         return ended
 
 
+_INTERRUPTED: Final = Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
+
 _TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
+
+
+def _bounded(resolve: Resolve, seconds: float) -> Resolve:
+    """A lookup that finds no address where it takes too long."""
+
+    async def bounded(host: str) -> Sequence[str]:
+        async with asyncio.timeout(seconds):
+            return await resolve(host)
+
+    return bounded
 
 
 async def _resolved_by_the_proxy(host: str) -> Sequence[str]:

@@ -18,7 +18,7 @@ from flux2build.purchasing.http.address_policy import (
     literal,
 )
 from flux2build.purchasing.http.clock import Clock, Limits, too_slow
-from flux2build.purchasing.http.pool import FAILURES, NOT_SENT, Pool, explained
+from flux2build.purchasing.http.pool import ExchangeError, Pool
 
 REDIRECTS: Final = 3
 
@@ -62,8 +62,8 @@ class Downloads:
                 raise FetchError(str(error), final=True) from None
             except (OSError, UnicodeError):
                 raise FetchError("the picture's host has no address") from None
-            except FAILURES as error:
-                raise FetchError(f"the download failed: {explained(error)}") from None
+            except ExchangeError as error:
+                raise FetchError(f"the download failed: {error}") from None
             if isinstance(answer, bytes):
                 return answer
             try:
@@ -78,13 +78,15 @@ class Downloads:
         for address in first:
             try:
                 return await self._get(target, address, started)
-            except NOT_SENT:
-                continue
+            except ExchangeError as error:
+                if error.sent:
+                    raise
         return await self._get(target, last, started)
 
     async def _get(self, target: Target, address: str, started: float) -> bytes | str:
         url, headers, extensions = _pinned(target, address)
-        async with self.pool.stream(url, headers, extensions) as response:
+        seconds = self.limits.picture_seconds
+        async with self.pool.stream(url, headers, extensions, seconds) as response:
             if response.has_redirect_location:
                 return response.headers["location"]
             if response.status_code != 200:

@@ -16,7 +16,7 @@ from flux2build.purchasing.http.address_policy import ForbiddenError
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import Clock, backoff, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError, whole
-from flux2build.purchasing.http.pool import FAILURES, Pool, explained
+from flux2build.purchasing.http.pool import ExchangeError, Pool
 
 _DENIALS: Final = 3
 """How often a server must deny an order it had accepted."""
@@ -110,9 +110,9 @@ class Polling:
             reply = await auth.call(self.deps.pool, call)
         except ForbiddenError as error:
             return Overdue(f"{error}, so it is not asked for the order", decide=True)
-        except FAILURES as error:
+        except ExchangeError as error:
             await self._after_failure(None)
-            return Waiting(f"no answer: {explained(error)}")
+            return Waiting(f"no answer: {error}")
         return await self._read(reply)
 
     async def _read(self, reply: Reply) -> State:

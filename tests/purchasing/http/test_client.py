@@ -214,7 +214,7 @@ def test_answers_that_prove_nothing_are_doubt(status: int) -> None:
     assert [request.url.host for request in internet.seen] == ["api.bfl.ai"]
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 422])
 def test_refusals_are_final(status: int) -> None:
     """A proved refusal is not tried again."""
     internet = Internet(posts=[_json({"detail": "no"}, status), ACCEPTED])
