@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-import tomli
-
-from flux2build.assetspec.toml_errors import explained
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
-from flux2build.storage import paths
+from flux2build.storage import paths, toml_text
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
-from flux2build.storage.text_files import read_text, refuse_endless
+from flux2build.storage.text_files import read_text
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import KeyLocation
@@ -48,7 +45,7 @@ class SpecFile:
     def line(self, number: int) -> str | None:
         """A source line by its number from 1, for a caret frame."""
         known = 0 < number <= len(self._lines)
-        return self._lines[number - 1].rstrip("\r") if known else None
+        return self._lines[number - 1] if known else None
 
 
 @dataclass(frozen=True)
@@ -150,30 +147,10 @@ def _at(file: SpecFile, key: Key, message: str) -> Problem:
 
 def parsed(file: SpecFile) -> dict[str, object]:
     """The data of one TOML file; `SpecError` if it is not TOML, or holds what no spec needs."""
-    try:
-        refuse_endless(file.text)
-        data = tomli.loads(file.text)
-    except tomli.TOMLDecodeError as error:
-        raise SpecError(_not_toml(file, error)) from None
-    except RecursionError:
-        message = "keys, tables or arrays are nested too deeply"
-        raise SpecError(Problem(message, Place(file.name))) from None
-    except ValueError:
-        raise SpecError(Problem("a number has too many digits", Place(file.name))) from None
+    data = toml_text.parsed(file.text, file.name)
     for key, message in _excesses(data):
         raise SpecError(_at(file, key, message))
     return data
-
-
-def _not_toml(file: SpecFile, error: tomli.TOMLDecodeError) -> Problem:
-    line = file.line(error.lineno) or ""
-    hint = None
-    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
-        hint = "a merge left its conflict markers here: keep one side"
-    fault = explained(error.msg, error.lineno, error.colno, file.text.split("\n"))
-    place = Place(file.name, fault.line, fault.column)
-    rows = (("first", str(Place(file.name, fault.first))),) if fault.first else ()
-    return Problem(fault.message, place, rows, hint, file.line(fault.line), fault.width)
 
 
 def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import tomli
 
 from flux2build.digest import Json
-from flux2build.errors import LockError, Place, Problem
+from flux2build.errors import LockError, Place, Problem, SpecError
 from flux2build.images.provenance.c2pa import NONE
 from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
 from flux2build.lockfile.conflicts import conflict_line
@@ -34,8 +34,9 @@ from flux2build.lockfile.values import (
 )
 from flux2build.lockfile.write import VERSION
 from flux2build.model import AssetName, C2paManifest, Output, Receipt
+from flux2build.storage import text_files
 from flux2build.storage.paths import fold
-from flux2build.storage.text_files import not_utf8, refuse_endless
+from flux2build.storage.text_files import refuse_endless
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -58,9 +59,11 @@ def decoded(data: bytes, file: str) -> str:
         LockError: they are not UTF-8.
     """
     try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        problem = not_utf8(data, error.start, file)
+        return text_files.decoded(data, file)
+    except SpecError as error:
+        (problem,) = error.problems
+        if file in problem.message:  # it is another kind of file, and the hint says how to get ours
+            raise LockError(problem) from None
         message = f"`{file}` is damaged: {problem.message}"
         hint = _RESTORE.format(file=file)
         raise LockError(replace(problem, message=message, hint=hint)) from None

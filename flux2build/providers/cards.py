@@ -16,13 +16,13 @@ from functools import cache, cached_property
 from pkgutil import get_data
 from typing import Any, Final
 
-import tomli
 from pydantic import TypeAdapter, ValidationError
 
-from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.model import model_name
 from flux2build.providers.capabilities import Card, Price
 from flux2build.providers.contract import PROVIDERS
+from flux2build.storage import toml_text
 
 Cards = Mapping[str, Mapping[str, Card]]
 """Cards by provider and model."""
@@ -152,13 +152,9 @@ def _renamed(tables: Tables) -> Tables:
 def parse(text: str, file: str) -> Tables:
     """The tables of a TOML text, exact decimals in them."""
     try:
-        return tomli.loads(text, parse_float=Decimal)
-    except tomli.TOMLDecodeError as error:
-        place = Place(file, error.lineno, error.colno)
-        raise UsageError(Problem(f"the cards are not TOML: {error.msg}", place)) from None
-    except (RecursionError, ValueError) as error:
-        fault = "a number has too many digits" if isinstance(error, ValueError) else "nested deeply"
-        raise UsageError(Problem(f"the cards are not TOML: {fault}", Place(file))) from None
+        return toml_text.parsed(text, file, Decimal)
+    except SpecError as error:
+        raise UsageError(*error.problems) from None
 
 
 def read(tables: Tables, file: str = "cards.toml") -> Cards:

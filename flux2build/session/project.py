@@ -132,7 +132,7 @@ class Project(Sources):
     @cached_property
     def _lock_text(self) -> str:
         """The text of the lock, with the line ends it was written with, even if git changed them."""
-        return decoded(self.lock_bytes, self.lock_path.name).replace("\r\n", "\n")
+        return decoded(self.lock_bytes, self.lock_path.name)
 
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,16 +19,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import platformdirs
-import tomli
 
-from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.session import variables
 from flux2build.session.variables import CONFIG_VARIABLE, PROXIES
-from flux2build.storage import regular
+from flux2build.storage import regular, toml_text
 
 if TYPE_CHECKING:
     from dotenv.parser import Original
 
+_LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
 _SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits"})
 
 
@@ -151,15 +152,9 @@ def _config(path: Path) -> dict[str, Any]:
         return {}
     text = _text(path)
     try:
-        config = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        place = Place(str(path), error.lineno, error.colno)
-        raise UsageError(Problem(f"the configuration is not TOML: {error.msg}", place)) from error
-    except (RecursionError, ValueError) as error:
-        problem = Problem(
-            "the configuration has a number or a nesting that is too large", Place(str(path))
-        )
-        raise UsageError(problem) from error
+        config = toml_text.parsed(text, str(path))
+    except SpecError as error:
+        raise UsageError(*_discreet(error)) from None
     if problems := list(_mistakes(config, Place(str(path)))):
         raise UsageError(*problems)
     if problems := list(_unread(config.get("environment", {}), text, str(path))):
@@ -240,10 +235,13 @@ def _first_line(written: Original) -> int:
 
 def _text(path: Path) -> str:
     try:
-        return regular.read(path).decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        # Without the line: it may hold a key.
-        raise UsageError(f"`{path}` cannot be read: it is not UTF-8") from error
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"`{path}` cannot be read: {why}") from error
+        return regular.text(path)
+    except SpecError as error:
+        raise UsageError(*_discreet(error)) from None
+
+
+def _discreet(error: SpecError) -> Iterator[Problem]:
+    """The problems of a file without its lines and its longer texts, which may be a key."""
+    for problem in error.problems:
+        hint = problem.hint and _LONG_TEXT.sub('"…"', problem.hint)
+        yield replace(problem, excerpt=None, hint=hint)

@@ -13,11 +13,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-import tomli
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from flux2build.errors import Place, Problem, UsageError, did_you_mean
-from flux2build.storage import regular
+from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.storage import regular, toml_text
 
 Stage = Literal["submit", "poll", "download", "upload"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
@@ -229,20 +228,11 @@ def load(path: Path) -> Scenario:
     Raises:
         UsageError: the file cannot be read, or a setting is unknown or impossible.
     """
-    place = Place(str(path))
     try:
-        table = tomli.loads(regular.read(path).decode("utf-8"))
-    except OSError as error:
-        raise UsageError(Problem(f"cannot read the scenario: {error.strerror}", place)) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(Problem("the scenario is not UTF-8", place)) from error
-    except tomli.TOMLDecodeError as error:
-        place = Place(str(path), error.lineno, error.colno)
-        raise UsageError(Problem(f"the scenario is not TOML: {error.msg}", place)) from error
-    except (RecursionError, ValueError) as error:
-        what = "the scenario has a number or a nesting that is too large"
-        raise UsageError(Problem(what, place)) from error
-    return read(table, place)
+        table = toml_text.parsed(regular.text(path), str(path))
+    except SpecError as error:
+        raise UsageError(*error.problems) from error
+    return read(table, Place(str(path)))
 
 
 def read(table: Mapping[str, Any], place: Place) -> Scenario:

@@ -8,6 +8,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from flux2build.errors import SpecError
+from flux2build.storage.text_files import decoded
+
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 TOO_LARGE: Final = "it is too large"
@@ -42,3 +45,17 @@ def read(path: Path | str, largest: int | None = None) -> bytes:
         if largest is not None and os.fstat(file.fileno()).st_size > largest:
             raise OSError(errno.EFBIG, TOO_LARGE, str(path))
         return file.read()
+
+
+def text(path: Path) -> str:
+    """Return the text of a file of the user's own, which may lie anywhere.
+
+    Raises:
+        SpecError: there is no such file, or it is not a text in UTF-8.
+    """
+    try:
+        data = read(path)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SpecError(f"`{path}` cannot be read: {why}") from error
+    return decoded(data, str(path))

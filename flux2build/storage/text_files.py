@@ -1,22 +1,36 @@
-"""Text files: their bytes as text, or what keeps them from being read."""
+"""The one door to text files that people write: their bytes as text, or what keeps them from it."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Final
 
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 
 _DIGITS = re.compile("(?<![0-9_])[0-9_]{5000}")
-_MEBIBYTE = 1024 * 1024
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MEBIBYTE: Final = 1024 * 1024
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_OTHER_MARKS: Final = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""The byte order marks of other encodings, longer ones first."""
+_AS_UTF8: Final = "save the file as UTF-8"
+_UNSEEN: Final = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+"""Unicode categories of characters that look like a plain space, or like nothing."""
+_LFS: Final = "is a Git LFS pointer, not the text itself"
 
 
 def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
     """The text of a project's file of at most so many MiB; messages call it by the noun.
 
     Raises:
-        SpecError: there is no such file, it is too large, or it is not UTF-8.
+        SpecError: there is no such file, it is too large, or it is not a text in UTF-8.
     """
     if (kind := files.kind(file)) is not Kind.FILE:
         raise SpecError(f"{noun} `{file}` {NOT_A_FILE[kind]}".lstrip())
@@ -28,19 +42,34 @@ def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
 
 
 def decoded(data: bytes, file: str) -> str:
-    """The text of a file, without a byte order mark.
+    """The text of a file, without a byte order mark, with a line feed at the end of each line.
 
     Raises:
-        SpecError: it is not UTF-8.
+        SpecError: it is not a text in UTF-8, or only the pointer that Git LFS left in its place.
     """
+    if is_lfs_pointer(data):
+        raise SpecError(Problem(f"`{file}` {_LFS}", Place(file), hint="`git lfs pull` fetches it"))
+    if encoding := _other_encoding(data):
+        raise SpecError(Problem(f"`{file}` is {encoding}", Place(file), hint=_AS_UTF8))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         # The decoder counts from behind a byte order mark, as people do.
-        raise SpecError(not_utf8(data.removeprefix(_BYTE_ORDER_MARK), error.start, file)) from None
+        raise SpecError(_not_utf8(data.removeprefix(_BYTE_ORDER_MARK), error.start, file)) from None
 
 
-def not_utf8(data: bytes, at: int, file: str) -> Problem:
+def _other_encoding(data: bytes) -> str | None:
+    """The encoding that a file is in by its first bytes, if that is not UTF-8."""
+    for mark, encoding in _OTHER_MARKS.items():
+        if data.startswith(mark):
+            return encoding
+    head = data[:64]
+    halves = (head[::2], head[1::2])
+    # Letters of Latin script have a zero in each pair of bytes, and UTF-8 has hardly any.
+    return "UTF-16" if any(half and not any(half) for half in halves) and any(head) else None
+
+
+def _not_utf8(data: bytes, at: int, file: str) -> Problem:
     """The problem of a byte that is not UTF-8, with its place and its line."""
     start = data.rfind(b"\n", 0, at) + 1
     line, _, _ = data[start:].partition(b"\n")
@@ -48,9 +77,25 @@ def not_utf8(data: bytes, at: int, file: str) -> Problem:
     return Problem(
         f"byte 0x{data[at]:02x} is not UTF-8",
         Place(file, data.count(b"\n", 0, at) + 1, len(before) + 1),
-        hint="save the file as UTF-8",
+        hint=_AS_UTF8,
         excerpt=line.decode(errors="replace").rstrip("\r"),
     )
+
+
+def unseen(letter: str) -> str | None:
+    """What messages call a character that nobody sees; None for a plain space and what shows."""
+    if letter in " \t\n" or unicodedata.category(letter) not in _UNSEEN:
+        return None
+    name = "carriage return" if letter == "\r" else unicodedata.name(letter, "control").lower()
+    return f"U+{ord(letter):04X} ({name})"
+
+
+def unseen_hint(letter: str) -> str:
+    """How to mend what an unseen character breaks."""
+    if letter == "\r":
+        return "save the file with LF or CRLF at the ends of its lines"
+    blank = unicodedata.category(letter).startswith("Z") and letter != "\u200b"
+    return "type a plain space instead of it" if blank else "delete it; an editor may not show it"
 
 
 def refuse_endless(text: str) -> None:

@@ -103,7 +103,11 @@ def test_places_follow_the_file_that_decided() -> None:
             "b.toml:1:12",
             "assets.toml → b.toml → assets.toml",
         ),
-        ({"assets.toml": "a = 1\nb = = 2"}, "assets.toml:2:5", "this is not TOML: invalid value"),
+        (
+            {"assets.toml": "a = 1\nb = = 2"},
+            "assets.toml:2:5",
+            "there is one `=` between key and value",
+        ),
         ({"assets.toml": "a = 1\na = 2"}, "assets.toml:2:1", "`a` is given twice"),
         (
             {"assets.toml": "[a]\nb = 1\n[c]\nb = 1\n[a]"},

@@ -56,7 +56,7 @@ def _spec(data: bytes) -> object:
 
 
 def _lock(data: bytes) -> None:
-    text = decoded(data, "assets.lock").replace("\r\n", "\n")
+    text = decoded(data, "assets.lock")
     read = sides(text, "assets.lock") if conflict_line(text) else (loads(text, "assets.lock"),)
     for lock in read:
         assert loads(dumps(lock), "assets.lock") == lock

@@ -156,7 +156,7 @@ def test_user_adds_a_model() -> None:
 @pytest.mark.parametrize(
     ("over", "expected"),
     [
-        ("[bfl", "the cards are not TOML"),
+        ("[bfl", "the header `[bfl` has no closing `]`"),
         ("[bfl.flux-2-pro]\nrefernces = 3", "did you mean `references`?"),
         ("[bfl.flux-2-pro]\nreferences = -3", "expected a whole number, 0 or more, got -3"),
         ("[bfl.flux-2-pro]\nprice = { first = -1 }", "expected an amount in USD, got -1"),

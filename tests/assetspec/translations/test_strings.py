@@ -139,7 +139,7 @@ def test_toml() -> None:
         ("a.json", '{"a": 1}', "a.json: `a` must be a text"),
         ("a.json", '{"a": "x", "a": "y"}', "a.json: `a` is given twice in one object"),
         ("a.json", '{"a":' * 100_000, "a.json: this is nested too deeply"),
-        ("a.toml", "a = ", "a.toml:1:5: this is not TOML: invalid value"),
+        ("a.toml", "a = ", "a.toml:1:5: there is no value"),
         ("a.toml", "a = 1", "a.toml: `a` must be a text"),
     ],
 )  # fmt: skip

@@ -1,0 +1,51 @@
+"""The one door to TOML that people write: its data, or what is wrong with it and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import tomli
+
+from flux2build.errors import Place, Problem, SpecError
+from flux2build.storage.text_files import refuse_endless
+from flux2build.storage.toml_errors import explained
+
+_EXCESS: Final = "a number has too many digits"
+
+
+def parsed(text: str, file: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """The data of a TOML text.
+
+    Raises:
+        SpecError: it is not TOML.
+    """
+    try:
+        refuse_endless(text)
+        return tomli.loads(text, parse_float=parse_float)
+    except tomli.TOMLDecodeError as error:
+        raise SpecError(_problem(text, file, error)) from None
+    except RecursionError:
+        message = "keys, tables or arrays are nested too deeply"
+        raise SpecError(Problem(message, Place(file))) from None
+    except ValueError:
+        raise SpecError(Problem(_EXCESS, Place(file))) from None
+
+
+def _problem(text: str, file: str, error: tomli.TOMLDecodeError) -> Problem:
+    """What is wrong with a text that is not TOML, with its line."""
+    lines = text.split("\n")
+    fault = explained(error.msg, error.lineno, error.colno, lines)
+    place = Place(file, fault.line, fault.column)
+    rows = (("first", str(Place(file, fault.first))),) if fault.first else ()
+    hint = fault.hint if not fault.meant or _is_value(fault.meant) else None
+    excerpt = lines[fault.line - 1] if fault.line <= len(lines) else None
+    return Problem(fault.message, place, rows, hint, excerpt, fault.width)
+
+
+def _is_value(text: str) -> bool:
+    """Whether a text is one value of TOML, so that whoever pastes it does not meet a second error."""
+    try:
+        return tomli.loads(f"value = {text}").keys() == {"value"}
+    except (ValueError, RecursionError):
+        return False
