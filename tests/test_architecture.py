@@ -64,6 +64,28 @@ BROAD: Final = {
     "providers/sketch/overlays.py": "decoders raise anything for hostile bytes",
 }
 
+DECODES: Final = {
+    "storage/text_files.py": "the one door to texts that people write",
+    "storage/git.py": "names of files, in git's own format",
+    "storage/lfs.py": "a digest in the pointer of Git LFS",
+    "assetspec/diagnostics.py": "the line of a message, whatever is wrong with it",
+    "assetspec/locator.py": "parts of a text that was read",
+    "assetspec/rows/objects.py": "JSON that was read",
+    "assetspec/translations/nested.py": "JSON that was read",
+    "cli/commands/completion.py": "scripts of the package",
+    "cli/commands/init.py": "the starter of the package",
+    "extras.py": "metadata of the package",
+    "providers/cards.py": "cards of the package",
+    "console/findings/junit.py": "our own output",
+    "images": "names and marks inside of pictures",
+    "ledger": "our own journal, of which every line that can be read counts",
+    "providers/replies.py": "what servers say",
+    "providers/sketch/drawing.py": "our own mark",
+    "purchasing": "what servers say, and our own headers",
+    "simulator": "our own files, and what clients say",
+}
+"""Modules that turn bytes into texts, each with the reason why these are not texts of people."""
+
 WHOLE: Final = {"fixtures", "fuzz", "laws", "matrix"}
 """Folders of tests about the whole product."""
 
@@ -230,6 +252,15 @@ def test_nothing_is_swallowed(module: Path, tree: ast.Module) -> None:
         pytest.skip(reason)
 
     assert broad_handlers(tree) == []
+
+
+def test_texts_have_one_door(module: Path, tree: ast.Module) -> None:
+    """What people write is decoded in one module, which names what is wrong with it."""
+    within = module.relative_to(PACKAGE)
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    listed = any(within.is_relative_to(at) for at in DECODES)
+
+    assert listed or called.isdisjoint({"decode", "read_text"})
 
 
 FAMILY: Final = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.package)

@@ -24,6 +24,7 @@ from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mea
 from flux2build.session import variables
 from flux2build.session.variables import CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
+from flux2build.storage.text_files import unseen, unseen_hint
 
 if TYPE_CHECKING:
     from dotenv.parser import Original
@@ -205,18 +206,21 @@ def _is_budget(table: object) -> bool:
 
 
 def _assignments(path: Path) -> dict[str, str]:
-    """The variables of a `.env` file, as other tools read it; nothing in it is expanded."""
+    """The variables of a `.env` file, as python-dotenv reads them."""
+    from dotenv.main import resolve_variables
     from dotenv.parser import parse_stream
 
-    values: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     lines: dict[str, int] = {}
     for binding in parse_stream(io.StringIO(_text(path))):
+        written, line = binding.original.string, _first_line(binding.original)
         if binding.key is not None and binding.value is not None:
-            values[binding.key] = binding.value
-            lines[binding.key] = _first_line(binding.original)
-        elif binding.error or binding.key is not None:
-            place = Place(str(path), _first_line(binding.original))
-            raise UsageError(Problem("this line is not NAME=VALUE", place))
+            pairs[binding.key], lines[binding.key] = binding.value, line
+        if (fault := _misread(binding.key, binding.value)) and variables.mentioned(written):
+            raise UsageError(Problem(fault[0], Place(str(path), line), hint=fault[1]))
+    values = {
+        name: value or "" for name, value in resolve_variables(pairs.items(), override=True).items()
+    }
     # What the shell has set too is not lost.
     unset = (name for name, value in values.items() if os.environ.get(name) != value)
     if problems := [
@@ -225,6 +229,15 @@ def _assignments(path: Path) -> dict[str, str]:
     ]:
         raise UsageError(*problems)
     return values
+
+
+def _misread(name: str | None, value: str | None) -> tuple[str, str] | None:
+    """What keeps a line of a `.env` file from being read as it was meant, and what to do."""
+    if name is None or value is None:
+        return "this line is not NAME=VALUE", 'write it like `BFL_API_KEY="…"`'
+    if letter := next((letter for letter in name + value if unseen(letter)), None):
+        return f"an invisible character in this line: {unseen(letter)}", unseen_hint(letter)
+    return None
 
 
 def _first_line(written: Original) -> int:

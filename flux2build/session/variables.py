@@ -62,6 +62,11 @@ def unread(names: Iterable[str], *, shared: bool) -> Iterator[tuple[str, Problem
             yield name, _unknown(name)
 
 
+def mentioned(text: str) -> bool:
+    """Whether a line of a file that other programs share is about one of our variables."""
+    return PREFIX in text or any(name in text for name in settings())
+
+
 def _resembles(name: str) -> bool:
     keys = (known for known in settings() if known not in {*PROXIES, *_EXEMPT})
     return nearest(name.upper(), keys, _ALIKE) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from flux2build.errors import UsageError
 from flux2build.session.settings import UserSettings, config_path, read
@@ -43,23 +44,31 @@ def test_keys_are_not_shown() -> None:
         ("\ufeffKEY=a1\r", "a1"),
         ("npm-token=abc\nKEY=a1", "a1"),
         ('PEM="-----BEGIN\nabc\n-----END"\nKEY=a1', "a1"),
-        ("KEY=${HOME}", "${HOME}"),
+        ("PART=a\nKEY=${PART}1", "a1"),
+        ("KEY='${none:-a1}'", "a1"),
+        ("nonsense\nmy key=1\nKEY=a1", "a1"),
+        ('KEY=a1\nOTHER="1', "a1"),
+        ("\xa0KEY=a1\xa0 # my\xa0key", "a1"),
     ],
 )
 def test_env_file(tmp_path: Path, text: str, value: str) -> None:
-    """A `.env` that other tools use too is read as they read it; nothing is expanded."""
+    """A `.env` that other programs use too is read exactly as python-dotenv reads it."""
     file = tmp_path / ".env"
     file.write_bytes(text.encode() + b"\n")
 
     assert read(str(file)).value("KEY") == value
+    assert dotenv_values(file, encoding="utf-8-sig")["KEY"] == value
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"A=1\nnonsense\n", "keys.env:2: this line is not NAME=VALUE"),
-        (b"\n\nmy key=1\n", "keys.env:3: this line is not NAME=VALUE"),
-        (b'A="1\n', "keys.env:1: this line is not NAME=VALUE"),
+        (b"A=1\nBFL_API_KEY\n", "keys.env:2: this line is not NAME=VALUE"),
+        (b"\n\nmy BFL_API_KEY=1\n", "keys.env:3: this line is not NAME=VALUE"),
+        (b'A=1\nBFL_API_KEY="1\n', "keys.env:2: this line is not NAME=VALUE"),
+        ("A=1\nBFL_API_KEY=k\u200b\n".encode(), "keys.env:2: an invisible character in this line"),
+        ("\n\u200bBFL_API_KEY=k\n".encode(), "keys.env:2: an invisible character in this line"),
+        ("BFL_API_KEY=k\n".encode("utf-16"), "keys.env` is UTF-16"),
         (b"A=\xff\n", "keys.env:1:3: byte 0xff is not UTF-8"),
         (None, "keys.env` cannot be read: no such file or directory"),
     ],

@@ -226,11 +226,12 @@ def test_everything_at_once(site: Site, command: str) -> None:
         (
             "width = \n",
             """
-            error: this is not TOML: invalid value
+            error: there is no value
              --> assets.toml:1:9
               |
             1 | width =\x20
               |         ^
+              hint: write one, or leave the key out
             """,
         ),
         (
@@ -242,6 +243,7 @@ def test_everything_at_once(site: Site, command: str) -> None:
             5 | [asset.x]
               | ^^^^^^^^^
               = first: assets.toml:1
+              hint: write all of its keys below one header, or give one of them another name
             """,
         ),
         (
@@ -253,6 +255,7 @@ def test_everything_at_once(site: Site, command: str) -> None:
             4 | seed = 2
               | ^^^^
               = first: assets.toml:2
+              hint: keep one of the two
             """,
         ),
         (
@@ -263,16 +266,17 @@ def test_everything_at_once(site: Site, command: str) -> None:
               |
             2 | prompt = "a fox
               |          ^
+              hint: write `"a fox"`
             """,
         ),
         (
             "<<<<<<< HEAD\n",
             """
-            error: this is not TOML: invalid statement
+            error: this is not TOML: a conflict marker
              --> assets.toml:1:1
               |
             1 | <<<<<<< HEAD
-              | ^
+              | ^^^^^^^
               hint: a merge left its conflict markers here: keep one side
             """,
         ),
