@@ -46,6 +46,7 @@ LAZY: Final[dict[str, str]] = {
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",
+    "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/variables.py": "providers are imported only for names that no command has",
     "session/wiring.py": "only a build that buys needs the network's libraries",

@@ -47,7 +47,7 @@ def named(requirements: Iterable[str]) -> set[str]:
 def reached(requirements: Iterable[str]) -> set[str]:
     """The distributions that requirements install here: those named, and what they need."""
     names: set[str] = set()
-    waiting = [Requirement(line) for line in requirements]
+    waiting = [need for need in map(Requirement, requirements) if _installs(need)]
     while waiting:
         wanted = waiting.pop()
         name = canonicalize_name(wanted.name)
@@ -62,6 +62,11 @@ def reached(requirements: Iterable[str]) -> set[str]:
             if not need.marker or any(need.marker.evaluate({"extra": extra}) for extra in extras)
         ]
     return names
+
+
+def _installs(need: Requirement) -> bool:
+    """Whether a requirement is one of this system."""
+    return not need.marker or need.marker.evaluate({"extra": ""})
 
 
 def unpacked(name: str) -> int:

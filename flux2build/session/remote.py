@@ -9,7 +9,7 @@ from flux2build import digest
 from flux2build.providers.contract import Remote
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
-from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, limits
+from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, authorities, limits
 from flux2build.purchasing.safekeeping import Safekeeping
 from flux2build.session.project import Project
 
@@ -19,8 +19,12 @@ def client_of(project: Project, provider: Remote, own: Limits, halt: asyncio.Eve
     secret = project.settings.value(provider.key_variable)
     key = Key(secret, provider.key_variable) if secret else None
     endpoint = project.settings.value(provider.url_variable) or None
-    proxy = project.settings.proxy(endpoint or provider.endpoint)
-    return Client(provider, key, endpoint, own, ClientDeps(proxy=proxy, halt=halt))
+    deps = ClientDeps(
+        proxy=project.settings.proxy(endpoint or provider.endpoint),
+        certificates=authorities(project.settings.authorities),
+        halt=halt,
+    )
+    return Client(provider, key, endpoint, own, deps)
 
 
 def limits_of(project: Project, in_flight: int | None = None) -> Limits:

@@ -22,7 +22,7 @@ import platformdirs
 
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
 from flux2build.session import variables
-from flux2build.session.variables import CONFIG_VARIABLE, PROXIES
+from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
 from flux2build.storage.text_files import unseen, unseen_hint
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dotenv.parser import Original
 
 _LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
-_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits"})
+_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "network"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,22 @@ class UserSettings:
             # It may hold a password, so it is not shown.
             raise UsageError(
                 f"`{name}` is not the URL of an HTTP proxy",
-                hint="write it like `http://proxy.example:3128`",
+                hint="write it like `http://proxy.example:3128`; `FLUX2BUILD_PROXY` comes first",
             )
         return proxy
+
+    @property
+    def authorities(self) -> Mapping[str, str]:
+        """The files and folders of certificates to trust, by the settings that name them.
+
+        `system` stands for those of the system; where none is named, the usual ones are trusted.
+        """
+        if ca := self.config.get("network", {}).get("ca"):
+            return {"network.ca": ca if ca == "system" else str(_beside(Path(self.file), ca))}
+        for names in AUTHORITIES:
+            if named := {name: value for name in names if (value := self.value(name))}:
+                return named
+        return {}
 
     def _bypasses(self, host: str) -> bool:
         """Whether `NO_PROXY` names a host, a domain that it is in, or `*`."""
@@ -142,12 +155,16 @@ def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:
     """The user's own model cards, relative to the configuration file that names them."""
     if "cards" not in config:
         return None
-    # `Path.expanduser` raises another error where nobody has the name behind `~`.
-    return path.parent / Path(os.path.expanduser(config["cards"]))  # noqa: PTH111 - `Path` raises for the home of nobody
+    return _beside(path, config["cards"])
+
+
+def _beside(file: Path, named: str) -> Path:
+    """A path that a file names, relative to that file."""
+    return file.parent / Path(os.path.expanduser(named))  # noqa: PTH111 - `Path` raises for the home of nobody
 
 
 def _config(path: Path) -> dict[str, Any]:
-    """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]` and `[budget]`."""
+    """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
     if not path.is_file():
         _require_named(path)
         return {}
@@ -192,9 +209,17 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not isinstance(config.get("limits", {}), dict):
         hint = "write it like `[limits]` with lines like `deadline = 1800`"
         yield Problem("`limits` is a table", place, hint=hint)
+    network = config.get("network", {})
+    if not isinstance(network, dict) or network.keys() - {"ca"} or not _is_text(network.get("ca")):
+        message = "`network` is a table of `ca`, a file of certificates or `system`"
+        yield Problem(message, place, hint='write it like `network = { ca = "company.pem" }`')
     if not _is_budget(config.get("budget", {})):
         message = "`budget` is a table of `confirm_above`, an amount in USD"
         yield Problem(message, place, hint="write it like `budget = { confirm_above = 0.50 }`")
+
+
+def _is_text(value: object) -> bool:
+    return value is None or (isinstance(value, str) and "\0" not in value and bool(value.strip()))
 
 
 def _is_budget(table: object) -> bool:

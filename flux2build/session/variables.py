@@ -10,9 +10,17 @@ from flux2build.errors import Problem, UsageError, did_you_mean, nearest
 
 PREFIX: Final = "FLUX2BUILD_"
 CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
-PROXIES: Final = (f"{PREFIX}PROXY", "HTTPS_PROXY", "https_proxy")
+PROXIES: Final = (f"{PREFIX}PROXY", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that may name a proxy; the first one set counts."""
 _EXEMPT: Final = ("NO_PROXY", "no_proxy")
+AUTHORITIES: Final = (
+    ("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    ("REQUESTS_CA_BUNDLE",),
+    ("CURL_CA_BUNDLE",),
+)
+"""Variables that may name certificates to trust; the first of them that are set count."""
+_SHARED: Final = frozenset({*PROXIES, *_EXEMPT, *(name for names in AUTHORITIES for name in names)})
+"""Variables that other programs read, too."""
 _OPTIONS: Final = (
     *("BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
     *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
@@ -34,7 +42,7 @@ def settings() -> frozenset[str]:
     from flux2build.images.provenance.signing import CERTIFICATE_VARIABLE, KEY_VARIABLE
     from flux2build.providers.contract import PROVIDERS, Remote
 
-    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, *PROXIES, *_EXEMPT}
+    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, *_SHARED}
     remote = (provider for provider in PROVIDERS.values() if isinstance(provider, Remote))
     return frozenset(names.union(*({each.key_variable, each.url_variable} for each in remote)))
 
@@ -68,7 +76,7 @@ def mentioned(text: str) -> bool:
 
 
 def _resembles(name: str) -> bool:
-    keys = (known for known in settings() if known not in {*PROXIES, *_EXEMPT})
+    keys = (known for known in settings() if known not in _SHARED)
     return nearest(name.upper(), keys, _ALIKE) is not None
 
 

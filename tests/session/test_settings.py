@@ -109,6 +109,9 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("[environment]\nA = 1", "`environment` is a table"),
         ('card = "x"', "`card` is not a setting"),
         ("limits = 3", "`limits` is a table"),
+        ("network = 3", "`network` is a table of `ca`"),
+        ("network = { ca = 3 }", "`network` is a table of `ca`"),
+        ("network = { proxy = 'x' }", "`network` is a table of `ca`"),
         ("budget = 3", "`budget` is a table of `confirm_above`"),
         ("budget = { per_run = 3 }", "`budget` is a table of `confirm_above`"),
         ("budget = { confirm_above = true }", "`budget` is a table of `confirm_above`"),
@@ -156,6 +159,9 @@ def test_cards_that_are_not_there(
         ({"HTTPS_PROXY": "http://p", "NO_PROXY": "x.y, .bfl.ai"}, "https://api.bfl.ai", None),
         ({"HTTPS_PROXY": "http://p", "no_proxy": "*"}, "https://api.bfl.ai", None),
         ({"HTTPS_PROXY": "http://p", "NO_PROXY": "fl.ai"}, "https://api.bfl.ai", "http://p"),
+        ({"ALL_PROXY": "http://a", "HTTPS_PROXY": "http://p"}, "https://api.bfl.ai", "http://p"),
+        ({"all_proxy": "a:1"}, "https://api.bfl.ai", "http://a:1"),
+        ({"ALL_PROXY": "http://a", "NO_PROXY": "api.bfl.ai"}, "https://api.bfl.ai", None),
     ],
 )
 def test_the_way_to_a_server(variables: dict[str, str], url: str, expected: str | None) -> None:
@@ -170,3 +176,29 @@ def test_what_is_no_proxy(value: str) -> None:
         UserSettings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "variables", "expected"),
+    [
+        ({}, {}, {}),
+        ({}, {"SSL_CERT_FILE": "/a"}, {"SSL_CERT_FILE": "/a"}),
+        (
+            {},
+            {"SSL_CERT_FILE": "/a", "SSL_CERT_DIR": "/d", "REQUESTS_CA_BUNDLE": "/b"},
+            {"SSL_CERT_FILE": "/a", "SSL_CERT_DIR": "/d"},
+        ),
+        ({}, {"REQUESTS_CA_BUNDLE": "/b", "CURL_CA_BUNDLE": "/c"}, {"REQUESTS_CA_BUNDLE": "/b"}),
+        ({}, {"CURL_CA_BUNDLE": "/c"}, {"CURL_CA_BUNDLE": "/c"}),
+        ({"ca": "/own.pem"}, {"SSL_CERT_FILE": "/a"}, {"network.ca": "/own.pem"}),
+        ({"ca": "own.pem"}, {}, {"network.ca": "/home/me/own.pem"}),
+        ({"ca": "system"}, {}, {"network.ca": "system"}),
+    ],
+)
+def test_whose_certificates_are_trusted(
+    network: dict[str, str], variables: dict[str, str], expected: dict[str, str]
+) -> None:
+    """The user's own setting comes first, then the variables that other tools read."""
+    config = {"network": network, "environment": variables}
+
+    assert UserSettings({}, config=config, file="/home/me/config.toml").authorities == expected

@@ -19,6 +19,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from flux2build.providers import bfl
+from flux2build.providers.contract import Refusal, Refused
+from flux2build.purchasing.http import Client, ClientDeps, Key
 from flux2build.purchasing.http.address_policy import AddressScope
 from flux2build.purchasing.http.clock import Limits, Monotonic
 from flux2build.purchasing.http.download import Downloads, FetchError
@@ -115,3 +118,21 @@ def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path], 
     """A name that the certificate does not hold is not fetched from."""
     with pytest.raises(FetchError, match="its certificate is not trusted"):
         _fetch(f"https://other.example:{port}/a.png", certificate[0])
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_an_unknown_authority_is_told_at_once(port: int, *, proxied: bool) -> None:
+    """Nothing is ordered and nothing tried again: only the user can say whom to trust."""
+
+    async def connected(through: str | None) -> Refused | None:
+        deps, endpoint = ClientDeps(proxy=through), f"https://localhost:{port}"
+        async with Client(bfl.PROVIDER, Key("k" * 20), endpoint, deps=deps) as client:
+            return await client.connect()
+
+    with proxy() as (url, asked):
+        refused = asyncio.run(connected(url if proxied else None))
+
+    assert refused is not None
+    assert refused.refusal is Refusal.UNTRUSTED
+    assert "its certificate is not trusted" in refused.message
+    assert len(asked) == proxied
