@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 from hypothesis import Phase, settings
+from PIL import Image
 
 from flux2build.cli.entry import main
 
@@ -41,6 +42,13 @@ class Site:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        return path
+
+    def draw(self, name: str, colour: str = "teal") -> Path:
+        """Save a small picture in one colour below the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), colour).save(path)
         return path
 
     def edit(self, name: str, old: str, new: str) -> None:

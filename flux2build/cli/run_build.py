@@ -20,7 +20,7 @@ from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
-from flux2build.session.answers import remember
+from flux2build.session.answers import remember, remember_sound
 from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.project import Project
@@ -92,6 +92,7 @@ class BuildRun:
             KeyboardInterrupt: a person asked to stop.
         """
         plan = self.project.plan(self.choice)
+        remember_sound(self.project)
         run = self._collect(plan.orders)
         return (run, plan) if run is self else (run, run.project.plan(run.choice))
 

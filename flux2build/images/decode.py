@@ -6,6 +6,7 @@ A file that cannot be decoded in full within bounded memory is refused, with the
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,17 +65,37 @@ def probe(data: bytes, name: str = "picture") -> Probe:
     return Probe(form, plain.width, plain.height, plain.mode == "RGBA", frames)
 
 
-def decode(data: bytes, name: str) -> Image.Image:
-    """The pixels of a picture, as RGB or RGBA in sRGB; messages call it `name`.
+def probe_still(data: bytes, name: str) -> Probe:
+    """Decode a still picture in full, and say what it is: the rule for every input.
 
     Raises:
         PictureError: the bytes are not a whole picture within the limits, or they are animated.
     """
-    _, frames, image = _opened(data, name)
+    form, image = opened(data, name)
+    plain = _normalised(image, name)
+    return Probe(form, plain.width, plain.height, plain.mode == "RGBA", 1)
+
+
+def decode(data: bytes, name: str) -> Image.Image:
+    """The pixels of a still picture, as RGB or RGBA in sRGB; messages call it `name`.
+
+    Raises:
+        PictureError: the bytes are not a whole picture within the limits, or they are animated.
+    """
+    return _normalised(opened(data, name)[1], name)
+
+
+def opened(data: bytes, name: str) -> tuple[str, ImageFile.ImageFile]:
+    """The format and the opened file of a still picture, of which nothing is decoded yet.
+
+    Raises:
+        PictureError: the file is not whole, too large, animated, or of a format that is not decoded.
+    """
+    form, frames, image = _opened(data, name)
     if frames > 1:
         hint = "save the frame you want as a picture of its own"
         raise PictureError(f"`{name}` is animated", rows=(("frames", str(frames)),), hint=hint)
-    return _normalised(image, name)
+    return form, image
 
 
 def refuse_excess(width: int, height: int) -> None:
@@ -131,10 +152,21 @@ def _unknown(data: bytes, name: str, form: str) -> PictureError:
         )
     if not data:
         return PictureError(f"`{name}` is empty", hint=_AGAIN)
+    if form == "html" or (not form and _is_text(data)):
+        return PictureError(f"`{name}` is not a picture but {form or 'text'}", hint=_AGAIN)
     supported = ", ".join(sorted(format_.name for format_ in formats().values() if format_.plugin))
     what = f"is {form}, which cannot be decoded" if form else "is not a picture"
     rows = (("supported", supported),)
     return PictureError(f"`{name}` {what}", rows=rows, hint="convert it to png or jpeg")
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether a file begins like a text, which a failed download often is."""
+    try:
+        head = codecs.getincrementaldecoder("utf-8")().decode(data[:512])
+    except UnicodeDecodeError:
+        return False
+    return all(char.isprintable() or char in "\t\r\n\ufeff" for char in head)
 
 
 def _guarded(work: Callable[[], T], name: str) -> T:

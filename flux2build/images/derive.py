@@ -88,7 +88,7 @@ def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> In
         return before
     try:
         if before is None:
-            return decode(job.inputs[0], "master")
+            return decode(job.inputs[0], "input 0")
         return _operation(job.task.ops[depth - 1], ops).apply(before, job.inputs)
     except Flux2BuildError as error:
         return error

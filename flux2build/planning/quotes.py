@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from flux2build.errors import Problem
-from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Generate, Input, Key, MasterOf, Recipe
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.verdict import Action
@@ -25,7 +24,8 @@ class Quotes:
     """The size in pixels of each master that is ordered by size."""
     read: Callable[[str], bytes]
     """Reads the bytes of a source by its path."""
-    _sizes: dict[str, Size | None] = field(default_factory=dict, init=False)
+    size: Callable[[str], Size | None]
+    """Returns the size of a source in pixels by its path; None if it cannot be used."""
     _altered: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False)
 
     def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
@@ -81,19 +81,15 @@ class Quotes:
             size = self._size(source)
             return references.scaling(size, card) if size else ""
         key = (source.path, provider, card.model)
-        if key not in self._altered:
-            self._altered[key] = references.alteration(self.read(source.path), card)
-        return self._altered[key]
+        if key not in self._altered and (size := self.size(source.path)):
+            self._altered[key] = references.alteration(self.read(source.path), size, card)
+        return self._altered.get(key, "")
 
     def _size(self, source: Input) -> Size | None:
         """Return the size of a reference in pixels, if it is known before the reference exists."""
         if isinstance(source, MasterOf):
             return self.masters.get(source.asset)
-        if source.path not in self._sizes:
-            picture = examine(self.read(source.path))
-            size = (picture.width, picture.height) if picture.width else None
-            self._sizes[source.path] = size
-        return self._sizes[source.path]
+        return self.size(source.path)
 
 
 def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:

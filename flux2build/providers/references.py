@@ -16,7 +16,7 @@ from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.images.decode import decode
 from flux2build.images.encode import encode
-from flux2build.images.formats.lookup import decodable, examine, holds_more, media_type
+from flux2build.images.formats.lookup import holds_more, media_type, sniff
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.providers.pricing import Size, megapixels, size_of
@@ -47,15 +47,12 @@ def scaling(size: Size, card: Card) -> str:
     return "" if sent == size else f"scaled from {shown(size)} to {shown(sent)}"
 
 
-def alteration(data: bytes, card: Card) -> str:
-    """A phrase that says how a reference is changed before it is sent; empty when it is not."""
-    header = examine(data)
-    if header.fault is not None or not decodable(header.format):
-        return ""
-    if words := scaling((header.width, header.height), card):
+def alteration(data: bytes, size: Size, card: Card) -> str:
+    """A phrase that says how a sound reference is changed before it is sent; empty when it is not."""
+    if words := scaling(size, card):
         return words
-    if header.format not in _SENT:
-        return f"as PNG instead of {header.format.upper()}"
+    if (form := sniff(data)) not in _SENT:
+        return f"as PNG instead of {form.upper()}"
     return "without its metadata" if holds_more(data) else ""
 
 
@@ -99,14 +96,11 @@ def prepared(reference: Reference, card: Card) -> Reference:
     Raises:
         PictureError: it is not a whole, still picture.
     """
-    header = examine(reference.data)
-    size = (header.width, header.height)
-    fits = header.fault is None and header.frames == 1 and sent_size(size, card) == size
-    if fits and header.format in _SENT and not holds_more(reference.data):
-        return Reference(reference.name, reference.data, media_type(header.format))
-    image = decode(reference.data, reference.name)
+    image, form = decode(reference.data, reference.name), sniff(reference.data)
+    if not alteration(reference.data, image.size, card):
+        return Reference(reference.name, reference.data, media_type(form))
     if (smaller := sent_size(image.size, card)) != image.size:
         image = image.resize(smaller, Image.Resampling.LANCZOS)
-    form = "jpeg" if header.format == "jpeg" else "png"
+    form = "jpeg" if form == "jpeg" else "png"
     data = encode(image, {"format": form} | ({"quality": 95} if form == "jpeg" else {}))
     return Reference(reference.name, data, media_type(form))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
+from flux2build.images.decode import probe_still
 from flux2build.ledger import Delivered
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought, Order, Receipt, Recipe
@@ -33,6 +34,8 @@ class LocalRenderer:
     slots: asyncio.Semaphore
     halt: asyncio.Event
     """Set when nothing more is to be drawn."""
+    _sound: set[Digest] = field(default_factory=set, init=False)
+    """The references that were judged; members of a family share theirs."""
 
     async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         """Draw a picture, keep it in the store and note it in the ledger, free of charge."""
@@ -48,6 +51,10 @@ class LocalRenderer:
 
     def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
         with failing_alone(recipe.output, *recipe.inputs):
+            for digest, reference in zip(order.inputs, references, strict=True):
+                if digest not in self._sound:
+                    probe_still(reference.data, reference.name)
+                    self._sound.add(digest)
             data = self.provider.draw(order, references)
             verify_picture(recipe.asset, order.params, data)
         receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")

@@ -16,7 +16,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError, SystemFault
-from flux2build.images.formats.lookup import examine
+from flux2build.images.decode import probe_still
 from flux2build.ledger import Intended
 from flux2build.model import Bought, Order, Recipe
 from flux2build.planning.reason import ReasonCode
@@ -204,10 +204,10 @@ class RemoteRenderer:
         """The references as they are sent."""
         card = self.cards[order.model]
         loaded = await references()
-        named = [(each.name, _size(each)) for each in loaded]
-        if wrong := [problem for _, problem in misfits(card, order.params, named)]:
-            raise SpecError(*wrong)
         with order_errors.failing_alone(recipe.output, *recipe.inputs):
+            named = [(each.name, await asyncio.to_thread(_size, each)) for each in loaded]
+            if wrong := [problem for _, problem in misfits(card, order.params, named)]:
+                raise SpecError(*wrong)
             ready = [await asyncio.to_thread(prepared, each, card) for each in loaded]
         sent = await self.client.prepare(ready)
         if isinstance(sent, Refused):
@@ -286,5 +286,5 @@ class RemoteRenderer:
 
 
 def _size(reference: Reference) -> tuple[int, int]:
-    picture = examine(reference.data)
+    picture = probe_still(reference.data, reference.name)
     return picture.width, picture.height

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
-from flux2build.storage.index import answer_key
+from flux2build.storage.index import SOUND, answer_key
+
+_MOST_SOUND: Final = 10_000
+"""The pictures to remember; they take a megabyte in the index."""
 
 
 def remember(project: Project, answer: str) -> None:
@@ -27,6 +33,15 @@ def remember(project: Project, answer: str) -> None:
         key = answer_key(command, project.file, project.options.profile)
         project.index.remember(key, answer, sorted(states), states)
     project.index.save()
+
+
+def remember_sound(project: Project) -> None:
+    """Store which pictures were found sound, so that the next plan decodes none that is the same."""
+    soundness = project.soundness
+    if soundness.learned:
+        newest = dict(list(soundness.sound.items())[-_MOST_SOUND:])
+        project.index.remember(SOUND, json.dumps(newest), [])
+        project.index.save()
 
 
 def judged(project: Project, plan: Plan) -> dict[str, str]:

@@ -229,12 +229,24 @@ class Project(Sources):
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
             plan = self._plan(snapshot)
         if choice.everything:
-            return plan
+            return self._feasible(plan)
         # Judged by itself: an asset may share an order with one that is left out, and then pays for it.
         chosen = self._plan(snapshot, self.graph.closure(self.chosen(choice)))
         # What is left out waits for its decision, but what is paid for is collected in any case.
         orders = tuple(each for each in chosen.orders if each.pending or each in plan.orders)
-        return replace(chosen, orphans=(), orders=orders)
+        return replace(self._feasible(chosen), orphans=(), orders=orders)
+
+    def _feasible(self, plan: Plan) -> Plan:
+        """The plan, unless a build would have to refuse a step of it.
+
+        Raises:
+            SpecError: files or references cannot be used for what is to be made.
+        """
+        unsound = list(self.soundness.problems(plan))
+        found = unsound or self.quotes.misfits(plan)
+        if problems := [self.spec.located(problem, key) for key, problem in found]:
+            raise SpecError(*dict.fromkeys(problems))
+        return plan
 
     def chosen(self, choice: Choice) -> frozenset[AssetName]:
         """The assets that a choice names, without what they are made of."""
@@ -247,9 +259,6 @@ class Project(Sources):
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
         bare = plan(recipes, snapshot, self.quotes.price)
-        misfits = self.quotes.misfits(bare)
-        if problems := [self.spec.located(problem, key) for key, problem in misfits]:
-            raise SpecError(*dict.fromkeys(problems))
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         wanted = asked(bare, snapshot.files)

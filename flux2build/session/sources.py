@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -17,13 +18,14 @@ from flux2build.errors import Problem, SpecError
 from flux2build.model import Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
+from flux2build.planning.soundness import Soundness
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import UserSettings
 from flux2build.session.settings import files as settings_files
 from flux2build.session.settings import read as read_settings
 from flux2build.storage.disk import DiskFiles, root_of
-from flux2build.storage.index import Index
+from flux2build.storage.index import SOUND, Index
 from flux2build.storage.paths import fold
 
 
@@ -120,7 +122,15 @@ class Sources:
     @cached_property
     def quotes(self) -> Quotes:
         """What orders will cost, and how their references are prepared."""
-        return Quotes(self.capabilities.cards, masters(self.spec.recipes), self.tree.read)
+        known = masters(self.spec.recipes)
+        return Quotes(self.capabilities.cards, known, self.tree.read, self.soundness.size)
+
+    @cached_property
+    def soundness(self) -> Soundness:
+        """Whether the files that recipes are made of can be used."""
+        known = json.loads(self.index.answer(SOUND) or "{}")
+        sound = {digest: (width, height) for digest, (width, height) in known.items()}
+        return Soundness(self.capabilities.ops, self.tree.read, self.index.digest, sound)
 
     @cached_property
     def paths(self) -> frozenset[str]:

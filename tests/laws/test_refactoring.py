@@ -196,7 +196,7 @@ def test_refactoring_renders_nothing(empty: Site, changes: list[Refactoring]) ->
     empty.write("assets.toml", SPEC)
     empty.write("templates/scene.j2", SCENE)
     empty.write("scenes.csv", "id,place\ndawn,at dawn\nrain,in the rain\nferry,on a ferry\n")
-    empty.write("desk.png", "a desk")
+    empty.draw("desk.png")
     actions(empty)
     before = pictures(empty)
 
@@ -216,7 +216,7 @@ def test_reverting_renders_nothing(empty: Site, edit: tuple[str, str]) -> None:
     empty.write("assets.toml", SPEC)
     empty.write("templates/scene.j2", SCENE)
     empty.write("scenes.csv", "id,place\ndawn,at dawn\n")
-    empty.write("desk.png", "a desk")
+    empty.draw("desk.png")
     actions(empty)
     before = {p: d for p, d in empty.files().items() if p.startswith("img")}
     old, new = edit
@@ -235,7 +235,7 @@ def test_an_edit_that_matters_does_render(empty: Site) -> None:
     empty.write("assets.toml", SPEC)
     empty.write("templates/scene.j2", SCENE)
     empty.write("scenes.csv", "id,place\ndawn,at dawn\nrain,in the rain\n")
-    empty.write("desk.png", "a desk")
+    empty.draw("desk.png")
     actions(empty)
     empty.write("scenes.csv", "id,place\ndawn,at dusk\nrain,in the rain\n")
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, PngImagePlugin
 
-from flux2build.images.decode import decode
+from flux2build.images.decode import decode, probe_still
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.formats.lookup import holds_more
 from flux2build.providers import references
@@ -152,7 +152,8 @@ def test_what_is_fit_is_sent_untouched_and_what_is_not_is_told(
     shot: Shot, most: int | None
 ) -> None:
     """The plan says that a reference is changed exactly when its bytes are."""
-    words = references.alteration(shot.data, _card(most))
+    size = probe_still(shot.data, "shot")
+    words = references.alteration(shot.data, (size.width, size.height), _card(most))
 
     assert (words == "") == (_sent(shot, most).data == shot.data)
 

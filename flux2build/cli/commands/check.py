@@ -65,7 +65,7 @@ def check(  # noqa: PLR0913 - a command takes its options
     project, console = Project.open(options), Console(options.color, options.verbosity)
     output = OUTPUT_FORMATS["json" if options.json else output_format]
     try:
-        reported = project.findings(choice)
+        plan, reported = project.plan(choice), project.findings(choice)
     except Flux2BuildError as error:
         if not output.machine_readable:
             raise
@@ -76,7 +76,7 @@ def check(  # noqa: PLR0913 - a command takes its options
         for finding in reported
         if finding.code not in unwanted and (wanted is None or finding.code in wanted)
     ]
-    output.show(console, _report(project, output, findings, project.plan(choice)))
+    output.show(console, _report(project, output, findings, plan))
     console.caution(project.unread)
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE

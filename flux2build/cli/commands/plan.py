@@ -10,7 +10,7 @@ from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session.answers import remember
+from flux2build.session.answers import remember, remember_sound
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
@@ -36,6 +36,7 @@ def show_plan(options: CommonOptions, *, choice: Choice, exit_code: bool) -> Exi
     """
     project = Project.open(options)
     plan = project.plan(choice)
+    remember_sound(project)
     console = Console(options.color, options.verbosity)
     plan_view.show(console, project, plan)
     console.caution(project.unread)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from io import BytesIO
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageOps
 
 from flux2build.images.colour.oklab import mix
+from flux2build.images.decode import opened
 from flux2build.providers.sketch.canvas import Box, Canvas
 from flux2build.providers.sketch.lettering import LEADING, Type, elide, measure, wrap, write
 from flux2build.providers.sketch.palette import Palette
@@ -209,7 +209,8 @@ def _decoded(data: bytes, side: int) -> Image.Image | None:
     Scenes of one family share their references, so the last few are kept.
     """
     try:
-        with Image.open(BytesIO(data)) as image:
+        _, picture = opened(data, "reference")
+        with picture as image:
             image.draft("RGB", (side * 2, side * 2))
             image.thumbnail((side * 4, side * 4), Image.Resampling.BILINEAR, reducing_gap=2)
             upright = ImageOps.exif_transpose(image).convert("RGBA")

@@ -336,8 +336,8 @@ def test_references_behind_pointers(site: Site) -> None:
     site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a gong"')
     ran = site.run("build")
     assert (ran.code, ran.err.splitlines()[:2]) == (
-        6,
-        ["error: `icon`: `ref.png` is a Git LFS pointer", "  hint: `git lfs pull` fetches it"],
+        2,
+        ["error: `ref.png` is a Git LFS pointer, not a picture", "  --> assets.toml:38:9"],
     )
 
 

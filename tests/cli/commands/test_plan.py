@@ -111,14 +111,14 @@ def test_missing_and_edited_files(site: Site) -> None:
 def test_changed_references(site: Site) -> None:
     """A reference with other bytes, a new one and another order are told apart."""
     site.edit("assets.toml", 'prompt = "a bell"', 'prompt = "a bell"\nrefs = ["a.png", "b.png"]')
-    site.write("a.png", "a")
-    site.write("b.png", "b")
+    site.draw("a.png", "red")
+    site.draw("b.png", "blue")
     site.run("build", "icon")
     lines = []
     for edit in ('["b.png", "a.png"]', '["a.png"]', '["a.png", "b.png"]'):
         site.edit("assets.toml", '["a.png", "b.png"]', edit)
         if edit == '["a.png", "b.png"]':
-            site.write("a.png", "other")
+            site.draw("a.png", "green")
         lines.append(site.run("plan", "icon").out.splitlines()[0])
         site.edit("assets.toml", edit, '["a.png", "b.png"]')
 

@@ -1,0 +1,88 @@
+"""Whether the files that pictures are made of can be used: judged once, and before anything is paid."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+from PIL import Image
+
+from flux2build.images.ops.contract import OPS
+from flux2build.planning.soundness import Soundness
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.project import Project
+from tests.conftest import Site
+from tests.odd_pictures import saved
+
+PNG: Final = saved(Image.new("RGB", (64, 48)), "PNG")
+SPEC: Final = """\
+[project]
+name = "acme"
+[defaults]
+provider = "bfl"
+[asset.fox]
+prompt = "a fox"
+refs = ["NAME"]
+"""
+
+
+def test_a_file_is_read_once_and_a_known_one_not_at_all() -> None:
+    """Pixels that were judged before are known by their digest, whatever their file is called."""
+    reads: list[str] = []
+
+    def read(path: str) -> bytes:
+        reads.append(path)
+        return PNG
+
+    soundness = Soundness(OPS, read, lambda path: path[0], {"b": (9, 8)})
+
+    assert [soundness.size(path) for path in ("a1", "a2", "b", "a1")] == [(64, 48)] * 2 + [
+        (9, 8),
+        (64, 48),
+    ]
+    assert reads == ["a1"]
+    assert soundness.learned
+
+
+def test_plan_decodes_only_what_has_changed(empty: Site) -> None:
+    """A later command knows the pictures that an earlier plan has judged; `check` keeps nothing."""
+    empty.write("assets.toml", SPEC.replace("NAME", "desk.png"))
+    empty.folder.joinpath("desk.png").write_bytes(PNG)
+
+    def known() -> list[tuple[int, int]]:
+        return list(Project.open(CommonOptions()).soundness.sound.values())
+
+    empty.run("check")
+    assert known() == []
+    empty.run("plan")
+    assert known() == [(64, 48)]
+    empty.folder.joinpath("desk.png").write_bytes(PNG[:60])
+    assert "`desk.png` is damaged" in empty.run("plan").err
+
+
+@pytest.mark.parametrize("form", ["TIFF", "BMP"])
+def test_a_picture_without_a_size_in_its_header_is_measured(form: str, empty: Site) -> None:
+    """What is sent as PNG is priced, scaled and refused by its size like any other reference."""
+    empty.write("assets.toml", SPEC.replace("NAME", "scan"))
+
+    def planned(side: int) -> str:
+        empty.folder.joinpath("scan").write_bytes(saved(Image.new("RGB", (side, side)), form))
+        ran = empty.run("plan")
+        return ran.out + ran.err
+
+    assert f"sent as PNG instead of {form}" in planned(512)
+    assert "sent scaled from 2400×2400 to 2048×2048" in planned(2400)  # noqa: RUF001  # as shown
+    empty.edit("assets.toml", '"bfl"', '"bfl"\nmodel = "flux-3-image"')
+    assert "too small" in planned(8)
+
+
+def test_only_what_is_to_be_made_is_judged(empty: Site) -> None:
+    """A broken picture bars what it is for, and nothing else that a person chooses to build."""
+    empty.write(
+        "assets.toml", SPEC.replace("NAME", "desk.png") + '[asset.owl]\nprompt = "an owl"\n'
+    )
+    empty.folder.joinpath("desk.png").write_bytes(b"{}")
+
+    assert empty.run("plan").code == 2
+    assert empty.run("plan", "fox").code == 2
+    assert empty.run("plan", "owl").code == 0
