@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flux2build.assetspec.tables import Settings
@@ -28,6 +28,8 @@ class MergedSettings:
 
     asset: Key
     values: Mapping[str, tuple[Any, Key]]
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """How late the layer of each setting comes."""
     brought: bool = False
     """Whether a profile names a provider for a model that was named without it."""
 
@@ -43,8 +45,9 @@ class MergedSettings:
 def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (variables, ("vars",))}
+    ranks: dict[str, int] = {}
     brought = False
-    for layer in layers:
+    for rank, layer in enumerate(layers):
         written = layer.settings.model_fields_set
         gone = {_DISPLACED[name] for name in written if name in _DISPLACED}
         if layer.profile:
@@ -52,12 +55,13 @@ def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> 
         if written & {"provider", "model"}:
             brought = layer.profile and "model" not in written
         values = {name: value for name, value in values.items() if name not in gone}
+        ranks |= dict.fromkeys(written, rank)
         for name in Settings.model_fields:
             if name in written:
                 value = getattr(layer.settings, name)
                 merged = {**values["vars"][0], **value} if name == "vars" else value
                 values[name] = (merged, (*layer.key, name))
-    return MergedSettings(asset, values, brought)
+    return MergedSettings(asset, values, ranks, brought)
 
 
 _DISPLACED: Final = {"provider": "model", "prompt": "template", "template": "prompt"}

@@ -29,6 +29,10 @@ PARAMS: Final = (
 )
 """The settings that a model may have or not have."""
 
+_PIXELS: Final = frozenset({"width", "height"})
+_SHAPE: Final = frozenset({"aspect_ratio", "resolution"})
+"""Two ways to ask for a size."""
+
 DEFAULT_SIDE: Final = 1024
 DEFAULT_FORMAT: Final = "png"
 
@@ -66,16 +70,43 @@ def read(
     """The parameters that are sent, and the faults of those that the spec sets."""
     written = {name: settings.get(name) for name in PARAMS if name in settings.values}
     sent: dict[str, Json] = {}
-    for name in sorted(card.params):
+    unused = _unused(settings, card)
+    for name in sorted(card.params - unused):
         value = written.get(name, _default(name, card))
         if value is not None:
             sent[name] = cast("Json", value)
     lacking = written.keys() - card.params - card.ignores
     faults = [_lacking(settings, name, card, capabilities) for name in written if name in lacking]
     faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
+    faults += _twice(settings, unused & card.params & written.keys(), card)
     if not faults:
         faults += _too_large(settings, sent, card)
     return sent, faults
+
+
+def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
+    """Of the two ways to ask for a size that a model has, the one that is not used.
+
+    The later layer decides; pixels do where none names a size.
+    """
+    if not (_PIXELS & card.params and _SHAPE & card.params):
+        return frozenset()
+    pixels, shape = (
+        max((settings.ranks[name] for name in way if name in settings.ranks), default=-1)
+        for way in (_PIXELS, _SHAPE)
+    )
+    return _PIXELS if shape > pixels else _SHAPE
+
+
+def _twice(settings: MergedSettings, unused: frozenset[str], card: Card) -> Iterator[Fault]:
+    """The fault of a size that one layer asks for in both ways."""
+    used = _SHAPE if unused & _PIXELS else _PIXELS
+    ranks = settings.ranks
+    for name in sorted(unused):
+        other = next((each for each in sorted(used) if ranks.get(each) == ranks[name]), None)
+        if other:
+            message = f"`{card.model}` is asked for a size by `{other}` or by `{name}`, not by both"
+            yield Fault(settings.key(name), message, hint=f"leave `{name}` out", name=True)
 
 
 def _default(name: str, card: Card) -> object:

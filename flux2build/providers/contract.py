@@ -233,7 +233,16 @@ PROVIDERS: Final = Family[Provider](
     "flux2build.providers",
     "PROVIDER",
     besides=frozenset(
-        {"capabilities", "cards", "contract", "pricing", "protocol", "references", "replies"}
+        {
+            "capabilities",
+            "cards",
+            "contract",
+            "predictions",
+            "pricing",
+            "protocol",
+            "references",
+            "replies",
+        }
     ),
 )
 
@@ -261,6 +270,13 @@ def never_uploaded(_: object, reply: Reply) -> Refused:
     return Refused(Refusal.FAILED, f"HTTP {reply.status}")
 
 
-def by_task(provider: Remote, ticket: Ticket, endpoint: str) -> Call:
+class HasClaim(Protocol):
+    """What can tell how to ask for a task."""
+
+    def claim(self, task: str, endpoint: str) -> Ticket:
+        """The ticket of an order that is known by its task's id alone."""
+
+
+def by_task(provider: HasClaim, ticket: Ticket, endpoint: str) -> Call:
     """`inquiry` for an API that is asked by the task's id, whatever URL its replies name."""
     return Call("GET", provider.claim(ticket.task, endpoint).poll)

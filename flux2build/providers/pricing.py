@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,9 @@ MEGAPIXEL: Final = 2**20
 """Pixels in a billed megapixel: 1024 by 1024, not a million."""
 
 Size = tuple[int, int]
+
+_AREA: Final = re.compile(r"(\d\.?\d*)(?: MP)?")
+"""A class of resolution that says megapixels; a shape may leave less of it."""
 
 _NEAR: Final = 1.10
 """A cliff is mentioned if the size exceeds a whole megapixel by at most this factor."""
@@ -82,15 +86,15 @@ def quote(
         return None
     low_out, high_out = _output(card, params)
     low_in = sum(megapixels(*size) if size else 1 for size in references)
-    low_reference = price.reference if price.reference_sure else Decimal(0)
     return Quote(
-        _amount(price, low_out, low_reference * low_in),
-        _amount(price, high_out, price.reference * _worst_in(card, low_out, references)),
+        amount(price, low_out, low_in if price.reference_sure else 0),
+        amount(price, high_out, _worst_in(card, low_out, references)),
     )
 
 
-def _amount(price: Price, output: int, references: Decimal) -> Decimal:
-    return price.first + price.further * (output - 1) + references
+def amount(price: Price, output: int, references: int) -> Decimal:
+    """What so many billed megapixels of output and of references cost in USD."""
+    return price.first + price.further * (output - 1) + price.reference * references
 
 
 def _output(card: Card, params: Mapping[str, Json]) -> tuple[int, int]:
@@ -99,6 +103,8 @@ def _output(card: Card, params: Mapping[str, Json]) -> tuple[int, int]:
         return megapixels(*size), megapixels(*size)
     if card.prices:
         return 1, 1
+    if named := _AREA.fullmatch(str(params.get("resolution"))):
+        return 1, math.ceil(float(named[1]))
     return 1, megapixels(card.max_pixels, 1)
 
 

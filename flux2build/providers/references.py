@@ -21,6 +21,9 @@ from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.providers.pricing import Size, megapixels, size_of
 
+MATCHING: Final = "match_input_image"
+"""The value of a shape or a resolution that is the first reference's."""
+
 _SENT: Final = frozenset({"png", "jpeg", "webp"})
 """Formats that every provider takes; other pictures are sent as PNG."""
 
@@ -73,6 +76,10 @@ def misfits(
             rows = ("size", shown(size)), ("least", f"{card.reference_side} pixels a side")
             message = f"`{name}` is too small for `{card.model}`"
             yield index, Problem(message, rows=rows, hint="use a larger picture")
+    for name in sorted(params):
+        if params[name] == MATCHING and not references:
+            message = f'`{name} = "{MATCHING}"` needs a reference to match'
+            yield None, Problem(message, hint="name one in `refs`, or another shape")
     yield from _excess(card, params, [size for _, size in references])
 
 

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 from flux2build.errors import one_line
 from flux2build.providers.contract import (
+    HasClaim,
     InDoubt,
     Reference,
     Refusal,
     Refused,
-    Remote,
     Reply,
     Ticket,
     is_task,
@@ -141,7 +141,7 @@ def doubt(reply: Reply) -> InDoubt:
     return InDoubt(f"HTTP {reply.status} without a task: {message(reply)}")
 
 
-def ticket(provider: Remote, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
+def ticket(provider: HasClaim, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
     """`ticket` for an API that answers an order with 2xx and the task's `id`."""
     if refusal := refused(reply):
         return refusal

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from flux2build.providers.capabilities import Card
+from flux2build.providers.pricing import MEGAPIXEL
 from flux2build.simulator import answers, orders, schema
 from flux2build.simulator.account import ENDED, READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, TaskReport, page, refusal, reply
-from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
+from flux2build.simulator.orders import ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
 CLUSTER: Final = "eu1"
 """Marks the polling URL, as the regional host does at BFL."""
 
-_SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
 _REWRITERS: Final = ("flux-2-pro", "flux-2-max")
-_MOST_INPUT: Final = 9
-"""Megapixels of output and references together that flux-2-pro accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,8 @@ class Flux:
     """BFL's API: `POST /v1/<model>`, then `GET <polling_url>`."""
 
     name: str
-    models: frozenset[str]
+    cards: Mapping[str, Card]
+    """Its models, with their limits and prices."""
     prefix: str = ""
     """Where a gateway repeats it, with habits of its own: it accepts the key in any header,
     answers unknown routes with an HTML page, and does not say what an order costs."""
@@ -47,7 +47,7 @@ class Flux:
     ) -> tuple[ReceivedOrder, list[str]]:
         """An order checked against BFL's document, and the fields that the document does not have."""
         shipped = schema.document("bfl")
-        if model not in self.models:
+        if model not in self.cards:
             raise RefusalError(page() if self.prefix else reply(404, {"detail": "Not Found"}))
         name = shipped["models"][model]
         shape = shipped["schemas"][name]
@@ -59,9 +59,10 @@ class Flux:
             raise refusal(422, {"detail": mistakes})
         fields = schema.defaults(shape) | {k: v for k, v in body.items() if v is not None}
         references = _references(fields, uploaded)
-        if model == "flux-3-image":
-            return _flux3(fields, references), unknown
-        return _flux2(model, fields, references, scenario.odd_sizes), unknown
+        card = self.cards[model]
+        if "resolution" in card.params:
+            return _flux3(card, fields, references), unknown
+        return _flux2(card, fields, references, scenario.odd_sizes), unknown
 
     def malformed(self, message: str) -> Answer:
         """FastAPI's answer to a body that is not JSON."""
@@ -143,20 +144,20 @@ def _references(fields: Mapping[str, Any], uploaded: Uploaded) -> list[Reference
 
 
 def _flux2(
-    model: str, fields: Mapping[str, Any], references: list[Reference], odd: str
+    card: Card, fields: Mapping[str, Any], references: list[Reference], odd: str
 ) -> ReceivedOrder:
-    requested = _requested_size(fields, references)
-    if requested[0] * requested[1] > orders.MAX_PIXELS:
+    model, requested = card.model, _requested_size(card, fields, references)
+    if requested[0] * requested[1] > card.max_pixels:
         raise refusal(422, {"detail": f"{requested[0]}x{requested[1]} is more than 4 megapixels"})
     if odd == "refuse" and any(side % 16 for side in requested):
         raise refusal(422, {"detail": "width and height must be multiples of 16"})
     size = requested if odd == "exact" else (floored(requested[0]), floored(requested[1]))
     pixels = requested[0] * requested[1]
     inputs = [reference.pixels for reference in references]
-    if model.startswith("flux-2-pro"):
+    if (most := card.input_megapixels) is not None:
         total = orders.megapixels(pixels) + sum(map(orders.megapixels, inputs))
-        if total > _MOST_INPUT:
-            raise refusal(400, {"detail": f"{total} MP of input and output, 9 MP at most"})
+        if total > most:
+            raise refusal(400, {"detail": f"{total} MP of input and output, {most} MP at most"})
     rewrites = model.startswith(_REWRITERS) and not fields.get("disable_pup")
     rewrites = rewrites or (model == "flux-2-flex" and fields.get("prompt_upsampling", True))
     return ReceivedOrder(
@@ -168,34 +169,37 @@ def _flux2(
         format=fields.get("output_format") or "jpeg",
         seed=fields.get("seed"),
         references=tuple(references),
-        credits=orders.credits_for(model, pixels, inputs),
+        credits=orders.credits_for(card, pixels, inputs, ""),
         billed_pixels=pixels,
         echo=fields,
     )
 
 
-def _requested_size(fields: Mapping[str, Any], references: Sequence[Reference]) -> tuple[int, int]:
+def _requested_size(
+    card: Card, fields: Mapping[str, Any], references: Sequence[Reference]
+) -> tuple[int, int]:
     """The size asked for, else that of the first reference, within what the model makes."""
     if "width" in fields or "height" in fields:
         return fields.get("width", 1024), fields.get("height", 1024)
     if not references:
         return 1024, 1024
     first = references[0]
-    most = min(1.0, (orders.MAX_PIXELS / first.pixels) ** 0.5)
+    most = min(1.0, (card.max_pixels / first.pixels) ** 0.5)
     return max(64, floored(int(first.width * most))), max(64, floored(int(first.height * most)))
 
 
-def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOrder:
+def _flux3(card: Card, fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOrder:
+    least, most = card.reference_side, card.reference_pixels
     for reference in references:
-        if min(reference.width, reference.height) < 256:
-            raise refusal(422, {"detail": "an image must be at least 256x256"})
-        if reference.pixels > 16 * MEGAPIXEL:
-            raise refusal(400, {"detail": "an image is larger than 16 megapixels"})
-    side = _SIDES[fields["resolution"]]
+        if min(reference.width, reference.height) < least:
+            raise refusal(422, {"detail": f"an image must be at least {least}x{least}"})
+        if most is not None and reference.pixels > most:
+            raise refusal(400, {"detail": f"an image has more than {most} pixels"})
+    side = orders.SIDES[fields["resolution"]]
     ratio = (1, 1) if fields["aspect_ratio"] == "auto" else orders.ratio_of(fields["aspect_ratio"])
     width, height = orders.fitted(ratio, side * side / MEGAPIXEL, side=4096)
     return ReceivedOrder(
-        model="flux-3-image",
+        model=card.model,
         prompt=fields["prompt"],
         reported_prompt=_rewritten(fields["prompt"]),
         width=width,
@@ -203,7 +207,7 @@ def _flux3(fields: Mapping[str, Any], references: list[Reference]) -> ReceivedOr
         format="png" if len(fields["prompt"]) % 2 else "jpeg",
         seed=None,
         references=tuple(references),
-        credits=orders.credits_for_class(fields["resolution"]),
+        credits=orders.credits_for(card, 0, (), fields["resolution"]),
         billed_pixels=width * height,
         echo=fields,
     )

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 from flux2build.digest import Digest, of_bytes, of_json
 from flux2build.images.formats.lookup import examine
+from flux2build.providers import pricing
+from flux2build.providers.capabilities import Card, Price
+from flux2build.providers.pricing import MEGAPIXEL
 
-MEGAPIXEL: Final = 2**20
-MAX_PIXELS: Final = 2048 * 2048
 CREDIT: Final = Decimal("0.01")
 """USD in one credit."""
+SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
+"""Pixels of a square picture's side, by the class of its resolution."""
 UPLOADS: Final = "/v1/files/"
 """Where uploaded files live; a URL with this path is one of ours."""
 
 Uploaded = Callable[[str], bytes | None]
 """Gets an uploaded file by its id."""
+
+_ASSUMED: Final = Price(Decimal("0.02"))
+"""The price of a model whose list price is not known: nobody should take it for a quote."""
 
 _READABLE: Final = frozenset({"png", "jpeg", "webp"})
 
@@ -137,8 +140,8 @@ def ratio_of(text: str) -> tuple[int, int]:
 
 
 def megapixels(pixels: int) -> int:
-    """Megapixels as they are billed: rounded up, and one at least."""
-    return max(1, -(-pixels // MEGAPIXEL))
+    """Megapixels as they are billed."""
+    return pricing.megapixels(pixels, 1)
 
 
 def in_megapixels(pixels: int) -> float:
@@ -146,20 +149,11 @@ def in_megapixels(pixels: int) -> float:
     return round(pixels / MEGAPIXEL, 2)
 
 
-def credits_for(model: str, output: int, references: Iterable[int]) -> Decimal:
-    """The price of a picture of `output` pixels made from references of so many pixels."""
-    rates = _table()["models"][model]
-    first, further, reference = (Decimal(rates[k]) for k in ("first", "further", "reference"))
+def credits_for(card: Card, output: int, references: Iterable[int], resolution: str) -> Decimal:
+    """The price of a picture of `output` pixels made from references of so many pixels.
+
+    It is the one on the model's card, references included; a model without one has to cost something.
+    """
+    price = pricing.price_of(card, {"resolution": resolution}) or _ASSUMED
     inputs = sum(megapixels(pixels) for pixels in references)
-    return first + further * (megapixels(output) - 1) + reference * inputs
-
-
-def credits_for_class(resolution: str) -> Decimal:
-    """The price of a flux-3-image of a resolution class."""
-    return Decimal(_table()["flux-3-image"][resolution])
-
-
-@cache
-def _table() -> dict[str, Any]:
-    text = resources.files(__package__).joinpath("prices.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return pricing.amount(price, megapixels(output), inputs) / CREDIT

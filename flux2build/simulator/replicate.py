@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from flux2build.providers.capabilities import Card
+from flux2build.providers.pricing import MEGAPIXEL
 from flux2build.simulator import orders, schema
 from flux2build.simulator.account import ENDED, READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, TaskReport, key_in, page, reply
-from flux2build.simulator.orders import MEGAPIXEL, ReceivedOrder, Reference, Uploaded, floored
+from flux2build.simulator.orders import SIDES, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
 
 OWNER: Final = "black-forest-labs"
@@ -33,7 +35,8 @@ class Predictions:
     """Replicate's API: `POST /v1/models/<owner>/<name>/predictions`, then ask by id."""
 
     name: str
-    models: frozenset[str]
+    cards: Mapping[str, Card]
+    """Its models, with their limits and prices."""
     prefix: str = ""
     """Where a gateway repeats it, with habits of its own: its URLs are Replicate's, every output is
     a list, it has no files and so takes large data URLs, and unknown routes answer an HTML page."""
@@ -52,7 +55,7 @@ class Predictions:
     ) -> tuple[ReceivedOrder, list[str]]:
         """An order checked against the model's schema, and the inputs that it ignores."""
         shipped = schema.document("replicate")
-        if model not in self.models:
+        if model not in self.cards:
             raise RefusalError(page() if self.prefix else self.unknown(""))
         about = shipped["models"][model]
         shape = shipped["schemas"][about["schema"]]
@@ -138,10 +141,11 @@ class Predictions:
         self, model: str, multiple: int, inputs: Mapping[str, Any], uploaded: Uploaded
     ) -> ReceivedOrder:
         references = self._references(inputs, uploaded)
-        width, height = _size(inputs, references, multiple)
+        card = self.cards[model]
+        width, height = _size(card, inputs, references, multiple)
         upsampled = inputs.get("prompt_upsampling", False)
         input_pixels = [reference.pixels for reference in references]
-        form = inputs["output_format"]
+        form, resolution = inputs.get("output_format", "png"), inputs.get("resolution", "")
         return ReceivedOrder(
             model=model,
             prompt=inputs["prompt"],
@@ -151,7 +155,7 @@ class Predictions:
             format="jpeg" if form == "jpg" else form,
             seed=inputs.get("seed"),
             references=tuple(references),
-            credits=orders.credits_for(model, width * height, input_pixels),
+            credits=orders.credits_for(card, width * height, input_pixels, resolution),
             billed_pixels=width * height,
             echo=inputs,
         )
@@ -169,11 +173,13 @@ class Predictions:
         return references
 
 
-def _size(inputs: Mapping[str, Any], references: list[Reference], multiple: int) -> tuple[int, int]:
+def _size(
+    card: Card, inputs: Mapping[str, Any], references: list[Reference], multiple: int
+) -> tuple[int, int]:
     """The size in pixels of an aspect ratio, a size class or custom sides."""
     if inputs["aspect_ratio"] == "custom":
         width, height = inputs.get("width", 1024), inputs.get("height", 1024)
-        if width * height > orders.MAX_PIXELS:
+        if width * height > card.max_pixels:
             raise _invalid([("width", "the picture is larger than 4 megapixels")])
         return floored(width + multiple // 2, multiple), floored(height + multiple // 2, multiple)
     first = (references[0].width, references[0].height) if references else (1024, 1024)
@@ -182,6 +188,8 @@ def _size(inputs: Mapping[str, Any], references: list[Reference], multiple: int)
     size = inputs.get("resolution") or inputs.get("output_megapixels") or "1"
     if size == "match_input_image":
         return orders.fitted(ratio, min(4.0, first[0] * first[1] / MEGAPIXEL), multiple=multiple)
+    if size in SIDES:
+        return orders.fitted(ratio, SIDES[size] ** 2 / MEGAPIXEL, side=4096)
     return orders.fitted(ratio, float(size.removesuffix(" MP")), multiple=multiple)
 
 

@@ -21,7 +21,13 @@ from flux2build.simulator.scenario import Scenario
 from flux2build.simulator.simulation import Simulation
 from flux2build.simulator.web import site
 
-VARIABLES: Final = ("FLUX2BUILD_BFL_URL", "FLUX2BUILD_COMETAPI_URL", "FLUX2BUILD_REPLICATE_URL")
+VARIABLES: Final = {
+    "FLUX2BUILD_BFL_URL": "",
+    "FLUX2BUILD_COMETAPI_URL": "",
+    "FLUX2BUILD_COMETAPI_REPLICATE_URL": "/replicate",
+    "FLUX2BUILD_REPLICATE_URL": "",
+}
+"""The variables of the providers' endpoints, and where each one's API lies."""
 _QUEUE: Final = 2048
 
 
@@ -56,9 +62,11 @@ def serve(
 
 def announcement(base: str, *, as_json: bool = False) -> str:
     """Where the server is, and how to point flux2build at it."""
+    environment = {name: base + path for name, path in VARIABLES.items()}
     if as_json:
-        return json.dumps({"url": base, "environment": dict.fromkeys(VARIABLES, base)}) + "\n"
-    return "".join(f"{line}\n" for line in (base, *(f"{name}={base}" for name in VARIABLES)))
+        return json.dumps({"url": base, "environment": environment}) + "\n"
+    lines = (base, *(f"{name}={url}" for name, url in environment.items()))
+    return "".join(f"{line}\n" for line in lines)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flux2build.simulator import control, schema
+from flux2build.providers.cards import shipped
+from flux2build.simulator import control
 from flux2build.simulator.access_log import AccessLog, classify
 from flux2build.simulator.account import READY, AccountRefusalError, Reason, Task
 from flux2build.simulator.answers import Answer, RefusalError, page, parsed, reply
@@ -26,12 +27,12 @@ from flux2build.simulator.replicate import OWNER, Predictions
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
 
-BFL: Final = Flux("bfl", frozenset(schema.document("bfl")["models"]))
-REPLICATE: Final = Predictions("replicate", frozenset(schema.document("replicate")["models"]))
-COMET_FLUX: Final = Flux(
-    "cometapi", frozenset({"flux-2-pro", "flux-2-flex", "flux-2-max"}), "/flux"
+BFL: Final = Flux("bfl", shipped()["bfl"])
+REPLICATE: Final = Predictions("replicate", shipped()["replicate"])
+COMET_FLUX: Final = Flux("cometapi", shipped()["cometapi"], "/flux")
+COMET_PREDICTIONS: Final = Predictions(
+    "cometapi", {**REPLICATE.cards, **shipped()["cometapi-replicate"]}, "/replicate"
 )
-COMET_PREDICTIONS: Final = Predictions("cometapi", REPLICATE.models, "/replicate")
 Dialect = Flux | Predictions
 
 _LARGEST_BODY: Final = 200 * 2**20

@@ -6,8 +6,10 @@ import itertools
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -158,6 +160,48 @@ def test_a_profile_keeps_the_models(provider: str, spelling: str) -> None:
 
     assert [task.provider for task in orders(spec).values()] == [provider, provider]
     assert [task.model for task in orders(spec).values()] == ["flux-2-pro", "flux-2-flex"]
+
+
+SIZES = """
+    [defaults]
+    provider = "replicate"
+    {defaults}
+    [asset.a]
+    prompt = "a"
+    {asset}
+    """
+SQUARE = {"width": 1024, "height": 1024}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "asset", "expected"),
+    [
+        ("", "", SQUARE),
+        ("", "width = 512", {"width": 512, "height": 1024}),
+        ("", 'aspect_ratio = "16:9"', {"aspect_ratio": "16:9", "resolution": "1 MP"}),
+        ("", 'resolution = "2 MP"', {"aspect_ratio": "1:1", "resolution": "2 MP"}),
+        ('aspect_ratio = "16:9"', "width = 512", {"width": 512, "height": 1024}),
+        ("width = 512", 'aspect_ratio = "3:4"', {"aspect_ratio": "3:4", "resolution": "1 MP"}),
+    ],
+)
+def test_a_size_is_asked_for_in_one_way(
+    defaults: str, asset: str, expected: Mapping[str, Any]
+) -> None:
+    """Of pixels and a shape, a model that takes either is sent what the later layer says."""
+    files = tree(SIZES.format(defaults=defaults, asset=asset))
+    (order,) = orders(load(files, "assets.toml", None, SHIPPED)).values()
+
+    assert order.params == {**expected, "format": "png"}
+
+
+def test_a_size_is_not_asked_for_twice() -> None:
+    """Pixels and a shape in one layer are refused: one of them would be ignored."""
+    asset = 'width = 512\naspect_ratio = "3:4"'
+    with pytest.raises(SpecError) as caught:
+        load(tree(SIZES.format(defaults="", asset=asset)), "assets.toml", None, SHIPPED)
+
+    (problem,) = caught.value.problems
+    assert "by `width` or by `aspect_ratio`, not by both" in problem.message
 
 
 def test_a_profile_draws_sketches_of_every_model() -> None:

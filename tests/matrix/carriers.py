@@ -23,10 +23,12 @@ USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.02}
 """Limits for every build: short waits, but long enough for the simulator to be ready."""
 SHORT: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
 """Limits for servers that do not answer in time."""
-PRICES: Final = "".join(
-    f'[replicate."black-forest-labs/{model}"]\nprice = {{ first = 0.02, dated = "2026-11-01" }}\n'
-    for model in ("flux-2-dev", "flux-2-klein-4b", "flux-2-klein-9b", "flux-2-klein-9b-base")
-)
+PRICES: Final = """\
+[replicate.flux-2-klein-9b-base]
+price = { first = 0.02, dated = "2026-11-01" }
+[bfl.flux-3-image-klein.prices]
+768sq = { first = 0.02, dated = "2026-11-01" }
+"""
 """Some models have no list price; a user gives them one."""
 
 
@@ -51,7 +53,7 @@ class Carrier:
         """What the outcomes in the table depend on."""
         params = shipped()[self.provider][model].params
         traits = {self.dialect}
-        traits |= {"predictions"} if self.provider == "replicate" else set()
+        traits |= {"predictions"} if self.provider.endswith("replicate") else set()
         traits |= {"uploads"} if self.name == "replicate" else set()
         traits |= set() if "seed" in params else {"seedless"}
         traits |= set() if "width" in params else {"sizeless"}
@@ -66,10 +68,10 @@ CARRIERS: Final = (
         "replicate", "replicate", "replicate", ("FLUX2BUILD_REPLICATE_URL", "REPLICATE_API_TOKEN")
     ),
     Carrier(
-        "replicate-at-cometapi",
-        "replicate",
+        "cometapi-replicate",
+        "cometapi-replicate",
         "cometapi",
-        ("FLUX2BUILD_REPLICATE_URL", "REPLICATE_API_TOKEN"),
+        ("FLUX2BUILD_COMETAPI_REPLICATE_URL", "COMETAPI_KEY"),
         "/replicate",
     ),
 )
@@ -92,13 +94,15 @@ class Setup:
         self.site.write("../prices.toml", PRICES)
         monkeypatch.setenv("FLUX2BUILD_CONFIG", str(self.configure()))
         params = shipped()[self.carrier.provider][self.model].params
-        small = "768sq" if self.model == "flux-3-image" else "0.25"
+        small = "768sq" if self.model.startswith("flux-3-image") else "0.25"
         lines_of = {
             "width": "width = 256\nheight = 256\n",
             "seed": "seed = 7\n",
             "resolution": f'resolution = "{small}"\n',
         }
-        lines = "".join(text for name, text in lines_of.items() if name in params)
+        pixels = "width" in params
+        wanted = params - {"resolution"} if pixels else params
+        lines = "".join(text for name, text in lines_of.items() if name in wanted)
         if large:
             noise = Random(7).randbytes(310 * 310 * 3)
             Image.frombytes("RGB", (310, 310), noise).save(self.site.folder / "desk.png")

@@ -47,8 +47,10 @@ def test_models_that_are_promised_are_there() -> None:
         "flux-2-klein-9b",
         "flux-2-klein-9b-preview",
         "flux-3-image",
+        "flux-3-image-klein",
     }
-    assert set(shipped()["cometapi"]) == {"flux-2-pro", "flux-2-max", "flux-2-flex"}
+    assert set(shipped()["cometapi"]) == {"flux-2-pro", "flux-2-max", "flux-2-flex", "flux-2-dev"}
+    assert set(shipped()["cometapi-replicate"]) == {"flux-2-pro", "flux-2-flex", "flux-2-dev"}
     assert set(shipped()["replicate"]) == {
         "flux-2-pro",
         "flux-2-max",
@@ -57,12 +59,15 @@ def test_models_that_are_promised_are_there() -> None:
         "flux-2-klein-4b",
         "flux-2-klein-9b",
         "flux-2-klein-9b-base",
+        "flux-3-image",
     }
 
 
 def test_cards_lie_beside_their_provider() -> None:
     """The file of a provider's cards has its name, and holds its models only."""
-    files = {path.stem: path for path in Path(cards.__file__).parent.glob("*.toml")}
+    files = {
+        path.stem.replace("_", "-"): path for path in Path(cards.__file__).parent.glob("*.toml")
+    }
 
     assert files.keys() == shipped().keys() <= PROVIDERS.keys()
     for provider, file in files.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flux2build.digest import Json
 from flux2build.providers.capabilities import FREE, Card, Price
 from flux2build.providers.cards import shipped
 from flux2build.providers.pricing import (
@@ -133,13 +135,38 @@ def test_size_left_to_the_server_is_bounded_by_the_model() -> None:
 
 @pytest.mark.parametrize(
     ("resolution", "expected"),
-    [("1k", Quote(Decimal("0.048"), Decimal("0.048"))), ("4k", None), (None, None)],
+    [
+        ("1k", Quote(Decimal("0.048"), Decimal("0.048"))),
+        ("4k", Quote(Decimal("0.607"), Decimal("0.607"))),
+        ("8k", None),
+        (None, None),
+    ],
 )
 def test_flux_3_is_priced_by_class_and_fails_closed(
     resolution: str | None, expected: Quote | None
 ) -> None:
     """A class without a published price has no quote."""
     assert expected == quote(BFL["flux-3-image"], {"resolution": resolution})
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "most"),
+    [
+        ("flux-2-pro", {"aspect_ratio": "16:9", "resolution": "0.5 MP"}, "0.03"),
+        ("flux-2-pro", {"aspect_ratio": "16:9", "resolution": "2 MP"}, "0.045"),
+        ("flux-2-pro", {"aspect_ratio": "1:1", "resolution": "match_input_image"}, "0.075"),
+        ("flux-2-klein-4b", {"aspect_ratio": "1:1", "resolution": "4"}, "0.017"),
+        ("flux-2-dev", {"aspect_ratio": "1:1"}, "0.024"),
+    ],
+)
+def test_a_class_of_megapixels_is_a_bound(
+    model: str, params: Mapping[str, Json], most: str
+) -> None:
+    """A resolution in megapixels is billed as so many at most, whatever shape they have."""
+    found = quote(shipped()["replicate"][model], params)
+
+    assert found is not None
+    assert found.high == Decimal(most)
 
 
 def test_free_cards_cost_nothing() -> None:

@@ -246,3 +246,13 @@ def test_misfits_by_model(
     ]
 
     assert problems == expected
+
+
+@pytest.mark.parametrize("name", ["aspect_ratio", "resolution"])
+def test_what_matches_a_reference_needs_one(name: str) -> None:
+    """A shape or a resolution that is the first reference's is refused without one."""
+    card, params = shipped()["replicate"]["flux-2-pro"], {name: "match_input_image"}
+    (problem,) = (problem for _, problem in references.misfits(card, params, ()))
+
+    assert problem.message == f'`{name} = "match_input_image"` needs a reference to match'
+    assert not list(references.misfits(card, params, [("desk.png", (64, 64))]))

@@ -8,7 +8,8 @@ import pytest
 
 from flux2build.model import Order
 from flux2build.providers.contract import Call, Reference, Ticket
-from flux2build.providers.replicate import INLINE, PROVIDER
+from flux2build.providers.predictions import INLINE
+from flux2build.providers.replicate import PROVIDER
 
 SMALL = Reference("desk.png", b"desk", "image/png")
 LARGE = Reference("wall.png", b"x" * (INLINE + 1), "image/png")
@@ -56,6 +57,18 @@ def test_klein_has_names_of_its_own() -> None:
         "aspect_ratio": "16:9",
         "output_megapixels": "2",
         "images": ["data:image/png;base64,ZGVzaw=="],
+    }
+
+
+def test_a_shape_is_no_custom_one() -> None:
+    """An order that asks for a shape says nothing of pixels."""
+    given = _input("flux-2-max", SMALL, aspect_ratio="match_input_image", resolution="1 MP")
+
+    assert given == {
+        "prompt": "a fox",
+        "aspect_ratio": "match_input_image",
+        "resolution": "1 MP",
+        "input_images": ["data:image/png;base64,ZGVzaw=="],
     }
 
 

@@ -253,7 +253,7 @@ def test_replicate_lists_the_outputs_of_klein(client: Client, clock: Clock) -> N
     done = client.get(prediction["urls"]["get"], headers=BEARER).json()
     (output,) = done["output"]
     found = examine(client.get(output).content)
-    assert (found.format, found.width, found.height) == ("webp", 512, 512)
+    assert (found.format, found.width, found.height) == ("jpeg", 512, 512)
 
 
 def test_the_urls_of_cometapi_lead_to_replicate(client: Client, clock: Clock) -> None:

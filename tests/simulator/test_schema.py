@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from flux2build.providers.capabilities import Card
+from flux2build.providers.pricing import quote
 from flux2build.providers.sketch import drawing
-from flux2build.simulator import Scenario, schema
+from flux2build.simulator import Scenario
 from flux2build.simulator.account import Reason
 from flux2build.simulator.answers import RefusalError
-from flux2build.simulator.orders import MAX_PIXELS, ReceivedOrder
+from flux2build.simulator.flux import Flux
+from flux2build.simulator.orders import ReceivedOrder
+from flux2build.simulator.replicate import Predictions
 from flux2build.simulator.web import BFL, COMET_FLUX, COMET_PREDICTIONS, REPLICATE
 
+DIALECTS = (BFL, COMET_FLUX, COMET_PREDICTIONS, REPLICATE)
 PICTURE = base64.b64encode(drawing.picture("a desk", 64, 64, "png", "ref")).decode()
 
 
@@ -104,7 +109,7 @@ def test_a_missing_prompt_is_missing() -> None:
 def test_sizes_end_at_four_megapixels() -> None:
     """2048x2048 is made, 16 pixels more are not."""
     order = bfl(width=2048, height=2048)
-    assert order.width * order.height == MAX_PIXELS
+    assert order.width * order.height == 2048 * 2048
     with pytest.raises(RefusalError):
         bfl(width=2064, height=2048)
 
@@ -241,9 +246,17 @@ def test_every_refusal_has_its_status() -> None:
             assert (answer.status, answer.headers["retry-after"]) == (429, "9")
 
 
-def test_every_model_of_the_documents_has_a_price() -> None:
-    """No order can be accepted that the simulator cannot charge."""
-    for model in schema.document("bfl")["models"]:
-        assert bfl(model).credits > 0
-    for model in schema.document("replicate")["models"]:
-        assert replicate(model).credits > 0
+BILLED = [(dialect, card) for dialect in DIALECTS for card in dialect.cards.values()]
+
+
+@pytest.mark.parametrize(("dialect", "card"), BILLED)
+def test_the_bill_is_what_the_carrier_charges(dialect: Flux | Predictions, card: Card) -> None:
+    """Every model of every carrier is billed at the price on its own card."""
+    body = {"prompt": "a fox"} | ({"resolution": "1k"} if card.prices else {})
+    order = {"input": body} if isinstance(dialect, Predictions) else body
+    received, _ = dialect.read(card.model, order, Scenario(), no_uploads)
+    size = {"width": received.width, "height": received.height}
+    quoted = quote(card, {"resolution": "1k"} if card.prices else size)
+
+    assert received.credits > 0
+    assert quoted is None or received.credits == quoted.high * 100

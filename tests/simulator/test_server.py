@@ -29,6 +29,7 @@ def test_a_variable_for_each_provider() -> None:
     assert others == [
         "FLUX2BUILD_BFL_URL=http://h:1",
         "FLUX2BUILD_COMETAPI_URL=http://h:1",
+        "FLUX2BUILD_COMETAPI_REPLICATE_URL=http://h:1/replicate",
         "FLUX2BUILD_REPLICATE_URL=http://h:1",
     ]
     announced = json.loads(announcement("http://h:1", as_json=True))

@@ -63,7 +63,7 @@ def test_price_for_a_model_without_one(empty: Site) -> None:
     empty.write(
         "assets.toml",
         '[project]\nname = "a"\n[defaults]\nprovider = "replicate"\n'
-        'model = "black-forest-labs/flux-2-dev"\n[asset.fox]\nprompt = "a fox"\n',
+        'model = "flux-2-klein-9b-base"\n[asset.fox]\nprompt = "a fox"\n',
     )
     refused = empty.run("build", "--yes")
     assert refused.code == 4
@@ -72,7 +72,7 @@ def test_price_for_a_model_without_one(empty: Site) -> None:
 
     config = Path(os.environ["FLUX2BUILD_CONFIG"])
     config.write_text('cards = "mine.toml"\n', encoding="utf-8")
-    over = '[replicate."black-forest-labs/flux-2-dev"]\nprice = { first = 0.012 }\n'
+    over = '[replicate."black-forest-labs/flux-2-klein-9b-base"]\nprice = { first = 0.012 }\n'
     config.with_name("mine.toml").write_text(over, encoding="utf-8")
 
     assert "Price: $0.012." in empty.run("plan").out

@@ -12,7 +12,7 @@ import pytest
 from flux2build.model import Order
 from flux2build.providers import bfl, replicate
 from flux2build.providers.contract import InDoubt, Ready, Reference, Refusal, Refused, Ticket
-from flux2build.providers.replicate import INLINE
+from flux2build.providers.predictions import INLINE
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, Overdue
 from tests import stalls
 
