@@ -14,8 +14,8 @@ from flux2build.assetspec.prompts import TemplateFault
 from flux2build.errors import brief, did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, MasterOf, Source, member
-from flux2build.storage import paths
-from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
+from flux2build.storage import paths, whereabouts
+from flux2build.storage.project_files import Kind, ProjectFiles
 
 _MEMBER: Final = re.compile(r"(?P<family>[^\[\]]+)\[(?P<axes>[^\[\]]*)\]")
 _MENTION: Final = re.compile(r"\bimage (\d{1,4})\b", re.IGNORECASE)
@@ -31,6 +31,7 @@ class SourceFiles:
     used: set[str] = field(default_factory=set)
     """Every file that a recipe or a template reads."""
     _kinds: dict[str, Kind] = field(default_factory=dict)
+    _absences: dict[str, whereabouts.Absence | None] = field(default_factory=dict)
     _sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def kind(self, path: str) -> Kind:
@@ -41,14 +42,11 @@ class SourceFiles:
 
     def source(self, path: str, key: Key) -> Source:
         """An existing file; `FaultyError` if there is no readable one at the path."""
-        if not path.strip():
-            raise FaultyError(Fault(key, "the path is empty"))
-        if "\0" in path or path.startswith("/") or "\\" in path:
-            hint = "write paths from the spec's folder, with `/`"
-            raise FaultyError(Fault(key, f"`{brief(path)}` is not a path of this project", hint))
+        if path not in self._absences:
+            self._absences[path] = whereabouts.absence(self.tree, path)
+        if absence := self._absences[path]:
+            raise FaultyError(Fault(key, *absence))
         path = paths.join("", path)
-        if (kind := self.kind(path)) is not Kind.FILE:
-            raise FaultyError(Fault(key, f"`{brief(path)}` {NOT_A_FILE[kind]}"))
         self.used.add(path)
         return Source(path)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths, toml_text
-from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
+from flux2build.storage.project_files import ProjectFiles
 from flux2build.storage.text_files import read_text
+from flux2build.storage.whereabouts import Absence, absence
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import KeyLocation
@@ -126,23 +127,21 @@ class _Loader:
         for index, name in enumerate(names):
             base = paths.join(posixpath.dirname(file.name), name)
             if fault := self._unfit(base, chain):
-                raise SpecError(_at(file, ("extends", index), fault))
+                raise SpecError(_at(file, ("extends", index), *fault))
             yield self.merged(base, chain)
 
-    def _unfit(self, base: str, chain: tuple[str, ...]) -> str | None:
+    def _unfit(self, base: str, chain: tuple[str, ...]) -> Absence | None:
         if base in chain:
             circle = (*chain[chain.index(base) :], base)
-            return "files extend each other in a circle: " + " → ".join(circle)
-        if (kind := self._tree.kind(base)) is not Kind.FILE:
-            return f"`{base}` {NOT_A_FILE[kind]}"
+            return "files extend each other in a circle: " + " → ".join(circle), None
         if len(chain) + len(self._merged) > MOST_FILES:
-            return f"more than {MOST_FILES} files are extended"
-        return None
+            return f"more than {MOST_FILES} files are extended", None
+        return absence(self._tree, base)
 
 
-def _at(file: SpecFile, key: Key, message: str) -> Problem:
+def _at(file: SpecFile, key: Key, message: str, hint: str | None = None) -> Problem:
     """A problem of a file that is not merged yet."""
-    return SpecText(file.name, {}, (file,)).located(Problem(message), key)
+    return SpecText(file.name, {}, (file,)).located(Problem(message, hint=hint), key)
 
 
 def parsed(file: SpecFile) -> dict[str, object]:

@@ -78,7 +78,7 @@ def named_spec(named: str) -> Path:
     if path.is_file():
         return path
     if not path.is_dir():
-        raise UsageError(f"there is no spec at `{named}`")
+        raise UsageError(f"there is no spec at `{named}`", hint=regular.beside(Path(named)))
     inside = Path(named) / SPEC_NAME
     hint = f"did you mean `{inside}`?" if inside.is_file() else "name a file"
     raise UsageError(f"`{named}` is a folder", hint=hint)
@@ -104,6 +104,7 @@ class DiskFiles:
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder, self._root = folder.resolve(), root.resolve()
         self._inside: dict[str, bool] = {}
+        self._names: dict[str, list[str]] = {}
         self.asked: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
@@ -111,6 +112,16 @@ class DiskFiles:
         kind = self._kind(path)
         self.asked.setdefault(path, kind.value)
         return kind
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of what lies in a folder, sorted; nothing for what is not one."""
+        if folder not in self._names:
+            readable = self._kind(folder) is Kind.FOLDER
+            try:
+                self._names[folder] = sorted(os.listdir(self._folder / folder)) if readable else []
+            except OSError:
+                self._names[folder] = []
+        return self._names[folder]
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -33,6 +33,9 @@ class ProjectFiles(Protocol):
 
     def kind(self, path: str) -> Kind:
         """Return the kind of a path, links followed."""
+
+    def names(self, folder: str) -> Sequence[str]:
+        """Return the names of what lies in a folder, sorted, as the disk has them."""
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a `Kind.FILE`.

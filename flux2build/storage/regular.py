@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 from flux2build.errors import SpecError
 from flux2build.storage.text_files import decoded
+from flux2build.storage.whereabouts import alike
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -57,5 +58,15 @@ def text(path: Path) -> str:
         data = read(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise SpecError(f"`{path}` cannot be read: {why}") from error
+        raise SpecError(f"`{path}` cannot be read: {why}", hint=beside(path)) from error
     return decoded(data, str(path))
+
+
+def beside(path: Path) -> str | None:
+    """A hint that names the file beside a path that was most likely meant; None if it is there."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
+    except OSError:
+        return None
+    meant = alike(path.name, names)
+    return f"did you mean `{path.with_name(meant)}`?" if meant and meant != path.name else None

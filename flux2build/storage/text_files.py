@@ -7,8 +7,9 @@ import unicodedata
 from typing import Final
 
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.storage import whereabouts
 from flux2build.storage.lfs import is_lfs_pointer
-from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
+from flux2build.storage.project_files import ProjectFiles
 
 _DIGITS = re.compile("(?<![0-9_])[0-9_]{5000}")
 _MEBIBYTE: Final = 1024 * 1024
@@ -32,8 +33,9 @@ def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
     Raises:
         SpecError: there is no such file, it is too large, or it is not a text in UTF-8.
     """
-    if (kind := files.kind(file)) is not Kind.FILE:
-        raise SpecError(f"{noun} `{file}` {NOT_A_FILE[kind]}".lstrip())
+    if absence := whereabouts.absence(files, file):
+        message, hint = absence
+        raise SpecError(f"{noun} {message}".lstrip(), hint=hint)
     data = files.read(file)
     if len(data) > most * _MEBIBYTE:
         message = f"the {noun or 'file'} is {len(data):,} bytes; {most} MiB is the most"

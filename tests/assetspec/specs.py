@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -37,10 +37,22 @@ class MemoryTree:
         below = path == "." or any(name.startswith(f"{path}/") for name in self.files)
         return Kind.FOLDER if below else Kind.MISSING
 
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder."""
+        return names_in(self.files, folder)
+
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
         data = self.files[path]
         return data.encode() if isinstance(data, str) else data
+
+
+def names_in(files: Iterable[str], folder: str) -> list[str]:
+    """The names in a folder, given the paths of all files."""
+    parts = [] if folder == "." else folder.split("/")
+    split = (file.split("/") for file in files)
+    inside = {each[len(parts)] for each in split if each[: len(parts)] == parts != each}
+    return sorted(inside)
 
 
 class FakeOp(Op):

@@ -13,7 +13,7 @@ from flux2build.assetspec.prompts.bounds import OverBoundError
 from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.errors import SpecError, brief
-from flux2build.storage import paths
+from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import decoded
 
@@ -79,7 +79,7 @@ class Prompts:
                 pieces = template.root_render_func(template.new_context(dict(scope)))
                 return self._sandbox.budget.written(_joined(fill(pieces)))
         except CAUGHT as fault:
-            raise explained(fault, scope, self._folder) from None
+            raise explained(fault, scope, self._nearby) from None
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """The text and the path of a template, for Jinja's loader; None if there is none."""
@@ -93,13 +93,22 @@ class Prompts:
         kind = self._tree.kind(path)
         if kind is Kind.OUTSIDE:
             raise TemplateFault(f"template `{brief(path)}` lies outside the project")
-        if kind is not Kind.FILE:
+        if kind is not Kind.FILE or not whereabouts.is_spelled(self._tree, path):
             return None
         data = self._tree.read(path)
         self._sandbox.meter.work(len(data) // 256)
         text = _decoded(data, path)
         _check_size(text, path)
         return text, path, None
+
+    def _nearby(self, name: str) -> str:
+        """A hint for the name of a template that there is not."""
+        meant = whereabouts.nearest_file(self._tree, paths.join(self._folder, name))
+        if meant is None:
+            return f"templates are looked up in `{self._folder}`"
+        if meant.startswith(f"{self._folder}/"):
+            return f"did you mean `{meant.removeprefix(f'{self._folder}/')}`?"
+        return f"templates are looked up in `{self._folder}`; move `{meant}` there"
 
 
 def _check_size(source: str, path: str | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import TracebackType
@@ -113,9 +113,14 @@ class Strict(StrictUndefined):
         return TemplateFault(_lowered(message))
 
 
-def explained(error: Exception, scope: Mapping[str, object], folder: str) -> TemplateFault:
-    """The fault of any caught exception, with its line, its template and a hint."""
-    fault = error if isinstance(error, TemplateFault) else _fault(error, folder)
+def explained(
+    error: Exception, scope: Mapping[str, object], nearby: Callable[[str], str]
+) -> TemplateFault:
+    """The fault of any caught exception, with its line, its template and a hint.
+
+    `nearby` has a hint for the name of a template that there is not.
+    """
+    fault = error if isinstance(error, TemplateFault) else _fault(error, nearby)
     line, template, visible = _site(error.__traceback__)
     if isinstance(fault, Unknown) and not fault.hint:
         fault.message, fault.hint = _reason(fault, {**scope, **visible}, template)
@@ -138,12 +143,12 @@ def _site(traceback: TracebackType | None) -> tuple[int, str | None, Mapping[str
     return line, file, {m[1]: value for m, value in known if m and value is not missing}
 
 
-def _fault(error: Exception, folder: str) -> TemplateFault:
+def _fault(error: Exception, nearby: Callable[[str], str]) -> TemplateFault:
     match error:
         case TemplateSyntaxError():
             return _syntax(error)
         case TemplateNotFound():
-            return _not_found(error, folder)
+            return _not_found(error, nearby)
         case RecursionError():
             return TemplateFault("templates or macros call each other without an end")
         case MemoryError() | SyntaxError():
@@ -161,11 +166,11 @@ def _syntax(error: TemplateSyntaxError) -> TemplateFault:
     return fault
 
 
-def _not_found(error: TemplateNotFound, folder: str) -> TemplateFault:
+def _not_found(error: TemplateNotFound, nearby: Callable[[str], str]) -> TemplateFault:
     names = error.templates if isinstance(error, TemplatesNotFound) else [error.name]
     listed = ", ".join(f"`{brief(str(name))}`" for name in names)
     message = f"there is no template {listed or 'of that name'}"
-    return TemplateFault(message, hint=f"templates are looked up in `{folder}`")
+    return TemplateFault(message, hint=nearby(str(next(iter(names), ""))))
 
 
 def _named(message: str) -> TemplateFault:

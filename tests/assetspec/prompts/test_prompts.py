@@ -17,6 +17,7 @@ from flux2build.assetspec.rows import Row
 from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.storage.project_files import Kind
+from tests.assetspec.specs import names_in
 
 
 class Files:
@@ -30,6 +31,10 @@ class Files:
         if path.endswith("link.j2"):
             return Kind.OUTSIDE
         return Kind.FILE if path in self.files else Kind.MISSING
+
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder."""
+        return names_in(self.files, folder)
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""

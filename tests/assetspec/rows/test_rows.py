@@ -17,6 +17,7 @@ from flux2build.assetspec.rows import Row
 from flux2build.errors import SpecError
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind
+from tests.assetspec.specs import names_in
 
 
 @dataclass
@@ -30,6 +31,10 @@ class Files:
         """What the test has put there."""
         known = Kind.FILE if path in self.files else Kind.MISSING
         return self.kinds.get(path, known)
+
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder."""
+        return names_in(self.files, folder)
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""

@@ -77,17 +77,19 @@ SAID = """
        |
     15 | refs = ["refs", "nope.png"]
        |         ^^^^^^
+       hint: name a file in it, such as `refs/x.png`
     error: `nope.png` does not exist
       --> assets.toml:15:17
        |
     15 | refs = ["refs", "nope.png"]
        |                 ^^^^^^^^^^
+       hint: paths start from the folder of the spec
     error: there is no template `heroo.j2`
       --> assets.toml:18:13
        |
     18 | template = "heroo.j2"
        |             ^^^^^^^^
-       hint: templates are looked up in `templates`
+       hint: did you mean `hero.j2`?
     error: there is no asset `mascto`
       --> assets.toml:19:19
        |
@@ -221,6 +223,7 @@ def test_everything_at_once(site: Site, command: str) -> None:
               |
             3 | refs = ["link/secret.png"]
               |         ^^^^^^^^^^^^^^^^^
+              hint: copy the file into the project, and write its path from the spec's folder
             """,
         ),
         (

@@ -1,0 +1,161 @@
+"""Whether a spec's path names a file, and if it does not, what was meant by it.
+
+References, sources, fonts, overlays, data, templates and extended specs all come through here, so
+that a path is right or wrong everywhere alike: a name in the wrong case is no file, even on a disk
+that would find one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import unquote
+
+from flux2build.errors import brief, nearest
+from flux2build.storage import paths
+from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
+
+_ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:|www\.)")
+_DRIVE: Final = re.compile(r"[A-Za-z]:[/\\]")
+_COPY: Final = "copy the file into the project, and write its path from the spec's folder"
+_MOST_SEARCHED: Final = 500
+"""Most folders in which a file is looked for that lies elsewhere."""
+_UPWARDS: Final = ("..", "../..", "../../..")
+_PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv"})
+
+Absence = tuple[str, str | None]
+"""Why a path is no file of the project, and what to write instead."""
+
+
+def absence(files: ProjectFiles, written: str) -> Absence | None:
+    """Why there is no file at a path as it was written, with a hint; None if there is one."""
+    if foreign := _foreign(files, written):
+        return foreign
+    path = paths.join("", written)
+    if (kind := files.kind(path)) is Kind.FILE:
+        return None if is_spelled(files, path) else _absent(files, written, path)
+    if kind is Kind.MISSING:
+        return _absent(files, written, path)
+    hint = _COPY if kind is Kind.OUTSIDE else None
+    if kind is Kind.FOLDER:
+        inside = (posixpath.join(path, name) for name in files.names(path))
+        first = next((each for each in inside if files.kind(each) is Kind.FILE), None)
+        hint = f"name a file in it, such as `{first}`" if first else "it has no file in it"
+    return f"`{brief(written)}` {NOT_A_FILE[kind]}", hint
+
+
+def _foreign(files: ProjectFiles, written: str) -> Absence | None:
+    """What is wrong with a path that means nothing in a project, whatever lies there."""
+    shown = brief(written, 200)
+    if not written.strip():
+        return "the path is empty", None
+    if _ADDRESS.match(written):
+        hint = "download it into the project, and write its path from the spec's folder"
+        return f"`{shown}` is an address, not a file of this project", hint
+    if written.startswith("~"):
+        return f"`{shown}` is not a path of this project: `~` stands for no folder here", _COPY
+    if "\0" in written or written.startswith("/") or "\\" in written or _DRIVE.match(written):
+        plain = paths.join("", _DRIVE.sub("", written.replace("\\", "/")).lstrip("/"))
+        meant = None if "\0" in written else nearest_file(files, plain)
+        hint = _asked(meant) if meant else "write paths from the spec's folder, with `/`"
+        return f"`{shown}` is not a path of this project", hint
+    return None
+
+
+def _absent(files: ProjectFiles, written: str, path: str) -> Absence:
+    """The message about a path at which there is nothing, with the nearest name."""
+    meant = nearest_file(files, path)
+    hint = None
+    if meant:
+        same = unicodedata.normalize("NFC", meant) == unicodedata.normalize("NFC", path)
+        hint = f"{_asked(meant)} {_FORM}" if same else _asked(meant)
+    elif not posixpath.dirname(path):
+        hint = "paths start from the folder of the spec"
+    return f"`{brief(written, 200)}` does not exist", hint
+
+
+_FORM: Final = "its name has the same letters in another form of Unicode (NFC, NFD): copy it"
+
+
+def _asked(meant: str) -> str:
+    return f"did you mean `{meant}`?"
+
+
+def is_spelled(files: ProjectFiles, path: str) -> bool:
+    """Whether each part of a path is written as on the disk, which may take other cases too."""
+    folder, name = posixpath.split(path)
+    if name in {"", ".", ".."}:
+        return True
+    plain = unicodedata.normalize("NFC", name)
+    names = files.names(folder or ".")
+    # Some disks turn every name into one form of Unicode, which nobody can help.
+    written = name in names or any(unicodedata.normalize("NFC", each) == plain for each in names)
+    return written and (not folder or is_spelled(files, folder))
+
+
+def nearest_file(files: ProjectFiles, path: str) -> str | None:
+    """The file that was most likely meant: spelled alike, in this folder or elsewhere."""
+    if files.kind(path) is Kind.FILE and is_spelled(files, path):
+        return path
+    options = (_along(files, path), _along(files, unquote(path)), *_upwards(files, path))
+    return next(filter(None, options), None) or _elsewhere(files, posixpath.basename(path))
+
+
+def _along(files: ProjectFiles, path: str) -> str | None:
+    """The file at a path of which every part may be spelled a little differently."""
+    *folders, name = path.split("/")
+    at = "."
+    for folder in folders:
+        meant = ".." if folder == ".." else alike(folder, files.names(at))
+        if meant is None:
+            return None
+        at = paths.join(at, meant)
+    found = alike(name, [each for each in files.names(at) if _is_file(files, at, each)])
+    return None if found is None else paths.join(at, found)
+
+
+def alike(name: str, known: Sequence[str]) -> str | None:
+    """The name that was meant: in another case or form, with another suffix, or with a slip."""
+    if name in known:
+        return name
+    folded, stem = paths.fold(name.strip()), paths.fold(posixpath.splitext(name)[0])
+    for same in (
+        lambda each: paths.fold(each) == folded,
+        lambda each: "." in name and paths.fold(posixpath.splitext(each)[0]) == stem,
+    ):
+        if found := next(filter(same, known), None):
+            return found
+    # Names without their suffixes: `a.png` is not nearly `b.png`.
+    stems = {paths.fold(posixpath.splitext(each)[0]): each for each in known}
+    meant = nearest(stem, stems)
+    return None if meant is None else stems[meant]
+
+
+def _is_file(files: ProjectFiles, folder: str, name: str) -> bool:
+    return files.kind(paths.join(folder, name)) is Kind.FILE
+
+
+def _upwards(files: ProjectFiles, path: str) -> Iterator[str | None]:
+    """The same path from the folders above, or without a first folder that the spec lies in."""
+    for above in _UPWARDS:
+        longer = paths.join(above, path)
+        yield longer if files.kind(longer) is Kind.FILE else None
+    _, _, shorter = path.partition("/")
+    yield shorter if shorter and files.kind(shorter) is Kind.FILE else None
+
+
+def _elsewhere(files: ProjectFiles, name: str) -> str | None:
+    """A file of this name in another folder of the project."""
+    folded, pending, searched = paths.fold(name), ["."], 0
+    while pending and searched < _MOST_SEARCHED:
+        folder, searched = pending.pop(0), searched + 1
+        for each in files.names(folder):
+            path = paths.join(folder, each)
+            if paths.fold(each) == folded and files.kind(path) is Kind.FILE:
+                return path
+            if "." not in each and each not in _PASSED_OVER:
+                pending.append(path)
+    return None
