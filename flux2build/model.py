@@ -87,6 +87,11 @@ class Generate:
     params: Mapping[str, Json]
     take: int = 1
 
+    @property
+    def card(self) -> str:
+        """The name of the model's card; weights on this machine are named by their digest, too."""
+        return self.model.removeprefix(f"{self.provider}/").partition("@sha256:")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -296,6 +301,7 @@ class Receipt:
 
     provider: str
     task: str = ""
+    """Its name at the provider; for a picture rendered on this machine, by which software."""
     cost: Decimal | None = None
     cost_source: str = "unknown"
     """`settled`, `submitted`, `estimated`, `free` or `unknown`."""

@@ -46,7 +46,7 @@ def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, C
         raise FaultyError(Fault(settings.key("provider"), message, hint))
     usual = capabilities.providers[provider].default_model
     model = model_name(settings.get("model") or usual)
-    if settings.brought and cards[usual].price == FREE:
+    if settings.brought and model not in cards and cards[usual].price == FREE:
         model = usual  # it stands in for every model, such as `sketch` in a draft
     if model not in cards:
         hint = _elsewhere(model, provider, capabilities)

@@ -27,7 +27,7 @@ def marked(
     }
     for recipe in recipes:
         if isinstance(task := recipe.task, Generate):
-            terms[recipe.asset] = cards[task.provider][task.model].source_type
+            terms[recipe.asset] = cards[task.provider][task.card].source_type
     for recipe in recipes:
         task, its = recipe.task, settings[recipe.asset]
         if not isinstance(task, Derive):

@@ -75,6 +75,8 @@ class RenderSettings:
 
     provider: str
     card: Card
+    model: str
+    """What orders call it."""
     sent: Mapping[str, Json]
     format: str
     take: int
@@ -133,7 +135,8 @@ class Resolver:
         if wrong:
             raise FaultyError(*wrong)
         form = str(sent.get("format") or params.default_format(card))
-        return RenderSettings(provider, card, sent, form, settings.get("take") or 1)
+        model = self.capabilities.ordered_as(provider, card.model)
+        return RenderSettings(provider, card, model, sent, form, settings.get("take") or 1)
 
     def _member(
         self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
@@ -198,7 +201,7 @@ class _Orderer:
         if refs is None or prompt is None or place is None:
             raise FaultyError(*wrong)
         order, (path, output) = self.order, place
-        task = Generate(order.provider, order.card.model, prompt, order.sent, order.take)
+        task = Generate(order.provider, order.model, prompt, order.sent, order.take)
         inputs = tuple(reference.input for reference in refs)
         return Recipe(self.one.name, task, inputs, output, self.declared.key), path
 

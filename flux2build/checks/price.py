@@ -20,7 +20,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         task, recipe = step.recipe.task, step.recipe
         if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
             continue
-        card, size = facts.cards[task.provider][task.model], size_of(task.params)
+        card, size = facts.cards[task.provider][task.card], size_of(task.params)
         smaller = cliff(card, task.params)
         if size and smaller:
             message = f"{size[0]} by {size[1]} is billed as {megapixels(*size)} megapixels"

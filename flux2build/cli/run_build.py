@@ -169,7 +169,7 @@ class BuildRun:
 
         from flux2build.console.build_view import BuildView
         from flux2build.console.progress import progress
-        from flux2build.session.wiring import run
+        from flux2build.session.wiring import Listeners, run
 
         with progress(self.console) as bar:
             task = bar.add_task("building", total=len(plan.todo))
@@ -180,7 +180,13 @@ class BuildRun:
                     bar.advance(task)
                 view.show(event)
 
-            return run(self.project, plan, self.terms, self.console.say, on_event)
+            def on_step(asset: AssetName, step: int, steps: int) -> None:
+                description = "building" if step == steps else f"{asset} {step}/{steps}"
+                bar.update(task, description=description)
+
+            return run(
+                self.project, plan, self.terms, Listeners(self.console.say, on_event, on_step)
+            )
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:
         """Print a summary or JSON, and remember a clean tree."""

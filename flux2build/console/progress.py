@@ -10,7 +10,7 @@ from flux2build.console.console import Console
 def progress(console: Console) -> Progress:
     """A progress bar with counts; it prints nothing if stderr is not a terminal."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

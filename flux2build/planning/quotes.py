@@ -46,8 +46,8 @@ class Quotes:
     def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
         """Find the references that a provider would refuse, with their places in the spec."""
         for step in plan.steps:
-            if bought := self._bought(step):
-                task, card = bought
+            if step.verdict.action is Action.RENDER and (ordered := self._ordered(step.recipe)):
+                task, card = ordered
                 named = [(_name(source), self._size(source)) for source in step.recipe.inputs]
                 for index, problem in references.misfits(card, task.params, named):
                     place = () if index is None else (index,)
@@ -63,10 +63,15 @@ class Quotes:
 
     def _paid(self, recipe: Recipe) -> tuple[Generate, Card] | None:
         """Return the order of a recipe and its model; None if it is free whatever happens."""
-        if not isinstance(recipe.task, Generate):
+        ordered = self._ordered(recipe)
+        return None if ordered is None or ordered[1].price == FREE else ordered
+
+    def _ordered(self, recipe: Recipe) -> tuple[Generate, Card] | None:
+        """Return the order of a recipe and its model; None if it is made of what is there."""
+        task = recipe.task
+        if not isinstance(task, Generate):
             return None
-        card = self.cards[recipe.task.provider][recipe.task.model]
-        return None if card.price == FREE else (recipe.task, card)
+        return task, self.cards[task.provider][task.card]
 
     def _notes(self, recipe: Recipe, task: Generate, card: Card) -> Iterator[str]:
         size, cliff = pricing.size_of(task.params), pricing.cliff(card, task.params)

@@ -54,7 +54,7 @@ def field_of(
         states[asset] |= {_STATE_OF[name] for name in names}
         states[asset].add("current" if step.verdict.action is Action.KEEP else "changed")
         if isinstance(task, Generate):
-            models[asset] = {task.model}
+            models[asset] = {task.card}
     for orphan in plan.orphans:
         if orphan.asset in states:
             states[orphan.asset].add("orphan")

@@ -8,7 +8,7 @@ price is one line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -54,6 +54,8 @@ class Models(Cards):
     """TOML of the user's own cards."""
     file: str = "cards.toml"
     """The file that holds it, for messages."""
+    installed: Callable[[str], Mapping[str, Card] | None] = lambda _provider: None
+    """The models of a provider that lie on this machine; None if that is not for it to say."""
 
     @cached_property
     def _merged(self) -> Cards:
@@ -66,6 +68,8 @@ class Models(Cards):
             KeyError: there is no such provider.
             UsageError: the user's own cards cannot be read.
         """
+        if (installed := self.installed(provider)) is not None:
+            return installed
         return self._merged.get(provider, PROVIDERS[provider].cards)
 
     def __contains__(self, provider: object) -> bool:

@@ -2,9 +2,9 @@
 
 A member is a module of `flux2build/providers/` that ends in
 `PROVIDER: Final[Provider] = …`, with the cards of its models in a TOML file of
-the same name. An `Embedded` provider draws by itself; a `Remote` one only
-describes calls and reads replies. It cannot sleep, retry, log, read the
-environment or see the key.
+the same name. An `Embedded` provider draws by itself; an `Installed` one says how
+models on this machine are called; a `Remote` one only describes calls and reads
+replies. It cannot sleep, retry, log, read the environment or see the key.
 
 What many providers have in common is a function here, to be assigned in the
 class body: `upload = contract.no_upload`.
@@ -171,6 +171,17 @@ class Embedded(_Described, Protocol):
 
 
 @runtime_checkable
+class Installed(_Described, Protocol):
+    """A provider of models whose weights lie on this machine; a worker process renders."""
+
+    def card(self, model: str, pipeline: str, *, distilled: bool) -> Card | None:
+        """The card of a model that has this pipeline; None for a pipeline that is not known."""
+
+    def arguments(self, order: Order) -> Mapping[str, Json]:
+        """What the pipeline is called with, apart from its seed and its references."""
+
+
+@runtime_checkable
 class Remote(_Described, Protocol):
     """A provider behind HTTP, as pure functions over described requests."""
 
@@ -227,7 +238,7 @@ class Remote(_Described, Protocol):
         """What the answer to an inquiry says; an answer that proves nothing is `Waiting`."""
 
 
-Provider = Embedded | Remote
+Provider = Embedded | Installed | Remote
 
 PROVIDERS: Final = Family[Provider](
     "flux2build.providers",

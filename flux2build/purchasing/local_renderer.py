@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
 from flux2build.images.decode import probe_still
-from flux2build.ledger import Delivered
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.providers.contract import Embedded, Reference
+from flux2build.purchasing import free_pictures
 from flux2build.purchasing.order_errors import failing_alone
 from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
@@ -57,9 +56,5 @@ class LocalRenderer:
                     self._sound.add(digest)
             data = self.provider.draw(order, references)
             verify_picture(recipe.asset, order.params, data)
-        receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")
-        bought = Bought(self.store.put(data), receipt)
-        self.journal.append(
-            Delivered(order=order.digest, output=bought.digest, receipt=receipt), durable=False
-        )
-        return bought
+        receipt = Receipt(self.provider.name)
+        return free_pictures.keep(data, order, receipt, self.store, self.journal)

@@ -28,6 +28,8 @@ def remember(project: Project, answer: str) -> None:
     if any(step.verdict.reasons for step in plan.steps):
         return
     commands = ("build",) if project.findings() else ("build", "check")
+    if project.weights is not None:
+        project.index.learn(project.weights)
     states = judged(project, plan)
     for command in commands:
         key = answer_key(command, project.file, project.options.profile)
@@ -51,11 +53,12 @@ def judged(project: Project, plan: Plan) -> dict[str, str]:
     outputs = {row.output.path: row.output.sha256 for row in rows}
     # The ledger counts: an order that another tree has placed is collected in this one, too.
     outside = (str(config_path()), str(project.journal.path))
+    weights = project.weights.asked if project.weights is not None else ()
     return {
         **{path: state for path, state in project.tree.asked.items() if path not in written},
         **project.consulted,
         **{path: digests[path] for path in project.paths},
         **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
         project.lock_path.name: of_bytes(project.lock_bytes),
-        **{path: project.index.state(path) for path in outside},
+        **{path: project.index.state(path) for path in (*outside, *weights)},
     }

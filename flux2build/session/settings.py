@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dotenv.parser import Original
 
 _LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
-_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "network"})
+_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ class UserSettings:
         """The user's limits of a connection, by name; the usual ones hold for the others."""
         limits: Mapping[str, Any] = self.config.get("limits", {})
         return limits
+
+    @property
+    def local(self) -> Mapping[str, Any]:
+        """The user's open weights and the devices that they are used on."""
+        local: Mapping[str, Any] = self.config.get("local", {})
+        return local
 
     @property
     def confirm_above(self) -> Decimal:
@@ -213,6 +219,9 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not isinstance(network, dict) or network.keys() - {"ca"} or not _is_text(network.get("ca")):
         message = "`network` is a table of `ca`, a file of certificates or `system`"
         yield Problem(message, place, hint='write it like `network = { ca = "company.pem" }`')
+    if not isinstance(config.get("local", {}), dict):
+        hint = 'write it like `[local.models.NAME]` with a line `path = "FOLDER"`'
+        yield Problem("`local` is a table", place, hint=hint)
     if not _is_budget(config.get("budget", {})):
         message = "`budget` is a table of `confirm_above`, an amount in USD"
         yield Problem(message, place, hint="write it like `budget = { confirm_above = 0.50 }`")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
@@ -19,6 +20,7 @@ from flux2build.model import Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.soundness import Soundness
+from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import UserSettings
@@ -27,6 +29,12 @@ from flux2build.session.settings import read as read_settings
 from flux2build.storage.disk import DiskFiles, root_of
 from flux2build.storage.index import SOUND, Index
 from flux2build.storage.paths import fold
+
+if TYPE_CHECKING:
+    from flux2build.session.local_models import LocalModels
+
+_LOCAL: Final = "local"
+"""The provider whose models are the user's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +67,28 @@ class Sources:
     @cached_property
     def capabilities(self) -> Capabilities:
         """What the spec may ask for."""
-        return Capabilities(Models(self.settings.cards, self.settings.cards_file), CHECKS)
+        own = self.settings
+        models = Models(own.cards, own.cards_file, self._installed)
+        return Capabilities(models, CHECKS, ordered_as=self._ordered_as)
+
+    @cached_property
+    def local_models(self) -> LocalModels:
+        """The open weights of this machine."""
+        # Lazy: only a spec that asks for them needs to know how weights are read.
+        from flux2build.session.local_models import LocalModels
+
+        return LocalModels(self.settings.local, self.settings.file, self.lock_path)
+
+    @property
+    def weights(self) -> Index | None:
+        """The states of the weights that orders are named by; None if there are none."""
+        return self.local_models.index if "local_models" in self.__dict__ else None
+
+    def _installed(self, provider: str) -> Mapping[str, Card] | None:
+        return self.local_models if provider == _LOCAL else None
+
+    def _ordered_as(self, provider: str, model: str) -> str:
+        return self.local_models.ordered_as(model) if provider == _LOCAL else model
 
     @cached_property
     def tree(self) -> DiskFiles:

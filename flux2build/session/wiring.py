@@ -22,11 +22,11 @@ from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
 from flux2build.lockfile import Generated
-from flux2build.model import Generate
+from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Snapshot
-from flux2build.providers.contract import PROVIDERS, Embedded, Remote
+from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.renderer import Renderer
@@ -38,6 +38,10 @@ from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
     from flux2build.purchasing.remote_renderer import RemoteRenderer
+    from flux2build.purchasing.weights.renderer import WeightsRenderer
+
+OnStep = Callable[[AssetName, int, int], None]
+"""Told of each step of a picture that is rendered here, and how many steps it takes."""
 
 
 class Say(Protocol):
@@ -47,32 +51,38 @@ class Say(Protocol):
         """Say a line, in a style such as `dim`."""
 
 
-def run(
-    project: Project, plan: Plan, terms: Terms, say: Say, on_event: Callable[[Event], None]
-) -> Report:
-    """Carry out a plan in the real world; `on_event` is called for each step.
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told what while a build runs."""
+
+    say: Say
+    on_event: Callable[[Event], None]
+    """Told of each step of the plan that has ended."""
+    on_step: OnStep
+
+
+def run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
+    """Carry out a plan in the real world.
 
     Raises:
         KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
     try:
-        return event_loop.run(_run(project, plan, terms, say, on_event))
+        return event_loop.run(_run(project, plan, terms, listeners))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
-async def _run(
-    project: Project, plan: Plan, terms: Terms, say: Say, on_event: Callable[[Event], None]
-) -> Report:
+async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
     snapshot = project.snapshot(_forced(plan), refresh=_refreshing(plan))
-    artifacts, halt = _artifacts(project, snapshot), asyncio.Event()
+    artifacts, halt, say = _artifacts(project, snapshot), asyncio.Event(), listeners.say
     async with AsyncExitStack() as stack:
-        world = await _Wiring(project, plan, terms, say, halt).world(artifacts, stack)
+        world = await _Wiring(project, plan, terms, listeners, halt).world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
                 snapshot, has=artifacts.has, removable=_removable(project.removal(), say)
             )
-            return await build(plan, snapshot, world, on_event, halt)
+            return await build(plan, snapshot, world, listeners.on_event, halt)
 
 
 def _removable(removal: Removal, say: Say) -> Callable[[str, Digest], bool]:
@@ -115,7 +125,7 @@ class _Wiring:
     project: Project
     plan: Plan
     terms: Terms
-    say: Say
+    listeners: Listeners
     halt: asyncio.Event
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
@@ -138,7 +148,9 @@ class _Wiring:
             tuple(project.folder / recipe.output for recipe in bought),
             expected_bytes(task.params for task in tasks if isinstance(task, Generate)),
         )
-        return Safekeeping(project.store, project.journal, spool_of(home()), places, self.say)
+        return Safekeeping(
+            project.store, project.journal, spool_of(home()), places, self.listeners.say
+        )
 
     async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
@@ -152,6 +164,9 @@ class _Wiring:
             provider = PROVIDERS[name]
             if isinstance(provider, Embedded):
                 renderers[name] = self._local(provider, slots)
+            elif isinstance(provider, Installed):
+                renderers[name] = weights = self._weights(provider)
+                stack.push_async_callback(weights.workers.close)
             else:
                 renderers[name] = remote = self._remote(provider, budget, keeping)
                 await stack.enter_async_context(remote.client)
@@ -161,6 +176,31 @@ class _Wiring:
         project = self.project
         folder = str(project.folder)
         return LocalRenderer(provider, project.store, project.journal, folder, slots, self.halt)
+
+    def _weights(self, provider: Installed) -> WeightsRenderer:
+        """Renders with open weights, on each of the user's devices."""
+        # Lazy: only a build that uses weights needs to know how workers are run.
+        from flux2build.purchasing.weights.process import Worker
+        from flux2build.purchasing.weights.renderer import WeightsRenderer, Workers
+
+        project, forced = self.project, _forced(self.plan)
+        models = project.local_models
+        rows = (
+            block.generated for block in project.lock.blocks.values() if block.asset not in forced
+        )
+        return WeightsRenderer(
+            provider=provider,
+            workers=Workers([Worker(device) for device in models.table.devices]),
+            model=models.model,
+            cards=models,
+            store=project.store,
+            journal=project.journal,
+            seeds={
+                row.key: row.receipt.seed for row in rows if row and row.receipt.seed is not None
+            },
+            halt=self.halt,
+            on_step=self.listeners.on_step,
+        )
 
     def _remote(
         self, provider: Remote, budget: BudgetGuard, keeping: Safekeeping
@@ -174,7 +214,9 @@ class _Wiring:
         own = remote.limits_of(project, self.terms.jobs)
         return RemoteRenderer(
             client=remote.client_of(project, provider, own, self.halt),
-            books=remote.books_of(project, keeping, budget, lambda text: self.say(text, "dim")),
+            books=remote.books_of(
+                project, keeping, budget, lambda text: self.listeners.say(text, "dim")
+            ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],
             account=remote.account_of(project, provider),

@@ -87,6 +87,17 @@ class Index:
         self._changed = True
         return True
 
+    @property
+    def asked(self) -> list[str]:
+        """The paths whose states were asked for, sorted."""
+        return sorted(self._asked)
+
+    def learn(self, other: Index) -> None:
+        """Take over what another index was asked about, so that it is not hashed again here."""
+        self._unpack()
+        for path in other._asked:
+            self._rows.setdefault(path, other._rows[path])
+
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
         state = self.state(path)

@@ -52,7 +52,8 @@ class Run(TypedDict):
 
 def _preload() -> None:
     """Import what any build needs, so that no child has to."""
-    skipped = ("flux2build.simulator", "flux2build.__main__")
+    worker = "flux2build.purchasing.weights.pipelines"  # imports what an extra installs
+    skipped = ("flux2build.simulator", "flux2build.__main__", worker)
     for module in pkgutil.walk_packages(flux2build.__path__, "flux2build."):
         if not module.name.startswith(skipped):
             importlib.import_module(module.name)

@@ -1,0 +1,61 @@
+"""Messages between a build and its worker: facts as JSON, then the bytes of some pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+_LENGTH: Final = 4
+"""Bytes of the length of the facts, in front of them."""
+_PICTURES: Final = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one side tells the other."""
+
+    kind: str
+    """To the worker `render`; from it `step`, `done` or `failed`."""
+    facts: Mapping[str, Any]
+    pictures: Sequence[bytes] = ()
+
+
+def encoded(message: Message) -> bytes:
+    """A message as bytes."""
+    sizes = [len(picture) for picture in message.pictures]
+    facts = {"kind": message.kind, "facts": message.facts, _PICTURES: sizes}
+    head = json.dumps(facts).encode()
+    return b"".join((len(head).to_bytes(_LENGTH, "big"), head, *message.pictures))
+
+
+def read(stream: BinaryIO) -> Message:
+    """The next message of a stream.
+
+    Raises:
+        EOFError: there is none.
+    """
+    head = json.loads(_exactly(stream, int.from_bytes(_exactly(stream, _LENGTH), "big")))
+    pictures = [_exactly(stream, size) for size in head[_PICTURES]]
+    return Message(head["kind"], head["facts"], pictures)
+
+
+async def receive(stream: asyncio.StreamReader) -> Message:
+    """The next message of a worker.
+
+    Raises:
+        EOFError: the worker has ended.
+    """
+    length = int.from_bytes(await stream.readexactly(_LENGTH), "big")
+    head = json.loads(await stream.readexactly(length))
+    pictures = [await stream.readexactly(size) for size in head[_PICTURES]]
+    return Message(head["kind"], head["facts"], pictures)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

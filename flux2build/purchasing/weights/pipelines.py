@@ -1,0 +1,200 @@
+"""Loads and calls the pipelines of diffusers; only a worker imports this, and so torch."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import diffusers
+import numpy as np
+import torch
+import transformers
+from PIL import Image
+
+from flux2build.digest import Json
+from flux2build.images.decode import decode
+from flux2build.images.encode import encode, flatten
+from flux2build.images.provenance.iptc import SourceType
+
+OnStep = Callable[[int, int], None]
+
+_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc")
+"""What errors say when memory ran out, in lower case; libraries have no class for it."""
+
+
+class Failure(Exception):  # noqa: N818 - it becomes a message
+    """No picture came of a request."""
+
+    def __init__(self, fault: str, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+def rendered(
+    facts: Mapping[str, Any], references: Sequence[bytes], on_step: OnStep
+) -> tuple[bytes, str]:
+    """The file of a picture, and what it was rendered by.
+
+    Raises:
+        Failure: no picture came of the request.
+    """
+    device = _device(facts["device"])
+    dtype = _dtype(facts["model"]["dtype"], device)
+    pipeline = _LOADED.pipeline(facts["model"], device, dtype)
+    with _failing("library"):
+        pixels = _called(pipeline, facts, references, on_step)
+    image = Image.fromarray(_whole(pixels))
+    return encode(image, _encoding(facts["format"])), _software(device, dtype, facts["model"])
+
+
+class _Loaded:
+    """The pipeline in memory; another one takes its place."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._pipeline: Any = None
+
+    def pipeline(self, model: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> Any:
+        """The pipeline of a model on a device."""
+        key = (dict(model), device, dtype)
+        if self._key != key:
+            self._key = self._pipeline = None  # the old one is freed before the new one is read
+            with _failing("weights"):
+                self._pipeline = _read(model, device, dtype)
+            self._key = key
+        return self._pipeline
+
+
+_LOADED: Final = _Loaded()
+
+
+def _read(model: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> Any:
+    pipeline = getattr(diffusers, model["pipeline"]).from_pretrained(
+        model["folder"],
+        torch_dtype=dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    match _offload(model, device):
+        case "model":
+            pipeline.enable_model_cpu_offload(device=device)
+        case "sequential":
+            pipeline.enable_sequential_cpu_offload(device=device)
+        case _:
+            pipeline.to(device)
+    return pipeline
+
+
+def _called(
+    pipeline: Any, facts: Mapping[str, Any], references: Sequence[bytes], on_step: OnStep
+) -> Any:
+    steps = facts["arguments"]["num_inference_steps"]
+
+    def after(_pipeline: Any, step: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        on_step(step + 1, steps)
+        return tensors
+
+    images = [flatten(decode(data, "reference"), "#ffffff") for data in references]
+    answer = pipeline(
+        **facts["arguments"],
+        image=images or None,
+        # On the CPU, so that a seed means the same noise on every device. It is the generator
+        # that is used where none is named, too: for the words of a prompt that is rewritten.
+        generator=torch.manual_seed(facts["seed"]),
+        callback_on_step_end=after,
+        output_type="np",
+    )
+    return answer.images[0]
+
+
+def _whole(pixels: Any) -> Any:
+    """The pixels in bytes.
+
+    Raises:
+        Failure: they are no picture.
+    """
+    if not np.isfinite(pixels).all():
+        raise Failure("odd", "the model computed values that are not numbers")
+    whole = (pixels * 255).round().astype(np.uint8)
+    if not whole.any():
+        raise Failure("odd", "it is black all over")
+    return whole
+
+
+def _encoding(form: str) -> dict[str, Json]:
+    """How a master is encoded: as well as its format can, and marked as generated."""
+    quality = {} if form == "png" else {"quality": 95}
+    return {"format": form, "source_type": SourceType.TRAINED, **quality}
+
+
+def _device(name: str) -> torch.device:
+    """The device by that name; `auto` is the best there is.
+
+    Raises:
+        Failure: there is none.
+    """
+    if name == "auto":
+        cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+        name = "cuda" if cuda else "mps" if mps else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (AssertionError, RuntimeError) as error:
+        if _out_of_memory(error):
+            raise Failure("memory", str(error)) from error
+        raise Failure("device", str(error).partition("\n")[0]) from error
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    """The precision by that name; `auto` is what the device is quick with."""
+    if name == "auto":
+        name = "float32" if device.type == "cpu" else "bfloat16"
+    dtype: torch.dtype = getattr(torch, name)
+    return dtype
+
+
+def _offload(model: Mapping[str, Any], device: torch.device) -> str:
+    """How much of a model waits in the main memory; on the CPU all of it is there."""
+    return "none" if device.type == "cpu" else str(model["offload"])
+
+
+def _software(device: torch.device, dtype: torch.dtype, model: Mapping[str, Any]) -> str:
+    """What renders, as a receipt records it."""
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else platform.machine()
+    facts = [
+        f"diffusers {diffusers.__version__}",
+        f"torch {torch.__version__}",
+        f"transformers {transformers.__version__}",
+        f"{device} {name}",
+        str(dtype).removeprefix("torch."),
+        f"{torch.get_num_threads()} threads",
+    ]
+    offload = _offload(model, device)
+    return ", ".join(facts + ([f"offload {offload}"] if offload != "none" else []))
+
+
+@contextmanager
+def _failing(fault: str) -> Iterator[None]:
+    """Turns whatever libraries raise into a failure.
+
+    Raises:
+        Failure: something went wrong.
+    """
+    try:
+        yield
+    except Failure:
+        raise
+    except Exception as error:
+        kind = "memory" if _out_of_memory(error) else fault
+        raise Failure(kind, f"{type(error).__name__}: {error}") from error
+
+
+def _out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in text for words in _MEMORY)

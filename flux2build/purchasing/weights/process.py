@@ -1,0 +1,129 @@
+"""One worker: a process of its own, which holds a model in memory and renders with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from flux2build.purchasing.weights.failures import WorkerError
+from flux2build.purchasing.weights.messages import Message, encoded, receive
+from flux2build.purchasing.weights.request import Model, Rendered, Request
+
+COMMAND: Final = (sys.executable, "-P", "-m", "flux2build.purchasing.weights.worker")
+"""`-P`: a `torch.py` in the user's folder must not be imported instead of torch."""
+_OFFLINE: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+_LAST: Final = 8
+"""How many of its last lines are kept for a message."""
+
+OnStep = Callable[[int, int], None]
+"""Takes the number of the step that is done, and of all steps."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """The worker of one device; its process starts with the first request, and again if it died."""
+
+    device: str
+    command: Sequence[str] = COMMAND
+    model: Model | None = field(default=None, init=False)
+    """The model that it has in memory."""
+    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _tail: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST), init=False)
+    _reading: asyncio.Task[None] | None = field(default=None, init=False)
+
+    async def render(self, request: Request, on_step: OnStep) -> Rendered:
+        """Render a picture; cancelling this ends the process.
+
+        Raises:
+            WorkerError: no picture came of it.
+        """
+        facts = asdict(request) | {"device": self.device}
+        message = Message("render", facts, facts.pop("references"))
+        try:
+            process = await self._started()
+            self.model = request.model
+            return await self._answer(process, message, on_step)
+        except (EOFError, ConnectionError):
+            raise WorkerError("ended", await self._obituary()) from None
+        except WorkerError as error:
+            if error.fault == "memory":
+                await self.close()  # what it holds is freed for certain
+            raise
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+
+    async def _answer(
+        self, process: asyncio.subprocess.Process, message: Message, on_step: OnStep
+    ) -> Rendered:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(encoded(message))
+        await process.stdin.drain()
+        while True:
+            answer = await receive(process.stdout)
+            match answer.kind:
+                case "step":
+                    on_step(answer.facts["step"], answer.facts["steps"])
+                case "done":
+                    return Rendered(answer.pictures[0], answer.facts["software"])
+                case _:
+                    raise WorkerError(answer.facts["fault"], answer.facts["message"])
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self.close()
+        self._process = await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **_OFFLINE},
+            start_new_session=True,  # Ctrl-C is for the build, which then decides
+        )
+        self._tail.clear()
+        self._reading = asyncio.create_task(self._listen(self._process))
+        return self._process
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Keep the last lines of what the process prints."""
+        assert process.stderr is not None
+        with suppress(ValueError):  # a line without an end
+            async for line in process.stderr:
+                self._tail.append(line.decode(errors="replace").strip())
+
+    async def _obituary(self) -> str:
+        """How the process ended, in words."""
+        process, reading = self._process, self._reading
+        assert process is not None
+        assert reading is not None
+        code = await process.wait()
+        await reading
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return ": ".join(
+            filter(None, (how, next((line for line in reversed(self._tail) if line), "")))
+        )
+
+    async def close(self) -> None:
+        """End the process, whatever it is doing."""
+        process, self._process, self.model = self._process, None, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if self._reading is not None:
+            await self._reading

@@ -1,0 +1,65 @@
+"""The program of a worker: takes requests from its input, and answers on its output.
+
+It ends when its input does, so that no worker outlives its build. What libraries print goes
+to its error output. It is run by its name, and nothing imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from typing import BinaryIO, Final, TypeAlias
+
+from flux2build.purchasing.weights import messages
+from flux2build.purchasing.weights.messages import Message, encoded
+
+Requests: TypeAlias = "queue.SimpleQueue[Message]"
+
+_EXTRA: Final = frozenset({"accelerate", "diffusers", "numpy", "torch", "transformers"})
+
+
+def main() -> None:
+    """Answer requests until there is none, in the order in which they come."""
+    requests: Requests = queue.SimpleQueue()
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    while True:
+        answers.write(encoded(_answered(requests.get(), answers)))
+
+
+def _listen(stream: BinaryIO, requests: Requests) -> None:
+    """Take requests in; at the end of the stream the build is over, and so is this process."""
+    try:
+        while True:
+            requests.put(messages.read(stream))
+    except EOFError:
+        os._exit(0)
+
+
+def _answered(request: Message, answers: BinaryIO) -> Message:
+    try:
+        from flux2build.purchasing.weights import pipelines
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        return _failed("extra", f"there is no `{error.name}`")
+
+    def on_step(step: int, steps: int) -> None:
+        answers.write(encoded(Message("step", {"step": step, "steps": steps})))
+
+    try:
+        picture, software = pipelines.rendered(request.facts, request.pictures, on_step)
+    except pipelines.Failure as failure:
+        return _failed(failure.fault, str(failure))
+    return Message("done", {"software": software}, [picture])
+
+
+def _failed(fault: str, message: str) -> Message:
+    return Message("failed", {"fault": fault, "message": message})
+
+
+if __name__ == "__main__":
+    main()

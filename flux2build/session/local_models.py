@@ -1,0 +1,186 @@
+"""The open weights of this machine: where they lie, and by which name orders call them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flux2build.assetspec.faults import FaultyError
+from flux2build.assetspec.validation_errors import validated
+from flux2build.digest import Digest
+from flux2build.errors import Place, Problem, SystemFault, UsageError
+from flux2build.providers.capabilities import Card
+from flux2build.providers.local import PROVIDER
+from flux2build.purchasing.weights import folder
+from flux2build.purchasing.weights.folder import WeightsFolder
+from flux2build.purchasing.weights.request import Model
+from flux2build.storage import regular
+from flux2build.storage.disk import home
+from flux2build.storage.index import Index
+
+Dtype = Literal["auto", "bfloat16", "float16", "float32"]
+Offload = Literal["none", "model", "sequential"]
+
+_DIGEST: Final = rb"@sha256:[0-9a-f]{64}"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ModelTable(_Table):
+    """`[local.models.NAME]`: where a model's weights lie, and how they are used."""
+
+    path: str
+    dtype: Dtype | None = None
+    offload: Offload | None = None
+
+
+class LocalTable(_Table):
+    """`[local]` of the user's configuration."""
+
+    devices: list[str] = Field(default=["auto"], min_length=1)
+    """One worker for each: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
+    dtype: Dtype = "auto"
+    offload: Offload = "none"
+    models: dict[str, ModelTable] = {}
+
+
+def _home() -> Path:
+    """Where the stat cache of weights lies."""
+    return home() / "weights"
+
+
+@dataclass(frozen=True, eq=False)
+class LocalModels(Mapping[str, Card]):
+    """The cards of the models that `provider = "local"` can have, by name."""
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """`[local]` as the user wrote it."""
+    file: str = ""
+    """The user's configuration file, for messages."""
+    lock: Path | None = None
+    """The lock, which names the weights that are not on this machine."""
+
+    @cached_property
+    def table(self) -> LocalTable:
+        """The user's configuration, validated.
+
+        Raises:
+            UsageError: with a problem for each value that is wrong.
+        """
+        try:
+            return validated(LocalTable, self.config, ("local",))
+        except FaultyError as error:
+            raise UsageError(
+                *(
+                    Problem(
+                        f"`{'.'.join(map(str, f.key))}`: {f.message}", Place(self.file), hint=f.hint
+                    )
+                    for f in error.faults
+                )
+            ) from None
+
+    def __getitem__(self, name: str) -> Card:
+        """The card of a model; weights that cannot be used are refused by `ordered_as`."""
+        if name not in self.table.models:
+            return PROVIDER.cards[name]
+        try:
+            return self._card(name)
+        except SystemFault:
+            return PROVIDER.cards.get(name, PROVIDER.cards[PROVIDER.default_model])
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the models that are known or configured."""
+        return iter(sorted({*PROVIDER.cards, *self.table.models}))
+
+    def __len__(self) -> int:
+        """How many models there are."""
+        return len(list(iter(self)))
+
+    @cached_property
+    def index(self) -> Index:
+        """The stat cache of weights, which all projects of this machine share."""
+        return Index.load(str(_home()))
+
+    def folder(self, name: str) -> WeightsFolder:
+        """The weights of a configured model.
+
+        Raises:
+            SystemFault: they cannot be used.
+        """
+        # `Path.expanduser` raises another error where nobody has the name behind `~`.
+        path = os.path.expanduser(self.table.models[name].path)  # noqa: PTH111 - as it says
+        return folder.opened(Path(self.file).parent / path)
+
+    def _card(self, name: str) -> Card:
+        weights = self.folder(name)
+        card = PROVIDER.card(name, weights.pipeline, distilled=weights.distilled)
+        if card is None:
+            raise SystemFault(
+                f"`{weights.path}` has a `{weights.pipeline}`, which `local` cannot render with",
+                hint="known: `Flux2Pipeline`, `Flux2KleinPipeline`",
+            )
+        return card
+
+    def ordered_as(self, name: str) -> str:
+        """What orders call a model: its name, and the digest of its weights.
+
+        Where the weights are not on this machine, they are those that the lock names, so that
+        what is locked can be checked and restored everywhere.
+
+        Raises:
+            SystemFault: the weights cannot be used.
+        """
+        if name not in self.table.models:
+            return self._locked(name)
+        self._card(name)
+        return f"{PROVIDER.name}/{name}@{self._digest(self.folder(name))}"
+
+    def _digest(self, weights: WeightsFolder) -> Digest:
+        digest = weights.digest(self.index)
+        with suppress(OSError):
+            _home().mkdir(parents=True, exist_ok=True)
+        self.index.save()
+        return digest
+
+    def _locked(self, name: str) -> str:
+        bare = f"{PROVIDER.name}/{name}"
+        known = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self._lock_bytes))
+        return max(known, key=lambda each: (known[each], each)).decode() if known else bare
+
+    @cached_property
+    def _lock_bytes(self) -> bytes:
+        """The lock, whatever state it is in; whoever reads what it says finds its faults."""
+        with suppress(OSError):
+            return regular.read(self.lock) if self.lock else b""
+        return b""
+
+    def model(self, name: str) -> Model:
+        """A model as a worker loads it.
+
+        Raises:
+            SystemFault: its weights are not on this machine, or cannot be used.
+        """
+        table = self.table
+        if name not in table.models:
+            raise SystemFault(
+                f"the weights of `{name}` are not on this machine",
+                hint=f'add `[local.models.{name}]` with `path = "FOLDER"` to `{self.file}`',
+            )
+        own, weights = table.models[name], self.folder(name)
+        return Model(
+            folder=str(weights.path),
+            pipeline=weights.pipeline,
+            dtype=own.dtype or table.dtype,
+            offload=own.offload or table.offload,
+        )

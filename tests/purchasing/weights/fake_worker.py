@@ -1,0 +1,52 @@
+"""A worker without torch: what becomes of a request goes by its prompt, else it is rendered."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from PIL import Image
+
+from flux2build.purchasing.weights.messages import Message, encoded, read
+
+
+def picture(arguments: dict[str, Any], form: str) -> bytes:
+    """A picture of the size that is asked for."""
+    file = io.BytesIO()
+    Image.new("RGB", (arguments["width"], arguments["height"]), "teal").save(file, form)
+    return file.getvalue()
+
+
+def tell(message: Message) -> None:
+    """Answer."""
+    sys.stdout.buffer.write(encoded(message))
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Answer every request; the software names the process and what it was asked for."""
+    while True:
+        request = read(sys.stdin.buffer)
+        facts, arguments = request.facts, request.facts["arguments"]
+        fate, _, said = arguments["prompt"].partition(": ")
+        tell(Message("step", {"step": 1, "steps": 2}))
+        if fate == "killed":
+            sys.stderr.write("the last words\n")
+            sys.stderr.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif fate == "hanging":
+            threading.Event().wait()
+        elif said:
+            tell(Message("failed", {"fault": fate, "message": said}))
+        else:
+            tell(Message("step", {"step": 2, "steps": 2}))
+            software = f"{os.getpid()} {facts['device']} {facts['seed']} {len(request.pictures)}"
+            tell(Message("done", {"software": software}, [picture(arguments, facts["format"])]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Open weights are rendered with by workers: processes that live on, fail alone and are replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pytest
+
+from flux2build.digest import Digest, Json, of_bytes
+from flux2build.errors import Exit, Flux2BuildError, HaltedError
+from flux2build.extras import pip_install
+from flux2build.ledger import fold
+from flux2build.ledger.journal import Journal
+from flux2build.model import AssetName, Bought, Generate, Order, Recipe
+from flux2build.providers.contract import Reference
+from flux2build.providers.local import PROVIDER
+from flux2build.purchasing.weights.process import COMMAND, Worker
+from flux2build.purchasing.weights.renderer import WeightsRenderer, Workers
+from flux2build.purchasing.weights.request import Model
+from flux2build.storage.store import Store
+from tests.paid_provider import picture
+
+T = TypeVar("T")
+
+FAKE: Final = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
+NAME: Final = "local/flux-2-klein-4b@sha256:" + "0" * 64
+
+
+def order(prompt: str, **params: Json) -> Order:
+    """An order of a small picture."""
+    usual = {"width": 64, "height": 80, "format": "png", "steps": 2}
+    return Order(NAME, prompt, usual | params, ())
+
+
+def recipe_of(order: Order) -> Recipe:
+    """A recipe that asks for an order."""
+    task = Generate("local", order.model, order.prompt, order.params)
+    return Recipe(AssetName("fox"), task, (), "fox.png")
+
+
+@dataclass
+class Studio:
+    """A renderer with workers, and what it told."""
+
+    folder: Path
+    devices: Sequence[str] = ("cpu",)
+    command: Sequence[str] = FAKE
+    seeds: dict[Digest, int] = field(default_factory=dict)
+    offload: str = "none"
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: list[tuple[str, int, int]] = field(default_factory=list)
+    stepped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.workers = Workers([Worker(device, self.command) for device in self.devices])
+        self.renderer = WeightsRenderer(
+            provider=PROVIDER,
+            workers=self.workers,
+            model=lambda name: Model(
+                f"/weights/{name}", "Flux2KleinPipeline", "auto", self.offload
+            ),
+            cards=PROVIDER.cards,
+            store=Store(self.folder / "store"),
+            journal=Journal(self.folder / "ledger.jsonl"),
+            seeds=self.seeds,
+            halt=self.halt,
+            on_step=self._on_step,
+        )
+
+    def _on_step(self, *step: Any) -> None:
+        self.steps.append(step)
+        self.stepped.set()
+
+    async def buy(self, order: Order, *references: Reference) -> Bought:
+        """Render an order."""
+
+        async def loaded() -> Sequence[Reference]:
+            return references
+
+        return await self.renderer.buy(order, recipe_of(order), loaded)
+
+    async def by(self, order: Order) -> tuple[int, str]:
+        """The process and the device that render an order."""
+        pid, device, *_ = (await self.buy(order)).receipt.task.split()
+        return int(pid), device
+
+    def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do some work, then end the workers."""
+
+        async def whole() -> T:
+            try:
+                return await work()
+            finally:
+                await self.workers.close()
+
+        return asyncio.run(whole())
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_picture_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
+    """Its bytes are in the store, the receipt tells what rendered it, and each step was told."""
+    studio, fox = Studio(tmp_path), order("a fox", seed=7)
+
+    bought = studio.run(lambda: studio.buy(fox, Reference("a.png", picture((64, 64)), "image/png")))
+
+    store, receipt = studio.renderer.store, bought.receipt
+    assert of_bytes(store.get(bought.digest)) == bought.digest
+    assert (receipt.cost, receipt.cost_source, receipt.seed) == (0, "free", 7)
+    assert receipt.task.split()[1:] == ["cpu", "7", "1"]
+    assert fold(studio.renderer.journal.read()).delivered[fox.digest].receipt == receipt
+    assert studio.steps == [("fox", 1, 2), ("fox", 2, 2)]
+    assert not studio.renderer.unsettled(fox.digest)
+
+
+def test_a_worker_lives_on(tmp_path: Path) -> None:
+    """What it loaded serves the next order; it ends with the build."""
+    studio = Studio(tmp_path)
+
+    async def two() -> tuple[int, int]:
+        return (await studio.by(order("a fox")))[0], (await studio.by(order("a cat")))[0]
+
+    first, second = studio.run(two)
+
+    assert first == second
+    assert not alive(first)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code", "said", "hint"),
+    [
+        ("memory: CUDA out of memory", Exit.INCOMPLETE, "needs more memory", 'offload = "model"'),
+        ("extra: there is no `torch`", Exit.SYSTEM, "extra: there is no `torch`", "pip install"),
+        ("device: no CUDA", Exit.SYSTEM, "no device `cuda:0`: no CUDA", "`devices`"),
+        ("weights: cut off", Exit.SYSTEM, "cannot be loaded: cut off", "fetch"),
+        ("odd: it is black", Exit.INCOMPLETE, "no picture came of `fox`: it is black", "float32"),
+        ("library: KeyError", Exit.INCOMPLETE, "`fox` cannot be rendered: KeyError", ""),
+        ("killed", Exit.INCOMPLETE, "ended by signal 9: the last words", "build again"),
+    ],
+)
+def test_a_failure_is_the_failure_of_one_order(
+    tmp_path: Path, prompt: str, code: Exit, said: str, hint: str
+) -> None:
+    """It has its exit code and its remedy, nothing of it is kept, and the next order is rendered."""
+    studio = Studio(tmp_path, devices=["cuda:0"])
+
+    async def two() -> tuple[Flux2BuildError, int]:
+        before = await studio.by(order("a fox"))
+        with pytest.raises(Flux2BuildError) as caught:
+            await studio.buy(order(prompt))
+        after = await studio.by(order("a cat"))
+        freed = prompt.startswith(("memory", "killed"))
+        assert freed == (before != after)
+        return caught.value, len(list(studio.renderer.store.digests()))
+
+    error, kept = studio.run(two)
+
+    (problem,) = error.problems
+    assert (error.exit, kept) == (code, 1)
+    assert said in problem.message
+    assert hint in (problem.hint or "")
+
+
+def test_memory_that_cannot_be_offloaded(tmp_path: Path) -> None:
+    """On the CPU, or with everything offloaded, only a smaller picture helps."""
+    studio = Studio(tmp_path, devices=["cpu"])
+    with pytest.raises(Flux2BuildError) as caught:
+        studio.run(lambda: studio.buy(order("memory: no")))
+
+    assert (caught.value.problems[0].hint or "").startswith("render a smaller size")
+
+
+def test_two_devices_render_at_once(tmp_path: Path) -> None:
+    """Each has a process of its own, and orders that wait take whichever is free."""
+    studio = Studio(tmp_path, devices=["cuda:0", "cuda:1"])
+
+    async def four() -> list[tuple[int, str]]:
+        return await asyncio.gather(*(studio.by(order(f"fox {n}")) for n in range(4)))
+
+    processes = set(studio.run(four))
+
+    assert {device for _, device in processes} == {"cuda:0", "cuda:1"}
+    assert len(processes) == 2
+
+
+def test_cancelling_ends_the_process(tmp_path: Path) -> None:
+    """A second Ctrl-C does not wait for a picture that takes minutes."""
+    studio = Studio(tmp_path)
+
+    async def cancelled() -> int:
+        pid, _ = await studio.by(order("a fox"))
+        studio.stepped.clear()
+        rendering = asyncio.ensure_future(studio.buy(order("hanging")))
+        await studio.stepped.wait()
+        rendering.cancel()
+        await asyncio.gather(rendering, return_exceptions=True)
+        assert rendering.cancelled()
+        assert not alive(pid)
+        return pid
+
+    assert studio.run(cancelled)
+
+
+def test_nothing_is_rendered_after_a_halt(tmp_path: Path) -> None:
+    """An order that waits for its turn when the build is halted is not rendered."""
+    studio = Studio(tmp_path)
+    studio.halt.set()
+
+    with pytest.raises(HaltedError):
+        studio.run(lambda: studio.buy(order("a fox")))
+
+
+def test_a_seed_is_drawn_once(tmp_path: Path) -> None:
+    """An order without a seed has the one that was drawn for it before, else a new one."""
+    fox = order("a fox")
+    studio, again = Studio(tmp_path), Studio(tmp_path, seeds={fox.digest: 11})
+
+    first = studio.run(lambda: studio.buy(fox)).receipt
+    second = again.run(lambda: again.buy(fox)).receipt
+
+    assert first.seed is not None
+    assert first.task.split()[2] == str(first.seed)
+    assert (second.seed, second.task.split()[2]) == (11, "11")
+
+
+@pytest.mark.skipif(bool(importlib.util.find_spec("diffusers")), reason="the extra is installed")
+def test_a_worker_without_its_libraries_says_so(tmp_path: Path) -> None:
+    """The real program starts without the extra, and names what it lacks."""
+    studio = Studio(tmp_path, command=COMMAND)
+    with pytest.raises(Flux2BuildError) as caught:
+        studio.run(lambda: studio.buy(order("a fox")))
+
+    (problem,) = caught.value.problems
+    assert caught.value.exit is Exit.SYSTEM
+    assert "there is no `diffusers`" in problem.message
+    assert problem.hint == f"`{pip_install('local')}`"
+
+
+def test_a_worker_ends_with_its_build() -> None:
+    """Whatever becomes of the build, its end of the pipe is closed, and that ends the worker."""
+
+    async def closed() -> int:
+        process = await asyncio.create_subprocess_exec(*COMMAND, stdin=asyncio.subprocess.PIPE)
+        assert process.stdin is not None
+        process.stdin.close()
+        return await process.wait()
+
+    assert asyncio.run(closed()) == 0

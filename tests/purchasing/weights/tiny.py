@@ -1,0 +1,98 @@
+"""Tiny pipelines with random weights, made from configuration: nothing is fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers
+import tokenizers
+import torch
+import transformers
+
+_CHAT: Final = "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}"
+_PARTS: Final = (
+    "{% for m in messages %}{{ m['role'] }} {% for c in m['content'] %}{{ c['text'] }} "
+    "{% endfor %}{% endfor %}"
+)
+_WORDS: Final = ("a", "the", "fox", "in", "of", "and", "red", "blue", "house", "cat", "scarf")
+_TEXT: Final[dict[str, Any]] = {
+    "vocab_size": 128,
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 8,
+    "max_position_embeddings": 1024,
+}
+
+
+def klein(folder: Path, seed: int = 0) -> Path:
+    """A distilled Flux2KleinPipeline: 28 text layers, so that the usual output layers exist."""
+    torch.manual_seed(seed)
+    config = transformers.Qwen3Config(**_TEXT, num_hidden_layers=28, tie_word_embeddings=True)
+    pipeline = diffusers.Flux2KleinPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        vae=_vae(),
+        text_encoder=transformers.Qwen3ForCausalLM(config),
+        tokenizer=_tokenizer(),
+        transformer=_transformer(guidance=False),
+        is_distilled=True,
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def dev(folder: Path, seed: int = 0) -> Path:
+    """A Flux2Pipeline: 30 text layers, so that the usual output layers exist.
+
+    Its processor is a tokenizer alone, as the real one needs torchvision for pictures.
+    """
+    torch.manual_seed(seed)
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    config = transformers.Mistral3Config(
+        text_config=transformers.MistralConfig(**_TEXT, num_hidden_layers=30),
+        vision_config=transformers.PixtralVisionConfig(
+            **vision, num_attention_heads=2, image_size=32, patch_size=16
+        ),
+        image_token_index=2,
+        spatial_merge_size=1,
+    )
+    pipeline = diffusers.Flux2Pipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
+        vae=_vae(),
+        text_encoder=transformers.Mistral3ForConditionalGeneration(config),
+        tokenizer=_tokenizer(_PARTS),
+        transformer=_transformer(guidance=True),
+    )
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def _vae() -> Any:
+    return diffusers.AutoencoderKLFlux2(
+        block_out_channels=(4, 4, 4, 4), layers_per_block=1, latent_channels=4, norm_num_groups=1
+    )
+
+
+def _transformer(*, guidance: bool) -> Any:
+    return diffusers.Flux2Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=1,
+        joint_attention_dim=48,
+        timestep_guidance_channels=16,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=guidance,
+    )
+
+
+def _tokenizer(chat: str = _CHAT) -> Any:
+    words = {word: number for number, word in enumerate(["<pad>", "<unk>", *_WORDS])}
+    inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
+    inner.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<pad>", unk_token="<unk>", chat_template=chat
+    )
