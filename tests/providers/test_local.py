@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flux2build.digest import Json
 from flux2build.model import Generate, Order
 from flux2build.providers.capabilities import FREE
 from flux2build.providers.contract import Installed
@@ -48,7 +49,8 @@ def test_an_unknown_pipeline_has_no_card() -> None:
 
 def test_arguments_are_those_of_diffusers() -> None:
     """The seed is not among them, and a prompt is rewritten only where that is asked for."""
-    params = {"width": 64, "height": 96, "seed": 7, "format": "png", "steps": 4, "guidance": 4.0}
+    params: dict[str, Json] = {"width": 64, "height": 96, "format": "png", "seed": 7}
+    params |= {"steps": 4, "guidance": 4.0}
     plain = {
         "prompt": "a fox",
         "width": 64,

@@ -9,13 +9,14 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 from PIL import Image
 
+from flux2build.digest import Json
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.lockfile import Generated, loads
 from flux2build.purchasing.weights.failures import WorkerError
@@ -80,26 +81,18 @@ def _generated(site: Site) -> dict[str, Generated]:
 
 def _request(folder: Path, steps: int = 2) -> Request:
     model = Model(str(folder), "Flux2KleinPipeline", "float32", "none")
-    arguments = {"prompt": "a fox", "width": 64, "height": 64, "num_inference_steps": steps}
+    arguments: dict[str, Json] = {
+        "prompt": "a fox",
+        "width": 64,
+        "height": 64,
+        "num_inference_steps": steps,
+    }
     return Request(model, arguments, seed=7, format="png", references=[])
 
 
-def _rendered(worker: Worker, *requests: Request) -> list[Rendered]:
-    async def all_of_them() -> list[Rendered]:
-        try:
-            return [await worker.render(each, lambda _step, _steps: None) for each in requests]
-        finally:
-            await worker.close()
-
-    return asyncio.run(all_of_them())
-
-
-@pytest.mark.parametrize("devices", [[DEVICE], [DEVICE, DEVICE]], ids=["one", "two"])
-def test_klein_renders_from_text_and_from_references(
-    empty: Site, klein: Path, devices: list[str]
-) -> None:
+def test_klein_renders_from_text_and_from_references(empty: Site, klein: Path) -> None:
     """Every picture has its size and format and is marked; then nothing is left to do."""
-    _configured("flux-2-klein-4b", klein, devices)
+    _configured("flux-2-klein-4b", klein, [DEVICE, DEVICE])
     empty.write("assets.toml", SPEC)
 
     ran = empty.run("build")
@@ -148,50 +141,54 @@ def test_a_worker_that_is_killed_is_replaced(klein: Path) -> None:
         try:
             with pytest.raises(WorkerError, match="signal 9"):
                 await worker.render(_request(klein, steps=50), kill)
-            return await worker.render(_request(klein), lambda _step, _steps: None)
+            return await worker.render(_request(klein), _ignored)
         finally:
             await worker.close()
 
     assert asyncio.run(killed_then_rendered()).picture.startswith(b"\x89PNG")
 
 
-def test_a_seed_is_what_decides(klein: Path) -> None:
-    """In one process on one device, the same request gives the same picture."""
-    request = _request(klein)
-    one, again = _rendered(Worker(DEVICE), request, request)
+def test_one_worker_renders_and_refuses_what_comes(tmp_path: Path, klein: Path) -> None:
+    """A request and its seed decide the picture; one that fails leaves the worker as it was."""
+    worker, request = Worker(DEVICE), _request(klein)
 
-    assert one == again
+    async def fault(request: Request) -> str:
+        with pytest.raises(WorkerError) as caught:
+            await worker.render(request, _ignored)
+        return f"{caught.value.fault}: {caught.value}"
 
+    async def whole() -> list[str]:
+        try:
+            first = await worker.render(request, _ignored)
+            faults = [await fault(_request(broken)) for broken in _broken(klein, tmp_path)]
+            assert await worker.render(request, _ignored) == first
+            worker.device = "cuda:99"
+            return [*faults, await fault(request)]
+        finally:
+            await worker.close()
 
-@pytest.mark.parametrize(
-    ("value", "fault", "said"),
-    [(float("nan"), "odd", "not numbers"), (-9.0, "odd", "black"), (None, "weights", "")],
-    ids=["nan", "black", "cut"],
-)
-def test_weights_that_are_broken(
-    tmp_path: Path, klein: Path, value: float | None, fault: str, said: str
-) -> None:
-    """No picture is made of values that are not numbers, all black, or cut off."""
-    folder = tmp_path / "broken"
-    shutil.copytree(klein, folder)
-    [file] = folder.glob("vae/*.safetensors")
-    if value is None:
-        file.write_bytes(file.read_bytes()[:-100])
-    else:
-        weights = safetensors.torch.load_file(file)
-        weights["decoder.conv_out.weight"].zero_()
-        weights["decoder.conv_out.bias"].fill_(value)
-        safetensors.torch.save_file(weights, file, {"format": "pt"})
+    not_numbers, black, cut, device = asyncio.run(whole())
 
-    with pytest.raises(WorkerError, match=said) as caught:
-        _rendered(Worker(DEVICE), _request(folder))
-
-    assert caught.value.fault == fault
+    assert not_numbers == "odd: the model computed values that are not numbers"
+    assert black == "odd: it is black all over"
+    assert cut.startswith("weights: ")
+    assert device.startswith("device: ")
 
 
-def test_a_device_that_is_not_there(klein: Path) -> None:
-    """It is told by its name."""
-    with pytest.raises(WorkerError) as caught:
-        _rendered(Worker("cuda:99"), _request(klein))
+def _broken(klein: Path, folder: Path) -> Iterator[Path]:
+    """Weights that compute no numbers, weights of a black picture, and a file that is cut off."""
+    for name, value in (("nan", float("nan")), ("black", -9.0), ("cut", None)):
+        shutil.copytree(klein, folder / name)
+        [file] = folder.glob(f"{name}/vae/*.safetensors")
+        if value is None:
+            file.write_bytes(file.read_bytes()[:-100])
+        else:
+            weights = safetensors.torch.load_file(file)
+            weights["decoder.conv_out.weight"].zero_()
+            weights["decoder.conv_out.bias"].fill_(value)
+            safetensors.torch.save_file(weights, file, {"format": "pt"})
+        yield folder / name
 
-    assert caught.value.fault == "device"
+
+def _ignored(_step: int, _steps: int) -> None:
+    """Let a step pass."""

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,7 +36,7 @@ NAME: Final = "local/flux-2-klein-4b@sha256:" + "0" * 64
 
 def order(prompt: str, **params: Json) -> Order:
     """An order of a small picture."""
-    usual = {"width": 64, "height": 80, "format": "png", "steps": 2}
+    usual: dict[str, Json] = {"width": 64, "height": 80, "format": "png", "steps": 2}
     return Order(NAME, prompt, usual | params, ())
 
 
@@ -120,7 +121,7 @@ def test_a_picture_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
 
     store, receipt = studio.renderer.store, bought.receipt
     assert of_bytes(store.get(bought.digest)) == bought.digest
-    assert (receipt.cost, receipt.cost_source, receipt.seed) == (0, "free", 7)
+    assert (receipt.cost, receipt.paid, receipt.seed) == (Decimal(0), False, 7)
     assert receipt.task.split()[1:] == ["cpu", "7", "1"]
     assert fold(studio.renderer.journal.read()).delivered[fox.digest].receipt == receipt
     assert studio.steps == [("fox", 1, 2), ("fox", 2, 2)]
