@@ -150,12 +150,8 @@ class Settings(Table):
         "what to see: a text, or a table that is sent as canonical JSON; templates"
     )
     template: str | None = _optional("a file of the templates folder, instead of `prompt`")
-    prompt_prefix: str | None = _optional(
-        "put before every form of prompt, with one space between; a template"
-    )
-    prompt_suffix: str | None = _optional(
-        "put after every form of prompt, with one space between; a template"
-    )
+    prompt_prefix: str | None = _optional("put before a text, with one space between; a template")
+    prompt_suffix: str | None = _optional("put after a text, with one space between; a template")
     width: Side | None = _optional("width to render, in pixels")
     height: Side | None = _optional("height to render, in pixels")
     aspect_ratio: str | None = _optional("shape, such as `16:9`, of models without pixel sizes")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import MergedSettings
@@ -15,6 +16,8 @@ from flux2build.assetspec.translations.catalog import Translations
 from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.model import Key
+
+_AROUND: Final = ("prompt_prefix", "prompt_suffix")
 
 Scope = Mapping[str, object]
 """The values that a template can name."""
@@ -54,18 +57,18 @@ class TextRenderer:
 
     def prompt(self, settings: MergedSettings, scope: Scope) -> str:
         """The prompt that is sent: prefix, prompt and suffix with a space between, never empty."""
-        parts = [
-            self._optional("prompt_prefix", settings, scope),
-            self._body(settings, scope),
-            self._optional("prompt_suffix", settings, scope),
-        ]
-        prompt = " ".join(stripped for part in parts if (stripped := part.strip()))
+        around = {name: self._optional(name, settings, scope) for name in _AROUND}
+        body = self._body(settings, scope).strip()
+        if structured(body) and (wrong := [_glued(settings, n) for n in _AROUND if around[n]]):
+            raise FaultyError(*wrong)
+        prefix, suffix = around.values()
+        prompt = " ".join(filter(None, (prefix, body, suffix)))
         if not prompt:
             raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
         return prompt
 
     def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:
-        return self.text(settings.get(name) or "", scope, settings.key(name))
+        return self.text(settings.get(name) or "", scope, settings.key(name)).strip()
 
     def _body(self, settings: MergedSettings, scope: Scope) -> str:
         prompt, template = settings.get("prompt"), settings.get("template")
@@ -99,6 +102,23 @@ class TextRenderer:
             message = f"`{leaf}` is not a number that JSON has"
             raise FaultyError(Fault(key, message, template=True))
         return leaf
+
+
+def structured(prompt: str) -> bool:
+    """Whether a prompt is a JSON object, wherever it was written."""
+    if not (prompt.startswith("{") and prompt.endswith("}")):
+        return False
+    try:
+        return isinstance(json.loads(prompt), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _glued(settings: MergedSettings, name: str) -> Fault:
+    """The fault of a text that would stand beside JSON, where it is neither."""
+    message = f"`{name}` cannot be put beside a structured prompt, which is sent as JSON"
+    hint = f'say it in a field of the prompt, such as `style`, and set `{name} = ""` in the asset'
+    return Fault(settings.key(name), message, hint=hint, name=True)
 
 
 def _mapped(value: Any, key: Key, change: Callable[[Any, Key], Any]) -> Any:

@@ -16,6 +16,16 @@ M = TypeVar("M", bound=BaseModel)
 _SEE: Final = "FLUX.2 has no negative prompts: say what you want to see instead"
 _SIZE: Final = "write `width` and `height`"
 _REFS: Final = 'list pictures in `refs`: a path, or `{ asset = "name" }`'
+_SEVERAL: Final = (
+    "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one"
+)
+_STRENGTH: Final = "FLUX.2 has no strength: say in the prompt what to keep"
+_WEIGHTS: Final = "FLUX.2 has no weights: order the `refs`, and say in the prompt what each is for"
+_TILES: Final = (
+    "FLUX.2 renders up to 4 megapixels at once, without tiles: set `width` and `height`, "
+    "and `resize` with `upscale = true` in `deliver` for more"
+)
+_WEBHOOK: Final = "a build asks for its pictures until they are ready: nothing is called back"
 _ELSEWHERE: Final[Mapping[str, str]] = {
     "negative_prompt": _SEE,
     "negative": _SEE,
@@ -26,8 +36,10 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "size": _SIZE,
     "image_size": _SIZE,
     "megapixels": _SIZE,
-    "n": "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one",
-    "num_images": "for several pictures of one prompt, use a `matrix`, or `take = 2` for another",
+    "n": _SEVERAL,
+    "num_images": _SEVERAL,
+    "num_outputs": _SEVERAL,
+    "batch_size": _SEVERAL,
     "image": _REFS,
     "images": _REFS,
     "input_image": _REFS,
@@ -35,7 +47,19 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "references": _REFS,
     "output_format": "it is called `format`",
     "prompt_file": "it is called `template`: a file of the templates folder",
-    "strength": "FLUX.2 has no strength: say in the prompt what to keep",
+    "strength": _STRENGTH,
+    "prompt_strength": _STRENGTH,
+    "image_prompt_strength": _STRENGTH,
+    "reference_weights": _WEIGHTS,
+    "reference_weight": _WEIGHTS,
+    "tile_size": _TILES,
+    "tiled_inference": _TILES,
+    "tiling": _TILES,
+    "quality": "a master is delivered as it is: set `quality` in `deliver`, `steps` where a model has them",
+    "output_quality": "a master is delivered as it is: set `quality` in `deliver`",
+    "webhook": _WEBHOOK,
+    "webhook_url": _WEBHOOK,
+    "webhook_secret": _WEBHOOK,
     "env": "a spec cannot read the environment",
     "api_key": "keys come from the environment only, never from the spec",
     "url": "a spec cannot name a provider's address",

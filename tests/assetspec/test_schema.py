@@ -33,6 +33,12 @@ def fault(table: str) -> tuple[tuple[str | int, ...], str, str | None]:
     return found.key[2:], found.message, found.hint
 
 
+TILES = (
+    "FLUX.2 renders up to 4 megapixels at once, without tiles: set `width` and `height`, "
+    "and `resize` with `upscale = true` in `deliver` for more"
+)
+
+
 @pytest.mark.parametrize(
     ("table", "key", "message", "hint"),
     [
@@ -45,6 +51,38 @@ def fault(table: str) -> tuple[tuple[str | int, ...], str, str | None]:
         ),
         ('{"guidance_scale": 3}', ("guidance_scale",), "unknown key `guidance_scale`", "it is called `guidance`"),
         ('{"num_inference_steps": 3}', ("num_inference_steps",), "unknown key `num_inference_steps`", "it is called `steps`"),
+        ('{"tile_size": 512}', ("tile_size",), "unknown key `tile_size`", TILES),
+        ('{"tiled_inference": true}', ("tiled_inference",), "unknown key `tiled_inference`", TILES),
+        (
+            '{"reference_weights": [1]}',
+            ("reference_weights",),
+            "unknown key `reference_weights`",
+            "FLUX.2 has no weights: order the `refs`, and say in the prompt what each is for",
+        ),
+        (
+            '{"webhook_url": "x"}',
+            ("webhook_url",),
+            "unknown key `webhook_url`",
+            "a build asks for its pictures until they are ready: nothing is called back",
+        ),
+        (
+            '{"quality": 9}',
+            ("quality",),
+            "unknown key `quality`",
+            "a master is delivered as it is: set `quality` in `deliver`, `steps` where a model has them",
+        ),
+        (
+            '{"num_outputs": 4}',
+            ("num_outputs",),
+            "unknown key `num_outputs`",
+            "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one",
+        ),
+        (
+            '{"prompt_strength": 0.8}',
+            ("prompt_strength",),
+            "unknown key `prompt_strength`",
+            "FLUX.2 has no strength: say in the prompt what to keep",
+        ),
         ('{"size": "1k"}', ("size",), "unknown key `size`", "write `width` and `height`"),
         ('{"width": "3"}', ("width",), "must be a whole number, not a text", None),
         ('{"width": 3.5}', ("width",), "must be a whole number, not a number", None),

@@ -25,6 +25,7 @@ from tests.assetspec.specs import (
     CheckOptions,
     MemoryTree,
     derived,
+    headlines,
     orders,
     read,
     tree,
@@ -284,8 +285,8 @@ def test_a_prompt_replaces_a_template() -> None:
     assert [task.prompt for task in orders(spec).values()] == ["own", "from b"]
 
 
-def test_prefix_and_suffix_surround_every_form() -> None:
-    """One space stands between; a structured prompt is canonical JSON between them."""
+def test_prefix_and_suffix_surround_a_text() -> None:
+    """One space stands between; a structured prompt is canonical JSON, and says all by itself."""
     spec = read(
         """
         [defaults]
@@ -293,6 +294,9 @@ def test_prefix_and_suffix_surround_every_form() -> None:
         prompt_suffix = "after {{ asset.name }}"
         [asset.a]
         prompt = "\\n middle "
+        [asset.b]
+        prompt_prefix = ""
+        prompt_suffix = " "
         [asset.b.prompt]
         z = ["{{ asset.name }}", 1.0, true]
         a = { y = 1 }
@@ -301,7 +305,31 @@ def test_prefix_and_suffix_surround_every_form() -> None:
 
     assert [task.prompt for task in orders(spec).values()] == [
         "before middle after a",
-        'before {"a":{"y":1},"z":["b",1,true]} after b',
+        '{"a":{"y":1},"z":["b",1,true]}',
+    ]
+
+
+@pytest.mark.parametrize(
+    "prompt", ['{ scene = "a fox" }', '"{{ scene | tojson }}"', '\'{"scene": "a fox"}\'']
+)
+@pytest.mark.parametrize("name", ["prompt_prefix", "prompt_suffix"])
+def test_nothing_is_glued_to_json(name: str, prompt: str) -> None:
+    """A text beside a structured prompt is refused, whichever way that is written."""
+    text = f"[vars]\nscene = {{ a = 1 }}\n[defaults]\n{name} = 'in soft light'\n[asset.a]\nprompt = {prompt}\n"
+
+    assert headlines(text) == [
+        f"assets.toml:4:1: `{name}` cannot be put beside a structured prompt, which is sent as JSON"
+    ]
+    assert not headlines(f'{text}{name} = ""\n')
+
+
+def test_a_prompt_may_have_32k_tokens() -> None:
+    """A prompt of as many words is sent; one that no model reads is refused."""
+    words = "unbelievable " * 12_000  # some 150 KB, and fewer than 32K tokens
+
+    assert not headlines(f'[asset.a]\nprompt = "{words}"\n')
+    assert headlines(f'[asset.a]\nprompt = "{words * 2}"\n') == [
+        "assets.toml:2:10: the prompt is longer than 256 KiB"
     ]
 
 

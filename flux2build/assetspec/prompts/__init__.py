@@ -150,5 +150,5 @@ def _whole(text: str) -> str:
 
 
 def _too_long() -> str:
-    hint = "models read a few hundred words; look for a loop that repeats itself"
-    raise TemplateFault("the prompt is longer than 64 KiB", hint=hint)
+    hint = "models read 32K tokens at most; look for a loop that repeats itself"
+    raise TemplateFault("the prompt is longer than 256 KiB", hint=hint)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-LONGEST_TEXT: Final = 64 * 1024
-"""Most characters of a value, and most bytes of a rendered prompt."""
+LONGEST_TEXT: Final = 256 * 1024
+"""Most characters of a value, and most bytes of a prompt: a token, of which models read 32K, has eight at most."""
 MOST_STEPS: Final = 100_000
 MOST_TOGETHER: Final = 500_000
 """Steps that all renderings of a spec may take together, above those that are free."""
@@ -166,7 +166,7 @@ class Meter:
             return value
         text = len(value) if isinstance(value, str) else 0
         if text > LONGEST_TEXT:
-            raise OverBoundError("a text grows beyond 64 KiB")
+            raise OverBoundError("a text grows beyond 256 KiB")
         if isinstance(value, int):
             _small(value.bit_length())
         finite(value)
