@@ -51,6 +51,7 @@ LAZY: Final[dict[str, str]] = {
     "session/settings.py": "python-dotenv is for those who name a file of keys",
     "session/sources.py": "how weights are read is for the specs that ask for them",
     "session/variables.py": "providers are imported only for names that no command has",
+    "storage/git.py": "what git ignores is asked once a lock was written",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/simulate.py": "only an extra installs what the simulator needs",

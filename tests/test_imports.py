@@ -20,6 +20,7 @@ MAKING: Final = {
     "flux2build.console.progress",
     "dotenv",
     "icu4py",
+    "pathspec",
     "polib",
     "rich.progress",
     "uharfbuzz",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flux2build.digest import Digest, of_bytes
@@ -23,6 +23,10 @@ class Artifacts:
     """Where in the work tree bytes are; kept up to date by the build."""
     free: frozenset[Digest] = frozenset()
     """Bytes that can be derived again for free, so the store need not keep them."""
+    ours: frozenset[tuple[str, Digest]] = frozenset()
+    """The files that are as the lock says, each by path and bytes."""
+    replaced: dict[str, Digest] = field(default_factory=dict)
+    """The bytes of files that were replaced and were none of ours, by path; the store has them."""
     failed: Callable[[], None] = lambda: None
     """Called when a file could not be written."""
 
@@ -53,13 +57,15 @@ class Artifacts:
         Raises:
             SystemFault: the disk does not allow it.
         """
+        digest = of_bytes(data)
         try:
-            self._keep(path)
+            before = self._keep(path)
             disk.replace(self.folder / path, data)
         except SystemFault:
             self.failed()
             raise
-        digest = of_bytes(data)
+        if before not in {None, digest} and (path, before) not in self.ours:
+            self.replaced[path] = before
         self.paths[digest] = path
         return digest
 
@@ -75,16 +81,17 @@ class Artifacts:
         except OSError as error:
             raise durable.fault("remove", path, error) from error
 
-    def _keep(self, path: str) -> None:
-        """Put a file that is about to disappear into the store, so that nothing is lost."""
+    def _keep(self, path: str) -> Digest | None:
+        """Put a file that is about to disappear into the store; return the digest of its bytes."""
         data = None if self.folder.joinpath(path).is_symlink() else self._read(path)
         if data is None:
-            return
+            return None
         digest = of_bytes(data)
-        if digest not in self.free:
+        if digest not in self.free or (path, digest) not in self.ours:
             self.store.put(data)
         if self.paths.get(digest) == path:
             del self.paths[digest]
+        return None if is_lfs_pointer(data) else digest
 
     def _read(self, path: str) -> bytes | None:
         """The bytes of a regular file, if there is one."""

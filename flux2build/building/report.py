@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
 from flux2build.model import AssetName, Recipe
@@ -11,13 +12,15 @@ from flux2build.planning.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step has ended; `problems` say why it did not succeed."""
+    """One step has ended, or has `begun`; `problems` say why it did not succeed."""
 
     recipe: Recipe
     verdict: Verdict
     problems: tuple[Problem, ...] = ()
     blocked: AssetName | None = None
     """The asset whose failure blocks this step, where that is the reason."""
+    begun: bool = False
+    """Whether the file only begins to be made."""
 
 
 @dataclass(slots=True)
@@ -27,8 +30,17 @@ class Report:
     done: list[tuple[Recipe, Verdict]] = field(default_factory=list)
     failures: list[tuple[Recipe, Flux2BuildError]] = field(default_factory=list)
     blocked: list[tuple[Recipe, AssetName]] = field(default_factory=list)
+    costs: list[tuple[str, Decimal]] = field(default_factory=list)
+    """The asset and the cost in USD of every order that was charged."""
+    reserved: Decimal = Decimal(0)
+    """The most in USD that orders may still cost which did not end in this build."""
     interrupted: bool = False
     """Whether work is left for the next build because the user asked to stop."""
+
+    @property
+    def spent(self) -> Decimal:
+        """What the orders of this build cost, in USD."""
+        return sum((cost for _, cost in self.costs), Decimal(0))
 
     @property
     def exit(self) -> Exit:

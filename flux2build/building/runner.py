@@ -214,6 +214,7 @@ class _Runner:
             reasons = (*verdict.reasons, Reason(ReasonCode.SAME_ORDER, first))
             verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
         else:
+            self._tell(Event(recipe, verdict, begun=True))
             purchase = asyncio.ensure_future(self._world.buy(order, recipe))
             self._purchases[order.digest] = (recipe.asset, purchase)
         bought = await asyncio.shield(purchase)
@@ -243,6 +244,8 @@ class _Runner:
             for recipe, _, _ in due:
                 self._fail(recipe, HaltedError())
             return
+        for recipe, _, verdict in due:
+            self._tell(Event(recipe, verdict, begun=True))
         try:
             answers = await self._world.derive([d[0] for d in due], [d[1] for d in due])
         except Exception as error:  # noqa: BLE001 - the siblings and the lock are not lost for it
@@ -272,6 +275,8 @@ class _Runner:
             self._update.touch(recipe.asset)
             self._finish(recipe, verdict)
             return
+        if verdict.action is Action.ASK:
+            raise judged(recipe, verdict, self._snapshot)
         if verdict.bytes is None:  # pragma: no cover - with known inputs there are bytes by now
             raise AssertionError(verdict)
         try:

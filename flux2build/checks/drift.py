@@ -17,6 +17,8 @@ _BY_REASON: Final = {
     ReasonCode.OUTPUT_POINTER: "`git lfs pull` fetches it",
     ReasonCode.OUTPUT_UNKNOWN: "neither lock nor ledger tells where it comes from: bring the lock "
     "back, or move the file away; `flux2build build` tells more",
+    ReasonCode.PAID_FINAL: "let each profile have an `output` of its own, such as "
+    '`[profile.draft] output = "comps"`; `flux2build build` tells more',
     ReasonCode.PAID_FOR: "bring its file back from git, or from a machine that has it; "
     "`flux2build build` tells how",
     ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",

@@ -59,6 +59,8 @@ class Facts:
     """The line of the lock with the first marker of a merge conflict."""
     cards: Mapping[str, Mapping[str, Card]] = field(default_factory=dict)
     """What the models can do and cost, by provider and model."""
+    lockless: Problem | None = None
+    """What to say of a missing lock, if some of the outputs are there."""
 
     def files(self) -> Iterator[Current]:
         """Every picture that is what the spec wants; one that drifts is about to be replaced."""

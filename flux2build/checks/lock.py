@@ -1,4 +1,4 @@
-"""The lock holds no merge conflicts."""
+"""The lock is there, and holds no merge conflicts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ _MESSAGE: Final = "the lock holds merge conflicts"
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A lock in which a merge left its markers; a build reconciles the two sides, free."""
+    """A lock that is missing beside its pictures, or in which a merge left its markers; a build reconciles the two sides, free."""
+    path = PurePosixPath(facts.spec.file).with_suffix(".lock").name
+    if facts.lockless is not None:
+        yield Finding("lock-missing", facts.lockless, path=path)
     if facts.conflict is not None:
-        path = PurePosixPath(facts.spec.file).with_suffix(".lock").name
         hint = "`flux2build build` keeps, for each asset, the side that the merged spec wants"
         problem = Problem(_MESSAGE, hint=hint)
         yield Finding(
@@ -24,4 +26,10 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         )
 
 
-CHECK: Final[Check] = Check({"lock-conflict": _MESSAGE}, findings)
+CHECK: Final[Check] = Check(
+    {
+        "lock-conflict": _MESSAGE,
+        "lock-missing": "there is no lock beside outputs that are there",
+    },
+    findings,
+)

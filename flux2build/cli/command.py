@@ -15,8 +15,9 @@ from typing import Any, Final
 import click
 
 from flux2build.cli.completers import COMPLETERS
-from flux2build.errors import Exit
+from flux2build.errors import Exit, Flux2BuildError
 from flux2build.registry import Family
+from flux2build.session.command_lines import Context
 from flux2build.session.common_options import Choice, CommonOptions
 
 Function = Callable[..., Exit | None]
@@ -113,14 +114,21 @@ def command(
             keys = ("file", "profile", "json", "color", "env_file")
             shared = {key: values.pop(key) for key in keys if key in values}
             options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
+            choice = Choice()
             if selects:
-                values["choice"] = Choice(
+                values["choice"] = choice = Choice(
                     selection=values.pop("selection"),
                     exclude=values.pop("exclude"),
                     force=values.pop("force", ()),
                     refresh=values.pop("refresh_derived", False),
                 )
-            return function(options, **values)
+            called = click.get_current_context()
+            called.obj = Context(options, choice)
+            try:
+                return function(options, **values)
+            except Flux2BuildError as error:
+                error.problems = tuple(called.obj.problem(each) for each in error.problems)
+                raise
 
         shared = [each for each in _SHARED if each.name not in without]
         params: list[click.Parameter] = [*(_SELECTION if selects else ()), *shared]

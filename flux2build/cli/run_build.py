@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import click
 
 from flux2build import lockfile
-from flux2build.building.report import Event, Report
+from flux2build.building.report import Report
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
@@ -18,11 +18,12 @@ from flux2build.errors import BudgetError, Exit, Flux2BuildError, gravest
 from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
-from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
 from flux2build.session.answers import remember, remember_sound
 from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
+from flux2build.session.missing_lock import ignored, refuse_to_pay
+from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import Project
 from flux2build.storage import disk
 
@@ -35,10 +36,14 @@ class BuildRun:
     console: Console
     choice: Choice
     terms: Terms
+    pinned: PlanFile | None = None
+    """The only plan that may be carried out, if there is one."""
     collected: Exit = Exit.DONE
     """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
     tried: frozenset[str] = frozenset()
     """The attempts that were not ready to be collected; nobody asks for them again."""
+    naming: bool = False
+    """Whether each picture is named even beside a progress bar."""
     waited: frozenset[str] = frozenset()
     """The attempts that an earlier round of `watch` waited for; they are only asked for."""
 
@@ -69,6 +74,8 @@ class BuildRun:
                     run.collect_all()
                     raise
                 if consented:
+                    if not agreed:
+                        run.announce(plan)
                     return run.carry_out(plan)
                 run, plan = run.collect_all().planned()
             self._ask(plan)
@@ -89,12 +96,16 @@ class BuildRun:
         """The plan, after collecting what is paid for and nothing asks for.
 
         Raises:
+            DecisionError: it is not the one that was to be carried out.
             KeyboardInterrupt: a person asked to stop.
         """
         plan = self.project.plan(self.choice)
         remember_sound(self.project)
         run = self._collect(plan.orders)
-        return (run, plan) if run is self else (run, run.project.plan(run.choice))
+        plan = plan if run is self else run.project.plan(run.choice)
+        if self.pinned is not None:
+            self.pinned.require(run.project, plan)
+        return run, plan
 
     def collect_all(self) -> BuildRun:
         """Collect everything that is paid for, as nothing is built now, and addresses expire.
@@ -126,13 +137,20 @@ class BuildRun:
 
         Raises:
             BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
+            DecisionError: the lock is missing that may tell what is paid for.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         budget, settings = self.project.spec.budget, self.project.settings
+        refuse_to_pay(self.project, plan)
         if self.project.unread:  # nothing is bought, but files may be signed
             refuse_strangers(plan, self.terms, settings)
             return True
         return agreed_to(plan, budget, self.terms, settings, attended=sys.stdin.isatty())
+
+    def announce(self, plan: Plan) -> None:
+        """Say what a plan comes to that may be paid for without asking."""
+        if plan.high and not self.project.unread:
+            self.console.say(plan_view.footer(plan))
 
     def carry_out(self, plan: Plan) -> Exit:
         """Carry out a plan that was agreed to, and report; the tree must be locked."""
@@ -140,7 +158,7 @@ class BuildRun:
             return self._rewritten("reconciled both sides").carry_out(plan)
         if self.project.lock.older:
             return self._rewritten("renamed the models").carry_out(plan)
-        self.console.caution(self.project.unread)
+        self.console.caution((*filter(None, [self.project.lockless]), *self.project.unread))
         return self._conclude(plan, self._built(plan))
 
     def _ask(self, plan: Plan) -> None:
@@ -168,25 +186,13 @@ class BuildRun:
             return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
 
         from flux2build.console.build_view import BuildView
-        from flux2build.console.progress import progress
+        from flux2build.console.progress import BuildProgress
         from flux2build.session.wiring import Listeners, run
 
-        with progress(self.console) as bar:
-            task = bar.add_task("building", total=len(plan.todo))
-            view = BuildView(self.console, self.project.spec)
-
-            def on_event(event: Event) -> None:
-                if event.verdict.action is not Action.KEEP:
-                    bar.advance(task)
-                view.show(event)
-
-            def on_step(asset: AssetName, step: int, steps: int) -> None:
-                description = "building" if step == steps else f"{asset} {step}/{steps}"
-                bar.update(task, description=description)
-
-            return run(
-                self.project, plan, self.terms, Listeners(self.console.say, on_event, on_step)
-            )
+        view = BuildView(self.console, self.project.spec, naming=self.naming)
+        with BuildProgress(self.console, len(plan.todo), view.show) as progress:
+            listeners = Listeners(self.console.say, progress.on_event, progress.on_step)
+            return run(self.project, plan, self.terms, listeners)
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:
         """Print a summary or JSON, and remember a clean tree."""
@@ -199,8 +205,11 @@ class BuildRun:
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
             project = project.reread_lock()
+            self.console.caution(filter(None, [ignored(project)]))
         idle = not (report.exit or plan.todo or plan.orphans)
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))
+        for line in build_view.spending(report, every=self.console.verbosity > 0):
+            say(line)
         if report.interrupted:
             say("interrupted; the next build goes on from here")
         if not report.exit and self.choice.everything and not plan.orphans:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
 from flux2build.console.console import Console
+from flux2build.console.plan_view import counted
 from flux2build.digest import Json
 from flux2build.errors import Exit, Problem
 from flux2build.model import AssetName, Derive, Recipe
 from flux2build.planning.verdict import Action, because
+from flux2build.providers.pricing import money
 
 _PAST: Final = {
     Action.RENDER: "rendered",
@@ -29,6 +32,8 @@ class BuildView:
 
     console: Console
     spec: Spec
+    naming: bool = False
+    """Whether each step is named even beside a progress bar."""
     _shown: set[tuple[AssetName, str]] = field(default_factory=set)
 
     def show(self, event: Event) -> None:
@@ -40,7 +45,7 @@ class BuildView:
             for problem in event.problems:
                 self._problem(recipe, problem)
         elif verdict.action is not Action.KEEP and (
-            not self.console.live or self.console.verbosity > 0
+            self.naming or not self.console.live or self.console.verbosity > 0
         ):
             style = "dim" if verdict.action is Action.DERIVE else ""
             self._line(verdict.action.value, recipe, because(recipe, verdict.reasons), style)
@@ -74,6 +79,16 @@ def summary(report: Report) -> str:
     return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
 
 
+def spending(report: Report, *, every: bool) -> Iterator[str]:
+    """What was spent, in one line; with `every`, each order before it."""
+    if not report.costs and not report.reserved:
+        return
+    for asset, cost in report.costs if every else ():
+        yield f"{money(cost):<8} {asset}"
+    more = f"; up to {money(report.reserved)} more may be charged" if report.reserved else ""
+    yield f"Spent: {money(report.spent)} for {counted(len(report.costs), 'order')}{more}."
+
+
 def as_json(report: Report, exit_code: Exit) -> dict[str, Json]:
     """The documented JSON of `build --json`."""
     return {
@@ -89,5 +104,8 @@ def as_json(report: Report, exit_code: Exit) -> dict[str, Json]:
             {"asset": recipe.asset, "output": recipe.output, "by": culprit}
             for recipe, culprit in report.blocked
         ],
+        "orders": [{"asset": asset, "cost": f"{cost:f}"} for asset, cost in report.costs],
+        "spent": f"{report.spent:f}",
+        "reserved": f"{report.reserved:f}",
         "exit_code": int(exit_code),
     }

@@ -16,6 +16,8 @@ from rich.text import Text
 from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
+from flux2build.session.command_lines import Context
+from flux2build.session.common_options import Choice, CommonOptions
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the JSON that commands print."""
@@ -79,12 +81,22 @@ class Console:
     """-1 quiet, 0 normal, 1 and more verbose."""
     one_line: bool = False
     """Whether a JSON document is one line, where several follow each other."""
+    context: Context = field(default_factory=Context)
+    """What the command lines in messages have to repeat."""
     out: _Stream = field(init=False)
     err: _Stream = field(init=False)
 
     def __post_init__(self) -> None:
         self.out = _rich(_Stream, sys.stdout, self.color)
         self.err = _rich(_Messages, sys.stderr, self.color)
+
+    @classmethod
+    def of(
+        cls, options: CommonOptions, choice: Choice | None = None, *, one_line: bool = False
+    ) -> Console:
+        """The console of a command with these options, about this choice of assets."""
+        context = Context(options, choice or Choice())
+        return cls(options.color, options.verbosity, one_line, context)
 
     def data(self, *lines: str | Text) -> None:
         """Print lines of data on stdout."""
@@ -112,7 +124,7 @@ class Console:
     def say(self, text: str | Text, style: str = "") -> None:
         """Print a line of a message on stderr, unless quiet."""
         if self.verbosity >= 0:
-            self.err.put(text, style)
+            self.err.put(self.context.complete(text) if isinstance(text, str) else text, style)
 
     def paragraph(self, lines: str) -> None:
         """Print lines that flux2build itself wrote on stderr, below an empty one, unless quiet."""
@@ -137,7 +149,7 @@ class Console:
 
     def problem(self, problem: Problem, label: str = "error") -> None:
         """Print one problem on stderr, with its place and its hint."""
-        for text in frame(problem, label):
+        for text in frame(self.context.problem(problem), label):
             self.err.put(text)
 
     @property

@@ -14,6 +14,7 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import Problem
+from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import ReasonCode
@@ -47,6 +48,7 @@ def symbol(step: Step) -> str:
 
 def show(console: Console, project: Project, plan: Plan) -> None:
     """Print a plan of a project on stdout, as text or as the documented JSON."""
+    console.caution(filter(None, [project.lockless]))
     if project.options.json:
         console.document(as_json(plan))
         return
@@ -83,13 +85,13 @@ def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
 
 def _notes(steps: Iterable[Step], most: int = 3) -> Iterator[Text]:
     """Notes that should be read before paying, each once, with its assets."""
-    about: dict[str, list[str]] = {}
+    about: dict[str, dict[AssetName, None]] = {}
     for step in steps:
         for note in step.notes:
-            about.setdefault(note, []).append(step.recipe.asset)
+            about.setdefault(note, {})[step.recipe.asset] = None
     for note, assets in about.items():
         more = f" and {len(assets) - most} more" if len(assets) > most else ""
-        names = clean(", ".join(assets[:most]))
+        names = clean(", ".join([*assets][:most]))
         yield Text.assemble(("note", "bold cyan"), f": {names}{more}: ", clean(note))
 
 

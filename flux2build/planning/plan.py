@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -22,6 +22,7 @@ from flux2build.model import (
     key_of,
     order_of,
 )
+from flux2build.planning.finals import locked_at
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
@@ -108,11 +109,12 @@ def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe; the recipes come in an order in which inputs precede their users."""
     steps: list[Step] = []
     inputs = Inputs(snapshot.files)
-    duplicates = _Duplicates(snapshot.files)
+    duplicates, ours = _Duplicates(snapshot.files), locked_at(snapshot.lock, snapshot.profile)
     for recipe in recipes:
         verdict = duplicates.settled(recipe, judge(recipe, inputs.of(recipe), snapshot))
         inputs.note(recipe, verdict.bytes)
-        steps.append(_step(recipe, verdict, snapshot, price))
+        step = _step(recipe, verdict, snapshot, price)
+        steps.append(replace(step, notes=tuple(_replaced(step, snapshot, ours))))
     return Plan(snapshot.profile, tuple(steps))
 
 
@@ -210,6 +212,19 @@ def asked(plan: Plan, files: Mapping[str, Digest]) -> dict[Digest, Generate]:
             tasks |= dict.fromkeys(order.names, task)
         inputs.note(step.recipe, step.verdict.bytes)
     return tasks
+
+
+def _replaced(step: Step, snapshot: Snapshot, ours: Container[tuple[str, Digest]]) -> Iterator[str]:
+    """Note that a file would be replaced that is not what the lock says."""
+    path, verdict = step.recipe.output, step.verdict
+    there = snapshot.files.get(path)
+    unchanged = verdict.action in {Action.KEEP, Action.ASK} or there in {None, verdict.bytes}
+    if there is None or unchanged or (path, there) in ours or snapshot.pointer(path):
+        return
+    rival = snapshot.rivals.get(path)
+    known = "is not what the lock says" if step.before else "the lock does not know"
+    what = f"what the profile `{rival.profile}` made" if rival else f"a file that {known}"
+    yield f"replaces {what}; its bytes are kept, and the build says how to bring them back"
 
 
 def orphans(

@@ -55,7 +55,8 @@ class Quotes:
 
     def _annotated(self, step: Step) -> Step:
         bought = self._bought(step)
-        return replace(step, notes=tuple(self._notes(step.recipe, *bought))) if bought else step
+        notes = self._notes(step.recipe, *bought) if bought else ()
+        return replace(step, notes=(*step.notes, *notes))
 
     def _bought(self, step: Step) -> tuple[Generate, Card] | None:
         """Return the order of a step and its model; None if the step costs nothing."""

@@ -49,6 +49,7 @@ class ReasonCode(StrEnum):
         "its file is there already, and nothing tells where it comes from",
     )
     OUTPUT_MOVED = "output-moved", "moved from `{}`"
+    PAID_FINAL = "paid-final", "the profile `{}` paid for the file that is there"
     SAME_ORDER = "same-order", "the same order as `{}`"
     ALREADY_MADE = "already-made", "the same picture exists already"
     IN_FLIGHT = "in-flight", "already ordered, on its way"

@@ -1,11 +1,14 @@
 """The selection grammar, as in dbt: which assets a command works on.
 
 Words are united, commas inside a word intersect, `+` adds what an asset is
-made from or what is made from it. A name is a glob over assets and families.
+made from or what is made from it. A name is a glob over assets and families. The path of
+a file selects what the file belongs to: an output its asset, a source what is made of it, and
+the spec, its data and its lock everything.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flux2build.errors import Problem, UsageError, did_you_mean
-from flux2build.model import Asset, AssetName, Generate
+from flux2build.model import Asset, AssetName, Generate, Source
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action
@@ -35,12 +38,21 @@ class Field:
     """Returns the ancestors of an asset, each with its distance."""
     down: Distances
     """Returns the descendants of an asset, each with its distance."""
+    sources: Mapping[str, Collection[AssetName]]
+    """The assets that are made of a file, by its path."""
+    common: Callable[[str], bool]
+    """Whether every asset may depend on a file: the spec, and what it reads."""
 
 
 def field_of(
-    plan: Plan, assets: Mapping[AssetName, Asset], up: Distances, down: Distances
+    plan: Plan,
+    assets: Mapping[AssetName, Asset],
+    up: Distances,
+    down: Distances,
+    common: Callable[[str], bool] = lambda _path: False,
 ) -> Field:
     """Collect from a plan what a selection can be made from."""
+    sources: dict[str, set[AssetName]] = defaultdict(set)
     paths: dict[AssetName, list[str]] = defaultdict(list)
     states: dict[AssetName, set[str]] = defaultdict(set)
     reasons: dict[AssetName, set[str]] = defaultdict(set)
@@ -49,6 +61,9 @@ def field_of(
         asset, task = step.recipe.asset, step.recipe.task
         codes = {str(reason) for reason in step.verdict.reasons}
         paths[asset].append(step.recipe.output)
+        for source in step.recipe.inputs:
+            if isinstance(source, Source):
+                sources[source.path].add(asset)
         reasons[asset] |= codes
         names = {code.partition(":")[0] for code in codes} & _STATE_OF.keys()
         states[asset] |= {_STATE_OF[name] for name in names}
@@ -66,7 +81,10 @@ def field_of(
         "state": states,
         "tag": tags,
     }
-    return Field(assets, values, up, down)
+    for asset, each in assets.items():
+        if each.source is not None:
+            sources[each.source].add(asset)
+    return Field(assets, values, up, down, sources, common)
 
 
 _STATE_OF: Final[dict[str, str]] = {
@@ -133,15 +151,9 @@ def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
     method, colon, value = core.partition(":")
     if colon and method in _METHODS:
         return _having(method, value, field, problems)
-    named = _named(core, field)
-    if named:
-        return named
-    if colon and "[" not in method:
-        message, hint = f"there is no method `{method}:`", did_you_mean(method, _METHODS)
-    else:
-        names = {str(name) for name in field.assets} | {a.family for a in field.assets.values()}
-        message, hint = f"there is no asset `{core}`", did_you_mean(core, names)
-    problems.append(Problem(message, hint=hint))
+    if chosen := _named(core, field) or _of_file(core, field):
+        return chosen
+    problems.append(_nobody(core, field))
     return frozenset()
 
 
@@ -162,6 +174,10 @@ def _nobody(core: str, field: Field) -> Problem:
     if colon and "[" not in method:
         return Problem(f"there is no method `{method}:`", hint=did_you_mean(method, _METHODS))
     names = {str(name) for name in field.assets} | {a.family for a in field.assets.values()}
+    if "/" in core or "." in core:
+        files = {path for outputs in field.values["path"].values() for path in outputs}
+        hint = did_you_mean(core, files | field.sources.keys() | names)
+        return Problem(f"there is no asset, and no file of one, `{core}`", hint=hint)
     return Problem(f"there is no asset `{core}`", hint=did_you_mean(core, names))
 
 
@@ -175,6 +191,15 @@ def _named(core: str, field: Field) -> Chosen:
         or pattern.fullmatch(asset.family)
         or (axes and family.fullmatch(asset.family) and _has(asset, axes))
     )
+
+
+def _of_file(core: str, field: Field) -> Chosen:
+    """Everything that a file belongs to, given its path from the folder of the spec."""
+    path = posixpath.normpath(core)
+    if field.common(path) and path not in field.sources:
+        return frozenset(field.assets)
+    shown = {name for name, outputs in field.values["path"].items() if path in outputs}
+    return frozenset(shown.union(field.sources.get(path, ())))
 
 
 _Axes = Mapping[str, re.Pattern[str]]

@@ -26,6 +26,7 @@ from flux2build.model import (
     order_of,
 )
 from flux2build.planning.differences import differences, subject, task_differences
+from flux2build.planning.finals import Rival
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
 
 
@@ -104,6 +105,8 @@ class Snapshot:
     """The bytes of every locked file, of all profiles."""
     tracked: Callable[[str], bool] = lambda _path: False
     """Whether git tracks a file."""
+    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    """The profiles that made the files that are there, if not this one, by path."""
     pointer: Callable[[str], bool] = lambda _path: False
     """Whether a file is a Git LFS pointer, whose content was not fetched."""
     requested: frozenset[str] = frozenset()
@@ -175,6 +178,15 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
 
     An input that does not exist yet has None instead of a digest.
     """
+    verdict, rival = _judged(recipe, inputs, snapshot), snapshot.rivals.get(recipe.output)
+    if rival is None or not rival.final or verdict.action is Action.KEEP:
+        return verdict
+    reasons = (*verdict.reasons, Reason(ReasonCode.PAID_FINAL, rival.profile))
+    return replace(verdict, action=Action.ASK, reasons=reasons)
+
+
+def _judged(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
+    """Decide what to do about a recipe, whatever another profile put into its place."""
     row, key = locked(recipe, snapshot), _key(recipe, inputs)
     if str(recipe.asset) in snapshot.requested and isinstance(recipe.task, Generate):
         return _requested(key, _about(recipe, inputs, snapshot))

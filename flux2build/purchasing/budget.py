@@ -23,9 +23,12 @@ class BudgetGuard:
     spent: Decimal = Decimal(0)
     excess: Decimal = Decimal(0)
     """What providers charged beyond the worst case that was set aside."""
+    costs: list[tuple[str, Decimal]] = field(default_factory=list)
+    """The asset and the cost of every order of this run that was charged."""
     _aside: dict[str, Decimal] = field(default_factory=dict)
     _announced: dict[str, Decimal] = field(default_factory=dict)
     """The worst case, by list price, of every attempt that was or may be charged."""
+    _assets: dict[str, str] = field(default_factory=dict)
 
     @property
     def reserved(self) -> Decimal:
@@ -50,6 +53,7 @@ class BudgetGuard:
             if worst > available:
                 raise _over(asset, worst, available, "this run's cap")
         self._aside[attempt] = self._announced[attempt] = worst
+        self._assets[attempt] = asset
 
     def charge(self, attempt: str, cost: Decimal) -> Decimal:
         """Note what the provider says an attempt costs; return how much that exceeds the reservation."""
@@ -64,6 +68,7 @@ class BudgetGuard:
         self.charge(attempt, cost)
         if self._aside.pop(attempt, None) is not None:
             self.spent += cost
+            self.costs.append((self._assets[attempt], cost))
 
     def release(self, attempt: str) -> None:
         """End the reservation of an attempt that was certainly not charged."""

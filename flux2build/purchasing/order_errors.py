@@ -253,8 +253,21 @@ def unknown_output(recipe: Recipe) -> DecisionError:
     )
 
 
+def paid_final(recipe: Recipe, final: str, profile: str) -> DecisionError:
+    """The error for a comp that would take the place of what another profile paid for."""
+    hint = f'let the comps have a folder of their own: `output = "comps"` in `[profile.{profile}]`'
+    if profile == "default":  # a spec need not declare it
+        hint = (
+            f'let the finals have a folder of their own: `output = "final"` in `[profile.{final}]`'
+        )
+    message = f"the files of `{recipe.asset}` stay: the profile `{final}` paid for them"
+    return DecisionError(message, hint=hint)
+
+
 def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildError:
     """The error for an order about which a verdict asks a person."""
+    if (rival := snapshot.rivals.get(recipe.output)) and verdict.due_to(ReasonCode.PAID_FINAL):
+        return paid_final(recipe, rival.profile, snapshot.profile)
     if verdict.due_to(ReasonCode.OUTPUT_UNKNOWN):
         return unknown_output(recipe)
     if not verdict.due_to(ReasonCode.PAID_FOR):

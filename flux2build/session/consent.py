@@ -85,7 +85,7 @@ def refuse_strangers(plan: Plan, terms: Terms, settings: UserSettings) -> None:
     does = f"costs {price_range(plan.low, plan.high)}" if plan.high else "signs files"
     raise UsageError(
         f"this build {does}, and {origin} started it",
-        hint="the spec may be a stranger's; read it, then say `build --trust-pr`",
+        hint="the spec may be a stranger's; read it, then say `flux2build build --trust-pr`",
     )
 
 

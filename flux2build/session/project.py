@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import sides
 from flux2build.model import AssetName, Generate, Recipe, Source
+from flux2build.planning.finals import locked_at, rivals
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, asked, orphans, plan
 from flux2build.planning.reconcile import reconciled
@@ -130,6 +132,21 @@ class Project(Sources):
             raise durable.fault("read", self.lock_path.name, error) from error
 
     @cached_property
+    def lockless(self) -> Problem | None:
+        """What to say of a missing lock, if some of the outputs are there all the same."""
+        if self.lock_bytes:
+            return None
+        outputs, files = {recipe.output for recipe in self.spec.recipes}, self.files()
+        if not (there := sum(output in files for output in outputs)):
+            return None
+        name = self.lock_path.name
+        return Problem(
+            f"there is no `{name}` here, and {there} of {len(outputs)} outputs are: was it committed?",
+            hint="bring it back from git, or from whoever built the pictures, and commit it beside "
+            "them; move files away that are not from a build",
+        )
+
+    @cached_property
     def _lock_text(self) -> str:
         """The text of the lock, with the line ends it was written with, even if git changed them."""
         return decoded(self.lock_bytes, self.lock_path.name)
@@ -143,10 +160,10 @@ class Project(Sources):
         files again that another encoder wrote.
         """
         files, tree = self.files(), self.tree
-        in_tree = set(files.values())
+        in_tree, profile = set(files.values()), self.spec.profile
         targets = {path: tree.lfs_target(path) for path in self.paths if path in files}
         return Snapshot(
-            profile=self.spec.profile,
+            profile=profile,
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
             files=files | {path: target for path, target in targets.items() if target},
             lock=self.lock,
@@ -159,6 +176,7 @@ class Project(Sources):
                 row.output.sha256 for block in self.lock.blocks.values() for row in block.rows
             ),
             tracked=self._tracked.__contains__,
+            rivals=rivals(self.graph.ordered, buys, self.lock, profile, files),
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},
@@ -223,9 +241,7 @@ class Project(Sources):
         """What a build would do, for everything or for a choice of assets."""
         snapshot, plan = self._snapshot, self.whole
         if choice.force or choice.refresh:
-            forced = (
-                select(choice.force, (), self.selectable(plan)) if choice.force else frozenset()
-            )
+            forced = self._select(choice.force) if choice.force else frozenset()
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
             plan = self._plan(snapshot)
         if choice.everything:
@@ -252,7 +268,7 @@ class Project(Sources):
         """The assets that a choice names, without what they are made of."""
         if choice.everything:
             return frozenset(self.spec.named)
-        return select(choice.selection, choice.exclude, self.selectable(self.whole))
+        return self._select(choice.selection, choice.exclude)
 
     def _plan(self, snapshot: Snapshot, assets: frozenset[AssetName] | None = None) -> Plan:
         """The plan of all assets, or of some with what they are made of."""
@@ -274,14 +290,46 @@ class Project(Sources):
             return ()
         return tuple(open_orders(ledger, {}, str(self.folder)))
 
+    @cached_property
+    def others_files(self) -> str | None:
+        """Another profile whose files are all in place, some of them in the way of this one's."""
+        rivals, files = self._snapshot.rivals, self._snapshot.files
+        drifting = {step.recipe.output for step in self.whole.todo}
+        names = {rivals[path].profile for path in drifting & rivals.keys()}
+        return next(
+            (
+                name
+                for name in sorted(names)
+                if all(files.get(path) == sha256 for path, sha256 in locked_at(self.lock, name))
+            ),
+            None,
+        )
+
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
-        return field_of(whole, self.spec.named, self.graph.up, self.graph.down)
+        spec, graph = self.spec, self.graph
+        return field_of(
+            whole, spec.named, graph.up, graph.down, lambda path: spec.keeps(path) is not None
+        )
+
+    def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
+        """The assets that words select; files may be named from the current folder, too."""
+        chosen, left_out = ([self._from_spec(word) for word in each] for each in (words, exclude))
+        return select(chosen, left_out, self.selectable(self.whole))
+
+    def _from_spec(self, word: str) -> str:
+        """A word of a selection; if it is the path of a file, from the folder of the spec."""
+        path = Path(word)
+        if not ({"/", os.sep, "."} & set(word)) or not path.is_file():
+            return word
+        return Path(os.path.relpath(path.absolute(), self.folder)).as_posix()
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """The findings of all checks, in the order of building: causes before consequences."""
         cards = self.capabilities.cards
-        facts = Facts(self.spec, self.whole, self.lock, self.consult, self.conflict, cards)
+        facts = Facts(
+            self.spec, self.whole, self.lock, self.consult, self.conflict, cards, self.lockless
+        )
         findings = list(evaluate(facts, self._excluded))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -16,13 +17,14 @@ from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
 from flux2build.building.world import RealWorld, Toolbox
-from flux2build.digest import Digest
+from flux2build.digest import Digest, short
 from flux2build.errors import SystemFault
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
 from flux2build.lockfile import Generated
 from flux2build.model import AssetName, Generate
+from flux2build.planning.finals import locked_at
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Snapshot
@@ -76,13 +78,22 @@ def run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Rep
 async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
     snapshot = project.snapshot(_forced(plan), refresh=_refreshing(plan))
     artifacts, halt, say = _artifacts(project, snapshot), asyncio.Event(), listeners.say
+    budget = BudgetGuard(cap(project.spec.budget, terms), project.spec.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
-        world = await _Wiring(project, plan, terms, listeners, halt).world(artifacts, stack)
+        wiring = _Wiring(project, plan, terms, listeners, halt, budget)
+        world = await wiring.world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
                 snapshot, has=artifacts.has, removable=_removable(project.removal(), say)
             )
-            return await build(plan, snapshot, world, listeners.on_event, halt)
+            try:
+                report = await build(plan, snapshot, world, listeners.on_event, halt)
+            finally:
+                for path, digest in sorted(artifacts.replaced.items()):
+                    back = f"`flux2build restore {short(digest)} {shlex.quote(path)}`"
+                    say(f"kept what was at {path}: {back} brings it back")
+            report.costs, report.reserved = budget.costs, budget.reserved
+            return report
 
 
 def _removable(removal: Removal, say: Say) -> Callable[[str, Digest], bool]:
@@ -112,10 +123,12 @@ def _refreshing(plan: Plan) -> bool:
 def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
     """The bytes at hand; those that can be derived again need not be kept."""
     paths = {digest: path for path, digest in snapshot.files.items()}
-    rows = [row for block in project.lock.blocks.values() for row in block.rows]
-    derived = (row.output for row in rows if not isinstance(row, Generated))
+    profile = project.spec.profile
+    blocks = (block for block in project.lock.blocks.values() if block.profile == profile)
+    derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
     free = frozenset(output.sha256 for output in derived if not output.unsigned)
-    return Artifacts(project.folder, project.store, paths, free)
+    ours = locked_at(project.lock, profile)
+    return Artifacts(project.folder, project.store, paths, free, ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,7 @@ class _Wiring:
     terms: Terms
     listeners: Listeners
     halt: asyncio.Event
+    budget: BudgetGuard
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a renderer for each provider that is needed."""
@@ -154,10 +168,7 @@ class _Wiring:
 
     async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
-        project = self.project
         slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
-        limits = project.spec.budget
-        budget = BudgetGuard(cap(limits, self.terms), limits.per_asset, self.plan.high)
         tasks = (step.recipe.task for step in self.plan.steps)
         renderers: dict[str, Renderer] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
@@ -168,7 +179,7 @@ class _Wiring:
                 renderers[name] = weights = self._weights(provider)
                 stack.push_async_callback(weights.workers.close)
             else:
-                renderers[name] = remote = self._remote(provider, budget, keeping)
+                renderers[name] = remote = self._remote(provider, keeping)
                 await stack.enter_async_context(remote.client)
         return renderers
 
@@ -202,9 +213,7 @@ class _Wiring:
             on_step=self.listeners.on_step,
         )
 
-    def _remote(
-        self, provider: Remote, budget: BudgetGuard, keeping: Safekeeping
-    ) -> RemoteRenderer:
+    def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
         """Buys at a paid provider."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
         from flux2build.purchasing.remote_renderer import RemoteRenderer
@@ -215,7 +224,7 @@ class _Wiring:
         return RemoteRenderer(
             client=remote.client_of(project, provider, own, self.halt),
             books=remote.books_of(
-                project, keeping, budget, lambda text: self.listeners.say(text, "dim")
+                project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
             ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],

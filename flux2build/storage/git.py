@@ -1,9 +1,10 @@
-"""Which files git tracks, as its index says; git itself is never run."""
+"""Which files git tracks, as its index says, and which it ignores; git itself is never run."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +55,31 @@ class Tracked:
             return frozenset(paths.fold(name) for name in _names(data))
         except (ValueError, IndexError):
             return None
+
+
+def ignoring(root: Path, folder: Path, name: str) -> str | None:
+    """Return the file, from the root, that has git ignore a file; None if it tracks or shows it.
+
+    What a person's own git configuration names beside the project is not read.
+    """
+    if not (root / ".git").exists() or name in Tracked(root, folder):
+        return None
+    from pathspec import GitIgnoreSpec
+
+    root, folder = root.resolve(), folder.resolve()
+    between = [root, *(at for at in reversed(folder.parents) if root in at.parents), folder]
+    decided: tuple[bool, str] = (False, "")
+    for file, base in (
+        (root / ".git/info/exclude", root),
+        *((b / ".gitignore", b) for b in between),
+    ):
+        with suppress(OSError, UnicodeDecodeError, ValueError):
+            patterns = GitIgnoreSpec.from_lines(regular.read(file).decode().splitlines())
+            path = folder.relative_to(base).joinpath(name).as_posix()
+            if (matches := patterns.check_file(path).include) is not None:
+                decided = (matches, file.relative_to(root).as_posix())
+    ignored, by = decided
+    return by if ignored else None
 
 
 def _names(data: bytes) -> Iterator[str]:

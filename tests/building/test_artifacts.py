@@ -64,7 +64,14 @@ def test_what_is_removed_is_kept(artifacts: Artifacts) -> None:
 
 def test_what_can_be_derived_again_is_not_kept(artifacts: Artifacts) -> None:
     """A derived file costs nothing, and the store is for what does."""
-    free = Artifacts(artifacts.folder, artifacts.store, artifacts.paths, frozenset({of_bytes(OLD)}))
+    old = of_bytes(OLD)
+    free = Artifacts(
+        artifacts.folder,
+        artifacts.store,
+        artifacts.paths,
+        frozenset({old}),
+        frozenset({("a.png", old)}),
+    )
 
     free.replace("a.png", NEW)
 

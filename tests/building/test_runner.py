@@ -40,7 +40,12 @@ def built(
     """Plan and build; what came of it, and what was told meanwhile."""
     now, events = replace(seen or world.look(), metas=metas_of(recipes)), list[Event]()
     agreed = planned(recipes, now)
-    return asyncio.run(build(agreed, now, world, events.append, world.halt)), events
+
+    def tell(event: Event) -> None:
+        if not event.begun:
+            events.append(event)
+
+    return asyncio.run(build(agreed, now, world, tell, world.halt)), events
 
 
 def renamed(recipes: Sequence[Recipe], outputs: Sequence[str]) -> list[Recipe]:
@@ -349,8 +354,13 @@ def test_interruption_keeps_what_is_done() -> None:
 
     async def interrupted() -> None:
         done = asyncio.Event()
+
+        def ended(event: Event) -> None:
+            if not event.begun:
+                done.set()
+
         snapshot = replace(world.look(), metas=metas_of(recipes))
-        work = build(planned(recipes, snapshot), snapshot, world, lambda _: done.set(), world.halt)
+        work = build(planned(recipes, snapshot), snapshot, world, ended, world.halt)
         running = asyncio.ensure_future(work)
         await done.wait()
         running.cancel()

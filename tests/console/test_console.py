@@ -13,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from flux2build.building.report import Event
 from flux2build.checks.facts import Finding
 from flux2build.console.console import Console, frame
 from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
-from flux2build.console.progress import progress
+from flux2build.console.progress import BuildProgress
 from flux2build.digest import Json
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.planning.verdict import Action, Verdict
 from tests.golden import text
 from tests.hostile import steers
+from tests.paid_provider import recipe
 
 
 def framed(problem: Problem, label: str = "error") -> str:
@@ -188,11 +191,30 @@ def test_colour(
 def test_no_bar_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """A progress bar moves on terminals only; elsewhere it prints nothing."""
     console = Console()
-    with progress(console) as bar:
-        bar.advance(bar.add_task("building", total=2))
+    with BuildProgress(console, 2, lambda _: None) as progress:
+        progress.on_event(done("fox"))
 
     assert not console.live
     assert capsys.readouterr() == ("", "")
+
+
+def done(asset: str, *, begun: bool = False) -> Event:
+    """A picture that was rendered, or is about to be."""
+    return Event(recipe(asset), Verdict(Action.RENDER), begun=begun)
+
+
+def test_the_bar_names_what_is_under_way() -> None:
+    """It names the first asset that is being made, and counts the others."""
+    told: list[Event] = []
+    progress = BuildProgress(Console(), 3, told.append)
+    names = [progress.description]
+
+    for event in (done("fox", begun=True), done("owl", begun=True), done("fox"), done("owl")):
+        progress.on_event(event)
+        names.append(progress.description)
+
+    assert names == ["building", "fox", "fox and 1 more", "owl", "building"]
+    assert told == [done("fox"), done("owl")]
 
 
 @pytest.mark.parametrize(("term", "verbosity", "live"), [("xterm", 0, True), ("dumb", 0, False), ("xterm", -1, False)])  # fmt: skip

@@ -71,6 +71,8 @@ FIELD: Final = Field(
     },
     up=lambda name: reach(ABOVE, name),
     down=lambda name: reach(BELOW, name),
+    sources={"refs/desk.jpg": {AssetName("card"), AssetName("sheet")}},
+    common=lambda path: path == "assets.toml",
 )
 HEROES: Final = {name for name, found in ASSETS.items() if found.family == "hero"}
 SHOTS: Final = {name for name, found in ASSETS.items() if found.family == "shot"}
@@ -117,6 +119,11 @@ SHOTS: Final = {name for name, found in ASSETS.items() if found.family == "shot"
         ("reason:param-changed:width", {"sheet"}),
         ("reason:param-changed:height", set()),
         ("tag:brand,state:new", set()),
+        ("out/sheet.png", {"sheet"}),
+        ("./out/sheet.png", {"sheet"}),
+        ("refs/desk.jpg", {"card", "sheet"}),
+        ("assets.toml", set(ASSETS)),
+        ("out/sheet.png+1", {"sheet", "mascot"}),
     ],
 )  # fmt: skip
 def test_grammar(words: str, expected: set[str]) -> None:
@@ -138,6 +145,7 @@ def test_grammar(words: str, expected: set[str]) -> None:
         ("state:chnged", "no asset has the state `chnged`", "did you mean `changed`?"),
         ("reason:promt-changed", "no asset has the reason `promt-changed`", "did you mean `prompt-changed`?"),
         ("tags:brand", "there is no method `tags:`", "did you mean `tag`?"),
+        ("out/shet.png", "there is no asset, and no file of one, `out/shet.png`", "did you mean `out/sheet.png`?"),
         ("+", "`+` selects nothing", "name an asset, as in `hero`"),
         ("sheet,", "`` selects nothing", "name an asset, as in `hero`"),
     ],

@@ -197,3 +197,19 @@ def test_nothing_waits_for_a_pipe(site: Site, path: str, target: str) -> None:
 
     for command in ("check", "plan", "orders list", "build"):
         assert site.run(*command.split()).code in {0, 1, 2, 6}
+
+
+def test_files_are_named_from_the_current_folder(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path selects as the shell completes it, and as commands print it."""
+    site.run("build", "icon")
+    below = site.folder / "img"
+    monkeypatch.chdir(below)
+
+    chosen = [
+        Project.open(CommonOptions()).chosen(Choice((word,)))
+        for word in ("./icon.png", "img/icon.png", "../templates/hero.j2")
+    ]
+
+    assert [len(each) for each in chosen] == [1, 1, 4]

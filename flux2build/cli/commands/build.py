@@ -13,6 +13,8 @@ from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
+from flux2build.session import plan_file
+from flux2build.session.command_lines import Context
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.project import Project
@@ -38,13 +40,17 @@ def build(
 
     Renders what changed, restores what is missing, derives the files to ship,
     and records it all in assets.lock. With a SELECTION, builds only those assets
-    and what they are made of.
+    and what they are made of; with a file from `plan -o`, exactly what was planned.
     """
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    if pinned := plan_file.named(choice.selection):
+        options, choice = pinned.options(options), pinned.choice
+        click.get_current_context().obj = Context(options, choice)
+    project, console = Project.open(options), Console.of(options, choice)
     if dry_run:
         plan_view.show(console, project, project.plan(choice))
         return Exit.DONE
-    return BuildRun(project, console, choice, Terms(**terms)).build()  # type: ignore[arg-type]  # click checked them
+    agreed = Terms(**terms)  # type: ignore[arg-type]  # click checked them
+    return BuildRun(project, console, choice, agreed, pinned).build()
 
 
 COMMAND: Final[click.Command] = build

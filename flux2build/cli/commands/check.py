@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -62,22 +63,26 @@ def check(  # noqa: PLR0913 - a command takes its options
     """
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options, choice)
     output = OUTPUT_FORMATS["json" if options.json else output_format]
     try:
         plan, reported = project.plan(choice), project.findings(choice)
     except Flux2BuildError as error:
         if not output.machine_readable:
             raise
-        output.show(console, _report(project, output, of_error(error), None))
+        problems = [replace(f, problem=console.context.problem(f.problem)) for f in of_error(error)]
+        output.show(console, _report(project, output, problems, None))
         return error.exit
     findings = [
-        finding
+        replace(finding, problem=console.context.problem(finding.problem))
         for finding in reported
         if finding.code not in unwanted and (wanted is None or finding.code in wanted)
     ]
     output.show(console, _report(project, output, findings, plan))
     console.caution(project.unread)
+    if (other := project.others_files) is not None:
+        line = f"`flux2build check -p {shlex.quote(other)}`"
+        console.say(f"The files are those of the profile `{other}`: see {line}.")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 

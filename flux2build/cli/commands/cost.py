@@ -38,7 +38,7 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     `submitted` ones when it was ordered, `estimated` ones from the price list.
     What is on its way or in doubt is set aside and shown apart.
     """
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     folder = None if everything else str(Project.open(options).folder)
     journal = user_journal()
     attempts = tuple(

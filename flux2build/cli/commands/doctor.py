@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -32,6 +32,7 @@ from flux2build.purchasing import evidence
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
+from flux2build.session.missing_lock import ignored
 from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings, config_path, read
 from flux2build.storage import locks, probe
@@ -63,12 +64,15 @@ def doctor(options: CommonOptions) -> Exit:
     their values; whether files can be signed; and whether the spec and its lock
     can be used.
     """
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     lines = [
-        *machine(encode.encoders(), shapes_text=encode.shapes_text()),
-        *extras(OPS),
-        *_user(options),
-        *_project(options),
+        replace(line, hint=line.hint and console.context.complete(line.hint))
+        for line in (
+            *machine(encode.encoders(), shapes_text=encode.shapes_text()),
+            *extras(OPS),
+            *_user(options),
+            *_project(options),
+        )
     ]
     if options.json:
         rows = [{"name": n.name, "text": n.text, "ok": n.ok, "hint": n.hint} for n in lines]
@@ -297,8 +301,11 @@ def _project(options: CommonOptions) -> Iterator[Line]:
         _ = project.graph
         text = f"{project.file}: {assets} assets, {files} files ({project.spec.profile})"
         yield Line("spec", text, ok=True)
-        count = len(project.lock.blocks)
-        yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
+        count, wrong = len(project.lock.blocks), project.lockless or ignored(project)
+        if wrong is None:
+            yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
+        else:
+            yield Line("lock", wrong.message, ok=False, hint=wrong.hint, exit=Exit.DRIFT)
     except Flux2BuildError as error:
         yield from _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
 

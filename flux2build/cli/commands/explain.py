@@ -34,7 +34,7 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
     """
     if not choice.selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options, choice)
     whole = project.whole
     chosen = project.chosen(choice)
     if options.json:

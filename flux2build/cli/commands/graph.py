@@ -27,7 +27,7 @@ def graph(options: CommonOptions, *, choice: Choice, form: str) -> None:
     Each stands below the first thing it is made of. Files that are shipped
     share a line; -v shows them all.
     """
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options, choice)
     names = frozenset(project.spec.named)
     if not choice.everything:
         names = project.graph.closure(project.chosen(choice))

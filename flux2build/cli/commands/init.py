@@ -34,7 +34,7 @@ def init(options: CommonOptions) -> None:
     and .gitattributes. Files that exist are never overwritten. With --file, the
     spec is written there and everything else beside it.
     """
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     spec = Path(options.file or SPEC_NAME).absolute()
     if spec.is_dir():
         spec /= SPEC_NAME
@@ -48,11 +48,9 @@ def init(options: CommonOptions) -> None:
         console.document({"files": rows})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
-    elsewhere = f" -f {options.file}" if options.file else ""
     console.say("")
     console.say(
-        f"Now `flux2build{elsewhere}` draws free sketches, "
-        f"and `flux2build plan -p final{elsewhere}` shows the price."
+        "Now `flux2build` draws free sketches, and `flux2build plan -p final` shows the price."
     )
 
 

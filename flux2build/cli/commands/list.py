@@ -19,7 +19,7 @@ from flux2build.session.project import Project
 @command("list", selects=True)
 def list_assets(options: CommonOptions, *, choice: Choice) -> None:
     """List assets with their state and output."""
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options, choice)
     whole = project.whole
     values = project.selectable(whole).values
     chosen = project.chosen(choice)

@@ -25,7 +25,7 @@ def models(options: CommonOptions) -> None:
     Prices are list prices in USD with the day they were read; the file named
     by `cards` in your own configuration overrides them.
     """
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     settings = read(options.env_file)
     catalog = Models(settings.cards, settings.cards_file)
     if options.json:

@@ -225,7 +225,7 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
     ordered = parameters(options, purchase.intended)
     settling.check_fit(purchase, data, name, ordered)
     if ordered is None:
-        console = Console(options.color, options.verbosity)
+        console = Console.of(options)
         console.say("its size was not compared with the order, which no spec has any more", "dim")
 
 
@@ -239,7 +239,7 @@ def _prepare(options: CommonOptions) -> Console:
     """
     if options.file:
         Project.open(options)
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     take_in_spooled(user_journal(), user_store(), console)
     with suppress(Flux2BuildError):
         settings = read(options.env_file)
@@ -284,7 +284,7 @@ def _settle(
     keep: Callable[[], object] = lambda: None,
 ) -> Exit:
     """Record a decision, and show what became of the order."""
-    journal, console = user_journal(), Console(options.color, options.verbosity)
+    journal, console = user_journal(), Console.of(options)
     settling.record(journal, purchase, entry, keep)
     if options.json:
         current = settling.find(journal.read(), purchase.attempt.name)

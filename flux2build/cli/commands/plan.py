@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Final
 
 import click
@@ -10,6 +12,7 @@ from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
+from flux2build.session import plan_file
 from flux2build.session.answers import remember, remember_sound
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
@@ -27,8 +30,11 @@ from flux2build.session.project import Project
     is_flag=True,
     help="Plan to derive files again if another encoder wrote them.",
 )
+@option("-o", "--output", metavar="FILE", help="Also write the plan to a file, for `build FILE`.")
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
-def show_plan(options: CommonOptions, *, choice: Choice, exit_code: bool) -> Exit:
+def show_plan(
+    options: CommonOptions, *, choice: Choice, output: str | None, exit_code: bool
+) -> Exit:
     """Show what a build would do, why, and for how much.
 
     Needs no network and no key. `?` marks steps that may turn out to be
@@ -37,9 +43,12 @@ def show_plan(options: CommonOptions, *, choice: Choice, exit_code: bool) -> Exi
     project = Project.open(options)
     plan = project.plan(choice)
     remember_sound(project)
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options, choice)
     plan_view.show(console, project, plan)
     console.caution(project.unread)
+    if output is not None:
+        plan_file.write(Path(output), project, choice, plan)
+        console.say(f"`flux2build build {shlex.quote(output)}` carries out this plan and no other")
     if choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE

@@ -27,7 +27,7 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
     `flux2build presets google`, `flux2build presets 1200x630`. In a spec:
     `deliver = [{ preset = "og" }]`.
     """
-    console = Console(options.color, options.verbosity)
+    console = Console.of(options)
     matching = [p for p in all_presets().values() if all(_has(p, word.lower()) for word in words)]
     if not matching:
         hint = did_you_mean(words[0], all_presets()) or "`flux2build presets` lists them all"

@@ -28,7 +28,7 @@ def prune(options: CommonOptions, *, yes: bool) -> None:
     stay in the store. A file that was edited by hand, or is not proved to be an
     output, stays in place.
     """
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options)
     orphans = project.plan().orphans
     if options.json:
         rows = [{"asset": o.asset, "profile": o.profile, "path": o.path} for o in orphans]

@@ -22,7 +22,7 @@ def schema(options: CommonOptions) -> None:
     Save it beside the spec and put `#:schema ./flux2build.schema.json` on the
     spec's first line.
     """
-    Console(options.color, options.verbosity).json(json_schema(Capabilities(Models(), CHECKS)))
+    Console.of(options).json(json_schema(Capabilities(Models(), CHECKS)))
 
 
 COMMAND: Final[click.Command] = schema

@@ -30,7 +30,7 @@ def show(options: CommonOptions, *, choice: Choice) -> None:
     """
     if not choice.selection:
         raise UsageError("show which asset?", hint="`flux2build list` names them all")
-    project, console = Project.open(options), Console(options.color, options.verbosity)
+    project, console = Project.open(options), Console.of(options, choice)
     chosen = project.chosen(choice)
     assets = [asset for name, asset in project.spec.named.items() if name in chosen]
     if options.json:

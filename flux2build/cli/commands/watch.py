@@ -39,8 +39,8 @@ def watch(
 
     Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
-    console = Console(options.color, options.verbosity, one_line=True)
-    run = BuildRun(Project.open(options), console, choice, Terms(jobs=jobs))
+    console = Console.of(options, choice, one_line=True)
+    run = BuildRun(Project.open(options), console, choice, Terms(jobs=jobs), naming=True)
     return _Session(run).run(max_cost)
 
 
@@ -126,6 +126,7 @@ class _Session:
         terms = replace(self._run.terms, max_cost=left) if payable else self._run.terms
         run = replace(self._run, terms=terms)
         if (payable or plan.high == 0) and run.agreed_to(plan):
+            run.announce(plan)
             return run.carry_out(plan)
         self._run = self._run.collect_all()
         self._put_off(plan, left)

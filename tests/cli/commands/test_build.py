@@ -121,6 +121,7 @@ def test_missing_and_edited_files(site: Site) -> None:
     assert sorted_lines(ran.err) == text("""
         Built: 2 restored, 1 derived, 9 up to date.
         derive   img/hero-dark-32.webp  (the file is missing)
+        kept what was at img/icon.png: `flux2build restore c8b06871c995 img/icon.png` brings it back
         restore  img/icon.png  (the file was modified)
         restore  img/mascot.png  (the file is missing)
         """)
@@ -169,7 +170,10 @@ def test_json(site: Site) -> None:
     """What is asked for is one document on stdout; talk stays on stderr."""
     value = json.loads(site.run("build", "--json").out)
 
-    assert value.keys() == {"format_version", "done", "failed", "blocked", "exit_code"}
+    assert value.keys() == {
+        *("format_version", "done", "failed", "blocked", "exit_code"),
+        *("orders", "spent", "reserved"),
+    }
     assert {"asset": "icon", "output": "img/icon.png", "action": "render"} in value["done"]
     assert (len(value["done"]), value["failed"], value["blocked"]) == (12, [], [])
 
@@ -270,7 +274,7 @@ def test_a_pull_request_from_a_fork_spends_nothing(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == text("""
         error: this build costs $0.03, and a pull request from a fork started it
-          hint: the spec may be a stranger's; read it, then say `build --trust-pr`
+          hint: the spec may be a stranger's; read it, then say `flux2build build --trust-pr -p final icon`
         """)
     assert (
         site.run("plan", "-p", "final").code
@@ -332,6 +336,7 @@ def test_failures_block_only_what_needs_them(site: Site) -> None:
     assert sorted_lines(ran.err) == text("""
           hint: set BFL_API_KEY in the environment or with `--env-file`
         Built: 2 failed, 10 blocked, 0 up to date.
+        Plan (final): 4 to render, 8 to derive, 0 up to date. Price: $0.15.
         blocked  final/hero-dark.png  (`mascot` was not made)
         blocked  final/hero-light.png  (`mascot` was not made)
         error: `icon` was not ordered: the key is missing or refused; nothing more is ordered (`BFL_API_KEY` is not set)
@@ -451,7 +456,8 @@ def test_jobs_bound_what_is_drawn_at_once(site: Site) -> None:
     site.run("build", "-j", "1")
     one = site.files()
     shutil.rmtree(site.folder / "img")
-    shutil.rmtree(disk.home())
+    shutil.rmtree(disk.home() / "store")
+    disk.home().joinpath("ledger.jsonl").unlink()
     site.folder.joinpath("assets.lock").unlink()
 
     site.run("build", "-j", "8")

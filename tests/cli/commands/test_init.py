@@ -60,7 +60,7 @@ def test_the_starter_works(empty: Site) -> None:
     ):
         ran = empty.run(*words)
         assert ran.code == Exit.DONE, ran.err
-    assert len(list(empty.folder.glob("public/images/*"))) == 16
+    assert len(list(empty.folder.glob("public/comps/*"))) == 16
 
 
 def test_git_sees_what_it_should(empty: Site) -> None:
@@ -131,7 +131,7 @@ def test_elsewhere(empty: Site, named: str) -> None:
         f"web/{name.replace('assets.toml', Path(spec).name)}" for name in WROTE
     }
     assert empty.run("build", "-f", spec).code == Exit.DONE
-    assert empty.folder.joinpath("web/public/images/mascot.png").is_file()
+    assert empty.folder.joinpath("web/public/comps/mascot.png").is_file()
 
 
 def test_json(empty: Site) -> None:

@@ -104,6 +104,7 @@ def test_missing_and_edited_files(site: Site) -> None:
         v hero[theme=dark]  derive   the file is missing
         = icon              restore  the file was modified
 
+        note: icon: replaces a file that is not what the lock says; its bytes are kept, and the build says how to bring them back
         Plan (default): 2 to restore, 1 to derive, 9 up to date. Price: free.
         """)
 

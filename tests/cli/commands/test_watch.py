@@ -168,7 +168,7 @@ def test_a_folder_that_is_replaced(site: Site, tmp_path: Path) -> None:
 def test_paid_orders_wait(site: Site) -> None:
     """Without a cap nothing is ordered: the plan is shown, again at each edit."""
     with flux2build(site.folder, "watch", "-p", "final", "icon") as process:
-        assert "paid orders wait: run `flux2build build`" in process.until(WATCHING)
+        assert "paid orders wait: run `flux2build build -p final icon`" in process.until(WATCHING)
         assert process.line() == "+ icon  render   never rendered  $0.03"
         site.edit("assets.toml", "a bell", "a drum")
         assert "paid orders wait" in process.until(WATCHING)

@@ -1,0 +1,90 @@
+"""What other profiles made at the paths of this one: no comp takes the place of a paid final."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from flux2build.digest import Digest
+from flux2build.lockfile import Block, Generated, Lockfile, Row, Written
+from flux2build.model import Generate, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another profile that made the file at an output's path."""
+
+    profile: str
+    final: bool
+    """Whether it paid for the file, and nothing is paid for what would take its place."""
+
+
+def locked_at(lock: Lockfile, profile: str) -> frozenset[tuple[str, Digest]]:
+    """Return the path and the bytes of every output that the lock has of a profile."""
+    blocks = (block for block in lock.blocks.values() if block.profile == profile)
+    return frozenset((row.output.path, row.output.sha256) for b in blocks for row in b.rows)
+
+
+def rivals(
+    recipes: Iterable[Recipe],
+    buys: Callable[[Recipe], bool],
+    lock: Lockfile,
+    profile: str,
+    files: Mapping[str, Digest],
+) -> dict[str, Rival]:
+    """Find the files that another profile made, by their paths.
+
+    The recipes come in an order in which inputs precede their users.
+    """
+    others = {block.profile for block in lock.blocks.values()} - {profile}
+    own, comps = locked_at(lock, profile), _comps(recipes, buys) if others else frozenset()
+    there: dict[str, Rival] = {}
+    for other in sorted(others):
+        blocks = [block for block in lock.blocks.values() if block.profile == other]
+        paid = _paid_for(blocks)
+        for path, digest in locked_at(lock, other) - own:
+            if files.get(path) == digest:
+                rival = Rival(other, f"output:{path}" in paid and path in comps)
+                there[path] = max(there.get(path, rival), rival, key=lambda each: each.final)
+    return there
+
+
+def _comps(recipes: Iterable[Recipe], buys: Callable[[Recipe], bool]) -> frozenset[str]:
+    """Find the outputs that cost nothing and are made of nothing that does."""
+    paid, comps = set[str](), set[str]()
+    for recipe in recipes:
+        rendered = isinstance(recipe.task, Generate)
+        if buys(recipe) if rendered else not paid.isdisjoint(map(str, recipe.inputs)):
+            paid |= {f"output:{recipe.output}"} | ({f"asset:{recipe.asset}"} if rendered else set())
+        else:
+            comps.add(recipe.output)
+    return frozenset(comps)
+
+
+def _paid_for(blocks: Iterable[Block]) -> frozenset[str]:
+    """Find the locked outputs that were paid for or are made of what was, named as inputs are."""
+    rows = [(f"asset:{block.asset}", row) for block in blocks for row in block.rows]
+    paid: set[str] = set()
+    while True:
+        more = {
+            name
+            for asset, row in rows
+            if _is_paid(row, paid)
+            for name in (
+                f"output:{row.output.path}",
+                *([asset] if isinstance(row, Generated) else []),
+            )
+        }
+        if more <= paid:
+            return frozenset(paid)
+        paid |= more
+
+
+def _is_paid(row: Row, paid: set[str]) -> bool:
+    match row:
+        case Generated():
+            return row.receipt.paid
+        case Written():  # nothing says what it describes, so it belongs to the others
+            return bool(paid)
+        case _:
+            return any(each.name in paid for each in row.inputs)

@@ -1,0 +1,72 @@
+"""The command lines in messages: they repeat what the command was called with, so that they can be pasted."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from flux2build.errors import Problem
+from flux2build.session.common_options import Choice, CommonOptions
+
+_LINE: Final = re.compile(r"`flux2build((?: [^`]+)?)`")
+_SELECTING: Final = frozenset({"", "build", "check", "plan"})
+_OF_NO_PROJECT: Final = frozenset(
+    {"completion", "init", "models", "presets", "schema", "simulate", "--help", "--version"}
+)
+_TAKING_A_VALUE: Final = frozenset(
+    {"-p", "--profile", "-f", "--file", "--env-file", "--exclude", "--force", "--max-cost", "-o"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command was called with, as far as another one about the same has to repeat it."""
+
+    options: CommonOptions = field(default_factory=CommonOptions)
+    choice: Choice = field(default_factory=Choice)
+
+    def complete(self, text: str) -> str:
+        """A text, with its command lines about the same spec, profile and selection."""
+        return _LINE.sub(lambda line: f"`flux2build{self._completed(line[1])}`", text)
+
+    def problem(self, problem: Problem) -> Problem:
+        """A problem whose hint has complete command lines."""
+        return replace(problem, hint=self.complete(problem.hint)) if problem.hint else problem
+
+    def _completed(self, line: str) -> str:
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            return line
+        name = words[0] if words and not words[0].startswith("-") else ""
+        if words and words[0] in _OF_NO_PROJECT:
+            return line
+        missing = [*self._options(words, name), *self._selection(words, name)]
+        return line + "".join(f" {shlex.quote(word)}" for word in missing)
+
+    def _options(self, words: Sequence[str], name: str) -> Iterator[str]:
+        """The shared options that a command line lacks."""
+        options, given = self.options, {word.partition("=")[0] for word in words}
+        profile = None if name in {"cost", "orders"} else options.profile
+        for short, long, value in (
+            ("-p", "--profile", profile),
+            ("-f", "--file", options.file),
+            ("", "--env-file", options.env_file),
+        ):
+            if value is not None and not given & {short, long}:
+                yield from (short or long, value)
+
+    def _selection(self, words: Sequence[str], name: str) -> Iterator[str]:
+        """The choice of assets that a command line lacks, if it can have one and has none."""
+        pairs = zip(["", *words], words, strict=False)
+        named = (
+            not word.startswith("-") and before not in _TAKING_A_VALUE for before, word in pairs
+        )
+        if name not in _SELECTING or "--exclude" in words or sum(named) > bool(name):
+            return
+        for excluded in self.choice.exclude:
+            yield from ("--exclude", excluded)
+        yield from self.choice.selection

@@ -1,0 +1,146 @@
+"""A plan in a file: `plan -o FILE` writes what a person reads, `build FILE` carries out just that."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from flux2build.digest import Json
+from flux2build.errors import DecisionError, Problem, UsageError
+from flux2build.planning.plan import Plan, Step
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
+from flux2build.storage import durable, regular
+
+_VERSION: Final = 1
+_MARK: Final = b'"flux2build_plan":'
+_HEAD: Final = 64
+_MOST: Final = 64 * 1024 * 1024
+_SHOWN: Final = 3
+
+
+class _Content(BaseModel):
+    """What the file holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    flux2build_plan: int
+    spec: str
+    profile: str
+    selection: tuple[str, ...]
+    exclude: tuple[str, ...]
+    force: tuple[str, ...]
+    refresh: bool
+    steps: dict[str, dict[str, str | list[str] | None]]
+    """Whatever is to be done, by the paths of the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A plan as it was when it was written to a file."""
+
+    path: str
+    content: _Content
+
+    @property
+    def choice(self) -> Choice:
+        """The choice of assets that was planned."""
+        content = self.content
+        return Choice(content.selection, content.exclude, content.force, content.refresh)
+
+    def options(self, options: CommonOptions) -> CommonOptions:
+        """The options of a build, with the profile that was planned.
+
+        Raises:
+            UsageError: they name another profile.
+        """
+        planned = self.content.profile
+        if options.profile not in {None, planned}:
+            message = f"`{self.path}` is a plan for the profile `{planned}`"
+            raise UsageError(message, hint="leave `--profile` out")
+        return replace(options, profile=planned)
+
+    def require(self, project: Project, plan: Plan) -> None:
+        """Require that a build would do what was planned, and nothing else.
+
+        Raises:
+            DecisionError: the world has moved on.
+        """
+        now, then = _steps(plan), self.content.steps
+        changed = [path for path in {**then, **now} if now.get(path) != then.get(path)]
+        if project.file != self.content.spec:
+            changed = [project.file]
+        if not changed:
+            return
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        raise DecisionError(
+            f"the plan in `{self.path}` no longer holds; nothing was done",
+            rows=(("changed", ", ".join(changed[:_SHOWN]) + more),),
+            hint="read the plan as it is now, and write it again: "
+            f"`flux2build plan -o {shlex.quote(self.path)}`",
+        )
+
+
+def write(path: Path, project: Project, choice: Choice, plan: Plan) -> None:
+    """Write a plan to a file.
+
+    Raises:
+        SystemFault: it cannot be written.
+    """
+    content: dict[str, Json] = {
+        "flux2build_plan": _VERSION,
+        "spec": project.file,
+        "profile": plan.profile,
+        "selection": choice.selection,
+        "exclude": choice.exclude,
+        "force": choice.force,
+        "refresh": choice.refresh,
+        "steps": _steps(plan),
+    }
+    durable.replace(path, f"{json.dumps(content, indent=2)}\n".encode())
+
+
+def _steps(plan: Plan) -> dict[str, Mapping[str, str | list[str] | None]]:
+    return {step.recipe.output: _step(step) for step in plan.todo}
+
+
+def _step(step: Step) -> Mapping[str, str | list[str] | None]:
+    return {
+        "asset": step.recipe.asset,
+        "action": step.verdict.action.value,
+        "reasons": [str(reason) for reason in step.verdict.reasons],
+        "key": step.verdict.key,
+        "price_max": None if step.high is None else f"{step.high:f}",
+        "notes": [*step.notes],
+    }
+
+
+def named(words: tuple[str, ...]) -> PlanFile | None:
+    """The plan that a selection names, if it is a file that holds one.
+
+    Raises:
+        UsageError: the file is damaged, or of a newer flux2build.
+    """
+    if len(words) != 1:
+        return None
+    try:
+        with regular.opened(words[0]) as file:
+            if _MARK not in file.read(_HEAD):
+                return None
+        data = regular.read(words[0], _MOST)
+    except OSError:
+        return None
+    try:
+        content = _Content.model_validate_json(data)
+    except ValidationError:
+        content = None
+    if content is None or content.flux2build_plan != _VERSION:
+        problem = Problem(f"`{words[0]}` holds no plan that this flux2build can read")
+        raise UsageError(replace(problem, hint="`flux2build plan -o FILE` writes one"))
+    return PlanFile(words[0], content)

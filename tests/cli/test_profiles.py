@@ -1,0 +1,135 @@
+"""What several profiles of one project do to each other's files, and what lies in their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build.errors import Exit
+from tests.conftest import Site
+from tests.golden import text
+from tests.simulated import charges, order_from, serving
+
+THREE: Final = """\
+[project]
+output = "img"
+profile = "draft"
+[defaults]
+width = 64
+height = 64
+[profile.draft]
+provider = "sketch"
+[profile.preview]
+provider = "bfl"
+model = "flux-2-klein-4b"
+[profile.final]
+provider = "bfl"
+model = "flux-2-pro"
+[asset.fox]
+prompt = "a fox"
+[[asset.fox.deliver]]
+path = "fox-{{ width }}.webp"
+widths = [32]
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """A provider that delivers at once, with its bill."""
+    with serving() as control:
+        yield control
+
+
+@pytest.fixture
+def three(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A stranger's project: three profiles that share one output folder."""
+    order_from(server.base_url, monkeypatch)
+    empty.write("assets.toml", THREE)
+    return empty
+
+
+def test_comps_never_replace_a_paid_final(three: Site) -> None:
+    """After comps and finals, comps are asked to find another place; told where, they find it."""
+    assert three.run("build").code == Exit.DONE
+    comps = three.files()
+
+    plan = three.run("plan", "-p", "final").out
+    assert "note: fox: replaces what the profile `draft` made; its bytes are kept" in plan
+    paid = three.run("build", "-p", "final", "-y")
+    assert paid.code == Exit.DONE
+    finals = three.files()
+    assert finals["img/fox.png"] != comps["img/fox.png"]
+
+    again = three.run("build")
+    assert (again.code, again.err) == (
+        Exit.DECIDE,
+        text("""
+            error: the files of `fox` stay: the profile `final` paid for them
+              hint: let the comps have a folder of their own: `output = "comps"` in `[profile.draft]`
+            Built: 1 failed, 1 blocked, 0 up to date.
+            """),
+    )
+    assert three.files() == finals
+    check = three.run("check")
+    assert check.code == Exit.DRIFT
+    assert (
+        "The files are those of the profile `final`: see `flux2build check -p final`." in check.err
+    )
+    assert three.run("check", "-p", "final").code == Exit.DONE
+
+    three.edit("assets.toml", '"sketch"', '"sketch"\noutput = "comps"')
+    assert three.run("build").code == Exit.DONE
+    moved = three.files()
+    assert moved["comps/fox.png"] == comps["img/fox.png"]
+    assert moved["img/fox.png"] == finals["img/fox.png"]
+
+
+def test_a_paid_profile_replaces_another_one_and_says_so(three: Site, server: httpx.Client) -> None:
+    """Two paid profiles may take turns: each is paid once, and what goes is kept."""
+    three.run("build", "-p", "preview", "-y")
+    three.run("build", "-p", "final", "-y")
+    before = charges(server)
+
+    again = three.run("build", "-p", "preview")
+
+    assert again.code == Exit.DONE
+    assert "kept what was at img/fox.png: `flux2build restore " in again.err
+    assert charges(server) == before
+
+
+def test_nothing_is_bought_while_the_lock_is_missing(
+    three: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A clone without the lock, with some of its outputs, is not paid for again by `--yes`."""
+    three.run("build", "-p", "final", "-y")
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another"))
+    for name in ("assets.lock", "img/fox.png"):
+        three.folder.joinpath(name).unlink()
+    before = charges(server)
+
+    check = three.run("check", "-p", "final")
+    ran = three.run("build", "-p", "final", "-y")
+
+    assert "1 of 2 outputs are: was it committed? [lock-missing]" in check.out
+    assert ran.code == Exit.DECIDE
+    assert "nothing is bought: there is no `assets.lock` here" in ran.err
+    assert charges(server) == before
+    assert three.run("build", "-p", "final", "-y", "--force", "fox").code == Exit.DONE
+    assert charges(server) == before + 1
+
+
+def test_a_lock_that_git_ignores_is_told(three: Site) -> None:
+    """The build that writes it warns once, with the file that says so, and `doctor` marks it."""
+    three.write(".gitignore", "node_modules\n*.lock\n")
+
+    first, second = three.run("build"), three.run("build")
+
+    message = "git ignores `assets.lock`, because of a line in `.gitignore`"
+    assert f"warning: {message}" in first.err
+    assert message not in second.err
+    marked = [line for line in three.run("doctor").out.splitlines() if message in line]
+    assert [line.split()[:2] for line in marked] == [["bad", "lock"]]
