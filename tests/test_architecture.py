@@ -54,6 +54,8 @@ LAZY: Final[dict[str, str]] = {
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
+    "cli/commands/doctor.py": "only `--live` needs the network",
+    "cli/commands/plan.py": "only `--live` needs the network",
     "cli/commands/simulate.py": "only an extra installs what the simulator needs",
     "cli/parser.py": "`--help` and `--version` need no console",
     "cli/run_build.py": "a build with nothing to do needs no event loop, bar or renderer",

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
+from flux2build.providers import replies
 from flux2build.providers.cards import shipped
-from flux2build.providers.contract import Remote
+from flux2build.providers.contract import Call, Refusal, Refused, Remote, Reply
 from flux2build.providers.protocol import CREDIT, FluxApi
+
+_MOST: Final = 10**12
+"""No account has more credits than this."""
 
 
 class Bfl(FluxApi):
@@ -17,6 +23,7 @@ class Bfl(FluxApi):
     cards = shipped()["bfl"]
     default_model = "flux-2-pro"
     endpoint = "https://api.bfl.ai"
+    regions = MappingProxyType({"eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"})
     hosts = frozenset({"api.bfl.ai", "api.*.bfl.ai"})
     key_variable = "BFL_API_KEY"
     url_variable = "FLUX2BUILD_BFL_URL"
@@ -30,6 +37,18 @@ class Bfl(FluxApi):
     def credentials(self, key: str) -> Mapping[str, str]:
         """The key travels in `x-key`."""
         return {"x-key": key}
+
+    def account(self, endpoint: str) -> Call:
+        """The credits that are left."""
+        return Call("GET", f"{replies.root(endpoint)}/v1/credits")
+
+    def balance(self, reply: Reply) -> Decimal | Refused:
+        """The credits that are left, in USD."""
+        body = replies.fields(reply) or {}
+        left = replies.amount(body.get("credits"), CREDIT, _MOST) if reply.status == 200 else None
+        if left is not None:
+            return left
+        return replies.refused(reply) or Refused(Refusal.FAILED, replies.message(reply))
 
 
 PROVIDER: Final[Remote] = Bfl()

@@ -238,6 +238,26 @@ class Remote(_Described, Protocol):
         """What the answer to an inquiry says; an answer that proves nothing is `Waiting`."""
 
 
+@runtime_checkable
+class Regional(Protocol):
+    """A provider that can be asked to keep to one region of the world."""
+
+    @property
+    def regions(self) -> Mapping[str, str]:
+        """The base URL of each region, by its name."""
+
+
+@runtime_checkable
+class HasBalance(Protocol):
+    """A provider that tells what an account has left."""
+
+    def account(self, endpoint: str) -> Call:
+        """The request that asks for it; free."""
+
+    def balance(self, reply: Reply) -> Decimal | Refused:
+        """What is left, in USD."""
+
+
 Provider = Embedded | Installed | Remote
 
 PROVIDERS: Final = Family[Provider](

@@ -157,9 +157,9 @@ def task_of(body: Fields | None) -> str | None:
     return task if is_task(task) else None
 
 
-def amount(value: object, unit: Decimal | None) -> Decimal | None:
-    """A cost in USD from a number of units; None if it is missing or makes no sense."""
-    if unit is None or (units := _figure(value, _MOST_UNITS)) is None:
+def amount(value: object, unit: Decimal | None, most: int = _MOST_UNITS) -> Decimal | None:
+    """An amount in USD from a number of units; None if it is missing or makes no sense."""
+    if unit is None or (units := _figure(value, most)) is None:
         return None
     cost = abs(units * unit)
     places = -int(cost.as_tuple().exponent)

@@ -111,9 +111,9 @@ class _Collection:
             variable = provider.key_variable
             hint = f"set {variable} in the environment or with `--env-file`, then build again"
             raise SystemFault(f"`{variable}` is not set", hint=hint)
-        own = remote.limits_of(self.project)
+        own = remote.limits_of(self.project.settings)
         patient = replace(own, deadline=min(own.deadline, self.patience))
-        return remote.client_of(self.project, provider, patient, self.halt), account
+        return remote.client_of(self.project.settings, provider, patient, self.halt), account
 
     def _collector(self, client: Client) -> Collector:
         project = self.project

@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 
 from flux2build import digest
-from flux2build.providers.contract import Remote
+from flux2build.providers.contract import Refusal, Refused, Remote
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, authorities, limits
 from flux2build.purchasing.safekeeping import Safekeeping
 from flux2build.session.project import Project
+from flux2build.session.settings import UserSettings
 
 
-def client_of(project: Project, provider: Remote, own: Limits, halt: asyncio.Event) -> Client:
+def client_of(settings: UserSettings, provider: Remote, own: Limits, halt: asyncio.Event) -> Client:
     """The client of a provider; the key comes from the user, never from the spec."""
-    secret = project.settings.value(provider.key_variable)
+    secret = settings.value(provider.key_variable)
     key = Key(secret, provider.key_variable) if secret else None
-    endpoint = project.settings.value(provider.url_variable) or None
+    endpoint = settings.endpoint(provider)
     deps = ClientDeps(
-        proxy=project.settings.proxy(endpoint or provider.endpoint),
-        certificates=authorities(project.settings.authorities),
+        proxy=settings.proxy(endpoint),
+        certificates=authorities(settings.authorities),
         halt=halt,
     )
     return Client(provider, key, endpoint, own, deps)
 
 
-def limits_of(project: Project, in_flight: int | None = None) -> Limits:
+def limits_of(settings: UserSettings, in_flight: int | None = None) -> Limits:
     """What the user tolerates."""
-    return limits(project.settings.limits, project.settings.file, in_flight)
+    return limits(settings.limits, settings.file, in_flight)
+
+
+def balances(
+    settings: UserSettings, providers: Iterable[Remote]
+) -> dict[str, Decimal | Refused | None]:
+    """What is left at each provider, by its name: USD, why that is not known, or None.
+
+    Raises:
+        SystemFault: an endpoint is not one, or the key would be sent in clear.
+    """
+
+    async def asked(provider: Remote) -> Decimal | Refused | None:
+        if not settings.value(provider.key_variable):
+            return Refused(Refusal.CREDENTIALS, f"`{provider.key_variable}` is not set")
+        own = limits_of(settings)
+        async with client_of(settings, provider, own, asyncio.Event()) as client:
+            return await client.balance()
+
+    async def all_asked() -> list[Decimal | Refused | None]:
+        return await asyncio.gather(*map(asked, known))
+
+    known = list(providers)
+    return dict(zip((each.name for each in known), asyncio.run(all_asked()), strict=True))
 
 
 def account_of(project: Project, provider: Remote) -> str:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.providers.contract import PROVIDERS, Regional, Remote
 from flux2build.session import variables
 from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
@@ -71,6 +72,13 @@ class UserSettings:
             if value := str(source.get(name, "")).strip():
                 return value
         return ""
+
+    def endpoint(self, provider: Remote) -> str:
+        """The base URL of a provider: its variable's, else that of the region, else the usual one."""
+        own = self.value(provider.url_variable)
+        if not own and isinstance(provider, Regional):
+            own = provider.regions.get(self.config.get(provider.name, {}).get("region", ""), "")
+        return own or provider.endpoint
 
     def proxy(self, url: str) -> str | None:
         """The HTTP proxy for an https URL; None where its host is reached directly.
@@ -204,8 +212,11 @@ def _unread(values: Mapping[str, str], text: str, file: str) -> Iterator[Problem
 
 
 def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
-    for name in sorted(config.keys() - _SETTINGS):
-        yield Problem(f"`{name}` is not a setting", place, hint=did_you_mean(name, _SETTINGS))
+    known = _SETTINGS | set(PROVIDERS)
+    for name in sorted(config.keys() - known):
+        yield Problem(f"`{name}` is not a setting", place, hint=did_you_mean(name, known))
+    for name in sorted((config.keys() & set(PROVIDERS)) - _SETTINGS):
+        yield from _misplaced(name, config[name], place)
     if not isinstance(config.get("cards", ""), str):
         yield Problem("`cards` names a file", place, hint='write it like `cards = "my-cards.toml"`')
     values = config.get("environment", {})
@@ -225,6 +236,24 @@ def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
     if not _is_budget(config.get("budget", {})):
         message = "`budget` is a table of `confirm_above`, an amount in USD"
         yield Problem(message, place, hint="write it like `budget = { confirm_above = 0.50 }`")
+
+
+def _misplaced(name: str, table: object, place: Place) -> Iterator[Problem]:
+    """What is wrong with the table of a provider, which can have a region only."""
+    provider = PROVIDERS[name]
+    regions = provider.regions if isinstance(provider, Regional) else {}
+    if not regions:
+        yield Problem(
+            f"`{name}` has no regions to choose from", place, hint=f"take `[{name}]` away"
+        )
+        return
+    if not isinstance(table, dict) or table.keys() != {"region"}:
+        hint = f'write it like `{name} = {{ region = "{min(regions)}" }}`'
+        yield Problem(f"`{name}` is a table of `region`", place, hint=hint)
+    elif table["region"] not in regions:
+        listed = " or ".join(f"`{each}`" for each in sorted(regions))
+        message = f"`{name}` has no region `{table['region']}`"
+        yield Problem(message, place, hint=f"{listed}; without one, the provider chooses")
 
 
 def _is_text(value: object) -> bool:

@@ -24,7 +24,7 @@ _SHARED: Final = frozenset({*PROXIES, *_EXEMPT, *(name for names in AUTHORITIES 
 _OPTIONS: Final = (
     *("BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
     *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
-    *("LOCK_TIMEOUT", "MAX_COST", "OUTPUT", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
+    *("LIVE", "LOCK_TIMEOUT", "MAX_COST", "OUTPUT", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
     *("REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TRUST_PR", "VERBOSE", "YES"),
 )
 """The options of all commands, which are not imported to know a variable."""

@@ -220,9 +220,9 @@ class _Wiring:
         from flux2build.session import remote
 
         project = self.project
-        own = remote.limits_of(project, self.terms.jobs)
+        own = remote.limits_of(project.settings, self.terms.jobs)
         return RemoteRenderer(
-            client=remote.client_of(project, provider, own, self.halt),
+            client=remote.client_of(project.settings, provider, own, self.halt),
             books=remote.books_of(
                 project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
             ),

@@ -8,6 +8,7 @@ import pytest
 from dotenv import dotenv_values
 
 from flux2build.errors import UsageError
+from flux2build.providers import bfl, replicate
 from flux2build.session.settings import UserSettings, config_path, read
 
 
@@ -112,6 +113,10 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("network = 3", "`network` is a table of `ca`"),
         ("network = { ca = 3 }", "`network` is a table of `ca`"),
         ("network = { proxy = 'x' }", "`network` is a table of `ca`"),
+        ("bfl = 3", "`bfl` is a table of `region`"),
+        ('bfl = { url = "https://x.example" }', "`bfl` is a table of `region`"),
+        ('bfl = { region = "mars" }', "`bfl` has no region `mars`"),
+        ('replicate = { region = "eu" }', "`replicate` has no regions to choose from"),
         ("budget = 3", "`budget` is a table of `confirm_above`"),
         ("budget = { per_run = 3 }", "`budget` is a table of `confirm_above`"),
         ("budget = { confirm_above = true }", "`budget` is a table of `confirm_above`"),
@@ -202,3 +207,26 @@ def test_whose_certificates_are_trusted(
     config = {"network": network, "environment": variables}
 
     assert UserSettings({}, config=config, file="/home/me/config.toml").authorities == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "endpoint"),
+    [
+        ({}, {}, "https://api.bfl.ai"),
+        ({}, {"bfl": {"region": "eu"}}, "https://api.eu.bfl.ai"),
+        ({}, {"bfl": {"region": "us"}}, "https://api.us.bfl.ai"),
+        (
+            {"FLUX2BUILD_BFL_URL": "https://gateway.example"},
+            {"bfl": {"region": "eu"}},
+            "https://gateway.example",
+        ),
+    ],
+)
+def test_a_region_is_an_endpoint(
+    environment: dict[str, str], config: dict[str, object], endpoint: str
+) -> None:
+    """Orders go where the variable says, else to the region, else where the provider likes."""
+    settings = UserSettings(environment, config=config)
+
+    assert settings.endpoint(bfl.PROVIDER) == endpoint
+    assert settings.endpoint(replicate.PROVIDER) == "https://api.replicate.com"

@@ -15,7 +15,7 @@ import click
 from rich.text import Text
 
 from flux2build import __version__, ledger
-from flux2build.cli.command import command
+from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
@@ -56,7 +56,8 @@ class Line:
 
 
 @command("doctor")
-def doctor(options: CommonOptions) -> Exit:
+@option("--live", is_flag=True, help="Ask providers for what is left in your accounts.")
+def doctor(options: CommonOptions, *, live: bool) -> Exit:
     """Report whether this machine and project are ready.
 
     Lists versions, codecs and extras; where configuration, store and ledger are, and
@@ -71,6 +72,7 @@ def doctor(options: CommonOptions) -> Exit:
             *machine(encode.encoders(), shapes_text=encode.shapes_text()),
             *extras(OPS),
             *_user(options),
+            *(_accounts(options) if live else ()),
             *_project(options),
         )
     ]
@@ -275,10 +277,22 @@ def _keys(settings: UserSettings) -> Iterator[Line]:
         name = provider.key_variable
         is_set = bool(settings.value(name))
         hint = f"only orders to `{provider.name}` need it: set {name}, or name an `--env-file`"
-        endpoint = urlsplit(settings.value(provider.url_variable))
+        moved = settings.endpoint(provider)
+        endpoint = urlsplit("" if moved == provider.endpoint else moved)
         goes = f"; orders go to {endpoint.hostname}:{endpoint.port or ''}".rstrip(":")
         text = f"{name} is {'set' if is_set else 'not set'}{goes if endpoint.hostname else ''}"
         yield Line(provider.name, text, True if is_set else None, None if is_set else hint)
+
+
+def _accounts(options: CommonOptions) -> Iterator[Line]:
+    """What is left at the providers that there are keys for."""
+    from flux2build.cli.live import accounts
+
+    try:
+        for name, text, known in accounts(read(options.env_file)):
+            yield Line(f"account of {name}", text, ok=known)
+    except Flux2BuildError as error:
+        yield from _bad("live", error)
 
 
 def _project(options: CommonOptions) -> Iterator[Line]:

@@ -197,8 +197,8 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
         outcome = "is delivered; the next build puts it in place"
         return _settle(options, purchase, entry, outcome, lambda: user_store().put(data))
     task, provider = str(what), PROVIDERS.get(purchase.intended.provider)
-    variable = provider.url_variable if isinstance(provider, Remote) else ""
-    endpoint = read(options.env_file).value(variable) if variable else None
+    settings = read(options.env_file)
+    endpoint = settings.endpoint(provider) if isinstance(provider, Remote) else None
     entry = settling.adopt_task(purchase, task, provider, endpoint, _now())
     return _settle(options, purchase, entry, f"was bought as {task}; the next build collects it")
 

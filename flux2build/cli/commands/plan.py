@@ -31,13 +31,16 @@ from flux2build.session.project import Project
     help="Plan to derive files again if another encoder wrote them.",
 )
 @option("-o", "--output", metavar="FILE", help="Also write the plan to a file, for `build FILE`.")
+@option(
+    "--live", is_flag=True, help="Ask providers for what is left, and warn if it is too little."
+)
 @option("--exit-code", is_flag=True, help="Exit with 1 when there is anything to do.")
 def show_plan(
-    options: CommonOptions, *, choice: Choice, output: str | None, exit_code: bool
+    options: CommonOptions, *, choice: Choice, output: str | None, live: bool, exit_code: bool
 ) -> Exit:
     """Show what a build would do, why, and for how much.
 
-    Needs no network and no key. `?` marks steps that may turn out to be
+    Needs no network and no key, except with `--live`. `?` marks steps that may turn out to be
     unnecessary once the pictures that they depend on are made.
     """
     project = Project.open(options)
@@ -49,6 +52,10 @@ def show_plan(
     if output is not None:
         plan_file.write(Path(output), project, choice, plan)
         console.say(f"`flux2build build {shlex.quote(output)}` carries out this plan and no other")
+    if live:
+        from flux2build.cli.live import warn_of_costs
+
+        warn_of_costs(console, project.settings, plan)
     if choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE

@@ -20,6 +20,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
 import httpx
@@ -28,6 +29,7 @@ from flux2build.errors import HaltedError
 from flux2build.model import Order
 from flux2build.providers.contract import (
     Call,
+    HasBalance,
     InDoubt,
     Reference,
     Refusal,
@@ -174,6 +176,17 @@ class Client:
     def _unreachable(self, error: ExchangeError) -> Refused:
         kind = Refusal.UNTRUSTED if error.untrusted else Refusal.UNREACHABLE
         return Refused(kind, f"no connection to `{self.provider.name}`: {error}")
+
+    async def balance(self) -> Decimal | Refused | None:
+        """What the account has left in USD, or why that is not known; None if nobody tells."""
+        if not isinstance(self.provider, HasBalance):
+            return None
+        call = self.provider.account(self.endpoint)
+        try:
+            answer = self.provider.balance(await self._auth.call(self._inquiries, call))
+        except ExchangeError as error:
+            answer = self._unreachable(error)
+        return self._auth.redacted_answer(answer) if isinstance(answer, Refused) else answer
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
         """The references as they will travel; uploads those that travel ahead, which is free.

@@ -24,6 +24,7 @@ from flux2build.storage.disk import home
 from flux2build.storage.store import Store
 from tests import journals
 from tests.conftest import Site
+from tests.simulated import AT_ONCE, order_from, serving
 
 
 def report(site: Site, *words: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -56,8 +57,8 @@ def test_people_read_aligned_lines(site: Site) -> None:
     """A mark, a name, what was found; a hint only where something can be done."""
     ran = site.run("doctor")
 
-    assert "ok   home        " in ran.out
-    assert "     bfl         BFL_API_KEY is not set\n" in ran.out
+    assert f"ok   {'home':<18}  " in ran.out
+    assert f"     {'bfl':<18}  BFL_API_KEY is not set\n" in ran.out
     assert "hint: only orders to `bfl` need it" in ran.out
     assert ran.err == ""
 
@@ -285,3 +286,23 @@ def test_what_an_extra_would_add() -> None:
     assert (there.name, there.ok) == ("lettering", True)
     assert (missing.name, missing.ok) == ("lettering", None)
     assert missing.hint == f"`{pip_install('lettering')}`"
+
+
+def test_accounts_are_asked_with_live_only(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each provider with a key tells what is left, or why that is not known."""
+    with serving(AT_ONCE.changed({"credits": "1234.5", "keys": ["practice"]})) as server:
+        order_from(server.base_url, monkeypatch)
+        monkeypatch.setenv("COMETAPI_KEY", "practice")
+        code, lines = report(site, "--live")
+        asked = len(server.get("/_sim/requests").json()["requests"])
+        report(site)
+        assert len(server.get("/_sim/requests").json()["requests"]) == asked
+        monkeypatch.setenv("BFL_API_KEY", "wrong")
+        refused, bad = report(site, "--live")
+
+    assert code == Exit.DONE
+    assert lines["account of bfl"]["text"] == "$12.345 left"
+    assert "this provider does not tell" in lines["account of cometapi"]["text"]
+    assert "account of replicate" not in lines
+    assert refused == Exit.SYSTEM
+    assert "Not authenticated" in bad["account of bfl"]["text"]

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from flux2build.errors import Exit
 from tests.conftest import Site
 from tests.golden import text
+from tests.simulated import AT_ONCE, order_from, serving
 
 
 def test_first(site: Site) -> None:
@@ -270,3 +272,35 @@ def test_profiles_do_not_orphan_each_other(site: Site) -> None:
     site.edit("assets.toml", "[project]\n", '[project]\nprofile = "final"\n')
 
     assert site.run("plan").out.splitlines()[-3] == "- icon               orphan   img/icon.png"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("9", "the plan costs up to $0.15 at `bfl`, where $0.09 is left"),
+        ("100", "left at `bfl`: $1"),
+    ],
+)
+def test_what_is_left_is_held_against_the_plan(
+    site: Site, monkeypatch: pytest.MonkeyPatch, left: str, said: str
+) -> None:
+    """`--live` asks for the credits, and warns if the plan costs more."""
+    with serving(AT_ONCE.changed({"credits": left})) as server:
+        order_from(server.base_url, monkeypatch)
+        ran = site.run("plan", "-p", "final", "--live")
+
+    assert ran.code == Exit.DONE
+    assert said in " ".join(ran.err.split())
+
+
+def test_what_is_left_may_not_be_known(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key, or without a server, the plan is shown all the same."""
+    shown = site.run("plan", "-p", "final").out
+    keyless = site.run("plan", "-p", "final", "--live")
+    monkeypatch.setenv("BFL_API_KEY", "practice")
+    monkeypatch.setenv("FLUX2BUILD_BFL_URL", "http://127.0.0.1:9")
+    unreachable = site.run("plan", "-p", "final", "--live")
+
+    assert keyless.out == unreachable.out == shown
+    assert "what is left at `bfl` is not known: `BFL_API_KEY` is not set" in keyless.err
+    assert "what is left at `bfl` is not known: no connection to `bfl`" in unreachable.err
