@@ -39,8 +39,10 @@ class Entry:
     key: Key
     table: Deliver
     ops: tuple[OpEntry, ...]
+    finish: tuple[OpEntry, ...]
+    """The operations after the last ones."""
     resizes: Mapping[int | None, tuple[Operation, ...]]
-    """The last operations by width; the key None stands for no width and no operations."""
+    """The operations that give the size, by width; the key None stands for no width and none."""
     points: tuple[Mapping[str, str], ...] = ({},)
     """The combinations of its own axes: one file, in every format and width, for each."""
     part: Mapping[str, int] = field(default_factory=dict)
@@ -84,11 +86,12 @@ def prepare(
     for index, table in enumerate(tables):
         key = (*settings.key("deliver"), index)
         with faults.collecting():
-            ops = tuple(
-                reader.entry(op, (*key, "ops", at)) for at, op in enumerate(table.ops or [])
+            ops, finish = (
+                tuple(reader.entry(op, (*key, name, at)) for at, op in enumerate(listed or []))
+                for name, listed in (("ops", table.ops), ("finish", table.finish))
             )
             points = _points(table, (*key, "matrix"), faults, quota)
-            for entry in _parts(Entry(key, table, ops, {None: ()}, points), reader):
+            for entry in _parts(Entry(key, table, ops, finish, {None: ()}, points), reader):
                 _refuse_settings(entry.table, key)
                 entries += _spread(entry, quota)
     return entries
@@ -122,6 +125,10 @@ def _points(
 
 def _spread(entry: Entry, quota: Quota) -> Iterator[Entry]:
     """One entry for each file of an operation that makes several, such as `slice`."""
+    if late := next((op for op in entry.finish if op.each), None):
+        raise FaultyError(
+            Fault(late.key, f"`{late.op.name}` makes several files: put it into `ops`")
+        )
     spreading = [(at, op) for at, op in enumerate(entry.ops) if op.each]
     if not spreading:
         yield entry
@@ -159,7 +166,7 @@ def work(entries: Sequence[Entry], members: int) -> int:
         len(entry.points)
         * len(entry.resizes)
         * len(entry.table.formats or (1,))
-        * (FILE * (1 + len(entry.table.documents or ())) + PART * len(entry.ops))
+        * (FILE * (1 + len(entry.table.documents or ())) + PART * len(entry.ops + entry.finish))
         for entry in entries
     )
 
@@ -195,7 +202,11 @@ class _Deriver:
                 scope = {**master.scope, **self._size(width), **entry.part, "format": form}
                 inputs = [master.input]
                 with suppress(UntranslatedError):
-                    ops = (*self._operations(scope, inputs), *resize)
+                    ops = (
+                        *self._operations(entry.ops, scope, inputs),
+                        *resize,
+                        *self._operations(entry.finish, scope, inputs),
+                    )
                     task = Derive(ops, _encoding(entry.table, form))
                     path = self._path(scope, form, width)
                     output = self.resources.outputs.locate(path, (*entry.key, "path"), form)
@@ -247,8 +258,10 @@ class _Deriver:
         parts += [entry.preset.name] if entry.preset else []
         return f"{'-'.join((stem, *parts))}.{form}"
 
-    def _operations(self, scope: Scope, inputs: list[Input]) -> Iterator[Operation]:
-        """The operations of one file; the pictures and files that they name join `inputs`."""
+    def _operations(
+        self, entries: Sequence[OpEntry], scope: Scope, inputs: list[Input]
+    ) -> Iterator[Operation]:
+        """Operations of one file; the pictures and files that they name join `inputs`."""
         names, files = self.resources.names, self.resources.files
 
         def bind(value: str | Mapping[str, Any], key: Key) -> int:
@@ -262,7 +275,7 @@ class _Deriver:
                 inputs.append(named)
             return inputs.index(named)
 
-        for op in self.entry.ops:
+        for op in entries:
             yield op.operation(self.resources.texts.skipping, scope, bind)
 
 

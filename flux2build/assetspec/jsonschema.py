@@ -51,7 +51,7 @@ def json_schema(capabilities: Capabilities) -> dict[str, Json]:
         )
         for name in sorted(capabilities.documents)
     ]
-    for key, alternatives in (("ops", steps), ("documents", documents)):
+    for key, alternatives in (("ops", steps), ("finish", steps), ("documents", documents)):
         if alternatives:
             deliver[key]["items"] = {"oneOf": alternatives}
     settings = ("Settings", "AssetTable", "Profile")

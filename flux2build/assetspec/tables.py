@@ -133,6 +133,10 @@ class Deliver(Table):
     ops: list[dict[str, Any]] | None = _optional(
         "operations on the picture, in order, before it is resized"
     )
+    finish: list[dict[str, Any]] | None = _optional(
+        "operations after the picture has its width, or the shape of its preset: `text` is then "
+        "laid out in what is delivered, and nothing cuts it off"
+    )
     documents: list[dict[str, Any]] | None = _optional(
         "texts about the files of this entry, each as "
         '`{ document = "…", path = "…" }` and its options'

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
@@ -25,6 +23,7 @@ from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
 from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
+from flux2build.planning.foresight import with_names
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
@@ -158,18 +157,9 @@ class RealWorld:
 
 
 def _named(recipe: Recipe, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
-    """The answer, with `input 0` and the like in its problems replaced by the inputs' names."""
+    """The answer; an error calls the inputs by their names."""
     if not isinstance(answer, Flux2BuildError):
         return answer
-
-    def name(match: re.Match[str]) -> str:
-        return f"`{str(recipe.inputs[int(match[1])]).removeprefix('asset:')}`"
-
-    error = Flux2BuildError(
-        *(replace(p, message=_INPUT.sub(name, p.message)) for p in answer.problems)
-    )
+    error = Flux2BuildError(*(with_names(problem, recipe) for problem in answer.problems))
     error.exit = answer.exit
     return error
-
-
-_INPUT: Final = re.compile(r"`input (\d+)`")

@@ -19,7 +19,7 @@ from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
-from flux2build.session.answers import remember, remember_sound
+from flux2build.session.answers import remember, remember_judged
 from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.missing_lock import ignored, refuse_to_pay
@@ -100,7 +100,7 @@ class BuildRun:
             KeyboardInterrupt: a person asked to stop.
         """
         plan = self.project.plan(self.choice)
-        remember_sound(self.project)
+        remember_judged(self.project)
         run = self._collect(plan.orders)
         plan = plan if run is self else run.project.plan(run.choice)
         if self.pinned is not None:

@@ -9,10 +9,10 @@ from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
-from flux2build.storage.index import SOUND, answer_key
+from flux2build.storage.index import JUDGED, answer_key
 
-_MOST_SOUND: Final = 10_000
-"""The pictures to remember; they take a megabyte in the index."""
+_MOST_JUDGED: Final = 10_000
+"""The pictures, and the derivations, to remember; they take a megabyte in the index."""
 
 
 def remember(project: Project, answer: str) -> None:
@@ -37,12 +37,13 @@ def remember(project: Project, answer: str) -> None:
     project.index.save()
 
 
-def remember_sound(project: Project) -> None:
-    """Store which pictures were found sound, so that the next plan decodes none that is the same."""
-    soundness = project.soundness
-    if soundness.learned:
-        newest = dict(list(soundness.sound.items())[-_MOST_SOUND:])
-        project.index.remember(SOUND, json.dumps(newest), [])
+def remember_judged(project: Project) -> None:
+    """Store what was found fit, so that the next plan judges nothing that is the same."""
+    soundness, foresight = project.soundness, project.foresight
+    if soundness.learned or foresight.learned:
+        sound = dict(list(soundness.sound.items())[-_MOST_JUDGED:])
+        feasible = list(foresight.feasible)[-_MOST_JUDGED:]
+        project.index.remember(JUDGED, json.dumps([sound, feasible]), [])
         project.index.save()
 
 

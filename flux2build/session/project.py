@@ -258,8 +258,8 @@ class Project(Sources):
         Raises:
             SpecError: files or references cannot be used for what is to be made.
         """
-        unsound = list(self.soundness.problems(plan))
-        found = unsound or self.quotes.misfits(plan)
+        found = list(self.soundness.problems(plan))
+        found = found or [*self.quotes.misfits(plan), *self.foresight.problems(plan)]
         if problems := [self.spec.located(problem, key) for key, problem in found]:
             raise SpecError(*dict.fromkeys(problems))
         return plan

@@ -17,17 +17,19 @@ from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.model import Recipe, Source
+from flux2build.planning.foresight import Foresight
 from flux2build.planning.graph import Graph
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.soundness import Soundness
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import Models
+from flux2build.providers.pricing import Size
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.settings import UserSettings
 from flux2build.session.settings import files as settings_files
 from flux2build.session.settings import read as read_settings
 from flux2build.storage.disk import DiskFiles, root_of
-from flux2build.storage.index import SOUND, Index
+from flux2build.storage.index import JUDGED, Index
 from flux2build.storage.paths import fold
 
 if TYPE_CHECKING:
@@ -157,9 +159,21 @@ class Sources:
     @cached_property
     def soundness(self) -> Soundness:
         """Whether the files that recipes are made of can be used."""
-        known = json.loads(self.index.answer(SOUND) or "{}")
-        sound = {digest: (width, height) for digest, (width, height) in known.items()}
-        return Soundness(self.capabilities.ops, self.tree.read, self.index.digest, sound)
+        ops, (sound, _) = self.capabilities.ops, self._judged
+        return Soundness(ops, self.tree.read, self.index.digest, sound)
+
+    @cached_property
+    def foresight(self) -> Foresight:
+        """Whether what is to be derived can be."""
+        known = masters(self.spec.recipes)
+        return Foresight(self.capabilities.ops, self.soundness, known, self._judged[1])
+
+    @cached_property
+    def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:
+        """The pictures that an earlier command found sound, and the derivations that it tried."""
+        sizes, feasible = json.loads(self.index.answer(JUDGED) or "[{}, []]")
+        sound = {digest: (width, height) for digest, (width, height) in sizes.items()}
+        return sound, dict.fromkeys(feasible)
 
     @cached_property
     def paths(self) -> frozenset[str]:

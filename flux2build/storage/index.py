@@ -24,8 +24,8 @@ import zlib
 from flux2build import __version__
 
 FOLDER = ".flux2build"
-SOUND = f"{__version__} sound pictures"
-"""The key of an answer that depends on no path: the sizes of sound pictures, by digest."""
+JUDGED = f"{__version__} judged"
+"""The key of an answer that depends on no path: what was judged by its digest."""
 MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
 
 _FORMAT = 1

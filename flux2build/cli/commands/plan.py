@@ -13,7 +13,7 @@ from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit
 from flux2build.session import plan_file
-from flux2build.session.answers import remember, remember_sound
+from flux2build.session.answers import remember, remember_judged
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
@@ -45,7 +45,7 @@ def show_plan(
     """
     project = Project.open(options)
     plan = project.plan(choice)
-    remember_sound(project)
+    remember_judged(project)
     console = Console.of(options, choice)
     plan_view.show(console, project, plan)
     console.caution(project.unread)

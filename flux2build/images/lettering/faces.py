@@ -40,11 +40,15 @@ class Face:
 
     @cached_property
     def _face(self) -> hb.Face:
-        face = hb.Face(self.data)
-        if not face.glyph_count or not self.data:
+        if not self.readable:
             hint = "use a TrueType or OpenType file: `.ttf`, `.otf`, `.ttc`"
             raise SpecError("this is not a font that can be read", hint=hint)
-        return face
+        return hb.Face(self.data)
+
+    @property
+    def readable(self) -> bool:
+        """Whether it is a font, with glyphs in it."""
+        return bool(self.data) and bool(hb.Face(self.data).glyph_count)
 
     @cached_property
     def font(self) -> hb.Font:

@@ -16,11 +16,14 @@ from typing import Annotated, ClassVar, Final
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from flux2build.images.geometry import Anchor
+from flux2build.errors import SpecError
+from flux2build.images.geometry import Anchor, Size
 from flux2build.registry import Family
 
 Inputs = Sequence[bytes]
 """The bytes of a recipe's inputs."""
+Scale = tuple[float, float]
+"""By how much a picture is scaled, across and down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,43 @@ class AtlasLayout:
     """The point of each frame that lies on that of its cell."""
 
 
+Area = tuple[float, float, float, float]
+"""A rectangle in pixels: left, top, right and bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """What is known of a picture before it is made: its size, and where letters lie on it."""
+
+    size: Size
+    letters: tuple[Area, ...] = ()
+
+    def moved(self, size: Size, by: tuple[float, float], scale: Scale = (1, 1)) -> Canvas:
+        """The canvas of another size on which the picture lies scaled, then moved.
+
+        Raises:
+            SpecError: letters would lie outside it.
+        """
+        letters = tuple(
+            (
+                left * scale[0] + by[0],
+                top * scale[1] + by[1],
+                right * scale[0] + by[0],
+                bottom * scale[1] + by[1],
+            )
+            for left, top, right, bottom in self.letters
+        )
+        for left, top, right, bottom in letters:
+            if min(left, top, size[0] - right, size[1] - bottom) <= -1:
+                raise SpecError(
+                    f"letters would be cut off in {size[0]}x{size[1]} pixels",
+                    rows=(("letters", f"from {left:.0f},{top:.0f} to {right:.0f},{bottom:.0f}"),),
+                    hint="put `text` behind what cuts; what stands in `finish` instead of `ops` comes "
+                    "after `widths` and presets",
+                )
+        return Canvas(size, letters)
+
+
 class Op(Params):
     """One operation on pictures, with its parameters as fields.
 
@@ -120,6 +160,18 @@ class Op(Params):
     def figure_point(self) -> Pivot | None:
         """The point of each cell on which the operation places the figure in it, if it does."""
         return None
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """What can be known of the picture after the operation; None where nothing can.
+
+        Unless overridden, the operation is taken to leave size and letters where they are.
+        Pictures among the inputs are empty; files, such as fonts, have their bytes.
+
+        Raises:
+            Flux2BuildError: the operation cannot be done on any picture of this size.
+        """
+        del inputs
+        return canvas
 
     @abstractmethod
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0)]
@@ -58,20 +58,32 @@ class Crop(Op):
             raise ValueError("the width and height of `box` must be at least 1")
         return self
 
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The part, with the letters in it."""
+        del inputs
+        if canvas is None:
+            return None
+        left, top, width, height = self._part(canvas.size)
+        return canvas.moved((width, height), (-left, -top))
+
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The part; never padded: a part that is not inside the picture is an error."""
+        left, top, width, height = self._part(image.size)
+        return image.crop((left, top, left + width, top + height))
+
+    def _part(self, size: Size) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the part of a picture."""
         if self.box:
             left, top, width, height = self.box
         else:
-            width, height = self._size(image.size)
-            left, top = self._corner(image.size, (width, height))
-        if left + width > image.width or top + height > image.height:
+            width, height = self._size(size)
+            left, top = self._corner(size, (width, height))
+        if left + width > size[0] or top + height > size[1]:
             raise SpecError(
-                f"cannot crop {width}x{height} at {left},{top} out of "
-                f"{image.width}x{image.height} pixels",
+                f"cannot crop {width}x{height} at {left},{top} out of {size[0]}x{size[1]} pixels",
                 hint="crop less, or render a larger picture",
             )
-        return image.crop((left, top, left + width, top + height))
+        return left, top, width, height
 
     def _size(self, size: Size) -> Size:
         if self.ratio is not None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from PIL import Image
 from pydantic import Field
 
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 
 _MOVES: Final = {
     "horizontal": Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,6 +25,11 @@ class Flip(Op):
         default="horizontal",
         description="`horizontal` exchanges left and right, `vertical` top and bottom",
     )
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The same size; letters are mirrored, so nobody minds where they lie."""
+        del inputs
+        return canvas and Canvas(canvas.size)
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The mirrored picture."""

@@ -15,7 +15,7 @@ from flux2build.images.alpha import scaled
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import AtlasLayout, InputIndex, Inputs, Op, Picture
+from flux2build.images.ops.contract import AtlasLayout, Canvas, InputIndex, Inputs, Op, Picture
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins
 
@@ -72,6 +72,12 @@ class Grid(Op):
         sources = (source.input for source in self.sources if isinstance(source, InputIndex))
         inputs = (*((0,) if self.first else ()), *sources)
         return AtlasLayout(inputs, self._cells(), self.columns, self.padding, self.pivot)
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The size of a sheet follows from pictures that may not exist yet."""
+        del inputs
+        del canvas
+        return None
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The sheet; it has alpha unless its colour is opaque."""

@@ -11,7 +11,7 @@ from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 
 Border = Annotated[int, Field(ge=0, le=8192)]
 
@@ -38,22 +38,39 @@ class Pad(Op):
             raise ValueError("give one of `width` and `height`, `ratio`, or `border`")
         return self
 
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The larger canvas, with everything moved inwards."""
+        del inputs
+        if canvas is None:
+            return None
+        size = self._canvas(canvas.size)
+        return canvas.moved(size, offset(size, canvas.size, share(self.anchor)))
+
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The canvas with the picture on it; opaque where its colour and the picture are."""
         size = self._canvas(image.size)
-        if size[0] < image.width or size[1] < image.height:
-            raise SpecError(
-                f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
-                f"{image.width}x{image.height} pixels",
-                hint="use a larger canvas, or `resize` before `pad`",
-            )
-        refuse_excess(*size)
         canvas = Image.new("RGBA", size, rgba(self.color))
         canvas.alpha_composite(image.convert("RGBA"), offset(size, image.size, share(self.anchor)))
         opaque = image.mode == "RGB" and rgba(self.color)[3] == 255
         return canvas.convert("RGB") if opaque else canvas
 
-    def _canvas(self, size: Size) -> Size:
+    def _canvas(self, picture: Size) -> Size:
+        """The size of the canvas.
+
+        Raises:
+            SpecError: the picture does not fit on it, or it is too large to make.
+        """
+        size = self._asked(picture)
+        if size[0] < picture[0] or size[1] < picture[1]:
+            raise SpecError(
+                f"a canvas of {size[0]}x{size[1]} is too small for a picture of "
+                f"{picture[0]}x{picture[1]} pixels",
+                hint="use a larger canvas, or `resize` before `pad`",
+            )
+        refuse_excess(*size)
+        return size
+
+    def _asked(self, size: Size) -> Size:
         width, height = size
         if self.border is not None:
             return width + 2 * self.border, height + 2 * self.border

@@ -11,7 +11,7 @@ from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 
 
 class Resize(Op):
@@ -49,26 +49,48 @@ class Resize(Op):
         sides = {side: length for side, length in asked.items() if length is not None}
         return sides if len(sides) == 1 or self.mode in {"exact", "fill"} else {}
 
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The scaled canvas, and what `fill` leaves of it."""
+        del inputs
+        if canvas is None:
+            return None
+        size = self._scaled(canvas.size)
+        left, top, width, height = self._part(size)
+        scale = size[0] / canvas.size[0], size[1] / canvas.size[1]
+        return canvas.moved((width, height), (-left, -top), scale)
+
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
         size = self._scaled(image.size)
-        if not self.upscale and (size[0] > image.width or size[1] > image.height):
-            raise SpecError(
-                f"{image.width}x{image.height} pixels are too few for {size[0]}x{size[1]}",
-                rows=(("needed", f"a picture {size[0]} pixels wide, {size[1]} high"),),
-                hint=f"render it at least {size[0]} wide, or set `upscale = true`",
-            )
-        refuse_excess(*size)
         if size != image.size:
             image = scaled(image, *size)
+        left, top, width, height = self._part(size)
+        return image.crop((left, top, left + width, top + height)) if self.mode == "fill" else image
+
+    def _part(self, size: Size) -> tuple[int, int, int, int]:
+        """Left, top, width and height of what is kept of the scaled picture."""
         if self.mode != "fill":
-            return image
-        width, height = self.width or 1, self.height or 1
-        left, top = offset(image.size, (width, height), share(self.anchor or "center"))
-        return image.crop((left, top, left + width, top + height))
+            return 0, 0, *size
+        part = self.width or 1, self.height or 1
+        return *offset(size, part, share(self.anchor or "center")), *part
 
     def _scaled(self, size: Size) -> Size:
-        """The size of the whole picture after scaling, before `fill` cuts it."""
+        """The size of the whole picture after scaling, before `fill` cuts it.
+
+        Raises:
+            SpecError: it would be larger than the picture, or too large to make.
+        """
+        wide, high = self._whole(size)
+        if not self.upscale and (wide > size[0] or high > size[1]):
+            raise SpecError(
+                f"{size[0]}x{size[1]} pixels are too few for {wide}x{high}",
+                rows=(("needed", f"a picture {wide} pixels wide, {high} high"),),
+                hint=f"render it at least {wide} wide, or set `upscale = true`",
+            )
+        refuse_excess(wide, high)
+        return wide, high
+
+    def _whole(self, size: Size) -> Size:
         if self.mode == "exact":
             return self.width or size[0], self.height or size[1]
         pairs = ((self.width, size[0]), (self.height, size[1]))

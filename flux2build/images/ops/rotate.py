@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field
 
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 
 _QUARTERS: Final = {
     90: Image.Transpose.ROTATE_270,
@@ -27,6 +27,14 @@ class Rotate(Op):
         default=True, description="grow the canvas until the turned picture fits on it"
     )
     color: Colour = Field(default="#00000000", description="colour of the corners that appear")
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """Only quarter turns, which turn the sides with them, have a size that is known."""
+        del inputs
+        quarter = int(self.degrees % 360) if self.degrees % 90 == 0 else None
+        if canvas is None or quarter is None or (quarter in {90, 270} and not self.expand):
+            return None
+        return Canvas(canvas.size if quarter in {0, 180} else canvas.size[::-1])
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The turned picture; it gains alpha only for corners that are not opaque."""

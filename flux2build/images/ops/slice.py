@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.images.sprite_grid import SpriteGrid, refuse_empty, refuse_twins
 
 _MOST_CELLS: Final = 4096
@@ -48,6 +48,15 @@ class Slice(Op):
     def spread_values(self) -> int:
         """The number of cells."""
         return self.columns * self.rows
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """One cell; what lies in it is not known."""
+        del inputs
+        if canvas is None or self.cell is None:
+            return None
+        board = SpriteGrid(self.columns, self.rows, self.gap, self.margin)
+        left, top, right, bottom = board.boxes(canvas.size)[self.cell]
+        return Canvas((right - left, bottom - top))
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The pixels of the cell."""

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops.contract import OPS, Canvas
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "adjust": {"saturation": 1.5, "gamma": 1.2, "temperature": 20},
@@ -104,6 +104,16 @@ def test_an_operation_leaves_its_picture_alone(name: str) -> None:
     assert image.tobytes() == before
     assert made.mode in {"RGB", "RGBA"}
     assert not made.info
+
+
+@pytest.mark.parametrize("name", COVERED)
+def test_what_is_foreseen_comes_true(name: str) -> None:
+    """The size that a plan expects of an operation is the size that it gives."""
+    image, inputs = drawn()
+    op = OPS[name].model_validate(SAMPLES[name])
+    canvas = op.foreseen(Canvas(image.size), [b"", b""])
+
+    assert canvas is None or canvas.size == op.apply(image, inputs).size
 
 
 def test_every_operation_gives_the_same_pixels_in_another_process() -> None:

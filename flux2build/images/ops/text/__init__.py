@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image
 
 from flux2build.images import lettering
-from flux2build.images.ops.contract import Inputs, Op
+from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.images.ops.text.params import TextParams
 
 
@@ -21,6 +21,12 @@ class SetText(TextParams, Op):
     def installed(cls) -> bool:
         """Whether HarfBuzz and ICU are there."""
         return lettering.installed()
+
+    def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
+        """The same canvas with the letters on it, once they are laid out."""
+        from flux2build.images.ops.text.drawing import foreseen
+
+        return foreseen(canvas, self, inputs)
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture with the words on it."""

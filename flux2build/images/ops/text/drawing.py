@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from pydantic import BaseModel
 
 from flux2build.errors import SpecError, brief
 from flux2build.images.alpha import faded
@@ -16,9 +18,10 @@ from flux2build.images.lettering import breaks, faces, ink, layout, scripts
 from flux2build.images.lettering.faces import Face
 from flux2build.images.lettering.layout import Block, Box, Placed, Rules
 from flux2build.images.lettering.shaping import Paragraph, Style
-from flux2build.images.ops.contract import Inputs
+from flux2build.images.ops.contract import Canvas, Inputs
 from flux2build.images.ops.inputs import content
 from flux2build.images.ops.text.params import Backdrop, Shadow, TextParams, pixels
+from flux2build.storage.lfs import is_lfs_pointer
 
 _SIDES: Final = {"start": 0.0, "left": 0.0, "center": 0.5, "right": 1.0, "end": 1.0}
 
@@ -29,28 +32,57 @@ def lettered(image: Image.Image, params: TextParams, inputs: Inputs) -> Image.Im
     Raises:
         SpecError: no font has some letter, or the words do not fit at the smallest size.
     """
+    box, block, placed = _laid_out(image.size, params, inputs)
+    return _painted(image, params, box, block, placed)
+
+
+def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs) -> Canvas | None:
+    """The canvas with the area of the letters; on an unknown one, only the fonts are tried.
+
+    Raises:
+        SpecError: no font has some letter, or the words do not fit at the smallest size.
+    """
+    if canvas is None:
+        faces.choose(params.text, _faces(params, inputs))
+        return None
+    _, block, placed = _laid_out(canvas.size, params, inputs)
+    inks = [(one.x, one.y, one.line.ink) for one in placed if one.line.ink]
+    if not inks:
+        return canvas
+    area = (
+        min(x + ink.left * block.size for x, _, ink in inks) - params.stroke,
+        min(y - ink.top * block.size for _, y, ink in inks) - params.stroke,
+        max(x + ink.right * block.size for x, _, ink in inks) + params.stroke,
+        max(y - ink.bottom * block.size for _, y, ink in inks) + params.stroke,
+    )
+    return replace(canvas, letters=(*canvas.letters, area))
+
+
+def _laid_out(
+    size: Size, params: TextParams, inputs: Inputs
+) -> tuple[Box, Block, Sequence[Placed]]:
+    """The box, the words at the size that fits into it, and where each line lies."""
     language = params.language or ""
     leftward = scripts.leftward(language)
     style = Style(_faces(params, inputs), language, leftward, params.tracking / 1000)
     paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]
     turned = params.mirror and bool(paragraphs[0].base)
-    box = _box(params, image.size, turned=turned)
-    shorter = min(image.size)
+    box = _box(params, size, turned=turned)
+    shorter = min(size)
     padding = pixels(params.backdrop.padding, shorter) if params.backdrop else 0
     inner = box.inset(params.stroke + padding)
-    block = _fitted(paragraphs, inner, _rules(params, image.size), params)
+    block = _fitted(paragraphs, inner, _rules(params, size), params)
     x, y = share(params.anchor)
     across = 1 - x if turned else x
     align = _align(params, across, leftward=bool(paragraphs[0].base))
-    placed = list(layout.place(block, inner, (across, y), align))
-    return _painted(image, params, box, block, placed)
+    return box, block, list(layout.place(block, inner, (across, y), align))
 
 
 def _faces(params: TextParams, inputs: Inputs) -> tuple[Face, ...]:
     if params.font is None:
         return faces.bundled(params.weight)
     named = params.font if isinstance(params.font, list) else [params.font]
-    own = tuple(faces.of(content(one, inputs), params.weight) for one in named)
+    own = tuple(_face(one, inputs, params.weight) for one in named)
     if params.fallback:
         return own + faces.bundled(params.weight)
     if params.weight is not None and not any(face.variable for face in own):
@@ -61,6 +93,23 @@ def _faces(params: TextParams, inputs: Inputs) -> tuple[Face, ...]:
             hint="name the file of that weight in `font`, and drop `weight`",
         )
     return own
+
+
+def _face(field: str | BaseModel, inputs: Inputs, weight: int | None) -> Face:
+    """The font in a file.
+
+    Raises:
+        SpecError: the file is no font.
+    """
+    data = content(field, inputs)
+    face = faces.of(data, weight)
+    if not face.readable:
+        name = f"input {getattr(field, 'input', field)}"
+        if is_lfs_pointer(data):
+            raise SpecError(f"`{name}` is a Git LFS pointer, not a font", hint="run `git lfs pull`")
+        hint = "use a TrueType or OpenType file: `.ttf`, `.otf`, `.ttc`"
+        raise SpecError(f"`{name}` is not a font that can be read", hint=hint)
+    return face
 
 
 def _box(params: TextParams, size: Size, *, turned: bool) -> Box:

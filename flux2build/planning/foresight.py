@@ -1,0 +1,119 @@
+"""What derivations will be refused for, found before anything is paid: sizes, fonts, letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from flux2build.assetspec.input_fields import pictures
+from flux2build.digest import Json, of_json
+from flux2build.errors import Flux2BuildError, Problem
+from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.model import AssetName, Derive, Generate, Key, Recipe, Source
+from flux2build.planning.plan import Plan, Step
+from flux2build.planning.soundness import Soundness
+from flux2build.planning.verdict import Action
+from flux2build.providers.pricing import Size
+
+_INPUT: Final = re.compile(r"`input (\d+)`")
+
+
+def with_names(problem: Problem, recipe: Recipe) -> Problem:
+    """Return a problem that calls the inputs of a recipe, `input 0` and so on, by their names."""
+
+    def name(match: re.Match[str]) -> str:
+        return f"`{str(recipe.inputs[int(match[1])]).removeprefix('asset:')}`"
+
+    return replace(problem, message=_INPUT.sub(name, problem.message))
+
+
+@dataclass(slots=True)
+class Foresight:
+    """Tries the operations of derivations on the sizes that pictures will have."""
+
+    ops: Mapping[str, type[Op]]
+    soundness: Soundness
+    masters: Mapping[AssetName, Size]
+    """The size in pixels of each master that is ordered by size."""
+    feasible: dict[str, None] = field(default_factory=dict)
+    """Derivations with letters that were tried before: setting them takes a while."""
+    learned: bool = field(default=False, init=False)
+    """Whether a derivation was tried that was not known."""
+    _files: dict[str, bytes] = field(default_factory=dict, init=False)
+
+    def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
+        """Find what cannot be derived; the files that have the same problem are named together."""
+        sizes = {**self.masters, **_there(plan.steps)}
+        groups: dict[tuple[Key, Problem], list[Recipe]] = {}
+        for step in plan.steps:
+            task = step.recipe.task
+            if step.verdict.action is Action.DERIVE and isinstance(task, Derive) and task.ops:
+                for key, problem in self._tried(step.recipe, task, sizes):
+                    groups.setdefault((key, problem), []).append(step.recipe)
+        for (key, problem), recipes in groups.items():
+            yield key, replace(problem, rows=(*_whose(recipes), *problem.rows))
+
+    def _tried(
+        self, recipe: Recipe, task: Derive, sizes: Mapping[AssetName, Size]
+    ) -> Iterator[tuple[Key, Problem]]:
+        match recipe.inputs[0]:
+            case Source(path):
+                size = self.soundness.size(path)
+            case master:
+                size = sizes.get(master.asset)
+        lettered = any(self.ops[operation.op].extra for operation in task.ops)
+        token = self._token(recipe, task, size) if lettered else ""
+        if token in self.feasible:
+            return
+        canvas = Canvas(size) if size else None
+        inputs = self._inputs(recipe, task)
+        for at, operation in enumerate(task.ops):
+            try:
+                op = self.ops[operation.op].model_validate(dict(operation.params))
+                canvas = op.foreseen(canvas, inputs)
+            except Flux2BuildError as error:
+                key = (*recipe.key, "ops", at)
+                yield from ((key, with_names(problem, recipe)) for problem in error.problems)
+                return
+        if token:
+            self.feasible[token], self.learned = None, True
+
+    def _token(self, recipe: Recipe, task: Derive, size: Size | None) -> str:
+        """What the outcome depends on: the operations, the size, and the bytes of the fonts."""
+        steps: list[Json] = [[each.op, each.version, each.params] for each in task.ops]
+        paths = (each.path for each in recipe.inputs if isinstance(each, Source))
+        return of_json([steps, size, [self.soundness.digest(path) for path in paths]])
+
+    def _inputs(self, recipe: Recipe, task: Derive) -> Inputs:
+        """The bytes of the files that a recipe uses; pictures, which may not exist yet, are empty."""
+        shown = {0, *(n for each in task.ops for n in pictures(each, self.ops[each.op]))}
+        return [
+            self._file(each.path) if isinstance(each, Source) and at not in shown else b""
+            for at, each in enumerate(recipe.inputs)
+        ]
+
+    def _file(self, path: str) -> bytes:
+        if path not in self._files:
+            self._files[path] = self.soundness.read(path)
+        return self._files[path]
+
+
+def _there(steps: Sequence[Step]) -> dict[AssetName, Size]:
+    """The sizes of the masters that exist, which a person may have accepted at another size."""
+    rows = (
+        (step.recipe.asset, step.before.output)
+        for step in steps
+        if isinstance(step.recipe.task, Generate)
+        and step.before
+        and step.before.output.sha256 == step.verdict.bytes
+    )
+    known = {asset: (output.width, output.height) for asset, output in rows}
+    return {asset: size for asset, size in known.items() if all(size)}
+
+
+def _whose(recipes: Sequence[Recipe]) -> tuple[tuple[str, str], ...]:
+    """The asset and the file that a problem is about, and how many others have it."""
+    more = f" and {len(recipes) - 1:,} more" if len(recipes) > 1 else ""
+    return ("asset", str(recipes[0].asset)), ("file", f"{recipes[0].output}{more}")
