@@ -39,7 +39,12 @@ class RefusalError(Exception):
 
 def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
     """A JSON answer."""
-    return Answer(status, json.dumps(value).encode(), headers=headers or {})
+    return Answer(status, compact(value), headers=headers or {})
+
+
+def compact(value: Any) -> bytes:
+    """JSON as FastAPI and Replicate write it: without blanks, and without escapes."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def page() -> Answer:
@@ -60,6 +65,8 @@ class TaskReport:
     id: str
     status: str
     """A status of BFL, or any word that a rule puts there."""
+    newer: bool
+    """Whether BFL shows the states that it added with FLUX.3."""
     progress: float
     cost: Decimal | None
     seed: int
@@ -76,7 +83,7 @@ def tampered(report: TaskReport, rule: Rule | None, other_id: str) -> TaskReport
     match rule.fault if rule else None:
         case "status" if rule:
             url = report.url if rule.status == READY else None
-            return replace(report, status=str(rule.status), url=url)
+            return replace(report, status=str(rule.status), newer=True, url=url)
         case "foreign-id":
             return replace(report, id=other_id)
         case "foreign-sample" if report.url:

@@ -24,7 +24,7 @@ from flux2build.simulator.answers import HTML, JSON, PAGE, Answer
 from flux2build.simulator.scenario import Rule
 
 _TRANSPORT: Final = "flux2build.transport"
-_BODIES: Final = {"json": b'{"detail": "simulated fault"}', "html": PAGE, "empty": b""}
+_BODIES: Final = {"json": b'{"detail":"simulated fault"}', "html": PAGE, "empty": b""}
 _CHUNK: Final = 2**16
 _LINGER: Final = struct.pack("ii", 1, 0)
 """Makes a close send a reset."""

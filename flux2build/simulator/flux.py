@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,10 +16,12 @@ from flux2build.simulator.account import ENDED, READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, TaskReport, page, refusal, reply
 from flux2build.simulator.orders import ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
+from flux2build.simulator.webhooks import Callback
 
 CLUSTER: Final = "eu1"
 """Marks the polling URL, as the regional host does at BFL."""
 
+_NEWER: Final = frozenset({"Reasoning", "Generating"})
 _REWRITERS: Final = ("flux-2-pro", "flux-2-max")
 
 
@@ -101,7 +105,9 @@ class Flux:
 
     def polled(self, report: TaskReport) -> Answer:
         """The status of a task, with its result once there is one."""
-        value: dict[str, Any] = {"id": report.id, "status": report.status}
+        hidden = report.status in _NEWER and not report.newer
+        status = "Pending" if hidden else report.status
+        value: dict[str, Any] = {"id": report.id, "status": status}
         value |= dict.fromkeys(("result", "progress", "details", "preview"))
         if report.status == READY:
             value["result"] = _result(report)
@@ -114,6 +120,18 @@ class Flux:
         if report.cost is not None and not self.prefix and report.status in ENDED | {READY}:
             value["cost"] = answers.number(report.cost if report.status == READY else Decimal(0))
         return reply(200, value)
+
+    def callback(self, report: TaskReport, body: Mapping[str, Any]) -> Callback | None:
+        """The call that tells of an end; None if the order names no URL for it."""
+        if not (url := body.get("webhook_url")):
+            return None
+        ready = report.status == READY
+        end = {"result": _result(report)} if ready else {"error": report.status, "message": ""}
+        told = {"id": report.id, "status": READY if ready else "Error", **end}
+        data = answers.compact(told | {"timestamp": report.task.ready})
+        secret = str(body.get("webhook_secret") or "").encode()
+        signature = hmac.new(secret, data, hashlib.sha256).hexdigest()
+        return Callback(str(url), data, {"x-bfl-signature": f"sha256={signature}"})
 
     def unknown(self, task: str) -> Answer:
         """The status of a task that does not exist, or not on this cluster."""

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from flux2build.digest import of_bytes
 from flux2build.providers.capabilities import Card
 from flux2build.providers.pricing import MEGAPIXEL
-from flux2build.simulator import orders, schema
+from flux2build.simulator import answers, orders, schema
 from flux2build.simulator.account import ENDED, READY, Reason
 from flux2build.simulator.answers import Answer, RefusalError, TaskReport, key_in, page, reply
 from flux2build.simulator.orders import SIDES, ReceivedOrder, Reference, Uploaded, floored
 from flux2build.simulator.scenario import Rule, Scenario
+from flux2build.simulator.webhooks import Callback
 
 OWNER: Final = "black-forest-labs"
 MODERATED: Final = (
     "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
 )
+_SIGNING_KEY: Final = b"the signing key of a simulated account"
+SECRET: Final = f"whsec_{base64.b64encode(_SIGNING_KEY).decode()}"
+"""The key with which callbacks are signed, as customers see it."""
+_KEPT: Final = 24 * 3600
+"""Seconds until an uploaded file expires."""
+_BORN: Final = 1_764_028_800.0
+"""When the models appeared."""
 _DATA_URL: Final = 256 * 1024 * 4 // 3 + 64
 """Characters of the longest data URL that is accepted: 256 KiB of bytes."""
 _WORDS: Final = {
@@ -100,6 +112,50 @@ class Predictions:
         """The prediction, as it is now."""
         return reply(200, self.prediction(report))
 
+    def callback(self, report: TaskReport, body: Mapping[str, Any]) -> Callback | None:
+        """The call that tells of an end, signed as Standard Webhooks are."""
+        wanted = body.get("webhook_events_filter") or ["completed"]
+        if not (url := body.get("webhook")) or "completed" not in wanted:
+            return None
+        data, at = answers.compact(self.prediction(report)), f"{int(report.task.ready)}"
+        signed = f"{report.id}.{at}.".encode() + data
+        digest = hmac.new(_SIGNING_KEY, signed, hashlib.sha256).digest()
+        headers = {
+            "webhook-id": report.id,
+            "webhook-timestamp": at,
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        }
+        return Callback(str(url), data, headers)
+
+    def model(self, name: str) -> dict[str, Any]:
+        """The JSON object of a model, with the schema of its inputs."""
+        shipped = schema.document("replicate")
+        about = shipped["models"][name]
+        output = {"type": "string", "format": "uri"}
+        listed = {"type": "array", "items": output} if about["output"] == "list" else output
+        schemas = {"Input": shipped["schemas"][about["schema"]], "Output": listed}
+        version = {
+            "id": of_bytes(name.encode()).removeprefix("sha256:"),
+            "created_at": _instant(_BORN),
+            "cog_version": "0.16.9",
+            "openapi_schema": {"openapi": "3.0.2", "components": {"schemas": schemas}},
+        }
+        return {
+            "url": f"https://replicate.com/{OWNER}/{name}",
+            "owner": OWNER,
+            "name": name,
+            "description": self.cards[name].note,
+            "visibility": "public",
+            "is_official": True,
+            "github_url": None,
+            "paper_url": None,
+            "license_url": None,
+            "run_count": 1,
+            "cover_image_url": None,
+            "default_example": None,
+            "latest_version": version,
+        }
+
     def unknown(self, task: str) -> Answer:
         """The answer about a prediction that does not exist, or no longer does."""
         detail = f"The requested resource {task} could not be found."
@@ -128,7 +184,11 @@ class Predictions:
             "started_at": _instant(task.accepted) if begun else None,
             "completed_at": _instant(task.ready) if over else None,
             "metrics": _metrics(report) if status == "succeeded" else {},
-            "urls": {"get": root, "cancel": f"{root}/cancel"},
+            "urls": {
+                "get": root,
+                "cancel": f"{root}/cancel",
+                "web": f"https://replicate.com/p/{report.id}",
+            },
         }
 
     def _output(self, report: TaskReport) -> str | list[str] | None:
@@ -201,6 +261,22 @@ def _metrics(report: TaskReport) -> dict[str, Any]:
         "image_count": 1,
         "image_output_megapixel_count": orders.in_megapixels(report.task.output_pixels),
         "image_input_megapixel_count": orders.in_megapixels(report.task.input_pixels),
+    }
+
+
+def described(file: str, data: bytes, base: str, now: float, **told: str) -> dict[str, Any]:
+    """The JSON object of an uploaded file."""
+    return {
+        "id": file,
+        "name": told["name"],
+        "content_type": told["content_type"],
+        "size": len(data),
+        "etag": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        "checksums": {"sha256": hashlib.sha256(data).hexdigest()},
+        "metadata": {},
+        "created_at": _instant(now),
+        "expires_at": _instant(now + _KEPT),
+        "urls": {"get": f"{base}/v1/files/{file}"},
     }
 
 

@@ -211,6 +211,8 @@ class Scenario(BaseModel):
     """Know a task only at the `polling_url` that was given out, as a regional cluster does."""
     odd_sizes: Literal["floor", "exact", "refuse"] = "floor"
     """What happens to a side that is not a multiple of 16."""
+    newer_states: bool = False
+    """Whether orders of FLUX.2 show the states that BFL added with FLUX.3, too."""
     final_cost: bool = True
     """Whether the last poll names the settled cost, as BFL does."""
     fast: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -27,6 +28,8 @@ class Simulation:
         self.now = clock
         self._first = scenario or Scenario()
         self._secret = secrets.token_bytes(32)
+        self.calling: set[asyncio.Future[None]] = set()
+        """Callbacks under way."""
         self.reset()
 
     def reset(self) -> None:
@@ -68,6 +71,7 @@ class Simulation:
             task=task,
             id=task.id,
             status=status,
+            newer=self.scenario.newer_states or task.model.startswith("flux-3"),
             progress=task.progress(now),
             cost=task.credits if self.scenario.final_cost else None,
             seed=task.seed,

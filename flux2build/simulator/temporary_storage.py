@@ -29,6 +29,10 @@ class Uploads:
         (self._folder / name).write_bytes(data)
         self.descriptions[name] = description
 
+    def remove(self, name: str) -> bool:
+        """Forget a file; whether there was one of that id."""
+        return self.descriptions.pop(name, None) is not None
+
 
 class TemporaryStorage:
     """A temporary folder that is removed with the simulation."""

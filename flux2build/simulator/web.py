@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -23,7 +22,7 @@ from flux2build.simulator.answers import Answer, RefusalError, page, parsed, rep
 from flux2build.simulator.connection_faults import respond
 from flux2build.simulator.flux import CLUSTER, Flux
 from flux2build.simulator.pictures import DENIED, picture
-from flux2build.simulator.replicate import OWNER, Predictions
+from flux2build.simulator.replicate import OWNER, SECRET, Predictions, described
 from flux2build.simulator.scenario import Rule
 from flux2build.simulator.simulation import Simulation
 
@@ -52,8 +51,7 @@ def site(simulation: Simulation) -> Starlette:
         *control.routes(simulation),
         *_prediction_routes(simulation, REPLICATE),
         *_prediction_routes(simulation, COMET_PREDICTIONS),
-        _post("/v1/files", partial(_upload, simulation)),
-        Route("/v1/files/{name}", partial(_uploaded, simulation)),
+        *_file_routes(simulation),
         *_flux_routes(simulation, BFL),
         *_flux_routes(simulation, COMET_FLUX),
         Route("/delivery/{task}/{file}", partial(_download, simulation)),
@@ -80,11 +78,23 @@ def _prediction_routes(simulation: Simulation, dialect: Predictions) -> list[Rou
     one = f"{root}/predictions/{{task}}"
     submit = partial(_submit, simulation, dialect)
     return [
+        Route(f"{root}/models/{{owner}}/{{model}}", partial(_described, simulation, dialect)),
         _post(f"{root}/models/{{owner}}/{{model}}/predictions", submit),
         _post(f"{root}/predictions", submit),
         Route(f"{root}/predictions", partial(_listing, simulation, dialect)),
         Route(one, partial(_prediction, simulation, dialect)),
         _post(f"{one}/cancel", partial(_cancel, simulation, dialect)),
+    ]
+
+
+def _file_routes(simulation: Simulation) -> list[Route]:
+    one = "/v1/files/{name}"
+    return [
+        _post("/v1/files", partial(_upload, simulation)),
+        Route("/v1/files", partial(_files, simulation)),
+        Route(one, partial(_uploaded, simulation)),
+        Route(one, partial(_remove, simulation), methods=["DELETE"]),
+        Route("/v1/webhooks/default/secret", partial(_webhook_secret, simulation)),
     ]
 
 
@@ -129,6 +139,7 @@ async def _submit(simulation: Simulation, dialect: Dialect, request: Request) ->
         wait = simulation.scenario.retry_after if error.reason is not Reason.CREDITS else None
         raise RefusalError(dialect.refused(error.reason, wait)) from error
     log_entry["task"] = task.id
+    _call_back(simulation, dialect, task, body, _base(request))
     seconds = None if rule or isinstance(dialect, Flux) else _seconds_to_wait(request)
     if seconds is not None:
         await asyncio.sleep(max(0.0, min(seconds, task.ready - simulation.now() + _TICK)))
@@ -136,6 +147,38 @@ async def _submit(simulation: Simulation, dialect: Dialect, request: Request) ->
     moment = task.accepted if seconds is None else None
     report = simulation.report(task, _base(request), at=moment)
     return respond(dialect.accepted(report, rule), rule)
+
+
+def _call_back(
+    simulation: Simulation, dialect: Dialect, task: Task, body: dict[str, Any], base: str
+) -> None:
+    """Tell of the end of a task, where the order asks for that and the receiver is on this machine."""
+
+    async def called() -> None:
+        await asyncio.sleep(max(0.0, task.ready - simulation.now()))
+        callback = dialect.callback(simulation.report(task, base), body)
+        if callback is not None:
+            await callback.made()
+
+    now = simulation.report(task, base, at=task.accepted)
+    callback = dialect.callback(now, body)
+    if callback is not None and callback.local and task.ready < float("inf"):
+        calling = asyncio.ensure_future(called())
+        simulation.calling.add(calling)
+        calling.add_done_callback(simulation.calling.discard)
+
+
+async def _described(simulation: Simulation, dialect: Predictions, request: Request) -> Response:
+    """A model, with the schema of its inputs."""
+    _authenticated(simulation, dialect, request, "model")
+    model = await _model(request)
+    found = model in dialect.cards
+    return respond(reply(200, dialect.model(model)) if found else dialect.unknown(""))
+
+
+async def _webhook_secret(simulation: Simulation, request: Request) -> Response:
+    _authenticated(simulation, REPLICATE, request, "secret")
+    return respond(reply(200, {"key": SECRET}))
 
 
 async def _model(request: Request) -> str:
@@ -242,15 +285,14 @@ async def _upload(simulation: Simulation, request: Request) -> Response:
             return respond(reply(400, {"detail": "Missing content", "status": 400}))
         data = await upload.read()
     name = secrets.token_hex(20)
-    description = {
-        "id": name,
-        "name": upload.filename or "file",
-        "content_type": upload.content_type or "application/octet-stream",
-        "size": len(data),
-        "checksums": {"sha256": hashlib.sha256(data).hexdigest()},
-        "metadata": {},
-        "urls": {"get": f"{_base(request)}/v1/files/{name}"},
-    }
+    description = described(
+        name,
+        data,
+        _base(request),
+        simulation.now(),
+        name=upload.filename or "file",
+        content_type=upload.content_type or "application/octet-stream",
+    )
     simulation.storage.uploads.add(name, data, description)
     return respond(reply(201, description), rule)
 
@@ -260,6 +302,21 @@ async def _uploaded(simulation: Simulation, request: Request) -> Response:
     name = request.path_params["name"]
     description = simulation.storage.uploads.descriptions.get(name)
     return respond(reply(200, description) if description else REPLICATE.unknown(name))
+
+
+async def _files(simulation: Simulation, request: Request) -> Response:
+    """The files that were uploaded, newest first."""
+    _authenticated(simulation, REPLICATE, request, "file")
+    results = list(simulation.storage.uploads.descriptions.values())[::-1]
+    return respond(reply(200, {"previous": None, "next": None, "results": results}))
+
+
+async def _remove(simulation: Simulation, request: Request) -> Response:
+    _authenticated(simulation, REPLICATE, request, "file")
+    name = request.path_params["name"]
+    if not simulation.storage.uploads.remove(name):
+        return respond(REPLICATE.unknown(name))
+    return Response(status_code=204)
 
 
 async def _download(simulation: Simulation, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
@@ -47,6 +48,10 @@ class Client:
     def post(self, url: str, **details: Any) -> httpx.Response:
         """A POST."""
         return self._send("POST", url, details)
+
+    def delete(self, url: str, **details: Any) -> httpx.Response:
+        """A DELETE."""
+        return self._send("DELETE", url, details)
 
     def _send(self, method: str, url: str, details: dict[str, Any]) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -103,7 +108,7 @@ def test_bfl_goes_from_pending_to_a_picture_of_the_size(client: Client, clock: C
         reply = client.get(ticket["polling_url"]).json()
         statuses.append(reply["status"])
         clock.time += 3.4
-    assert statuses == ["Pending", "Reasoning", "Generating", "Ready"]
+    assert statuses == ["Pending", "Pending", "Pending", "Ready"]
     assert reply["result"]["seed"] == 7
     assert reply["cost"] == 3
     download = client.get(reply["result"]["sample"])
@@ -184,6 +189,67 @@ def test_a_task_that_is_not_there_is_not_found(client: Client) -> None:
     """An unknown id has the status of the contract, not an error."""
     assert client.get("/v1/get_result?id=x").json()["status"] == "Task not found"
     assert client.get("/v1/get_result").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("model", "newer", "expected"),
+    [
+        ("flux-2-pro", False, ["Pending"] * 3),
+        ("flux-2-klein-4b", True, ["Pending", "Reasoning", "Generating"]),
+        ("flux-3-image", False, ["Pending", "Reasoning", "Generating"]),
+    ],
+)
+def test_the_newer_states_are_those_of_flux_3(
+    model: str,
+    newer: bool,  # noqa: FBT001 - a case of the table
+    expected: list[str],
+) -> None:
+    """FLUX.2 waits in one state, as its clients know no other; a scenario may show them all."""
+    clock = Clock()
+    client = Client(Simulation(Scenario(latency=10, newer_states=newer), clock=clock))
+    ticket = client.post(f"/v1/{model}", json={"prompt": "a fox"}, headers=KEY).json()
+    states = []
+    for _ in expected:
+        states.append(client.get(ticket["polling_url"]).json()["status"])
+        clock.time += 3.4
+
+    assert states == expected
+
+
+def test_json_is_written_without_blanks(client: Client) -> None:
+    """Answers look as FastAPI and Replicate write them, for clients that search their text."""
+    at_bfl = client.post("/v1/flux-2-pro", json=order(), headers=KEY)
+    polled = client.get(at_bfl.json()["polling_url"])
+    at_replicate = client.post(PRO, json={"input": {"prompt": "ein Fuchs, süß"}}, headers=BEARER)
+
+    for answer in (at_bfl, polled, at_replicate):
+        whole = answer.json()
+        assert answer.text == json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+
+
+def test_a_model_is_described(client: Client) -> None:
+    """A model at Replicate tells its name and the schema of its inputs."""
+    path = "/v1/models/black-forest-labs/flux-2-klein-4b"
+    model = client.get(path, headers=BEARER).json()
+    inputs = model["latest_version"]["openapi_schema"]["components"]["schemas"]["Input"]
+
+    assert (model["owner"], model["name"]) == ("black-forest-labs", "flux-2-klein-4b")
+    assert inputs["properties"]["images"]["maxItems"] == 5
+    assert client.get(f"{path}x", headers=BEARER).status_code == 404
+
+
+def test_files_are_listed_and_removed(client: Client) -> None:
+    """An uploaded file has all that Replicate tells of one, until it is removed."""
+    files = {"content": ("desk.png", b"desk", "image/png")}
+    upload = client.post("/v1/files", files=files, headers=BEARER).json()
+    url = upload["urls"]["get"]
+
+    assert upload.keys() >= {"id", "etag", "checksums", "created_at", "expires_at", "metadata"}
+    assert client.get("/v1/files", headers=BEARER).json()["results"] == [upload]
+    assert client.get(url, headers=BEARER).json() == upload
+    assert client.delete(url, headers=BEARER).status_code == 204
+    assert client.get(url, headers=BEARER).status_code == 404
+    assert client.delete(url, headers=BEARER).status_code == 404
 
 
 def test_a_webhook_takes_the_polling_url_away(client: Client) -> None:

@@ -1,0 +1,96 @@
+"""What an order names to be called back: on this machine, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+from flux2build.simulator import Scenario, running
+from flux2build.simulator.webhooks import Callback
+
+Heard = queue.Queue[tuple[dict[str, str], bytes]]
+"""The headers and bodies of the calls so far."""
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, Heard]]:
+    """A URL on this machine, and what is posted to it."""
+    heard: Heard = queue.Queue()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.put(({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", heard
+        server.shutdown()
+        thread.join()
+
+
+def test_bfl_calls_back() -> None:
+    """The call tells of the picture, and is signed with the secret of the order."""
+    with running(Scenario(latency=0, fast=True)) as base, receiver() as (url, heard):
+        order = {"prompt": "a fox", "webhook_url": url, "webhook_secret": "hush"}
+        task = httpx.post(f"{base}/v1/flux-2-pro", json=order, headers={"x-key": "k"}).json()
+        headers, body = heard.get(timeout=10)
+
+    told = json.loads(body)
+    expected = hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    assert (told["id"], told["status"]) == (task["id"], "Ready")
+    assert told["result"]["sample"].startswith(base)
+    assert headers["x-bfl-signature"] == f"sha256={expected}"
+
+
+def test_replicate_calls_back() -> None:
+    """The call is the finished prediction, signed as Standard Webhooks are."""
+    bearer = {"authorization": "Bearer k"}
+    with running(Scenario(latency=0, fast=True)) as base, receiver() as (url, heard):
+        order = {"input": {"prompt": "a fox"}, "webhook": url}
+        path = "/v1/models/black-forest-labs/flux-2-pro/predictions"
+        task = httpx.post(f"{base}{path}", json=order, headers=bearer).json()
+        headers, body = heard.get(timeout=10)
+        key = httpx.get(f"{base}/v1/webhooks/default/secret", headers=bearer).json()["key"]
+
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    secret = base64.b64decode(key.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    assert json.loads(body)["id"] == task["id"] == headers["webhook-id"]
+    assert json.loads(body)["status"] == "succeeded"
+    assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:80/x", True),
+        ("http://localhost/x", True),
+        ("http://[::1]:8080/", True),
+        ("https://127.0.0.1/x", False),
+        ("http://10.0.0.1/x", False),
+        ("http://example.org/x", False),
+        ("http://127.0.0.1.example.org/x", False),
+        ("ftp://localhost/x", False),
+    ],
+)
+def test_only_this_machine_is_called(url: str, local: bool) -> None:  # noqa: FBT001 - a case of the table
+    """A receiver elsewhere is never called: practice leaves the machine alone."""
+    assert Callback(url, b"").local is local
