@@ -24,7 +24,7 @@ class Bfl(FluxApi):
     default_model = "flux-2-pro"
     endpoint = "https://api.bfl.ai"
     regions = MappingProxyType({"eu": "https://api.eu.bfl.ai", "us": "https://api.us.bfl.ai"})
-    hosts = frozenset({"api.bfl.ai", "api.*.bfl.ai"})
+    hosts = frozenset({"bfl.ai", "*.bfl.ai"})
     key_variable = "BFL_API_KEY"
     url_variable = "FLUX2BUILD_BFL_URL"
     in_flight = 24

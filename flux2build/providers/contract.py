@@ -91,8 +91,11 @@ class Ready:
     """Finished: where the picture is, and what the server says of it."""
 
     url: str
+    """A `data:` URL where the reply itself holds the picture."""
     task: str | None = None
     """The task that the reply names, if it names one."""
+    pictures: int = 1
+    """How many the reply names; the first one counts."""
     cost: Decimal | None = None
     """USD as settled; it overrules what the ticket said."""
     seed: int | None = None
@@ -193,7 +196,7 @@ class Remote(_Described, Protocol):
     def hosts(self) -> frozenset[str]:
         """The hosts, besides the endpoint's, to which the key may ever be sent over https.
 
-        `*` stands for one label: `api.*.bfl.ai`.
+        `*.bfl.ai` stands for every host of that domain.
         """
 
     @property
@@ -268,6 +271,7 @@ PROVIDERS: Final = Family[Provider](
             "capabilities",
             "cards",
             "contract",
+            "outcomes",
             "predictions",
             "pricing",
             "protocol",

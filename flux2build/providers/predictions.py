@@ -13,9 +13,8 @@ from typing import Final
 from urllib.parse import quote
 
 from flux2build.digest import Json
-from flux2build.errors import one_line
 from flux2build.model import OWNER, Order
-from flux2build.providers import contract, replies
+from flux2build.providers import contract, outcomes, replies
 from flux2build.providers.contract import (
     Call,
     InDoubt,
@@ -32,7 +31,8 @@ INLINE: Final = 256 * 1024
 """Bytes of a reference that may travel inside the order."""
 
 _SEED: Final = re.compile(r"Using seed:\s*(\d{1,20})")
-_BLOCKED: Final = re.compile(r"flagged|moderat|nsfw|sensitive|\bE005\b", re.IGNORECASE)
+_UNFINISHED: Final = frozenset({"starting", "processing"})
+"""States in which `output` may still grow."""
 _FORMATS: Final = {"jpeg": "jpg"}
 
 
@@ -78,14 +78,12 @@ class PredictionsApi:
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
         """Every state of the contract; the seed is only in the log."""
+        state = outcomes.judged(reply, _ready, charged=True, unfinished=_UNFINISHED)
         body = replies.fields(reply)
-        if body and isinstance(body.get("status"), str):
-            return _state(body)
-        if body is not None and reply.status == 404:
-            return Refused(
-                Refusal.LOST, replies.message(reply), charged=True, task=replies.task_of(body)
-            )
-        return Waiting(replies.message(reply))
+        if state is None and body is not None and reply.status == 404:
+            text, task = replies.message(reply), replies.task_of(body)
+            return Refused(Refusal.LOST, text, charged=True, task=task)
+        return state or Waiting(replies.message(reply))
 
 
 def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
@@ -104,29 +102,7 @@ def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Jso
     return given
 
 
-def _state(body: replies.Fields) -> Waiting | Ready | Refused:
-    status, task = body.get("status"), replies.task_of(body)
-    match status:
-        case "succeeded":
-            return _ready(body)
-        case "failed":
-            why = one_line(str(body.get("error") or "failed"))
-            kind = Refusal.CONTENT_MODERATED if _BLOCKED.search(why) else Refusal.FAILED
-            return Refused(kind, why, charged=True, task=task)
-        case "canceled":
-            return Refused(Refusal.FAILED, "canceled", charged=True, task=task)
-        case "aborted":
-            return Refused(Refusal.FAILED, "aborted before it started", task=task)
-        case _:
-            return Waiting(one_line(str(status), 60))
-
-
-def _ready(body: replies.Fields) -> Waiting | Ready | Refused:
-    output, task = body.get("output"), replies.task_of(body)
-    url = replies.address(output[0] if isinstance(output, list) and output else output)
-    if url is None and body.get("data_removed"):
-        return Refused(Refusal.LOST, "the server has removed the picture", charged=True, task=task)
-    if url is None:
-        return Waiting("succeeded, without a picture")
+def _ready(body: replies.Fields) -> Ready:
+    """What is told of a picture, besides where it is."""
     seed = _SEED.search(str(body.get("logs") or ""))
-    return Ready(url, task=task, seed=int(seed[1]) if seed else None)
+    return Ready("", seed=int(seed[1]) if seed else None)

@@ -11,10 +11,9 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from flux2build.digest import Json
-from flux2build.errors import one_line
 from flux2build.images.formats.lookup import of_path
 from flux2build.model import Order
-from flux2build.providers import contract, replies
+from flux2build.providers import contract, outcomes, replies
 from flux2build.providers.contract import (
     Call,
     InDoubt,
@@ -29,6 +28,9 @@ from flux2build.providers.contract import (
 
 CREDIT: Final = Decimal("0.01")
 """USD in one credit of Black Forest Labs."""
+
+
+MODERATED: Final = frozenset({Refusal.REQUEST_MODERATED, Refusal.CONTENT_MODERATED})
 
 
 class FluxApi:
@@ -61,16 +63,16 @@ class FluxApi:
         """
         if refusal := replies.refused(reply):
             return refusal
-        body = replies.fields(reply)
-        task = replies.task_of(body)
-        if body is None or task is None or not (200 <= reply.status < 300 or "polling_url" in body):
+        body = replies.fields(reply) or {}
+        url = replies.address(body.get("polling_url"))
+        task = replies.task_of(body) or replies.task_named_by(url)
+        if task is None or not (200 <= reply.status < 300 or "polling_url" in body):
             return replies.doubt(reply)
         state = self.status(reply)
-        if isinstance(state, Refused) and state.refusal is Refusal.REQUEST_MODERATED:
+        if isinstance(state, Refused) and state.refusal in MODERATED:
             return state
-        url = replies.address(body.get("polling_url"))
         picture = url is not None and of_path(urlsplit(url).path) is not None
-        if picture and url and isinstance(state, Waiting) and body.get("status") == "Ready":
+        if picture and url and isinstance(state, Waiting) and outcomes.says_ready(body):
             state = Ready(url, task)
         verbatim = self.follows_polling_url and url and not picture
         poll = url if verbatim and url else self.claim(task, endpoint).poll
@@ -85,27 +87,12 @@ class FluxApi:
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
         """What `get_result` says, with the settled cost; the body counts before the HTTP status.
 
-        A state that is not known is waited for: new ones have been added before.
+        What the server says of a state, and how, is read by `outcomes`.
         """
         body = replies.fields(reply) or {}
-        state, task = body.get("status"), replies.task_of(body)
         cost = replies.amount(body.get("cost"), self.cost_unit)
-        match state:
-            case "Ready":
-                return _ready(body, cost)
-            case "Request Moderated" | "Content Moderated":
-                kind = Refusal.REQUEST_MODERATED if state[0] == "R" else Refusal.CONTENT_MODERATED
-                return Refused(kind, _why(body) or state.lower(), charged=bool(cost), task=task)
-            case "Error" | "Failed":
-                why = _why(body) or state.lower()
-                return Refused(Refusal.FAILED, why, charged=bool(cost), task=task)
-            case "Task not found":
-                why = "the server does not know the task"
-                return Refused(Refusal.LOST, why, charged=True, task=task)
-            case str():
-                return Waiting(one_line(state, 60), replies.progress(body.get("progress")))
-            case _:
-                return Waiting(replies.message(reply))
+        state = outcomes.judged(reply, lambda body: _ready(body, cost), charged=bool(cost))
+        return state or Waiting(replies.message(reply))
 
     def _url(self, endpoint: str, below: str) -> str:
         """A URL of the API, whose path people may have written into the endpoint themselves."""
@@ -125,20 +112,13 @@ def _body(order: Order, references: Sequence[Reference | str]) -> dict[str, Json
     return body
 
 
-def _ready(body: replies.Fields, cost: Decimal | None) -> Waiting | Ready:
+def _ready(body: replies.Fields, cost: Decimal | None) -> Ready:
+    """What is told of a picture, besides where it is."""
     result = body.get("result")
     result = result if isinstance(result, Mapping) else {}
-    url = replies.address(result.get("sample"))
-    if url is None:
-        return Waiting("Ready, without a picture")
     return Ready(
-        url,
-        task=replies.task_of(body),
+        "",
         cost=cost,
         seed=replies.whole(result.get("seed")),
         prompt=replies.text_or_none(result.get("prompt")),
     )
-
-
-def _why(body: replies.Fields) -> str:
-    return one_line(replies.words(body.get("details")) or replies.words(body.get("error")))

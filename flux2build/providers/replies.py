@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from flux2build.errors import one_line
 from flux2build.providers.contract import (
@@ -32,8 +32,14 @@ _BAD_KEY: Final = re.compile(r"invalid (api )?(key|token)|api key format|unautho
 _NO_MONEY: Final = re.compile(
     r"insufficient|quota|balance|out of credit|not enough credit", re.IGNORECASE
 )
+_MODERATION: Final = re.compile(
+    r"flagged|moderat|nsfw|sensitive content|content[ _-]?(policy|filter)"
+    r"|safety (system|filter|checker)|\bE005\b",
+    re.IGNORECASE,
+)
 _MOST_UNITS: Final = 10**6
 """A picture does not cost more than this."""
+_SHORTEST_ID: Final = 6
 _PLACES: Final = 12
 """Decimals of a dollar that are kept."""
 
@@ -114,12 +120,19 @@ def words(value: object) -> str:
             return "" if value is None else str(value)
 
 
+def moderation(text: str) -> bool:
+    """Whether a message says that an order, or its picture, was moderated."""
+    return _MODERATION.search(text) is not None
+
+
 def refused(reply: Reply) -> Refused | None:
     """The refusal, if the answer to a submission proves that nothing was accepted."""
     kind = _REFUSALS.get(reply.status)
     if kind is None:
         return None
     text, evidence = message(reply), reply.body[:4096].decode("utf-8", "replace")
+    if kind in {Refusal.INVALID, Refusal.CREDENTIALS} and moderation(text):
+        return Refused(Refusal.REQUEST_MODERATED, text)
     if kind is Refusal.INVALID and _BAD_KEY.search(text):
         kind = Refusal.CREDENTIALS
     elif reply.status in {403, 429} and fields(reply) and _NO_MONEY.search(evidence):
@@ -142,10 +155,13 @@ def doubt(reply: Reply) -> InDoubt:
 
 
 def ticket(provider: HasClaim, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
-    """`ticket` for an API that answers an order with 2xx and the task's `id`."""
+    """`ticket` for an API that answers an order with 2xx and the task's `id`, or its URL."""
     if refusal := refused(reply):
         return refusal
-    task = task_of(fields(reply))
+    body = fields(reply) or {}
+    urls = body.get("urls")
+    named = task_named_by(urls.get("get")) if isinstance(urls, Mapping) else None
+    task = task_of(body) or named
     if task is None or not 200 <= reply.status < 300:
         return doubt(reply)
     return provider.claim(task, endpoint)
@@ -155,6 +171,21 @@ def task_of(body: Fields | None) -> str | None:
     """The task's id, if there is one that is fit for a URL and a log."""
     task = body.get("id") if body else None
     return task if is_task(task) else None
+
+
+def task_named_by(url: object) -> str | None:
+    """The task that a URL asks for, by its parameter or the end of its path."""
+    if (url := address(url)) is None:
+        return None
+    parts = urlsplit(url)
+    named = [value for key in ("id", "task_id") for value in parse_qs(parts.query).get(key, ())]
+    named += [parts.path.rpartition("/")[2]] if not named else []
+    return next((task for task in named if is_task(task) and _names_one(task)), None)
+
+
+def _names_one(text: str) -> bool:
+    """Whether a part of a URL looks like an id, and not like a version or an action."""
+    return len(text) >= _SHORTEST_ID and any(map(str.isdigit, text))
 
 
 def amount(value: object, unit: Decimal | None, most: int = _MOST_UNITS) -> Decimal | None:

@@ -70,15 +70,12 @@ def literal(host: str) -> bool:
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a host matches one of the patterns, in which `*` stands for one label."""
-    labels = host.lower().rstrip(".").split(".")
-    for pattern in patterns:
-        wanted = pattern.lower().split(".")
-        if len(wanted) == len(labels) and all(
-            want in ("*", label) for want, label in zip(wanted, labels, strict=True)
-        ):
-            return True
-    return False
+    """Whether a host is one of the patterns, of which `*.bfl.ai` stands for all below that domain."""
+    name = host.lower().rstrip(".")
+    return any(
+        name.endswith(pattern.removeprefix("*")) if pattern.startswith("*.") else name == pattern
+        for pattern in map(str.lower, patterns)
+    )
 
 
 def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
@@ -101,6 +98,19 @@ def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
         and _origin(target)[2] == 443
         and matches(target.hostname or "", known)
     )
+
+
+def secured(url: str, endpoint: str, hosts: Iterable[str]) -> str:
+    """A URL with https where it names a host that is met over https anyway.
+
+    A server behind something that ends TLS for it may call itself by http.
+    """
+    target, base = split(url), split(endpoint)
+    if target is None or base is None or (target.scheme, base.scheme) != ("http", "https"):
+        return url
+    home = (target.hostname, target.port) == (base.hostname, base.port)
+    known = target.port is None and matches(target.hostname or "", hosts)
+    return f"https{url[len('http') :]}" if home or known else url
 
 
 def split(url: str) -> SplitResult | None:

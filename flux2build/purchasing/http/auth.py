@@ -14,6 +14,7 @@ from flux2build.purchasing.http.address_policy import (
     Resolve,
     may_have_key,
     scope_of_url,
+    secured,
     split,
 )
 from flux2build.purchasing.http.clock import Limits
@@ -75,11 +76,20 @@ class Auth:
             ExchangeError: the network failed, or the answer exceeds the bounds.
         """
         secret = await self._secret(call.url)
-        bounds = Bounds(self.limits.reply_bytes, patience or self.limits.reply)
+        most = self.limits.reply_bytes + self.limits.picture_bytes * 4 // 3
+        bounds = Bounds(most, patience or self.limits.reply)
         return await pool.exchange(call, secret, bounds, sending)
 
+    def may_have_key(self, url: str) -> bool:
+        """Whether a URL is the endpoint's or the provider's, so that the key may go there."""
+        return may_have_key(url, self.endpoint, self.provider.hosts)
+
+    def secured(self, url: str) -> str:
+        """A URL with https where it names a host that is met over https anyway."""
+        return secured(url, self.endpoint, self.provider.hosts)
+
     async def _secret(self, url: str) -> Mapping[str, str]:
-        if not may_have_key(url, self.endpoint, self.provider.hosts):
+        if not self.may_have_key(url):
             parts = split(url)
             host = parts.hostname if parts else "no host"
             raise ForbiddenError(f"`{host}` is not a host of `{self.provider.name}`")

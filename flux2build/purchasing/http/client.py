@@ -40,7 +40,7 @@ from flux2build.providers.contract import (
 )
 from flux2build.purchasing.http.address_policy import Resolve, resolved
 from flux2build.purchasing.http.auth import Auth, checked_endpoint
-from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, backoff
+from flux2build.purchasing.http.clock import LONGEST, Clock, Limits, Monotonic, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import ExchangeError, Pool, PoolConfig, Sending
@@ -59,9 +59,6 @@ _ASKING: Final = 8
 
 _FETCHING: Final = 12
 """Most pictures fetched at once: enough to use any bandwidth."""
-
-_LONGEST: Final = 120.0
-"""Most seconds to wait for one `Retry-After`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +276,7 @@ class Client:
         """Wait as the server asks, else longer each time; every order leaves a busy server alone."""
         asked = refused.retry_after
         own = backoff(attempt, self._deps.jitter(), self._limits.wait)
-        delay = own if asked is None else min(asked, _LONGEST)
+        delay = own if asked is None else min(asked, LONGEST)
         if refused.refusal is Refusal.RATE_LIMITED:
             self._quiet_until = max(self._quiet_until, self._deps.clock.now() + delay)
         await self._pause(delay)

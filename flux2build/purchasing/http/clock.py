@@ -87,6 +87,9 @@ def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
 _LIMITS: Final = frozenset(each.name for each in fields(Limits))
 _COUNTS: Final = frozenset({"posts", "in_flight", "attempts", "reply_bytes", "picture_bytes"})
 
+LONGEST: Final = 120.0
+"""Most seconds to wait for one `Retry-After`."""
+
 _GRACE: Final = 10.0
 """Seconds before a download's rate is judged."""
 

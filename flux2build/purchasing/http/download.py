@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin
+from urllib.parse import unquote_to_bytes, urljoin
 
 import httpx
 
@@ -130,6 +131,25 @@ def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], di
         return url, {}, {}
     named = {"host": url.netloc.decode("ascii")}
     return url.copy_with(host=address), named, {"sni_hostname": target.host}
+
+
+def embedded(url: str) -> bytes:
+    """The bytes that a `data:` URL holds.
+
+    Raises:
+        FetchError: it cannot be decoded.
+    """
+    head, _, text = url.partition(",")
+    if not head.endswith(";base64"):
+        return unquote_to_bytes(text)
+    try:
+        return base64.b64decode(text.translate(_PLAIN) + "==")
+    except ValueError:
+        raise FetchError("the picture in the answer is not base64") from None
+
+
+_PLAIN: Final = str.maketrans("-_", "+/")
+"""What base64 for URLs spells otherwise."""
 
 
 def whole(data: bytes) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from flux2build.images.formats.lookup import sniff
-from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Ticket, Waiting
-from flux2build.purchasing.http.address_policy import ForbiddenError
+from flux2build.providers.contract import Call, Ready, Refusal, Refused, Reply, Ticket, Waiting
 from flux2build.purchasing.http.auth import Auth
-from flux2build.purchasing.http.clock import Clock, backoff, until_next
-from flux2build.purchasing.http.download import Downloads, FetchError, whole
+from flux2build.purchasing.http.clock import LONGEST, Clock, backoff, until_next
+from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
 from flux2build.purchasing.http.pool import ExchangeError, Pool
 
 _DENIALS: Final = 3
@@ -78,8 +78,14 @@ class Polling:
     report: Callable[[Waiting], None]
     placed: float | None = None
     typical: float | None = None
+    _until: float = field(default=0, init=False)
+    """When it is given up."""
     took: float | None = field(default=None, init=False)
     """Seconds from order to picture, once it was ready."""
+    _last: str = field(default="", init=False)
+    """What the server said last, or why it said nothing."""
+    _elsewhere: int = field(default=0, init=False)
+    """How often nobody who was asked knew the order, of which the server named a foreign host."""
     _failures: int = field(default=0, init=False)
     _key_refusals: int = field(default=0, init=False)
     _denials: int = field(default=0, init=False)
@@ -89,11 +95,13 @@ class Polling:
         """Collect the picture, or say why there is none."""
         clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
+        self._until = started + limits.deadline
         state: State = self.ticket.ready or await self._first(started)
         while (ended := await self._settled(state, started)) is None:
-            if clock.now() - started >= limits.deadline:
+            if clock.now() >= self._until:
                 waited = f"after {_span(limits.deadline)}" if limits.deadline else "yet"
-                return Overdue(f"not ready {waited}")
+                last = f" (last answer: {self._last})" if self._last else ""
+                return Overdue(f"not ready {waited}{last}")
             state = await self._ask()
         return ended
 
@@ -106,14 +114,52 @@ class Polling:
     async def _ask(self) -> State:
         auth = self.deps.auth
         call = auth.provider.inquiry(self.ticket, auth.endpoint)
+        call = replace(call, url=auth.secured(call.url))
+        if not auth.may_have_key(call.url):
+            return await self._ask_elsewhere(call)
         try:
             reply = await auth.call(self.deps.pool, call)
-        except ForbiddenError as error:
-            return Overdue(f"{error}, so it is not asked for the order", decide=True)
         except ExchangeError as error:
             await self._after_failure(None)
             return Waiting(f"no answer: {error}")
         return await self._read(reply)
+
+    async def _ask_elsewhere(self, call: Call) -> State:
+        """Ask a host that is not the provider's without the key, then the endpoint by the task's id.
+
+        Neither is sure to know the order, so that neither can deny it.
+        """
+        auth = self.deps.auth
+        own = Call("GET", auth.provider.claim(self.ticket.task, auth.endpoint).poll)
+        for keyless in (True, False):
+            try:
+                reply = await (
+                    self._keyless(call.url) if keyless else auth.call(self.deps.pool, own)
+                )
+            except (FetchError, ExchangeError) as error:
+                self._last = f"no answer: {error}"
+                continue
+            state = auth.provider.status(reply)
+            denied = isinstance(state, Refused) and state.refusal is Refusal.LOST
+            page = not reply.body.lstrip().startswith(b"{")
+            if reply.status < 300 and not denied and not page:
+                return await self._read(reply)
+            self._last = "it is denied" if denied else f"HTTP {reply.status}"
+        self._elsewhere += 1
+        if self._elsewhere >= _DENIALS:
+            host = urlsplit(call.url).hostname or "no host"
+            return Overdue(
+                f"`{host}` is not a host of `{auth.provider.name}`, and neither it nor the endpoint "
+                f"tells of the order ({self._last})",
+                decide=True,
+            )
+        await self._after_failure(None)
+        return Waiting(self._last)
+
+    async def _keyless(self, url: str) -> Reply:
+        """What a host says that is not to see the key, within the bounds of a picture's download."""
+        body = await self.deps.downloads.fetch(url, await self.deps.auth.scope())
+        return Reply(200, {}, body)
 
     async def _read(self, reply: Reply) -> State:
         state = self.deps.auth.provider.status(reply)
@@ -133,7 +179,8 @@ class Polling:
     async def _after_failure(self, wait: float | None) -> None:
         """Wait longer each time that a server or the network fails in a row."""
         self._failures += 1
-        await self._sleep(min(wait, 120.0) if wait else self._backoff(self._failures))
+        delay = min(wait, LONGEST) if wait else self._backoff(self._failures)
+        await self._sleep(min(delay, max(0.0, self._until - self.deps.clock.now())))
 
     async def _settled(self, state: State, started: float) -> Ended | None:
         """How the order ended; None if it has not, after the wait before the next inquiry."""
@@ -150,7 +197,9 @@ class Polling:
             case Refused():
                 return self.deps.auth.redacted_answer(state)
             case Waiting():
-                self.report(self.deps.auth.redacted_state(state))
+                told = self.deps.auth.redacted_state(state)
+                self._last = told.status
+                self.report(told)
                 await self._sleep(self._until_next(started))
         return None
 
@@ -167,12 +216,13 @@ class Polling:
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
         """Fetch the picture; after a failure None, so that the server is asked for a fresh URL."""
         auth = self.deps.auth
-        if auth.holds_key(ready.url):
+        within = ready.url.startswith("data:")
+        if not within and auth.holds_key(ready.url):
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
         if self.took is None and self.placed is not None:
             self.took = self.deps.clock.now() - self.placed
         try:
-            data = await self.deps.downloads.fetch(ready.url, await auth.scope())
+            data = await self._picture(ready.url)
         except FetchError as error:
             if error.final or not self._may_download_again():
                 return Overdue(auth.redacted(str(error)), gone=error.gone)
@@ -180,11 +230,17 @@ class Polling:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
             picture = sniff(data) not in _NO_PICTURE and whole(data)
             if picture or not self._may_download_again():
-                return Arrived(
-                    data, replace(ready, prompt=ready.prompt and auth.masked(ready.prompt))
-                )
+                prompt = ready.prompt and auth.masked(ready.prompt)
+                return Arrived(data, replace(ready, url="" if within else ready.url, prompt=prompt))
         await self._sleep(self._backoff(self._downloads))
         return None
+
+    async def _picture(self, url: str) -> bytes:
+        """The bytes at a URL, or in it."""
+        auth = self.deps.auth
+        if url.startswith("data:"):
+            return embedded(url)
+        return await self.deps.downloads.fetch(auth.secured(url), await auth.scope())
 
     def _may_download_again(self) -> bool:
         """Count a failed download; whether another one may be tried."""

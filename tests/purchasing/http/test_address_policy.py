@@ -19,10 +19,11 @@ from flux2build.purchasing.http.address_policy import (
     resolved,
     scope_of,
     scope_of_url,
+    secured,
 )
 
 BFL = "https://api.bfl.ai"
-HOSTS = ("api.bfl.ai", "api.*.bfl.ai")
+HOSTS = ("bfl.ai", "*.bfl.ai")
 NAMES = {
     "delivery.example": ["93.184.216.34"],
     "inside.example": ["10.0.0.5"],
@@ -46,10 +47,12 @@ async def _resolve(host: str) -> Sequence[str]:
         ("https://api.us3.bfl.ai/v1/get_result?id=1", BFL, True),
         ("http://api.us3.bfl.ai/v1/get_result?id=1", BFL, False),
         ("https://api.us3.bfl.ai:8443/", BFL, False),
-        ("https://delivery.eu2.bfl.ai/x.png", BFL, False),
+        ("https://gateway.bfl.ai/v1/get_result?id=1", BFL, True),
+        ("https://api.a.b.bfl.ai/", BFL, True),
         ("https://api.bfl.ai.evil.example/", BFL, False),
-        ("https://evilapi.bfl.ai/", BFL, False),
-        ("https://api.a.b.bfl.ai/", BFL, False),
+        ("https://evilbfl.ai/", BFL, False),
+        ("https://bfl.ai.evil.example/", BFL, False),
+        ("https://bfl.example/", BFL, False),
         ("https://user@api.bfl.ai/", BFL, False),
         ("https://api.bfl.ai@evil.example/", BFL, False),
         ("file:///etc/passwd", BFL, False),
@@ -67,16 +70,30 @@ def test_key_goes_home_only(url: str, endpoint: str, expected: bool) -> None:  #
     assert expected is may_have_key(url, endpoint, HOSTS)
 
 
-@given(st.from_regex(r"[a-z0-9.-]{1,30}", fullmatch=True))
+@given(st.from_regex(r"[a-z0-9.-]{1,12}(\.?bfl\.ai)?\.?", fullmatch=True))
 def test_no_other_host_matches(host: str) -> None:
-    """A pattern's star is one label, whatever the host looks like."""
-    matching = matches(host, ["api.*.bfl.ai"])
+    """A domain's hosts are those below it, whatever they look like."""
+    assert matches(host, ["*.bfl.ai"]) == (host.rstrip(".").endswith(".bfl.ai"))
 
-    assert matching == (
-        host.rstrip(".").count(".") == 3
-        and host.rstrip(".").startswith("api.")
-        and host.rstrip(".").endswith(".bfl.ai")
-    )
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "expected"),
+    [
+        ("http://gw.example/v1/x?id=1", "https://gw.example", "https://gw.example/v1/x?id=1"),
+        ("http://gw.example:8443/x", "https://gw.example:8443/y", "https://gw.example:8443/x"),
+        ("http://api.eu.bfl.ai/x", BFL, "https://api.eu.bfl.ai/x"),
+        ("http://gw.example:80/x", "https://gw.example:8443", None),
+        ("http://other.example/x", "https://gw.example", None),
+        ("http://gw.example/x", "http://gw.example", None),
+        ("https://gw.example/x", "https://gw.example", None),
+        ("nonsense", "https://gw.example", None),
+    ],
+)
+def test_what_is_met_over_https_is_asked_over_https(
+    url: str, endpoint: str, expected: str | None
+) -> None:
+    """A server that does not know that TLS ends in front of it calls itself by http."""
+    assert secured(url, endpoint, HOSTS) == (expected or url)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -41,6 +42,7 @@ NAMES: Final = {
     "api.bfl.ai": ["93.184.216.1"],
     "delivery.example": ["93.184.216.34"],
     "twice.example": ["93.184.216.35", "93.184.216.36"],
+    "gateway.example": ["93.184.216.37"],
     "inside.example": ["10.0.0.5"],
 }
 
@@ -272,7 +274,7 @@ def test_endless_answer_is_doubt() -> None:
     """An answer that never ends is cut, and the order is in doubt."""
     internet = Internet(posts=[_chunks(*[b" " * 600_000] * 2)])
 
-    answer = _submit(internet)
+    answer = _submit(internet, picture_bytes=2**16)
 
     assert isinstance(answer, InDoubt)
     assert "the answer is too long" in answer.message
@@ -563,7 +565,7 @@ def test_flaps_are_sat_out(trouble: Any) -> None:
     internet = Internet(polls=[*[trouble] * 6, READY], pictures=[DELIVERED])
     time = FakeClock()
 
-    assert isinstance(_collect(internet, time), Arrived)
+    assert isinstance(_collect(internet, time, picture_bytes=2**16), Arrived)
     assert time.at > 3
     assert {request.url.host for request in internet.seen} <= {"api.eu1.bfl.ai", "93.184.216.34"}
 
@@ -575,7 +577,7 @@ def test_wait_ends_at_the_deadline() -> None:
 
     ended = _collect(internet, time)
 
-    assert ended == Overdue("not ready after 15 minutes")
+    assert ended == Overdue("not ready after 15 minutes (last answer: Pending)")
     assert 900 <= time.at < 910
     assert len(internet.seen) < 400
 
@@ -624,22 +626,84 @@ def test_refused_key_leaves_the_order() -> None:
 @pytest.mark.parametrize(
     "poll",
     [
-        "https://evil.example/v1/get_result?id=task-1",
+        "https://api.eu1.bfl.ai/v1/get_result?id=task-1",
+        "https://gateway.bfl.ai/v1/get_result?id=task-1",
         "http://api.eu1.bfl.ai/v1/get_result?id=task-1",
-        "https://169.254.169.254/v1/get_result",
-        "file:///etc/passwd",
-        "https://[x",
     ],
 )
-def test_foreign_polling_url_is_not_asked(poll: str) -> None:
-    """The key is not carried to a host that an answer names; a person has to look."""
-    internet = Internet(polls=[READY])
+def test_the_providers_hosts_are_asked_with_the_key(poll: str) -> None:
+    """Any host of the provider's domain is asked as it was named, and over https."""
+    internet = Internet(polls=[READY], pictures=[DELIVERED])
 
     ended = _run(_client(internet), lambda client: client.collect(Ticket(TASK, poll)))
 
+    assert isinstance(ended, Arrived)
+    asked = internet.seen[0]
+    assert str(asked.url) == poll.replace("http:", "https:")
+    assert asked.headers["x-key"] == SECRET
+
+
+FOREIGN: Final = "https://gateway.example/v1/get_result?id=task-1"
+UNFETCHABLE: Final = [
+    "http://gateway.example/v1/get_result?id=task-1",
+    "https://inside.example/v1/get_result?id=task-1",
+    "https://169.254.169.254/v1/get_result",
+    "https://nowhere.example/v1/get_result?id=task-1",
+    "file:///etc/passwd",
+    "https://[x",
+]
+
+
+def test_another_host_is_asked_without_the_key() -> None:
+    """A gateway's polling URL may name a host that nobody knows: it never sees the key."""
+    internet = Internet(polls=[PENDING, READY], pictures=[DELIVERED])
+
+    ended = _run(_client(internet), lambda client: client.collect(Ticket(TASK, FOREIGN)))
+
+    assert isinstance(ended, Arrived)
+    assert {each.url.host for each in internet.seen} == {"93.184.216.37", "93.184.216.34"}
+    assert not [each for each in internet.seen if SECRET in str(each.headers)]
+
+
+@pytest.mark.parametrize("poll", UNFETCHABLE)
+def test_where_nobody_may_be_asked_the_endpoint_is(poll: str) -> None:
+    """Private addresses and other schemes are never asked: the endpoint may know the task by its id."""
+    internet = Internet(polls=[READY], pictures=[DELIVERED])
+
+    ended = _run(_client(internet), lambda client: client.collect(Ticket(TASK, poll)))
+
+    assert isinstance(ended, Arrived)
+    assert [each.url.host for each in internet.seen] == ["api.bfl.ai", "93.184.216.34"]
+
+
+@pytest.mark.parametrize("answer", [_page(401), _state("Task not found"), _page(200, b"<html>")])
+def test_a_person_is_called_where_nobody_knows_the_order(answer: Any) -> None:
+    """A foreign host and the endpoint are asked a few times; what they deny is not lost for it."""
+    internet = Internet(polls=[answer])
+
+    ended = _run(_client(internet), lambda client: client.collect(Ticket(TASK, FOREIGN)))
+
     assert isinstance(ended, Overdue)
     assert ended.decide
-    assert internet.seen == []
+    assert "`gateway.example` is not a host of `bfl`" in ended.message
+    assert [each.url.host for each in internet.seen] == ["93.184.216.37", "api.bfl.ai"] * 3
+    assert all(
+        (SECRET in each.headers.values()) == (each.url.host == "api.bfl.ai")
+        for each in internet.seen
+    )
+
+
+def test_a_picture_may_stand_in_the_answer() -> None:
+    """A picture that comes as base64 is the same as one that is fetched, and may be large."""
+    large = PICTURE[:-12] + b"\0" * 2_000_000 + PICTURE[-12:]
+    text = base64.b64encode(large).decode()
+    internet = Internet(polls=[_state("succeeded", result={"images": [text]})])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Arrived)
+    assert ended.data == large
+    assert ended.ready.url == ""
 
 
 @pytest.mark.parametrize("status", ["Ready", "Error", "Content Moderated"])

@@ -61,6 +61,8 @@ def _order(remote: Remote, model: str, prompt: str = "a fox") -> Order:
     card = remote.cards[model]
     params: dict[str, Any] = dict(card.defaults)
     if "width" in card.params:
+        sizes = {"aspect_ratio", "resolution"}
+        params = {name: value for name, value in params.items() if name not in sizes}
         params |= {"width": 512, "height": 256}
     return Order(model, prompt, params, ())
 
@@ -161,7 +163,6 @@ REMOTE: Final = pytest.mark.parametrize("remote", REMOTES.values(), ids=REMOTES)
         (_rule("submit", "drop-mid-headers"), 1),
         (_rule("submit", "short-body"), 1),
         (_rule("submit", "garbage"), 0),
-        (_rule("submit", "missing-id"), 1),
         (_rule("submit", "http", code=500), 0),
         (_rule("submit", "http", code=503, charged=True), 1),
         (_rule("submit", "http", code=200, body="html"), 0),
@@ -211,6 +212,8 @@ def test_refused_submission_costs_nothing(
     [
         _rule("submit", "http", code=429, retry_after="0", times="once"),
         _rule("submit", "ready-at-once"),
+        _rule("submit", "missing-id"),
+        _rule("submit", "polling-elsewhere", to="http://10.0.0.1/v1/get_result?id=1"),
         _rule("poll", "http", code=502, body="html", times=2),
         _rule("poll", "drop-mid-headers", times=2),
         _rule("poll", "garbage", times="once"),
