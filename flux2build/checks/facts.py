@@ -61,6 +61,8 @@ class Facts:
     """What the models can do and cost, by provider and model."""
     lockless: Problem | None = None
     """What to say of a missing lock, if some of the outputs are there."""
+    doubled: int | None = None
+    """The line of the lock with the first row that a merge without markers left twice."""
 
     def files(self) -> Iterator[Current]:
         """Every picture that is what the spec wants; one that drifts is about to be replaced."""

@@ -9,6 +9,7 @@ from flux2build.digest import Digest
 from flux2build.errors import LockError, Place, Problem
 from flux2build.lockfile.block import Block, Generated, Lockfile, Row
 from flux2build.lockfile.conflicts import Side, split
+from flux2build.lockfile.doubled import split as split_doubled
 from flux2build.lockfile.read import loads
 
 
@@ -31,6 +32,28 @@ def sides(text: str, file: str) -> tuple[Lockfile, Lockfile]:
             )
         ) from None
     return _side(ours, file), _side(theirs, file)
+
+
+def doubled(text: str, file: str) -> tuple[Lockfile, Lockfile, int] | None:
+    """Both sides of a lock whose conflict markers were taken out, and the first line of theirs.
+
+    None for a lock in which no row stands twice.
+
+    Raises:
+        LockError: rows stand twice, and it cannot be told which belong together.
+    """
+    parts = split_doubled(text)
+    if parts is None:
+        return None
+    ours, theirs, line = parts
+    try:
+        return _side(ours, file), _side(theirs, file), line
+    except LockError:
+        message = f"`{file}` holds both sides of a merge, and they cannot be told apart"
+        hint = (
+            f"`git log -- {file}` names good ones; `git checkout COMMIT -- {file}` takes one back"
+        )
+        raise LockError(Problem(message, Place(file, line), hint=hint)) from None
 
 
 def _side(side: Side, file: str) -> Lockfile:

@@ -14,12 +14,12 @@ from flux2build.building.removal import Removal, shared
 from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
-from flux2build.errors import Problem, SpecError, SystemFault, UsageError
+from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
-from flux2build.lockfile.merge import sides
+from flux2build.lockfile.merge import doubled, sides
 from flux2build.model import AssetName, Generate, Recipe, Source
 from flux2build.planning.finals import locked_at, rivals
 from flux2build.planning.open_orders import OpenOrder, open_orders
@@ -29,6 +29,7 @@ from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
+from flux2build.session.checkout import documents
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.sources import Sources
@@ -96,21 +97,39 @@ class Project(Sources):
         Raises:
             LockError: it is damaged, or newer than this flux2build.
         """
-        text, name = self._lock_text, self.lock_path.name
-        if not text:
-            return Lockfile()
-        if not self.conflicted:
-            return loads(text, name)
-        ours, theirs = sides(text, name)
+        if isinstance(self._lock_as_read, Lockfile):
+            return self._lock_as_read
+        ours, theirs, _ = self._lock_as_read
         profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
         wanted = dict(self.other_profiles(profiles))
         wanted[self.spec.profile] = self.graph.ordered
         return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
 
+    @cached_property
+    def _lock_as_read(self) -> Lockfile | tuple[Lockfile, Lockfile, int]:
+        """The lock, or both sides of a merge that it holds, with the first line of theirs."""
+        text, name = self._lock_text, self.lock_path.name
+        if not text:
+            return Lockfile()
+        if self.conflict is not None:
+            return *sides(text, name), self.conflict
+        try:
+            return loads(text, name)
+        except LockError:
+            if (parts := doubled(text, name)) is None:
+                raise
+            return parts
+
     @property
     def conflicted(self) -> bool:
-        """Whether a merge left its markers in the lock."""
-        return self.conflict is not None
+        """Whether the lock holds both sides of a merge."""
+        return self.conflict is not None or self.doubled is not None
+
+    @property
+    def doubled(self) -> int | None:
+        """The line of the lock at which the other side starts of a merge that left no markers."""
+        read = self._lock_as_read
+        return None if self.conflict is not None or isinstance(read, Lockfile) else read[2]
 
     @cached_property
     def conflict(self) -> int | None:
@@ -211,12 +230,14 @@ class Project(Sources):
         for recipe in chain.from_iterable(wanted):
             paths.add(recipe.output)
             paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
-        for block in (block for lock in locks for block in lock.blocks.values()):
+        blocks = [block for lock in locks for block in lock.blocks.values()]
+        for block in blocks:
             # The lock may come from a stranger: paths outside the folder are not looked at.
             locked = {row.output.path for row in block.rows} - paths
             paths |= {path for path in locked if self.tree.inside(path)}
-        digests = {path: self.index.digest(path) for path in sorted(paths)}
-        return {path: Digest(digest) for path, digest in digests.items() if digest is not None}
+        known = {path: self.index.digest(path) for path in sorted(paths)}
+        digests = {path: Digest(digest) for path, digest in known.items() if digest is not None}
+        return digests | documents(self.tree, digests, blocks)
 
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""
@@ -328,7 +349,14 @@ class Project(Sources):
         """The findings of all checks, in the order of building: causes before consequences."""
         cards = self.capabilities.cards
         facts = Facts(
-            self.spec, self.whole, self.lock, self.consult, self.conflict, cards, self.lockless
+            self.spec,
+            self.whole,
+            self.lock,
+            self.consult,
+            self.conflict,
+            cards,
+            self.lockless,
+            self.doubled,
         )
         findings = list(evaluate(facts, self._excluded))
         if not choice.everything:

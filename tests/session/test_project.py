@@ -84,7 +84,7 @@ def test_settings_are_read_anew(site: Site) -> None:
 
 def test_locks_that_are_no_text(site: Site) -> None:
     """A lock that is not UTF-8 is damaged, and is not read further."""
-    (site.folder / "assets.lock").write_bytes(b"\xff\xfe")
+    (site.folder / "assets.lock").write_bytes(b"\xff\xff")
 
     with pytest.raises(LockError, match="is damaged: byte 0xff is not UTF-8"):
         _ = opened(site).lock

@@ -17,13 +17,14 @@ from flux2build.checks.contract import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.errors import UsageError
+from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.providers.cards import Models
 from flux2build.session.common_options import CommonOptions
-from flux2build.storage import durable, regular
+from flux2build.storage import durable, regular, toml_text
 from flux2build.storage.disk import SPEC_NAME, replace
 
 _IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
-_ATTRIBUTES: Final = b"# flux2build: the lock merges line by line\nassets.lock text eol=lf\n"
+_ATTRIBUTES: Final = "# flux2build: what it writes keeps its bytes in every checkout"
 
 
 @command("init", without={"profile", "env_file"})
@@ -57,9 +58,10 @@ def init(options: CommonOptions) -> None:
 def _written(spec: Path) -> Iterator[tuple[str, str]]:
     """Write the starter; yield each path with what was done to it."""
     starter = resources.files("flux2build.cli") / "starter"
+    own = (starter / "assets.toml").read_text("utf-8")
     schema = json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False)
     for name, text in (
-        (spec.name, (starter / "assets.toml").read_text("utf-8")),
+        (spec.name, own),
         ("templates/hero.j2", (starter / "hero.j2").read_text("utf-8")),
         ("flux2build.schema.json", f"{schema}\n"),
     ):
@@ -67,7 +69,8 @@ def _written(spec: Path) -> Iterator[tuple[str, str]]:
         yield os.path.relpath(path), "kept" if path.exists() else "wrote"
         if not path.exists():
             replace(path, text.encode())
-    for name, lines in ((".gitignore", _IGNORED), (".gitattributes", _ATTRIBUTES)):
+    attributes = "\n".join(_attributes(spec.with_suffix(".lock").name, own))
+    for name, lines in ((".gitignore", _IGNORED), (".gitattributes", f"{attributes}\n".encode())):
         path = spec.parent / name
         old = _read(path)
         last = lines.splitlines()[-1]
@@ -76,6 +79,17 @@ def _written(spec: Path) -> Iterator[tuple[str, str]]:
             continue
         yield os.path.relpath(path), "extended" if old else "wrote"
         replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
+
+
+def _attributes(lock: str, starter: str) -> Iterator[str]:
+    """Lines of `.gitattributes`, so that git changes the line ends of nothing that a build writes."""
+    spec = toml_text.parsed(starter, SPEC_NAME)
+    folders = {spec["project"]["output"], *(p.get("output") for p in spec["profile"].values())}
+    endings = {Path(f"x{end}").suffix for each in DOCUMENTS.values() for end in each.endings}
+    yield _ATTRIBUTES
+    yield f"{lock} text eol=lf"
+    for folder in sorted(filter(None, folders)):
+        yield from (f"/{folder}/**/*{ending} text eol=lf" for ending in sorted(endings))
 
 
 def _read(path: Path) -> bytes:

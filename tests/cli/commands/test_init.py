@@ -70,7 +70,9 @@ def test_git_sees_what_it_should(empty: Site) -> None:
     ignored = empty.folder.joinpath(".gitignore").read_text("utf-8").splitlines()
 
     assert ".flux2build/" in ignored
-    assert "assets.lock text eol=lf" in empty.folder.joinpath(".gitattributes").read_text("utf-8")
+    attributes = empty.folder.joinpath(".gitattributes").read_text("utf-8").splitlines()
+    assert "assets.lock text eol=lf" in attributes
+    assert "/public/images/**/*.webmanifest text eol=lf" in attributes
 
 
 def test_editors_get_the_schema(empty: Site) -> None:
