@@ -27,12 +27,16 @@ class Artifacts:
     """The files that are as the lock says, each by path and bytes."""
     replaced: dict[str, Digest] = field(default_factory=dict)
     """The bytes of files that were replaced and were none of ours, by path; the store has them."""
+    elsewhere: Callable[[Digest], str | None] = lambda _digest: None
+    """Where else in the work tree bytes are that cannot be had in another way."""
     failed: Callable[[], None] = lambda: None
     """Called when a file could not be written."""
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are at hand."""
-        return digest in self.paths or self.store.has(digest)
+        if digest in self.paths or self.store.has(digest):
+            return True
+        return self.elsewhere(digest) is not None
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes, verified by hashing them again.
@@ -41,6 +45,8 @@ class Artifacts:
             SystemFault: neither the store nor the work tree still holds them.
         """
         path = self.paths.get(digest)
+        if path is None and not self.store.has(digest):
+            path = self.elsewhere(digest)
         data = None if path is None else self._read(path)
         # The text of a document may have got other line ends from git.
         for each in () if data is None else (data, data.replace(b"\r\n", b"\n")):

@@ -37,6 +37,7 @@ from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.store import Store
+from flux2build.storage.strays import Strays
 
 EVERYTHING: Final = Choice()
 _LARGEST_LOCK: Final = 32 * 1024 * 1024
@@ -187,7 +188,9 @@ class Project(Sources):
             files=files | {path: target for path, target in targets.items() if target},
             lock=self.lock,
             ledger=fold(self.journal.read()),
-            has=lambda digest: digest in in_tree or self.store.has(digest),
+            has=lambda digest: (
+                digest in in_tree or self.store.has(digest) or self.strays.find(digest) is not None
+            ),
             buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
@@ -202,6 +205,21 @@ class Project(Sources):
             pictures=locked_pictures(self.lock),
             metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
+
+    @cached_property
+    def strays(self) -> Strays:
+        """Where else in the work tree pictures lie that were paid for."""
+
+        def sizes() -> dict[Digest, int | None]:
+            paid = self._snapshot.ledger.paid.values()
+            rows = (block.generated for block in self.lock.blocks.values())
+            locked = {
+                row.output.sha256: row.output.bytes for row in rows if row and row.receipt.paid
+            }
+            return {**dict.fromkeys(each.output for each in paid), **locked}
+
+        folder = self.folder.resolve()
+        return Strays(root_of(folder), folder, sizes, self.index.digest)
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""

@@ -128,7 +128,8 @@ def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
     derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
     free = frozenset(output.sha256 for output in derived if not output.unsigned)
     ours = locked_at(project.lock, profile)
-    return Artifacts(project.folder, project.store, paths, free, ours)
+    elsewhere = project.strays.find
+    return Artifacts(project.folder, project.store, paths, free, ours, elsewhere=elsewhere)
 
 
 @dataclass(frozen=True, slots=True)

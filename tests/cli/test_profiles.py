@@ -133,3 +133,22 @@ def test_a_lock_that_git_ignores_is_told(three: Site) -> None:
     assert message not in second.err
     marked = [line for line in three.run("doctor").out.splitlines() if message in line]
     assert [line.split()[:2] for line in marked] == [["bad", "lock"]]
+
+
+@pytest.mark.parametrize("place", ["img/renamed.png", "elsewhere/deep/fox.png"])
+def test_a_picture_that_was_moved_is_not_bought_again(
+    three: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """Wherever in the work tree its bytes are, and whatever they are called, they are used."""
+    three.run("build", "-p", "final", "-y")
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another"))
+    files, before = three.files(), charges(server)
+    target = three.folder / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    three.folder.joinpath("img/fox.png").rename(target)
+
+    assert "= fox  restore  the file is missing" in three.run("plan", "-p", "final").out
+    assert three.run("build", "-p", "final", "-y").code == Exit.DONE
+    assert three.files()["img/fox.png"] == files["img/fox.png"]
+    assert target.is_file()
+    assert charges(server) == before

@@ -1,0 +1,74 @@
+"""Pictures that lie elsewhere in the work tree: moved, renamed or copied by hand."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from flux2build.digest import Digest
+
+_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+"""What providers deliver."""
+_OTHERS: Final = frozenset({"node_modules", "__pycache__", "venv"})
+_MOST: Final = 50_000
+"""The most pictures of a tree that are looked at."""
+
+
+class Strays:
+    """Finds bytes in the work tree, if there is no other way to have them but to pay again.
+
+    The tree is walked once, when it is first asked for anything; of the pictures in it, those
+    of the size that is wanted are hashed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        folder: Path,
+        sizes: Callable[[], Mapping[Digest, int | None]],
+        digest: Callable[[str], str | None],
+    ) -> None:
+        """`sizes` has the bytes of each picture that may be wanted, None where nobody knows them."""
+        self._root, self._folder, self._sizes, self._digest = root, folder, sizes, digest
+        self._found: dict[Digest, str | None] = {}
+
+    def find(self, digest: Digest) -> str | None:
+        """Return where a picture lies, from the folder of the spec; None for any other bytes."""
+        if digest not in self._found:
+            self._found[digest] = self._search(digest)
+        return self._found[digest]
+
+    def _search(self, digest: Digest) -> str | None:
+        wanted = self._wanted
+        if digest not in wanted:
+            return None
+        size = wanted[digest]
+        fitting = (path for path, has in self._pictures if size in {None, has})
+        return next((path for path in fitting if self._digest(path) == digest), None)
+
+    @cached_property
+    def _wanted(self) -> Mapping[Digest, int | None]:
+        return self._sizes()
+
+    @cached_property
+    def _pictures(self) -> list[tuple[str, int]]:
+        """Every picture below the root, from the folder of the spec, with its size in bytes."""
+        return [picture for picture, _ in zip(self._walk(), range(_MOST), strict=False)]
+
+    def _walk(self) -> Iterator[tuple[str, int]]:
+        for folder, folders, names in os.walk(self._root):
+            folders[:] = sorted(
+                name for name in folders if not name.startswith(".") and name not in _OTHERS
+            )
+            for path in (Path(folder, name) for name in sorted(names)):
+                if path.suffix.lower() not in _SUFFIXES:
+                    continue
+                with suppress(OSError):
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield Path(os.path.relpath(path, self._folder)).as_posix(), status.st_size
