@@ -53,6 +53,7 @@ LAZY: Final[dict[str, str]] = {
     "session/variables.py": "providers are imported only for names that no command has",
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
+    "cli/command.py": "few calls are about several specs",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/doctor.py": "only `--live` needs the network",
     "cli/commands/plan.py": "only `--live` needs the network",

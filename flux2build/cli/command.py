@@ -8,6 +8,7 @@ options, and returns an exit code, or None for `Exit.DONE`.
 from __future__ import annotations
 
 import functools
+import os
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
@@ -53,6 +54,18 @@ def _takes_one_value(param: click.Option) -> bool:
     return not (param.multiple or param.is_flag or param.count)
 
 
+class _Specs(click.ParamType[str]):
+    """The path of a spec; a variable has several as PATH has folders."""
+
+    name = "file"
+    envvar_list_splitter = os.pathsep
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The path as it is."""
+        del param, ctx
+        return value
+
+
 option: Final = functools.partial(click.option, cls=Option)
 
 _SHARED: Final = (
@@ -70,6 +83,16 @@ _SHARED: Final = (
     Option(
         ["--env-file"], metavar="FILE", help="Read API keys from this file of NAME=VALUE lines."
     ),
+)
+_SEVERAL: Final = (
+    Option(
+        ["-f", "--file"],
+        type=_Specs(),
+        multiple=True,
+        metavar="FILE",
+        help="The spec, or several; default: assets.toml here or above.",
+    ),
+    Option(["--all"], is_flag=True, help="Every assets.toml in this folder and below."),
 )
 _SELECTION: Final = (
     click.Argument(
@@ -98,20 +121,31 @@ def command_first(words: Sequence[str], commands: Container[str]) -> list[str]:
 
 
 def command(
-    name: str, *, selects: bool = False, without: Container[str] = ()
+    name: str, *, selects: bool = False, many: bool = False, without: Container[str] = ()
 ) -> Callable[[Function], click.Command]:
     """Make a command of a function that takes a `CommonOptions`, then its own options.
 
     One that selects gets a `choice` of assets; it has no shared option that it is `without`,
-    because it would not heed it. The function's docstring is the command's help; its module's
+    because it would not heed it. One for `many` takes several specs at once. The function's docstring is the command's help; its module's
     first line is the summary in the list of commands.
     """
 
     def wrap(function: Function) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> Exit | None:
+            if not many:
+                return once(**values)
+            named, every = tuple(dict.fromkeys(values.pop("file"))), values.pop("all")
+            if len(named) < 2 and not every:
+                return once(**values, file=next(iter(named), None))
+
+            from flux2build.cli import several
+
+            return several.each(several.below(named) if every else named, once, values)
+
+        def once(**values: Any) -> Exit | None:
             quiet, verbose = values.pop("quiet"), values.pop("verbose")
-            keys = ("file", "profile", "json", "color", "env_file")
+            keys = ("file", "several", "profile", "json", "color", "env_file")
             shared = {key: values.pop(key) for key in keys if key in values}
             options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
             choice = Choice()
@@ -130,7 +164,9 @@ def command(
                 error.problems = tuple(called.obj.problem(each) for each in error.problems)
                 raise
 
-        shared = [each for each in _SHARED if each.name not in without]
+        unwanted = {"file"} if many else without
+        shared = [each for each in _SHARED if each.name not in unwanted]
+        shared += _SEVERAL if many else ()
         params: list[click.Parameter] = [*(_SELECTION if selects else ()), *shared]
         return click.command(name, Command, params=params, help=function.__doc__)(run)
 

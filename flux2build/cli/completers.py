@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -24,17 +24,16 @@ def complete_files(
     return [CompletionItem(incomplete, type="file")]
 
 
-def from_spec(names: Callable[[Spec], Iterable[str]]) -> Completer:
-    """A completer of names that the spec has; there are none without a spec."""
+def _from(names: Callable[[click.Context], Iterable[str]]) -> Completer:
+    """A completer of names; there are none while what they are read from is wrong or missing."""
 
     def complete(
         context: click.Context, _parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         from flux2build.console.escaping import clean
-        from flux2build.session.project import Project
 
         try:
-            known = {*names(Project.open(CommonOptions(file=context.params.get("file"))).spec)}
+            known = {*names(context)}
         except Flux2BuildError:
             return []
         plain = (name for name in sorted(known) if name == clean(name))  # others cannot be typed
@@ -43,11 +42,49 @@ def from_spec(names: Callable[[Spec], Iterable[str]]) -> Completer:
     return complete
 
 
+def _spec(context: click.Context) -> Spec:
+    from flux2build.session.project import Project
+
+    named = context.params.get("file")
+    last = named[-1] if named and not isinstance(named, str) else named
+    return Project.open(CommonOptions(file=last or None)).spec
+
+
+def _selections(context: click.Context) -> Iterator[str]:
+    from flux2build.planning.selection import STATES
+
+    spec = _spec(context)
+    for asset in spec.named.values():
+        yield from (asset.name, asset.family, *(f"tag:{tag}" for tag in asset.tags))
+    yield from (f"state:{state}" for state in STATES)
+
+
+def _codes(_context: click.Context) -> Iterator[str]:
+    from flux2build.checks.contract import CHECKS
+
+    for name, check in CHECKS.items():
+        yield from (name, *check.codes)
+
+
+def _orders(_context: click.Context) -> Iterator[str]:
+    from flux2build.purchasing import settling
+    from flux2build.session.home import user_journal
+
+    return (each.name for each in settling.purchases(user_journal().read()) if each.open)
+
+
+def _presets(_context: click.Context) -> Iterable[str]:
+    from flux2build.assetspec.presets import presets
+
+    return presets()
+
+
 COMPLETERS: Final[dict[str, Completer]] = {
-    "SELECTION": from_spec(
-        lambda spec: (name for each in spec.named.values() for name in (each.name, each.family))
-    ),
-    "PROFILE": from_spec(lambda spec: spec.profiles),
+    "SELECTION": _from(_selections),
+    "PROFILE": _from(lambda context: _spec(context).profiles),
+    "CODES": _from(_codes),
+    "ORDER": _from(_orders),
+    "PRESET": _from(_presets),
     "FILE": complete_files,
 }
-"""Completers by the metavar of the options whose values they complete."""
+"""Completers by the metavar of the options and arguments whose values they complete."""

@@ -103,6 +103,8 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
     if _CONFIG in os.environ and not os.path.exists(os.environ[_CONFIG]):
         return None  # the parser reports it
     values = {name: os.environ.get(f"FLUX2BUILD_{name}", "") for name in ("FILE", "PROFILE")}
+    if os.pathsep in values["FILE"]:
+        return None  # several specs
     rest, given = list(words), set[str]()
     command = rest.pop(0) if rest and rest[0] in _QUICK else "build"
     while rest:

@@ -96,7 +96,7 @@ class Console:
     ) -> Console:
         """The console of a command with these options, about this choice of assets."""
         context = Context(options, choice or Choice())
-        return cls(options.color, options.verbosity, one_line, context)
+        return cls(options.color, options.verbosity, one_line or options.several, context)
 
     def data(self, *lines: str | Text) -> None:
         """Print lines of data on stdout."""
@@ -113,7 +113,9 @@ class Console:
 
     def document(self, fields: Mapping[str, Json]) -> None:
         """Print a documented JSON object on stdout, with the version of its format."""
-        self.json({"format_version": FORMAT_VERSION, **fields})
+        options = self.context.options
+        about: Mapping[str, Json] = {"spec": options.file} if options.several else {}
+        self.json({"format_version": FORMAT_VERSION, **about, **fields})
 
     def json(self, value: Json) -> None:
         """Print one JSON document on stdout."""

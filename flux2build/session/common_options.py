@@ -15,6 +15,8 @@ class CommonOptions:
     verbosity: int = 0
     color: str = "auto"
     env_file: str | None = None
+    several: bool = False
+    """Whether the command goes on with other specs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ AUTHORITIES: Final = (
 _SHARED: Final = frozenset({*PROXIES, *_EXEMPT, *(name for names in AUTHORITIES for name in names)})
 """Variables that other programs read, too."""
 _OPTIONS: Final = (
-    *("BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
+    *("ALL", "BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
     *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
     *("LIVE", "LOCK_TIMEOUT", "MAX_COST", "OUTPUT", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
     *("REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TRUST_PR", "VERBOSE", "YES"),

@@ -84,7 +84,8 @@ def parsed(words: Sequence[str]) -> tuple[str, str | None, str | None]:
     params = command.make_context(name, rest, root).params
     bare = command.make_context(name, [], root).params
     assert {**params, "file": None, "profile": None} == {**bare, "file": None, "profile": None}
-    return name, params["file"], params["profile"]
+    (file,) = params["file"] or (None,)
+    return name, file, params["profile"]
 
 
 @given(COMMANDS, st.lists(OPTIONS, max_size=3), VALUES, VALUES)
@@ -114,6 +115,8 @@ def test_the_quick_path_reads_what_the_parser_reads(
         (["-p", ""], None),
         (["-pfinal"], None),
         (["-p"], None),
+        (["-f", "a", "-f", "b"], None),
+        (["--all"], None),
     ],
     ids=str,
 )

@@ -368,3 +368,16 @@ def test_a_person_may_have_it_asked_for_again(
     assert pending.run("build", "--max-cost", "0").code == Exit.DONE
     assert states() == [State.DELIVERED]
     assert charges(server) == 1
+
+
+def test_open_orders_are_completed(pending: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tab offers the names of the orders that are still open."""
+    name = json.loads(pending.run("orders", "--json").out)["orders"][0]["order"]
+    for variable, value in (
+        ("_FLUX2BUILD_COMPLETE", "fish_complete"),
+        ("COMP_WORDS", f"flux2build orders show {name[:3]}"),
+        ("COMP_CWORD", name[:3]),
+    ):
+        monkeypatch.setenv(variable, value)
+
+    assert pending.run().out.strip() == f"plain,{name[:8]}"

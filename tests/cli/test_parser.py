@@ -111,7 +111,7 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
         (["plan", "-f"], "`-f` needs a value", "see `flux2build plan --help`"),
         (["schema", "extra"], "unexpected argument `extra`", "see `flux2build schema --help`"),
         (["plan", "--exit-code=1"], "`--exit-code` does not take a value", None),
-        (["plan", "-f", "a", "--file=b"], "`--file` is given 2 times and takes one value", None),
+        (["list", "-f", "a", "--file=b"], "`--file` is given 2 times and takes one value", None),
         (
             ["presets", "-f", "nosuch"],
             "`flux2build presets` has no option `-f`",

@@ -20,7 +20,7 @@ from flux2build.session.consent import Terms
 from flux2build.session.project import Project
 
 
-@command("build", selects=True)
+@command("build", selects=True, many=True)
 @option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")

@@ -24,7 +24,7 @@ from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
 
-@command("check", selects=True)
+@command("check", selects=True, many=True)
 @option(
     "--output-format",
     type=click.Choice(list(OUTPUT_FORMATS)),
@@ -65,6 +65,9 @@ def check(  # noqa: PLR0913 - a command takes its options
     unwanted = _codes(ignored)
     project, console = Project.open(options), Console.of(options, choice)
     output = OUTPUT_FORMATS["json" if options.json else output_format]
+    if options.several and output.whole:
+        message = f"`--output-format {output_format}` is about one spec"
+        raise UsageError(message, hint="run one check for each of them")
     try:
         plan, reported = project.plan(choice), project.findings(choice)
     except Flux2BuildError as error:

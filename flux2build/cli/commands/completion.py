@@ -14,7 +14,7 @@ from click.shell_completion import ZshComplete
 def completion(shell: str) -> None:
     """Print a shell's completion script.
 
-    It completes commands, options, profiles and the names of assets. Put a line
+    It completes commands, options, profiles, selections, presets, codes and orders. Put a line
     into the shell's start-up file:
 
     \b

@@ -13,6 +13,7 @@ import click
 
 from flux2build import ledger
 from flux2build.cli.command import command, option
+from flux2build.cli.completers import COMPLETERS
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
@@ -123,7 +124,7 @@ def _price(purchase: Purchase) -> str:
 
 
 @command("show")
-@click.argument("order")
+@click.argument("order", shell_complete=COMPLETERS["ORDER"])
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console, journal = _prepare(options), user_journal()
@@ -180,7 +181,7 @@ def _as_json(purchase: Purchase) -> dict[str, Json]:
 
 
 @command("adopt")
-@click.argument("order")
+@click.argument("order", shell_complete=COMPLETERS["ORDER"])
 @click.argument("what", required=False)
 def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     """Settle an order that was bought.
@@ -251,7 +252,7 @@ def _prepare(options: CommonOptions) -> Console:
 
 
 @command("resubmit")
-@click.argument("order")
+@click.argument("order", shell_complete=COMPLETERS["ORDER"])
 def resubmit(options: CommonOptions, *, order: str) -> Exit:
     """Settle an order that was not bought, or whose picture is lost.
 
@@ -266,7 +267,7 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 
 
 @command("write-off")
-@click.argument("order")
+@click.argument("order", shell_complete=COMPLETERS["ORDER"])
 def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
     _prepare(options)

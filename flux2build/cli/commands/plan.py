@@ -11,14 +11,14 @@ import click
 from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
-from flux2build.errors import Exit
+from flux2build.errors import Exit, UsageError
 from flux2build.session import plan_file
 from flux2build.session.answers import remember, remember_judged
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
 
-@command("plan", selects=True)
+@command("plan", selects=True, many=True)
 @option(
     "--force",
     multiple=True,
@@ -43,6 +43,8 @@ def show_plan(
     Needs no network and no key, except with `--live`. `?` marks steps that may turn out to be
     unnecessary once the pictures that they depend on are made.
     """
+    if options.several and output is not None:
+        raise UsageError("`--output` is about one spec", hint="name one with `--file`")
     project = Project.open(options)
     plan = project.plan(choice)
     remember_judged(project)

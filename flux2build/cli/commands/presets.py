@@ -12,6 +12,7 @@ from rich.text import Text
 from flux2build.assetspec.presets import Preset, PresetTarget, gathered
 from flux2build.assetspec.presets import presets as all_presets
 from flux2build.cli.command import command
+from flux2build.cli.completers import COMPLETERS
 from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import UsageError, did_you_mean
@@ -19,7 +20,7 @@ from flux2build.session.common_options import CommonOptions
 
 
 @command("presets", without={"file", "profile", "env_file"})
-@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=COMPLETERS["PRESET"])
 def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
     """List what platforms ask for: sizes, formats and limits by name.
 

@@ -36,6 +36,8 @@ class OutputFormat:
     show: Callable[[Console, CheckReport], None]
     machine_readable: bool = False
     """Whether an error that keeps the check from starting is printed as findings, too."""
+    whole: bool = False
+    """Whether what is printed is one document, which cannot be about several specs."""
     repository_paths: bool = False
     """Whether files are named from the repository's root instead of the spec's folder."""
 

@@ -28,4 +28,6 @@ def show(console: Console, report: CheckReport) -> None:
     console.json(rows)
 
 
-FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
+FORMAT: Final[OutputFormat] = OutputFormat(
+    show, machine_readable=True, whole=True, repository_paths=True
+)

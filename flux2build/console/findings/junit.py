@@ -52,4 +52,6 @@ def _add(case: ET.Element, finding: Finding) -> None:
         ET.SubElement(case, "system-out").text = f"{finding.code}: {message}\n{text}"
 
 
-FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
+FORMAT: Final[OutputFormat] = OutputFormat(
+    show, machine_readable=True, whole=True, repository_paths=True
+)

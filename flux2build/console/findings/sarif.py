@@ -45,4 +45,6 @@ def _result(finding: Finding, rule: int) -> Json:
     }
 
 
-FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True, repository_paths=True)
+FORMAT: Final[OutputFormat] = OutputFormat(
+    show, machine_readable=True, whole=True, repository_paths=True
+)

@@ -37,6 +37,11 @@ CASES = [
     ("flux2build plan --profile f", ["final"]),
     ("flux2build --max", ["--max-cost"]),
     ("flux2build cost --by mo", ["model", "month"]),
+    ("flux2build build tag:b", ["tag:brand"]),
+    ("flux2build list state:mi", ["state:missing"]),
+    ("flux2build check --select off", ["off-palette"]),
+    ("flux2build presets x-summ", ["x-summary"]),
+    ("flux2build -f assets.toml -p f", ["final"]),
     ("flux2build xyzzy", []),
 ]
 
@@ -68,6 +73,7 @@ def test_what_is_offered(
         ("flux2build build hero[locale=de,theme=d", ["dark]"]),
         ("flux2build build 'hero[locale=de,theme=d", ["hero[locale=de,theme=dark]"]),
         ("flux2build plan --profile=f", ["final"]),
+        ("flux2build build tag:b", ["brand"]),
     ],
 )
 def test_in_bash(two_axes: Site, line: str, wanted: list[str]) -> None:
