@@ -84,7 +84,8 @@ def _strings(suffix: str) -> Callable[[bytes], object]:
     def read(data: bytes) -> None:
         strings = translations.read(MemoryTree({f"pl{suffix}": data}), f"pl{suffix}")
         for number in (0, 1, 5):
-            strings.form(number)
+            with suppress(ValueError):  # where the catalogue's rule is unclear
+                strings.form(number)
         for message in strings.messages.values():
             for form in message.forms:
                 with suppress(ValueError):

@@ -9,13 +9,15 @@ from typing import Final
 
 from flux2build.assetspec.translations import nested
 from flux2build.assetspec.translations.message import Message, Strings
+from flux2build.errors import Place, Problem, SpecError
 from flux2build.images import lettering
-from flux2build.storage.project_files import ProjectFiles
+from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import read_text
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
 _PLACE: Final = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*[,}]")
+_CHARSET: Final = re.compile(rb"charset=([A-Za-z0-9_.:-]+)")
 MOST_MIB: Final = 16
 
 FORMATS: Final = (".po", ".json", ".toml")
@@ -28,7 +30,7 @@ class IcuMissingError(Exception):
 
 def read(tree: ProjectFiles, file: str) -> Strings:
     """The strings of a gettext, JSON or TOML file; `SpecError` says where and why it is wrong."""
-    text = read_text(tree, file, MOST_MIB, "catalogue")
+    text = _text(tree, file)
     match posixpath.splitext(file)[1].lower():
         case ".json":
             return nested.of_json(file, text)
@@ -38,6 +40,23 @@ def read(tree: ProjectFiles, file: str) -> Strings:
             from flux2build.assetspec.translations import gettext
 
             return gettext.read(file, text)
+
+
+def _text(tree: ProjectFiles, file: str) -> str:
+    """The text of a catalogue; one of gettext may say that it is in an encoding of its own."""
+    try:
+        return read_text(tree, file, MOST_MIB, "catalogue")
+    except SpecError:
+        data = tree.read(file) if tree.kind(file) is Kind.FILE else b""
+        charset = _CHARSET.search(data[:8192]) if file.lower().endswith(".po") else None
+        if charset is None or charset[1].lower() in {b"utf-8", b"utf8"}:
+            raise
+        try:
+            return data.decode(charset[1].decode()).replace("\r\n", "\n")
+        except (LookupError, UnicodeDecodeError):
+            raise SpecError(
+                Problem(f"this is not in {charset[1].decode()}, as its header says", Place(file))
+            ) from None
 
 
 def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
@@ -55,7 +74,7 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
     from icu4py.messageformat import MessageFormat
 
     try:
-        message = MessageFormat(text, locale.replace("_", "-")).format(dict(values))
+        message = MessageFormat(text, lettering.language_tag(locale)).format(dict(values))
     except ValueError:
         raise ValueError("this is not an ICU message: look for a lone brace") from None
     missing = [f"`{{{name}}}`" for name in sorted(set(names) - set(values))]

@@ -19,7 +19,10 @@ from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
-_LOCALE: Final = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
+_LOCALE: Final = re.compile(
+    r"(?P<name>[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)(?:\.[A-Za-z0-9-]+)?(?P<variant>@[A-Za-z0-9]+)?"
+)
+"""A locale as people and gettext write it: `pt-BR`, `sr@latin`, `en_US.UTF-8`."""
 _PLACEHOLDER: Final = "{locale}"
 _MOST_LISTED: Final = 8
 _PATH: Final[Key] = ("catalog", "path")
@@ -95,6 +98,9 @@ class Translations:
             return lookup.key  # the faults of the catalogue are reported already
         if (text := self._found(lookup.locale, lookup, table)) is not None:
             return text
+        if kind := own.others.get(lookup.key):
+            why = f"`{brief(lookup.key)}` of {own.file} is {kind}, not a text"
+            raise TemplateFault(why, hint="name one of its texts, or move it elsewhere")
         message = own.messages.get((lookup.key, lookup.context))
         gap = Gap(lookup.locale, lookup.key, own.file, message.place if message else None, "")
         if table.policy == "skip" and lookup.skips:
@@ -183,8 +189,8 @@ def _filled(message: Message, catalogue: Strings, locale: str, lookup: _Lookup) 
         raise TemplateFault(f"`{brief(lookup.key)}` depends on a number: give a whole one as `n`")
     if len(message.forms) > 1 and "n" not in lookup.values:
         raise TemplateFault(f"`{brief(lookup.key)}` depends on a number", hint="give it as `n=3`")
-    form = min(catalogue.form(int(number)), len(message.forms) - 1) if message.forms[1:] else 0
     try:
+        form = min(catalogue.form(int(number)), len(message.forms) - 1) if message.forms[1:] else 0
         return translations.filled(message.forms[form], locale, lookup.values)
     except translations.IcuMissingError:
         needs = "`t` needs the extra `lettering` to fill in values"
@@ -211,8 +217,10 @@ def _asset(scope: Mapping[str, object]) -> AssetName:
 
 
 def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
-    """The locale's catalogue; `pt-BR` may also be written `pt_BR`, as gettext does."""
-    names = (locale, locale.replace("-", "_"))
+    """The locale's catalogue; `pt-BR` may also be written `pt_BR`, and an encoding is left out."""
+    match = _LOCALE.fullmatch(locale)
+    plain = match["name"] + (match["variant"] or "") if match else locale
+    names = dict.fromkeys((locale, plain, plain.replace("-", "_")))
     files = [paths.join("", table.path.replace(_PLACEHOLDER, name)) for name in names]
     return next((file for file in files if tree.kind(file) is Kind.FILE), files[0])
 

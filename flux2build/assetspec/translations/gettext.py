@@ -5,7 +5,8 @@ from __future__ import annotations
 import gettext
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import polib
@@ -13,9 +14,33 @@ import polib
 from flux2build.assetspec.translations.message import Key, Message, Strings
 from flux2build.errors import Place, Problem, SpecError
 
-_TEXT: Final = re.compile(r'((?:msg[a-z_]+(?:\[\d+\])?\s*)?)"(?:[^"\\]|\\.)*"')
-"""A line with a text of its own, after its keyword or below it."""
-_KEYWORD: Final = re.compile(r"(?:msgctxt|msgid|msgid_plural|msgstr)\s+|msgstr\[\d\]\s*|")
+_TOKEN: Final = re.compile(
+    r"""[ \t\r\f\v]*(?:
+        (?P<end>\n)
+      | \#(?P<comment>[^\n]*)
+      | "(?P<text>(?:[^"\\\n]|\\[\s\S])*)"
+      | (?P<keyword>msgctxt|msgid_plural|msgid|msgstr|domain)(?:[ \t]*\[[ \t]*(?P<form>\d{1,9})[ \t]*\])?
+        (?![A-Za-z0-9_])
+      | (?P<odd>\S)
+    )""",
+    re.VERBOSE,
+)
+_ESCAPE: Final = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|([\s\S]))")
+_LETTERS: Final = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "v": "\v",
+    "\n": "",
+}
+_PLAIN: Final = str.maketrans(
+    {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": " ", "\f": " "}
+)
+_MOST_FORMS: Final = 10
+"""polib reads one digit; no language has more."""
 _COUNT: Final = re.compile(r"[0-9]{1,2}")
 _GERMANIC: Final = {"nplurals": "2", "plural": "(n != 1)"}
 """One form for one, another for the rest: what gettext takes where a catalogue says nothing."""
@@ -28,77 +53,101 @@ def read(file: str, text: str) -> Strings:
         catalog = polib.pofile(lines, encoding="utf-8")
     except OSError:  # polib's only exception, which names the line in its sentence alone
         raise SpecError(_not_po(file, lines.current, "this line is out of place")) from None
-    headers = {name.lower(): value for name, value in catalog.metadata.items()}
-    try:
-        count, form = _plurals(headers)
-    except ValueError as fault:
-        raise SpecError(_not_po(file, 1, str(fault))) from None
+    count, form = _plurals({name.lower(): value for name, value in catalog.metadata.items()})
     messages: dict[Key, Message] = {}
     for entry in catalog:
         if entry.msgid and not entry.obsolete:
             place = Place(file, lines.line_of(entry.linenum))
-            message = Message(_forms(entry, count, place), place, "fuzzy" in entry.flags)
+            message = Message(_forms(entry, count), place, "fuzzy" in entry.flags)
             messages.setdefault((entry.msgid, entry.msgctxt), message)
     return Strings(file, messages, form)
 
 
 class _Lines:
-    """The lines of a catalogue, checked and made plain for polib, which is stricter than gettext.
+    """The lines of a catalogue for polib, which is stricter than gettext: a keyword and its text each.
 
     polib asks its argument for `splitlines`. A `str` would be opened if it were the name of a
     file, and be split at every separator of Unicode instead of at line feeds alone.
     """
 
     def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._lines = text.split("\n")
-        self._keys: list[int] = []
-        self._last = (0, "")
-        self.current = 0
-        """The line that polib got last."""
+        self._file, self._text = file, text
+        self._keys: list[tuple[int, int]] = []
+        """The number of each line with a `msgid`, here and in the file."""
+        self.current = 1
+        """The line of the file that polib got last."""
 
     def splitlines(self) -> Iterator[str]:
-        """Every line, without comments, after a check of its own."""
-        for number, line in enumerate(self._lines, start=1):
-            self.current = number
-            yield self._plain(line.strip())
-        self._begin("")
+        """A line for each keyword with all of its text, and one for each list of flags."""
+        before, begun = "", 1
+        for number, (line, keyword, text) in enumerate(self._statements(), start=1):
+            if keyword == "#,":
+                yield f"#, {text}"
+                continue
+            if before in {"msgid", "msgid_plural"} and keyword in {"msgid", "msgctxt", ""}:
+                self.current = begun  # polib takes it as untranslated
+                raise self._fault("this message has no `msgstr`")
+            self.current = begun = line
+            if keyword == "msgid":
+                self._keys.append((number, line))
+            before = keyword
+            yield f'{keyword} "{text.translate(_PLAIN)}"' if keyword else ""
 
     def line_of(self, start: int) -> int:
-        """The line of the `msgid` of an entry that starts, with its comments, at a line."""
-        return self._keys[bisect_left(self._keys, start)]
+        """The line in the file of the `msgid` of an entry that starts, with its flags, at a line."""
+        return self._keys[bisect_left(self._keys, (start, 0))][1]
 
-    def _plain(self, line: str) -> str:
-        if line.startswith("#-"):
-            raise self._fault("it has conflicts between translations")
-        if line.startswith("#"):
-            mark, rest = line[:2], line[2:].strip()
-            if mark == "#~" and rest and not rest.startswith("|"):
-                return f"#~ {self._checked(rest)}"
-            return f"#, {rest}" if mark == "#," and rest else ""
-        return self._checked(line) if line else ""
+    def _statements(self) -> Iterator[tuple[int, str, str]]:
+        """Each keyword and `#,` with its line and its text; an empty one stands for the end.
 
-    def _checked(self, line: str) -> str:
-        match = _TEXT.fullmatch(line)
-        if match is None and line.startswith(("msg", '"')):
+        Comments are left out, and so is what is obsolete: nobody uses it.
+        """
+        line, keyword, at, texts = 1, "", 1, list[str]()
+        for token in _TOKEN.finditer(self._text):
+            self._check(token, line, keyword)
+            if token["text"] is not None:
+                texts.append(token["text"])
+            elif token["keyword"] or (token["comment"] or "").startswith(","):
+                yield from self._whole(at, keyword, texts)
+                keyword, at, texts = "", line, []
+                if token["keyword"]:
+                    form = "" if token["form"] is None else f"[{int(token['form'])}]"
+                    keyword = token["keyword"] + form
+                elif flags := token["comment"][1:].strip():
+                    yield line, "#,", flags
+            line += token[0].count("\n")
+        yield from self._whole(at, keyword, texts)
+        yield line, "", ""
+
+    def _check(self, token: re.Match[str], line: int, keyword: str) -> None:
+        self.current = line if token["odd"] or token["text"] is not None else self.current
+        if token["odd"] == '"':
             raise self._fault("a text must stand between double quotes")
-        if match is None or not _KEYWORD.fullmatch(match[1]):
+        if token["odd"]:
             raise self._fault("unknown or misformatted keyword")
-        if keyword := match[1].strip():
-            self._begin(keyword)
-        if keyword == "msgid":
-            self._keys.append(self.current)
-        return line
+        if token["text"] is not None and not keyword:
+            raise self._fault("this line is out of place")
 
-    def _begin(self, keyword: str) -> None:
-        line, before = self._last
-        if before in {"msgid", "msgid_plural"} and keyword in {"msgid", "msgctxt", ""}:
-            self.current = line  # polib takes some such messages as untranslated
-            raise self._fault("this message has no `msgstr`")
-        self._last = (self.current, keyword)
+    def _whole(
+        self, line: int, keyword: str, texts: Sequence[str]
+    ) -> Iterator[tuple[int, str, str]]:
+        """A keyword with all of its text, unless nothing that polib reads is said by it."""
+        if keyword and not texts:
+            self.current = line
+            raise self._fault("a text must stand between double quotes")
+        beyond = keyword.startswith("msgstr[") and int(keyword[7:-1]) >= _MOST_FORMS
+        if keyword and not beyond and keyword != "domain":
+            yield line, keyword, _ESCAPE.sub(_unescaped, "".join(texts))
 
     def _fault(self, why: str) -> SpecError:
         return SpecError(_not_po(self._file, self.current, why))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    octal, hexadecimal, letter = match.groups()
+    if octal or hexadecimal:
+        return chr(int(octal, 8) if octal else int(hexadecimal, 16))
+    return _LETTERS.get(letter, letter)
 
 
 def _not_po(file: str, line: int, why: str) -> Problem:
@@ -107,21 +156,31 @@ def _not_po(file: str, line: int, why: str) -> Problem:
 
 
 def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
-    """How many forms a catalogue has, and which goes with a number; or a `ValueError`."""
+    """How many forms a catalogue has, and which goes with a number.
+
+    Where the rule cannot be understood, choosing a form is a `ValueError`: only messages that
+    depend on a number need it.
+    """
     parts = (part.partition("=") for part in headers.get("plural-forms", "").split(";"))
     rule = _GERMANIC | {name.strip(): value.strip() for name, _, value in parts}
     if not _COUNT.fullmatch(rule["nplurals"]):
-        raise ValueError("`Plural-Forms` must be like `nplurals=2; plural=(n != 1)`")
+        why = "`Plural-Forms` must be like `nplurals=2; plural=(n != 1)`"
+        return _MOST_FORMS, partial(_unclear, why)
+    try:
+        choose = gettext.c2py(rule["plural"])
+    except ValueError as error:
+        return _MOST_FORMS, partial(_unclear, str(error))
     last = int(rule["nplurals"]) - 1
-    choose = gettext.c2py(rule["plural"])
     return last + 1, lambda number: max(0, min(last, int(choose(number))))
 
 
-def _forms(entry: polib.POEntry, count: int, place: Place) -> tuple[str, ...]:
-    """A translation in every form; empty ones are still to be written."""
+def _unclear(why: str, _number: int) -> int:
+    raise ValueError(why)
+
+
+def _forms(entry: polib.POEntry, count: int) -> tuple[str, ...]:
+    """A translation in every form that a number can choose; empty ones are still to be written."""
     if not entry.msgstr_plural:
         return (entry.msgstr,)
-    if max(entry.msgstr_plural, default=0) >= count:
-        why = f"this has more than the {count} forms of `Plural-Forms`"
-        raise SpecError(_not_po(place.file, place.line or 1, why))
-    return tuple(entry.msgstr_plural.get(number, "") for number in range(count))
+    most = min(count, _MOST_FORMS, max(entry.msgstr_plural) + 1 if count == _MOST_FORMS else count)
+    return tuple(entry.msgstr_plural.get(number, "") for number in range(most))

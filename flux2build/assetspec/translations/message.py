@@ -33,4 +33,6 @@ class Strings:
     file: str
     messages: Mapping[Key, Message] = field(default_factory=dict)
     form: Callable[[int], int] = field(default=lambda _: 0)
-    """The index of the form that goes with a number."""
+    """The index of the form that goes with a number; a `ValueError` where the catalogue is unclear."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """What has a key and is no text, by its kind: such as `a list`."""

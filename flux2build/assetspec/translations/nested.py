@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from flux2build.assetspec import spec_text, strict_json
 from flux2build.assetspec.translations.message import Key, Message, Strings
+from flux2build.assetspec.validation_errors import kind_of
 from flux2build.errors import Place, Problem, SpecError
 
 
 def of_json(file: str, text: str) -> Strings:
-    """The texts of a JSON object; `SpecError` if it is not one, or a value is not a text."""
+    """The texts of a JSON object, the last of each name; `SpecError` if it is not one."""
     try:
-        value = strict_json.DECODER.decode(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as fault:
         message, line, column = strict_json.explained(fault)
         raise SpecError(Problem(message, Place(file, line, column))) from None
@@ -20,23 +22,23 @@ def of_json(file: str, text: str) -> Strings:
 
 
 def of_toml(file: str, text: str) -> Strings:
-    """The texts of a TOML file; `SpecError` if it is not one, or a value is not a text."""
+    """The texts of a TOML file; `SpecError` if it is not one."""
     return _strings(file, spec_text.parsed(spec_text.SpecFile(file, text)))
 
 
 def _strings(file: str, value: object) -> Strings:
     if not isinstance(value, Mapping):
         raise SpecError(Problem("a catalogue must be an object of texts", Place(file)))
-    messages: dict[Key, Message] = {}
-    problems: list[Problem] = []
-    for name, text in _leaves(value):
-        if isinstance(text, str):
-            messages[name, None] = Message((text,), Place(file))
-        else:
-            problems.append(Problem(f"`{name[:60]}` must be a text", Place(file)))
-    if problems:
-        raise SpecError(*problems)
-    return Strings(file, messages)
+    leaves = dict(_leaves(value))
+    messages: dict[Key, Message] = {
+        (name, None): Message((text,), Place(file))
+        for name, text in leaves.items()
+        if isinstance(text, str)
+    }
+    others = {name: kind_of(item) for name, item in leaves.items() if item is not None}
+    return Strings(
+        file, messages, others={n: k for n, k in others.items() if (n, None) not in messages}
+    )
 
 
 def _leaves(value: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -5,6 +5,7 @@ Its modules need HarfBuzz and ICU, which the extra `lettering` installs.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.util import find_spec
 from typing import Final, Literal
@@ -13,6 +14,18 @@ EXTRA: Final = "lettering"
 
 Wrap = Literal["balance", "fill", "none"]
 """How a paragraph becomes lines."""
+
+
+_SCRIPTS: Final = {"latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari": "Deva"}
+"""Variants in gettext's names of locales that are scripts."""
+
+
+def language_tag(locale: str) -> str:
+    """A locale as BCP 47 writes it: `sr-Latn` for gettext's `sr@latin`, `en-US` for `en_US.UTF-8`."""
+    name, _, variant = locale.partition("@")
+    language, *rest = re.split("[-_]", name.partition(".")[0])
+    script = _SCRIPTS.get(variant.lower())
+    return "-".join([language, *([script] if script else []), *rest])
 
 
 @cache

@@ -222,3 +222,45 @@ def test_an_output_never_replaces_a_catalogue() -> None:
     """A catalogue is a source like a font or a photograph."""
     found = headlines(spec().replace('"{{ locale }}.png"', '"locale/{{ locale }}.po"'), FILES)
     assert found
+
+
+@pytest.mark.parametrize(
+    ("locale", "file"),
+    [
+        ("sr@latin", "sr@latin"),
+        ("sr_RS@latin", "sr_RS@latin"),
+        ("zh_TW.Big5", "zh_TW"),
+        ("en_US.UTF-8", "en_US"),
+        ("en_US.UTF-8", "en_US.UTF-8"),
+        ("ca-ES.UTF-8@valencia", "ca_ES@valencia"),
+        ("pt-BR", "pt_BR"),
+    ],
+)
+def test_locales_as_gettext_names_them(locale: str, file: str) -> None:
+    """The variant is part of a catalogue's name; an encoding need not be."""
+    text = spec().replace('["en", "de", "fr"]', f'["{locale}"]')
+
+    found = read(text, {f"locale/{file}.po": po(headline="Kući")})
+
+    assert list(texts(found).values()) == ["Kući"]
+
+
+def test_a_key_that_holds_no_text_is_named() -> None:
+    """Asking for a list is a mistake in the template, not a missing translation."""
+    text = spec().replace(".po", ".json").replace('["en", "de", "fr"]', '["en"]')
+
+    (problem,) = problems(text, {"locale/en.json": '{"headline": ["Home", "by night"]}'})
+
+    assert problem.message == "`headline` of locale/en.json is a list, not a text"
+
+
+def test_a_rule_for_plurals_that_makes_no_sense_matters_only_to_plurals() -> None:
+    """A template's `Plural-Forms` bars the messages that depend on a number, and no other."""
+    head = 'msgid ""\nmsgstr "Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"\n'
+    nights = 'msgid "nights"\nmsgid_plural "n"\nmsgstr[0] "one"\nmsgstr[1] "many"\n'
+    one = spec().replace('["en", "de", "fr"]', '["en"]')
+    files = {"locale/en.po": head + nights + po(headline="Home")}
+
+    assert texts(read(one, files)) == {"en.png": "Home"}
+    (problem,) = problems(one.replace("'headline'", "'nights', n=2"), files)
+    assert "`Plural-Forms` must be like" in problem.message

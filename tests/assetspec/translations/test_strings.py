@@ -73,13 +73,33 @@ def test_gettext() -> None:
         '#~\n#:\nmsgid "a"\nmsgstr "b"\n\n#~| msgid "c"\n#~ msgid "d"\n#~ msgstr "e"\n',
         '#,fuzzy, c-format\n#~msgid "d"\n#~msgstr "e"\nmsgid "a"\r\nmsgstr "b"\r\n',
         'msgid "a"\nmsgstr "b"\nmsgid "a"\nmsgstr "c"\n',
+        'msgid "a" msgstr "b"',
+        '\tmsgid\n"a"\n\fmsgstr""\n"b"\n',
+        'msgid "" "a"\nmsgstr "\\x62" ""\n',
+        '#-#-#  de.po  #-#-#\nmsgid "a"\nmsgstr "b\\\n"\n',
+        'domain "ads"\nmsgid "a"\nmsgstr "b"\n',
+        'msgid "a"\n# why\nmsgstr "b"\n\n#~ msgid "cut off\n#~ hello\n#~ msgid "c"\n',
+        'msgid "a"\nmsgid_plural "as"\nmsgstr [ 0 ] "b"\nmsgstr[1] "b"\nmsgstr[12] "c"\n',
+        'msgid "" msgstr "Plural-Forms: nplurals=X; plural=Y;\\n"\nmsgid "a"\nmsgstr "b"\n',
     ],
 )
 def test_what_gettext_allows(text: str) -> None:
-    """Comments without a space or a text, obsolete remains and second translations do no harm."""
+    """What `msgfmt` accepts is read, and whatever is obsolete does no harm."""
     found = read("a.po", text).messages
 
-    assert [(key, message.forms) for key, message in found.items()] == [(("a", None), ("b",))]
+    assert [(key, {*message.forms}) for key, message in found.items()] == [(("a", None), {"b"})]
+
+
+def test_an_encoding_that_the_header_names() -> None:
+    """A catalogue of gettext may be in an encoding of its own, if it says so."""
+    text = (
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=Big5\\n"\nmsgid "a"\nmsgstr "街道"\n'
+    )
+
+    assert read("zh.po", text.encode("big5")).messages["a", None].forms == ("街道",)
+    assert complaint("zh.po", text.encode("utf-8") + b"\xff").startswith(
+        "zh.po: this is not in Big5"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,6 +134,14 @@ def test_json_and_its_order_make_no_difference(texts: dict[str, str]) -> None:
     }
 
 
+def test_what_is_no_text_bars_nothing_else() -> None:
+    """A catalogue may hold lists and numbers for its own program; they have no text here."""
+    found = read("a.json", '{"a": "x", "a": "y", "nav": ["b"], "year": 2026, "later": null}')
+
+    assert {key: m.forms for (key, _), m in found.messages.items()} == {"a": ("y",)}
+    assert dict(found.others) == {"nav": "a list", "year": "a whole number"}
+
+
 def test_toml() -> None:
     """Tables are keys joined by dots."""
     found = read("a.toml", 'cta = "Book"\n[hero]\nline = "Home"\n')
@@ -124,23 +152,17 @@ def test_toml() -> None:
     ("name", "text", "expected"),
     [
         ("a.po", 'msgid "a"\nmsgstr "b\n', "a.po:2: this is not a gettext catalogue: a text must"),
-        ("a.po", 'msgid "a" b\n', "a.po:1: this is not a gettext catalogue: a text must stand"),
+        ("a.po", 'msgid "a" b\n', "a.po:1: this is not a gettext catalogue: unknown or misformatted"),
         ("a.po", "\nhello\n", "a.po:2: this is not a gettext catalogue: unknown or misformatted"),
         ("a.po", '{"a": 1}', "a.po:1: this is not a gettext catalogue"),
-        ("a.po", 'msgid ""\nmsgstr "Plural-Forms: nplurals=x; plural=q;\\n"\n', "a.po:1: this is"),
         ("a.po", 'msgstr "b"\nmsgid "a"\n', "a.po:1: this is not a gettext catalogue: this line"),
         ("a.po", 'msgid "a"\n\n# cut off\n', "a.po:1: this is not a gettext catalogue: this message has no"),
         ("a.po", 'msgid "a"\n#, fuzzy\nmsgid "b"\nmsgstr "c"\n', "a.po:1: this is not a gettext catalogue: this message has no"),
-        ("a.po", "#-#-#  de.po  #-#-#\n", "a.po:1: this is not a gettext catalogue: it has conflicts"),
-        ("a.po", 'msgid "a"\nmsgid_plural "b"\nmsgstr[2] "c"\n', "a.po:1: this is not a gettext catalogue: this has more than the 2"),
         ("a.po", b'msgid "a"\nmsgstr "\xff"\n', "a.po:2:9: byte 0xff is not UTF-8"),
         ("a.json", "{", "a.json:1:2: this is not JSON: expecting property name"),
         ("a.json", "[]", "a.json: a catalogue must be an object of texts"),
-        ("a.json", '{"a": 1}', "a.json: `a` must be a text"),
-        ("a.json", '{"a": "x", "a": "y"}', "a.json: `a` is given twice in one object"),
         ("a.json", '{"a":' * 100_000, "a.json: this is nested too deeply"),
         ("a.toml", "a = ", "a.toml:1:5: there is no value"),
-        ("a.toml", "a = 1", "a.toml: `a` must be a text"),
     ],
 )  # fmt: skip
 def test_faulty_catalogues(name: str, text: str | bytes, expected: str) -> None:

@@ -299,3 +299,13 @@ def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], compl
     """They are caught while planning, before anything is rendered."""
     with pytest.raises(ValidationError, match=complaint):
         OP.model_validate({"text": "A", **params})
+
+
+@pytest.mark.parametrize(
+    ("locale", "tag"),
+    [("sr@latin", "sr-Latn"), ("sr_RS@latin", "sr-Latn-RS"), ("zh_TW.Big5", "zh-TW"), ("de", "de")],
+)
+def test_languages_as_gettext_names_them(locale: str, tag: str) -> None:
+    """A locale of gettext is a language as well; its variant may be a script."""
+    assert lettering.language_tag(locale) == tag
+    assert OP.model_validate({"text": "a", "language": locale})

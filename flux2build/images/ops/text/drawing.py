@@ -14,7 +14,7 @@ from flux2build.errors import SpecError, brief
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import rgba
 from flux2build.images.geometry import Size, share
-from flux2build.images.lettering import breaks, faces, ink, layout, scripts
+from flux2build.images.lettering import breaks, faces, ink, language_tag, layout, scripts
 from flux2build.images.lettering.faces import Face
 from flux2build.images.lettering.layout import Block, Box, Placed, Rules
 from flux2build.images.lettering.shaping import Paragraph, Style
@@ -62,7 +62,7 @@ def _laid_out(
     size: Size, params: TextParams, inputs: Inputs
 ) -> tuple[Box, Block, Sequence[Placed]]:
     """The box, the words at the size that fits into it, and where each line lies."""
-    language = params.language or ""
+    language = language_tag(params.language or "")
     leftward = scripts.leftward(language)
     style = Style(_faces(params, inputs), language, leftward, params.tracking / 1000)
     paragraphs = [Paragraph(text, style) for text in breaks.paragraphs(params.text)]
