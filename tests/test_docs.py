@@ -37,6 +37,7 @@ from flux2build.assetspec.tables import (
     Settings,
     SpecTable,
 )
+from flux2build.assetspec.template_fields import OTHERS, SETTINGS
 from flux2build.checks.contract import CHECKS, Check, Options
 from flux2build.cli.command import COMMANDS
 from flux2build.cli.parser import MAIN
@@ -89,6 +90,16 @@ def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
         if name not in inherited
     )
     return table(("key", "value", "meaning"), rows)
+
+
+def template_fields() -> str:
+    """Every text of a spec that is a template."""
+    settings = ", ".join(f"`{'.'.join(names)}`" for names in SETTINGS)
+    others = ", ".join(f"`{'.'.join(names)}`" for names in OTHERS)
+    return (
+        f"* of `[defaults]`, a style, an asset and a profile: {settings}\n"
+        f"* of other tables: {others}\n"
+    )
 
 
 def operations() -> str:
@@ -245,6 +256,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "check codes": codes,
     "codes of what cannot be checked": unusable,
     "operations": operations,
+    "templates": template_fields,
     "checks": checks,
     "options of checks": lambda: fields(Options),
     "documents": documents,

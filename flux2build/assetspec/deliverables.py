@@ -30,6 +30,8 @@ from flux2build.storage import paths
 
 _SETTINGS: Final = {name: having(name) for name in Deliver.model_fields if having(name)}
 """The settings of an encoding, with the formats that have them."""
+_DEPENDENT: Final = frozenset({"focus", "safe", "upscale"})
+"""Keys that bear on a file only beside others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,24 @@ class Entry:
     preset: Preset | None = None
     target: PresetTarget | None = None
     """The file of the preset that it asks for."""
+    own: Deliver = field(default_factory=Deliver)
+    """The entry as it is written, without what its preset asks for."""
+
+    def bearing(self, form: str) -> Iterator[str]:
+        """The keys, as they are written, that bear on a file of one format."""
+        own, table = self.own, self.table
+        yield from own.model_fields_set - _SETTINGS.keys() - _DEPENDENT
+        if self.target:
+            yield from targets.bearing(self.target, own)
+        if self.target or own.widths:
+            yield "upscale"
+        encoding = _encoding(table, form)
+        for name in own.model_fields_set & _SETTINGS.keys():
+            value = getattr(own, name)
+            said = encoding.get(name) == value or (value is False and form in _SETTINGS[name])
+            capped = name != "min_quality" or "max_bytes" in encoding
+            if (said and capped) or (name == "max_bytes" and name in encoding):
+                yield name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,8 @@ class Resources:
     files: SourceFiles
     names: AssetNames
     outputs: Outputs
+    consumed: set[Key] = field(default_factory=set)
+    """The keys of the spec that something was made of."""
 
 
 def prepare(
@@ -91,7 +113,8 @@ def prepare(
                 for name, listed in (("ops", table.ops), ("finish", table.finish))
             )
             points = _points(table, (*key, "matrix"), faults, quota)
-            for entry in _parts(Entry(key, table, ops, finish, {None: ()}, points), reader):
+            written = Entry(key, table, ops, finish, {None: ()}, points, own=table)
+            for entry in _parts(written, reader):
                 _refuse_settings(entry.table, key)
                 entries += _spread(entry, quota)
     return entries
@@ -197,6 +220,8 @@ class _Deriver:
         entry, master = self.entry, self.master
         role = entry.target.role if entry.target else ""
         for form in self._formats():
+            key = entry.key
+            self.resources.consumed.update((*key, name) for name in entry.bearing(form))
             for width, resize in entry.resizes.items():
                 self._refuse_upscaling(width)
                 scope = {**master.scope, **self._size(width), **entry.part, "format": form}

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
+from flux2build.assetspec.operations import has_templates
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.tables import Deliver, ManifestTable
+from flux2build.assetspec.templating import Scope
 from flux2build.assetspec.validation_errors import validated
 from flux2build.errors import did_you_mean
 from flux2build.images.documents.contract import Document
@@ -91,6 +93,12 @@ class DocumentRequest:
     """A template."""
     key: Key
     """Where in the spec the path is written."""
+    templates: bool = False
+    """Whether there are templates in its options, which are then not validated yet."""
+
+
+def _options(document: Document, written: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
+    return validated(document.options, written, key).model_dump(mode="json")
 
 
 @dataclass(slots=True)
@@ -102,15 +110,18 @@ class DocumentResolver:
     faults: Faults
     subjects: AssetFiles
 
-    def manifest(self, table: ManifestTable) -> Iterator[Recipe]:
+    def manifest(self, table: ManifestTable, variables: Scope) -> Iterator[Recipe]:
         """The documents of `[manifest]`, each an asset of its own by its path."""
+        texts, consumed = self.resources.texts, self.resources.consumed
         for key, name in _MANIFEST.items():
             if (path := getattr(table, key)) is None:
                 continue
             document = self.known[name]
             options = table.model_dump(include=set(document.options.model_fields))
-            request = DocumentRequest(document, options, path, ("manifest", key))
+            consumed.update(("manifest", name) for name in options)
             with self.faults.collecting():
+                options = texts.inside(options, variables, ("manifest",))
+                request = DocumentRequest(document, options, path, ("manifest", key))
                 yield from self._each(request) if is_template(path) else (self._whole(request),)
 
     def _each(self, request: DocumentRequest) -> Iterator[Recipe]:
@@ -163,7 +174,16 @@ class DocumentResolver:
                     folder = posixpath.dirname(self.subjects.about(files[0]).path)
                     path = posixpath.join(folder, path)
                 sources = () if beside else dict.fromkeys(s for file in files for s in file.inputs)
-                yield self._write(one.name, replace(request, path=path), files, tuple(sources))
+                own = self._rendered(request, path, declared.scope(one))
+                yield self._write(one.name, own, files, tuple(sources))
+
+    def _rendered(self, request: DocumentRequest, path: str, scope: Scope) -> DocumentRequest:
+        """The request of one member, whose templates are rendered."""
+        if not request.templates:
+            return replace(request, path=path)
+        written = self.resources.texts.inside(request.options, scope, request.key[:-1])
+        options = _options(request.document, written, request.key[:-1])
+        return replace(request, path=path, options=options)
 
     def _request(self, raw: Mapping[str, Any], key: Key) -> DocumentRequest:
         """The request of an entry of `documents`; `FaultyError` if it, or an option, is wrong."""
@@ -176,8 +196,9 @@ class DocumentResolver:
             hint = did_you_mean(name, self.known)
             raise FaultyError(Fault((*key, "document"), f"unknown document `{name}`", hint=hint))
         own = {word: value for word, value in raw.items() if word not in {"document", "path"}}
-        options = validated(document.options, own, key).model_dump(mode="json")
-        return DocumentRequest(document, options, path, (*key, "path"))
+        if has_templates(own):
+            return DocumentRequest(document, own, path, (*key, "path"), templates=True)
+        return DocumentRequest(document, _options(document, own, key), path, (*key, "path"))
 
     def _write(
         self,

@@ -61,7 +61,8 @@ class FamilyExpander:
             for inside in ({**point, axis: row.key} if axis and row else point,)
         ]
         names = (*axes, axis) if axis else tuple(axes)
-        excluded = self._excluded(key, table, names)
+        keys = {axis: [row.key for row in rows if row]} if axis and rows else {}
+        excluded = self._excluded(key, table, names, {**axes, **keys})
         self.quota.take(len(excluded) * len(members), key)
         kept = [one for one in members if not _is_excluded(one, excluded)]
         if members and not kept:
@@ -99,25 +100,31 @@ class FamilyExpander:
                 yield row
 
     def _excluded(
-        self, key: Key, table: AssetTable, axes: Sequence[str]
+        self,
+        key: Key,
+        table: AssetTable,
+        axes: Sequence[str],
+        values: Mapping[str, Sequence[str]],
     ) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
-        """The values that `exclude` leaves out, by their axes; notes unknown axes and values."""
+        """The values that `exclude` leaves out, by their axes; notes what leaves out nothing."""
         excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-        matrix = {axis: [*map(written, values)] for axis, values in (table.matrix or {}).items()}
-        texts = {axis: frozenset(values) for axis, values in matrix.items()}
+        texts = {axis: frozenset(each) for axis, each in values.items()}
         for index, part in enumerate(table.exclude or []):
+            if not part:
+                message = "an empty table leaves nothing out"
+                self.faults.add(Fault((*key, "exclude", index), message))
             for axis, value in part.items():
                 at = (*key, "exclude", index, axis)
                 if axis not in axes:
                     hint = did_you_mean(axis, axes)
                     self.faults.add(Fault(at, f"there is no axis `{axis}`", hint=hint, name=True))
                 elif texts.get(axis) and written(value) not in texts[axis]:
-                    hint = did_you_mean(written(value), matrix[axis])
+                    hint = did_you_mean(written(value), values[axis])
                     message = f"axis `{axis}` has no value `{written(value)}`"
                     self.faults.add(Fault(at, message, hint=hint))
             if part:
-                values = tuple(written(part[axis]) for axis in sorted(part))
-                excluded.setdefault(tuple(sorted(part)), set()).add(values)
+                point = tuple(written(part[axis]) for axis in sorted(part))
+                excluded.setdefault(tuple(sorted(part)), set()).add(point)
         return excluded
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,8 +19,6 @@ class Layer:
 
     key: Key
     settings: Settings
-    profile: bool = False
-    """Whether it belongs to a profile, which says where pictures come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +27,64 @@ class MergedSettings:
 
     asset: Key
     values: Mapping[str, tuple[Any, Key]]
-    ranks: Mapping[str, int] = field(default_factory=dict)
-    """How late the layer of each setting comes."""
-    brought: bool = False
-    """Whether a profile names a provider for a model that was named without it."""
+    layers: tuple[Key, ...] = ()
+    """The layers, from the weakest to the strongest."""
+    variables: Mapping[str, Key] = field(default_factory=dict)
+    """Where each variable was decided."""
+    consumed: set[Key] = field(default_factory=set, compare=False)
+    """The keys that something was made of: reading a setting consumes its key."""
 
     def get(self, name: str) -> Any:
-        """A setting, or None."""
+        """A setting that is about to be used, or None."""
+        if name not in self.values:
+            return None
+        value, key = self.values[name]
+        self.consumed.add(key)
+        return value
+
+    def peek(self, name: str) -> Any:
+        """A setting, or None; nothing is made of it."""
         return self.values[name][0] if name in self.values else None
 
     def key(self, name: str) -> Key:
         """Where a setting was decided; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
+    def without(self, names: AbstractSet[str]) -> dict[str, Key]:
+        """Where each other setting was decided, and each variable: two alike are the same."""
+        places = {name: key for name, (_, key) in self.values.items() if name not in names}
+        return {**places, **{f"vars.{name}": key for name, key in self.variables.items()}}
 
-def merge(asset: Key, variables: Mapping[str, Any], layers: Iterable[Layer]) -> MergedSettings:
+    def rank(self, name: str) -> int:
+        """How strong the layer is that decided a setting; -1 if no layer has it."""
+        return self.layers.index(self.key(name)[:-1]) if name in self.values else -1
+
+
+def merge(
+    asset: Key,
+    variables: Mapping[str, Any],
+    layers: Iterable[Layer],
+    consumed: set[Key] | None = None,
+) -> MergedSettings:
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (variables, ("vars",))}
-    ranks: dict[str, int] = {}
-    brought = False
-    for rank, layer in enumerate(layers):
+    decided: dict[str, Key] = {name: ("vars", name) for name in variables}
+    keys: list[Key] = []
+    for layer in layers:
+        keys.append(layer.key)
         written = layer.settings.model_fields_set
         gone = {_DISPLACED[name] for name in written if name in _DISPLACED}
-        if layer.profile:
-            gone.discard("model")
-        if written & {"provider", "model"}:
-            brought = layer.profile and "model" not in written
         values = {name: value for name, value in values.items() if name not in gone}
-        ranks |= dict.fromkeys(written, rank)
         for name in Settings.model_fields:
             if name in written:
                 value = getattr(layer.settings, name)
-                merged = {**values["vars"][0], **value} if name == "vars" else value
-                values[name] = (merged, (*layer.key, name))
-    return MergedSettings(asset, values, ranks, brought)
+                if name == "vars":
+                    decided |= {word: (*layer.key, name, word) for word in value or ()}
+                    value = {**values["vars"][0], **(value or {})}
+                values[name] = (value, (*layer.key, name))
+    consumed = set() if consumed is None else consumed
+    return MergedSettings(asset, values, tuple(keys), decided, consumed)
 
 
-_DISPLACED: Final = {"provider": "model", "prompt": "template", "template": "prompt"}
-"""The setting of earlier layers that a setting voids; a profile's provider voids no model."""
+_DISPLACED: Final = {"prompt": "template", "template": "prompt"}
+"""The setting of earlier layers that a setting voids."""

@@ -61,6 +61,8 @@ class OpReader:
     ops: Mapping[str, type[Op]]
     usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
+    consumed: set[Key] = field(default_factory=set)
+    """The keys of `[op.NAME]` that an operation has."""
 
     def entry(self, table: Mapping[str, Any], key: Key) -> OpEntry:
         """Reads an entry of `ops`; one without templates is validated at once."""
@@ -68,7 +70,8 @@ class OpReader:
         own = {word: value for word, value in table.items() if word != "op"}
         defaults = self.usual.get(op.name, {})
         raw, usual = {**defaults, **own}, frozenset(defaults) - frozenset(own)
-        if _templates(raw):
+        self.consumed.update(("op", op.name, word) for word in usual)
+        if has_templates(raw):
             return OpEntry(op, key, raw, None, usual)
         bound: list[Key] = []
 
@@ -105,7 +108,10 @@ class OpReader:
 
 
 def reader(
-    ops: Mapping[str, type[Op]], tables: Mapping[str, Mapping[str, Any]], faults: Faults
+    ops: Mapping[str, type[Op]],
+    tables: Mapping[str, Mapping[str, Any]],
+    faults: Faults,
+    consumed: set[Key],
 ) -> OpReader:
     """A reader with the usual parameters of `[op.NAME]`; notes what is wrong with them."""
     usual: dict[str, Mapping[str, Any]] = {}
@@ -120,7 +126,7 @@ def reader(
             if word not in known:
                 faults.add(validation_errors.unknown(("op", name, word), known))
         usual[name] = {word: value for word, value in params.items() if word in known}
-    return OpReader(ops, usual)
+    return OpReader(ops, usual, consumed)
 
 
 @contextmanager
@@ -145,12 +151,13 @@ def _hint(name: str, ops: Mapping[str, type[Op]]) -> str | None:
     return f"here it is `{ours}`" if ours else did_you_mean(name, ops)
 
 
-def _templates(value: Any) -> bool:
+def has_templates(value: Any) -> bool:
+    """Whether there is a template in a value of TOML."""
     if isinstance(value, str):
         return is_template(value)
     if isinstance(value, Mapping):
-        return any(_templates(item) for item in value.values())
-    return isinstance(value, list) and any(_templates(item) for item in value)
+        return any(has_templates(item) for item in value.values())
+    return isinstance(value, list) and any(has_templates(item) for item in value)
 
 
 def _operation(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar, cast
 
+from flux2build.assetspec import shapes
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import DEFAULT_PROVIDER, MergedSettings
@@ -12,6 +15,8 @@ from flux2build.digest import Json
 from flux2build.errors import did_you_mean, nearest
 from flux2build.model import model_name
 from flux2build.providers.capabilities import FREE, Card
+
+N = TypeVar("N", int, float)
 
 PARAMS: Final = (
     "width",
@@ -44,44 +49,109 @@ def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, C
     if cards is None:
         message, hint = f"unknown provider `{provider}`", did_you_mean(provider, capabilities.cards)
         raise FaultyError(Fault(settings.key("provider"), message, hint))
-    usual = capabilities.providers[provider].default_model
-    model = model_name(settings.get("model") or usual)
-    if settings.brought and model not in cards and cards[usual].price == FREE:
-        model = usual  # it stands in for every model, such as `sketch` in a draft
+    written = settings.peek("model")
+    usual = cards[capabilities.providers[provider].default_model]
+    if written is None:
+        return provider, usual
+    model = model_name(written)
+    if model not in cards and _stands_in(settings, cards):
+        return provider, usual
+    settings.get("model")
     if model not in cards:
-        hint = _elsewhere(model, provider, capabilities)
+        hint = _elsewhere(model, settings, provider, capabilities)
         message = f"provider `{provider}` has no model `{model}`"
         raise FaultyError(Fault(settings.key("model"), message, hint=hint))
     return provider, cards[model]
 
 
-def _elsewhere(model: str, provider: str, capabilities: Capabilities) -> str | None:
+def _stands_in(settings: MergedSettings, cards: Mapping[str, Card]) -> bool:
+    """Whether a provider that draws for nothing was put over a setting of another one's model."""
+    free = all(card.price == FREE for card in cards.values())
+    return free and settings.rank("provider") > settings.rank("model")
+
+
+def _elsewhere(
+    model: str, settings: MergedSettings, provider: str, capabilities: Capabilities
+) -> str | None:
     """A hint for an unknown model: the providers that have it, or the nearest name."""
-    near = nearest(model, capabilities.cards[provider])
+    cards = capabilities.cards[provider]
     owners = sorted(name for name, cards in capabilities.cards.items() if model in cards)
-    if owners and near is None:
+    if owners and settings.rank("provider") > settings.rank("model"):
+        usual = capabilities.providers[provider].default_model
+        return f'name a model of its own beside the provider, such as `model = "{usual}"`'
+    if owners and nearest(model, cards) is None:
         return "it is a model of " + ", ".join(f"`{name}`: set `provider`" for name in owners)
-    return did_you_mean(model, capabilities.cards[provider])
+    return did_you_mean(model, cards)
 
 
-def read(
-    settings: MergedSettings, card: Card, capabilities: Capabilities
-) -> tuple[dict[str, Json], list[Fault]]:
-    """The parameters that are sent, and the faults of those that the spec sets."""
-    written = {name: settings.get(name) for name in PARAMS if name in settings.values}
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters that are sent to a model."""
+
+    sent: Mapping[str, Json]
+    faults: Sequence[Fault]
+    """What is wrong with those that the spec sets."""
+    unsent: Sequence[str] = ()
+    """Those that the spec sets for other models, and that this one is not sent."""
+    beside: Sequence[Fault] = ()
+    """The faults of those among them that are said of this very model, if no other one has them."""
+
+
+def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Parameters:
+    """The parameters that the settings come to, for one model."""
+    written = [name for name in PARAMS if name in settings.values]
+    faults: list[Fault] = []
     sent: dict[str, Json] = {}
     unused = _unused(settings, card)
-    for name in sorted(card.params - unused):
-        value = written.get(name, _default(name, card))
+    try:
+        sent |= _shape(settings) if card.shapes else {}
+    except FaultyError as error:
+        faults += error.faults
+    for name in sorted(card.params - unused - sent.keys()):
+        value = settings.get(name) if name in written else _default(name, card)
         if value is not None:
             sent[name] = cast("Json", value)
-    lacking = written.keys() - card.params - card.ignores
-    faults = [_lacking(settings, name, card, capabilities) for name in written if name in lacking]
+    rest = [n for n in written if n not in card.params and not (card.shapes and n in _SHAPE)]
+    lacking = partial(_lacking, settings, card, capabilities)
+    faults += [lacking(name) for name in rest if name not in card.ignores]
     faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
-    faults += _twice(settings, unused & card.params & written.keys(), card)
+    faults += _twice(settings, unused.intersection(card.params, written), card)
     if not faults:
         faults += _too_large(settings, sent, card)
-    return sent, faults
+    if card.price == FREE:  # it stands in for models that have the parameters
+        return Parameters(sent, faults)
+    beside = tuple(lacking(name) for name in rest if _said_of_model(settings, name))
+    return Parameters(sent, faults, tuple(rest), beside)
+
+
+def _said_of_model(settings: MergedSettings, name: str) -> bool:
+    """Whether a parameter was said of the very model, and not of another one that was meant first."""
+    chosen = settings.rank("model" if "model" in settings.values else "provider")
+    own = settings.rank(name)
+    return own == chosen or (own > chosen and settings.key(name)[0] == "asset")
+
+
+def _shape(settings: MergedSettings) -> dict[str, Json]:
+    """The sides that `aspect_ratio` and `resolution` come to, unless pixels are said over them."""
+    words = _rank(settings, _SHAPE)
+    if words < 0 or words < _rank(settings, _PIXELS):
+        return {}
+    ratio = _in_words(settings, "aspect_ratio", shapes.ratio_of, "1:1", "16:9")
+    area = _in_words(settings, "resolution", shapes.area_of, "1k", "2k")
+    width, height = shapes.sides(area, ratio)
+    return {"width": width, "height": height}
+
+
+def _in_words(
+    settings: MergedSettings, name: str, read: Callable[[str], N | None], usual: str, such: str
+) -> N:
+    """A shape or a size class as a number; `FaultyError` if it is none."""
+    text = settings.get(name)
+    number = read(usual if text is None else text)
+    if number is None:
+        message = f"`{text}` is not {'a shape' if name == 'aspect_ratio' else 'a size class'}"
+        raise FaultyError(Fault(settings.key(name), message, hint=f"write it like `{such}`"))
+    return number
 
 
 def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
@@ -91,19 +161,20 @@ def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
     """
     if not (_PIXELS & card.params and _SHAPE & card.params):
         return frozenset()
-    pixels, shape = (
-        max((settings.ranks[name] for name in way if name in settings.ranks), default=-1)
-        for way in (_PIXELS, _SHAPE)
-    )
-    return _PIXELS if shape > pixels else _SHAPE
+    return _PIXELS if _rank(settings, _SHAPE) > _rank(settings, _PIXELS) else _SHAPE
+
+
+def _rank(settings: MergedSettings, names: Iterable[str]) -> int:
+    """How strong the strongest layer is that says one of these; -1 if none does."""
+    return max(map(settings.rank, names))
 
 
 def _twice(settings: MergedSettings, unused: frozenset[str], card: Card) -> Iterator[Fault]:
     """The fault of a size that one layer asks for in both ways."""
     used = _SHAPE if unused & _PIXELS else _PIXELS
-    ranks = settings.ranks
     for name in sorted(unused):
-        other = next((each for each in sorted(used) if ranks.get(each) == ranks[name]), None)
+        rank = settings.rank(name)
+        other = next((each for each in sorted(used) if settings.rank(each) == rank), None)
         if other:
             message = f"`{card.model}` is asked for a size by `{other}` or by `{name}`, not by both"
             yield Fault(settings.key(name), message, hint=f"leave `{name}` out", name=True)
@@ -122,7 +193,7 @@ def default_format(card: Card) -> str:
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
-def _lacking(settings: MergedSettings, name: str, card: Card, capabilities: Capabilities) -> Fault:
+def _lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, name: str) -> Fault:
     every = (other for cards in capabilities.cards.values() for other in cards.values())
     models = {other.model for other in every if name in other.params}
     near = nearest(name, card.params)
@@ -135,7 +206,7 @@ def _lacking(settings: MergedSettings, name: str, card: Card, capabilities: Capa
 
 def _wrong(settings: MergedSettings, name: str, card: Card) -> Iterator[Fault]:
     """The faults of one value, by the model's card."""
-    key, value = settings.key(name), settings.get(name)
+    key, value = settings.key(name), settings.peek(name)
     if name in card.ranges:
         low, high = card.ranges[name]
         if not low <= value <= high:

@@ -23,7 +23,7 @@ def marked(
 ) -> Iterator[Recipe]:
     """The recipes; each deliverable's says how to mark the file, and whether to sign it."""
     terms: dict[AssetName, str] = {
-        name: SourceType.TRAINED for name, its in settings.items() if its.get("provenance")
+        name: SourceType.TRAINED for name, its in settings.items() if its.peek("provenance")
     }
     for recipe in recipes:
         if isinstance(task := recipe.task, Generate):
@@ -37,7 +37,7 @@ def marked(
         term = None if its.get("provenance") is False else _term(recipe, task, terms, ops)
         if term is not None:
             encoding["source_type"] = term
-        if its.get("sign") and encoder_of(str(encoding["format"])).signable:
+        if encoder_of(str(encoding["format"])).signable and its.get("sign"):
             encoding["sign"] = True
         yield replace(recipe, task=replace(task, encoding=encoding))
 

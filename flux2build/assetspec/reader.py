@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flux2build.assetspec import (
     check_options,
     diagnostics,
+    markup,
     operations,
     outputs,
     provenance,
     resolve,
     schema,
+    template_fields,
 )
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.documents import AssetFiles, DocumentResolver
 from flux2build.assetspec.family import AssetFamily, FamilyExpander
 from flux2build.assetspec.faults import Fault, Faults, TooManyError
-from flux2build.assetspec.layers import Layer, merge
+from flux2build.assetspec.layers import Layer, MergedSettings, merge
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
 from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.references import AssetNames, SourceFiles
+from flux2build.assetspec.rehearsal import Rehearsal
 from flux2build.assetspec.resolve import Declared, Resolver
-from flux2build.assetspec.spec import Budget, Spec
+from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice, Spec
 from flux2build.assetspec.spec_text import SpecText, read
 from flux2build.assetspec.tables import AssetTable, Profile, SpecTable
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Translations, faults_of
-from flux2build.errors import SpecError, UsageError, did_you_mean
+from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
 from flux2build.images.ops.contract import Op
 from flux2build.model import AssetName, Key, Recipe, Source
 from flux2build.storage import paths
@@ -55,6 +58,8 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
     faults = Faults()
     with suppress(TooManyError):
         for fault in invalid:
+            faults.add(fault)
+        for fault in template_fields.faults(text.data, {fault.key for fault in invalid}):
             faults.add(fault)
         reader = _SpecReader(tree, text, tables, _profile(text, tables, profile, faults), faults)
         spec = reader.spec(capabilities)
@@ -87,6 +92,8 @@ class _SpecReader:
     tables: SpecTable
     profile: str
     faults: Faults
+    consumed: set[Key] = field(default_factory=set)
+    """The keys that something was made of."""
 
     def spec(self, capabilities: Capabilities) -> Spec:
         """The spec, as far as it can be read."""
@@ -96,24 +103,25 @@ class _SpecReader:
         quota = Quota(self.faults)
         declared = list(self._declared(quota))
         names = self._names(declared, texts, files)
-        folder = self._folder(files)
-        resources = Resources(texts, files, names, Outputs(folder, files))
-        ops = operations.reader(capabilities.ops, self.tables.op, self.faults)
+        folder = self.folder(files)
+        resources = Resources(texts, files, names, Outputs(folder, files), self.consumed)
+        ops = operations.reader(capabilities.ops, self.tables.op, self.faults, self.consumed)
         resolver = Resolver(resources, capabilities, ops, self.faults, quota)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         pictures = self._marked(declared, resolver, capabilities)
         subjects = AssetFiles(assets, resolve.whole(pictures, assets), folder)
         documents = DocumentResolver(resources, capabilities.documents, self.faults, subjects)
         about = [recipe for one in declared for recipe in documents.entries(one)]
-        recipes = (*pictures, *about, *documents.manifest(self.tables.manifest))
+        recipes = (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
         translations.report()
         kept = self._kept(declared, files.used | translations.used)
         templates = self._closed_templates(folder)
         self._check_collisions(recipes, kept, templates, capabilities.ops)
+        notices = self._unused(declared, resolver, files)
         return Spec(
             file=self.text.file,
             profile=self.profile,
-            usual=self.tables.project.profile or NO_PROFILE,
+            usual=self._usual,
             profiles=tuple(self.tables.profile),
             output=folder,
             folders=self._folders(),
@@ -126,7 +134,42 @@ class _SpecReader:
             assets=assets,
             recipes=recipes,
             gaps=tuple(translations.gaps),
+            notices=notices,
+            notes=dict(_notes(resolver, texts)),
             text=self.text,
+        )
+
+    @property
+    def _usual(self) -> str:
+        """The profile that is used when none is named."""
+        return self.tables.project.profile or NO_PROFILE
+
+    def _unused(
+        self, declared: Sequence[Declared], resolver: Resolver, files: SourceFiles
+    ) -> tuple[Notice, ...]:
+        """Reads the other profiles, and notes keys that mean nothing in any profile.
+
+        Those of assets are faults. Those of other tables are returned.
+        """
+        rehearsal = Rehearsal(resolver)
+        meant = {*self.tables.profile, self._usual}
+        for name in sorted({*meant, NO_PROFILE} - {self.profile}):
+            other = replace(self, profile=name, faults=Faults())
+            settings = [other.merged(one.key, one.table) for one in declared]
+            outputs = Outputs(other.folder(files), files)
+            wrong = rehearsal.read(outputs, zip(declared, settings, strict=True))
+            for each in (other.faults, wrong) if name in meant else ():
+                rehearsal.adopt(name, each)
+        texts = resolver.resources.texts
+        words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
+        usage = rehearsal.usage(self.tables, declared, words)
+        if self.faults.assets:
+            return ()  # what is faulty uses nothing
+        for fault in usage.contradictions():
+            self.faults.add(fault)
+        return (
+            *(Notice(UNUSED_KEY, f.key, Problem(f.message, hint=f.hint)) for f in usage.idle()),
+            *texts.markup.notices,
         )
 
     @staticmethod
@@ -154,7 +197,7 @@ class _SpecReader:
             self.faults.add(Fault(("project", "templates"), message))
         return folder
 
-    def _folder(self, files: SourceFiles) -> str:
+    def folder(self, files: SourceFiles) -> str:
         """The output folder: the profile's, else the project's."""
         own = self.tables.profile.get(self.profile, Profile()).output
         key = ("project", "output") if own is None else ("profile", self.profile, "output")
@@ -171,8 +214,11 @@ class _SpecReader:
         families = FamilyExpander(self.tree, self.faults, quota)
         for name, table in self.tables.asset.items():
             key = ("asset", name)
-            settings = merge(key, self.tables.vars, self._layers(key, table))
-            yield Declared(table, settings, families.expand(name, table))
+            yield Declared(table, self.merged(key, table), families.expand(name, table))
+
+    def merged(self, key: Key, table: AssetTable) -> MergedSettings:
+        """The settings of an asset in the profile."""
+        return merge(key, self.tables.vars, self._layers(key, table), self.consumed)
 
     def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
         """The layers of an asset's settings, from the weakest to the strongest."""
@@ -180,8 +226,7 @@ class _SpecReader:
         yield from self._styles(key, table)
         yield Layer(key, table)
         if self.profile in self.tables.profile:
-            chosen = self.tables.profile[self.profile]
-            yield Layer(("profile", self.profile), chosen, profile=True)
+            yield Layer(("profile", self.profile), self.tables.profile[self.profile])
         for name, settings in (table.profile or {}).items():
             place = (*key, "profile", name)
             known = schema.names(self.text.data, "profile")
@@ -190,7 +235,7 @@ class _SpecReader:
                 message = f"there is no profile `{name}`"
                 self.faults.add(Fault(place, message, hint=hint, name=True))
             elif name == self.profile:
-                yield Layer(place, settings, profile=True)
+                yield Layer(place, settings)
 
     def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
         """The layers of an asset's styles; notes styles that do not exist."""
@@ -265,3 +310,15 @@ class _SpecReader:
             if paths.fold(recipe.output).startswith(below):
                 message = f"output `{recipe.output}` lies in the templates folder"
                 self.faults.add(Fault(recipe.key, message), recipe.asset)
+
+
+def _notes(resolver: Resolver, texts: TextRenderer) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What to know before pictures are rendered, by the names of their families."""
+    notes: dict[str, list[str]] = {}
+    for key, order in resolver.orders.items():
+        model = order.card.model
+        unsent = [f"`{name}` is not sent to {model}" for name in order.params.unsent]
+        notes[str(key[1])] = unsent
+    for family, note in texts.markup.notes:
+        notes.setdefault(family, []).append(note)
+    return ((family, tuple(each)) for family, each in notes.items() if each)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flux2build.assetspec import deliverables, params, references
 from flux2build.assetspec.capabilities import Capabilities
@@ -16,6 +16,7 @@ from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.operations import OpReader
 from flux2build.assetspec.outputs import format_of
+from flux2build.assetspec.params import Parameters
 from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.references import NamedInput, SourceFiles
 from flux2build.assetspec.tables import AssetRef, AssetTable
@@ -43,7 +44,7 @@ class Declared:
 
     def scope(self, one: Member) -> dict[str, Any]:
         """What templates of a member can name: variables, axes, the row and the asset's name."""
-        scope = {**self.settings.get("vars"), **one.axes}
+        scope = {**self.settings.peek("vars"), **one.axes}
         scope["asset"] = {"name": str(one.name), "family": self.family.name}
         if one.row is not None:
             scope["row"] = one.row
@@ -58,11 +59,6 @@ def sources(
     if pattern is None:
         return
     key = (*declared.key, "source")
-    useless = declared.table.model_fields_set & {"prompt", "template", "output"}
-    for name in sorted(useless):
-        hint = "use `deliver` to make files of it" if name == "output" else None
-        message = f"a picture with `source` is not rendered: it has no `{name}`"
-        faults.add(Fault((*declared.key, name), message, hint=hint, name=True))
     for one in declared.family.members:
         with faults.collecting(one.name):
             path = texts.text(pattern, declared.scope(one), key)
@@ -77,14 +73,32 @@ class RenderSettings:
     card: Card
     model: str
     """What orders call it."""
-    sent: Mapping[str, Json]
+    params: Parameters
     format: str
     take: int
+
+    @property
+    def sent(self) -> Mapping[str, Json]:
+        """The parameters that are sent."""
+        return self.params.sent
 
     @property
     def size(self) -> dict[str, Json]:
         """The sides in pixels, if the spec asks for them."""
         return {side: self.sent[side] for side in ("width", "height") if side in self.sent}
+
+
+ORDERED: Final = frozenset({"provider", "model", "take", *params.PARAMS})
+"""The settings that only decide how a picture is ordered."""
+
+
+def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Whether a master of one size is enough for all that is derived of one of another size."""
+    sides = [(size.get(side), other.get(side)) for side in ("width", "height")]
+    return all(
+        wide is None or (isinstance(wide, int) and isinstance(need, int) and wide >= need)
+        for wide, need in sides
+    )
 
 
 @dataclass(slots=True)
@@ -96,12 +110,14 @@ class Resolver:
     ops: OpReader
     faults: Faults
     quota: Quota
+    orders: dict[Key, RenderSettings] = field(default_factory=dict)
+    """How each asset is rendered, by its key."""
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
         """The members of an asset, with their facts for documents and selections."""
         settings, members = declared.settings, declared.family.members
-        parts = len(settings.get("refs") or ()) + len(settings.get("tags") or ())
-        parts += len(settings.get("vars")) // 100  # they are copied for each member
+        parts = len(settings.peek("refs") or ()) + len(settings.peek("tags") or ())
+        parts += len(settings.peek("vars")) // 100  # they are copied for each member
         self.quota.take(len(members) * parts * PART, declared.key)
         for one in members:
             with self.faults.collecting(one.name):
@@ -114,13 +130,30 @@ class Resolver:
         self.quota.take(work, declared.key)
         order = None
         if declared.table.source is None:
-            with self.faults.collecting():
-                order = self._order(declared.settings)
+            order = self._ordered(declared)
             if order is None:
                 self._check_prompts(declared)
                 return
         for one in declared.family.members:
             yield from self._member(declared, one, order, entries)
+
+    def settles(self, declared: Declared, made: Declared, order: RenderSettings | None) -> bool:
+        """Whether its order is all that an asset needs in another profile to be known as sound.
+
+        `made` is the asset in the profile whose recipes are made, and `order` its order there.
+        """
+        own = self._ordered(declared) if declared.table.source is None else None
+        beside = declared.settings.without(ORDERED) == made.settings.without(ORDERED)
+        if own is None or order is None:
+            return beside
+        few = len(declared.settings.peek("refs") or ()) <= own.card.references
+        return beside and few and own.format == order.format and _covers(own.size, order.size)
+
+    def _ordered(self, declared: Declared) -> RenderSettings | None:
+        """How an asset is rendered; None if it cannot be, and its faults are noted."""
+        with self.faults.collecting():
+            self.orders[declared.key] = self._order(declared.settings)
+        return self.orders.get(declared.key)
 
     def _check_prompts(self, declared: Declared) -> None:
         """Notes what is wrong with the prompts of an asset that cannot be ordered."""
@@ -131,12 +164,12 @@ class Resolver:
 
     def _order(self, settings: MergedSettings) -> RenderSettings:
         provider, card = params.choose(settings, self.capabilities)
-        sent, wrong = params.read(settings, card, self.capabilities)
-        if wrong:
-            raise FaultyError(*wrong)
-        form = str(sent.get("format") or params.default_format(card))
+        asked = params.read(settings, card, self.capabilities)
+        if asked.faults:
+            raise FaultyError(*asked.faults)
+        form = str(asked.sent.get("format") or params.default_format(card))
         model = self.capabilities.ordered_as(provider, card.model)
-        return RenderSettings(provider, card, model, sent, form, settings.get("take") or 1)
+        return RenderSettings(provider, card, model, asked, form, settings.get("take") or 1)
 
     def _member(
         self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
@@ -304,5 +337,5 @@ def _check_mentions(prompt: str, refs: list[NamedInput], settings: MergedSetting
             some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"
             message = f"the prompt says `image {number}`, but {some if refs else 'there are none'}"
             hint = "add it to `refs`; put it into double quotes if it is lettering"
-            key = settings.key("prompt" if settings.get("prompt") is not None else "template")
+            key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
             raise FaultyError(Fault(key, message, hint=hint))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.assetspec.translations.catalog import Gap
@@ -22,6 +22,23 @@ class Budget:
     per_run: Decimal | None = None
     per_asset: Decimal | None = None
     confirm_above: Decimal | None = None
+
+
+UNUSED_KEY: Final = "unused-key"
+COMMENT: Final = "prompt-comment"
+ONE_BRACE: Final = "single-brace"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person should know of a key of a spec that is right as far as it goes."""
+
+    code: str
+    """The code of the finding that `check` makes of it."""
+    key: Key
+    problem: Problem
+    name: bool = True
+    """Whether it is about the name of the key, and not about its value."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,9 @@ class Spec:
     gaps: tuple[Gap, ...]
     """Strings that a locale does not have, as far as the spec allows it."""
     text: SpecText = field(repr=False)
+    notices: tuple[Notice, ...] = ()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What to know before the pictures of a family are rendered, by the family's name."""
 
     @property
     def wanted_profiles(self) -> frozenset[str]:
@@ -77,6 +97,6 @@ class Spec:
     def _kept_folds(self) -> Mapping[str, str]:
         return {paths.fold(path): what for path, what in self.kept.items()}
 
-    def located(self, problem: Problem, key: Key) -> Problem:
-        """A problem at a key, with the source line."""
-        return self.text.located(problem, key)
+    def located(self, problem: Problem, key: Key, *, name: bool = False) -> Problem:
+        """A problem at a key's value (or its name), with the source line."""
+        return self.text.located(problem, key, name=name)

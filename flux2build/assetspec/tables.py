@@ -147,7 +147,7 @@ class Settings(Table):
     """The settings that `[defaults]`, a style, an asset and a profile can have."""
 
     provider: str | None = _optional(
-        "which provider renders; without a model its default one is meant, except in a profile"
+        "which provider renders; a model that is named below is kept, else its default one is meant"
     )
     model: str | None = _optional("the provider's model")
     prompt: Prompt | None = _optional(

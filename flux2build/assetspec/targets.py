@@ -65,6 +65,23 @@ def with_target(table: Deliver, target: PresetTarget) -> Deliver:
     return table.model_copy(update=merged)
 
 
+def bearing(target: PresetTarget, table: Deliver) -> Iterator[str]:
+    """The keys of an entry that only some files of presets have a use for, and this one does."""
+    framed = room(target, table) != (target.width, target.height)
+    if target.safe != 1:
+        yield "safe"
+    if not _shows_all(target, table):
+        yield "focus"
+    if framed and not target.alpha:
+        yield "matte"
+
+
+def _shows_all(target: PresetTarget, table: Deliver) -> bool:
+    """Whether a file shows all of its picture, because it must have alpha and is not square."""
+    width, height = room(target, table)
+    return bool(target.alpha) and width != height
+
+
 def room(target: PresetTarget, table: Deliver) -> tuple[int, int]:
     """The width and height of the picture in the file: less than the file's in a safe zone."""
     share = target.safe if table.safe is None else table.safe
@@ -82,7 +99,7 @@ def shaping(
     alpha and is not square shows all of it.
     """
     width, height = room(target, table)
-    whole = target.alpha and width != height
+    whole = _shows_all(target, table)
     resize = {"op": "resize", "width": width, "height": height, "upscale": bool(table.upscale)}
     steps: list[Mapping[str, Any]] = [{**resize, "mode": "fit" if whole else "exact"}]
     if not whole:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import MergedSettings
+from flux2build.assetspec.markup import Markup
 from flux2build.assetspec.prompts import Prompts, TemplateFault, is_template
 from flux2build.assetspec.translations.catalog import Translations
 from flux2build.digest import canonical
@@ -31,6 +32,8 @@ class TextRenderer:
     translations: Translations
     skips: bool = False
     """Whether a missing translation can leave out what the text is for."""
+    markup: Markup = field(default_factory=Markup)
+    """What is suspicious in the texts."""
 
     @cached_property
     def skipping(self) -> TextRenderer:
@@ -45,6 +48,8 @@ class TextRenderer:
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
         """A text that may be a template; `FaultyError` if it cannot be rendered."""
+        if "{" in source:
+            self.markup.examine(source, scope, key)
         return self._rendered(source, scope, key) if is_template(source) else source
 
     def inside(self, value: Any, scope: Scope, key: Key) -> Any:
@@ -82,10 +87,16 @@ class TextRenderer:
             hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
             raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
         if isinstance(prompt, str):
-            return self._rendered(prompt, scope, key)
+            return self._prompt(prompt, scope, key)
         _located(lambda: self.prompts.whole(""), key)  # not when there are too many texts already
         table = _mapped(prompt, key, lambda leaf, at: self._json(leaf, scope, at))
         return _located(lambda: self.prompts.whole(canonical(table)), key)
+
+    def _prompt(self, source: str, scope: Scope, key: Key) -> str:
+        """A text of a prompt, which counts even if it is no template."""
+        if "{" in source:
+            self.markup.examine(source, scope, key)
+        return self._rendered(source, scope, key)
 
     def _rendered(self, source: str, scope: Scope, key: Key) -> str:
         return _located(lambda: self.prompts.text(source, self._known(scope)), key)
@@ -93,7 +104,7 @@ class TextRenderer:
     def _json(self, leaf: Any, scope: Scope, key: Key) -> Any:
         """A value in a structured prompt, which is sent as JSON."""
         if isinstance(leaf, str):
-            return self._rendered(leaf, scope, key)
+            return self._prompt(leaf, scope, key)
         if not isinstance(leaf, int | float):
             message = f"a structured prompt cannot hold a {type(leaf).__name__}"
             hint = f'write it as a text: "{leaf}"'

@@ -95,6 +95,8 @@ class Card:
     """Parameters that are sent, by flux2build's names; they are part of the order's digest."""
     ignores: frozenset[str] = frozenset()
     """Parameters a spec may carry although this model is not sent them."""
+    shapes: Flag = False
+    """Whether `aspect_ratio` and `resolution` are sent as the `width` and `height` they come to."""
     references: Count = 0
     reference_side: Count = 1
     """Fewest pixels of a reference's shorter side."""

@@ -23,10 +23,10 @@ from flux2build.lockfile.merge import doubled, sides
 from flux2build.model import AssetName, Generate, Recipe, Source
 from flux2build.planning.finals import locked_at, rivals
 from flux2build.planning.open_orders import OpenOrder, open_orders
-from flux2build.planning.plan import Plan, asked, orphans, plan
+from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.checkout import documents
@@ -318,7 +318,20 @@ class Project(Sources):
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         wanted = asked(bare, snapshot.files)
         orders = tuple(open_orders(snapshot.ledger, wanted, str(self.folder)))
-        return replace(self.quotes.annotated(bare), orphans=left_over, orders=orders)
+        return replace(self.quotes.annotated(self._noted(bare)), orphans=left_over, orders=orders)
+
+    def _noted(self, plan: Plan) -> Plan:
+        """The plan with what the spec should be known to say of the pictures that are rendered."""
+        notes, assets = self.spec.notes, self.spec.assets
+        if not notes:
+            return plan
+
+        def noted(step: Step) -> Step:
+            rendered = step.verdict.action is Action.RENDER and step.recipe.asset in assets
+            own = notes.get(assets[step.recipe.asset].family, ()) if rendered else ()
+            return replace(step, notes=own) if own else step
+
+        return replace(plan, steps=tuple(map(noted, plan.steps)))
 
     @property
     def every_open_order(self) -> tuple[OpenOrder, ...]:

@@ -46,13 +46,16 @@ def test_variables_merge(layers: list[dict[str, Any]], below: dict[str, int]) ->
 
 
 @given(st.lists(SETTINGS, max_size=5))
-def test_a_model_belongs_to_its_provider(layers: list[dict[str, Any]]) -> None:
-    """A model never outlives the provider that it was named for."""
-    model = None
-    for written in layers:
-        model = written.get("model", None if "provider" in written else model)
+def test_what_is_read_is_consumed(layers: list[dict[str, Any]]) -> None:
+    """Reading a setting consumes the key that decided it; looking at it consumes nothing."""
+    merged = merge((), {}, [Layer((n,), Settings(**written)) for n, written in enumerate(layers)])
+    for name in merged.values:
+        merged.peek(name)
+    assert not merged.consumed
+    for name in ("seed", "tags"):
+        merged.get(name)
 
-    assert merge((), {}, [Layer((), Settings(**s)) for s in layers]).get("model") == model
+    assert merged.consumed == {merged.key(n) for n in ("seed", "tags") if n in merged.values}
 
 
 @given(st.lists(SETTINGS, max_size=5))

@@ -12,7 +12,7 @@ from flux2build.assetspec import params
 from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.tables import Settings
-from flux2build.providers.capabilities import Card
+from flux2build.providers.capabilities import FREE, Card
 from tests.assetspec.specs import CAPABILITIES, FLEX, PRO, SKETCH, THREE
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -25,6 +25,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "format": st.sampled_from(["png", "jpeg", "webp", "gif"]),
     "disable_pup": st.booleans(),
 }
+SHAPES = {"width", "height", "aspect_ratio"}
 GIVEN = st.fixed_dictionaries({}, optional=VALUES)
 CARDS = st.sampled_from([PRO, FLEX, THREE, SKETCH])
 
@@ -33,13 +34,14 @@ CARDS = st.sampled_from([PRO, FLEX, THREE, SKETCH])
 def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card) -> None:
     """Without faults, everything sent is the model's, within its limits, and as it was given."""
     merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
-    sent, faults = params.read(merged, card, CAPABILITIES)
-    if faults:
+    asked = params.read(merged, card, CAPABILITIES)
+    if asked.faults:
         return
+    sent, shaped = asked.sent, SHAPES if card.shapes and "aspect_ratio" in given_ else set()
 
     assert sent.keys() <= card.params
-    assert all(sent[name] == given_[name] for name in given_.keys() & card.params)
-    assert given_.keys() <= card.params | card.ignores
+    assert all(sent[name] == given_[name] for name in (given_.keys() & card.params) - shaped)
+    assert given_.keys() - shaped <= card.params | (card.ignores if card.price == FREE else set())
     for side in ("width", "height"):
         pixels = sent.get(side, card.max_side)
         assert isinstance(pixels, int)
@@ -51,7 +53,7 @@ def test_what_is_sent_is_what_the_card_allows(given_: dict[str, Any], card: Card
 def test_every_fault_is_of_a_setting(given_: dict[str, Any], card: Card) -> None:
     """What is refused was asked for, and is shown where it was."""
     merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(**given_))])
-    _, faults = params.read(merged, card, CAPABILITIES)
+    faults = params.read(merged, card, CAPABILITIES).faults
 
     assert all(fault.key[:2] == ("asset", "a") for fault in faults)
     assert all(fault.key[2] in given_ for fault in faults)
@@ -77,6 +79,6 @@ def test_unknown_models(settings: dict[str, Any], hint: str) -> None:
 def test_models_that_have_a_parameter_are_named() -> None:
     """A parameter of another model is refused with the models that have it."""
     merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), Settings(steps=3))])
-    _, (fault,) = params.read(merged, PRO, CAPABILITIES)
+    (fault,) = params.read(merged, PRO, CAPABILITIES).faults
 
     assert fault.hint == "models that have it: `flux-2-flex`"

@@ -114,8 +114,8 @@ def test_unknown_profiles_are_refused() -> None:
     assert caught.value.problems[0].hint == "did you mean `final`?"
 
 
-def test_a_provider_brings_its_model() -> None:
-    """A layer that names a provider without a model drops the models of lower layers."""
+def test_a_provider_keeps_the_model() -> None:
+    """A layer that names a provider without a model asks it for the model that is named below."""
     spec = read(
         """
         [defaults]
@@ -134,7 +134,7 @@ def test_a_provider_brings_its_model() -> None:
 
     assert [task.model for task in orders(spec).values()] == [
         "flux-2-flex",
-        "flux-2-pro",
+        "flux-2-flex",
         "flux-3-image",
     ]
 

@@ -26,6 +26,7 @@ def test_default_severities() -> None:
         "price": "warning",
         "provenance": "warning",
         "translations": "warning",
+        "unused": "warning",
     }
 
 

@@ -87,13 +87,13 @@ def test_a_linked_output_folder(site: Site) -> None:
 
 def test_other_profiles_keep_their_files(site: Site) -> None:
     """What another profile reads or writes is not there to be removed in this one."""
+    site.run("build")
+    site.folder.joinpath("img/mascot.png").rename(site.folder / "img/x.png")
     site.edit(
         "assets.toml",
         "[asset.icon]\n",
         '[asset.icon.profile.final]\nrefs = ["img/x.png"]\n[asset.icon]\n',
     )
-    site.run("build")
-    site.folder.joinpath("img/mascot.png").rename(site.folder / "img/x.png")
     sources = opened(site)
 
     assert sources.kept("img/X.png") == "a source of the profile `final`"

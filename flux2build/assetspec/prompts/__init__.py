@@ -35,6 +35,8 @@ class Prompts:
     def __init__(self, tree: ProjectFiles, folder: str) -> None:
         self._tree = tree
         self._folder = folder
+        self.sources: list[str] = []
+        """The texts of the template files that were read."""
         self._sandbox = Sandbox(self._source)
         self._inline: dict[str, Template] = {}
         self._bones = lru_cache(maxsize=1024)(skeleton.of)
@@ -99,6 +101,7 @@ class Prompts:
         self._sandbox.meter.work(len(data) // 256)
         text = _decoded(data, path)
         _check_size(text, path)
+        self.sources.append(text)
         return text, path, None
 
     def _nearby(self, name: str) -> str:

@@ -67,6 +67,7 @@ REMOVED: Final = {
 """Filters of Jinja that prompts do not have, and what to write instead."""
 
 _NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
+_COMMENTED: Final = re.compile(r"\{(#[0-9A-Fa-f]{3,8})\b")
 _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
 _LOCAL: Final = re.compile(r"l_\d+_(.+)")
 
@@ -161,6 +162,13 @@ def _fault(error: Exception, nearby: Callable[[str], str]) -> TemplateFault:
 
 def _syntax(error: TemplateSyntaxError) -> TemplateFault:
     fault = _named(_lowered(brief(error.message or "this is not a template", 200)))
+    if "comment tag" in fault.message:
+        colour = _COMMENTED.search(error.source or "")
+        written = colour[1] if colour else "#F2A93B"
+        fault = TemplateFault(
+            "a comment begins with `{#`, and has no end",
+            hint=f"write a colour without braces, as `{written}`; a comment ends with `#}}`",
+        )
     fault.line = error.lineno
     fault.template = error.filename if error.name else None
     return fault

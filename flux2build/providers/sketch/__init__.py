@@ -22,9 +22,9 @@ _CARD: Final = Card(
     model="sketch",
     params=_SHAPE | {"seed"},
     ignores=frozenset({
-        "aspect_ratio", "disable_pup", "grounding", "guidance", "prompt_upsampling", "resolution",
-        "safety_tolerance", "steps",
+        "disable_pup", "grounding", "guidance", "prompt_upsampling", "safety_tolerance", "steps",
     }),
+    shapes=True,
     references=10,
     formats=("png", "jpeg", "webp"),
     min_side=16,

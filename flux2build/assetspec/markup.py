@@ -1,0 +1,68 @@
+"""Markup in texts of a spec that is probably not what was meant, and the words inside of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from flux2build.assetspec.spec import COMMENT, ONE_BRACE, Notice
+from flux2build.errors import Problem, brief
+from flux2build.model import Key
+
+_COMMENT: Final = re.compile(r"\{#(.*?)#\}", re.DOTALL)
+_COLOUR: Final = re.compile(r"[0-9A-Fa-f]{3,8}\b")
+_ONE_BRACE: Final = re.compile(r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})")
+_INSIDE: Final = re.compile(r"\{[{%](.+?)[%}]\}", re.DOTALL)
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(slots=True)
+class Markup:
+    """Collects what is suspicious in the texts of a spec, each of which is looked at once."""
+
+    notices: list[Notice] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """The same in one sentence, each with the family of the asset that has it."""
+    _known: set[tuple[Key, str]] = field(default_factory=set)
+
+    def examine(self, source: str, scope: Mapping[str, object], key: Key) -> None:
+        """Look at a text, given the names that it can use."""
+        asset = scope.get("asset")
+        family = str(asset["family"]) if isinstance(asset, Mapping) else ""
+        if (key, family) in self._known:
+            return
+        self._known.add((key, family))
+        for code, message, hint in (*_comments(source), *_one_braces(source, scope)):
+            notice = Notice(code, key, Problem(message, hint=hint), name=False)
+            if notice not in self.notices:
+                self.notices.append(notice)
+            self.notes.append((family, f"{message}; {hint}"))
+
+
+def _comments(source: str) -> Iterator[tuple[str, str, str]]:
+    """Comments that stand between words, or begin like a colour."""
+    for match in _COMMENT.finditer(source):
+        inside = match[1]
+        before = source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
+        after = source[match.end() :].partition("\n")[0]
+        among = "\n" not in inside and (before.strip() or after.strip())
+        colour = _COLOUR.match(inside)
+        if among or colour:
+            hint = f"write `#{colour[0]}` without braces" if colour else "take the braces away"
+            yield COMMENT, f"a comment takes `{brief(inside)}` out of the text", hint
+
+
+def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    """Names of values in one pair of braces, which stay as they are."""
+    for match in _ONE_BRACE.finditer(source):
+        if match[1] in scope:
+            message = f"`{match[0]}` stays as it is written"
+            yield ONE_BRACE, message, f"write `{{{{ {match[1]}{match[2]} }}}}`"
+
+
+def words(sources: Iterable[str]) -> frozenset[str]:
+    """Every word inside of the markup of texts."""
+    inside = (match[1] for source in sources for match in _INSIDE.finditer(source))
+    return frozenset(word for text in inside for word in _WORD.findall(text))

@@ -1,0 +1,85 @@
+"""The other profiles of a spec, read as far as they differ from the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+
+from flux2build.assetspec import provenance
+from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.layers import MergedSettings
+from flux2build.assetspec.outputs import Outputs
+from flux2build.assetspec.quota import Quota
+from flux2build.assetspec.resolve import Declared, Resolver
+from flux2build.assetspec.tables import SpecTable
+from flux2build.assetspec.unused import Usage
+from flux2build.model import Key
+from flux2build.providers.capabilities import FREE, Card
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Resolves what other profiles ask for, to know their faults and the keys that they consume.
+
+    Of a family's members one is enough, because their settings are the same. No recipe is kept.
+    """
+
+    resolver: Resolver
+    """That of the chosen profile."""
+    _others: list[tuple[Resolver, Sequence[Declared]]] = field(default_factory=list)
+
+    def read(self, outputs: Outputs, settings: Iterable[tuple[Declared, MergedSettings]]) -> Faults:
+        """Read one profile, given the settings that each asset has there; its faults."""
+        faults, resources = Faults(), replace(self.resolver.resources, outputs=outputs)
+        other = replace(
+            self.resolver, resources=resources, faults=faults, quota=Quota(faults), orders={}
+        )
+        there: list[Declared] = []
+        for one, merged in settings:
+            family = replace(one.family, members=one.family.members[:1])
+            own = Declared(one.table, merged, family)
+            there.append(own)
+            if not other.settles(own, one, self.resolver.orders.get(one.key)):
+                self._resolve(other, own)
+        self._others.append((other, there))
+        return faults
+
+    @staticmethod
+    def _resolve(resolver: Resolver, declared: Declared) -> None:
+        list(resolver.assets(declared))
+        settings = {member.name: declared.settings for member in declared.family.members}
+        recipes, known = list(resolver.recipes(declared)), resolver.capabilities
+        list(provenance.marked(recipes, settings, known.cards, known.ops))
+
+    def adopt(self, profile: str, faults: Faults) -> None:
+        """Note what is wrong in another profile only, with its name."""
+        known = {(fault.key, fault.message) for fault in self.resolver.faults.assets}
+        for fault, assets in faults.assets.items():
+            if (fault.key, fault.message) not in known:
+                said = replace(fault, rows=(*fault.rows, ("profile", profile)))
+                for asset in assets or (None,):
+                    self.resolver.faults.add(said, asset)
+
+    def usage(
+        self, tables: SpecTable, declared: Sequence[Declared], words: AbstractSet[str]
+    ) -> Usage:
+        """What was made of the spec, in the chosen profile and in those that were read."""
+        cards: dict[str, dict[str, Card]] = {}
+        beside: dict[Fault, None] = {}
+        sent: set[Key] = set()
+        consumed = set(self.resolver.resources.consumed)
+        for resolver, assets in ((self.resolver, declared), *self._others):
+            for one in assets:
+                order, settings = resolver.orders.get(one.key), one.settings
+                seen = words - {*one.family.axes}
+                keys = settings.variables
+                consumed.update(key for name, key in keys.items() if name in seen)
+                if order is not None:
+                    cards.setdefault(one.family.name, {})[order.card.model] = order.card
+                    beside |= dict.fromkeys(order.params.beside)
+                    if order.card.price != FREE:
+                        sent.update(map(settings.key, order.sent))
+        axes = {one.family.name: one.family.axes for one in declared}
+        unsent = tuple(fault for fault in beside if fault.key not in sent)
+        return Usage(tables, consumed, words, axes, cards, unsent)

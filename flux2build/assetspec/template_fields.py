@@ -1,0 +1,72 @@
+"""Which texts of a spec are templates; markup in any other text is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from typing import Final
+
+from flux2build.assetspec.faults import Fault
+from flux2build.model import Key
+
+SETTINGS: Final = (
+    ("prompt",),
+    ("prompt_prefix",),
+    ("prompt_suffix",),
+    ("refs",),
+    ("tags",),
+    ("alt",),
+    ("title",),
+    ("deliver", "path"),
+    ("deliver", "ops"),
+    ("deliver", "finish"),
+    ("deliver", "documents"),
+)
+"""Settings that are templates, in `[defaults]`, a style, an asset and a profile."""
+OTHERS: Final = (
+    ("asset", "NAME", "source"),
+    ("asset", "NAME", "output"),
+    ("op", "NAME"),
+    ("checks", "NAME"),
+    ("manifest",),
+)
+"""Other texts that are templates, and tables all of whose texts are."""
+_LAYERS: Final = {"defaults": 1, "style": 2, "profile": 2, "asset": 2}
+"""How long the key of each table with settings is."""
+
+
+def faults(data: Mapping[str, object], known: Container[Key]) -> Iterator[Fault]:
+    """Markup in texts that are not templates, unless a fault of the text is `known`."""
+    for key, text in _texts(data, ()):
+        marked = "{{" in text or "{%" in text
+        if marked and not _is_template(tuple(part for part in key if isinstance(part, str))):
+            name = next((part for part in reversed(key) if isinstance(part, str)), "")
+            if key not in known:
+                hint = "write the text out; docs/spec.md lists the keys that take templates"
+                yield Fault(key, f"`{name}` is not a template", hint=hint)
+
+
+def _texts(value: object, key: Key) -> Iterator[tuple[Key, str]]:
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _texts(item, (*key, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*key, index))
+
+
+def _is_template(names: tuple[str, ...]) -> bool:
+    if any(_below(names, field) for field in OTHERS):
+        return True
+    start = _LAYERS.get(names[0], len(names))
+    if names[0] == "asset" and names[2:3] == ("profile",):
+        start += 2
+    rest = names[start:]
+    return any(rest[: len(setting)] == setting for setting in SETTINGS)
+
+
+def _below(names: tuple[str, ...], field: tuple[str, ...]) -> bool:
+    """Whether a key is a field, or stands below it."""
+    pairs = zip(names, field, strict=False)
+    return len(names) >= len(field) and all(want in ("NAME", has) for has, want in pairs)

@@ -1,0 +1,35 @@
+"""What the spec says has an effect, and is written as it is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from flux2build.assetspec.spec import COMMENT, ONE_BRACE, UNUSED_KEY
+from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.facts import Facts, Finding
+from flux2build.errors import Place
+
+
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
+    """A key that nothing is made of, and words of a prompt that are taken out or not filled in.
+
+    Only tables that many assets share are warned about; in a table of an asset such a key is an
+    error of the spec.
+    """
+    spec = facts.spec
+    every = [
+        Finding(one.code, spec.located(one.problem, one.key, name=one.name)) for one in spec.notices
+    ]
+    yield from sorted(every, key=lambda finding: finding.problem.place or Place(""))
+
+
+CHECK: Final[Check] = Check(
+    {
+        UNUSED_KEY: "a key has no effect in any profile",
+        COMMENT: "a comment takes words out of a text",
+        ONE_BRACE: "the name of a value stands in one pair of braces",
+    },
+    findings,
+    Warnings,
+)

@@ -1,0 +1,45 @@
+"""`unused`: what is said without effect, or is probably not meant."""
+
+from __future__ import annotations
+
+from tests.conftest import Site
+
+PLACE = "assets.toml:9:10"
+SPEC = """\
+[vars]
+brand = "Acme"
+[style.lost]
+seed = 3
+[defaults]
+seed = 1
+steps = 20
+[asset.fox]
+prompt = "a fox for { brand } {#FF0000}, and {#0000FF#} {{ brand }}"
+"""
+
+
+def test_what_has_no_effect_is_a_warning(empty: Site) -> None:
+    """Shared tables and texts are warned about at their place, and an option can make it fail."""
+    empty.write("assets.toml", SPEC)
+    empty.run("build")
+    ran = empty.run("check", "--output-format", "concise")
+
+    assert ran.code == 0
+    assert ran.out.splitlines()[:4] == [
+        "assets.toml:3:8: warning unused-key: no asset has the style `lost`",
+        "assets.toml:7:1: warning unused-key: no asset has a use for `steps`",
+        f"{PLACE}: warning prompt-comment: a comment takes `FF0000}}, and {{#0000FF` out of the text",
+        f"{PLACE}: warning single-brace: `{{ brand }}` stays as it is written",
+    ]
+    assert empty.run("check", "--strict").code == 1
+    empty.edit("assets.toml", "[vars]", '[checks]\nunused = "off"\n[vars]')
+    assert empty.run("check", "--strict").code == 0
+
+
+def test_a_plan_notes_what_is_probably_not_meant(empty: Site) -> None:
+    """What is about a picture is noted before it is rendered."""
+    empty.write("assets.toml", SPEC)
+
+    assert "note: fox: `{ brand }` stays as it is written; write `{{ brand }}`" in (
+        empty.run("plan").out
+    )
