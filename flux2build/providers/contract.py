@@ -24,6 +24,7 @@ from flux2build.model import Order
 from flux2build.providers.capabilities import Card
 from flux2build.registry import Family
 
+_SECONDS: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 _TASK: Final = re.compile(r"[A-Za-z0-9_.:=-]{1,200}")
 
 
@@ -55,14 +56,14 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Names in lower case; `retry-after` is in seconds, whatever the server wrote."""
     body: bytes
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait, where the header names them; a date is not understood."""
+        """Seconds to wait, where the header names them."""
         header = self.headers.get("retry-after", "").strip()
-        return float(header) if header.isdecimal() else None
+        return float(header) if _SECONDS.fullmatch(header) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ class _Collection:
             raise SystemFault(f"`{variable}` is not set", hint=hint)
         own = remote.limits_of(self.project.settings)
         patient = replace(own, deadline=min(own.deadline, self.patience))
-        return remote.client_of(self.project.settings, provider, patient, self.halt), account
+        client = remote.client_of(self.project.settings, provider, patient, self.halt, self.say)
+        return client, account
 
     def _collector(self, client: Client) -> Collector:
         project = self.project

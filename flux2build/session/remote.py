@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from flux2build import digest
+from flux2build.building import event_loop
 from flux2build.providers.contract import Refusal, Refused, Remote
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
@@ -16,7 +17,13 @@ from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings
 
 
-def client_of(settings: UserSettings, provider: Remote, own: Limits, halt: asyncio.Event) -> Client:
+def client_of(
+    settings: UserSettings,
+    provider: Remote,
+    own: Limits,
+    halt: asyncio.Event,
+    say: Callable[[str], None] = lambda _: None,
+) -> Client:
     """The client of a provider; the key comes from the user, never from the spec."""
     secret = settings.value(provider.key_variable)
     key = Key(secret, provider.key_variable) if secret else None
@@ -24,6 +31,7 @@ def client_of(settings: UserSettings, provider: Remote, own: Limits, halt: async
     deps = ClientDeps(
         proxy=settings.proxy(endpoint),
         certificates=authorities(settings.authorities),
+        say=say,
         halt=halt,
     )
     return Client(provider, key, endpoint, own, deps)
@@ -54,7 +62,7 @@ def balances(
         return await asyncio.gather(*map(asked, known))
 
     known = list(providers)
-    return dict(zip((each.name for each in known), asyncio.run(all_asked()), strict=True))
+    return dict(zip((each.name for each in known), event_loop.run(all_asked()), strict=True))
 
 
 def account_of(project: Project, provider: Remote) -> str:

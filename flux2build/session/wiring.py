@@ -223,7 +223,7 @@ class _Wiring:
         project = self.project
         own = remote.limits_of(project.settings, self.terms.jobs)
         return RemoteRenderer(
-            client=remote.client_of(project.settings, provider, own, self.halt),
+            client=remote.client_of(project.settings, provider, own, self.halt, self.listeners.say),
             books=remote.books_of(
                 project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
             ),

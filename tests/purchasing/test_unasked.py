@@ -147,18 +147,19 @@ def test_what_became_of_it_is_told(
 
 
 def test_a_ticket_that_points_elsewhere_is_for_a_person(tmp_path: Path) -> None:
-    """The key does not go to an address that is not the provider's."""
-    buyer, order = ordered(tmp_path / "home", FakeProvider())
+    """Where neither that host nor the endpoint knows the task, it is not lost: nobody can be sure."""
+    buyer, order = ordered(tmp_path / "home", FakeProvider({"fox": "forgotten"}))
     (attempt,) = buyer.ledger.attempts
     assert attempt.ticketed is not None
-    later = replace(attempt.ticketed, at="2030-01-01", poll="https://evil.example/1")
-    buyer.journal.append(later)
+    elsewhere = "https://other.example/v1/get_result?id=task-1"
+    buyer.journal.append(replace(attempt.ticketed, at="2030-01-01", poll=elsewhere))
 
     outcome = collect(buyer, order)
 
     assert isinstance(outcome, Flux2BuildError)
-    assert "so it is not asked for the order" in str(outcome)
+    assert "`other.example` is not a host of `bfl`, and neither it nor the endpoint" in str(outcome)
     assert "orders adopt ORDER task-1" in str(outcome.problems[0].hint)
+    assert [attempt.state for attempt in buyer.ledger.attempts] == [State.PENDING]
 
 
 def test_something_else_is_kept_aside(tmp_path: Path) -> None:

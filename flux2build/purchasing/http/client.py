@@ -40,7 +40,7 @@ from flux2build.providers.contract import (
 )
 from flux2build.purchasing.http.address_policy import Resolve, resolved
 from flux2build.purchasing.http.auth import Auth, checked_endpoint
-from flux2build.purchasing.http.clock import LONGEST, Clock, Limits, Monotonic, backoff
+from flux2build.purchasing.http.clock import LONGEST, Clock, Limits, Monotonic, Patience, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import ExchangeError, Pool, PoolConfig, Sending
@@ -73,6 +73,8 @@ class ClientDeps:
     """The URL of a proxy through which everything goes."""
     certificates: ssl.SSLContext | None = None
     """The authorities to trust, instead of the usual ones."""
+    say: Callable[[str], None] = lambda _: None
+    """Tells a person what is waited for."""
     halt: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, nothing is retried and no order is sent; what is under way is still answered."""
 
@@ -107,6 +109,7 @@ class Client:
         """Tickets whose task holds the key, by what the ledger and people may know of it."""
         self._typical: float | None = None
         self._quiet_until = self._warm_until = deps.clock.now()
+        self._patience = Patience(deps.clock, deps.say)
         self.halt = deps.halt
         for name in ("httpx", "httpcore"):
             # Their INFO records hold signed URLs in full.
@@ -168,6 +171,7 @@ class Client:
             # Where something answers, if badly, the order itself will show.
             return None if error.sent else self._unreachable(error)
         self._warm_until = self._deps.clock.now() + _WARM
+        self._patience.over()
         return None
 
     def _unreachable(self, error: ExchangeError) -> Refused:
@@ -240,11 +244,11 @@ class Client:
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._may_pass(answer, attempt, started):
                 if isinstance(answer, Ticket):
+                    self._patience.over()
                     self._placed[answer.task] = self._deps.clock.now()
-                if isinstance(answer, Ticket):
                     return self.fit(answer)
                 return self._auth.redacted_answer(answer)
-            await self._wait(answer, attempt)
+            await self._wait(answer, attempt, started + self._limits.deadline)
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
         sending = Sending()
@@ -272,13 +276,21 @@ class Client:
         """Whether an attempt that failed was the last one."""
         return attempt >= self._limits.attempts or self.halt.is_set()
 
-    async def _wait(self, refused: Refused, attempt: int) -> None:
-        """Wait as the server asks, else longer each time; every order leaves a busy server alone."""
-        asked = refused.retry_after
+    async def _wait(self, refused: Refused, attempt: int, until: float | None = None) -> None:
+        """Wait as the server asks, else longer each time; every order leaves a busy server alone.
+
+        What is given up at a moment is not waited for beyond it.
+        """
+        now, asked = self._deps.clock.now(), refused.retry_after
         own = backoff(attempt, self._deps.jitter(), self._limits.wait)
         delay = own if asked is None else min(asked, LONGEST)
+        if until is not None:
+            delay = min(delay, max(0.0, until - now))
         if refused.refusal is Refusal.RATE_LIMITED:
-            self._quiet_until = max(self._quiet_until, self._deps.clock.now() + delay)
+            self._quiet_until = max(self._quiet_until, now + delay)
+        busy = refused.refusal is Refusal.RATE_LIMITED
+        reason = f"`{self.provider.name}` is busy" if busy else self._auth.redacted(refused.message)
+        self._patience.tell(reason, now + delay, until)
         await self._pause(delay)
 
     async def _wait_for_quiet(self) -> None:
@@ -331,7 +343,9 @@ class Client:
         downloads = Downloads(
             self._pictures, deps.clock, self._limits, self._resolve, bool(deps.proxy)
         )
-        polling_deps = PollingDeps(self._auth, self._inquiries, downloads, deps.clock, deps.jitter)
+        polling_deps = PollingDeps(
+            self._auth, self._inquiries, downloads, deps.clock, deps.jitter, self._patience
+        )
         ticket = self._unfit.get(ticket.task, ticket)
         placed = self._placed.pop(ticket.task, None)
         polling = Polling(polling_deps, ticket, report, placed, self._typical)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Final, Protocol
 
@@ -82,6 +82,42 @@ def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
         return None
     kind = "a whole number" if name in _COUNTS else "a number"
     return f"limit `{name}` is {kind} above 0, not {value!r}", None
+
+
+@dataclass(slots=True)
+class Patience:
+    """Tells a person of waits that take more than a moment, once for everything that waits."""
+
+    clock: Clock
+    say: Callable[[str], None]
+    _since: float | None = field(default=None, init=False)
+    """When the trouble began."""
+    _told_until: float | None = field(default=None, init=False)
+
+    def tell(self, reason: str, again: float, until: float | None) -> None:
+        """Say why something is tried again at a moment, and when it is given up."""
+        now = self.clock.now()
+        self._since = now if self._since is None else self._since
+        if again - self._since < _MOMENT or (self._told_until or now) > now:
+            return
+        self._told_until = max(again, now + _SELDOM)
+        end = "" if until is None else f", and given up after {span(max(0, until - now))}"
+        self.say(f"{reason}: tried again in {span(again - now)}{end}")
+
+    def over(self) -> None:
+        """Note that there is an answer again."""
+        self._since = self._told_until = None
+
+
+_MOMENT: Final = 5.0
+"""Seconds of waiting that need no explanation."""
+_SELDOM: Final = 30.0
+"""Seconds before the same is said again."""
+
+
+def span(seconds: float) -> str:
+    """A time for people."""
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
 
 
 _LIMITS: Final = frozenset(each.name for each in fields(Limits))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from flux2build.images.formats.lookup import sniff
 from flux2build.providers.contract import Call, Ready, Refusal, Refused, Reply, Ticket, Waiting
 from flux2build.purchasing.http.auth import Auth
-from flux2build.purchasing.http.clock import LONGEST, Clock, backoff, until_next
+from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
 from flux2build.purchasing.http.pool import ExchangeError, Pool
 
@@ -67,6 +68,7 @@ class PollingDeps:
     downloads: Downloads
     clock: Clock
     jitter: Callable[[], float]
+    patience: Patience
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class Polling:
         state: State = self.ticket.ready or await self._first(started)
         while (ended := await self._settled(state, started)) is None:
             if clock.now() >= self._until:
-                waited = f"after {_span(limits.deadline)}" if limits.deadline else "yet"
+                waited = f"after {span(limits.deadline)}" if limits.deadline else "yet"
                 last = f" (last answer: {self._last})" if self._last else ""
                 return Overdue(f"not ready {waited}{last}")
             state = await self._ask()
@@ -120,7 +122,7 @@ class Polling:
         try:
             reply = await auth.call(self.deps.pool, call)
         except ExchangeError as error:
-            await self._after_failure(None)
+            await self._after_failure(f"does not answer ({error})", None)
             return Waiting(f"no answer: {error}")
         return await self._read(reply)
 
@@ -153,7 +155,7 @@ class Polling:
                 f"tells of the order ({self._last})",
                 decide=True,
             )
-        await self._after_failure(None)
+        await self._after_failure(f"does not know of an order yet ({self._last})", None)
         return Waiting(self._last)
 
     async def _keyless(self, url: str) -> Reply:
@@ -168,19 +170,24 @@ class Polling:
         if self._key_refusals >= _KEY_REFUSALS:
             return Overdue("the provider refuses the key", keyless=True)
         if failed:
-            await self._after_failure(reply.retry_after)
+            busy = reply.status == HTTPStatus.TOO_MANY_REQUESTS
+            words = "is busy" if busy else f"answers HTTP {reply.status}"
+            await self._after_failure(words, reply.retry_after)
         else:
             self._failures = 0
+            self.deps.patience.over()
         # A refusal too may belong to another order.
         if isinstance(state, Ready | Refused) and state.task not in (None, self.ticket.task):
             return Overdue("the server answers with another order", decide=True)
         return state
 
-    async def _after_failure(self, wait: float | None) -> None:
+    async def _after_failure(self, what: str, wait: float | None) -> None:
         """Wait longer each time that a server or the network fails in a row."""
         self._failures += 1
         delay = min(wait, LONGEST) if wait else self._backoff(self._failures)
-        await self._sleep(min(delay, max(0.0, self._until - self.deps.clock.now())))
+        again = min(self.deps.clock.now() + delay, self._until)
+        self.deps.patience.tell(f"`{self.deps.auth.provider.name}` {what}", again, self._until)
+        await self._sleep(delay)
 
     async def _settled(self, state: State, started: float) -> Ended | None:
         """How the order ended; None if it has not, after the wait before the next inquiry."""
@@ -248,8 +255,6 @@ class Polling:
         return self._downloads < self.deps.auth.limits.attempts
 
     async def _sleep(self, seconds: float) -> None:
-        await self.deps.clock.sleep(seconds)
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+        """Wait, but not beyond the deadline."""
+        rest = self._until - self.deps.clock.now()
+        await self.deps.clock.sleep(max(0.0, min(seconds, rest)))

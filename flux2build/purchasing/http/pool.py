@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final
 
@@ -244,6 +246,7 @@ class Pool:
                 if self.clock.now() - started > bounds.seconds:
                     raise ExchangeError("the answer takes too long")
             headers = {name.lower(): value for name, value in response.headers.items()}
+            headers |= _retry_after(headers)
         return Reply(response.status_code, headers, _decoded(bytes(body), headers, bounds.bytes))
 
     @asynccontextmanager
@@ -334,6 +337,24 @@ def _content(call: Call) -> dict[str, Any]:
         file = call.upload
         return {"files": {"content": (_file_name(file.name), file.data, file.media_type)}}
     return {} if call.json is None else {"json": call.json}
+
+
+def _retry_after(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """A `Retry-After` that names a date, in seconds by the clock of the server."""
+    until = _moment(headers.get("retry-after", ""))
+    if until is None:
+        return {}
+    now = _moment(headers.get("date", "")) or datetime.now(UTC)
+    return {"retry-after": str(max(0, round((until - now).total_seconds())))}
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a date of HTTP names, in any of its three forms."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _file_name(name: str) -> str:

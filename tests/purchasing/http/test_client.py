@@ -247,6 +247,88 @@ def test_rate_limit_ends_at_the_deadline() -> None:
     assert 300 <= time.at < 500
 
 
+@pytest.mark.parametrize(
+    ("asked", "date", "seconds"),
+    [
+        ("Thu, 26 Nov 2026 10:00:42 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
+        ("Thursday, 26-Nov-26 10:00:42 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
+        ("Thu Nov 26 10:00:42 2026", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
+        ("Thu, 26 Nov 2026 09:00:00 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 0),
+        ("Thu, 01 Jan 2099 10:00:00 GMT", None, 120),
+        ("7.5", None, 7.5),
+        ("soon", None, 0.5),
+        ("٣", None, 0.5),
+    ],
+)
+def test_a_server_names_a_date(asked: str, date: str | None, seconds: float) -> None:
+    """A date counts by the server's own clock, if it tells that; nonsense is not obeyed."""
+    headers = {"retry-after": asked} | ({"date": date} if date else {})
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    busy = lambda _: httpx.Response(429, headers=encoded, stream=httpx.ByteStream(b"{}"))  # noqa: E731
+    time = FakeClock()
+
+    assert isinstance(_submit(Internet(posts=[busy, ACCEPTED]), time), Ticket)
+    assert time.slept == [seconds]
+
+
+@pytest.mark.parametrize("posts", [True, False], ids=["order", "inquiry"])
+def test_a_deadline_before_the_end_of_the_wait_wins(*, posts: bool) -> None:
+    """A server that asks for more patience than there is gets that much, and one more try."""
+    busy = _json({}, 429, **{"retry-after": "99999"})
+    time = FakeClock()
+    if posts:
+        answer = _submit(Internet(posts=[busy]), time, deadline=8)
+        assert isinstance(answer, Refused)
+    else:
+        assert isinstance(_collect(Internet(polls=[busy]), time, deadline=8), Overdue)
+
+    assert time.at == 8
+
+
+def _told(internet: Handler, work: Callable[[Client], Awaitable[Any]], **limits: Any) -> list[str]:
+    said: list[str] = []
+    deps = ClientDeps(
+        FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet), say=said.append
+    )
+    _run(Client(bfl.PROVIDER, Key(SECRET), limits=Limits(**limits), deps=deps), work)
+    return said
+
+
+def test_a_wait_is_told() -> None:
+    """What takes more than a moment is told: for what, and until when; one line for all orders."""
+    busy = _json({}, 429, **{"retry-after": "30"})
+
+    async def three(client: Client) -> None:
+        await asyncio.gather(*(client.submit(ORDER) for _ in range(3)))
+
+    assert _told(Internet(posts=[busy, busy, busy, ACCEPTED]), three) == [
+        "`bfl` is busy: tried again in 30 seconds, and given up after 15 minutes"
+    ]
+
+
+def test_a_short_wait_is_not_told() -> None:
+    """Five seconds need no explanation; many short waits do."""
+    brief, unreached = _json({}, 429, **{"retry-after": "2"}), httpx.ConnectError("x")
+
+    assert _told(Internet(posts=[brief, brief, ACCEPTED]), lambda c: c.submit(ORDER)) == []
+    assert _told(Internet(posts=[brief] * 3 + [ACCEPTED]), lambda c: c.submit(ORDER)) == [
+        "`bfl` is busy: tried again in 2 seconds, and given up after 15 minutes"
+    ]
+    assert _told(Internet(heads=[unreached]), lambda c: c.connect()) == [
+        "no connection to `bfl`: it cannot be reached: tried again in 4 seconds"
+    ]
+
+
+def test_waiting_for_a_picture_is_told() -> None:
+    """A server that does not answer while a picture is waited for is named with the reason."""
+    polls = [httpx.ConnectError("x")] * 5 + [READY]
+    internet = Internet(polls=polls, pictures=[DELIVERED])
+
+    (line,) = _told(internet, lambda c: c.collect(Ticket(TASK, POLL)))
+
+    assert line.startswith("`bfl` does not answer (it cannot be reached): tried again in 4 seconds")
+
+
 def test_one_busy_answer_quiets_all_orders() -> None:
     """While one order waits as the server asks, no other one is sent."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "50"}), ACCEPTED])
