@@ -43,6 +43,11 @@ class Worker:
     _tail: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST), init=False)
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
 
+    @property
+    def pid(self) -> int | None:
+        """The number of its process; None while there is none."""
+        return self._process.pid if self._process else None
+
     async def render(self, request: Request, on_step: OnStep) -> Rendered:
         """Render a picture; cancelling this ends the process.
 

@@ -35,7 +35,7 @@ def klein(folder: Path, seed: int = 0) -> Path:
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=_vae(),
         text_encoder=transformers.Qwen3ForCausalLM(config),
-        tokenizer=_tokenizer(),
+        tokenizer=tokenizer(),
         transformer=_transformer(guidance=False),
         is_distilled=True,
     )
@@ -62,7 +62,7 @@ def dev(folder: Path, seed: int = 0) -> Path:
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=_vae(),
         text_encoder=transformers.Mistral3ForConditionalGeneration(config),
-        tokenizer=_tokenizer(_PARTS),
+        tokenizer=tokenizer(_PARTS),
         transformer=_transformer(guidance=True),
     )
     pipeline.save_pretrained(folder)
@@ -89,7 +89,8 @@ def _transformer(*, guidance: bool) -> Any:
     )
 
 
-def _tokenizer(chat: str = _CHAT) -> Any:
+def tokenizer(chat: str = _CHAT) -> Any:
+    """A tokenizer of a few words."""
     words = {word: number for number, word in enumerate(["<pad>", "<unk>", *_WORDS])}
     inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
     inner.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
