@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic.json_schema import WithJsonSchema
 
 from flux2build.images.colour.notation import Colour
+from flux2build.images.documents.contract import Base
 from flux2build.images.encoding import having
 from flux2build.images.formats.avif import Speed
 from flux2build.images.formats.contract import Quality, Subsampling
@@ -276,8 +277,9 @@ class ManifestTable(Table):
         "`{{ asset.name }}` stands for a file for each asset"
     )
     typescript: str | None = _optional("a TypeScript module of all pictures, with their types")
-    base: str = _optional(
-        'put before every path, such as `"/images/"`; nothing when not given', default=""
+    base: Base = _optional(
+        'put before every path, such as `"/images/"`, with a `/` between; nothing when not given',
+        default="",
     )
     sizes: str = _optional(
         "how wide pictures are shown: the `sizes` of every `<picture>`", default="100vw"

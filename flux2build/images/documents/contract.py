@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from flux2build.errors import SpecError
 from flux2build.model import About, Output, Write
@@ -28,6 +28,16 @@ class Fact:
 
 Read = Callable[[Fact], bytes]
 """The bytes of a file, for facts that only its pixels have; every call reads the file."""
+
+
+def _joined(base: str) -> str:
+    """A base that paths can follow: a folder's name gets its `/`; `…?v=` and `…/img-` stay."""
+    folder = base[-1:].isalnum() and not {"?", "#"} & set(base)
+    return f"{base}/" if folder else base
+
+
+Base = Annotated[str, AfterValidator(_joined)]
+"""What is put before paths, to make addresses of them."""
 
 
 class DocumentOptions(BaseModel):

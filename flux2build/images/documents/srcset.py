@@ -13,7 +13,7 @@ from pydantic import Field
 
 from flux2build.digest import Json
 from flux2build.images.decode import decode
-from flux2build.images.documents.contract import DocumentOptions, Fact, Read
+from flux2build.images.documents.contract import Base, DocumentOptions, Fact, Read
 from flux2build.images.formats.lookup import formats
 from flux2build.model import INGREDIENT
 
@@ -28,7 +28,7 @@ TYPES: Final = {
 class SiteOptions(DocumentOptions):
     """The keys of `[manifest]` that are not paths."""
 
-    base: str = Field(default="", description="put before every path")
+    base: Base = Field(default="", description="put before every path")
     sizes: str = Field(default="100vw", description="how wide pictures are shown")
     color: bool = Field(default=True, description="tell the average colour of every picture")
 

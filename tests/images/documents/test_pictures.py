@@ -5,6 +5,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
+
+from flux2build.assetspec.tables import ManifestTable
 from flux2build.images.documents.pictures import DOCUMENT
 from flux2build.images.documents.srcset import SiteOptions
 from tests.images.documents.facts import Site, hero
@@ -91,3 +94,23 @@ def test_colour_holds_the_place() -> None:
 
     assert shown(site).tags[0][1]["style"] == "background-color: #102030"
     assert "style" not in shown(site, color=False).tags[0][1]
+
+
+@pytest.mark.parametrize(
+    ("base", "src"),
+    [
+        ("", "hero-16.jpeg"),
+        ("/images", "/images/hero-16.jpeg"),
+        ("/images/", "/images/hero-16.jpeg"),
+        ("https://cdn.example/x", "https://cdn.example/x/hero-16.jpeg"),
+        ("https://cdn.example/get?file=", "https://cdn.example/get?file=hero-16.jpeg"),
+        ("https://cdn.example/x?v=1", "https://cdn.example/x?v=1hero-16.jpeg"),
+        ("/img-", "/img-hero-16.jpeg"),
+    ],
+)
+def test_a_base_joins_as_addresses_do(base: str, src: str) -> None:
+    """A folder gets the `/` that it lacks, in a document and in `[manifest]`; other bases stay."""
+    *_, (_, img) = shown(hero(), base=base).tags
+
+    assert img["src"] == src
+    assert ManifestTable(base=base).base == SiteOptions(base=base).base

@@ -308,4 +308,4 @@ def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], compl
 def test_languages_as_gettext_names_them(locale: str, tag: str) -> None:
     """A locale of gettext is a language as well; its variant may be a script."""
     assert lettering.language_tag(locale) == tag
-    assert OP.model_validate({"text": "a", "language": locale})
+    assert OP.model_validate({"text": "a", "language": locale}).model_dump()["language"] == locale
