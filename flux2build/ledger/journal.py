@@ -287,7 +287,7 @@ class Journal:
                     self._forget()
                     file.seek(0)
                 *lines, tail = file.read().split(b"\n")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._forget()
             return
         mark = _BYTE_ORDER_MARK if self._end == 0 else b""

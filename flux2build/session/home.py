@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from typing import Final
+
+from flux2build.errors import SystemFault
 from flux2build.ledger.journal import Journal
 from flux2build.storage.disk import home
 from flux2build.storage.store import Store
+
+_NOWHERE: Final = Path(os.devnull, "flux2build")
+"""A folder that is not there and cannot be made."""
 
 
 def user_store() -> Store:
@@ -15,3 +23,20 @@ def user_store() -> Store:
 def user_journal() -> Journal:
     """The journal of this machine: every order that was ever placed on it."""
     return Journal(home() / "ledger.jsonl")
+
+
+def readable_store() -> Store:
+    """The store for whoever only reads: it is empty where there is no home."""
+    return Store(_home_or_nowhere() / "store")
+
+
+def readable_journal() -> Journal:
+    """The journal for whoever only reads: it is empty where there is no home."""
+    return Journal(_home_or_nowhere() / "ledger.jsonl")
+
+
+def _home_or_nowhere() -> Path:
+    try:
+        return home()
+    except SystemFault:
+        return _NOWHERE

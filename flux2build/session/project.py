@@ -31,7 +31,7 @@ from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session.checkout import documents
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.home import user_journal, user_store
+from flux2build.session.home import readable_journal, readable_store
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
@@ -52,8 +52,8 @@ class Project(Sources):
     `reread` and `reread_lock` return a project that sees later changes.
     """
 
-    store: Store = field(default_factory=user_store)
-    journal: Journal = field(default_factory=user_journal)
+    store: Store = field(default_factory=readable_store)
+    journal: Journal = field(default_factory=readable_journal)
     consulted: dict[str, str] = field(default_factory=dict, init=False)
     """Files that checks have read, with their states in the index."""
 

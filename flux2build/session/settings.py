@@ -132,7 +132,10 @@ def _is_proxy(url: str) -> bool:
 def config_path() -> Path:
     """The user's configuration file; FLUX2BUILD_CONFIG moves it."""
     named = os.environ.get(CONFIG_VARIABLE)
-    return Path(named) if named else platformdirs.user_config_path("flux2build") / "config.toml"
+    try:
+        return Path(named) if named else platformdirs.user_config_path("flux2build") / "config.toml"
+    except RuntimeError:  # a user without a name and without `HOME` has no configuration
+        return Path(os.devnull) / "config.toml"
 
 
 def read(env_file: str | None) -> UserSettings:
@@ -179,7 +182,7 @@ def _beside(file: Path, named: str) -> Path:
 
 def _config(path: Path) -> dict[str, Any]:
     """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - `Path` raises where it must not look
         _require_named(path)
         return {}
     text = _text(path)

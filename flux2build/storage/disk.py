@@ -13,7 +13,7 @@ from typing import Final
 import platformdirs
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.errors import Place, Problem, SpecError, UsageError
+from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.storage import durable, paths, regular
 from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.project_files import Kind
@@ -29,13 +29,20 @@ def home() -> Path:
 
     Raises:
         UsageError: it is relative, and would be a different folder in each current folder.
+        SystemFault: nothing says where it lies, as for a user without a name and without `HOME`.
     """
     named = os.environ.get("FLUX2BUILD_HOME")
-    folder = (
-        Path(os.path.expanduser(named))  # where nobody has that name, `Path` raises
-        if named
-        else platformdirs.user_data_path("flux2build", appauthor=False)
-    )
+    try:
+        folder = (
+            Path(os.path.expanduser(named))  # where nobody has that name, `Path` raises
+            if named
+            else platformdirs.user_data_path("flux2build", appauthor=False)
+        )
+    except RuntimeError:
+        raise SystemFault(
+            "there is no home folder to keep store and ledger in",
+            hint="set `HOME`, or `FLUX2BUILD_HOME` to a folder that stays",
+        ) from None
     if not folder.is_absolute():
         whole = shlex.quote(str(folder.absolute()))
         raise UsageError(

@@ -127,11 +127,12 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         settings = UserSettings(os.environ)
         yield from _bad("config", error)
     else:
-        note = "" if path.is_file() else ": does not exist, and need not"
-        yield Line("config", f"{path}{note}", ok=True if path.is_file() else None)
+        there = os.path.isfile(path)  # noqa: PTH113 - `Path` raises where it must not look
+        note = "" if there else ": does not exist, and need not"
+        yield Line("config", f"{path}{note}", ok=there or None)
     try:
         folder = home()
-    except UsageError as error:
+    except (SystemFault, UsageError) as error:
         yield from _bad("home", error)
     else:
         yield from _home(folder)
@@ -298,7 +299,7 @@ def _accounts(options: CommonOptions) -> Iterator[Line]:
 def _project(options: CommonOptions) -> Iterator[Line]:
     try:
         home()
-    except UsageError:
+    except (SystemFault, UsageError):
         return  # it has a line already, and no project can be opened without it
     try:
         project = Project.open(options)
