@@ -27,8 +27,14 @@ from flux2build.session.watch import Watcher
 @command("watch", selects=True)
 @option("-j", "--jobs", type=Whole(1, 256), help="Pictures drawn at once.")
 @option("--max-cost", type=USD, metavar="USD", help="Spend at most this in the whole session.")
+@option("--trust-pr", is_flag=True, help="Spend and sign for a pull request from a fork.")
 def watch(
-    options: CommonOptions, *, choice: Choice, jobs: int | None, max_cost: Decimal | None
+    options: CommonOptions,
+    *,
+    choice: Choice,
+    jobs: int | None,
+    max_cost: Decimal | None,
+    trust_pr: bool,
 ) -> Exit:
     """Build again whenever something changes.
 
@@ -40,7 +46,9 @@ def watch(
     Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
     console = Console.of(options, choice, one_line=True)
-    run = BuildRun(Project.open(options), console, choice, Terms(jobs=jobs), naming=True)
+    run = BuildRun(
+        Project.open(options), console, choice, Terms(jobs=jobs, trust_pr=trust_pr), naming=True
+    )
     return _Session(run).run(max_cost)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -201,6 +202,28 @@ def test_the_session_has_a_cap(site: Site) -> None:
         "mascot  $0.03 for 1 order  (settled)\n"
         "total   $0.06 for 2 orders\n"
     )
+
+
+def test_a_pull_request_from_a_fork_spends_nothing(site: Site) -> None:
+    """`--max-cost` is not enough there, as for `build`; `--trust-pr` lets the session spend."""
+    words = ("watch", "-p", "final", "--max-cost", "0.05", "icon")
+    with running(Scenario(latency=0)) as server:
+        watch = partial(
+            flux2build,
+            site.folder,
+            *words,
+            FLUX2BUILD_BFL_URL=server,
+            BFL_API_KEY="k",
+            CIRCLE_PR_REPONAME="site",
+        )
+        with watch() as process:
+            talk = process.until(WATCHING)
+        assert "this build costs $0.03, and a pull request from a fork started it" in talk
+        assert "`flux2build build --trust-pr" in talk
+        assert site.run("orders", "list", "--everything").out == ""
+
+        with watch("--trust-pr") as process:
+            assert "1 rendered" in process.until(WATCHING)
 
 
 def test_a_price_is_seen_when_it_changes(site: Site) -> None:
