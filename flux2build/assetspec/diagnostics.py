@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.spec_text import SpecText
-from flux2build.errors import Place, Problem
+from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import AssetName
 from flux2build.storage.project_files import Kind, ProjectFiles
 
 MOST_PROBLEMS: Final = 50
+_BLOCK: Final = 64 * 1024
 _WORD: Final = re.compile(r"`([^`]+)`")
 
 
 def problems(text: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem]:
     """Every fault as a problem, in the order of places; of very many, the first."""
-    every = [_problem(text, tree, *each) for each in faults.assets.items()]
-    every.sort(key=lambda problem: (problem.place or Place(""), problem.message))
+    every = [(_problem(text, *each), each[0]) for each in faults.assets.items()]
+    every.sort(key=lambda each: _order(each[0]))
+    shown = [_framed(tree, *each) for each in every[:MOST_PROBLEMS]]
+    shown.sort(key=_order)
     if len(every) <= MOST_PROBLEMS:
-        return every
+        return shown
     more = Problem(f"{len(every) - MOST_PROBLEMS:,} more problems", Place(text.file))
-    return [*every[:MOST_PROBLEMS], more]
+    return [*shown, more]
 
 
-def _problem(
-    text: SpecText, tree: ProjectFiles, fault: Fault, assets: Sequence[AssetName]
-) -> Problem:
-    """A fault with its place, its source line, and the assets that have it."""
+def _order(problem: Problem) -> tuple[Place, str]:
+    return problem.place or Place(""), problem.message
+
+
+def _problem(text: SpecText, fault: Fault, assets: Sequence[AssetName]) -> Problem:
+    """A fault with its place, the spec's line there, and the assets that have it."""
     rows = (*_asset_row(assets, fault), *fault.rows)
     problem = Problem(fault.message, rows=rows, hint=fault.hint)
     problem = text.located(problem, fault.key, name=fault.name)
     if fault.place is not None:
         used = (("used at", str(problem.place)),) if assets else ()
-        readable = tree.kind(fault.place.file) is Kind.FILE
-        line = source_line(tree.read(fault.place.file), fault.place.line) if readable else None
-        problem = replace(problem, place=fault.place, rows=(*rows, *used), excerpt=line, width=1)
-    elif fault.line:
-        problem = _inside(text, problem, fault.line)
+        return replace(problem, place=fault.place, rows=(*rows, *used), excerpt=None, width=1)
+    return _inside(text, problem, fault.line) if fault.line else problem
+
+
+def _framed(tree: ProjectFiles, problem: Problem, fault: Fault) -> Problem:
+    """A problem with its source line, also of another file, and at its word."""
+    place = fault.place
+    if place is not None and tree.kind(place.file) is Kind.FILE:
+        with suppress(SpecError):  # it is too large, which may be the problem itself
+            problem = replace(problem, excerpt=source_line(tree.read(place.file), place.line))
     return _at_word(fault, problem)
 
 
@@ -87,5 +98,19 @@ def _at_word(fault: Fault, problem: Problem) -> Problem:
 
 def source_line(data: bytes, number: int) -> str | None:
     """A line of a file by its number from 1; None if there is no such line."""
-    lines = data.decode(errors="replace").split("\n")
-    return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+    if number < 1:
+        return None
+    start, before = 0, number - 1
+    while before and start < len(data):  # whole blocks first: a file may have millions of lines
+        count = data.count(b"\n", start, start + _BLOCK)
+        if count >= before:
+            for _ in range(before):
+                start = data.index(b"\n", start) + 1
+            count = before
+        else:
+            start += _BLOCK
+        before -= count
+    if before:
+        return None
+    end = data.find(b"\n", start)
+    return data[start : end if end >= 0 else None].decode(errors="replace").rstrip("\r")

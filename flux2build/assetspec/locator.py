@@ -14,13 +14,13 @@ from typing import Final
 
 import tomli
 import tree_sitter_toml
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Tree
 
 from flux2build.model import Key
 
 _KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
 _TABLES: Final = frozenset({"table", "table_array_element"})
-_HOLDERS: Final = _TABLES | {"document", "inline_table"}
+_NO_VALUES: Final = _KEYS | {"comment", "ERROR"}
 _DEEPEST: Final = 100
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -36,86 +36,138 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class KeyLocation:
-    """The places of a key's name and of its value."""
+    """The places of a key's name and of its value: bytes of the file, as most are never asked for."""
 
-    name: Span
-    value: Span
+    data: bytes
+    name_start: int
+    name_end: int
+    value_start: int
+    value_end: int
+
+    @property
+    def name(self) -> Span:
+        """The place of the name."""
+        return _span(self.data, self.name_start, self.name_end)
+
+    @property
+    def value(self) -> Span:
+        """The place of the value; for a table with a header, its name in the header."""
+        return _span(self.data, self.value_start, self.value_end)
 
 
 def locate(text: str) -> Mapping[Key, KeyLocation]:
     """Every key path of a TOML text, as far as it can be read, with its location."""
-    tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode())
-    walk = _Walk(text.split("\n"))
-    walk.inside((), tree.root_node)
+    data = text.encode()
+    walk = _Walk(data, Parser(Language(tree_sitter_toml.language())).parse(data))
+    walk.document()
     return walk.locations
 
 
 class _Walk:
-    """One pass over the syntax tree."""
+    """One pass over the syntax tree.
 
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
+    A cursor visits it: nodes keep all their children once they are asked for them.
+    """
+
+    def __init__(self, data: bytes, tree: Tree) -> None:
+        self._data, self._cursor = data, tree.walk()
         self._elements: Counter[Key] = Counter()
         self.locations: dict[Key, KeyLocation] = {}
 
-    def inside(self, key: Key, node: Node) -> None:
-        """The keys of a document, a table or an inline table, and the elements of an array."""
-        if len(key) > _DEEPEST:
-            return
-        if node.type == "array":
-            for index, element in enumerate(_values(node)):
-                span = self._span(element)
-                self.locations.setdefault((*key, index), KeyLocation(span, span))
-                self.inside((*key, index), element)
-            return
-        for child in node.children if node.type in _HOLDERS else ():
+    def document(self) -> None:
+        """The tables of a document, and the keys before the first."""
+        for child in self._children():
             if child.type == "pair":
-                self._pair(key, child)
+                self._pair(())
             elif child.type in _TABLES:
-                self._table(child)
+                self._table(repeated=child.type == "table_array_element")
 
-    def _table(self, node: Node) -> None:
-        names = _names(node)
-        if not names:
-            return
+    def _children(self) -> Iterator[Node]:
+        """The children of the node at the cursor, which stands at each in turn."""
+        if self._cursor.goto_first_child():
+            yield self._node
+            while self._cursor.goto_next_sibling():
+                yield self._node
+            self._cursor.goto_parent()
+
+    @property
+    def _node(self) -> Node:
+        node = self._cursor.node
+        assert node is not None, "a cursor stands at a node"
+        return node
+
+    def _values(self) -> Iterator[Node]:
+        return (each for each in self._children() if each.is_named and each.type not in _NO_VALUES)
+
+    def _table(self, *, repeated: bool) -> None:
+        """The keys below a header."""
+        key: Key = ()
+        for child in self._children():
+            if child.type in _KEYS:
+                key = self._header(_names(child), repeated=repeated)
+            elif child.type == "pair" and key:
+                self._pair(key)
+
+    def _header(self, names: list[Node], *, repeated: bool) -> Key:
         prefix = self._descend((), names[:-1])
-        key, span = (*prefix, _text(names[-1])), self._span(names[-1])
-        if node.type == "table_array_element":
-            self.locations.setdefault(key, KeyLocation(span, span))
+        key, location = (*prefix, _text(names[-1])), self._at(names[-1])
+        if repeated:
+            self.locations.setdefault(key, location)
             key = (*key, self._elements[key])
             self._elements[key[:-1]] += 1
-        self.locations[key] = KeyLocation(span, span)
-        self.inside(key, node)
+        self.locations[key] = location
+        return key
 
-    def _pair(self, prefix: Key, node: Node) -> None:
-        names, value = _names(node), next(_values(node), None)
-        if not names or value is None:
+    def _pair(self, prefix: Key) -> None:
+        names: list[Node] = []
+        for child in self._children():
+            if child.type in _KEYS and not names:
+                names = _names(child)
+            elif names and child.is_named and child.type not in _NO_VALUES:
+                key = (*self._descend(prefix, names[:-1]), _text(names[-1]))
+                self.locations.setdefault(key, self._at(names[-1], child))
+                self._inside(key, child.type)
+                names = []
+
+    def _inside(self, key: Key, kind: str) -> None:
+        """The keys of an inline table, or the elements of an array."""
+        if len(key) > _DEEPEST:
             return
-        key = (*self._descend(prefix, names[:-1]), _text(names[-1]))
-        self.locations.setdefault(key, KeyLocation(self._span(names[-1]), self._span(value)))
-        self.inside(key, value)
+        if kind == "inline_table":
+            for child in self._children():
+                if child.type == "pair":
+                    self._pair(key)
+        elif kind == "array":
+            for index, element in enumerate(self._values()):
+                self.locations.setdefault((*key, index), self._at(element))
+                self._inside((*key, index), element.type)
 
     def _descend(self, key: Key, names: list[Node]) -> Key:
         """The key after some names of a dotted key; an array of tables means its last element."""
         for name in names:
-            key, span = (*key, _text(name)), self._span(name)
-            self.locations.setdefault(key, KeyLocation(span, span))
+            key = (*key, _text(name))
+            self.locations.setdefault(key, self._at(name))
             if count := self._elements[key]:
                 key = (*key, count - 1)
         return key
 
-    def _span(self, node: Node) -> Span:
-        """The place of a node in characters; the grammar counts bytes."""
-        (row, start), (last, end) = node.start_point, node.end_point
-        line = self._lines[row].encode()
-        column = len(line[:start].decode(errors="replace"))
-        stop = len(line[:end].decode(errors="replace")) if row == last else len(self._lines[row])
-        return Span(row + 1, column + 1, max(1, stop - column))
+    def _at(self, name: Node, value: Node | None = None) -> KeyLocation:
+        value = value or name
+        return KeyLocation(
+            self._data, name.start_byte, name.end_byte, value.start_byte, value.end_byte
+        )
+
+
+def _span(data: bytes, start: int, end: int) -> Span:
+    """The place of some bytes, up to the end of their first line."""
+    before = data[data.rfind(b"\n", 0, start) + 1 : start].decode(errors="replace")
+    token = data[start:end].partition(b"\n")[0].decode(errors="replace")
+    return Span(data.count(b"\n", 0, start) + 1, len(before) + 1, max(1, len(token)))
 
 
 def _names(node: Node) -> list[Node]:
-    """The parts of the dotted key that a pair or a header starts with; their nesting has no limit."""
-    names, pending = [], [child for child in node.children if child.type in _KEYS][:1]
+    """The parts of a key, dotted or not; their nesting has no limit."""
+    names, pending = [], [node]
     while pending:
         part = pending.pop()
         if part.type == "dotted_key":
@@ -134,9 +186,3 @@ def _text(node: Node) -> str:
         return next(iter(tomli.loads(f"{written} = 0")))
     except tomli.TOMLDecodeError:
         return written
-
-
-def _values(node: Node) -> Iterator[Node]:
-    """The value of a pair, or the elements of an array."""
-    others = _KEYS | {"comment", "ERROR"}
-    return (child for child in node.named_children if child.type not in others)

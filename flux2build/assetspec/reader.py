@@ -27,7 +27,7 @@ from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.assetspec.layers import Layer, MergedSettings, merge
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
-from flux2build.assetspec.quota import Quota
+from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.rehearsal import Rehearsal
 from flux2build.assetspec.resolve import Declared, Resolver
@@ -214,11 +214,20 @@ class _SpecReader:
         families = FamilyExpander(self.tree, self.faults, quota)
         for name, table in self.tables.asset.items():
             key = ("asset", name)
-            yield Declared(table, self.merged(key, table), families.expand(name, table))
+            layers = list(self._layers(key, table))
+            self._count(layers, key, quota)
+            settings = merge(key, self.tables.vars, layers, self.consumed)
+            yield Declared(table, settings, families.expand(name, table))
 
     def merged(self, key: Key, table: AssetTable) -> MergedSettings:
         """The settings of an asset in the profile."""
         return merge(key, self.tables.vars, self._layers(key, table), self.consumed)
+
+    def _count(self, layers: Sequence[Layer], key: Key, quota: Quota) -> None:
+        """Count the work of merging layers: each that has variables copies those before it."""
+        sizes = [len(written) for layer in layers if (written := layer.settings.vars)]
+        copied = len(sizes) * (len(self.tables.vars) + sum(sizes))
+        quota.take((len(layers) + copied) * PART, key)
 
     def _layers(self, key: Key, table: AssetTable) -> Iterator[Layer]:
         """The layers of an asset's settings, from the weakest to the strongest."""

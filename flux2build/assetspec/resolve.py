@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -292,22 +293,40 @@ def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[R
 
     What is made of the others cannot be described: their own faults are noted.
     """
-    kept = [recipe for recipe in recipes if recipe.asset in assets]
-    while True:
-        rendered = {recipe.asset for recipe in kept if isinstance(recipe.task, Generate)}
-        outputs = {recipe.output for recipe in kept}
-        left = [recipe for recipe in kept if _complete(recipe, rendered, outputs)]
-        if len(left) == len(kept):
-            return kept
-        kept = left
+    every = list(recipes)
+    makers = Counter(made for recipe in every for made in _made(recipe))
+    users: dict[MasterOf | str, list[int]] = {}
+    for index, recipe in enumerate(every):
+        for needed in _needed(recipe):
+            users.setdefault(needed, []).append(index)
+    lost = {
+        index
+        for index, recipe in enumerate(every)
+        if recipe.asset not in assets or not all(makers[needed] for needed in _needed(recipe))
+    }
+    pending = list(lost)
+    while pending:
+        for made in _made(every[pending.pop()]):
+            makers[made] -= 1
+            if not makers[made]:
+                others = set(users.get(made, ())) - lost
+                lost |= others
+                pending.extend(others)
+    return [recipe for index, recipe in enumerate(every) if index not in lost]
 
 
-def _complete(recipe: Recipe, rendered: Container[AssetName], outputs: Container[str]) -> bool:
-    return all(
-        picture.asset in rendered if isinstance(picture, MasterOf) else picture.path in outputs
-        for picture in recipe.inputs
-        if not isinstance(picture, Source)
-    )
+def _made(recipe: Recipe) -> Iterator[MasterOf | str]:
+    """A recipe's output by its path, and as a master."""
+    yield recipe.output
+    if isinstance(recipe.task, Generate):
+        yield MasterOf(recipe.asset)
+
+
+def _needed(recipe: Recipe) -> Iterator[MasterOf | str]:
+    """The pictures that a recipe is made of, as `_made` names them."""
+    for picture in recipe.inputs:
+        if not isinstance(picture, Source):
+            yield picture if isinstance(picture, MasterOf) else picture.path
 
 
 def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:

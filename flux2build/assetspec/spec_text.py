@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths, toml_text
-from flux2build.storage.project_files import ProjectFiles
-from flux2build.storage.text_files import read_text
+from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
+from flux2build.storage.text_files import MOST_WEIGHT, read_text, weight
 from flux2build.storage.whereabouts import Absence, absence
 
 if TYPE_CHECKING:
     from flux2build.assetspec.locator import KeyLocation
 
-MOST_MIB: Final = 16
+MOST_MIB: Final = 8
 DEEPEST: Final = 64
 MOST_FILES: Final = 64
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -103,12 +103,13 @@ class _Loader:
     def __init__(self, tree: ProjectFiles) -> None:
         self._tree = tree
         self._merged: dict[str, dict[str, object]] = {}
+        self._length = self._weight = 0
         self.files: dict[str, SpecFile] = {}
 
     def merged(self, name: str, chain: tuple[str, ...]) -> dict[str, object]:
         """The data of a file with what it extends; `chain` are the files that extend it."""
         if name not in self._merged:
-            file = SpecFile(name, read_text(self._tree, name, MOST_MIB))
+            file = self._read(name)
             own = parsed(file)
             data: dict[str, object] = {}
             for base in self._bases(file, own, (*chain, name)):
@@ -117,6 +118,22 @@ class _Loader:
             self._merged[name] = _merged(data, own)
             self.files[name] = file
         return self._merged[name]
+
+    def _read(self, name: str) -> SpecFile:
+        """A file, as long as all files together are not too large."""
+        file = SpecFile(name, read_text(self._tree, name, MOST_MIB))
+        self._length += len(file.text)
+        self._weight += weight(file.text)
+        if self._length > MOST_MIB * MEBIBYTE:
+            raise SpecError(
+                Problem(f"the files of the spec have more than {MOST_MIB} MiB", Place(name))
+            )
+        if self._weight > MOST_WEIGHT:
+            hint = "say with `matrix` or `rows` what differs between many assets"
+            raise SpecError(
+                Problem("the spec has too many keys and values", Place(name), hint=hint)
+            )
+        return file
 
     def _bases(
         self, file: SpecFile, own: Mapping[str, object], chain: tuple[str, ...]

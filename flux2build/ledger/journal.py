@@ -352,7 +352,7 @@ def _salvage(path: Path) -> Salvage:
     if not os.path.lexists(path):
         return Salvage()
     try:
-        return saved(regular.read(path))
+        return saved(regular.read(path, None))
     except OSError as error:
         if error.errno in _NO_FILE:
             return Salvage(data=None, complete=False)

@@ -184,6 +184,7 @@ def _config(path: Path) -> dict[str, Any]:
     """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
     if not os.path.isfile(path):  # noqa: PTH113 - `Path` raises where it must not look
         _require_named(path)
+    if not os.path.lexists(path) or str(path) == os.devnull:
         return {}
     text = _text(path)
     try:

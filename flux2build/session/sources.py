@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _LOCAL: Final = "local"
 """The provider whose models are the user's own."""
+_LONGEST_CIRCLE: Final = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +143,10 @@ class Sources:
         """
         graph = Graph(self.spec.recipes)
         if circle := graph.cycle:
-            path = " -> ".join(f"`{name}`" for name in circle)
+            names = [f"`{name}`" for name in circle]
+            if len(names) > _LONGEST_CIRCLE:
+                names[5:-5] = [f"{len(names) - 10:,} more"]
+            path = " -> ".join(names)
             problem = Problem(
                 f"assets need each other in a circle: {path}",
                 hint="take one of these references away",

@@ -16,11 +16,9 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.storage import durable, paths, regular
 from flux2build.storage.lfs import LFS_MOST, lfs_target
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import LARGEST, Kind, too_large
 
 SPEC_NAME: Final = "assets.toml"
-LARGEST: Final = 192 * 1024 * 1024
-"""Most bytes of a file that a spec names: the largest picture that is decoded has fewer."""
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -130,11 +128,11 @@ class DiskFiles:
                 self._names[folder] = []
         return self._names[folder]
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a file.
 
         Raises:
-            SpecError: there is no readable file at the path.
+            SpecError: there is no readable file of at most so many bytes at the path.
         """
         if (kind := self.kind(path)) is not Kind.FILE:
             raise _unreadable(path, _WHY[kind])
@@ -144,8 +142,8 @@ class DiskFiles:
                 status = os.fstat(file)
                 if not stat.S_ISREG(status.st_mode):
                     raise _unreadable(path, _WHY[Kind.SPECIAL])
-                if status.st_size > LARGEST:
-                    raise _unreadable(path, regular.TOO_LARGE)
+                if status.st_size > most:
+                    raise _unreadable(path, too_large(status.st_size, most))
                 data = opened.read()
         except OSError as error:
             raise _unreadable(path, (error.strerror or str(error)).lower()) from error

@@ -46,7 +46,7 @@ class Tracked:
         if not git.exists():
             return frozenset()
         try:
-            data = regular.read(git / "index")
+            data = regular.read(git / "index", None)
         except FileNotFoundError:
             return frozenset() if git.is_dir() else None
         except OSError:

@@ -288,15 +288,14 @@ def _loaded(folder: str) -> _Packed | None:
         with open(os.open(os.path.join(own, "index"), _OPEN), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return None
-            data = file.read()
-        if zlib.crc32(data[8:]) != int.from_bytes(data[:8], "big"):
+            check, head = file.read(8), file.read(8 * 3)
+            # Only a true, undamaged stamp lets the rest be read, which could be crafted.
+            if memoryview(head).cast("Q").tolist() != [_FORMAT, *_stamp(own)]:
+                return None
+            body = file.read()
+        if zlib.crc32(body, zlib.crc32(head)) != int.from_bytes(check, "big"):
             return None
-        # Only a true, undamaged stamp lets the rest be loaded, which could be crafted.
-        size = 8 + 8 * 3
-        head = memoryview(data[8:size]).cast("Q").tolist()
-        if head != [_FORMAT, *_stamp(own)]:
-            return None
-        columns, answers = marshal.loads(data[size:])  # noqa: S302 - stamped, see above
+        columns, answers = marshal.loads(body)  # noqa: S302 - stamped, see above
     except (OSError, ValueError, EOFError, TypeError):
         return None
     return _Packed(columns, answers)

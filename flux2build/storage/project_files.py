@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
+MEBIBYTE: Final = 1024 * 1024
+LARGEST: Final = 192 * MEBIBYTE
+"""Most bytes of a file that a spec names: the largest picture that is decoded has fewer."""
+
 
 class Kind(StrEnum):
     """What lies at a path."""
@@ -28,6 +32,11 @@ NOT_A_FILE: Final[Mapping[Kind, str]] = {
 """How messages describe a path that is not a readable file."""
 
 
+def too_large(size: int, most: int) -> str:
+    """Say that a file has too many bytes."""
+    return f"it is {size:,} bytes; {most // MEBIBYTE} MiB is the most"
+
+
 class ProjectFiles(Protocol):
     """The files of a project; paths are POSIX, from the spec's folder (`../shared/logo.png`)."""
 
@@ -37,9 +46,9 @@ class ProjectFiles(Protocol):
     def names(self, folder: str) -> Sequence[str]:
         """Return the names of what lies in a folder, sorted, as the disk has them."""
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a `Kind.FILE`.
 
         Raises:
-            SpecError: there is no readable file at the path.
+            SpecError: there is no readable file of at most so many bytes at the path.
         """

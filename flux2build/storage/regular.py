@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from flux2build.errors import SpecError
+from flux2build.storage.project_files import LARGEST
 from flux2build.storage.text_files import decoded
 from flux2build.storage.whereabouts import alike
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 TOO_LARGE: Final = "it is too large"
+LARGEST_SETTINGS: Final = 1024 * 1024
+"""Most bytes of a file of settings, keys or certificates."""
 
 
 def opened(path: Path | str) -> BinaryIO:
@@ -36,8 +39,8 @@ def opened(path: Path | str) -> BinaryIO:
     raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
-def read(path: Path | str, largest: int | None = None) -> bytes:
-    """Return the bytes of a regular file, of at most `largest` bytes.
+def read(path: Path | str, largest: int | None = LARGEST) -> bytes:
+    """Return the bytes of a regular file, of at most `largest` bytes; None stands for any number.
 
     Raises:
         OSError: there is no such file, it is larger, or something else lies at the path.
@@ -55,7 +58,7 @@ def text(path: Path) -> str:
         SpecError: there is no such file, or it is not a text in UTF-8.
     """
     try:
-        data = read(path)
+        data = read(path, LARGEST_SETTINGS)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SpecError(f"`{path}` cannot be read: {why}", hint=beside(path)) from error

@@ -9,10 +9,17 @@ from typing import Final
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage import whereabouts
 from flux2build.storage.lfs import is_lfs_pointer
-from flux2build.storage.project_files import ProjectFiles
+from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
 
 _DIGITS = re.compile("(?<![0-9_])[0-9_]{5000}")
-_MEBIBYTE: Final = 1024 * 1024
+_TEXTS: Final = re.compile(
+    r'''(?s:"""(?:[^"\\]++|\\.|"(?!""))*+"""|\'{3}.*?\'{3})'''
+    r"""|"(?:[^"\\\n]++|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+"""
+)
+"""The texts of TOML and JSON, and the comments of TOML."""
+_WEIGHTS: Final = {"[": 10, "{": 7, "=": 10, ":": 10, ",": 6, ".": 5}
+"""What a sign leads to in memory, in units of 100 bytes: a table, a key, an element."""
+MOST_WEIGHT: Final = 1_400_000
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OTHER_MARKS: Final = {
     b"\xff\xfe\0\0": "UTF-32",
@@ -36,11 +43,7 @@ def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
     if absence := whereabouts.absence(files, file):
         message, hint = absence
         raise SpecError(f"{noun} {message}".lstrip(), hint=hint)
-    data = files.read(file)
-    if len(data) > most * _MEBIBYTE:
-        message = f"the {noun or 'file'} is {len(data):,} bytes; {most} MiB is the most"
-        raise SpecError(Problem(message, Place(file)))
-    return decoded(data, file)
+    return decoded(files.read(file, most * MEBIBYTE), file)
 
 
 def decoded(data: bytes, file: str) -> str:
@@ -98,6 +101,26 @@ def unseen_hint(letter: str) -> str:
         return "save the file with LF or CRLF at the ends of its lines"
     blank = unicodedata.category(letter).startswith("Z") and letter != "\u200b"
     return "type a plain space instead of it" if blank else "delete it; an editor may not show it"
+
+
+def weight(text: str) -> int:
+    """Estimate what the values of a TOML or JSON text weigh once they are read, in 100 bytes.
+
+    Signs inside of texts count only while that does not matter.
+    """
+    lines = 2 * text.count("\n") + text.count("\\")
+    if (most := lines + _signs(text)) <= MOST_WEIGHT:
+        return most
+    return lines + _signs(without_texts(text))
+
+
+def without_texts(text: str) -> str:
+    """Return TOML or JSON without its texts and comments, to count the signs of the rest."""
+    return _TEXTS.sub("", text)
+
+
+def _signs(text: str) -> int:
+    return sum(weight * text.count(sign) for sign, weight in _WEIGHTS.items())
 
 
 def refuse_endless(text: str) -> None:

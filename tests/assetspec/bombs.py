@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
-Files = Mapping[str, str]
+Files = Mapping[str, str | int]
+"""What is in each file; a number means as many bytes of nothing."""
 
 _TEXT: Final = '{% set a = "a" * 60000 %}'
 _LIST: Final = "{% set l = range(9999)|list %}"
@@ -51,7 +52,7 @@ def _chain(statement: str, count: int, last: str) -> Files:
     return _named("0.j2") | files | {f"templates/{count}.j2": last}
 
 
-def _named(template: str) -> dict[str, str]:
+def _named(template: str) -> dict[str, str | int]:
     return {"assets.toml": f'[asset.a]\ntemplate = "{template}"\n'}
 
 

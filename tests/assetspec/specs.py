@@ -13,12 +13,12 @@ from pydantic import Field, model_validator
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
-from flux2build.errors import Problem, SpecError
+from flux2build.errors import Place, Problem, SpecError
 from flux2build.images.ops.contract import File, Inputs, Op, Params, Picture
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.cards import Models
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import LARGEST, Kind, too_large
 
 
 @dataclass
@@ -41,10 +41,13 @@ class MemoryTree:
         """The names in a folder."""
         return names_in(self.files, folder)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """The bytes of a file."""
-        data = self.files[path]
-        return data.encode() if isinstance(data, str) else data
+        text = self.files[path]
+        data = text.encode() if isinstance(text, str) else text
+        if len(data) > most:
+            raise SpecError(Problem(too_large(len(data), most), Place(path)))
+        return data
 
 
 def names_in(files: Iterable[str], folder: str) -> list[str]:

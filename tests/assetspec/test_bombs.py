@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from tests.assetspec.bombs import SPECS, TEMPLATES
+from tests.assetspec.file_bombs import FILES
 
 SECONDS, KIBIBYTES = 10.0, 256 * 1024
 MEASURED: Final = """
@@ -31,8 +32,11 @@ QUICK: Final = (
     "doubled includes",
     "members beyond counting",
     "slices",
+    "a spec without end",
+    "fewer unknown keys",
+    "lines of a message",
 )
-ALL: Final = {**TEMPLATES, **SPECS}
+ALL: Final = {**TEMPLATES, **SPECS, **FILES}
 TRIED: Final = ALL if os.environ.get("FLUX2BUILD_DEEP") else QUICK
 
 
@@ -41,9 +45,12 @@ TRIED: Final = ALL if os.environ.get("FLUX2BUILD_DEEP") else QUICK
 def test_bombs(tmp_path: Path, name: str) -> None:
     """Exit 2 with a message, soon, and with little memory."""
     tmp_path.joinpath(".git").mkdir()
-    for path, text in ALL[name]().items():
-        tmp_path.joinpath(path).parent.mkdir(exist_ok=True)
-        tmp_path.joinpath(path).write_text(text, "utf-8")
+    for name_of_file, contents in ALL[name]().items():
+        path = tmp_path / name_of_file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(contents if isinstance(contents, str) else "", "utf-8")
+        if isinstance(contents, int):
+            os.truncate(path, contents)
 
     ran = subprocess.run(
         [sys.executable, "-c", MEASURED], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from flux2build.assetspec import Budget, load
 from flux2build.errors import Place, Problem, SpecError, UsageError
 from flux2build.model import MasterOf, Operation, Recipe, Source
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import LARGEST, Kind
 from tests.assetspec.specs import (
     CAPABILITIES,
     SHIPPED,
@@ -680,10 +680,10 @@ class CountingTree(MemoryTree):
         self.looks[path] += 1
         return super().kind(path)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """The bytes of a file."""
         self.reads[path] += 1
-        return super().read(path)
+        return super().read(path, most)
 
 
 @pytest.mark.parametrize("members", [10, 10_000])

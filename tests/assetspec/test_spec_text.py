@@ -125,7 +125,7 @@ def test_places_follow_the_file_that_decided() -> None:
         ({"assets.toml": "a = " + "[" * 70 + "]" * 70}, "assets.toml:1:68", "more than 64 deep"),
         ({"assets.toml": "a = " + "[" * 5000}, "assets.toml", "nested too deeply"),
         ({"assets.toml": "a" + ".a" * 5000 + " = 1"}, "assets.toml", "nested too deeply"),
-        ({"assets.toml": b"#" * (16 * 1024 * 1024 + 1)}, "assets.toml", "16 MiB is the most"),
+        ({"assets.toml": b"#" * (8 * 1024 * 1024 + 1)}, "assets.toml", "8 MiB is the most"),
     ],
 )
 def test_refusals(files: Mapping[str, str | bytes], place: str, message: str) -> None:

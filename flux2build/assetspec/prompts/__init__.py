@@ -15,7 +15,7 @@ from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.text_files import decoded
+from flux2build.storage.text_files import read_text
 
 __all__ = ["Prompts", "TemplateFault", "is_template"]
 
@@ -97,9 +97,8 @@ class Prompts:
             raise TemplateFault(f"template `{brief(path)}` lies outside the project")
         if kind is not Kind.FILE or not whereabouts.is_spelled(self._tree, path):
             return None
-        data = self._tree.read(path)
-        self._sandbox.meter.work(len(data) // 256)
-        text = _decoded(data, path)
+        text = _read(self._tree, path)
+        self._sandbox.meter.work(len(text) // 256)
         _check_size(text, path)
         self.sources.append(text)
         return text, path, None
@@ -119,9 +118,9 @@ def _check_size(source: str, path: str | None = None) -> None:
         raise TemplateFault("the template is larger than 256 KiB", 1, path)
 
 
-def _decoded(data: bytes, path: str) -> str:
+def _read(tree: ProjectFiles, path: str) -> str:
     try:
-        return decoded(data, path)
+        return read_text(tree, path, 1)
     except SpecError as error:
         (problem,) = error.problems
         line = problem.place.line if problem.place else 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from flux2build.assetspec.rows.data_file import Cells, DataFile, DataTable, normal
+from flux2build.assetspec.rows.data_file import MOST_FAULTS, Cells, DataFile, TooMuchError, normal
 from flux2build.assetspec.rows.objects import of_json, of_lines
 from flux2build.assetspec.rows.separated import separated
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
@@ -16,8 +17,10 @@ from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
 from flux2build.storage.text_files import read_text
 
-MOST_MIB: Final = 64
+MOST_MIB: Final = 32
 MOST_PROBLEMS: Final = 20
+_MOST_LINE_ENDS: Final = 4_000_000
+"""Every line of Windows counts twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
     if reader is None:
         known = ", ".join(f"`{suffix}`" for suffix in _READERS)
         raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
-    source = DataFile(file, _text(tree, file), [])
-    table = reader(source)
-    _stop(source)
-    rows = _keyed(source, table, normal(key))
+    source, rows = DataFile(file, _text(tree, file)), tuple[Row, ...]()
+    with suppress(TooMuchError):
+        columns = reader(source)
+        _stop(source)
+        rows = _keyed(source, columns, normal(key))
     _stop(source)
     return rows
 
@@ -72,30 +76,33 @@ def _stop(source: DataFile) -> None:
         return
     shown, more = source.problems[:MOST_PROBLEMS], len(source.problems) - MOST_PROBLEMS
     if more > 0:
-        shown.append(Problem(f"{more} more problems like these", Place(source.file)))
+        least = "at least " if len(source.problems) == MOST_FAULTS else ""
+        shown.append(Problem(f"{least}{more} more problems like these", Place(source.file)))
     raise SpecError(*shown)
 
 
 def _text(tree: ProjectFiles, file: str) -> str:
     text = read_text(tree, file, MOST_MIB, "data file")
+    if text.count("\n") + text.count("\r") > _MOST_LINE_ENDS:
+        raise SpecError(Problem("this data file has more than 2,000,000 lines", Place(file)))
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SpecError(Problem("a NUL character in a data file", Place(file, line)))
     return text
 
 
-def _keyed(source: DataFile, table: DataTable, key: str) -> tuple[Row, ...]:
-    if key not in table.columns and (table.columns or table.records):
-        hint = did_you_mean(key, table.columns)
+def _keyed(source: DataFile, columns: frozenset[str], key: str) -> tuple[Row, ...]:
+    if key not in columns and (columns or source.records):
+        hint = did_you_mean(key, columns)
         source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
         return ()
     rows: list[Row] = []
     first: dict[str, Row] = {}
-    for line, cells in table.records:
+    for line, cells in source.records:
         name = _name(source, line, cells, key)
         if name is None:
             continue
-        row = Row(name, cells, Place(source.file, line), table.columns)
+        row = Row(name, cells, Place(source.file, line), columns)
         earlier = first.setdefault(paths.fold(name), row)
         if earlier is row:
             rows.append(row)
@@ -123,7 +130,7 @@ def _clash(source: DataFile, key: str, earlier: Row, row: Row) -> None:
     )
 
 
-_READERS: Final[Mapping[str, Callable[[DataFile], DataTable]]] = {
+_READERS: Final[Mapping[str, Callable[[DataFile], frozenset[str]]]] = {
     ".csv": partial(separated, delimiter=","),
     ".tsv": partial(separated, delimiter="\t"),
     ".json": of_json,

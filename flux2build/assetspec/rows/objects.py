@@ -7,22 +7,26 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, normal
+from flux2build.assetspec.rows.data_file import DataFile, normal
 from flux2build.assetspec.strict_json import DECODER, explained
 from flux2build.assetspec.validation_errors import kind_of
+from flux2build.storage.text_files import without_texts
 
+_MOST_OBJECTS: Final = 500_000
+_MOST_VALUES: Final = 2_000_000
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
+_LINE: Final = re.compile(r"([^\n]*+)(?:\n|\Z)")
 _Item = tuple[int, object]
 """A value, after the line on which it starts."""
 
 
-def of_json(source: DataFile) -> DataTable:
-    """The objects of one JSON list."""
+def of_json(source: DataFile) -> frozenset[str]:
+    """Reads the objects of one JSON list, and returns the names of their fields."""
     return _objects(source, _items(source))
 
 
-def of_lines(source: DataFile) -> DataTable:
-    """One JSON object a line."""
+def of_lines(source: DataFile) -> frozenset[str]:
+    """Reads one JSON object a line, and returns the names of their fields."""
     return _objects(source, _lines(source))
 
 
@@ -60,8 +64,8 @@ def _next(text: str, at: int) -> int:
 
 
 def _lines(source: DataFile) -> Iterator[_Item]:
-    for line, text in enumerate(source.text.split("\n"), start=1):
-        if text.strip(" \t\r"):
+    for line, match in enumerate(_LINE.finditer(source.text), start=1):
+        if (text := match[1]).strip(" \t\r"):
             try:
                 yield line, DECODER.decode(text)
             except (ValueError, RecursionError) as fault:
@@ -69,8 +73,8 @@ def _lines(source: DataFile) -> Iterator[_Item]:
                 source.wrong(message, line, column)
 
 
-def _objects(source: DataFile, items: Iterator[_Item]) -> DataTable:
-    records: list[Record] = []
+def _objects(source: DataFile, items: Iterator[_Item]) -> frozenset[str]:
+    _check_size(source)
     columns: set[str] = set()
     for line, item in items:
         if not isinstance(item, dict):
@@ -82,8 +86,19 @@ def _objects(source: DataFile, items: Iterator[_Item]) -> DataTable:
             source.wrong("two fields of this object have the same name", line)
         columns.update(trimmed)
         filled = {name: value for name, value in trimmed.items() if value not in (None, "")}
-        records.append((line, filled))
-    return DataTable(frozenset(columns), records)
+        source.add(line, filled)
+    return frozenset(columns)
+
+
+def _check_size(source: DataFile) -> None:
+    """Refuse values that would take much more memory than their text."""
+    if sum(map(source.text.count, "[{,")) <= _MOST_OBJECTS:
+        return
+    if source.text.count('"') > 2 * _MOST_VALUES:
+        source.refuse("this data file has too many values", 1)
+    signs = without_texts(source.text)
+    if signs.count("[") + signs.count("{") > _MOST_OBJECTS or signs.count(",") > _MOST_VALUES:
+        source.refuse("this data file has too many values", 1)
 
 
 def _trimmed(value: object) -> object:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Iterator
+from typing import Final
 
-from flux2build.assetspec.rows.data_file import DataFile, DataTable, Record, normal
+from flux2build.assetspec.rows.data_file import DataFile, normal
 from flux2build.errors import brief
 
+_LINE: Final = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
+_LONGEST: Final = 1024 * 1024
+"""Most letters of a row."""
 
-def separated(source: DataFile, *, delimiter: str) -> DataTable:
-    """The records of a CSV or TSV file."""
+
+def separated(source: DataFile, *, delimiter: str) -> frozenset[str]:
+    """Reads the records of a CSV or TSV file, and returns the names of its columns."""
     lines = _records(source, delimiter)
     line, header = next(lines, (1, []))
     columns = _header(source, line, header)
-    records: list[Record] = []
     for line, cells in lines:
         if len(cells) != len(header):
             source.wrong(f"this row has {len(cells)} cells, the header has {len(header)}", line)
@@ -23,19 +27,21 @@ def separated(source: DataFile, *, delimiter: str) -> DataTable:
         filled = {column: cell for column, cell in zip(columns, cells, strict=True) if cell}
         if "" in filled:
             source.wrong(f"`{brief(filled[''])}` stands in a column without a name", line)
-        records.append((line, filled))
+        source.add(line, filled)
     if len(header) == 1 and ";" in header[0] and not source.problems:
         source.wrong("the columns are separated by `;`", 1, hint="save it with commas, or as .tsv")
-    return DataTable(frozenset(columns) - {""}, records)
+    return frozenset(columns) - {""}
 
 
 def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Trimmed records with the line on which each starts, without blank ones."""
-    csv.field_size_limit(len(source.text) + 1)
-    reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, strict=True)
+    csv.field_size_limit(_LONGEST)
+    lines = _Lines(source)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     start = 1
     try:
         for cells in reader:
+            lines.begin(reader.line_num + 1)
             trimmed = [cell.strip() for cell in cells]
             if any(trimmed):
                 yield start, trimmed
@@ -44,12 +50,32 @@ def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]
         source.wrong(f"this is not a table: {fault}", start, hint='look for a lone quote `"`')
 
 
+class _Lines:
+    """The lines of a file with their ends, as long as no row of them becomes too long."""
+
+    def __init__(self, source: DataFile) -> None:
+        self._source, self._lines = source, _LINE.finditer(source.text)
+        self.begin(1)
+
+    def begin(self, line: int) -> None:
+        """Begin the next row at a line."""
+        self._start, self._length = line, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for match in self._lines:
+            self._length += match.end() - match.start()
+            if self._length > _LONGEST:
+                self._source.refuse("this row has more than 1 MiB", self._start)
+            yield match[0]
+
+
 def _header(source: DataFile, line: int, header: list[str]) -> list[str]:
     if not header:
         source.wrong("the data file is empty", 1, hint="its first line must name the columns")
     columns = [normal(cell) for cell in header]
-    for index, column in enumerate(columns):
-        if column and column in columns[:index]:
-            first = columns.index(column) + 1
-            source.wrong(f"columns {first} and {index + 1} are both named `{brief(column)}`", line)
+    known: dict[str, int] = {}
+    for number, column in enumerate(columns, start=1):
+        first = known.setdefault(column, number)
+        if column and first != number:
+            source.wrong(f"columns {first} and {number} are both named `{brief(column)}`", line)
     return columns

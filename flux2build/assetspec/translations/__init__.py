@@ -18,7 +18,7 @@ __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
 _PLACE: Final = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*[,}]")
 _CHARSET: Final = re.compile(rb"charset=([A-Za-z0-9_.:-]+)")
-MOST_MIB: Final = 16
+MOST_MIB: Final = 8
 
 FORMATS: Final = (".po", ".json", ".toml")
 """The endings of the names of files that can be read."""

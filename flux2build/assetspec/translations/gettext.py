@@ -18,7 +18,7 @@ _TOKEN: Final = re.compile(
     r"""[ \t\r\f\v]*(?:
         (?P<end>\n)
       | \#(?P<comment>[^\n]*)
-      | "(?P<text>(?:[^"\\\n]|\\[\s\S])*)"
+      | "(?P<text>(?:[^"\\\n]++|\\[\s\S])*+)"
       | (?P<keyword>msgctxt|msgid_plural|msgid|msgstr|domain)(?:[ \t]*\[[ \t]*(?P<form>\d{1,9})[ \t]*\])?
         (?![A-Za-z0-9_])
       | (?P<odd>\S)
@@ -39,6 +39,8 @@ _LETTERS: Final = {
 _PLAIN: Final = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\v": " ", "\f": " "}
 )
+_LONGEST: Final = 16 * 1024
+_MOST: Final = 50_000
 _MOST_FORMS: Final = 10
 """polib reads one digit; no language has more."""
 _COUNT: Final = re.compile(r"[0-9]{1,2}")
@@ -90,6 +92,8 @@ class _Lines:
             self.current = begun = line
             if keyword == "msgid":
                 self._keys.append((number, line))
+            if len(self._keys) > _MOST:
+                raise self._fault(f"it has more than {_MOST:,} messages")
             before = keyword
             yield f'{keyword} "{text.translate(_PLAIN)}"' if keyword else ""
 
@@ -135,6 +139,9 @@ class _Lines:
         if keyword and not texts:
             self.current = line
             raise self._fault("a text must stand between double quotes")
+        if sum(map(len, texts)) > _LONGEST:
+            self.current = line
+            raise self._fault("a text is longer than 16 KiB")
         beyond = keyword.startswith("msgstr[") and int(keyword[7:-1]) >= _MOST_FORMS
         if keyword and not beyond and keyword != "domain":
             yield line, keyword, _ESCAPE.sub(_unescaped, "".join(texts))

@@ -9,10 +9,12 @@ from flux2build.assetspec import spec_text, strict_json
 from flux2build.assetspec.translations.message import Key, Message, Strings
 from flux2build.assetspec.validation_errors import kind_of
 from flux2build.errors import Place, Problem, SpecError
+from flux2build.storage.text_files import MOST_WEIGHT, weight
 
 
 def of_json(file: str, text: str) -> Strings:
     """The texts of a JSON object, the last of each name; `SpecError` if it is not one."""
+    _refuse_large(file, text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -23,7 +25,13 @@ def of_json(file: str, text: str) -> Strings:
 
 def of_toml(file: str, text: str) -> Strings:
     """The texts of a TOML file; `SpecError` if it is not one."""
+    _refuse_large(file, text)
     return _strings(file, spec_text.parsed(spec_text.SpecFile(file, text)))
+
+
+def _refuse_large(file: str, text: str) -> None:
+    if weight(text) > MOST_WEIGHT:
+        raise SpecError(Problem("this catalogue has too many texts", Place(file)))
 
 
 def _strings(file: str, value: object) -> Strings:

@@ -99,7 +99,7 @@ def _read(path: Path) -> bytes:
         SystemFault: it cannot be read.
     """
     try:
-        return regular.read(path)
+        return regular.read(path, regular.LARGEST_SETTINGS)
     except FileNotFoundError:
         return b""
     except OSError as error:

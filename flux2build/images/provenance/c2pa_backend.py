@@ -106,7 +106,7 @@ def _type(data: bytes) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        return regular.read(Path(path).expanduser())
+        return regular.read(Path(path).expanduser(), regular.LARGEST_SETTINGS)
     except OSError as error:
         raise SystemFault(f"`{path}` cannot be read: {error.strerror}") from error
     except RuntimeError as error:

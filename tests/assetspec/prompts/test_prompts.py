@@ -16,7 +16,7 @@ from flux2build.assetspec.prompts import Prompts, TemplateFault, bounds
 from flux2build.assetspec.rows import Row
 from flux2build.digest import canonical
 from flux2build.errors import Place
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import LARGEST, Kind
 from tests.assetspec.specs import names_in
 
 
@@ -36,7 +36,7 @@ class Files:
         """The names in a folder."""
         return names_in(self.files, folder)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:  # noqa: ARG002 - all are small
         """The bytes of a file."""
         data = self.files[path]
         return data if isinstance(data, bytes) else data.encode()

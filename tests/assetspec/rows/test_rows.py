@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from flux2build.assetspec import rows
 from flux2build.assetspec.rows import Row
-from flux2build.errors import SpecError
+from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage import paths
-from flux2build.storage.project_files import Kind
+from flux2build.storage.project_files import LARGEST, Kind, too_large
 from tests.assetspec.specs import names_in
 
 
@@ -36,8 +36,10 @@ class Files:
         """The names in a folder."""
         return names_in(self.files, folder)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, most: int = LARGEST) -> bytes:
         """The bytes of a file."""
+        if (size := len(self.files[path])) > most:
+            raise SpecError(Problem(too_large(size, most), Place(path)))
         return self.files[path]
 
 
@@ -180,11 +182,11 @@ def test_wrong_json_lines() -> None:
 
 
 def test_floods_are_cut() -> None:
-    """If there are a thousand faults, twenty are reported, with the number of the others."""
+    """Of a thousand faults twenty are reported, and reading ends after five hundred."""
     value = problems("sku,a\n" + "A\n" * 1000)
 
     assert len(value) == rows.MOST_PROBLEMS + 1
-    assert value[-1] == "p.csv: 980 more problems like these"
+    assert value[-1] == "p.csv: at least 480 more problems like these"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.FILE])
@@ -205,7 +207,7 @@ def test_unknown_format() -> None:
 def test_too_large() -> None:
     """A data file that is too large is not even decoded."""
     assert problems(b"\xff" * (rows.MOST_MIB * 1024 * 1024 + 1)) == [
-        "p.csv: the data file is 67,108,865 bytes; 64 MiB is the most"
+        "p.csv: it is 33,554,433 bytes; 32 MiB is the most"
     ]
 
 
