@@ -191,7 +191,9 @@ class BuildRun:
 
         view = BuildView(self.console, self.project.spec, naming=self.naming)
         with BuildProgress(self.console, len(plan.todo), view.show) as progress:
-            listeners = Listeners(self.console.say, progress.on_event, progress.on_step)
+            listeners = Listeners(
+                self.console.say, progress.on_event, progress.on_step, self.console.detail
+            )
             return run(self.project, plan, self.terms, listeners)
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:

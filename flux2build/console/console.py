@@ -128,6 +128,11 @@ class Console:
         if self.verbosity >= 0:
             self.err.put(self.context.complete(text) if isinstance(text, str) else text, style)
 
+    def detail(self, text: str) -> None:
+        """Print a line on stderr that only `-v` asks for."""
+        if self.verbosity > 0:
+            self.say(text, "dim")
+
     def paragraph(self, lines: str) -> None:
         """Print lines that flux2build itself wrote on stderr, below an empty one, unless quiet."""
         for text in ("", *lines.split("\n")):

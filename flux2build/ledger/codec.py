@@ -41,8 +41,9 @@ def entry_to_json(entry: Entry) -> str:
     if isinstance(entry, Foreign):
         return entry.text
     facts = {"kind": _NAMES[type(entry)], "schema": SCHEMA, **asdict(entry)}
-    if isinstance(entry, Intended) and not entry.expected:
-        del facts["expected"]
+    for name in ("expected", "said"):
+        if not facts.get(name, True):
+            del facts[name]
     return json.dumps(facts, separators=(",", ":"), default="{:f}".format)
 
 
@@ -86,6 +87,7 @@ def _ticketed(facts: dict[str, Any]) -> Ticketed:
         task=_text(facts["task"]),
         poll=_text(facts["poll"]),
         cost=None if facts["cost"] is None else _money(facts["cost"]),
+        said=_text(facts.get("said", "")),
     )
 
 

@@ -63,6 +63,8 @@ class Ticketed:
     poll: str
     cost: Decimal | None = None
     """USD as reported at submission."""
+    said: str = ""
+    """Why it could not be collected when it was last tried, with what the server said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

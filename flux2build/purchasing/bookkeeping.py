@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -40,6 +40,8 @@ class Bookkeeping:
     budget: BudgetGuard
     project: str
     say: Callable[[str], None]
+    detail: Callable[[str], None] = lambda _: None
+    """Says what only those who ask for more want to know."""
     _begun: set[str] = field(default_factory=set, init=False)
     """The attempts of this run."""
 
@@ -119,6 +121,12 @@ class Bookkeeping:
         )
         # Where that fails the picture is collected all the same, now and with this ticket.
         await self.keeping.note(entry)
+
+    async def overdue(self, intended: Intended, said: str) -> None:
+        """The picture is not here yet; its claim check stays good."""
+        pending = self.about(intended.order).pending.get(intended.order)
+        if pending is not None and pending[1].said != said:
+            await self.keeping.note(replace(pending[1], at=_now("microseconds"), said=said))
 
     async def voided(self, intended: Intended, refused: Refused) -> None:
         """The order came to nothing."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flux2build.digest import Json
-from flux2build.errors import Flux2BuildError, SystemFault
+from flux2build.errors import Flux2BuildError, SystemFault, one_line
 from flux2build.ledger import Intended, Ticketed
 from flux2build.model import Bought, Receipt
-from flux2build.providers.contract import Refusal, Refused, Ticket
+from flux2build.providers.contract import Refusal, Refused, Ticket, Waiting
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.http import Arrived, Client, Overdue
@@ -39,13 +39,27 @@ class Collector:
             DecisionError: it is not what was ordered, and is kept aside.
             SystemFault: it could not be kept in the store.
         """
-        ended = await self.client.collect(ticket)
+        ended = await self.client.collect(ticket, self._report(asset))
         if isinstance(ended, Arrived):
             receipt = _receipt(intended, ticket, ended)
             return await self._deliver(intended, receipt, ended, asset, ordered)
+        if isinstance(ended, Overdue):
+            await self.books.overdue(intended, one_line(ended.message))
         if isinstance(ended, Refused) and ended.refusal is not Refusal.LOST:
             await self.books.voided(intended, ended)
         return ended
+
+    def _report(self, asset: str) -> Callable[[Waiting], None]:
+        """Say each new state in which the server works on an asset's order."""
+        last = ""
+
+        def report(waiting: Waiting) -> None:
+            nonlocal last
+            if waiting.status != last:
+                self.books.detail(f"{asset}: {waiting.status}")
+            last = waiting.status
+
+        return report
 
     async def _deliver(
         self,
@@ -57,6 +71,10 @@ class Collector:
     ) -> Bought:
         """Keep what was paid for first, then compare it with what was ordered."""
         self.books.settled(intended, receipt)
+        if (count := arrived.ready.pictures) > 1:
+            self.books.say(
+                f"warning: {count} pictures came for one order of `{asset}`; the first one is kept"
+            )
         try:
             stored = await self.books.keeping.put(arrived.data)
         except SystemFault as fault:

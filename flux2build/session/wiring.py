@@ -61,6 +61,8 @@ class Listeners:
     on_event: Callable[[Event], None]
     """Told of each step of the plan that has ended."""
     on_step: OnStep
+    detail: Callable[[str], None]
+    """Told what only those who ask for more want to know."""
 
 
 def run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
@@ -224,8 +226,11 @@ class _Wiring:
         own = remote.limits_of(project.settings, self.terms.jobs)
         return RemoteRenderer(
             client=remote.client_of(project.settings, provider, own, self.halt, self.listeners.say),
-            books=remote.books_of(
-                project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
+            books=replace(
+                remote.books_of(
+                    project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
+                ),
+                detail=self.listeners.detail,
             ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],

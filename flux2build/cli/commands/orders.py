@@ -111,8 +111,14 @@ def _line(purchase: Purchase, width: int) -> str:
     sent = purchase.intended
     return (
         f"{purchase.name}  {purchase.state.value:<10}  {sent.at[:10]} {sent.at[11:16]}  "
-        f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(purchase)}"
-    )
+        f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(purchase)}  {_said(purchase)}"
+    ).rstrip()
+
+
+def _said(purchase: Purchase) -> str:
+    """Why a pending order could not be collected when it was last tried."""
+    ticketed = purchase.attempt.ticketed
+    return ticketed.said if ticketed and purchase.state is State.PENDING else ""
 
 
 def _price(purchase: Purchase) -> str:
@@ -151,6 +157,7 @@ def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
     yield "project", sent.project
     yield "sent", sent.at
     yield "task", unkeyed(attempt.ticketed.task) if attempt.ticketed else ""
+    yield "said", _said(purchase)
     yield "price", _price(purchase)
     yield "refusal", f"{voided.refusal}: {voided.message}" if voided else ""
     yield "kept", attempt.kept.message if attempt.kept else ""
@@ -175,7 +182,7 @@ def _as_json(purchase: Purchase) -> dict[str, Json]:
         "task": unkeyed(attempt.ticketed.task) if attempt.ticketed else None,
         "output": arrived.output if arrived else None,
         "cost": None if cost is None else str(cost),
-        "message": attempt.kept.message if attempt.kept else None,
+        "message": attempt.kept.message if attempt.kept else _said(purchase) or None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
     }
 

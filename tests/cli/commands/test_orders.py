@@ -171,4 +171,30 @@ def test_a_new_picture_that_found_no_place_is_not_forgotten(
 
     assert [row["action"] for row in json.loads(ran.out)["done"]] == ["adopt"]
     assert file.read_bytes() != old
-    assert len(user_journal().read()) == 6
+    assert len(user_journal().read()) == 7
+
+
+def test_what_the_server_said_last_is_kept(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a picture is not ready in time, the error, `-v` and the list tell what the server said."""
+    limits = Path(os.environ["FLUX2BUILD_CONFIG"])
+    limits.write_text("[limits]\ndeadline = 0.3\nwait = 0.01\n", encoding="utf-8")
+    empty.write("assets.toml", SPEC)
+    said = "not ready after 0.3 seconds (last answer: Dreaming of foxes)"
+    with serving() as control:
+        order_from(control.base_url, monkeypatch)
+        dreaming = {"stage": "poll", "fault": "status", "status": "Dreaming of foxes"}
+        scenario(control, dreaming)
+        ran = empty.run("build", "--yes", "fox", "-v")
+        assert (ran.code, said in ran.err) == (3, True)
+        assert "fox: Dreaming of foxes\n" in ran.err
+        (line,) = empty.run("orders", "list").out.splitlines()
+        assert ("pending" in line, line.endswith(said)) == (True, True)
+        (listed,) = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+        assert listed["message"] == said
+
+        lines = len(user_journal().read())
+        empty.run("build", "--yes", "fox")
+        assert len(user_journal().read()) == lines
+        scenario(control)
+        assert empty.run("build", "--yes", "fox").code == 0
+        assert "Dreaming" not in empty.run("orders", "list", "--everything").out
