@@ -6,7 +6,7 @@ folders, and elsewhere only with the store, which is the user's own.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Removal:
     stored: Callable[[Digest], bool]
     """Whether the user's store holds some bytes."""
     shared: frozenset[str]
-    """The folded paths that several rows of the lock hold."""
+    """The paths of files that several rows of the lock hold."""
 
     def refusal(self, path: str, digest: Digest, *, asked: bool) -> Problem | None:
         """Why a file has to stay; None if it may be removed.
@@ -38,7 +38,7 @@ class Removal:
         """
         if what := self.kept(path):
             return Problem(f"`{path}` stays: it is {what}")
-        if paths.fold(path) in self.shared:
+        if path in self.shared:
             return Problem(f"`{path}` stays: the lock has it more than once")
         if self._proved(path, digest, asked=asked):
             return None
@@ -63,8 +63,18 @@ def _below(path: str, folder: str) -> bool:
     return paths.fold(path).startswith(f"{paths.fold(folder)}/")
 
 
-def shared(lock: Lockfile) -> frozenset[str]:
-    """The folded paths that several rows of a lock hold."""
-    rows = (row for block in lock.blocks.values() for row in block.rows)
-    counts = Counter(paths.fold(row.output.path) for row in rows)
-    return frozenset(path for path, count in counts.items() if count > 1)
+def shared(lock: Lockfile, same: Callable[[str, Sequence[str]], bool]) -> frozenset[str]:
+    """The paths of files that several rows of a lock hold.
+
+    `same` says whether the disk takes a path for one of some others.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for row in (row for block in lock.blocks.values() for row in block.rows):
+        alike[paths.fold(row.output.path)].append(row.output.path)
+    several = (each for each in alike.values() if len(each) > 1)
+    return frozenset(
+        path
+        for each in several
+        for path, count in Counter(each).items()
+        if count > 1 or same(path, [other for other in each if other != path])
+    )

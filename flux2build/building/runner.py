@@ -38,7 +38,6 @@ from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
 from flux2build.purchasing.order_errors import broken, judged
-from flux2build.storage import paths
 from flux2build.storage.store import LostError
 
 
@@ -124,8 +123,6 @@ class _Runner:
         self._derivations = asyncio.Semaphore(cores() + 1)
         """Bounds memory: one asset's files for each core, and one more that are being written."""
         self._owners: dict[str, AssetName] = {}
-        self._folds: set[str] = set()
-        """The folded paths of all files that this build is going to have."""
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}
         self._current: dict[str, Verdict] = {}
@@ -142,7 +139,6 @@ class _Runner:
             if step.verdict.action is Action.KEEP:
                 self._current[recipe.output] = step.verdict
             self._owners[recipe.output] = recipe.asset
-            self._folds.add(paths.fold(recipe.output))
             future = self._outputs[recipe.output] = loop.create_future()
             future.add_done_callback(lambda f: f.cancelled() or f.exception())
             if isinstance(recipe.task, Generate):
@@ -309,7 +305,7 @@ class _Runner:
     def _vacated(self, recipe: Recipe) -> str | None:
         """The earlier path of an output, if its file is still there, ours, and wanted by nothing."""
         before = self._update.output(recipe)
-        if before is None or paths.fold(before.path) in self._folds:
+        if before is None or before.path in self._outputs:
             return None
         if self._files.get(before.path) != before.sha256:
             return None

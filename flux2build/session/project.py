@@ -260,7 +260,9 @@ class Project(Sources):
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""
         folders = self.spec.folders
-        return Removal(self.kept, folders, self._tracked, self.store.has, shared(self.lock))
+        return Removal(
+            self.kept, folders, self._tracked, self.store.has, shared(self.lock, self.tree.same)
+        )
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:

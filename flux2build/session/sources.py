@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -193,20 +195,34 @@ class Sources:
             return "a link, or outside the project"
         if self.tree.same(path, self.spec.kept):
             return "a file of the spec by another name"
-        elsewhere = self._of_other_profiles
-        return elsewhere.get(fold(path)) or elsewhere.get(fold(real)) or self.spec.keeps(real)
+        wanted = chain.from_iterable(
+            self._wanted.get(fold(name), {}).items() for name in (path, real)
+        )
+        for each, what in wanted:
+            if each == path:
+                return what or None
+            # The disk says whether two spellings are one file; some tell cases apart.
+            if each == real or self.tree.same(path, (each,)):
+                return f"{what or 'an output'}, `{each}`"
+        return self.spec.keeps(real)
 
     @cached_property
-    def _of_other_profiles(self) -> dict[str, str]:
-        """What other profiles read and write, by the folded path."""
-        found: dict[str, str] = {}
+    def _wanted(self) -> dict[str, dict[str, str]]:
+        """What is written in any profile, or read in another one, by the folded path.
+
+        An output of this profile is called nothing.
+        """
+        wanted: dict[str, dict[str, str]] = defaultdict(dict)
+        for recipe in self.spec.recipes:
+            wanted[fold(recipe.output)][recipe.output] = ""
         for name, recipes in self.other_profiles(set(self.spec.wanted_profiles)):
             for recipe in recipes:
-                found[fold(recipe.output)] = f"an output of the profile `{name}`"
+                of_profile = f"an output of the profile `{name}`"
+                wanted[fold(recipe.output)].setdefault(recipe.output, of_profile)
                 for source in recipe.inputs:
                     if isinstance(source, Source):
-                        found[fold(source.path)] = f"a source of the profile `{name}`"
-        return found
+                        wanted[fold(source.path)][source.path] = f"a source of the profile `{name}`"
+        return wanted
 
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in some other profiles, as far as it can be read."""

@@ -45,16 +45,21 @@ def test_proofs(path: str, folders: tuple[str, ...], when: set[str]) -> None:
                 assert (why is None) is removed, (facts, why)
 
 
-@pytest.mark.parametrize("path", ["out/desk.png", "out/two.png", "out/TWO.png"])
+@pytest.mark.parametrize("path", ["out/desk.png", "out/two.png"])
 def test_what_is_needed_stays(path: str) -> None:
     """No proof removes what the spec reads, or what another row of the lock holds, too."""
     assert stays(path, tracked=False, stored=True, asked=True)
 
 
-def test_rows_that_share_a_file() -> None:
-    """Two rows share a file even where they spell its path in two ways."""
+@pytest.mark.parametrize("folding", [True, False])
+def test_rows_that_share_a_file(*, folding: bool) -> None:
+    """Two rows share a file where they spell its path alike, and in two ways if the disk says so."""
     lock = locked(
         made("a", "a", path="out/A.png"), made("b", "b", path="out/a.png"), made("c", "c")
     )
+    twice = locked(made("a", "a", path="out/a.png"), made("b", "b", path="out/a.png"))
 
-    assert shared(lock) == {"out/a.png"}
+    assert shared(lock, lambda _path, others: folding and bool(others)) == (
+        {"out/A.png", "out/a.png"} if folding else set()
+    )
+    assert shared(twice, lambda _path, _others: False) == {"out/a.png"}

@@ -96,7 +96,7 @@ def test_other_profiles_keep_their_files(site: Site) -> None:
     )
     sources = opened(site)
 
-    assert sources.kept("img/X.png") == "a source of the profile `final`"
+    assert sources.kept("img/x.png") == "a source of the profile `final`"
     assert sources.kept("final/icon.png") == "an output of the profile `final`"
     assert sources.kept("assets.toml") == "the spec `assets.toml`"
     assert sources.kept("img/icon.png") is None

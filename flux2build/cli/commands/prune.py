@@ -16,7 +16,6 @@ from flux2build.planning.plan import pruned
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage import disk
-from flux2build.storage.paths import fold
 
 
 @command("prune")
@@ -53,15 +52,12 @@ def _remove(project: Project, console: Console) -> None:
     """
     with held(project.folder, "flux2build prune", None, console.say):
         project = project.reread()
-        plan, snapshot = project.plan(), project.snapshot()
-        orphans = plan.orphans
+        orphans, snapshot = project.plan().orphans, project.snapshot()
         artifacts = Artifacts(project.folder, project.store, {})
-        removal, wanted = project.removal(), {fold(step.recipe.output) for step in plan.steps}
+        removal = project.removal()
         for orphan in orphans:
             digest = snapshot.files.get(orphan.path)
-            if fold(orphan.path) in wanted:
-                console.warn(f"`{orphan.path}` stays: the spec wants it in another spelling")
-            elif digest == orphan.sha256:
+            if digest == orphan.sha256:
                 refused = removal.refusal(orphan.path, digest, asked=True)
                 if refused is not None:
                     console.problem(refused, "warning")

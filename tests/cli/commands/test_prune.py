@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -146,13 +147,44 @@ def test_files_elsewhere_stay(left_over: Site) -> None:
     assert left_over.run("check").code == 0
 
 
-def test_another_spelling_of_an_output_stays(site: Site) -> None:
-    """On some systems a path in other letters is the same file, so it is never removed."""
+def renamed(site: Site) -> Site:
+    """A site whose files got another case in the spec."""
     site.run("build")
     site.edit("assets.toml", "hero-{{ theme }}", "Hero-{{ theme }}")
     site.run("build")
+    return site
+
+
+def test_another_case_is_another_file_where_the_disk_says_so(site: Site) -> None:
+    """A disk that tells cases apart has two files, of which one is left over."""
+    ran = renamed(site).run("prune", "--yes")
+
+    assert "removed img/hero-dark-32.webp" in ran.err
+    assert not site.folder.joinpath("img/hero-dark-32.webp").exists()
+    assert site.folder.joinpath("img/Hero-dark-32.webp").exists()
+    assert site.run("check").code == 0
+
+
+def test_an_output_in_another_case_stays_where_it_is_one_file(site: Site) -> None:
+    """Of two spellings of one file, as disks without cases have them, none is ever removed."""
+    folder = renamed(site).folder / "img"
+    for path in folder.glob("Hero-*"):
+        other = folder / path.name.lower()
+        other.unlink()
+        os.link(path, other)
 
     ran = site.run("prune", "--yes")
 
-    assert "`img/hero-dark-32.webp` stays: the spec wants it in another spelling" in ran.err
-    assert site.folder.joinpath("img/Hero-dark-32.webp").exists()
+    assert "stays: it is an output, `img/Hero-dark-32.webp`" in ran.err
+    assert folder.joinpath("Hero-dark-32.webp").exists()
+
+
+def test_an_output_through_a_link_stays(left_over: Site) -> None:
+    """The lock may name an output by a folder that leads to its own."""
+    left_over.folder.joinpath("alias").symlink_to("img")
+    lock = left_over.folder.joinpath("assets.lock").read_text("utf-8")
+    left_over.write("assets.lock", lock.replace('"img/hero-dark-32.webp"', '"alias/mascot.png"'))
+
+    left_over.run("prune", "--yes")
+
+    assert left_over.folder.joinpath("img/mascot.png").exists()
