@@ -154,7 +154,9 @@ class Settings(Table):
     prompt: Prompt | None = _optional(
         "what to see: a text, or a table that is sent as canonical JSON; templates"
     )
-    template: str | None = _optional("a file of the templates folder, instead of `prompt`")
+    template: str | None = _optional(
+        "a file of the templates folder, instead of `prompt`; its name is a template"
+    )
     prompt_prefix: str | None = _optional("put before a text, with one space between; a template")
     prompt_suffix: str | None = _optional("put after a text, with one space between; a template")
     width: Side | None = _optional("width to render, in pixels")

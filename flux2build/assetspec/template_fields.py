@@ -10,6 +10,7 @@ from flux2build.model import Key
 
 SETTINGS: Final = (
     ("prompt",),
+    ("template",),
     ("prompt_prefix",),
     ("prompt_suffix",),
     ("refs",),

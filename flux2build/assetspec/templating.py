@@ -82,7 +82,8 @@ class TextRenderer:
             message = "`prompt` and `template` exclude each other"
             raise FaultyError(Fault(key, message, hint="keep one of them"))
         if template is not None:
-            return _located(lambda: self.prompts.file(template, self._known(scope)), key)
+            name = self.text(template, scope, key)
+            return _located(lambda: self.prompts.file(name, self._known(scope)), key)
         if prompt is None:
             hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
             raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))

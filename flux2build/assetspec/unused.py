@@ -79,14 +79,21 @@ class Usage:
             if ("manifest", name) not in self.consumed:
                 message = f"no document of `[manifest]` has a use for `{name}`"
                 yield Fault(("manifest", name), message, name=True)
-        if self.tables.catalog and "t" not in self.words:
-            message = "no template asks for a translation: `{{ t('…') }}`"
-            yield Fault(("catalog",), message, name=True)
+        yield from self._catalog()
         for name, options in self.tables.checks.items():
             if isinstance(options, Mapping) and options.get("severity") == "off":
                 for word in options.keys() - {"severity"}:
                     yield Fault(("checks", name, word), f"check `{name}` is off", name=True)
         yield from self._variables(("vars",), self.tables.vars)
+
+    def _catalog(self) -> Iterator[Fault]:
+        catalog = self.tables.catalog
+        if catalog and "t" not in self.words:
+            message = "no template asks for a translation: `{{ t('…') }}`"
+            yield Fault(("catalog",), message, name=True)
+        elif catalog and catalog.fallback and catalog.policy != "fallback":
+            message = '`fallback` is about `policy = "fallback"`'
+            yield Fault(("catalog", "fallback"), message, hint="say the policy", name=True)
 
     def _settings(self, key: Key, settings: Settings) -> Iterator[Fault]:
         own = _OF_MEMBERS if isinstance(settings, AssetTable) else frozenset[str]()

@@ -44,10 +44,12 @@ class Quotes:
         return replace(plan, steps=tuple(map(self._annotated, plan.steps)))
 
     def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """Find the references that a provider would refuse, with their places in the spec."""
+        """Find what is not worth ordering or would be refused, with its places in the spec."""
         for step in plan.steps:
             if step.verdict.action is Action.RENDER and (ordered := self._ordered(step.recipe)):
                 task, card = ordered
+                if task.take > 1 and "seed" in task.params and card.price != FREE:
+                    yield (*step.recipe.key, "take"), _same_again(task)
                 named = [(_name(source), self._size(source)) for source in step.recipe.inputs]
                 for index, problem in references.misfits(card, task.params, named):
                     place = () if index is None else (index,)
@@ -103,6 +105,12 @@ def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:
     tasks = {recipe.asset: recipe.task for recipe in recipes if isinstance(recipe.task, Generate)}
     sizes = {name: pricing.size_of(task.params) for name, task in tasks.items()}
     return {name: size for name, size in sizes.items() if size}
+
+
+def _same_again(task: Generate) -> Problem:
+    """The problem of an order that differs from an earlier one in nothing that is sent."""
+    message = f"`take = {task.take}` sends the same again: `seed = {task.params['seed']}` is fixed"
+    return Problem(message, hint="say another `seed` instead, or take `seed` away")
 
 
 def _name(source: Input) -> str:

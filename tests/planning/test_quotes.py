@@ -137,3 +137,20 @@ def test_misfit_of_a_paid_picture_does_not_matter(empty: Site) -> None:
 
     assert empty.run("plan", "--profile", "draft").code == 0
     assert empty.run("plan", "--profile", "final").code == 2
+
+
+@pytest.mark.parametrize(
+    ("seed", "code", "message"),
+    [("seed = 7", 2, "`take = 2` sends the same again: `seed = 7` is fixed"), ("", 0, "")],
+)
+def test_another_take_of_a_fixed_seed_is_refused(
+    empty: Site, seed: str, code: int, message: str
+) -> None:
+    """What differs in nothing that is sent is not bought; a sketch costs nothing."""
+    text = f'{HEAD}[profile.draft]\nprovider = "sketch"\n[asset.fox]\nprompt = "a fox"\n{seed}\ntake = 2\n'
+    empty.write("assets.toml", text)
+
+    ran = empty.run("plan")
+
+    assert (ran.code, message in ran.err) == (code, True)
+    assert empty.run("plan", "-p", "draft").code == 0
