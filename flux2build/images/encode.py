@@ -35,6 +35,7 @@ def encode(image: Image.Image, asked: Mapping[str, Json]) -> bytes:
             picture, or it cannot be made as small as `max_bytes`.
     """
     encoder = read(asked)
+    encoder.refuse(image.width, image.height)
     plain = _prepared(image, encoder)
     data = _written(plain, encoder)
     limit = encoder.max_bytes

@@ -10,6 +10,7 @@ from typing import Final
 from flux2build.assetspec.input_fields import pictures
 from flux2build.digest import Json, of_json
 from flux2build.errors import Flux2BuildError, Problem
+from flux2build.images import encoding
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.model import AssetName, Derive, Generate, Key, Recipe, Source
 from flux2build.planning.plan import Plan, Step
@@ -49,7 +50,7 @@ class Foresight:
         groups: dict[tuple[Key, Problem], list[Recipe]] = {}
         for step in plan.steps:
             task = step.recipe.task
-            if step.verdict.action is Action.DERIVE and isinstance(task, Derive) and task.ops:
+            if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
                 for key, problem in self._tried(step.recipe, task, sizes):
                     groups.setdefault((key, problem), []).append(step.recipe)
         for (key, problem), recipes in groups.items():
@@ -77,14 +78,22 @@ class Foresight:
                 key = (*recipe.key, "ops", at)
                 yield from ((key, with_names(problem, recipe)) for problem in error.problems)
                 return
+        try:
+            if canvas:
+                encoding.read(task.encoding).refuse(*canvas.size)
+        except Flux2BuildError as error:
+            yield from ((recipe.key, problem) for problem in error.problems)
+            return
         if token:
             self.feasible[token], self.learned = None, True
 
     def _token(self, recipe: Recipe, task: Derive, size: Size | None) -> str:
-        """What the outcome depends on: the operations, the size, and the bytes of the fonts."""
+        """What the outcome depends on: the operations and the format, the size, and the bytes of the fonts."""
         steps: list[Json] = [[each.op, each.version, each.params] for each in task.ops]
         paths = (each.path for each in recipe.inputs if isinstance(each, Source))
-        return of_json([steps, size, [self.soundness.digest(path) for path in paths]])
+        return of_json(
+            [steps, {**task.encoding}, size, [self.soundness.digest(path) for path in paths]]
+        )
 
     def _inputs(self, recipe: Recipe, task: Derive) -> Inputs:
         """The bytes of the files that a recipe uses; pictures, which may not exist yet, are empty."""

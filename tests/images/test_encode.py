@@ -182,7 +182,7 @@ def test_a_palette_makes_a_png_small() -> None:
 
 
 def test_a_picture_too_large_for_its_format_is_refused() -> None:
-    """WebP has at most 16383 pixels a side; the message quotes the encoder."""
+    """WebP has at most 16383 pixels a side, and the message says so."""
     with pytest.raises(PictureError, match="cannot be webp"):
         encode(Image.new("RGB", (16400, 2)), {"format": "webp"})
 

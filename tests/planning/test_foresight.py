@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
+from PIL import Image
+
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site
@@ -125,3 +127,35 @@ def test_letters_are_set_once(empty: Site) -> None:
     assert known() == 0
     assert json.loads(empty.run("plan", "--json").out)["summary"]
     assert known() == 1
+
+
+def test_what_a_format_cannot_hold_is_refused_by_the_plan(empty: Site) -> None:
+    """Each format has a longest side, and an icon is a square: nothing is bought for it."""
+    files = (
+        ('path = "a.webp"', "a picture of 17000x40 pixels cannot be webp", "16,383 pixels a side"),
+        ('formats = ["ico"]', "a picture of 17000x40 pixels cannot be this ico", "crop it"),
+    )
+    Image.new("RGB", (17000, 40)).save(empty.folder / "wide.png")
+    spec = '[asset."a{}"]\nsource = "wide.png"\n[[asset."a{}".deliver]]\n{}\n'
+    empty.write(
+        "assets.toml", "".join(spec.format(at, at, each[0]) for at, each in enumerate(files))
+    )
+
+    planned, built = empty.run("plan"), empty.run("build")
+
+    for ran in (planned, built):
+        assert ran.code == 2
+        for _, message, more in files:
+            assert message in ran.err
+            assert more in ran.err
+    assert not list(empty.folder.rglob("*.webp"))
+
+
+def test_masters_that_no_format_can_hold_are_not_bought(empty: Site) -> None:
+    """The size follows from the order, before there is a picture."""
+    spec = HEAD + HERO.replace("NAME", "hero").replace(".jpg", ".ico").replace("ja", "fr")
+    empty.write("assets.toml", spec)
+
+    for words in (("plan", "-p", "final"), ("build", "-p", "final", "-y")):
+        ran = empty.run(*words)
+        assert (ran.code, "1024x512 pixels cannot be this ico" in ran.err) == (2, True)

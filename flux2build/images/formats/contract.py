@@ -70,6 +70,8 @@ class Encoder(BaseModel):
     """The libraries that Pillow may use, by its names of them; the first that is present is used."""
     signable: ClassVar[bool] = True
     """Whether a C2PA manifest can be put into the file."""
+    longest: ClassVar[int] = 65_535
+    """The most pixels of a side."""
     lacks: ClassVar[Mapping[str, str]] = {}
     """Reasons why the format does not have a setting that others have, by setting."""
 
@@ -92,6 +94,19 @@ class Encoder(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """What Pillow's `save` is told."""
         return {}
+
+    def refuse(self, width: int, height: int) -> None:
+        """Refuse a size that the file cannot have.
+
+        Raises:
+            PictureError: a side is too long.
+        """
+        if max(width, height) > self.longest:
+            raise PictureError(
+                f"a picture of {width}x{height} pixels cannot be {self.format}",
+                rows=(("longest", f"{self.longest:,} pixels a side"),),
+                hint="deliver a smaller picture, or another format",
+            )
 
     def write(self, image: Pixels, metadata: Metadata) -> bytes:
         """The file of an RGB or RGBA picture; raises OSError or ValueError if it cannot be."""

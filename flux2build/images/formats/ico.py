@@ -35,17 +35,25 @@ class IcoEncoder(contract.Encoder):
         """What to do about a file that is larger than `max_bytes`."""
         return "hold fewer `sizes`, or raise `max_bytes`"
 
+    def refuse(self, width: int, height: int) -> None:
+        """Refuse what is not a square, or is smaller than the sizes that it is to have."""
+        sizes = self._held(width)
+        if width != height or max(sizes, default=0) > width or not sizes:
+            raise contract.PictureError(
+                f"a picture of {width}x{height} pixels cannot be this ico",
+                rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
+                hint="crop it to a square that is as large as the largest size",
+            )
+
+    def _held(self, width: int) -> Sequence[int]:
+        """The sizes that the file of a picture has."""
+        return self.sizes or [size for size in _USUAL if size <= width]
+
     def write(self, image: contract.Pixels, metadata: contract.Metadata) -> bytes:
         """The file of a square picture; the largest size carries the metadata."""
         from flux2build.images.alpha import scaled
 
-        sizes = self.sizes or [size for size in _USUAL if size <= image.width]
-        if image.width != image.height or max(sizes, default=0) > image.width or not sizes:
-            raise contract.PictureError(
-                f"a picture of {image.width}x{image.height} pixels cannot be this ico",
-                rows=(("sizes", ", ".join(map(str, sizes or _USUAL))),),
-                hint="crop it to a square that is as large as the largest size",
-            )
+        sizes = self._held(image.width)
         embedded = {max(sizes): metadata}
         return packed(
             [

@@ -24,6 +24,7 @@ class JpegEncoder(contract.SubsampledEncoder):
     """Writes a JPEG."""
 
     codecs: ClassVar = {"libjpeg_turbo": "libjpeg-turbo", "jpg": "libjpeg"}
+    longest: ClassVar = 65_500
     lacks: ClassVar = {"lossless": "it always gives up detail"}
 
     quality: contract.Quality = 85

@@ -15,6 +15,7 @@ class WebpEncoder(contract.LossyEncoder):
     """Writes a WebP, which may keep every pixel exactly."""
 
     codecs: ClassVar = {"webp": "libwebp"}
+    longest: ClassVar = 16_383
 
     quality: contract.Quality = 82
     lossless: bool = False
