@@ -37,6 +37,7 @@ from flux2build.model import AssetName, C2paManifest, Output, Receipt
 from flux2build.storage import text_files
 from flux2build.storage.paths import fold
 from flux2build.storage.text_files import refuse_endless
+from flux2build.storage.toml_errors import explained
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -118,8 +119,8 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         refuse_endless(text)
         return tables(text)
     except tomli.TOMLDecodeError as error:
-        message = re.sub(r" \(at .*\)$", "", str(error)).rstrip(".")
-        place = Place(file, error.lineno, error.colno)
+        fault = explained(error.msg, error.lineno, error.colno, text.split("\n"))
+        message, place = fault.message, Place(file, fault.line, fault.column)
     except (ValueError, RecursionError) as error:
         message, place = str(error), Place(file)
     message = message[:1].lower() + message[1:]

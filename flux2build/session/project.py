@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -14,38 +13,33 @@ from flux2build.building.removal import Removal, shared
 from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
-from flux2build.errors import LockError, Problem, SpecError, SystemFault, UsageError
+from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
-from flux2build.lockfile.merge import doubled, sides
-from flux2build.model import AssetName, Generate, Recipe, Source
+from flux2build.model import AssetName, Generate, Recipe
 from flux2build.planning.finals import locked_at, rivals
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Step, asked, orphans, plan
-from flux2build.planning.reconcile import reconciled
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
-from flux2build.session.checkout import documents
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.home import readable_journal, readable_store
+from flux2build.session.locked_sources import LockedSources
 from flux2build.session.sources import Sources
-from flux2build.storage import durable, regular
+from flux2build.storage import regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.store import Store
 from flux2build.storage.strays import Strays
 
 EVERYTHING: Final = Choice()
-_LARGEST_LOCK: Final = 32 * 1024 * 1024
-"""Most bytes of a lock, which has a few thousand for each asset."""
 
 
 @dataclass(frozen=True, eq=False)
-class Project(Sources):
+class Project(LockedSources):
     """One spec with its lock and its plan.
 
     Each part is read when it is first asked for, and does not change afterwards.
@@ -66,10 +60,9 @@ class Project(Sources):
         """
         path = find_spec(Path.cwd()) if options.file is None else named_spec(options.file)
         if path is None:
-            raise UsageError(
-                f"there is no `{SPEC_NAME}` here or above",
-                hint="`flux2build init` writes a starter, `-f FILE` names one elsewhere",
-            )
+            near = regular.beside(Path(SPEC_NAME))
+            hint = "`flux2build init` writes a starter, `-f FILE` names one elsewhere"
+            raise UsageError(f"there is no `{SPEC_NAME}` here or above", hint=near or hint)
         return cls(options, path.parent, path.name)
 
     def reread(self) -> Project:
@@ -88,88 +81,6 @@ class Project(Sources):
         read = {name: value for name, value in vars(self).items() if name in kept}
         vars(project).update(read, unread=self.unread)
         return project
-
-    @cached_property
-    def lock(self) -> Lockfile:
-        """The parsed lock; empty before the first build.
-
-        Both sides of a merge conflict are reconciled by what the spec wants.
-
-        Raises:
-            LockError: it is damaged, or newer than this flux2build.
-        """
-        if isinstance(self._lock_as_read, Lockfile):
-            return self._lock_as_read
-        ours, theirs, _ = self._lock_as_read
-        profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
-        wanted = dict(self.other_profiles(profiles))
-        wanted[self.spec.profile] = self.graph.ordered
-        return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
-
-    @cached_property
-    def _lock_as_read(self) -> Lockfile | tuple[Lockfile, Lockfile, int]:
-        """The lock, or both sides of a merge that it holds, with the first line of theirs."""
-        text, name = self._lock_text, self.lock_path.name
-        if not text:
-            return Lockfile()
-        if self.conflict is not None:
-            return *sides(text, name), self.conflict
-        try:
-            return loads(text, name)
-        except LockError:
-            if (parts := doubled(text, name)) is None:
-                raise
-            return parts
-
-    @property
-    def conflicted(self) -> bool:
-        """Whether the lock holds both sides of a merge."""
-        return self.conflict is not None or self.doubled is not None
-
-    @property
-    def doubled(self) -> int | None:
-        """The line of the lock at which the other side starts of a merge that left no markers."""
-        read = self._lock_as_read
-        return None if self.conflict is not None or isinstance(read, Lockfile) else read[2]
-
-    @cached_property
-    def conflict(self) -> int | None:
-        """The line of the lock at which a merge left its first marker."""
-        return conflict_line(self._lock_text)
-
-    @cached_property
-    def lock_bytes(self) -> bytes:
-        """The bytes of the lock; empty if there is none.
-
-        Raises:
-            SystemFault: it cannot be read.
-        """
-        try:
-            return regular.read(self.lock_path, _LARGEST_LOCK)
-        except FileNotFoundError:
-            return b""
-        except OSError as error:
-            raise durable.fault("read", self.lock_path.name, error) from error
-
-    @cached_property
-    def lockless(self) -> Problem | None:
-        """What to say of a missing lock, if some of the outputs are there all the same."""
-        if self.lock_bytes:
-            return None
-        outputs, files = {recipe.output for recipe in self.spec.recipes}, self.files()
-        if not (there := sum(output in files for output in outputs)):
-            return None
-        name = self.lock_path.name
-        return Problem(
-            f"there is no `{name}` here, and {there} of {len(outputs)} outputs are: was it committed?",
-            hint="bring it back from git, or from whoever built the pictures, and commit it beside "
-            "them; move files away that are not from a build",
-        )
-
-    @cached_property
-    def _lock_text(self) -> str:
-        """The text of the lock, with the line ends it was written with, even if git changed them."""
-        return decoded(self.lock_bytes, self.lock_path.name)
 
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
@@ -236,26 +147,6 @@ class Project(Sources):
     def _tracked(self) -> Tracked:
         """Which files git tracks."""
         return Tracked(root_of(self.folder), self.folder)
-
-    def files(self) -> dict[str, Digest]:
-        """Digests of every source and output, through the stat cache."""
-        return self._digests((self.spec.recipes,), (self.lock,))
-
-    def _digests(
-        self, wanted: Iterable[Sequence[Recipe]], locks: Iterable[Lockfile]
-    ) -> dict[str, Digest]:
-        paths: set[str] = set()
-        for recipe in chain.from_iterable(wanted):
-            paths.add(recipe.output)
-            paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
-        blocks = [block for lock in locks for block in lock.blocks.values()]
-        for block in blocks:
-            # The lock may come from a stranger: paths outside the folder are not looked at.
-            locked = {row.output.path for row in block.rows} - paths
-            paths |= {path for path in locked if self.tree.inside(path)}
-        known = {path: self.index.digest(path) for path in sorted(paths)}
-        digests = {path: Digest(digest) for path, digest in known.items() if digest is not None}
-        return digests | documents(self.tree, digests, blocks)
 
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""

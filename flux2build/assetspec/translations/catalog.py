@@ -18,6 +18,7 @@ from flux2build.extras import pip_install
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
+from flux2build.storage.whereabouts import absence
 
 _LOCALE: Final = re.compile(
     r"(?P<name>[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)(?:\.[A-Za-z0-9-]+)?(?P<variant>@[A-Za-z0-9]+)?"
@@ -153,7 +154,8 @@ class Translations:
         places = [gap.place for gap in gaps if gap.place and gap.place.line]
         rows = tuple((f"line {place.line}", "empty or fuzzy") for place in places[:_MOST_LISTED])
         if not exists:
-            rows = (("catalogue", f"`{file}` does not exist"),)
+            missing = absence(self.tree, file)
+            rows = (("catalogue", "; ".join(filter(None, missing or ()))),)
         return Fault(
             _PATH,
             message,

@@ -254,7 +254,7 @@ def test_conflicts_in_the_lock(built: Site) -> None:
             "`assets.lock` has version 9, this flux2build reads version 1",
         ),
         ("version = 1", "", "lock-damaged", "`assets.lock` is damaged: it does not say its `version`"),
-        ("take = 1", "take = ", "lock-damaged", "`assets.lock` is damaged: invalid value"),
+        ("take = 1", "take = ", "lock-damaged", "`assets.lock` is damaged: there is no value"),
         ("take = 1", 'take = "x"', "lock-damaged", "`generated.take` of `hero[theme=dark]` is not a whole number from 0 up"),
     ],
 )  # fmt: skip

@@ -1,0 +1,129 @@
+"""What people wrote, beside what the lock says became of it, read at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from flux2build.digest import Digest
+from flux2build.errors import LockError, Problem
+from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
+from flux2build.lockfile.merge import doubled, sides
+from flux2build.model import Recipe, Source
+from flux2build.planning.reconcile import reconciled
+from flux2build.session.checkout import documents
+from flux2build.session.sources import Sources
+from flux2build.storage import durable, regular
+
+_LARGEST_LOCK: Final = 32 * 1024 * 1024
+"""Most bytes of a lock, which has a few thousand for each asset."""
+
+
+@dataclass(frozen=True, eq=False)
+class LockedSources(Sources):
+    """One reading of a spec and of its lock, in whatever state a merge left it."""
+
+    @cached_property
+    def lock(self) -> Lockfile:
+        """The parsed lock; empty before the first build.
+
+        Both sides of a merge conflict are reconciled by what the spec wants.
+
+        Raises:
+            LockError: it is damaged, or newer than this flux2build.
+        """
+        if isinstance(self._lock_as_read, Lockfile):
+            return self._lock_as_read
+        ours, theirs, _ = self._lock_as_read
+        profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
+        wanted = dict(self.other_profiles(profiles))
+        wanted[self.spec.profile] = self.graph.ordered
+        return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
+
+    @cached_property
+    def _lock_as_read(self) -> Lockfile | tuple[Lockfile, Lockfile, int]:
+        """The lock, or both sides of a merge that it holds, with the first line of theirs."""
+        text, name = self._lock_text, self.lock_path.name
+        if not text:
+            return Lockfile()
+        if self.conflict is not None:
+            return *sides(text, name), self.conflict
+        try:
+            return loads(text, name)
+        except LockError:
+            if (parts := doubled(text, name)) is None:
+                raise
+            return parts
+
+    @property
+    def conflicted(self) -> bool:
+        """Whether the lock holds both sides of a merge."""
+        return self.conflict is not None or self.doubled is not None
+
+    @property
+    def doubled(self) -> int | None:
+        """The line of the lock at which the other side starts of a merge that left no markers."""
+        read = self._lock_as_read
+        return None if self.conflict is not None or isinstance(read, Lockfile) else read[2]
+
+    @cached_property
+    def conflict(self) -> int | None:
+        """The line of the lock at which a merge left its first marker."""
+        return conflict_line(self._lock_text)
+
+    @cached_property
+    def lock_bytes(self) -> bytes:
+        """The bytes of the lock; empty if there is none.
+
+        Raises:
+            SystemFault: it cannot be read.
+        """
+        try:
+            return regular.read(self.lock_path, _LARGEST_LOCK)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise durable.fault("read", self.lock_path.name, error) from error
+
+    @cached_property
+    def lockless(self) -> Problem | None:
+        """What to say of a missing lock, if some of the outputs are there all the same."""
+        if self.lock_bytes:
+            return None
+        outputs, files = {recipe.output for recipe in self.spec.recipes}, self.files()
+        if not (there := sum(output in files for output in outputs)):
+            return None
+        name = self.lock_path.name
+        return Problem(
+            f"there is no `{name}` here, and {there} of {len(outputs)} outputs are: was it committed?",
+            hint="bring it back from git, or from whoever built the pictures, and commit it beside "
+            "them; move files away that are not from a build",
+        )
+
+    @cached_property
+    def _lock_text(self) -> str:
+        """The text of the lock, with the line ends it was written with, even if git changed them."""
+        return decoded(self.lock_bytes, self.lock_path.name)
+
+    def files(self) -> dict[str, Digest]:
+        """Digests of every source and output, through the stat cache."""
+        return self._digests((self.spec.recipes,), (self.lock,))
+
+    def _digests(
+        self, wanted: Iterable[Sequence[Recipe]], locks: Iterable[Lockfile]
+    ) -> dict[str, Digest]:
+        paths: set[str] = set()
+        for recipe in chain.from_iterable(wanted):
+            paths.add(recipe.output)
+            paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
+        blocks = [block for lock in locks for block in lock.blocks.values()]
+        for block in blocks:
+            # The lock may come from a stranger: paths outside the folder are not looked at.
+            locked = {row.output.path for row in block.rows} - paths
+            paths |= {path for path in locked if self.tree.inside(path)}
+        known = {path: self.index.digest(path) for path in sorted(paths)}
+        digests = {path: Digest(digest) for path, digest in known.items() if digest is not None}
+        return digests | documents(self.tree, digests, blocks)
