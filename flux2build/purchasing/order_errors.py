@@ -24,7 +24,7 @@ from flux2build.planning.verdict import Snapshot, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"
-_TRUST = (
+TRUST = (
     "if your network inspects TLS, let `SSL_CERT_FILE` name the certificate of its authority, or "
     '`ca = "…"` below `[network]` in your own configuration; `ca = "system"` trusts whom the '
     "system trusts"
@@ -44,7 +44,7 @@ def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2
         case Refusal.CREDENTIALS:
             return keyless(answer, variable)
         case Refusal.UNREACHABLE | Refusal.RATE_LIMITED | Refusal.UNTRUSTED:
-            hint = _TRUST if refused.refusal is Refusal.UNTRUSTED else "build again later"
+            hint = TRUST if refused.refusal is Refusal.UNTRUSTED else "build again later"
             return SystemFault(f"`{asset}` was not ordered: {answer}", hint=hint)
         case Refusal.REQUEST_MODERATED:
             return IncompleteError(
@@ -173,9 +173,11 @@ def lost(asset: str, ticket: Ticket, message: str) -> DecisionError:
     )
 
 
-def overdue(asset: str, ticket: Ticket, message: str, *, decide: bool) -> Flux2BuildError:
+def overdue(
+    asset: str, ticket: Ticket, message: str, *, decide: bool, untrusted: bool = False
+) -> Flux2BuildError:
     """The error for a picture that is not here yet; its ticket stays good."""
-    then = "the next build collects it"
+    then = TRUST if untrusted else "the next build collects it"
     if decide:
         then = f"build again, or `flux2build orders adopt ORDER {ticket.task}`, which asks for it "
         then += "at the provider's own address"

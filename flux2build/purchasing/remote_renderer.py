@@ -41,7 +41,7 @@ _WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 _DOUBTS: Final = 5
 """Orders in a row that may fall in doubt before the build sends no more."""
 
-_LAST_WORD: Final = 1.5
+_LAST_WORD: Final = 1.0
 """Seconds for the answer to an order that was sent, once a build is to end at once."""
 
 _CLAIM_SECONDS: Final = 0.2
@@ -271,8 +271,10 @@ class RemoteRenderer:
                 variable = self.client.provider.key_variable
                 self.refusal = self.refusal or order_errors.keyless(message, variable)
                 raise order_errors.uncollected(recipe.asset, ticket, message, variable)
-            case Overdue(message, decide):
-                raise order_errors.overdue(recipe.asset, ticket, message, decide=decide)
+            case Overdue(message, decide, untrusted=untrusted):
+                raise order_errors.overdue(
+                    recipe.asset, ticket, message, decide=decide, untrusted=untrusted
+                )
 
     def _refused(self, recipe: Recipe, refused: Refused) -> Flux2BuildError:
         """The error for a refusal; an empty account or a bad key stops all other orders."""

@@ -54,8 +54,10 @@ class UnaskedOrders:
                 raise order_errors.refusal(provider.name, asset, ended, provider.key_variable)
             case Overdue(message, keyless=True):
                 raise order_errors.uncollected(asset, ticket, message, provider.key_variable)
-            case Overdue(message, decide):
-                raise order_errors.overdue(asset, ticket, message, decide=decide)
+            case Overdue(message, decide, untrusted=untrusted):
+                raise order_errors.overdue(
+                    asset, ticket, message, decide=decide, untrusted=untrusted
+                )
 
     def _sure(self, intended: Intended, ticket: Ticket) -> bool:
         """Whether the account was asked that placed the order, at the address that it was given."""

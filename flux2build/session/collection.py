@@ -16,7 +16,7 @@ from flux2build.building.signals import heeded
 from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, SystemFault
 from flux2build.ledger.journal import Journal
 from flux2build.planning.open_orders import OpenOrder
-from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.providers.contract import PROVIDERS, Refusal, Remote
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.collecting import Collector
@@ -90,7 +90,9 @@ class _Collection:
             client, account = self._client(name)
             async with client:
                 if refused := await client.connect():
-                    raise SystemFault(refused.message)
+                    untrusted = refused.refusal is Refusal.UNTRUSTED
+                    hint = order_errors.TRUST if untrusted else None
+                    raise SystemFault(refused.message, hint=hint)
                 unasked = UnaskedOrders(self._collector(client), account)
                 await asyncio.gather(*(self._one(unasked, client, each) for each in orders))
         except Flux2BuildError as failure:

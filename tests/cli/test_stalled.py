@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,19 +34,18 @@ GRACE: Final = {signal.SIGINT: 60.0, signal.SIGTERM: 8.0}
 
 BEFORE: Final = [
     ("names", "silent"),
-    ("run lock", ""),
-    ("claim", ""),
+    ("run lock", "held"),
+    ("claim", "held"),
     *(("proxy", stall) for stall in ("mute", "mute-tls")),
     ("touch", "silent"),
 ]
 """Stages before an order: the first signal ends them at once."""
 AFTER: Final = [
-    *(("submit", stall) for stall in ("silent", "headers", "body")),
-    *(("poll", stall) for stall in ("silent", "headers", "body")),
-    *(("download", stall) for stall in ("silent", "headers", "body")),
+    (stage, stall)
+    for stage in ("submit", "poll", "download")
+    for stall in ("silent", "headers", "body")
 ]
 """Stages of an order: what is under way gets its time of grace, unless a second signal comes."""
-SOME: Final = [("proxy", "mute-tls"), ("submit", "headers"), ("download", "body")]
 
 PROGRAM: Final = """\
 import socket, sys, time
@@ -69,17 +68,25 @@ def _stalled(site: Site, stage: str, stall: str) -> Iterator[subprocess.Popen[st
     with ExitStack() as stack:
         if stage == "run lock":
             stack.enter_context(held(site.folder, "another build", None, print))
-        server = stack.enter_context(stalls.stalling(stage, stall))
+        known = (stage, stall) if stage != "claim" else ("poll", "silent")
+        server = stack.enter_context(stalls.stalling(*known))
         if stage == "proxy":
             environment["FLUX2BUILD_PROXY"] = server.url
         elif stage == "names":
             environment["FLUX2BUILD_BFL_URL"] = "https://named.example"
         else:
             environment["FLUX2BUILD_BFL_URL"] = server.url
+        if stage == "claim":
+            other = site.folder / "other"
+            other.mkdir()
+            other.joinpath("assets.toml").write_text(SPEC, encoding="utf-8")
+            first = stack.enter_context(_build(other, environment, stage))
+            stack.callback(first.kill)
+            assert server.reached.wait(30)
         process = stack.enter_context(_build(site.folder, environment, stage))
+        stack.callback(process.kill)
         _reach(process, server, stage)
         yield process
-        process.kill()
 
 
 def _build(folder: Path, environment: dict[str, str], stage: str) -> subprocess.Popen[str]:
@@ -108,20 +115,55 @@ def _seconds(process: subprocess.Popen[str], *signals: signal.Signals) -> float:
     started = time.monotonic()
     for number in signals:
         process.send_signal(number)
-        time.sleep(0.3)
-    process.wait(timeout=90)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.3)
+    process.communicate(timeout=90)
     return time.monotonic() - started
 
 
-SECOND: Final = pytest.mark.parametrize(("stage", "stall"), [*BEFORE, *AFTER] if DEEP else SOME)
+def _row(stage: str, stall: str, signals: str, took: float) -> None:
+    sys.stdout.write(f"\n| {stage} | {stall} | {signals} | {took:.1f} |")
 
 
-@SECOND
+@pytest.mark.parametrize(
+    ("stage", "stall"), [*BEFORE, *AFTER] if DEEP else [("submit", "headers"), ("download", "body")]
+)
 def test_a_second_ctrl_c_ends_at_once(empty: Site, stage: str, stall: str) -> None:
     """Whatever a build waits for, the second Ctrl-C ends it, if not the first one."""
     with _stalled(empty, stage, stall) as build:
         took = _seconds(build, signal.SIGINT, signal.SIGINT)
 
+    _row(stage, stall, "SIGINT twice", took)
     assert took < NOTHING
     assert build.returncode in {130, -signal.SIGINT}
-    sys.stdout.write(f"\n{stage} {stall} | two SIGINT | {took:.1f}\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM] if DEEP else [signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("stage", "stall"), BEFORE if DEEP else [("names", "silent"), ("proxy", "mute-tls")]
+)
+def test_one_signal_ends_what_costs_nothing(
+    empty: Site, stage: str, stall: str, number: signal.Signals
+) -> None:
+    """Before anything is ordered there is nothing to collect, and no reason to wait."""
+    with _stalled(empty, stage, stall) as build:
+        took = _seconds(build, number)
+
+    _row(stage, stall, number.name, took)
+    assert took < NOTHING
+    assert build.returncode in {130, -number}
+
+
+@pytest.mark.skipif(not DEEP, reason="waits for a time of grace at each stage")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("stage", "stall"), AFTER)
+def test_one_signal_ends_what_was_ordered_in_time(
+    empty: Site, stage: str, stall: str, number: signal.Signals
+) -> None:
+    """What stalls is given up at the end of its grace, or earlier, by its own limits (exit 3)."""
+    with _stalled(empty, stage, stall) as build:
+        took = _seconds(build, number)
+
+    _row(stage, stall, number.name, took)
+    assert took < GRACE[number] + NOTHING
+    assert build.returncode in {130, 3}

@@ -118,6 +118,9 @@ def every_error() -> Mapping[str, Flux2BuildError | Problem]:
         "kept aside": order_errors.kept_aside("fox", PICTURE, "task-1", WRONG),
         "lost": order_errors.lost("fox", TICKET, "the task is not known"),
         "overdue": order_errors.overdue("fox", TICKET, "not ready", decide=False),
+        "overdue, untrusted": order_errors.overdue(
+            "fox", TICKET, "no answer", decide=False, untrusted=True
+        ),
         "overdue, to be decided": order_errors.overdue("fox", TICKET, "points away", decide=True),
         "uncollected": order_errors.uncollected("fox", TICKET, "the key is refused", "K"),
         "waiting": order_errors.waiting("fox, owl", FULL),

@@ -117,7 +117,9 @@ _SELDOM: Final = 30.0
 
 def span(seconds: float) -> str:
     """A time for people."""
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds:.0f} seconds" if seconds >= 2 else f"{seconds:.2g} seconds"
 
 
 _LIMITS: Final = frozenset(each.name for each in fields(Limits))

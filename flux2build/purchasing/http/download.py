@@ -30,12 +30,15 @@ _GONE: Final = frozenset({403, 404, 410})
 class FetchError(Exception):
     """A picture could not be fetched.
 
-    `final` where a retry cannot help, `gone` where there is no picture at its address any more.
+    `final` where a retry cannot help, `gone` where there is no picture at its address any more,
+    `untrusted` where a certificate is the reason.
     """
 
-    def __init__(self, message: str, *, final: bool = False, gone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, final: bool = False, gone: bool = False, untrusted: bool = False
+    ) -> None:
         super().__init__(message)
-        self.final, self.gone = final, gone
+        self.final, self.gone, self.untrusted = final or untrusted, gone, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class Downloads:
             except (OSError, UnicodeError):
                 raise FetchError("the picture's host has no address") from None
             except ExchangeError as error:
-                raise FetchError(f"the download failed: {error}") from None
+                text = f"the download failed: {error}"
+                raise FetchError(text, untrusted=error.untrusted) from None
             if isinstance(answer, bytes):
                 return answer
             try:

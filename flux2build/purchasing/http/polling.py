@@ -46,13 +46,15 @@ class Overdue:
 
     `decide` where a person has to look: the server's answer points elsewhere.
     `keyless` where another key is needed to ask; `gone` where the picture is no longer
-    at its address, although the server says that it is ready.
+    at its address, although the server says that it is ready; `untrusted` where a certificate
+    keeps it from being asked for or fetched.
     """
 
     message: str
     decide: bool = False
     keyless: bool = False
     gone: bool = False
+    untrusted: bool = False
 
 
 Ended = Arrived | Refused | Overdue
@@ -122,6 +124,8 @@ class Polling:
         try:
             reply = await auth.call(self.deps.pool, call)
         except ExchangeError as error:
+            if error.untrusted:
+                return Overdue(f"no answer: {error}", untrusted=True)
             await self._after_failure(f"does not answer ({error})", None)
             return Waiting(f"no answer: {error}")
         return await self._read(reply)
@@ -232,7 +236,8 @@ class Polling:
             data = await self._picture(ready.url)
         except FetchError as error:
             if error.final or not self._may_download_again():
-                return Overdue(auth.redacted(str(error)), gone=error.gone)
+                text = auth.redacted(str(error))
+                return Overdue(text, gone=error.gone, untrusted=error.untrusted)
         else:
             # The last download is kept, whatever it is: it was paid for, so people judge it.
             picture = sniff(data) not in _NO_PICTURE and whole(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -786,6 +787,21 @@ def test_a_picture_may_stand_in_the_answer() -> None:
     assert isinstance(ended, Arrived)
     assert ended.data == large
     assert ended.ready.url == ""
+
+
+@pytest.mark.parametrize("stage", ["polls", "pictures"])
+def test_a_certificate_ends_the_wait(stage: str) -> None:
+    """Asking again cannot help: the user has to say whom to trust, and the ticket stays good."""
+    error = httpx.ConnectError("x")
+    error.__cause__ = ssl.SSLCertVerificationError("x")
+    internet = Internet(polls=[error if stage == "polls" else READY], pictures=[error])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Overdue)
+    assert ended.untrusted
+    assert "its certificate is not trusted" in ended.message
+    assert len(internet.seen) <= 2
 
 
 @pytest.mark.parametrize("status", ["Ready", "Error", "Content Moderated"])
