@@ -41,6 +41,7 @@ from flux2build.storage.toml_errors import explained
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
+_TABLE: Final = re.compile(r"^\[", re.MULTILINE)
 
 _RESTORE: Final = "take back a good one with `git restore {file}`; keep it: it is a receipt"
 
@@ -94,7 +95,8 @@ def loads(text: str, file: str) -> Lockfile:
 
 
 def _expect_version(text: str, file: str) -> None:
-    version = _VERSION.search(text)
+    table = _TABLE.search(text)
+    version = _VERSION.search(text, 0, table.start() if table else len(text))
     if version is None:
         raise LockError(
             Problem(

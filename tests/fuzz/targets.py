@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from flux2build.images.lettering import faces
 from flux2build.images.provenance import c2pa, iptc
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import conflict_line, decoded, dumps, loads
+from flux2build.lockfile.block import REVISION
 from flux2build.lockfile.merge import sides
 from flux2build.providers import cards
 from flux2build.providers.contract import PROVIDERS, Remote, Reply
@@ -59,7 +60,8 @@ def _lock(data: bytes) -> None:
     text = decoded(data, "assets.lock")
     read = sides(text, "assets.lock") if conflict_line(text) else (loads(text, "assets.lock"),)
     for lock in read:
-        assert loads(dumps(lock), "assets.lock") == lock
+        newest = replace(lock, revision=max(lock.revision, REVISION))
+        assert loads(dumps(lock), "assets.lock") == newest
 
 
 def _ledger(data: bytes) -> None:

@@ -255,6 +255,14 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
     assert loads(dumps(lock), "assets.lock") == lock
 
 
+def test_the_version_of_the_lock_is_its_own() -> None:
+    """The version of a document's row is not taken for that of a lock that lost it."""
+    text = dumps(locked(made("fox", "fox"))).replace("version = 1", "")
+
+    with pytest.raises(LockError, match="does not say its `version`"):
+        loads(f"{text}version = 1\n", "assets.lock")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message", "line"),
     [
