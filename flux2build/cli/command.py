@@ -68,6 +68,18 @@ class _Specs(click.ParamType[str]):
 
 option: Final = functools.partial(click.option, cls=Option)
 
+
+class Listing(click.Group):
+    """The group that lists when nothing else is asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The group alone, or with options only, means its command `list`."""
+        bare = not args and not ctx.resilient_parsing
+        if bare or (args and args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 _SHARED: Final = (
     Option(["-f", "--file"], metavar="FILE", help="The spec; default: assets.toml here or above."),
     Option(["-p", "--profile"], metavar="PROFILE", help="The profile, such as draft or final."),

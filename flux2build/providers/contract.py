@@ -178,6 +178,10 @@ class Embedded(_Described, Protocol):
 class Installed(_Described, Protocol):
     """A provider of models whose weights lie on this machine; a worker process renders."""
 
+    @property
+    def repositories(self) -> Mapping[str, str]:
+        """Where the weights of its models can be fetched, at Hugging Face."""
+
     def card(self, model: str, pipeline: str, *, distilled: bool) -> Card | None:
         """The card of a model that has this pipeline; None for a pipeline that is not known."""
 

@@ -79,6 +79,12 @@ class Local:
         _DEV.model: _DEV,
     }
 
+    repositories: Mapping[str, str] = {
+        "flux-2-klein-4b": "black-forest-labs/FLUX.2-klein-4B",
+        "flux-2-klein-9b": "black-forest-labs/FLUX.2-klein-9B",
+        "flux-2-dev": "black-forest-labs/FLUX.2-dev",
+    }
+
     def card(self, model: str, pipeline: str, *, distilled: bool) -> Card | None:
         """The card of a model that has this pipeline; None for a pipeline that is not known."""
         card = _CARDS.get((pipeline, distilled))

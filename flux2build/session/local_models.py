@@ -90,6 +90,10 @@ class LocalModels(Mapping[str, Card]):
                 )
             ) from None
 
+    def of(self, provider: str) -> Mapping[str, Card] | None:
+        """These models, for the provider that they belong to."""
+        return self if provider == PROVIDER.name else None
+
     def __getitem__(self, name: str) -> Card:
         """The card of a model; weights that cannot be used are refused by `ordered_as`."""
         if name not in self.table.models:
@@ -173,9 +177,11 @@ class LocalModels(Mapping[str, Card]):
         """
         table = self.table
         if name not in table.models:
+            known = name in PROVIDER.repositories
+            fetch = f"`flux2build models fetch {name}`, then " if known else ""
             raise SystemFault(
                 f"the weights of `{name}` are not on this machine",
-                hint=f'add `[local.models.{name}]` with `path = "FOLDER"` to `{self.file}`',
+                hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.file}`',
             )
         own, weights = table.models[name], self.folder(name)
         return Model(

@@ -119,8 +119,8 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
         ),
         (
             ["models", "-p", "nosuch"],
-            "`flux2build models` has no option `-p`",
-            "known: `--color`, `--env-file`, `--help`, `--json`, `--quiet`, `--verbose`",
+            "`flux2build models list` has no option `-p`",
+            "known: `--color`, `--env-file`, `--help`, `--json`, `--local`, `--quiet`, `--verbose`",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

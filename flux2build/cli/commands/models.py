@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 import click
 from rich.text import Text
 
-from flux2build.cli.command import command
+from flux2build.cli import weights_view
+from flux2build.cli.command import Listing, command, option
 from flux2build.console.console import Console
 from flux2build.digest import Json
+from flux2build.errors import Exit, UsageError, did_you_mean
 from flux2build.providers.capabilities import FREE, Card, Price
 from flux2build.providers.cards import Models
 from flux2build.providers.contract import PROVIDERS
+from flux2build.providers.local import PROVIDER
+from flux2build.session import hub
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.local_models import LocalModels
 from flux2build.session.settings import read
+from flux2build.storage.disk import home
 
 
-@command("models", without={"file", "profile"})
-def models(options: CommonOptions) -> None:
+@click.group("models", cls=Listing)
+def models() -> None:
+    """List the models, their limits and their prices.
+
+    `models` alone lists; `models fetch` fetches open weights, with which
+    `provider = "local"` renders on this machine.
+    """
+
+
+@command("list", without={"file", "profile"})
+@option("--local", is_flag=True, help="The weights and the devices of this machine instead.")
+def list_models(options: CommonOptions, *, local: bool) -> Exit:
     """List the models, their limits and their prices.
 
     Prices are list prices in USD with the day they were read; the file named
@@ -27,7 +46,10 @@ def models(options: CommonOptions) -> None:
     """
     console = Console.of(options)
     settings = read(options.env_file)
-    catalog = Models(settings.cards, settings.cards_file)
+    installed = LocalModels(settings.local, settings.file)
+    if local:
+        return weights_view.show(console, installed, as_json=options.json)
+    catalog = Models(settings.cards, settings.cards_file, installed.of)
     if options.json:
         rows: list[Json] = [
             _as_json(provider, card)
@@ -35,7 +57,7 @@ def models(options: CommonOptions) -> None:
             for card in cards.values()
         ]
         console.document({"models": rows})
-        return
+        return Exit.DONE
     for provider, cards in catalog.items():
         console.data(Text(provider, "bold"))
         width = max(len(name) for name in cards)
@@ -43,6 +65,36 @@ def models(options: CommonOptions) -> None:
             mark = "*" if name == PROVIDERS[provider].default_model else " "
             console.data(f" {mark} {name:<{width}}  {_limits(card)}  {_price(card)}")
     console.say("* is meant when a spec names the provider only", "dim")
+    return Exit.DONE
+
+
+@command("fetch", without={"file", "profile", "json"})
+@click.argument("name")
+@option("--to", metavar="FOLDER", help="Where to; default: below flux2build's own folder.")
+@option("--yes", is_flag=True, help="Fetch without asking.")
+def fetch_model(options: CommonOptions, *, name: str, to: str | None, yes: bool) -> None:
+    """Fetch open weights from Hugging Face, after telling size and licence.
+
+    Nothing else fetches weights. What is to be added to your configuration is
+    told at the end.
+    """
+    console = Console.of(options)
+    repositories = PROVIDER.repositories
+    if name not in repositories:
+        hint = did_you_mean(name, repositories)
+        raise UsageError(f"there is no model `{name}` to fetch", hint=hint)
+    offered = hub.offer(repositories[name])
+    folder = (Path(to) if to else home() / "weights" / name).absolute()
+    size = weights_view.gibibytes(offered.bytes)
+    console.say(f"{offered.repository} ({offered.revision[:12]}), {size}")
+    console.say(f"licence: {offered.licence}; {PROVIDER.cards[name].note}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is here to agree to that", hint="`--yes` agrees")
+        click.confirm(f"Fetch it to {folder}?", abort=True, err=True)
+    hub.fetch(offered, folder)
+    console.say("add to your configuration, unless it is there:")
+    console.data(f"[local.models.{name}]", f"path = {json.dumps(str(folder))}")
 
 
 _SHOWN: Final = ["formats", "references", "multiple", "min_side", "max_side", "max_pixels", "note"]
@@ -91,5 +143,8 @@ def _as_json(provider: str, card: Card) -> Json:
 def _price_json(price: Price) -> Json:
     return {name: str(each) if name in _AMOUNTS else each for name, each in asdict(price).items()}
 
+
+models.add_command(list_models)
+models.add_command(fetch_model)
 
 COMMAND: Final[click.Command] = models

@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from flux2build import ledger
-from flux2build.cli.command import command, option
+from flux2build.cli.command import Listing, command, option
 from flux2build.cli.completers import COMPLETERS
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
@@ -57,18 +57,7 @@ _WAYS_OUT: Final = {
 """What can be done about open orders, by their state."""
 
 
-class _Listing(click.Group):
-    """The group that lists when nothing else is asked for."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """`orders` alone, or with options only, means `orders list`."""
-        bare = not args and not ctx.resilient_parsing
-        if bare or (args and args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("orders", cls=_Listing)
+@click.group("orders", cls=Listing)
 def orders() -> None:
     """List orders, and settle the ones in doubt.
 

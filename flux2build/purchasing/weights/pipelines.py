@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +48,23 @@ def rendered(
         pixels = _called(pipeline, facts, references, on_step)
     image = Image.fromarray(_whole(pixels))
     return encode(image, _encoding(facts["format"])), _software(device, dtype, facts["model"])
+
+
+def described(device: str) -> dict[str, Json]:
+    """A device by its name, and the bytes of its memory.
+
+    Raises:
+        Failure: there is no such device.
+    """
+    found = _device(device)
+    match found.type:
+        case "cuda":
+            memory = torch.cuda.mem_get_info(found)[1]
+        case "mps":
+            memory = torch.mps.recommended_max_memory()
+        case _:
+            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"device": _named(found), "memory": memory}
 
 
 class _Loaded:
@@ -163,15 +181,18 @@ def _offload(model: Mapping[str, Any], device: torch.device) -> str:
     return "none" if device.type == "cpu" else str(model["offload"])
 
 
+def _named(device: torch.device) -> str:
+    cuda = device.type == "cuda"
+    return f"{device} {torch.cuda.get_device_name(device) if cuda else platform.machine()}"
+
+
 def _software(device: torch.device, dtype: torch.dtype, model: Mapping[str, Any]) -> str:
     """What renders, as a receipt records it."""
-    cuda = device.type == "cuda"
-    name = torch.cuda.get_device_name(device) if cuda else platform.machine()
     facts = [
         f"diffusers {diffusers.__version__}",
         f"torch {torch.__version__}",
         f"transformers {transformers.__version__}",
-        f"{device} {name}",
+        _named(device),
         str(dtype).removeprefix("torch."),
         f"{torch.get_num_threads()} threads",
     ]

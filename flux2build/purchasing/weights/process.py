@@ -56,10 +56,23 @@ class Worker:
         """
         facts = asdict(request) | {"device": self.device}
         message = Message("render", facts, facts.pop("references"))
+        answer = await self._told(message, on_step)
+        self.model = request.model
+        return Rendered(answer.pictures[0], answer.facts["software"])
+
+    async def describe(self) -> tuple[str, int]:
+        """The name of its device, and the bytes of the device's memory.
+
+        Raises:
+            WorkerError: there is no such device, or no library to ask.
+        """
+        answer = await self._told(Message("describe", {"device": self.device}), lambda *_step: None)
+        return answer.facts["device"], answer.facts["memory"]
+
+    async def _told(self, message: Message, on_step: OnStep) -> Message:
+        """The answer to a message; the process starts if there is none."""
         try:
-            process = await self._started()
-            self.model = request.model
-            return await self._answer(process, message, on_step)
+            return await self._answer(await self._started(), message, on_step)
         except (EOFError, ConnectionError):
             raise WorkerError("ended", await self._obituary()) from None
         except WorkerError as error:
@@ -72,7 +85,7 @@ class Worker:
 
     async def _answer(
         self, process: asyncio.subprocess.Process, message: Message, on_step: OnStep
-    ) -> Rendered:
+    ) -> Message:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(encoded(message))
@@ -83,7 +96,7 @@ class Worker:
                 case "step":
                     on_step(answer.facts["step"], answer.facts["steps"])
                 case "done":
-                    return Rendered(answer.pictures[0], answer.facts["software"])
+                    return answer
                 case _:
                     raise WorkerError(answer.facts["fault"], answer.facts["message"])
 

@@ -51,6 +51,8 @@ def _answered(request: Message, answers: BinaryIO) -> Message:
         answers.write(encoded(Message("step", {"step": step, "steps": steps})))
 
     try:
+        if request.kind == "describe":
+            return Message("done", pipelines.described(request.facts["device"]))
         picture, software = pipelines.rendered(request.facts, request.pictures, on_step)
     except pipelines.Failure as failure:
         return _failed(failure.fault, str(failure))

@@ -10,6 +10,7 @@ from typing import Any
 
 from flux2build.providers.cards import shipped
 from tests.conftest import Site
+from tests.purchasing.weights.made_up import weights
 
 
 def _listed(site: Site) -> dict[str, dict[str, Any]]:
@@ -89,3 +90,33 @@ def test_a_mistake_in_the_users_cards(empty: Site) -> None:
 
     assert ran.code == 2
     assert f"{own}:2" in ran.err
+
+
+def test_weights_of_this_machine(empty: Site) -> None:
+    """Each model of the configuration has its digest and its licence; what is wrong is told."""
+    folder = weights(empty.folder.parent / "klein")
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    entries = {"flux-2-klein-4b": folder, "foxes": folder.with_name("nowhere")}
+    config.write_text(
+        "".join(f'[local.models.{name}]\npath = "{path}"\n' for name, path in entries.items()),
+        encoding="utf-8",
+    )
+
+    ran = empty.run("models", "--local", "--json")
+
+    klein, foxes = json.loads(ran.out)["models"]
+    assert ran.code == 6
+    assert klein["pipeline"] == "Flux2KleinPipeline"
+    assert klein["digest"].startswith("sha256:")
+    assert "Apache-2.0" in klein["note"]
+    assert "does not exist" in foxes["problem"]
+    lines = empty.run("models", "--local").out
+    assert f"\n  {folder}\n  {klein['digest']}\n" in lines
+    assert "foxes: the weights in" in lines
+
+
+def test_fetching_what_is_no_model(empty: Site) -> None:
+    """Those that can be fetched are named."""
+    ran = empty.run("models", "fetch", "flux-2-klein-4")
+
+    assert (ran.code, "did you mean `flux-2-klein-4b`?" in ran.err) == (2, True)

@@ -1,0 +1,87 @@
+"""Open weights at Hugging Face: what they are, and fetching them when a person asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flux2build.errors import SystemFault, one_line
+from flux2build.extras import pip_install
+
+_WANTED: Final = [
+    "model_index.json",
+    *(f"*/*.{ending}" for ending in ("safetensors", "json", "jinja", "txt", "model")),
+]
+"""What a pipeline is loaded from; a repository may have the same weights in other formats, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The weights of a model, as they can be fetched now."""
+
+    repository: str
+    revision: str
+    licence: str
+    bytes: int
+
+
+def offer(repository: str, endpoint: str | None = None) -> Offer:
+    """What a repository offers.
+
+    Raises:
+        SystemFault: it cannot be asked.
+    """
+    with _reached(repository):
+        from huggingface_hub import HfApi
+        from huggingface_hub.utils import filter_repo_objects
+
+        about = HfApi(endpoint=endpoint).model_info(repository, files_metadata=True)
+        files = {file.rfilename: file.size or 0 for file in about.siblings or []}
+        wanted = filter_repo_objects(files, allow_patterns=_WANTED)
+        size = sum(files[name] for name in wanted)
+        card = about.card_data or {}
+        licence = str(card.get("license_name") or card.get("license") or "not told")
+        return Offer(repository, str(about.sha), one_line(licence), size)
+
+
+def fetch(offered: Offer, folder: Path, endpoint: str | None = None) -> None:
+    """Fetch weights into a folder; what is there of them already is not fetched again.
+
+    Raises:
+        SystemFault: they cannot be fetched, or not be written.
+    """
+    with _reached(offered.repository):
+        from huggingface_hub import snapshot_download
+
+        snapshot_download(
+            offered.repository,
+            revision=offered.revision,
+            local_dir=folder,
+            allow_patterns=_WANTED,
+            endpoint=endpoint,
+        )
+
+
+@contextmanager
+def _reached(repository: str) -> Iterator[None]:
+    """Turns what goes wrong on the way into an error for people.
+
+    Raises:
+        SystemFault: something went wrong.
+    """
+    try:
+        yield
+    except ImportError as error:
+        message = f"fetching weights needs an extra: there is no `{error.name}`"
+        raise SystemFault(message, hint=f"`{pip_install('local')}`") from error
+    except Exception as error:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        page = f"https://huggingface.co/{repository}"
+        agree = f"agree to its licence at {page}, then `hf auth login`"
+        raise SystemFault(
+            f"`{repository}` cannot be fetched: {one_line(f'{type(error).__name__}: {error}')}",
+            hint=agree if status in {401, 403} else None,
+        ) from error
