@@ -141,7 +141,7 @@ class BuildRun:
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         budget, settings = self.project.spec.budget, self.project.settings
-        refuse_to_pay(self.project, plan)
+        refuse_to_pay(self.project.lockless, plan)
         if self.project.unread:  # nothing is bought, but files may be signed
             refuse_strangers(plan, self.terms, settings)
             return True
@@ -207,7 +207,7 @@ class BuildRun:
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
             project = project.reread_lock()
-            self.console.caution(filter(None, [ignored(project)]))
+            self.console.caution(filter(None, [ignored(project.lock_path)]))
         idle = not (report.exit or plan.todo or plan.orphans)
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))
         for line in build_view.spending(report, every=self.console.verbosity > 0):

@@ -35,6 +35,7 @@ class BuildView:
     naming: bool = False
     """Whether each step is named even beside a progress bar."""
     _shown: set[tuple[AssetName, str]] = field(default_factory=set)
+    _hints: set[str] = field(default_factory=set)
 
     def show(self, event: Event) -> None:
         """Print what happened to a step; beside a progress bar, only problems."""
@@ -59,7 +60,7 @@ class BuildView:
             self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
 
     def _problem(self, recipe: Recipe, problem: Problem) -> None:
-        """Print a problem in full, unless another file of the asset had the same one."""
+        """Print a problem, unless another file of the asset had the same one; each hint once."""
         if (recipe.asset, problem.message) in self._shown:
             return
         self._shown.add((recipe.asset, problem.message))
@@ -67,6 +68,9 @@ class BuildView:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):
             problem = self.spec.located(problem, recipe.key)
+        if problem.hint in self._hints:
+            problem = replace(problem, hint=None)
+        self._hints |= {problem.hint} if problem.hint else set()
         self.console.problem(problem)
 
 

@@ -34,19 +34,38 @@ def rivals(
 ) -> dict[str, Rival]:
     """Find the files that another profile made, by their paths.
 
-    The recipes come in an order in which inputs precede their users.
+    A file at the path of a paid final that is not as any profile made it was retouched by hand,
+    or is a pointer of Git LFS: it is as good as the final. The recipes come in an order in which
+    inputs precede their users.
     """
-    others = {block.profile for block in lock.blocks.values()} - {profile}
+    others = sorted({block.profile for block in lock.blocks.values()} - {profile})
     own, comps = locked_at(lock, profile), _comps(recipes, buys) if others else frozenset()
-    there: dict[str, Rival] = {}
-    for other in sorted(others):
+    finals, made = dict[str, Rival](), dict[str, Rival]()
+    for other in others:
         blocks = [block for block in lock.blocks.values() if block.profile == other]
         paid = _paid_for(blocks)
-        for path, digest in locked_at(lock, other) - own:
-            if files.get(path) == digest:
-                rival = Rival(other, f"output:{path}" in paid and path in comps)
-                there[path] = max(there.get(path, rival), rival, key=lambda each: each.final)
-    return there
+        for path, digest in locked_at(lock, other):
+            if path not in files or (path, files[path]) in own:
+                continue
+            rival = Rival(other, f"output:{path}" in paid and path in comps)
+            if files[path] == digest:
+                made[path] = max(made.get(path, rival), rival, key=lambda each: each.final)
+            elif rival.final:
+                finals[path] = rival
+    return finals | made
+
+
+def standing(
+    paths: Iterable[str], there: Mapping[str, Rival], lock: Lockfile, files: Mapping[str, Digest]
+) -> str | None:
+    """Return a profile whose files are all in place, some of them at these paths."""
+    names = sorted({there[path].profile for path in paths if path in there})
+    whole = (
+        name
+        for name in names
+        if all(files.get(path) == digest for path, digest in locked_at(lock, name))
+    )
+    return next(whole, None)
 
 
 def _comps(recipes: Iterable[Recipe], buys: Callable[[Recipe], bool]) -> frozenset[str]:

@@ -140,7 +140,7 @@ class Bookkeeping:
         )
         await self.keeping.note(entry)
         if refused.charged:
-            self.budget.settle(intended.attempt, intended.reserve)
+            self.budget.settle(intended.attempt, intended.asset, intended.reserve)
         else:
             self.budget.release(intended.attempt)
 
@@ -148,7 +148,7 @@ class Bookkeeping:
         """A picture arrived, and was charged, whatever it turns out to be."""
         cost = receipt.cost if receipt.cost is not None else intended.reserve
         self._charge(intended, cost)
-        self.budget.settle(intended.attempt, cost)
+        self.budget.settle(intended.attempt, intended.asset, cost)
 
     async def delivered(
         self, intended: Intended, asset: str, stored: Stored, receipt: Receipt

@@ -28,7 +28,6 @@ class BudgetGuard:
     _aside: dict[str, Decimal] = field(default_factory=dict)
     _announced: dict[str, Decimal] = field(default_factory=dict)
     """The worst case, by list price, of every attempt that was or may be charged."""
-    _assets: dict[str, str] = field(default_factory=dict)
 
     @property
     def reserved(self) -> Decimal:
@@ -53,7 +52,6 @@ class BudgetGuard:
             if worst > available:
                 raise _over(asset, worst, available, "this run's cap")
         self._aside[attempt] = self._announced[attempt] = worst
-        self._assets[attempt] = asset
 
     def charge(self, attempt: str, cost: Decimal) -> Decimal:
         """Note what the provider says an attempt costs; return how much that exceeds the reservation."""
@@ -63,12 +61,12 @@ class BudgetGuard:
             self.excess += beyond
         return beyond
 
-    def settle(self, attempt: str, cost: Decimal) -> None:
+    def settle(self, attempt: str, asset: str, cost: Decimal) -> None:
         """Count an attempt of this run as spent, and end its reservation."""
         self.charge(attempt, cost)
         if self._aside.pop(attempt, None) is not None:
             self.spent += cost
-            self.costs.append((self._assets[attempt], cost))
+            self.costs.append((asset, cost))
 
     def release(self, attempt: str) -> None:
         """End the reservation of an attempt that was certainly not charged."""

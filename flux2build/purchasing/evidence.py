@@ -1,9 +1,11 @@
-"""Contradictions between ledger, claims and store: what is left of orders that the ledger lost."""
+"""What tells of paid orders: ledger, lock, claims and store, and where they contradict each other."""
 
 from __future__ import annotations
 
 from flux2build.digest import Digest
+from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
+from flux2build.lockfile import Lockfile
 from flux2build.storage.store import Store
 
 
@@ -14,6 +16,13 @@ def unrecorded(journal: Journal, store: Store, order: Digest) -> bool:
     a store that holds pictures.
     """
     return journal.unrecorded(order) or emptied(journal, store)
+
+
+def paid(ledger: Ledger, lock: Lockfile) -> dict[Digest, int | None]:
+    """The pictures that were paid for, with their sizes in bytes where the lock has them."""
+    rows = (block.generated for block in lock.blocks.values())
+    locked = {row.output.sha256: row.output.bytes for row in rows if row and row.receipt.paid}
+    return {**dict.fromkeys(each.output for each in ledger.paid.values()), **locked}
 
 
 def emptied(journal: Journal, store: Store) -> bool:

@@ -260,7 +260,8 @@ def paid_final(recipe: Recipe, final: str, profile: str) -> DecisionError:
     hint = f'let the comps have a folder of their own: `output = "comps"` in `[profile.{profile}]`'
     if profile == "default":  # a spec need not declare it
         hint = (
-            f'let the finals have a folder of their own: `output = "final"` in `[profile.{final}]`'
+            'let the finals have a folder of their own: `output = "final"` in '
+            f"`[profile.{final}]`, then `flux2build build -p {shlex.quote(final)}` moves them"
         )
     message = f"the files of `{recipe.asset}` stay: the profile `{final}` paid for them"
     return DecisionError(message, hint=hint)

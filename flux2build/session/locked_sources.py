@@ -14,6 +14,7 @@ from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import doubled, sides
 from flux2build.model import Recipe, Source
 from flux2build.planning.reconcile import reconciled
+from flux2build.session import missing_lock
 from flux2build.session.checkout import documents
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
@@ -96,12 +97,7 @@ class LockedSources(Sources):
         outputs, files = {recipe.output for recipe in self.spec.recipes}, self.files()
         if not (there := sum(output in files for output in outputs)):
             return None
-        name = self.lock_path.name
-        return Problem(
-            f"there is no `{name}` here, and {there} of {len(outputs)} outputs are: was it committed?",
-            hint="bring it back from git, or from whoever built the pictures, and commit it beside "
-            "them; move files away that are not from a build",
-        )
+        return missing_lock.missing(self.lock_path, there, len(outputs))
 
     @cached_property
     def _lock_text(self) -> str:

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flux2build.errors import DecisionError, Problem
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
-from flux2build.session.project import Project
 from flux2build.storage import git
 from flux2build.storage.disk import root_of
 
 
-def ignored(project: Project) -> Problem | None:
-    """The warning that git ignores a project's lock; None if it does not."""
-    name = project.lock_path.name
-    file = git.ignoring(root_of(project.folder), project.folder, name)
-    if file is None:
-        return None
+def missing(lock: Path, there: int, outputs: int) -> Problem:
+    """What to say of a lock that is missing beside some of its outputs."""
+    back = "bring it back from git, or from whoever built the pictures, and commit it beside them"
+    if (file := _ignoring(lock)) is not None:
+        back = f"a line in `{file}` has git ignore it: take that out, and {back}"
     return Problem(
-        f"git ignores `{name}`, because of a line in `{file}`",
-        hint=f"take that line out, or add `!{name}` below it; then commit the lock: without it, "
-        "a clone does not know what is paid for",
+        f"there is no `{lock.name}` beside {there} of {outputs} outputs: was it committed?",
+        hint=f"{back}; move files away that are not from a build",
     )
 
 
-def refuse_to_pay(project: Project, plan: Plan) -> None:
+def ignored(lock: Path) -> Problem | None:
+    """The warning that git ignores a lock; None if it does not."""
+    file = _ignoring(lock)
+    if file is None:
+        return None
+    return Problem(
+        f"git ignores `{lock.name}`, because of a line in `{file}`",
+        hint=f"take that line out, or add `!{lock.name}` below it; then commit the lock: without "
+        "it, a clone does not know what is paid for",
+    )
+
+
+def refuse_to_pay(lockless: Problem | None, plan: Plan) -> None:
     """Refuse to buy while the lock is missing that may tell of the pictures that are there.
 
     Raises:
         DecisionError: something would be bought that nobody named with `--force`.
     """
     bought = (step for step in plan.steps if step.high != 0)
-    if all(step.verdict.due_to(ReasonCode.REQUESTED) for step in bought):
+    if lockless is None or all(step.verdict.due_to(ReasonCode.REQUESTED) for step in bought):
         return
-    if (problem := project.lockless) is not None:
-        message = f"nothing is bought: {problem.message}"
-        hint = f"{problem.hint}; `flux2build build --force ASSET` buys an asset all the same"
-        raise DecisionError(Problem(message, hint=hint))
+    message = f"nothing is bought: {lockless.message}"
+    hint = f"{lockless.hint}; `flux2build build --force ASSET` buys an asset all the same"
+    raise DecisionError(Problem(message, hint=hint))
+
+
+def _ignoring(lock: Path) -> str | None:
+    return git.ignoring(root_of(lock.parent), lock.parent, lock.name)

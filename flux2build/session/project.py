@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +17,7 @@ from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Recipe
-from flux2build.planning.finals import locked_at, rivals
+from flux2build.planning.finals import rivals, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
@@ -30,7 +29,7 @@ from flux2build.session.home import readable_journal, readable_store
 from flux2build.session.locked_sources import LockedSources
 from flux2build.session.sources import Sources
 from flux2build.storage import regular
-from flux2build.storage.disk import SPEC_NAME, find_spec, named_spec, root_of
+from flux2build.storage.disk import SPEC_NAME, find_spec, from_folder, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.store import Store
 from flux2build.storage.strays import Strays
@@ -120,17 +119,12 @@ class Project(LockedSources):
     @cached_property
     def strays(self) -> Strays:
         """Where else in the work tree pictures lie that were paid for."""
-
-        def sizes() -> dict[Digest, int | None]:
-            paid = self._snapshot.ledger.paid.values()
-            rows = (block.generated for block in self.lock.blocks.values())
-            locked = {
-                row.output.sha256: row.output.bytes for row in rows if row and row.receipt.paid
-            }
-            return {**dict.fromkeys(each.output for each in paid), **locked}
-
         folder = self.folder.resolve()
-        return Strays(root_of(folder), folder, sizes, self.index.digest)
+
+        def paid() -> dict[Digest, int | None]:
+            return evidence.paid(self._snapshot.ledger, self.lock)
+
+        return Strays(root_of(folder), folder, paid, self.index.digest)
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""
@@ -222,7 +216,7 @@ class Project(LockedSources):
         def noted(step: Step) -> Step:
             rendered = step.verdict.action is Action.RENDER and step.recipe.asset in assets
             own = notes.get(assets[step.recipe.asset].family, ()) if rendered else ()
-            return replace(step, notes=own) if own else step
+            return replace(step, notes=(*step.notes, *own))
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
 
@@ -238,17 +232,8 @@ class Project(LockedSources):
     @cached_property
     def others_files(self) -> str | None:
         """Another profile whose files are all in place, some of them in the way of this one's."""
-        rivals, files = self._snapshot.rivals, self._snapshot.files
         drifting = {step.recipe.output for step in self.whole.todo}
-        names = {rivals[path].profile for path in drifting & rivals.keys()}
-        return next(
-            (
-                name
-                for name in sorted(names)
-                if all(files.get(path) == sha256 for path, sha256 in locked_at(self.lock, name))
-            ),
-            None,
-        )
+        return standing(drifting, self._snapshot.rivals, self.lock, self._snapshot.files)
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
@@ -259,15 +244,10 @@ class Project(LockedSources):
 
     def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
         """The assets that words select; files may be named from the current folder, too."""
-        chosen, left_out = ([self._from_spec(word) for word in each] for each in (words, exclude))
+        chosen, left_out = (
+            [from_folder(self.folder, word) for word in each] for each in (words, exclude)
+        )
         return select(chosen, left_out, self.selectable(self.whole))
-
-    def _from_spec(self, word: str) -> str:
-        """A word of a selection; if it is the path of a file, from the folder of the spec."""
-        path = Path(word)
-        if not ({"/", os.sep, "."} & set(word)) or not path.is_file():
-            return word
-        return Path(os.path.relpath(path.absolute(), self.folder)).as_posix()
 
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """The findings of all checks, in the order of building: causes before consequences."""

@@ -89,6 +89,17 @@ def named_spec(named: str) -> Path:
     raise UsageError(f"`{named}` is a folder", hint=hint)
 
 
+def from_folder(folder: Path, word: str) -> str:
+    """Return the path of a file as it is named from a folder; any other word as it is.
+
+    What is a file from the folder already, or is none from the current one, stays.
+    """
+    path = Path(word)
+    if not {"/", os.sep, "."} & set(word) or (folder / word).is_file() or not path.is_file():
+        return word
+    return Path(os.path.relpath(path.absolute(), folder)).as_posix()
+
+
 def replace(path: Path, data: bytes) -> None:
     """Replace an output or the lock durably; a link at its path is replaced, not followed.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,47 @@ def test_comps_never_replace_a_paid_final(three: Site) -> None:
     assert moved["img/fox.png"] == finals["img/fox.png"]
 
 
+def said(site: Site, *words: str) -> str:
+    """What a command says on both streams, with its exit code; digests and tasks are left out."""
+    ran = site.run(*words)
+    told = re.sub(r"(restore |task=)[0-9a-f-]{12,}", r"\1…", ran.out + ran.err)
+    return f"$ flux2build {' '.join(words)}\n{told}[exit {int(ran.code)}]\n"
+
+
+def test_what_a_stranger_sees(three: Site) -> None:
+    """Comps, then finals, then comps again: every word that is said."""
+    commands = (("build",), ("build", "-p", "final", "-y"), ("build",), ("plan",))
+
+    assert "".join(said(three, *words) for words in commands) == text("""
+        $ flux2build build
+        render   img/fox.png  (never rendered)
+        derive   img/fox-32.webp  (new deliverable)
+        Built: 1 rendered, 1 derived, 0 up to date.
+        [exit 0]
+        $ flux2build build -p final -y
+        Plan (final): 1 to render, 1 to derive, 0 up to date. Price: $0.03.
+        submitted fox task=…
+        render   img/fox.png  (never rendered)
+        derive   img/fox-32.webp  (new deliverable)
+        kept what was at img/fox-32.webp: `flux2build restore … img/fox-32.webp -p final` brings it back
+        kept what was at img/fox.png: `flux2build restore … img/fox.png -p final` brings it back
+        Built: 1 rendered, 1 derived, 0 up to date.
+        Spent: $0.03 for 1 order.
+        [exit 0]
+        $ flux2build build
+        error: the files of `fox` stay: the profile `final` paid for them
+          hint: let the comps have a folder of their own: `output = "comps"` in `[profile.draft]`
+        Built: 1 failed, 1 blocked, 0 up to date.
+        [exit 5]
+        $ flux2build plan
+        ! fox  ask      the file was modified, the profile `final` paid for the file that is there
+        ! fox  ask      the file was modified, the profile `final` paid for the file that is there
+
+        Plan (draft): 2 to decide, 0 up to date. Price: free.
+        [exit 0]
+        """)
+
+
 def test_a_paid_profile_replaces_another_one_and_says_so(three: Site, server: httpx.Client) -> None:
     """Two paid profiles may take turns: each is paid once, and what goes is kept."""
     three.run("build", "-p", "preview", "-y")
@@ -114,9 +156,12 @@ def test_nothing_is_bought_while_the_lock_is_missing(
     check = three.run("check", "-p", "final")
     ran = three.run("build", "-p", "final", "-y")
 
-    assert "1 of 2 outputs are: was it committed? [lock-missing]" in check.out
+    assert (
+        "there is no `assets.lock` beside 1 of 2 outputs: was it committed? [lock-missing]"
+        in check.out
+    )
     assert ran.code == Exit.DECIDE
-    assert "nothing is bought: there is no `assets.lock` here" in ran.err
+    assert "nothing is bought: there is no `assets.lock` beside" in ran.err
     assert charges(server) == before
     assert three.run("build", "-p", "final", "-y", "--force", "fox").code == Exit.DONE
     assert charges(server) == before + 1

@@ -50,6 +50,26 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
         """)
 
 
+def test_beside_a_bar_steps_are_named_on_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bar says how far a build is; `watch`, which has many builds, names each picture too."""
+    monkeypatch.setenv("TERM", "xterm")
+    for naming, told in ((False, ""), (True, "render   img/fox.png  (asked for)")):
+        BuildView(Console("always"), SPEC, naming=naming).show(done(Action.RENDER))
+
+        assert capsys.readouterr().err.strip() == told
+
+
+def test_a_hint_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """What helps with several assets is said with the first one."""
+    wrong = [Problem(f"{name} stays", hint="let them have a folder") for name in ("fox", "owl")]
+
+    err = shown(capsys, *(Event(FOX, FAILED, (problem,)) for problem in wrong))
+
+    assert err.count("let them have a folder") == 1
+
+
 def test_problems_say_whose_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     """A problem is headed by its asset, unless it names it already."""
     err = shown(

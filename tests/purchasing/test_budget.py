@@ -51,7 +51,7 @@ class Run(RuleBasedStateMachine):
         cost = data.draw(st.decimals(0, self.open_orders.pop(name), places=3))
         if data.draw(st.booleans()):
             assert self.budget.charge(name, cost) == 0
-        self.budget.settle(name, cost)
+        self.budget.settle(name, "fox", cost)
         self.paid += cost
 
     @precondition(lambda self: self.open_orders)
@@ -88,7 +88,7 @@ def test_beyond_the_list_price(worst: Decimal, more: Decimal) -> None:
     assert budget.reserved == worst + more
     with pytest.raises(BudgetError, match="more than the list price"):
         budget.reserve("2", "owl", Decimal(0))
-    budget.settle("1", worst + more)
+    budget.settle("1", "fox", worst + more)
     assert (budget.spent, budget.excess) == (worst + more, more)
     assert budget.reserved == 0
 
@@ -97,11 +97,11 @@ def test_without_a_cap_a_dearer_order_stops_nothing() -> None:
     """Without a cap the next order is sent."""
     budget = BudgetGuard()
     budget.reserve("1", "fox", Decimal("0.03"))
-    budget.settle("1", Decimal("0.06"))
+    budget.settle("1", "fox", Decimal("0.06"))
     budget.reserve("2", "owl", Decimal("0.03"))
 
     assert budget.spent + budget.reserved == Decimal("0.09")
-    budget.settle("2", Decimal("0.04"))
+    budget.settle("2", "fox", Decimal("0.04"))
     assert (budget.spent, budget.excess) == (Decimal("0.10"), Decimal("0.04"))
 
 
@@ -111,7 +111,7 @@ def test_orders_of_an_earlier_run_are_not_counted(cost: Decimal) -> None:
     budget = BudgetGuard(per_run=Decimal(1))
 
     assert budget.charge("earlier", cost) == 0
-    budget.settle("earlier", cost)
+    budget.settle("earlier", "fox", cost)
     budget.release("unknown")
 
     assert budget.spent == budget.reserved == budget.excess == 0
@@ -121,7 +121,7 @@ def test_no_more_than_was_planned() -> None:
     """An order beyond the plan's price is refused; one that is given back makes room."""
     budget = BudgetGuard(planned=Decimal("0.06"))
     budget.reserve("1", "fox", Decimal("0.03"))
-    budget.settle("1", Decimal("0.05"))
+    budget.settle("1", "fox", Decimal("0.05"))
     budget.reserve("2", "owl", Decimal("0.03"))
 
     with pytest.raises(BudgetError, match=r"`elk` was not ordered: the plan had no \$0.03 for it"):

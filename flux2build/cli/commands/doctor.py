@@ -316,7 +316,7 @@ def _project(options: CommonOptions) -> Iterator[Line]:
         _ = project.graph
         text = f"{project.file}: {assets} assets, {files} files ({project.spec.profile})"
         yield Line("spec", text, ok=True)
-        count, wrong = len(project.lock.blocks), project.lockless or ignored(project)
+        count, wrong = len(project.lock.blocks), project.lockless or ignored(project.lock_path)
         if wrong is None:
             yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
         else:

@@ -13,7 +13,7 @@ def test_a_picture_made_by_hand_is_kept_and_brought_back(site: Site) -> None:
     site.write("img/icon.png", "drawn by hand")
     plan = site.run("plan")
     assert "note: icon: replaces a file that the lock does not know; its bytes are kept" in plan.out
-    assert "there is no `assets.lock` here, and 1 of 12 outputs are: was it committed?" in plan.err
+    assert "there is no `assets.lock` beside 1 of 12 outputs: was it committed?" in plan.err
 
     told = site.run("build").err
 
