@@ -5,18 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from flux2build.assetspec import rows as data_files
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.quota import MEMBER, Quota
 from flux2build.assetspec.rows import Row
+from flux2build.assetspec.rows.shaping import Shape
 from flux2build.assetspec.tables import AssetTable, Scalar
+from flux2build.assetspec.templating import TextRenderer
 from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import AssetName, Key, member
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
+
+_FALSE: Final = frozenset({"", "false", "no", "none", "0"})
+"""What a condition comes to, in lower case, where it does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,10 @@ class FamilyExpander:
     tree: ProjectFiles
     faults: Faults
     quota: Quota
-    _read: dict[tuple[str, str], tuple[Row, ...]] = field(default_factory=dict)
+    texts: TextRenderer
+    variables: Mapping[str, object] = field(default_factory=dict)
+    """What a condition on rows can name beside the row."""
+    _read: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
         """The members of an asset; notes what is wrong with its axes."""
@@ -53,15 +62,19 @@ class FamilyExpander:
         rows = self._rows(key, table)
         self.quota.take(math.prod(map(len, axes.values())) * len(rows) * MEMBER, key)
         points = self._points(key, table, axes)
-        axis = axis_of(table.rows.key) if table.rows else None
+        columns = [axis_of(each) for each in table.rows.keys] if table.rows else []
         members = [
-            Member(member(name, inside), inside, row)
+            Member(member(name, named(inside)), inside, row)
             for row in rows
             for point in points
-            for inside in ({**point, axis: row.key} if axis and row else point,)
+            for inside in (
+                {**point, **dict(zip(columns, row.names, strict=True))} if row else point,
+            )
         ]
-        names = (*axes, axis) if axis else tuple(axes)
-        keys = {axis: [row.key for row in rows if row]} if axis and rows else {}
+        names = (*axes, *columns)
+        keys = {
+            axis: [row.names[at] for row in rows if row] for at, axis in enumerate(columns) if rows
+        }
         excluded = self._excluded(key, table, names, {**axes, **keys})
         self.quota.take(len(excluded) * len(members), key)
         kept = [one for one in members if not _is_excluded(one, excluded)]
@@ -72,31 +85,62 @@ class FamilyExpander:
     def _points(
         self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]
     ) -> list[dict[str, str]]:
-        if table.rows and (axis := axis_of(table.rows.key)) in axes:
-            message = f"`{axis}` is an axis of the matrix and the key of the rows"
-            self.faults.add(Fault((*key, "rows", "key"), message))
-            return []
+        columns = [axis_of(each) for each in table.rows.keys] if table.rows else []
+        for at, axis in enumerate(columns):
+            if axis in axes:
+                message = f"`{axis}` is an axis of the matrix and the key of the rows"
+                self.faults.add(Fault((*key, "rows", "key"), message))
+                return []
+            if axis in columns[:at]:
+                message = f"two key columns have the name `{axis}` in templates"
+                self.faults.add(Fault((*key, "rows", "key"), message))
+                return []
         return points_of(axes)
 
     def _rows(self, key: Key, table: AssetTable) -> Sequence[Row | None]:
         """The rows whose key can be part of a name; without a data file, None as the only one."""
         if table.rows is None:
             return [None]
-        named = paths.join("", table.rows.file), table.rows.key
+        rows = table.rows
+        shape = Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
+        named = f"{paths.join('', rows.file)} {shape}"
         try:
             if named not in self._read:
-                self._read[named] = data_files.read(self.tree, *named)
+                self._read[named] = data_files.read(self.tree, paths.join("", rows.file), shape)
         except SpecError as error:
             self.faults.add_file((*key, "rows", "file"), error)
             self._read[named] = ()
-        return list(self._fit(key, self._read[named]))
+        return list(self._fit(key, self._picked(key, self._read[named], rows.where)))
 
-    def _fit(self, key: Key, rows: Sequence[Row]) -> Iterator[Row]:
+    def _picked(self, key: Key, rows: Iterable[Row], where: str | None) -> Iterator[Row]:
+        """The rows for which the condition is true, or all of them."""
         for row in rows:
-            if fault := paths.name_fault(row.key):
-                message = f"key `{row.key[:60]}` {fault}"
-                self.faults.add(Fault((*key, "rows", "key"), message, place=row.place))
-            else:
+            if where is None:
+                yield row
+                continue
+            with self.faults.collecting():
+                scope = {**self.variables, "row": row}
+                text = self.texts.text(where, scope, (*key, "rows", "where"))
+                if text.strip().lower() not in _FALSE:
+                    yield row
+
+    def _fit(self, key: Key, rows: Iterable[Row]) -> Iterator[Row]:
+        at, first = (*key, "rows", "key"), dict[tuple[str, ...], Row]()
+        for row in rows:
+            safe = tuple(map(paths.safe_name, row.names))
+            faults = [
+                f"key `{name[:60]}` {fault}"
+                for name, part in zip(row.names, safe, strict=True)
+                if (fault := paths.name_fault(part) and paths.name_fault(name))
+            ]
+            earlier = first.setdefault(tuple(map(paths.fold, safe)), row)
+            if earlier is not row and not faults:
+                faults = [
+                    f"keys `{earlier.key}` and `{row.key}` have the same name `{', '.join(safe)}`"
+                ]
+            for message in faults:
+                self.faults.add(Fault(at, message, place=row.place))
+            if not faults:
                 yield row
 
     def _excluded(
@@ -144,14 +188,20 @@ def axes_of(
         kept: dict[str, str] = {}
         for index, value in enumerate(values):
             text = written(value)
-            if fault := paths.name_fault(text):
+            name = paths.safe_name(text)
+            if fault := paths.name_fault(name) and paths.name_fault(text):
                 faults.add(Fault((*place, index), f"value `{text[:60]}` {fault}"))
-            elif (same := kept.get(paths.fold(text))) is not None:
+            elif (same := kept.get(paths.fold(name))) is not None:
                 faults.add(Fault((*place, index), f"value `{text}` is the same as `{same}`"))
             else:
-                kept[paths.fold(text)] = text
+                kept[paths.fold(name)] = text
         axes[axis] = list(kept.values())
     return axes
+
+
+def named(axes: Mapping[str, str]) -> dict[str, str]:
+    """Axes with the values that stand in a member's name: `art-deco` for `art deco`."""
+    return {axis: paths.safe_name(value) for axis, value in axes.items()}
 
 
 def points_of(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

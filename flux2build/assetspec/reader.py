@@ -101,7 +101,7 @@ class _SpecReader:
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
         quota = Quota(self.faults)
-        declared = list(self._declared(quota))
+        declared = list(self._declared(quota, texts))
         names = self._names(declared, texts, files)
         folder = self.folder(files)
         resources = Resources(texts, files, names, Outputs(folder, files), self.consumed)
@@ -210,8 +210,8 @@ class _SpecReader:
             return "."
         return folder
 
-    def _declared(self, quota: Quota) -> Iterator[Declared]:
-        families = FamilyExpander(self.tree, self.faults, quota)
+    def _declared(self, quota: Quota, texts: TextRenderer) -> Iterator[Declared]:
+        families = FamilyExpander(self.tree, self.faults, quota, texts, self.tables.vars)
         for name, table in self.tables.asset.items():
             key = ("asset", name)
             layers = list(self._layers(key, table))

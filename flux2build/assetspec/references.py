@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flux2build.assetspec.family import AssetFamily
+from flux2build.assetspec.family import named as safe_names
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
 from flux2build.errors import brief, did_you_mean, nearest
@@ -87,7 +88,7 @@ class AssetNames:
             raise FaultyError(Fault(key, f"there is no asset `{brief(stem)}`", hint=hint))
         own = _axes(match["axes"]) if match else {}
         point = {axis: axes[axis] for axis in family.axes if axis in axes} | own
-        asset = member(stem, point)
+        asset = member(stem, safe_names(point))
         if asset not in self.members:
             raise FaultyError(_no_member(family, point, key))
         return self.sources.get(asset) or MasterOf(asset)

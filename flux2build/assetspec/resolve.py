@@ -346,7 +346,7 @@ def _silent(*_words: object) -> str:
 def _stem(family: AssetFamily, one: Member) -> str:
     """The default path of a picture, without the suffix."""
     values = (one.axes[axis] for axis in sorted(one.axes))
-    return "-".join(paths.slug(part) for part in (family.name, *values))
+    return "-".join(paths.slug(paths.safe_name(part)) for part in (family.name, *values))
 
 
 def _check_mentions(prompt: str, refs: list[NamedInput], settings: MergedSettings) -> None:

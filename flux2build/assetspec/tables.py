@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 from pydantic.json_schema import WithJsonSchema
 
 from flux2build.images.colour.notation import Colour
@@ -204,11 +212,32 @@ class Profile(Settings):
 class Rows(Table):
     """A data file, one member for each of its rows."""
 
-    file: str = Field(description="path of a CSV, TSV, JSON or JSON Lines file")
-    key: str = Field(
-        description="the column that names the members; it is their axis, and its value stands in "
-        "templates under its name (letters, digits and `_`)"
+    file: str = Field(description="path of a CSV, TSV, JSON, JSON Lines or TOML file")
+    key: Names = Field(
+        description="the column that names the members, or several; each is an axis, and its value "
+        "stands in templates under its name (letters, digits and `_`)"
     )
+    where: str | None = _optional(
+        "a condition that picks rows; a template that sees the row and `[vars]`: "
+        '`"{{ row.stock | int > 0 }}"`'
+    )
+    fill: list[str] | None = _optional(
+        "columns whose blank cells have the value of the row above, as in rows of variants"
+    )
+    split: dict[str, Annotated[str, Field(min_length=1)]] | None = _optional(
+        'columns that are lists, with what separates their items: `{ options = "|" }`'
+    )
+
+    @model_validator(mode="after")
+    def _is_keyed(self) -> Rows:
+        if not self.keys:
+            raise ValueError("`key` names no column")
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that name the members."""
+        return (self.key,) if isinstance(self.key, str) else tuple(self.key)
 
 
 class AssetTable(Settings):

@@ -26,6 +26,7 @@ SETTINGS: Final = (
 OTHERS: Final = (
     ("asset", "NAME", "source"),
     ("asset", "NAME", "output"),
+    ("asset", "NAME", "rows", "where"),
     ("op", "NAME"),
     ("checks", "NAME"),
     ("manifest",),

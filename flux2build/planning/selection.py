@@ -20,6 +20,7 @@ from flux2build.model import Asset, AssetName, Generate, Source
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action
+from flux2build.storage.paths import safe_name
 
 STATES: Final = frozenset({"new", "changed", "missing", "modified", "orphan", "current", "pending"})
 
@@ -215,8 +216,11 @@ def _member(core: str) -> tuple[re.Pattern[str], _Axes]:
 
 
 def _has(asset: Asset, axes: _Axes) -> bool:
+    """Whether axes have these values, as the spec says them or as they stand in names."""
     return all(
-        axis in asset.axes and pattern.fullmatch(asset.axes[axis]) for axis, pattern in axes.items()
+        axis in asset.axes
+        and any(map(pattern.fullmatch, (asset.axes[axis], safe_name(asset.axes[axis]))))
+        for axis, pattern in axes.items()
     )
 
 

@@ -124,6 +124,18 @@ def name_fault(value: str) -> str | None:
     return None
 
 
+def safe_name(value: str) -> str:
+    """Return a value as it stands in a name: what a name cannot hold becomes `-`, and none at its ends.
+
+    A value that is valid in a name stays as it is.
+    """
+    if name_fault(value) is None:
+        return value
+    composed = unicodedata.normalize("NFC", value)
+    parts = "".join(letter if _in_name(letter) else "\0" for letter in composed).split("\0")
+    return "-".join(filter(None, parts)).strip("-")
+
+
 def _in_name(letter: str) -> bool:
     return letter in "_.-@:" or _is_word(letter)
 

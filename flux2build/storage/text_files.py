@@ -63,6 +63,19 @@ def decoded(data: bytes, file: str) -> str:
         raise SpecError(_not_utf8(data.removeprefix(_BYTE_ORDER_MARK), error.start, file)) from None
 
 
+def decoded_from(data: bytes, file: str, encoding: str) -> str:
+    """The text of a file in the encoding that it names itself, with line feeds.
+
+    Raises:
+        SpecError: it is not.
+    """
+    try:
+        return data.decode(encoding).replace("\r\n", "\n")
+    except (LookupError, UnicodeDecodeError):
+        message = f"this is not in {encoding}, as its header says"
+        raise SpecError(Problem(message, Place(file))) from None
+
+
 def _other_encoding(data: bytes) -> str | None:
     """The encoding that a file is in by its first bytes, if that is not UTF-8."""
     for mark, encoding in _OTHER_MARKS.items():

@@ -6,8 +6,11 @@ import pytest
 
 from flux2build.assetspec.family import AssetFamily, FamilyExpander, axis_of
 from flux2build.assetspec.faults import Faults
+from flux2build.assetspec.prompts import Prompts
 from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.tables import AssetTable
+from flux2build.assetspec.templating import TextRenderer
+from flux2build.assetspec.translations.catalog import Translations
 from tests.assetspec.specs import MemoryTree, headlines
 
 
@@ -16,9 +19,10 @@ def expand(
 ) -> tuple[AssetFamily, list[str]]:
     """A family, and what is wrong with it."""
     faults = Faults()
-    family = FamilyExpander(MemoryTree(files), faults, Quota(faults)).expand(
-        "a", AssetTable.model_validate(table)
-    )
+    tree = MemoryTree(files)
+    texts = TextRenderer(Prompts(tree, "templates"), Translations(tree, None, faults))
+    expander = FamilyExpander(tree, faults, Quota(faults), texts, {"least": 2})
+    family = expander.expand("a", AssetTable.model_validate(table))
     return family, [fault.message for fault in faults.assets]
 
 
@@ -73,6 +77,58 @@ def test_an_axis_has_one_meaning() -> None:
 
     assert family.members == ()
     assert wrong == ["`n` is an axis of the matrix and the key of the rows"]
+
+
+def test_rows_that_a_condition_picks() -> None:
+    """A condition sees the row and the variables; blank cells are mistakes, unless it has a default."""
+    files: dict[str, str | bytes] = {"p.csv": "sku,stock\nA,3\nB,0\nC,2\nD,\n"}
+
+    def picked(where: str) -> tuple[list[str], list[str]]:
+        family, wrong = expand({"rows": {"file": "p.csv", "key": "sku", "where": where}}, files)
+        return [one.axes["sku"] for one in family.members], wrong
+
+    assert picked("{{ row.stock | default(0) | int >= least }}") == (["A", "C"], [])
+    assert picked("{{ row.sku == 'B' }}") == (["B"], [])
+    kept, wrong = picked("{{ row.stock | int > 0 }}")
+    assert kept == ["A", "C"]
+    assert wrong == ["column `stock` is blank in p.csv line 5"]
+
+
+def test_a_key_of_several_columns_is_several_axes() -> None:
+    """Each of the columns is an axis, and all of them together name a member."""
+    family, wrong = expand(
+        {"rows": {"file": "p.csv", "key": ["sku", "Shoe Size"]}, "exclude": [{"Shoe_Size": "9"}]},
+        {"p.csv": "sku,Shoe Size\nA,8\nA,9\nB,8\n"},
+    )
+
+    assert [one.name for one in family.members] == ["a[Shoe_Size=8,sku=A]", "a[Shoe_Size=8,sku=B]"]
+    assert (family.axes, wrong) == (("sku", "Shoe_Size"), [])
+
+
+def test_values_keep_what_a_name_cannot_hold() -> None:
+    """A value is what was written; in a name, what is no letter, digit or `_.-@:` is one `-`."""
+    values = ["art deco", "50/50 & more", "C++", "+size", "plain"]
+    family, wrong = expand(
+        {"rows": {"file": "p.csv", "key": "sku"}, "matrix": {"style": values}},
+        {"p.csv": "sku\nA 1\n"},
+    )
+
+    assert wrong == []
+    assert [one.axes for one in family.members] == [{"style": v, "sku": "A 1"} for v in values]
+    names = ["art-deco", "50-50-more", "C", "size", "plain"]
+    assert [one.name for one in family.members] == [f"a[sku=A-1,style={name}]" for name in names]
+
+
+def test_values_with_one_name_are_told_apart_by_nobody() -> None:
+    """Two values that come to one name are a mistake; so is one that leaves nothing of a name."""
+    _, wrong = expand({"matrix": {"style": ["a b", "a/b", "++"]}}, {})
+    assert wrong == ["value `a/b` is the same as `a b`", "value `++` starts with `+`"]
+
+    rows = {"file": "p.csv", "key": "sku"}
+    family, wrong = expand({"rows": rows}, {"p.csv": "sku\nC\nC++\n&\n"})
+    assert [one.name for one in family.members] == ["a[sku=C]"]
+    assert wrong[0] == "keys `C` and `C++` have the same name `C`"
+    assert wrong[1].startswith("key `&` has `&` in it")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from PIL import Image
 from flux2build import ledger
 from flux2build.assetspec import load, rows, translations
 from flux2build.assetspec.prompts import Prompts, TemplateFault
+from flux2build.assetspec.rows.shaping import Shape
 from flux2build.errors import LockError, SpecError, SystemFault, UsageError
 from flux2build.images.decode import probe
 from flux2build.images.dominant import dominant_colours, written
@@ -79,7 +80,7 @@ def _shared_memory() -> str | None:
 
 
 def _rows(suffix: str) -> Callable[[bytes], object]:
-    return lambda data: rows.read(MemoryTree({f"d{suffix}": data}), f"d{suffix}", "sku")
+    return lambda data: rows.read(MemoryTree({f"d{suffix}": data}), f"d{suffix}", Shape(("sku",)))
 
 
 def _strings(suffix: str) -> Callable[[bytes], object]:

@@ -179,3 +179,15 @@ def test_slug_is_one_part(value: str) -> None:
 def test_slug() -> None:
     """A slug stays readable."""
     assert paths.slug("Gr\u00f6\u00dfe 16:9 @2x") == "Gr\u00f6\u00dfe-16-9--2x"
+
+
+@given(st.text())
+def test_any_value_has_a_name(value: str) -> None:
+    """What stands in a name for a value is fit for one, or empty; a fit value stands for itself."""
+    name = paths.safe_name(value)
+
+    if paths.name_fault(value) is None:
+        assert name == value
+    elif name:
+        assert paths.name_fault(name[: paths.LONGEST_NAME]) is None
+    assert paths.safe_name(name) == name

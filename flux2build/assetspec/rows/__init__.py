@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from flux2build.assetspec.rows.data_file import MOST_FAULTS, Cells, DataFile, TooMuchError, normal
-from flux2build.assetspec.rows.objects import of_json, of_lines
+from flux2build.assetspec.rows.data_file import (
+    MOST_FAULTS,
+    Cells,
+    DataFile,
+    Record,
+    TooMuchError,
+    normal,
+)
+from flux2build.assetspec.rows.objects import of_json, of_lines, of_toml
 from flux2build.assetspec.rows.separated import separated
+from flux2build.assetspec.rows.shaping import Shape, shaped
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
@@ -27,12 +35,18 @@ _MOST_LINE_ENDS: Final = 4_000_000
 class Row(Mapping[str, object]):
     """One row as a mapping of its cells, with its place in the file."""
 
-    key: str
+    names: tuple[str, ...]
+    """The values of the columns that name it."""
     cells: Cells
     """Trimmed cells by column, without blank ones."""
     place: Place
     columns: frozenset[str]
     """Every column of the file, including those that are blank in this row."""
+
+    @property
+    def key(self) -> str:
+        """What messages call it."""
+        return ", ".join(self.names)
 
     def __getitem__(self, column: str) -> object:
         return self.cells[column]
@@ -51,8 +65,8 @@ class Row(Mapping[str, object]):
         return f"{self.place.file} has no column `{column}`", did_you_mean(column, self.columns)
 
 
-def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
-    """The rows of a CSV, TSV, JSON or JSON Lines file, each named by its `key` column.
+def read(tree: ProjectFiles, file: str, shape: Shape) -> tuple[Row, ...]:
+    """The rows of a CSV, TSV, JSON, JSON Lines or TOML file, each named by its key columns.
 
     Raises:
         SpecError: with every problem of the file.
@@ -62,11 +76,13 @@ def read(tree: ProjectFiles, file: str, key: str) -> tuple[Row, ...]:
     if reader is None:
         known = ", ".join(f"`{suffix}`" for suffix in _READERS)
         raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
-    source, rows = DataFile(file, _text(tree, file)), tuple[Row, ...]()
+    source, rows = DataFile(file, _text(tree, file), normal(shape.keys[0])), tuple[Row, ...]()
     with suppress(TooMuchError):
         columns = reader(source)
         _stop(source)
-        rows = _keyed(source, columns, normal(key))
+        records = shaped(source, columns, shape)
+        _stop(source)
+        rows = _keyed(source, columns, records, [normal(key) for key in shape.keys])
     _stop(source)
     return rows
 
@@ -91,23 +107,28 @@ def _text(tree: ProjectFiles, file: str) -> str:
     return text
 
 
-def _keyed(source: DataFile, columns: frozenset[str], key: str) -> tuple[Row, ...]:
-    if key not in columns and (columns or source.records):
-        hint = did_you_mean(key, columns)
-        source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
+def _keyed(
+    source: DataFile, columns: frozenset[str], records: Sequence[Record], keys: Sequence[str]
+) -> tuple[Row, ...]:
+    lacking = [key for key in keys if key not in columns]
+    if lacking and (columns or records):
+        for key in lacking:
+            hint = did_you_mean(key, columns)
+            source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
         return ()
     rows: list[Row] = []
-    first: dict[str, Row] = {}
-    for line, cells in source.records:
-        name = _name(source, line, cells, key)
-        if name is None:
+    first: dict[tuple[str, ...], Row] = {}
+    for line, cells in records:
+        names = [_name(source, line, cells, key) for key in keys]
+        known = tuple(name for name in names if name is not None)
+        if len(known) < len(names):
             continue
-        row = Row(name, cells, Place(source.file, line), columns)
-        earlier = first.setdefault(paths.fold(name), row)
+        row = Row(known, cells, Place(source.file, line), columns)
+        earlier = first.setdefault(tuple(map(paths.fold, known)), row)
         if earlier is row:
             rows.append(row)
         else:
-            _clash(source, key, earlier, row)
+            _clash(source, "`, `".join(keys), earlier, row)
     return tuple(rows)
 
 
@@ -131,9 +152,10 @@ def _clash(source: DataFile, key: str, earlier: Row, row: Row) -> None:
 
 
 _READERS: Final[Mapping[str, Callable[[DataFile], frozenset[str]]]] = {
-    ".csv": partial(separated, delimiter=","),
+    ".csv": separated,
     ".tsv": partial(separated, delimiter="\t"),
     ".json": of_json,
     ".jsonl": of_lines,
     ".ndjson": of_lines,
+    ".toml": of_toml,
 }

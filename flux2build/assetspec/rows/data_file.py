@@ -29,6 +29,8 @@ class DataFile:
 
     file: str
     text: str
+    key: str = ""
+    """The column that names the rows; an object of objects has it outside of them."""
     problems: list[Problem] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     _cells: int = 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import Final
 
 from flux2build.assetspec.rows.data_file import DataFile, normal
 from flux2build.assetspec.strict_json import DECODER, explained
 from flux2build.assetspec.validation_errors import kind_of
+from flux2build.errors import SpecError
+from flux2build.storage import toml_text
 from flux2build.storage.text_files import without_texts
 
 _MOST_OBJECTS: Final = 500_000
@@ -21,8 +24,19 @@ _Item = tuple[int, object]
 
 
 def of_json(source: DataFile) -> frozenset[str]:
-    """Reads the objects of one JSON list, and returns the names of their fields."""
-    return _objects(source, _items(source))
+    """Reads the objects of one JSON list, also inside of an object; or of one object, by their keys."""
+    if not source.text.lstrip().startswith("{"):
+        return _objects(source, _items(source))
+    _check_size(source)
+    try:
+        data = DECODER.decode(source.text)
+    except (ValueError, RecursionError) as fault:
+        message, line, column = explained(fault)
+        source.wrong(message, line or 1, column)
+        return frozenset()
+    if len(data) == 1 and isinstance(next(iter(data.values())), list):
+        return _objects(source, _items(source, source.text.index("[", source.text.index('":'))))
+    return _objects(source, _members(source, data))
 
 
 def of_lines(source: DataFile) -> frozenset[str]:
@@ -30,11 +44,58 @@ def of_lines(source: DataFile) -> frozenset[str]:
     return _objects(source, _lines(source))
 
 
-def _items(source: DataFile) -> Iterator[_Item]:
-    """The items of a JSON list, up to the first mistake."""
+def of_toml(source: DataFile) -> frozenset[str]:
+    """Reads the tables of one array in TOML, or of one table that has a key for each."""
+    _check_size(source)
+    try:
+        data = toml_text.parsed(source.text, source.file)
+    except SpecError as error:
+        source.problems.extend(error.problems)
+        return frozenset()
+    name, only = next(iter(data.items())) if len(data) == 1 else ("", None)
+    if isinstance(only, list):
+        lines = chain(_headers(source.text, name), repeat(1))
+        return _objects(source, zip(lines, only, strict=False))
+    tables = only if isinstance(only, dict) and _are_tables(only) else data
+    if not _are_tables(tables):
+        hint = "such as `[[product]]` for each row"
+        source.wrong("a data file in TOML holds one array of tables", 1, hint=hint)
+        return frozenset()
+    return _objects(source, ((1, _keyed(source, *each)) for each in tables.items()))
+
+
+def _headers(text: str, name: str) -> Iterator[int]:
+    """The lines of the headers of an array of tables."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.startswith("[[") and line[2:].partition("]")[0].strip() == name:
+            yield number
+
+
+def _are_tables(table: Mapping[str, object]) -> bool:
+    """Whether a table holds tables, and nothing else."""
+    return {type(value) for value in table.values()} == {dict}
+
+
+def _keyed(source: DataFile, key: str, value: object) -> object:
+    """An object with the key under which it stands as its first cell."""
+    return {source.key: key, **value} if isinstance(value, dict) and source.key else value
+
+
+def _members(source: DataFile, data: Mapping[str, object]) -> Iterator[_Item]:
+    """The values of a JSON object, each with its key in the column that names the rows."""
+    line, counted = 1, 0
+    for key, value in data.items():
+        at = source.text.find(json.dumps(key, ensure_ascii=False), counted)
+        if at > counted:
+            line, counted = line + source.text.count("\n", counted, at), at
+        yield line, _keyed(source, key, value)
+
+
+def _items(source: DataFile, start: int = 0) -> Iterator[_Item]:
+    """The items of the JSON list that begins at a place, up to the first mistake."""
     text, line, counted = source.text, 1, 0
     try:
-        at = _past("[", text, 0, "expecting a list of objects")
+        at = _past("[", text, start, "expecting a list of objects")
         more = text[at : at + 1] != "]"
         while more:
             line, counted = line + text.count("\n", counted, at), at
@@ -43,7 +104,7 @@ def _items(source: DataFile) -> Iterator[_Item]:
             at = _next(text, at)
             more = text[at : at + 1] == ","
             at = _next(text, at + 1) if more else at
-        if (end := _past("]", text, at, "expecting `,` or `]`")) != len(text):
+        if (end := _past("]", text, at, "expecting `,` or `]`")) != len(text) and not start:
             raise json.JSONDecodeError("nothing may follow the list", text, end)
     except (ValueError, RecursionError) as fault:
         message, known, column = explained(fault)
@@ -102,4 +163,8 @@ def _check_size(source: DataFile) -> None:
 
 
 def _trimmed(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
+    """A value as a cell: texts without blanks around them, and TOML's dates and times as texts."""
+    if isinstance(value, str):
+        return value.strip()
+    in_words = getattr(value, "isoformat", None)
+    return in_words() if in_words else value

@@ -11,12 +11,17 @@ from flux2build.assetspec.rows.data_file import DataFile, normal
 from flux2build.errors import brief
 
 _LINE: Final = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
+_PADDED: Final = re.compile(r'" | "')
 _LONGEST: Final = 1024 * 1024
 """Most letters of a row."""
 
 
-def separated(source: DataFile, *, delimiter: str) -> frozenset[str]:
-    """Reads the records of a CSV or TSV file, and returns the names of its columns."""
+def separated(source: DataFile, *, delimiter: str | None = None) -> frozenset[str]:
+    """Reads the records of a CSV or TSV file, and returns the names of its columns.
+
+    Without a delimiter, commas separate cells, or what the header has instead.
+    """
+    delimiter = delimiter or _delimiter(source.text)
     lines = _records(source, delimiter)
     line, header = next(lines, (1, []))
     columns = _header(source, line, header)
@@ -28,15 +33,29 @@ def separated(source: DataFile, *, delimiter: str) -> frozenset[str]:
         if "" in filled:
             source.wrong(f"`{brief(filled[''])}` stands in a column without a name", line)
         source.add(line, filled)
-    if len(header) == 1 and ";" in header[0] and not source.problems:
-        source.wrong("the columns are separated by `;`", 1, hint="save it with commas, or as .tsv")
     return frozenset(columns) - {""}
+
+
+def _delimiter(text: str) -> str:
+    """A comma, unless the header has semicolons or tabs and no comma, as some countries export."""
+    header = text.lstrip().partition("\n")[0]
+    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
+
+
+def _unpadded(text: str, delimiter: str) -> str:
+    """The text without blanks around quotes, which the `csv` module takes for part of a cell."""
+    if not _PADDED.search(text):
+        return text
+    end = re.escape(delimiter)
+    quoted = rf' *(?P<quoted>"(?:[^"]|""){{0,{_LONGEST}}}+") *(?=[{end}\r\n]|\Z)'
+    cell = re.compile(rf"{quoted}|[^{end}\r\n]+")
+    return cell.sub(lambda match: match["quoted"] or match[0], text)
 
 
 def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Trimmed records with the line on which each starts, without blank ones."""
     csv.field_size_limit(_LONGEST)
-    lines = _Lines(source)
+    lines = _Lines(source, _unpadded(source.text, delimiter))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     start = 1
     try:
@@ -53,8 +72,8 @@ def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]
 class _Lines:
     """The lines of a file with their ends, as long as no row of them becomes too long."""
 
-    def __init__(self, source: DataFile) -> None:
-        self._source, self._lines = source, _LINE.finditer(source.text)
+    def __init__(self, source: DataFile, text: str) -> None:
+        self._source, self._lines = source, _LINE.finditer(text)
         self.begin(1)
 
     def begin(self, line: int) -> None:

@@ -9,10 +9,10 @@ from typing import Final
 
 from flux2build.assetspec.translations import nested
 from flux2build.assetspec.translations.message import Message, Strings
-from flux2build.errors import Place, Problem, SpecError
+from flux2build.errors import SpecError
 from flux2build.images import lettering
 from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.text_files import read_text
+from flux2build.storage.text_files import decoded_from, read_text
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
@@ -51,12 +51,7 @@ def _text(tree: ProjectFiles, file: str) -> str:
         charset = _CHARSET.search(data[:8192]) if file.lower().endswith(".po") else None
         if charset is None or charset[1].lower() in {b"utf-8", b"utf8"}:
             raise
-        try:
-            return data.decode(charset[1].decode()).replace("\r\n", "\n")
-        except (LookupError, UnicodeDecodeError):
-            raise SpecError(
-                Problem(f"this is not in {charset[1].decode()}, as its header says", Place(file))
-            ) from None
+        return decoded_from(data, file, str(charset[1], "ascii"))
 
 
 def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:

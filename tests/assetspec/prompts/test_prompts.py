@@ -50,7 +50,7 @@ def ref(name: str) -> str:
 
 
 ROW: Final = Row(
-    "A",
+    ("A",),
     {"sku": "A", "name": "Mug", "tags": ["hot", "cold"], "items": "two", "key": "K"},
     Place("data/products.csv", 7),
     frozenset({"sku", "name", "tags", "items", "key", "material", "values"}),

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from flux2build.assetspec import rows
 from flux2build.assetspec.rows import Row
+from flux2build.assetspec.rows.shaping import Shape
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage import paths
 from flux2build.storage.project_files import LARGEST, Kind, too_large
@@ -43,10 +45,10 @@ class Files:
         return self.files[path]
 
 
-def read(text: str | bytes, file: str = "p.csv", key: str = "sku") -> tuple[Row, ...]:
+def read(text: str | bytes, file: str = "p.csv", key: str = "sku", **shape: Any) -> tuple[Row, ...]:
     """The rows of one file."""
     data = text.encode() if isinstance(text, str) else text
-    return rows.read(Files({file: data}), file, key)
+    return rows.read(Files({file: data}), file, Shape((key,), **shape))
 
 
 def problems(text: str | bytes, file: str = "p.csv", key: str = "sku") -> list[str]:
@@ -126,7 +128,6 @@ def test_row_says_what_it_lacks() -> None:
         ("sku,\nA,x\n", ["p.csv:2: `x` stands in a column without a name"]),
         ("skuu\nA\n", ["p.csv:1: there is no column `sku` to name the rows by"]),
         ("a,b\n", ["p.csv:1: there is no column `sku` to name the rows by"]),
-        ("sku;name\nA;Mug\n", ["p.csv:1: the columns are separated by `;`"]),
         ("", ["p.csv:1: the data file is empty"]),
         ("sku\nA\nB\nA\n", ["p.csv:4: `sku` is `A` on line 2 and again on line 4"]),
         (
@@ -154,7 +155,10 @@ def test_lone_quote() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('{"sku": 1}', "p.json:1:1: this is not JSON: expecting a list of objects"),
+        ('"sku"', "p.json:1:1: this is not JSON: expecting a list of objects"),
+        ('{"sku": 1}', "p.json:1: every item must be an object, this is a whole number"),
+        ('{"rows": [{}, 3]}', "p.json:1: every item must be an object, this is a whole number"),
+        ('{"rows": [{}}', "p.json:1:13: this is not JSON: expecting ',' delimiter"),
         ('[\n {"sku": 1},\n {"sku" 2}]', "p.json:3:9: this is not JSON: expecting ':' delimiter"),
         ('[{"sku": 1}', "p.json:1:12: this is not JSON: expecting `,` or `]`"),
         ('[{"sku": 1}] x', "p.json:1:14: this is not JSON: nothing may follow the list"),
@@ -193,7 +197,7 @@ def test_floods_are_cut() -> None:
 def test_not_a_file(kind: Kind) -> None:
     """Only regular files inside the project are read."""
     with pytest.raises(SpecError, match=r"data file `p\.csv`"):
-        rows.read(Files({}, {"p.csv": kind}), "p.csv", "sku")
+        rows.read(Files({}, {"p.csv": kind}), "p.csv", Shape(("sku",)))
 
 
 def test_unknown_format() -> None:
@@ -201,7 +205,10 @@ def test_unknown_format() -> None:
     with pytest.raises(SpecError) as caught:
         read("", "p.xlsx")
 
-    assert caught.value.problems[0].hint == "known: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`"
+    assert (
+        caught.value.problems[0].hint
+        == "known: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, `.toml`"
+    )
 
 
 def test_too_large() -> None:
@@ -249,3 +256,103 @@ def test_any_bytes(data: bytes, file: str) -> None:
     """Whatever bytes come, there are rows or a SpecError, and nothing else."""
     with contextlib.suppress(SpecError):
         read(data, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ('sku , options\nA1  ,"red, round"   \n', "red, round"),
+        ('sku,options\nA1,  "red ""x"" , round"  \n', 'red "x" , round'),
+        ('sku,options\r\nA1 , "red\r\n, round" \r\n', "red\n, round"),
+        ("sku;options\nA1;red, round\n", "red, round"),
+        ('"sku" ; "options" \nA1;"red; round"\n', "red; round"),
+        ("sku\toptions\nA1\tred, round\n", "red, round"),
+        ('sku,options\nA1,6" round\n', '6" round'),
+    ],
+)
+def test_tables_as_shops_export_them(text: str, cells: str) -> None:
+    """Blanks around quotes, semicolons and tabs do not matter, and no cell loses any of its own."""
+    (row,) = read(text)
+
+    assert dict(row) == {"sku": "A1", "options": cells}
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from('ab,;" \n'), max_size=6).map(str.strip), min_size=1, max_size=4
+    )
+)
+def test_padding_around_quotes_changes_nothing(cells: list[str]) -> None:
+    """A quoted cell means the same with blanks before and after it, whatever it holds."""
+    quoted = ['"' + cell.replace('"', '""') + '"' for cell in cells]
+    header = ",".join(f"c{at}" for at in range(len(cells)))
+
+    def found(line: str) -> dict[str, object]:
+        (row,) = read(f"sku,{header}\nA,{line}\n")
+        return dict(row)
+
+    assert found(",".join(quoted)) == found(" , ".join(f"  {cell}  " for cell in quoted))
+
+
+def test_blanks_are_filled_from_above_where_asked() -> None:
+    """Rows of variants repeat what their product says; other columns stay blank."""
+    text = "sku,name,note\nA1,Mug,new\nA2,,\nB1,Cup,\nB2,,\n"
+
+    found = read(text, fill=("name",))
+
+    assert [row.get("name") for row in found] == ["Mug", "Mug", "Cup", "Cup"]
+    assert [row.get("note") for row in found] == ["new", None, None, None]
+
+
+def test_lists_in_a_cell_are_split_where_asked() -> None:
+    """Items are trimmed, and blank ones left out."""
+    (row,) = read("sku,options,path\nA1, red | round ||,a|b\n", split={"options": "|"})
+
+    assert dict(row) == {"sku": "A1", "options": ["red", "round"], "path": "a|b"}
+
+
+@pytest.mark.parametrize("shape", [{"fill": ("nam",)}, {"split": {"nam": "|"}}])
+def test_columns_that_are_not_there(shape: dict[str, Any]) -> None:
+    """What is said of a column is said of one that exists."""
+    with pytest.raises(SpecError, match="there is no column `nam`"):
+        read("sku,name\nA,Mug\n", **shape)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("p.json", '{"products": [{"sku": "A", "name": "Mug"},\n {"sku": "B", "name": "Cup"}]}'),
+        ("p.json", '{"A": {"name": "Mug"},\n "B": {"name": "Cup", "sku": "B"}}'),
+        ("p.toml", '[[product]]\nsku = "A"\nname = "Mug"\n[[product]]\nsku = "B"\nname = "Cup"\n'),
+        ("p.toml", '[product.A]\nname = "Mug"\n[product.B]\nname = "Cup"\n'),
+        ("p.toml", '[A]\nname = "Mug"\n[B]\nname = "Cup"\n'),
+    ],
+)
+def test_objects_by_their_keys(file: str, text: str) -> None:
+    """An object of objects names its rows itself; TOML has arrays of tables, or tables."""
+    found = read(text, file)
+
+    assert [dict(row) for row in found] == [
+        {"sku": "A", "name": "Mug"},
+        {"sku": "B", "name": "Cup"},
+    ]
+
+
+@pytest.mark.parametrize("text", ["a = 1\n", "x = [1]\n", "[a]\nb = 1\n[c]\n[[d]]\n", "a = \n"])
+def test_toml_that_holds_no_rows(text: str) -> None:
+    """Anything else in TOML is refused with its place."""
+    assert problems(text, "p.toml")[0].startswith("p.toml:")
+
+
+def test_a_key_of_several_columns() -> None:
+    """Rows differ in one of the columns at least."""
+
+    def named(text: str) -> list[tuple[str, ...]]:
+        rows_ = rows.read(Files({"p.csv": text.encode()}), "p.csv", Shape(("sku", "size")))
+        return [row.names for row in rows_]
+
+    assert named("sku,size\nA,S\nA,M\n") == [("A", "S"), ("A", "M")]
+    with pytest.raises(SpecError, match="`sku`, `size` is `A, S` on line 2 and again on line 4"):
+        named("sku,size\nA,S\nA,M\na,s\n".replace("a,s", "A,S"))
+    with pytest.raises(SpecError, match="the key `size` is blank"):
+        named("sku,size\nA,\n")
