@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,5 +44,7 @@ class Capabilities:
     providers: Mapping[str, HasDefaultModel] = PROVIDERS
     ops: Mapping[str, type[Op]] = OPS
     documents: Mapping[str, Document] = DOCUMENTS
+    installed: Container[str] = frozenset()
+    """Providers of models that lie on one machine or another, and are not for all to judge."""
     ordered_as: Callable[[str, str], str] = lambda _provider, model: model
     """What orders call a provider's model: weights on this machine are named by their digest."""

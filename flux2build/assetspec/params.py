@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, TypeVar, cast
 
 from flux2build.assetspec import shapes
@@ -93,8 +92,8 @@ class Parameters:
     """What is wrong with those that the spec sets."""
     unsent: Sequence[str] = ()
     """Those that the spec sets for other models, and that this one is not sent."""
-    beside: Sequence[Fault] = ()
-    """The faults of those among them that are said of this very model, if no other one has them."""
+    beside: Sequence[str] = ()
+    """Those among them that are said of this very model."""
 
 
 def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Parameters:
@@ -112,15 +111,15 @@ def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Pa
         if value is not None:
             sent[name] = cast("Json", value)
     rest = [n for n in written if n not in card.params and not (card.shapes and n in _SHAPE)]
-    lacking = partial(_lacking, settings, card, capabilities)
-    faults += [lacking(name) for name in rest if name not in card.ignores]
+    absent = (name for name in rest if name not in card.ignores)
+    faults += [lacking(settings, card, capabilities, name) for name in absent]
     faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
     faults += _twice(settings, unused.intersection(card.params, written), card)
     if not faults:
         faults += _too_large(settings, sent, card)
     if card.price == FREE:  # it stands in for models that have the parameters
         return Parameters(sent, faults)
-    beside = tuple(lacking(name) for name in rest if _said_of_model(settings, name))
+    beside = tuple(name for name in rest if _said_of_model(settings, name))
     return Parameters(sent, faults, tuple(rest), beside)
 
 
@@ -193,9 +192,13 @@ def default_format(card: Card) -> str:
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
-def _lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, name: str) -> Fault:
-    every = (other for cards in capabilities.cards.values() for other in cards.values())
-    models = {other.model for other in every if name in other.params}
+def lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, name: str) -> Fault:
+    """The fault of a parameter that a model does not have."""
+    having = [
+        {other.model for other in cards.values() if name in other.params}
+        for cards in sorted(capabilities.cards.values(), key=lambda cards: card in cards.values())
+    ]
+    models = having[-1] or set().union(*having) - {card.model}
     near = nearest(name, card.params)
     hint = f"did you mean `{near}`?" if near else None
     if models:

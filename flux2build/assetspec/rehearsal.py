@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from flux2build.assetspec import provenance
-from flux2build.assetspec.faults import Fault, Faults
+from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.assetspec.outputs import Outputs
+from flux2build.assetspec.params import lacking
 from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.resolve import Declared, Resolver
 from flux2build.assetspec.tables import SpecTable
@@ -40,7 +41,9 @@ class Rehearsal:
             family = replace(one.family, members=one.family.members[:1])
             own = Declared(one.table, merged, family)
             there.append(own)
-            if not other.settles(own, one, self.resolver.orders.get(one.key)):
+            if merged.peek("provider") in self.resolver.capabilities.installed:
+                merged.consume()
+            elif not other.settles(own, one, self.resolver.orders.get(one.key)):
                 self._resolve(other, own)
         self._others.append((other, there))
         return faults
@@ -66,7 +69,7 @@ class Rehearsal:
     ) -> Usage:
         """What was made of the spec, in the chosen profile and in those that were read."""
         cards: dict[str, dict[str, Card]] = {}
-        beside: dict[Fault, None] = {}
+        beside: dict[Key, tuple[MergedSettings, Card, str]] = {}
         sent: set[Key] = set()
         consumed = set(self.resolver.resources.consumed)
         for resolver, assets in ((self.resolver, declared), *self._others):
@@ -77,9 +80,15 @@ class Rehearsal:
                 consumed.update(key for name, key in keys.items() if name in seen)
                 if order is not None:
                     cards.setdefault(one.family.name, {})[order.card.model] = order.card
-                    beside |= dict.fromkeys(order.params.beside)
+                    for name in order.params.beside:
+                        beside.setdefault(settings.key(name), (settings, order.card, name))
                     if order.card.price != FREE:
                         sent.update(map(settings.key, order.sent))
         axes = {one.family.name: one.family.axes for one in declared}
-        unsent = tuple(fault for fault in beside if fault.key not in sent)
+        known = self.resolver.capabilities
+        unsent = tuple(
+            lacking(settings, card, known, name)
+            for key, (settings, card, name) in beside.items()
+            if key not in sent
+        )
         return Usage(tables, consumed, words, axes, cards, unsent)

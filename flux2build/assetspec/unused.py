@@ -141,8 +141,9 @@ class Usage:
         cards = self.cards.get(str(key[1]), {})
         if name in PARAMS and cards and all(name not in card.params for card in cards.values()):
             listed = ", ".join(f"`{model}`" for model in sorted(cards))
-            return Fault(key, f"`{name}` is not sent to {listed}", name=True)
-        hint = "take it away, or say it in `[asset.NAME.profile.PROFILE]`"
+            hint = "take it away, or name a model that has it"
+            return Fault(key, f"`{name}` is not sent to {listed}", hint=hint, name=True)
+        hint = f"take it away, or say it in a profile of the asset: `[asset.{key[1]}.profile.…]`"
         return Fault(key, f"every profile replaces `{name}`", hint=hint, name=True)
 
 

@@ -74,7 +74,8 @@ class Sources:
         """What the spec may ask for."""
         own = self.settings
         models = Models(own.cards, own.cards_file, self._installed)
-        return Capabilities(models, CHECKS, ordered_as=self._ordered_as)
+        installed = frozenset({_LOCAL})
+        return Capabilities(models, CHECKS, installed=installed, ordered_as=self._ordered_as)
 
     @cached_property
     def local_models(self) -> LocalModels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -196,3 +197,13 @@ def test_options_of_documents_are_templates() -> None:
     told = [recipe.task.options for recipe in spec.recipes if isinstance(recipe.task, Write)]
 
     assert [each.get("name", each.get("base")) for each in told] == ["Acme s", "Acme l", "/Acme/"]
+
+
+def test_weights_of_another_machine_are_not_judged() -> None:
+    """A profile of a person's own weights stands in nobody else's way, and uses what it says."""
+    text = (
+        "[asset.a]\nprompt = 'a'\nsteps = 9\n[profile.mine]\nprovider = 'local'\nmodel = 'my-own'"
+    )
+    known = replace(SHIPPED, installed={"local"})
+
+    assert load(tree(text), "assets.toml", None, known).recipes
