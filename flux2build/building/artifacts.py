@@ -10,7 +10,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.storage import disk, durable, regular
 from flux2build.storage.lfs import is_lfs_pointer
-from flux2build.storage.store import Store
+from flux2build.storage.store import LostError, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,22 @@ class Artifacts:
             if of_bytes(each) == digest:
                 return each
         if path is None or self.store.has(digest):
-            return self.store.get(digest)
+            return self._stored(digest)
         if data is not None and is_lfs_pointer(data):
             raise SystemFault(f"`{path}` is a Git LFS pointer", hint="`git lfs pull` fetches it")
         hint = "run the build again; it reads the files again"
         raise SystemFault(f"`{path}` changed while building", hint=hint)
+
+    def _stored(self, digest: Digest) -> bytes:
+        """The bytes in the store, or from elsewhere if those were damaged."""
+        try:
+            return self.store.get(digest)
+        except LostError:
+            path = self.elsewhere(digest)
+            data = None if path is None else self._read(path)
+            if data is None or of_bytes(data) != digest:
+                raise
+            return data
 
     def replace(self, path: str, data: bytes) -> Digest:
         """Write a file durably, after putting the file that it replaces into the store.

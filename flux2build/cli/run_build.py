@@ -15,6 +15,7 @@ from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, gravest
+from flux2build.ledger import Intended
 from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
@@ -38,7 +39,9 @@ class BuildRun:
     terms: Terms
     pinned: PlanFile | None = None
     """The only plan that may be carried out, if there is one."""
-    collected: Exit = Exit.DONE
+    collected: tuple[Intended, ...] = ()
+    """The orders that nothing asks for and that were collected."""
+    collecting: Exit = Exit.DONE
     """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
     tried: frozenset[str] = frozenset()
     """The attempts that were not ready to be collected; nobody asks for them again."""
@@ -50,7 +53,14 @@ class BuildRun:
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
         waited = self.waited | self.tried
-        return replace(self, project=project, collected=Exit.DONE, tried=frozenset(), waited=waited)
+        return replace(
+            self,
+            project=project,
+            collected=(),
+            collecting=Exit.DONE,
+            tried=frozenset(),
+            waited=waited,
+        )
 
     def build(self) -> Exit:
         """Plan, confirm, build and report, alone in this tree.
@@ -128,9 +138,13 @@ class BuildRun:
         patience = 0.0 if attempts <= self.waited else PATIENCE
         outcome = collect(self.project, pending, self.console.say, patience)
         self.console.caution(outcome.problems)
-        exit_code = gravest((self.collected, outcome.exit))
-        tried = self.tried | attempts
-        return replace(self, project=self.project.reread(), collected=exit_code, tried=tried)
+        return replace(
+            self,
+            project=self.project.reread(),
+            collected=(*self.collected, *outcome.collected),
+            collecting=gravest((self.collecting, outcome.exit)),
+            tried=self.tried | attempts,
+        )
 
     def agreed_to(self, plan: Plan) -> bool:
         """Whether a plan may be paid for without asking.
@@ -201,9 +215,9 @@ class BuildRun:
         from flux2build.console import build_view
 
         project, say = self.project, self.console.say
-        exit_code = gravest((report.exit, self.collected))
+        exit_code = gravest((report.exit, self.collecting))
         if project.options.json:
-            self.console.document(build_view.as_json(report, exit_code))
+            self.console.document(build_view.as_json(report, self.collected, exit_code))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
             project = project.reread_lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from flux2build.console.console import Console
 from flux2build.console.plan_view import counted
 from flux2build.digest import Json
 from flux2build.errors import Exit, Problem
+from flux2build.ledger import Intended
 from flux2build.model import AssetName, Derive, Recipe
 from flux2build.planning.verdict import Action, because
 from flux2build.providers.pricing import money
@@ -93,7 +94,7 @@ def spending(report: Report, *, every: bool) -> Iterator[str]:
     yield f"Spent: {money(report.spent)} for {counted(len(report.costs), 'order')}{more}."
 
 
-def as_json(report: Report, exit_code: Exit) -> dict[str, Json]:
+def as_json(report: Report, collected: Iterable[Intended], exit_code: Exit) -> dict[str, Json]:
     """The documented JSON of `build --json`."""
     return {
         "done": [
@@ -108,6 +109,7 @@ def as_json(report: Report, exit_code: Exit) -> dict[str, Json]:
             {"asset": recipe.asset, "output": recipe.output, "by": culprit}
             for recipe, culprit in report.blocked
         ],
+        "collected": [{"asset": each.asset, "order": each.attempt} for each in collected],
         "orders": [{"asset": asset, "cost": f"{cost:f}"} for asset, cost in report.costs],
         "spent": f"{report.spent:f}",
         "reserved": f"{report.reserved:f}",

@@ -103,8 +103,8 @@ class Snapshot:
     """The locked pictures that were paid for, by key."""
     locked_files: frozenset[Digest] = frozenset()
     """The bytes of every locked file, of all profiles."""
-    tracked: Callable[[str], bool] = lambda _path: False
-    """Whether git tracks a file."""
+    ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
+    """How git may bring a file back, or certain bytes of it."""
     rivals: Mapping[str, Rival] = field(default_factory=dict)
     """The profiles that made the files that are there, if not this one, by path."""
     pointer: Callable[[str], bool] = lambda _path: False

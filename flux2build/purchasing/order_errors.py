@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -226,14 +226,14 @@ def paid_for(
     receipt: Receipt | None,
     attempt: str = "",
     *,
-    tracked: bool = False,
+    ways_back: Sequence[str] = (),
 ) -> DecisionError:
     """The error for a picture that was paid for, and whose bytes are not here.
 
-    `attempt` names it in the ledger, if it is there; `tracked` tells whether git tracks its file.
+    `attempt` names it in the ledger, if it is there; `ways_back` tell where git may have it.
     """
     path, task = recipe.output, f"{receipt.task} at {receipt.provider}" if receipt else ""
-    git = f"`git checkout -- {shlex.quote(path)}` brings it back, or " if tracked else ""
+    git = "".join(f"{way}, or " for way in ways_back)
     again = f", or `flux2build orders resubmit {attempt[:8]}` and a build" if attempt else ""
     return DecisionError(
         f"`{recipe.asset}` was paid for already, and its bytes are not here; "
@@ -276,8 +276,8 @@ def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildEr
     if not verdict.due_to(ReasonCode.PAID_FOR):
         return undecided(recipe, *(reason.code for reason in verdict.reasons))
     known = snapshot.ledger.paid.get(verdict.key) if verdict.key else None
-    attempt, tracked = known.attempt if known else "", snapshot.tracked(recipe.output)
-    return paid_for(recipe, verdict.bytes, verdict.receipt, attempt, tracked=tracked)
+    attempt, ways = known.attempt if known else "", snapshot.ways_back(recipe.output, verdict.bytes)
+    return paid_for(recipe, verdict.bytes, verdict.receipt, attempt, ways_back=ways)
 
 
 def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:

@@ -246,6 +246,12 @@ def resubmit(purchase: Purchase, store: Store, now: datetime) -> Voided:
     return _voided(purchase, "not-bought", now, charged=False)
 
 
+def missing(purchase: Purchase, store: Store) -> bool:
+    """Whether a picture was delivered, and the store has no file for it any more."""
+    delivered = purchase.attempt.delivered
+    return purchase.state is State.DELIVERED and not (delivered and store.has(delivered.output))
+
+
 def _lost(picture: Digest, store: Store) -> bool:
     """Whether the store has no intact bytes of a picture."""
     try:

@@ -14,6 +14,7 @@ from typing import Final
 from flux2build.building import event_loop
 from flux2build.building.signals import heeded
 from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, SystemFault
+from flux2build.ledger import Intended
 from flux2build.ledger.journal import Journal
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.providers.contract import PROVIDERS, Refusal, Remote
@@ -34,10 +35,11 @@ PATIENCE: Final = 30.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What went wrong, and the exit code that a build is to have for it."""
+    """What was collected, what went wrong, and the exit code that a build is to have for it."""
 
     problems: list[Problem] = field(default_factory=list)
     exit: Exit = Exit.DONE
+    collected: list[Intended] = field(default_factory=list)
 
 
 def collect(
@@ -135,4 +137,5 @@ class _Collection:
                 self.outcome.exit = Exit.DECIDE
         else:
             if collected:
+                self.outcome.collected.append(order.intended)
                 self.say(f"collect  {asset}  (ordered before, already paid)")

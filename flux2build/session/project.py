@@ -107,7 +107,7 @@ class Project(LockedSources):
             locked_files=frozenset(
                 row.output.sha256 for block in self.lock.blocks.values() for row in block.rows
             ),
-            tracked=self._tracked.__contains__,
+            ways_back=self._tracked.ways_back,
             rivals=rivals(self.graph.ordered, buys, self.lock, profile, files),
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,

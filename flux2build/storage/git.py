@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from flux2build.digest import Digest
 from flux2build.storage import paths, regular
 
 _HEADER: Final = 12
@@ -39,6 +42,19 @@ class Tracked:
         if not real.is_relative_to(root):
             return True
         return paths.fold(real.relative_to(root).as_posix()) in self._folds
+
+    def ways_back(self, path: str, digest: Digest | None) -> tuple[str, ...]:
+        """Commands that bring a file back, or certain bytes of it, or list commits that may have it."""
+        git, name = self.root / ".git", shlex.quote(path)
+        if not git.exists():
+            return ()
+        ways = [f"`git log --all --oneline -- {name}` lists the commits that may have it"]
+        if path in self:
+            ways.insert(0, f"`git checkout -- {name}` brings back what git has")
+        if digest and (kept := lfs_object(git, digest)).is_file():
+            source = shlex.quote(os.path.relpath(kept, self.folder))
+            ways.insert(0, f"`cp {source} {name}` brings it back from Git LFS")
+        return tuple(ways)
 
     @cached_property
     def _folds(self) -> frozenset[str] | None:
@@ -80,6 +96,12 @@ def ignoring(root: Path, folder: Path, name: str) -> str | None:
                 decided = (matches, file.relative_to(root).as_posix())
     ignored, by = decided
     return by if ignored else None
+
+
+def lfs_object(git: Path, digest: str) -> Path:
+    """Return where Git LFS keeps the bytes with a digest, if it has fetched them."""
+    name = digest.removeprefix("sha256:")
+    return git / "lfs" / "objects" / name[:2] / name[2:4] / name
 
 
 def _names(data: bytes) -> Iterator[str]:

@@ -143,8 +143,13 @@ def test_what_nothing_asks_for_any_more_is_collected_free(
         checked = pending.run("check", *words)
         assert checked.code == Exit.DRIFT
         assert "nothing here asks for it" in checked.out
-    built = pending.run("build", "--max-cost", "0", *words)
+    built = pending.run("build", "--max-cost", "0", "--json", *words)
     assert "collect  fox" in built.err
+    (attempt,) = (each for each in fold(user_journal().read()).attempts if each.intended)
+    if built.code == Exit.DONE:  # else there is no document, only an error
+        collected = json.loads(built.out)["collected"]
+        assert collected == [{"asset": "fox", "order": attempt.name}]
+    assert (built.code == Exit.DONE) or way not in {"deleted", "selection"}
     assert states() == [State.DELIVERED]
     assert not pending.folder.joinpath("img/fox.png").exists() or way in {"free", "provider"}
     assert "asks for it" not in pending.run("plan", *words).out

@@ -13,6 +13,7 @@ from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.verdict import Action, Verdict
 from tests.assetspec.specs import read
 from tests.golden import text
+from tests.journals import intended
 from tests.snapshots import deliverable, master
 
 SPEC = read('[asset.fox]\nprompt = "x"')
@@ -154,8 +155,9 @@ def test_summary() -> None:
 
 def test_json() -> None:
     """The same as one document."""
-    value = as_json(report(), Exit.INCOMPLETE)
+    value = as_json(report(), [intended("1")], Exit.INCOMPLETE)
 
     assert value["failed"] == [{"asset": "fox", "output": "img/fox.png", "message": "refused"}]
     assert value["blocked"] == [{"asset": "fox", "output": "img/fox.webp", "by": "fox"}]
+    assert value["collected"] == [{"asset": "icon", "order": "1"}]
     assert value["exit_code"] == 3

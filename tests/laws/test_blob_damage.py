@@ -72,7 +72,7 @@ def bought(
     order_from(server.base_url, monkeypatch)
     empty.write("assets.toml", SPEC)
     assert empty.run("build", "--yes").code == Exit.DONE
-    shutil.copytree(empty.folder / "out", empty.folder / "colleague")
+    shutil.copytree(empty.folder / "out", empty.folder.parent / "colleague")
     shutil.rmtree(empty.folder / "out")
     return {each.asset: each for each in user_journal().read() if isinstance(each, Delivered)}
 
@@ -129,6 +129,10 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
     order = bought["missing"].attempt[:8]
     assert f"`flux2build orders resubmit {order}`" in shown
     assert "flux2build build --force 'flipped'" in shown
+    listed = empty.run("orders", "list")
+    states = {line.split()[4]: line.split()[1] for line in listed.out.splitlines()}
+    assert (states["missing"], states["flipped"], "whole" in states) == ("missing",) * 2 + (False,)
+    assert "paid for, and its bytes are not in the store" in listed.err
 
     assert empty.run("orders", "resubmit", order).code == Exit.DONE
     assert empty.run("build", "--yes", "missing").code == Exit.DONE
@@ -137,9 +141,21 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
     )
     assert empty.run("build", "--yes", "--force", "flipped", "flipped", "twin").code == Exit.DONE
     assert charges(server) == before + 2
-    shutil.copy(empty.folder / "colleague/loop.png", empty.folder / "out/loop.png")
+    shutil.copy(empty.folder.parent / "colleague/loop.png", empty.folder / "out/loop.png")
     assert empty.run("build", "--yes", "missing", "flipped", "loop").code == Exit.DONE
     assert charges(server) == before + 2
+
+
+def test_a_copy_in_the_work_tree_is_enough(
+    empty: Site, server: httpx.Client, bought: dict[str, Delivered]
+) -> None:
+    """Damaged bytes are taken from a copy under another name, in the same build."""
+    damage_all(bought)
+    before = charges(server)
+    shutil.copytree(empty.folder.parent / "colleague", empty.folder / "moved")
+
+    assert empty.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == before
 
 
 def test_a_fresh_machine_buys_nothing_that_the_lock_has(
@@ -165,7 +181,7 @@ def test_without_lock_and_ledger_nothing_is_bought_over_a_file(
     empty: Site, server: httpx.Client, bought: dict[str, Delivered], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock that git ignores is missing in a clone: what lies there may be what was paid for."""
-    shutil.copytree(empty.folder / "colleague", empty.folder / "out")
+    shutil.copytree(empty.folder.parent / "colleague", empty.folder / "out")
     without_the_lock(empty)
     monkeypatch.setenv("FLUX2BUILD_HOME", str(empty.folder / "new"))
     files, before = empty.files(), charges(server)
@@ -175,7 +191,8 @@ def test_without_lock_and_ledger_nothing_is_bought_over_a_file(
     built = empty.run("build", "--yes")
     assert (built.code, charges(server), empty.files()) == (Exit.DECIDE, before, files)
     (empty.folder / "out/loop.png").unlink()
-    assert empty.run("build", "--yes", "loop").code == Exit.DONE
+    assert empty.run("build", "--yes", "loop").code == Exit.DECIDE
+    assert empty.run("build", "--yes", "--force", "loop", "loop").code == Exit.DONE
     assert empty.run("build", "--yes", "--force", "whole", "whole").code == Exit.DONE
     assert empty.run("build", "--yes").code == Exit.DECIDE
     assert charges(server) == before + 2
@@ -183,7 +200,7 @@ def test_without_lock_and_ledger_nothing_is_bought_over_a_file(
 
 def test_what_is_made_of_a_lost_picture_stays(empty: Site, bought: dict[str, Delivered]) -> None:
     """Files that are current need no master; only those that are to be derived wait for it."""
-    shutil.copytree(empty.folder / "colleague", empty.folder / "out")
+    shutil.copytree(empty.folder.parent / "colleague", empty.folder / "out")
     asset = "[asset.whole]\n"
     two = """deliver = [{ path = "small.webp" }, { path = "large.webp" }]\n"""
     empty.edit("assets.toml", asset, asset + two)

@@ -128,12 +128,15 @@ def every_error() -> Mapping[str, Flux2BuildError | Problem]:
         "ordered elsewhere": order_errors.ordered_elsewhere(FOX, SENT, "task-1"),
         "paid for": order_errors.paid_for(FOX, None, None),
         "paid for, known": order_errors.paid_for(ODD, PICTURE, RECEIPT, SENT.attempt),
-        "paid for, tracked": order_errors.paid_for(ODD, PICTURE, RECEIPT, tracked=True),
+        "paid for, in git": order_errors.paid_for(
+            ODD, PICTURE, RECEIPT, ways_back=("`git log` lists it", "`git checkout` brings it back")
+        ),
         "judged, paid for": judged(ReasonCode.PAID_FOR, snapshot()),
         "judged, paid for, known": judged(ReasonCode.PAID_FOR, KNOWN),
         "judged, paid for, without a key": judged(ReasonCode.PAID_FOR, KNOWN, None),
-        "judged, paid for, tracked": judged(
-            ReasonCode.PAID_FOR, replace(KNOWN, tracked=lambda path: path == FOX.output)
+        "judged, paid for, in git": judged(
+            ReasonCode.PAID_FOR,
+            replace(KNOWN, ways_back=lambda path, digest: (f"git has {path}", f"and {digest}")),
         ),
         "judged, unknown output": judged(ReasonCode.OUTPUT_UNKNOWN, KNOWN),
         "judged, moderated": judged(ReasonCode.MODERATED, KNOWN),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flux2build.storage.git import Tracked
+from flux2build.digest import of_bytes
+from flux2build.storage.git import Tracked, lfs_object
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 NAMES = ("a.png", "sub/b.png", "sub/héro.png", "sub/deeper/a-rather-long-name-of-a-picture.webp")
@@ -43,6 +44,29 @@ def test_each_form_of_the_index_is_read(tmp_path: Path, version: str, form: str)
         name for name in ("b.png", "B.PNG", "he\u0301ro.png", "c.png") if name in tracked
     }
     assert "../new.png" not in tracked
+
+
+def test_where_git_may_have_a_file_is_told(tmp_path: Path) -> None:
+    """Commands that work as they are: the index, Git LFS by digest, and the history for the rest."""
+    root, bytes_ = repository(tmp_path / "site"), b"sub/b.png"
+    git(root, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Add pictures")
+    kept = lfs_object(root / ".git", of_bytes(bytes_))
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(bytes_)
+    tracked = Tracked(root, root / "sub")
+    (root / "sub/b.png").unlink()
+
+    copy, checkout, log = (
+        way.split("`")[1] for way in tracked.ways_back("b.png", of_bytes(bytes_))
+    )
+    for command in (copy, checkout):
+        subprocess.run(command, shell=True, cwd=root / "sub", check=True, capture_output=True)
+        assert (root / "sub/b.png").read_bytes() == bytes_
+        (root / "sub/b.png").unlink()
+    listed = subprocess.run(log, shell=True, cwd=root / "sub", check=True, capture_output=True)
+    assert b"Add pictures" in listed.stdout
+    assert len(tracked.ways_back("new one.png", None)) == 1
+    assert Tracked(tmp_path, tmp_path).ways_back("b.png", None) == ()
 
 
 def test_what_cannot_be_known_counts_as_tracked(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ from flux2build.session.project import Project
 from flux2build.session.rebuilding import Rebuilding
 from flux2build.session.settings import read
 
+_MISSING: Final = "missing"
+_GONE: Final = "its bytes are not in the store"
 _WAYS_OUT: Final = {
     State.DOUBT: (
         "Look the orders in doubt up at the provider, then\n"
@@ -53,8 +55,13 @@ _WAYS_OUT: Final = {
         "  flux2build orders resubmit ORDER     give it up: it stays paid, the next build orders anew"
     ),
     State.PENDING: "The next build collects what is pending, free.",
+    State.DELIVERED: (
+        f"What is {_MISSING} was paid for, and its bytes are not in the store\n"
+        "  flux2build build                     takes them from its file, or says where they may be\n"
+        "  flux2build orders resubmit ORDER     give it up: it stays paid, the next build orders anew"
+    ),
 }
-"""What can be done about open orders, by their state."""
+"""What can be done about orders, by their state; of those that are delivered, if they are missing."""
 
 
 @click.group("orders", cls=Listing)
@@ -70,36 +77,39 @@ def orders() -> None:
 @command("list")
 @option("--everything", is_flag=True, help="Also what is delivered or settled.")
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
-    """List the orders that are pending, in doubt, kept aside or lost."""
+    """List the orders that are pending, in doubt, kept aside, lost or missing in the store."""
     console, journal = _prepare(options), user_journal()
     purchases = settling.purchases(journal.read())
     unread = journal.problems()
     console.caution(unread)
-    shown = [each for each in purchases if everything or each.open]
+    store = user_store()
+    missing = frozenset(each.name for each in purchases if settling.missing(each, store))
+    shown = [each for each in purchases if everything or each.open or each.name in missing]
     if options.json:
-        rows = [_as_json(purchase) for purchase in shown]
+        rows = [_as_json(purchase, missing=purchase.name in missing) for purchase in shown]
         console.document({"orders": rows})
         return Exit.DONE
-    _list(console, shown)
+    _list(console, shown, missing)
     if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
 
 
-def _list(console: Console, purchases: Sequence[Purchase]) -> None:
+def _list(console: Console, purchases: Sequence[Purchase], missing: Container[str] = ()) -> None:
     """One line for each order, then what can be done about them."""
     width = max((len(purchase.intended.asset) for purchase in purchases), default=0)
     for purchase in purchases:
-        console.data(_line(purchase, width))
-    states = {purchase.state for purchase in purchases}
+        state = _MISSING if purchase.name in missing else purchase.state.value
+        console.data(_line(purchase, state, width))
+    states = {purchase.state for purchase in purchases if purchase.open or purchase.name in missing}
     for text in (text for state, text in _WAYS_OUT.items() if state in states):
         console.paragraph(text)
 
 
-def _line(purchase: Purchase, width: int) -> str:
+def _line(purchase: Purchase, state: str, width: int) -> str:
     sent = purchase.intended
     return (
-        f"{purchase.name}  {purchase.state.value:<10}  {sent.at[:10]} {sent.at[11:16]}  "
+        f"{purchase.name}  {state:<10}  {sent.at[:10]} {sent.at[11:16]}  "
         f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(purchase)}  {_said(purchase)}"
     ).rstrip()
 
@@ -154,9 +164,9 @@ def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
     yield "file", str(user_store().path(arrived.output)) if arrived else ""
 
 
-def _as_json(purchase: Purchase) -> dict[str, Json]:
+def _as_json(purchase: Purchase, *, missing: bool = False) -> dict[str, Json]:
     attempt, sent = purchase.attempt, purchase.intended
-    arrived = attempt.delivered or attempt.kept
+    kept, arrived = attempt.kept, attempt.delivered or attempt.kept
     cost = arrived.receipt.cost if arrived else None
     return {
         "order": attempt.name,
@@ -171,7 +181,7 @@ def _as_json(purchase: Purchase) -> dict[str, Json]:
         "task": unkeyed(attempt.ticketed.task) if attempt.ticketed else None,
         "output": arrived.output if arrived else None,
         "cost": None if cost is None else str(cost),
-        "message": attempt.kept.message if attempt.kept else _said(purchase) or None,
+        "message": _GONE if missing else kept.message if kept else _said(purchase) or None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
     }
 

@@ -172,7 +172,7 @@ def test_json(site: Site) -> None:
 
     assert value.keys() == {
         *("format_version", "done", "failed", "blocked", "exit_code"),
-        *("orders", "spent", "reserved"),
+        *("collected", "orders", "spent", "reserved"),
     }
     assert {"asset": "icon", "output": "img/icon.png", "action": "render"} in value["done"]
     assert (len(value["done"]), value["failed"], value["blocked"]) == (12, [], [])
