@@ -7,6 +7,8 @@ import math
 from typing import Final, NoReturn
 
 from flux2build.errors import brief
+from flux2build.storage.text_files import unseen
+from flux2build.storage.toml_values import CURLY
 
 
 class _BadValueError(ValueError):
@@ -16,14 +18,24 @@ class _BadValueError(ValueError):
 def explained(fault: ValueError | RecursionError) -> tuple[str, int, int]:
     """Why `DECODER` failed, with the line and the column; 0 means unknown."""
     match fault:
-        case json.JSONDecodeError(msg=message, lineno=line, colno=column):
-            return f"this is not JSON: {message[:1].lower()}{message[1:]}", line, column
+        case json.JSONDecodeError(msg=message, lineno=line, colno=column, doc=text, pos=at):
+            why = _odd_character(text[at : at + 1]) or f"{message[:1].lower()}{message[1:]}"
+            return f"this is not JSON: {why}", line, column
         case RecursionError():
             return "this is nested too deeply", 0, 0
         case _BadValueError():
             return str(fault), 0, 0
         case _:
             return "a number has too many digits", 0, 0
+
+
+def _odd_character(letter: str) -> str | None:
+    """What is wrong with a character that nobody sees, or that JSON has another one for."""
+    if letter and (name := unseen(letter)):
+        return f"an invisible character stands outside of quotes: {name}"
+    if letter and letter in f"{CURLY}'":
+        return 'a text stands between `"`'
+    return None
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

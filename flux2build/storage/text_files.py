@@ -108,6 +108,11 @@ def unseen(letter: str) -> str | None:
     return f"U+{ord(letter):04X} ({name})"
 
 
+def is_stray(letter: str) -> bool:
+    """Whether a character in a name is there by accident: unseen, without width, joining nothing."""
+    return unicodedata.category(letter) == "Cf" and letter not in "\u200c\u200d"
+
+
 def unseen_hint(letter: str) -> str:
     """How to mend what an unseen character breaks."""
     if letter == "\r":

@@ -73,3 +73,32 @@ def test_a_merge_without_markers_is_a_conflict(site: Site) -> None:
     )
     assert site.run("build").code == Exit.DONE
     assert site.files() == before | {"assets.lock": "\n".join(theirs).encode()}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place", "message"),
+    [
+        ("assets.toml", "[project]\nname\xa0= 1\n", ":2:5", "U+00A0 (no-break space)"),
+        ("p.csv", "sku\u200b,name\nA,b\n", ":1:1", "U+200B (zero width space)"),
+        ("p.json", '[{"sku":\xa0"A"}]', ":1:9", "U+00A0 (no-break space)"),
+        ("p.json", '[{"sku": “A”}]', ":1:10", "a text stands between"),
+        ("templates/a.j2", "a {{\u200b x }}\n", ":1:5", "U+200B (zero width space)"),
+        ("templates/a.j2", "a {{ “x” }}\n", ":1:6", "straight quotes"),
+        ("assets.toml", "[project]\nname = “x”\n", ":2:8", "straight quotes"),
+        ("assets.lock", "version = 1\n\xa0revision = 1\n", ":2:1", "U+00A0 (no-break space)"),
+    ],
+)
+def test_what_nobody_sees_is_named(
+    empty: Site, name: str, text: str, place: str, message: str
+) -> None:
+    """A character that looks like a space, like nothing or like another is named with its place."""
+    rows = f'rows = {{ file = "{name}", key = "sku" }}\n' if name.startswith("p.") else ""
+    source = 'template = "a.j2"' if name.startswith("templates") else 'prompt = "a fox"'
+    empty.write("assets.toml", f"[asset.x]\n{source}\n{rows}")
+    empty.write(name, text)
+
+    ran = empty.run("check")
+
+    assert ran.code == Exit.USAGE
+    assert f"--> {name}{place}\n" in ran.err
+    assert message in ran.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from jinja2.utils import missing
 
 from flux2build.assetspec.prompts.bounds import OverBoundError, kind
 from flux2build.errors import brief, did_you_mean
+from flux2build.storage.text_files import unseen, unseen_hint
+from flux2build.storage.toml_values import CURLY
 
 
 @dataclass(eq=False)
@@ -69,6 +72,7 @@ REMOVED: Final = {
 _NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
 _COMMENTED: Final = re.compile(r"\{(#[0-9A-Fa-f]{3,8})\b")
 _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
+_CHARACTER: Final = re.compile(r"unexpected char ('.*'|\".*\") at")
 _LOCAL: Final = re.compile(r"l_\d+_(.+)")
 
 
@@ -161,7 +165,8 @@ def _fault(error: Exception, nearby: Callable[[str], str]) -> TemplateFault:
 
 
 def _syntax(error: TemplateSyntaxError) -> TemplateFault:
-    fault = _named(_lowered(brief(error.message or "this is not a template", 200)))
+    message = error.message or "this is not a template"
+    fault = _odd_character(message) or _named(_lowered(brief(message, 200)))
     if "comment tag" in fault.message:
         colour = _COMMENTED.search(error.source or "")
         written = colour[1] if colour else "#F2A93B"
@@ -172,6 +177,20 @@ def _syntax(error: TemplateSyntaxError) -> TemplateFault:
     fault.line = error.lineno
     fault.template = error.filename if error.name else None
     return fault
+
+
+def _odd_character(message: str) -> TemplateFault | None:
+    """The fault of a character that no expression has, if nobody sees it or it is a curly quote."""
+    match = _CHARACTER.match(message)
+    letter = str(literal_eval(match[1])) if match else ""
+    if letter and (name := unseen(letter)):
+        message = f"an invisible character, {name}, stands in an expression: `{letter}`"
+        return TemplateFault(message, hint=unseen_hint(letter))
+    if letter and letter in CURLY:
+        return TemplateFault(
+            f"a text stands between straight quotes in an expression, not `{letter}`"
+        )
+    return None
 
 
 def _not_found(error: TemplateNotFound, nearby: Callable[[str], str]) -> TemplateFault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from flux2build.assetspec.rows.shaping import Shape, shaped
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
-from flux2build.storage.text_files import read_text
+from flux2build.storage.text_files import read_text, unseen
 
 MOST_MIB: Final = 32
 MOST_PROBLEMS: Final = 20
@@ -62,7 +62,14 @@ class Row(Mapping[str, object]):
         if column in self.columns:
             where = f"{self.place.file} line {self.place.line}"
             return f"column `{column}` is blank in {where}", "use `default` if that is meant"
-        return f"{self.place.file} has no column `{column}`", did_you_mean(column, self.columns)
+        return f"{self.place.file} has no column `{column}`", _meant(column, self.columns)
+
+
+def _meant(column: str, known: Iterable[str]) -> str | None:
+    """A hint for a column that there is not, which tells what nobody sees in the nearest one."""
+    hint = did_you_mean(column, known)
+    names = [name for letter in hint or "" if (name := unseen(letter))]
+    return f"{hint} it has {names[0]} in it" if names else hint
 
 
 def read(tree: ProjectFiles, file: str, shape: Shape) -> tuple[Row, ...]:
@@ -113,7 +120,7 @@ def _keyed(
     lacking = [key for key in keys if key not in columns]
     if lacking and (columns or records):
         for key in lacking:
-            hint = did_you_mean(key, columns)
+            hint = _meant(key, columns)
             source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
         return ()
     rows: list[Row] = []

@@ -9,6 +9,7 @@ from typing import Final
 
 from flux2build.assetspec.rows.data_file import DataFile, normal
 from flux2build.errors import brief
+from flux2build.storage.text_files import is_stray, unseen, unseen_hint
 
 _LINE: Final = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++")
 _PADDED: Final = re.compile(r'" | "')
@@ -97,4 +98,7 @@ def _header(source: DataFile, line: int, header: list[str]) -> list[str]:
         first = known.setdefault(column, number)
         if column and first != number:
             source.wrong(f"columns {first} and {number} are both named `{brief(column)}`", line)
+        if letter := next((letter for letter in column if is_stray(letter)), None):
+            message = f"the name of column {number} has an invisible character: {unseen(letter)}"
+            source.wrong(message, line, hint=unseen_hint(letter))
     return columns
