@@ -52,7 +52,7 @@ async def _described(name: str) -> Facts:
 
 def _weights(models: LocalModels, name: str) -> Facts:
     try:
-        identity, folder = models.ordered_as(name), models.folder(name)
+        digest, folder = models.digest(name), models.folder(name)
     except Flux2BuildError as error:
         return {"model": name, "problem": str(error)}
     return {
@@ -60,7 +60,7 @@ def _weights(models: LocalModels, name: str) -> Facts:
         "pipeline": folder.pipeline,
         "path": str(folder.path),
         "bytes": folder.bytes,
-        "digest": identity.partition("@")[2],
+        "digest": digest,
         "note": models[name].note,
     }
 

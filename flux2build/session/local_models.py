@@ -95,7 +95,7 @@ class LocalModels(Mapping[str, Card]):
         return self if provider == PROVIDER.name else None
 
     def __getitem__(self, name: str) -> Card:
-        """The card of a model; weights that cannot be used are refused by `ordered_as`."""
+        """The card of a model; that of weights that cannot be used is a guess, as only `model` refuses them."""
         if name not in self.table.models:
             return PROVIDER.cards[name]
         try:
@@ -122,9 +122,12 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
+        return folder.opened(self._path(name))
+
+    def _path(self, name: str) -> Path:
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
         path = os.path.expanduser(self.table.models[name].path)  # noqa: PTH111 - as it says
-        return folder.opened(Path(self.file).parent / path)
+        return Path(self.file).parent / path
 
     def _card(self, name: str) -> Card:
         weights = self.folder(name)
@@ -139,19 +142,32 @@ class LocalModels(Mapping[str, Card]):
     def ordered_as(self, name: str) -> str:
         """What orders call a model: its name, and the digest of its weights.
 
-        Where the weights are not on this machine, they are those that the lock names, so that
-        what is locked can be checked and restored everywhere.
+        Weights that are not on this machine, or cannot be used, are those that the lock names:
+        what is locked can be checked and restored everywhere, and only rendering needs weights.
+        """
+        if name not in self._names:
+            self._names[name] = self._named(name)
+        return self._names[name]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {}
+
+    def _named(self, name: str) -> str:
+        if name in self.table.models:
+            with suppress(SystemFault):
+                return f"{PROVIDER.name}/{name}@{self.digest(name)}"
+        return self._locked(name)
+
+    def digest(self, name: str) -> Digest:
+        """The digest of a configured model's weights.
 
         Raises:
-            SystemFault: the weights cannot be used.
+            SystemFault: they cannot be used.
         """
-        if name not in self.table.models:
-            return self._locked(name)
+        self.index.state(str(self._path(name)))  # once it is there, a clean tree is judged again
         self._card(name)
-        return f"{PROVIDER.name}/{name}@{self._digest(self.folder(name))}"
-
-    def _digest(self, weights: WeightsFolder) -> Digest:
-        digest = weights.digest(self.index)
+        digest = self.folder(name).digest(self.index)
         with suppress(OSError):
             _home().mkdir(parents=True, exist_ok=True)
         self.index.save()
@@ -183,6 +199,7 @@ class LocalModels(Mapping[str, Card]):
                 f"the weights of `{name}` are not on this machine",
                 hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.file}`',
             )
+        self._card(name)
         own, weights = table.models[name], self.folder(name)
         return Model(
             folder=str(weights.path),

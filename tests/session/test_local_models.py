@@ -96,7 +96,7 @@ def test_weights_of_an_unknown_pipeline_are_refused(empty: Site, config: Path) -
     weights(empty.folder.parent / "klein", _class_name="StableDiffusionPipeline")
     assert config.is_file()
 
-    ran = empty.run("plan")
+    ran = empty.run("build")
 
     assert ran.code == 6
     assert "has a `StableDiffusionPipeline`" in ran.err
@@ -133,10 +133,15 @@ def test_what_a_model_lacks_is_refused(empty: Site, config: Path, line: str, sai
     assert (ran.code, said in ran.err) == (2, True), ran.err
 
 
-def test_a_lock_is_checked_without_the_weights(empty: Site, config: Path) -> None:
-    """Where the weights are not, they are those that the lock names."""
+@pytest.mark.parametrize("spoilt", [False, True], ids=["no weights", "weights with a pickle"])
+def test_a_lock_is_checked_without_the_weights(empty: Site, config: Path, *, spoilt: bool) -> None:
+    """Where the weights cannot be used, they are those that the lock names."""
     name = _model(empty)
-    config.write_text("", "utf-8")
+    if spoilt:
+        empty.folder.parent.joinpath("klein", "vae.bin").write_bytes(b"")
+        assert "`vae.bin` is a pickle" in empty.run("build").err
+    else:
+        config.write_text("", "utf-8")
     assert _model(empty) == "local/flux-2-klein-4b"
 
     empty.write("assets.lock", f"# rendered with {name}\nversion = 1\nrevision = 1\n")
