@@ -61,7 +61,8 @@ class Project(LockedSources):
         if path is None:
             near = regular.beside(Path(SPEC_NAME))
             hint = "`flux2build init` writes a starter, `-f FILE` names one elsewhere"
-            raise UsageError(f"there is no `{SPEC_NAME}` here or above", hint=near or hint)
+            hint = f"{near} `-f FILE` names a spec of another name" if near else hint
+            raise UsageError(f"there is no `{SPEC_NAME}` here or above", hint=hint)
         return cls(options, path.parent, path.name)
 
     def reread(self) -> Project:

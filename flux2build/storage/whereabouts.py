@@ -23,6 +23,8 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:[/\\]")
 _COPY: Final = "copy the file into the project, and write its path from the spec's folder"
 _MOST_SEARCHED: Final = 500
 """Most folders in which a file is looked for that lies elsewhere."""
+_ALIKE: Final = 0.7
+"""How similar the name of a file must be to be meant by another one."""
 _UPWARDS: Final = ("..", "../..", "../../..")
 _PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv"})
 
@@ -130,7 +132,7 @@ def alike(name: str, known: Sequence[str]) -> str | None:
             return found
     # Names without their suffixes: `a.png` is not nearly `b.png`.
     stems = {paths.fold(posixpath.splitext(each)[0]): each for each in known}
-    meant = nearest(stem, stems)
+    meant = nearest(stem, stems, _ALIKE)
     return None if meant is None else stems[meant]
 
 

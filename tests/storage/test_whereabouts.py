@@ -88,6 +88,7 @@ def test_another_form_of_unicode_is_told() -> None:
         (" ", "the path is empty", ""),
         ("refs", "`refs` is a folder", "such as `refs/Desk.png`"),
         ("nothing-like-it", "`nothing-like-it` does not exist", "the folder of the spec"),
+        ("base.toml", "`base.toml` does not exist", "the folder of the spec"),
     ],
 )
 def test_what_is_no_path_of_the_project(written: str, message: str, hint: str) -> None:
