@@ -178,7 +178,14 @@ def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
     except ValueError as error:
         return _MOST_FORMS, partial(_unclear, str(error))
     last = int(rule["nplurals"]) - 1
-    return last + 1, lambda number: max(0, min(last, int(choose(number))))
+
+    def form(number: int) -> int:
+        try:
+            return max(0, min(last, int(choose(number))))
+        except ZeroDivisionError:
+            return _unclear(f"`Plural-Forms` divides by zero for {number}", number)
+
+    return last + 1, form
 
 
 def _unclear(why: str, _number: int) -> int:

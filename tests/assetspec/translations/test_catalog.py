@@ -254,13 +254,22 @@ def test_a_key_that_holds_no_text_is_named() -> None:
     assert problem.message == "`headline` of locale/en.json is a list, not a text"
 
 
-def test_a_rule_for_plurals_that_makes_no_sense_matters_only_to_plurals() -> None:
-    """A template's `Plural-Forms` bars the messages that depend on a number, and no other."""
-    head = 'msgid ""\nmsgstr "Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;\\n"\n'
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("nplurals=INTEGER; plural=EXPRESSION;", "`Plural-Forms` must be like"),
+        ("nplurals=2; plural=n%0;", "`Plural-Forms` divides by zero for 2"),
+    ],
+)
+def test_a_rule_for_plurals_that_makes_no_sense_matters_only_to_plurals(
+    rule: str, fault: str
+) -> None:
+    """An odd `Plural-Forms` bars the messages that depend on a number, and no other."""
+    head = f'msgid ""\nmsgstr "Plural-Forms: {rule}\\n"\n'
     nights = 'msgid "nights"\nmsgid_plural "n"\nmsgstr[0] "one"\nmsgstr[1] "many"\n'
     one = spec().replace('["en", "de", "fr"]', '["en"]')
     files = {"locale/en.po": head + nights + po(headline="Home")}
 
     assert texts(read(one, files)) == {"en.png": "Home"}
     (problem,) = problems(one.replace("'headline'", "'nights', n=2"), files)
-    assert "`Plural-Forms` must be like" in problem.message
+    assert fault in problem.message
