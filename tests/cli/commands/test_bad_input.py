@@ -66,6 +66,13 @@ SAID = """
       |
     6 | width = "128"
       |         ^^^^^
+    error: unknown provider `blf`
+      --> assets.toml:10:12
+       |
+    10 | provider = "blf"
+       |            ^^^^^
+       = profile: final
+       hint: did you mean `bfl`?
     error: `brnd` is not defined
       --> assets.toml:13:16
        |
@@ -131,7 +138,7 @@ SAID = """
       |
     4 | A,Jar
       | ^
-    13 problems
+    14 problems
     """
 
 
