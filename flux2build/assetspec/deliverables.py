@@ -189,7 +189,10 @@ def work(entries: Sequence[Entry], members: int) -> int:
         len(entry.points)
         * len(entry.resizes)
         * len(entry.table.formats or (1,))
-        * (FILE * (1 + len(entry.table.documents or ())) + PART * len(entry.ops + entry.finish))
+        * (
+            FILE * (1 + len(entry.table.documents or ()))
+            + PART * sum(op.parts for op in (*entry.ops, *entry.finish))
+        )
         for entry in entries
     )
 
@@ -276,7 +279,7 @@ class _Deriver:
         if entry.table.path is not None:
             key = (*entry.key, "path")
             return self.resources.texts.skipping.text(entry.table.path, scope, key)
-        stem = "-".join((self.master.stem, *map(paths.slug, self.point.values())))
+        stem = "-".join((self.master.stem, *map(_slug, self.point.values())))
         if entry.preset and entry.target and entry.preset.several:
             return f"{stem}/{entry.target.name}.{form}"
         parts = [str(part) for part in (*entry.part.values(), width) if part is not None]
@@ -301,7 +304,11 @@ class _Deriver:
             return inputs.index(named)
 
         for op in entries:
-            yield op.operation(self.resources.texts.skipping, scope, bind)
+            yield op.operation(self.resources.texts.skipping, scope, bind, names.of_family)
+
+
+def _slug(value: str) -> str:
+    return paths.slug(paths.safe_name(value))
 
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -22,6 +22,9 @@ _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "opti
 
 Bind = Callable[[str | Mapping[str, Any], Key], int]
 """A path, or `{ asset = … }`, to the index of the input that it becomes."""
+Members = Callable[[str, Key], Sequence[str]]
+"""The name of a family to those of its members."""
+_MOST_OF_FAMILY: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,45 @@ class OpEntry:
         params = {**self.fixed.params, self.each[0]: value}
         return replace(self, fixed=replace(self.fixed, params=params), each=None)
 
-    def operation(self, texts: TextRenderer, scope: Scope, bind: Bind) -> Operation:
+    @property
+    def parts(self) -> int:
+        """How many inputs it may have at most, at a rough guess."""
+        lists = (value for value in self.raw.values() if isinstance(value, list))
+        return 1 + _MOST_OF_FAMILY * sum(
+            _family(item) is not None for each in lists for item in each
+        )
+
+    def operation(
+        self, texts: TextRenderer, scope: Scope, bind: Bind, members: Members
+    ) -> Operation:
         """The operation for one file; `bind` is given the pictures and files that it names."""
         if self.fixed is not None:
             return self.fixed
         with _placing(self.op, self.usual, self.key):
             written = texts.inside(self.raw, scope, self.key)
+            written = {
+                word: _with_members(value, members, (*self.key, word))
+                for word, value in written.items()
+            }
             return _operation(self.op, written, self.key, bind, strict=False)
+
+
+def _family(item: Any) -> str | None:
+    """The family that an item of a list stands for."""
+    name = item.get("family") if isinstance(item, Mapping) and len(item) == 1 else None
+    return name if isinstance(name, str) else None
+
+
+def _with_members(value: Any, members: Members, key: Key) -> Any:
+    """A list of pictures, with the members of a family in its place."""
+    if not isinstance(value, list):
+        return value
+    result: list[Any] = []
+    for at, item in enumerate(value):
+        family = _family(item)
+        names = () if family is None else members(family, (*key, at, "family"))
+        result += [item] if family is None else [{"asset": name} for name in names]
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +204,9 @@ def _operation(
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
         """What a recipe holds instead of a path or an asset."""
-        if isinstance(value, str) or (isinstance(value, Mapping) and "asset" in value):
+        if isinstance(value, str) or (
+            isinstance(value, Mapping) and {"asset", "family"} & {*value}
+        ):
             return {"input": bind(value, at)}
         if isinstance(value, Mapping) and "input" in value:
             hint = 'write `"logo.png"` or `{ asset = "logo" }`'

@@ -93,6 +93,19 @@ class AssetNames:
             raise FaultyError(_no_member(family, point, key))
         return self.sources.get(asset) or MasterOf(asset)
 
+    def of_family(self, name: str, key: Key) -> list[str]:
+        """The names of a family's members, in their order.
+
+        Raises:
+            FaultyError: there is no such family.
+        """
+        if (family := self.families.get(name)) is None:
+            if name in self.declared:
+                raise FaultyError
+            hint = did_you_mean(name, self.declared)
+            raise FaultyError(Fault(key, f"there is no asset `{brief(name)}`", hint=hint))
+        return [str(one.name) for one in family.members]
+
 
 def _axes(text: str) -> dict[str, str]:
     pairs = (part.partition("=") for part in text.split(","))

@@ -46,6 +46,12 @@ class AssetInput(Params):
     asset: str = Field(description="name of an asset, or of a family's member")
 
 
+class FamilyInput(Params):
+    """All members of a family, in a list of pictures: `{ family = "icon" }`."""
+
+    family: str = Field(description="name of a family, whose members come in their order")
+
+
 class InputIndex(Params):
     """What a `Picture` or `File` field holds inside a recipe: the index of an input."""
 
@@ -58,6 +64,13 @@ Picture = Annotated[
     InputMark(picture=True),
     Field(description='path of a picture, or `{ asset = "name" }`'),
 ]
+
+Pictures = Annotated[
+    str | AssetInput | FamilyInput | InputIndex,
+    InputMark(picture=True),
+    Field(description='path of a picture, `{ asset = "name" }`, or `{ family = "name" }`'),
+]
+"""What a list of pictures holds: in a recipe, a family stands there as each of its members."""
 
 
 @dataclass(frozen=True, slots=True)

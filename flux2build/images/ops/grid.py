@@ -15,7 +15,7 @@ from flux2build.images.alpha import scaled
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
-from flux2build.images.ops.contract import AtlasLayout, Canvas, InputIndex, Inputs, Op, Picture
+from flux2build.images.ops.contract import AtlasLayout, Canvas, InputIndex, Inputs, Op, Pictures
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins
 
@@ -30,8 +30,10 @@ class Grid(Op):
     version = 2
     synonyms = ("atlas", "contact_sheet", "montage", "sheet")
 
-    sources: Annotated[list[Picture], Field(max_length=1024)] = Field(
-        default=[], description="the pictures beside the first, in reading order"
+    sources: Annotated[list[Pictures], Field(max_length=1024)] = Field(
+        default=[],
+        description='the pictures beside the first, in reading order; `{ family = "icon" }` stands for '
+        "all of its members",
     )
     first: bool = Field(
         default=True, description="give the picture that the operation works on the first cell"
