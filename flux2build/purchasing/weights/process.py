@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -24,8 +23,8 @@ _OFFLINE: Final = {
     "TRANSFORMERS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
-_LAST: Final = 8
-"""How many of its last lines are kept for a message."""
+_MOST: Final = 8192
+"""How many bytes of what it prints are kept for a message."""
 
 OnStep = Callable[[int, int], None]
 """Takes the number of the step that is done, and of all steps."""
@@ -40,7 +39,7 @@ class Worker:
     model: Model | None = field(default=None, init=False)
     """The model that it has in memory."""
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
-    _tail: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST), init=False)
+    _printed: bytes = field(default=b"", init=False)
     _reading: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
@@ -112,16 +111,15 @@ class Worker:
             env={**os.environ, **_OFFLINE},
             start_new_session=True,  # Ctrl-C is for the build, which then decides
         )
-        self._tail.clear()
+        self._printed = b""
         self._reading = asyncio.create_task(self._listen(self._process))
         return self._process
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Keep the last lines of what the process prints."""
+        """Read all that the process prints, so that it never waits, and keep the end of it."""
         assert process.stderr is not None
-        with suppress(ValueError):  # a line without an end
-            async for line in process.stderr:
-                self._tail.append(line.decode(errors="replace").strip())
+        while printed := await process.stderr.read(_MOST):
+            self._printed = (self._printed + printed)[-_MOST:]
 
     async def _obituary(self) -> str:
         """How the process ended, in words."""
@@ -131,9 +129,8 @@ class Worker:
         code = await process.wait()
         await reading
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return ": ".join(
-            filter(None, (how, next((line for line in reversed(self._tail) if line), "")))
-        )
+        last = self._printed.decode(errors="replace").strip().splitlines()[-1:]
+        return ": ".join([how, *last])
 
     async def close(self) -> None:
         """End the process, whatever it is doing."""

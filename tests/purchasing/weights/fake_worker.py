@@ -34,6 +34,7 @@ def main() -> None:
         facts, arguments = request.facts, request.facts["arguments"]
         fate, _, said = arguments["prompt"].partition(": ")
         tell(Message("step", {"step": 1, "steps": 2}))
+        sys.stderr.write("a bar without an end\r" * 20_000 * (fate == "noisy"))
         if fate == "killed":
             sys.stderr.write("the last words\n")
             sys.stderr.flush()

@@ -185,6 +185,13 @@ def test_memory_that_cannot_be_offloaded(tmp_path: Path) -> None:
     assert (caught.value.problems[0].hint or "").startswith("render a smaller size")
 
 
+def test_a_worker_may_print_what_it_likes(tmp_path: Path) -> None:
+    """Libraries draw bars of any length; nobody waits for them."""
+    studio = Studio(tmp_path)
+
+    assert studio.run(lambda: studio.by(order("noisy")))
+
+
 def test_two_devices_render_at_once(tmp_path: Path) -> None:
     """Each has a process of its own, and orders that wait take whichever is free."""
     studio = Studio(tmp_path, devices=["cuda:0", "cuda:1"])
