@@ -114,10 +114,24 @@ class UserSettings:
         return {}
 
     def _bypasses(self, host: str) -> bool:
-        """Whether `NO_PROXY` names a host, a domain that it is in, or `*`."""
+        """Whether `NO_PROXY` names a host, a domain or network that it is in, or `*`."""
         exempt = (self.value("NO_PROXY") or self.value("no_proxy")).lower().replace(",", " ")
-        domains = [each.removeprefix("*").removeprefix(".") for each in exempt.split()]
-        return any(each in {"", host} or host.endswith(f".{each}") for each in domains)
+        return any(_exempts(each, host) for each in exempt.split())
+
+
+def _exempts(named: str, host: str) -> bool:
+    """Whether one entry of `NO_PROXY` is about a host; a port beside it tells nothing."""
+    name = named.partition(":")[0] if named.count(":") == 1 else named
+    domain = name.removeprefix("*").removeprefix(".")
+    if domain in {"", host} or host.endswith(f".{domain}"):
+        return True
+    # Lazy: few name networks, and every start would pay for it.
+    from ipaddress import ip_address, ip_network
+
+    try:
+        return ip_address(host) in ip_network(domain, strict=False)
+    except ValueError:
+        return False
 
 
 def _is_proxy(url: str) -> bool:

@@ -166,6 +166,10 @@ def test_cards_that_are_not_there(
         ({"HTTPS_PROXY": "http://p", "NO_PROXY": "fl.ai"}, "https://api.bfl.ai", "http://p"),
         ({"ALL_PROXY": "http://a", "HTTPS_PROXY": "http://p"}, "https://api.bfl.ai", "http://p"),
         ({"all_proxy": "a:1"}, "https://api.bfl.ai", "http://a:1"),
+        ({"ALL_PROXY": "http://a", "NO_PROXY": "api.bfl.ai:443"}, "https://api.bfl.ai", None),
+        ({"ALL_PROXY": "http://a", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3", None),
+        ({"ALL_PROXY": "http://a", "NO_PROXY": "10.0.0.0/8"}, "https://11.1.2.3", "http://a"),
+        ({"ALL_PROXY": "http://a", "NO_PROXY": "fd00::/8"}, "https://[fd00::1]", None),
         ({"ALL_PROXY": "http://a", "NO_PROXY": "api.bfl.ai"}, "https://api.bfl.ai", None),
     ],
 )

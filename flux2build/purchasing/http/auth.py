@@ -67,8 +67,11 @@ class Auth:
         *,
         patience: float | None = None,
         sending: Sending | None = None,
+        pictured: bool = False,
     ) -> Reply:
         """The answer to a call that carries the key, within the limits.
+
+        One that is `pictured` may hold a picture, as base64.
 
         Raises:
             ForbiddenError: the URL is not the provider's.
@@ -76,7 +79,7 @@ class Auth:
             ExchangeError: the network failed, or the answer exceeds the bounds.
         """
         secret = await self._secret(call.url)
-        most = self.limits.reply_bytes + self.limits.picture_bytes * 4 // 3
+        most = self.limits.reply_bytes + pictured * (self.limits.picture_bytes * 4 // 3)
         bounds = Bounds(most, patience or self.limits.reply)
         return await pool.exchange(call, secret, bounds, sending)
 

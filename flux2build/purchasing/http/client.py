@@ -252,7 +252,9 @@ class Client:
 
     async def _post(self, call: Call) -> Ticket | Refused | InDoubt:
         sending = Sending()
-        work = self._auth.call(self._orders, call, patience=self._limits.answer, sending=sending)
+        work = self._auth.call(
+            self._orders, call, patience=self._limits.answer, sending=sending, pictured=True
+        )
         try:
             reply = await self._unless_halted(work, sending)
         except HaltedError:

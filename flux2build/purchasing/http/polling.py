@@ -122,7 +122,7 @@ class Polling:
         if not auth.may_have_key(call.url):
             return await self._ask_elsewhere(call)
         try:
-            reply = await auth.call(self.deps.pool, call)
+            reply = await auth.call(self.deps.pool, call, pictured=True)
         except ExchangeError as error:
             if error.untrusted:
                 return Overdue(f"no answer: {error}", untrusted=True)
@@ -140,7 +140,9 @@ class Polling:
         for keyless in (True, False):
             try:
                 reply = await (
-                    self._keyless(call.url) if keyless else auth.call(self.deps.pool, own)
+                    self._keyless(call.url)
+                    if keyless
+                    else auth.call(self.deps.pool, own, pictured=True)
                 )
             except (FetchError, ExchangeError) as error:
                 self._last = f"no answer: {error}"

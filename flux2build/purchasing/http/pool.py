@@ -130,7 +130,7 @@ class Sending:
             yield
 
     def _bound(self) -> None:
-        if self._deadline is not None:
+        if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     def unsent(self, error: BaseException) -> bool:
