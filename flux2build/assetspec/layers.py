@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,6 +44,9 @@ class MergedSettings:
     def consume(self) -> None:
         """Take all keys as consumed, where only another machine can tell."""
         self.consumed.update(key for _, key in self.values.values())
+        for index, entry in enumerate(self.peek("deliver") or ()):
+            key = (*self.key("deliver"), index)
+            self.consumed.update((*key, name) for name in entry.model_fields_set)
 
     def peek(self, name: str) -> Any:
         """A setting, or None; nothing is made of it."""
@@ -54,10 +56,10 @@ class MergedSettings:
         """Where a setting was decided; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
-    def without(self, names: AbstractSet[str]) -> dict[str, Key]:
-        """Where each other setting was decided, and each variable: two alike are the same."""
-        places = {name: key for name, (_, key) in self.values.items() if name not in names}
-        return {**places, **{f"vars.{name}": key for name, key in self.variables.items()}}
+    def profiled(self) -> set[str]:
+        """The settings that a profile, or the asset's own table for one, decided."""
+        places = ((name, key) for name, (_, key) in self.values.items())
+        return {name for name, key in places if "profile" in {key[0], *key[2:3]}}
 
     def rank(self, name: str) -> int:
         """How strong the layer is that decided a setting; -1 if no layer has it."""

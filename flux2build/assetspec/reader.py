@@ -114,6 +114,7 @@ class _SpecReader:
         about = [recipe for one in declared for recipe in documents.entries(one)]
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
         translations.report()
+        gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
         kept = self._kept(declared, files.used | translations.used)
         templates = self._closed_templates(folder)
         self._check_collisions(recipes, kept, templates, capabilities.ops)
@@ -133,7 +134,7 @@ class _SpecReader:
             ),
             assets=assets,
             recipes=recipes,
-            gaps=tuple(translations.gaps),
+            gaps=gaps,
             notices=notices,
             notes=dict(_notes(resolver, texts)),
             text=self.text,

@@ -71,6 +71,9 @@ class Rehearsal:
         cards: dict[str, dict[str, Card]] = {}
         beside: dict[Key, tuple[MergedSettings, Card, str]] = {}
         sent: set[Key] = set()
+        empty = [one for one in declared if not one.family.members]
+        for one in empty:  # rows may come back
+            one.settings.consume()
         consumed = set(self.resolver.resources.consumed)
         for resolver, assets in ((self.resolver, declared), *self._others):
             for one in assets:
@@ -91,4 +94,5 @@ class Rehearsal:
             for key, (settings, card, name) in beside.items()
             if key not in sent
         )
-        return Usage(tables, consumed, words, axes, cards, unsent)
+        unmade = frozenset(one.family.name for one in empty)
+        return Usage(tables, consumed, words, axes, cards, unsent, unmade)

@@ -144,7 +144,7 @@ class Resolver:
         `made` is the asset in the profile whose recipes are made, and `order` its order there.
         """
         own = self._ordered(declared) if declared.table.source is None else None
-        beside = declared.settings.without(ORDERED) == made.settings.without(ORDERED)
+        beside = declared.settings.profiled() | made.settings.profiled() <= ORDERED
         if own is None or order is None:
             return beside
         few = len(declared.settings.peek("refs") or ()) <= own.card.references

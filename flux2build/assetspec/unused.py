@@ -35,6 +35,8 @@ class Usage:
     """The models that render each asset, by name."""
     beside: Sequence[Fault] = ()
     """Parameters that are said of a model which lacks them, and that no other one is sent."""
+    unmade: AbstractSet[str] = frozenset()
+    """Assets without a member, of whose keys nothing is known."""
 
     def contradictions(self) -> Iterator[Fault]:
         """One fault for each key of an asset without effect, and for each said of a wrong model."""
@@ -61,6 +63,8 @@ class Usage:
         for name, profile in self.tables.profile.items():
             yield from self._settings(("profile", name), profile)
         for name, table in self.tables.asset.items():
+            if name in self.unmade:
+                continue
             if table.source is not None and table.output is not None:
                 yield _not_rendered(("asset", name, "output"))
             yield from self._settings(("asset", name), table)

@@ -202,8 +202,17 @@ def test_options_of_documents_are_templates() -> None:
 def test_weights_of_another_machine_are_not_judged() -> None:
     """A profile of a person's own weights stands in nobody else's way, and uses what it says."""
     text = (
-        "[asset.a]\nprompt = 'a'\nsteps = 9\n[profile.mine]\nprovider = 'local'\nmodel = 'my-own'"
+        "[asset.a]\nprompt = 'a'\nsteps = 9\n[profile.mine]\nprovider = 'local'\nmodel = 'my-own'\n"
+        "[[asset.a.profile.mine.deliver]]\npath = 'b.webp'\nquality = 70"
     )
     known = replace(SHIPPED, installed={"local"})
 
     assert load(tree(text), "assets.toml", None, known).recipes
+
+
+def test_nothing_is_known_of_an_asset_without_members() -> None:
+    """A table of rows that is empty today says nothing about the keys of its asset."""
+    text = "[asset.a]\nprompt = '{{ row.x }}'\nseed = 3\nrows = { file = 'none.csv', key = 'sku' }"
+    files = {"none.csv": "sku,x\n"}
+
+    assert not load(tree(text, files), "assets.toml", None, SHIPPED).recipes
