@@ -199,10 +199,17 @@ def lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, na
         for cards in sorted(capabilities.cards.values(), key=lambda cards: card in cards.values())
     ]
     models = having[-1] or set().union(*having) - {card.model}
+    elsewhere = sorted(
+        f"`{provider}`"
+        for provider, cards in capabilities.cards.items()
+        if card.model in cards and name in cards[card.model].params
+    )
     near = nearest(name, card.params)
     hint = f"did you mean `{near}`?" if near else None
     if models:
         hint = "models that have it: " + ", ".join(f"`{model}`" for model in sorted(models))
+    if elsewhere:
+        hint = f"it has one at {' and '.join(elsewhere)}"
     message = f"model `{card.model}` has no `{name}`"
     return Fault(settings.key(name), message, hint=hint, name=True)
 

@@ -13,7 +13,7 @@ from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.layers import Layer, merge
 from flux2build.assetspec.tables import Settings
 from flux2build.providers.capabilities import FREE, Card
-from tests.assetspec.specs import CAPABILITIES, FLEX, PRO, SKETCH, THREE
+from tests.assetspec.specs import CAPABILITIES, FLEX, PRO, SHIPPED, SKETCH, THREE
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "width": st.integers(1, 5000),
@@ -82,3 +82,12 @@ def test_models_that_have_a_parameter_are_named() -> None:
     (fault,) = params.read(merged, PRO, CAPABILITIES).faults
 
     assert fault.hint == "models that have it: `flux-2-flex`"
+
+
+def test_a_parameter_that_a_model_has_elsewhere() -> None:
+    """A parameter that the same model has at another carrier is refused with that carrier."""
+    written = Settings(provider="bfl", model="flux-2-flex", resolution="2 MP")
+    merged = merge(("asset", "a"), {}, [Layer(("asset", "a"), written)])
+    (fault,) = params.read(merged, SHIPPED.cards["bfl"]["flux-2-flex"], SHIPPED).faults
+
+    assert fault.hint == "it has one at `cometapi-replicate` and `replicate`"

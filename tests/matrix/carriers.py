@@ -51,10 +51,10 @@ class Carrier:
 
     def traits(self, model: str) -> frozenset[str]:
         """What the outcomes in the table depend on."""
-        params = shipped()[self.provider][model].params
-        traits = {self.dialect}
+        card = shipped()[self.provider][model]
+        params, traits = card.params, {self.dialect}
         traits |= {"predictions"} if self.provider.endswith("replicate") else set()
-        traits |= {"uploads"} if self.name == "replicate" else set()
+        traits |= {"uploads"} if self.name == "replicate" and card.references else set()
         traits |= set() if "seed" in params else {"seedless"}
         traits |= set() if "width" in params else {"sizeless"}
         traits |= set() if "format" in params else {"formatless"}

@@ -54,7 +54,8 @@ def some() -> Iterator[Cell]:
                 if possible(carrier, carrier.models[0], fault)
             )
             carrier, times = next(fits)
-            yield carrier, next(places[carrier.name]), fault, times
+            model = next(each for each in places[carrier.name] if possible(carrier, each, fault))
+            yield carrier, model, fault, times
 
 
 def _name(cell: Cell) -> str:
