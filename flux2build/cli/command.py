@@ -138,8 +138,9 @@ def command(
     """Make a command of a function that takes a `CommonOptions`, then its own options.
 
     One that selects gets a `choice` of assets; it has no shared option that it is `without`,
-    because it would not heed it. One for `many` takes several specs at once. The function's docstring is the command's help; its module's
-    first line is the summary in the list of commands.
+    because it would not heed it. One for `many` takes several specs, one after the other. The
+    function's docstring is the command's help; its module's first line is the summary in the list
+    of commands.
     """
 
     def wrap(function: Function) -> click.Command:

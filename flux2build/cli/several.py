@@ -56,6 +56,8 @@ def each(specs: Sequence[str], run: Callable[..., Exit | None], values: dict[str
             console.fail(error)
             exits[spec] = error.exit
         console.say("")
+        if exits[spec] is Exit.INTERRUPTED:
+            break
     console.say(_summary(exits, _spent() - before))
     return gravest(exits.values())
 
@@ -67,6 +69,12 @@ def _summary(exits: dict[str, Exit], spent: Decimal) -> str:
 
 
 def _spent() -> Decimal:
-    """What all orders of this user have cost so far, including what may still be charged."""
-    charges = ledger.charges(ledger.fold(user_journal().read()))
+    """What all orders of this user have cost so far, including what may still be charged.
+
+    While the ledger cannot be read, nothing is bought.
+    """
+    try:
+        charges = ledger.charges(ledger.fold(user_journal().read()))
+    except Flux2BuildError:
+        return Decimal(0)
     return sum((charge.usd for charge in charges), Decimal(0))
