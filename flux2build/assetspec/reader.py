@@ -12,6 +12,7 @@ from flux2build.assetspec import (
     check_options,
     diagnostics,
     markup,
+    odd_data,
     operations,
     outputs,
     provenance,
@@ -166,11 +167,20 @@ class _SpecReader:
         usage = rehearsal.usage(self.tables, declared, words)
         if self.faults.assets:
             return ()  # what is faulty uses nothing
+        empty = {one.key for one in declared if not one.family.members}  # uses nothing today
         for fault in usage.contradictions():
-            self.faults.add(fault)
+            if fault.key[:2] not in empty:
+                self.faults.add(fault)
+        idle = () if empty else usage.idle()
         return (
-            *(Notice(UNUSED_KEY, f.key, Problem(f.message, hint=f.hint)) for f in usage.idle()),
+            *(Notice(UNUSED_KEY, f.key, Problem(f.message, hint=f.hint)) for f in idle),
             *texts.markup.notices,
+            *(
+                notice
+                for one in declared
+                if one.table.rows is not None
+                for notice in odd_data.notices(one.key, one.table.rows, one.family, words)
+            ),
         )
 
     @staticmethod

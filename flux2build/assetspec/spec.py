@@ -27,6 +27,7 @@ class Budget:
 UNUSED_KEY: Final = "unused-key"
 COMMENT: Final = "prompt-comment"
 ONE_BRACE: Final = "single-brace"
+ODD_DATA: Final = "odd-data"
 
 
 @dataclass(frozen=True, slots=True)

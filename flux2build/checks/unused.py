@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.assetspec.spec import COMMENT, ONE_BRACE, UNUSED_KEY
+from flux2build.assetspec.spec import COMMENT, ODD_DATA, ONE_BRACE, UNUSED_KEY
 from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Facts, Finding
 from flux2build.errors import Place
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A key that nothing is made of, and words of a prompt that are taken out or not filled in.
+    """A key that nothing is made of, words of a prompt that are not sent, and odd data.
 
     Only tables that many assets share are warned about; in a table of an asset such a key is an
     error of the spec.
@@ -29,6 +29,7 @@ CHECK: Final[Check] = Check(
         UNUSED_KEY: "a key has no effect in any profile",
         COMMENT: "a comment takes words out of a text",
         ONE_BRACE: "the name of a value stands in one pair of braces",
+        ODD_DATA: "a data file has no rows, or holds what a spreadsheet writes for a failed formula",
     },
     findings,
     Warnings,

@@ -43,3 +43,34 @@ def test_a_plan_notes_what_is_probably_not_meant(empty: Site) -> None:
     assert "note: fox: `{ brand }` stays as it is written; write `{{ brand }}`" in (
         empty.run("plan").out
     )
+
+
+def test_odd_data_is_a_warning(empty: Site) -> None:
+    """A formula that failed is told once for each column that templates name, with its lines."""
+    empty.write("p.csv", "sku,name,stock\nA,#REF!,N/A\nB,Cup,#N/A\nC,#ref!,3\n")
+    empty.write(
+        "assets.toml",
+        '[asset.shot]\nprompt = "a {{ row.name }}"\nrows = { file = "p.csv", key = "sku" }\n',
+    )
+    ran = empty.run("check", "--select", "odd-data")
+
+    assert (ran.code, ran.out.count("odd-data")) == (0, 1)
+    assert "column `name` holds `#REF!`, which is no value [odd-data]" in ran.out
+    assert "lines: 2, 4" in ran.out
+    assert "--> assets.toml:3:17" in ran.out
+
+
+def test_a_table_without_rows_is_a_warning(empty: Site) -> None:
+    """A file that an export has cut to its header leaves a family without members."""
+    empty.write("p.csv", "sku,stock\n")
+    rows = '{ file = "p.csv", key = "sku", where = "{{ row.stock | int > 5 }}" }'
+    plain = '{ file = "p.csv", key = "sku" }'
+
+    def said(table: str) -> str:
+        empty.write("assets.toml", f'[asset.shot]\nprompt = "a"\nrows = {table}\n')
+        return empty.run("check", "--select", "odd-data").out
+
+    assert "`p.csv` has no rows, so `shot` has no members" in said(plain)
+    assert "`p.csv` has no rows that `where` picks" in said(rows)
+    empty.write("p.csv", "sku,stock\nA,9\n")
+    assert "no rows" not in said(plain) + said(rows)

@@ -1,0 +1,55 @@
+"""What is odd about the rows of data files: formulas that failed, and files without rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from typing import Final
+
+from flux2build.assetspec.family import AssetFamily
+from flux2build.assetspec.rows import Row
+from flux2build.assetspec.spec import ODD_DATA, Notice
+from flux2build.assetspec.tables import Rows
+from flux2build.errors import Problem, brief
+from flux2build.model import Key
+
+_WORD: Final = re.compile(r"\w+")
+_FAILED: Final = frozenset(
+    {"#ref!", "#n/a", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!", "n/a"}
+)
+"""What spreadsheets write where a formula has failed, in lower case."""
+_MOST_LINES: Final = 5
+
+
+def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -> Iterator[Notice]:
+    """One notice for each column that templates name and in which formulas have failed.
+
+    A file that was cut to its header makes nothing; that may be meant, and is told as well.
+    """
+    rows = {one.row.place: one.row for one in family.members if one.row is not None}
+    if not family.members:
+        picked = "has no rows" if table.where is None else "has no rows that `where` picks"
+        message = f"`{table.file}` {picked}, so `{family.name}` has no members"
+        yield Notice(ODD_DATA, (*key, "rows", "file"), Problem(message), name=False)
+    for column, failed in _failed([*rows.values()]).items():
+        if column in table.keys or any(word in words for word in _WORD.findall(column)):
+            cell = str(failed[0][column])
+            lines = ", ".join(str(row.place.line) for row in failed[:_MOST_LINES])
+            more = f" and {len(failed) - _MOST_LINES} more" if len(failed) > _MOST_LINES else ""
+            facts = (("file", table.file), ("lines", lines + more))
+            problem = Problem(
+                f"column `{brief(column)}` holds `{cell}`, which is no value",
+                rows=facts,
+                hint="mend it where the file was exported, or leave these rows out with `where`",
+            )
+            yield Notice(ODD_DATA, (*key, "rows", "file"), problem, name=False)
+
+
+def _failed(rows: list[Row]) -> dict[str, list[Row]]:
+    """The rows by the column in which a formula has failed."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        for column, cell in row.cells.items():
+            if isinstance(cell, str) and cell[:1] in "#nN" and cell.lower() in _FAILED:
+                found.setdefault(column, []).append(row)
+    return found
