@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from dataclasses import replace
 from decimal import Decimal
@@ -34,6 +35,21 @@ class Expired(FakeProvider):
         """Whatever is asked for but no picture."""
         api = request.url.path.startswith("/v1") or request.method == "HEAD"
         return super().__call__(request) if api else httpx.Response(404)
+
+
+class Generous(FakeProvider):
+    """A provider that delivers two pictures for one order."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Every answer, with a second picture beside the first."""
+        answer = super().__call__(request)
+        if request.url.path != "/v1/get_result":
+            return answer
+        assert isinstance(answer.stream, httpx.ByteStream)
+        body = json.loads(b"".join(answer.stream))
+        if result := body.get("result"):
+            result["sample"] = [result["sample"], f"{result['sample']}?second"]
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps(body).encode()))
 
 
 def ordered(home: Path, provider: FakeProvider) -> tuple[Buyer, Intended]:
@@ -144,6 +160,14 @@ def test_what_became_of_it_is_told(
         assert (
             buyer.ledger.lost[order.order].message == outcome.problems[0].message.partition(": ")[2]
         )
+
+
+def test_more_than_one_picture_is_said(tmp_path: Path) -> None:
+    """The first one is kept, and nobody has to find out by themselves that there was another."""
+    buyer, order = ordered(tmp_path / "home", Generous())
+
+    assert isinstance(collect(buyer, order), Bought)
+    assert "warning: 2 pictures came for one order of `fox`; the first one is kept" in buyer.said
 
 
 def test_a_ticket_that_points_elsewhere_is_for_a_person(tmp_path: Path) -> None:
