@@ -36,7 +36,7 @@ class Word(Enum):
 
 _MEANINGS: Final = {
     Word.READY: "ready success succeeded successful complete completed done finished ok",
-    Word.FAILED: "error errored fail failed failure rejected timeout timedout",
+    Word.FAILED: "error errored fail failed failure rejected",
     Word.CANCELED: "canceled cancelled cancel",
     Word.ABORTED: "aborted",
     Word.REQUEST_MODERATED: "requestmoderated inputmoderated promptmoderated",
@@ -81,11 +81,10 @@ def judged(
         return replace(
             read(body), url=picture, task=replies.task_of(body), pictures=1 + len(others)
         )
-    if word is Word.READY:
-        return _without_picture(body)
-    if reply.status < 300 or (state and replies.task_of(body)):
-        return _ended(body, word, charged=charged) or _waiting(body)
-    return _waiting(body)
+    speaks = reply.status < 300 or (state and replies.task_of(body))
+    if speaks and (ended := _ended(body, word, charged=charged)):
+        return ended
+    return _without_picture(body) if word is Word.READY else _waiting(body)
 
 
 def says_ready(body: replies.Fields) -> bool:
@@ -105,7 +104,9 @@ def _ended(body: replies.Fields, word: Word, *, charged: bool) -> Refused | None
     """How an order ended without a picture; None if it may still go on."""
     why, task, state = _why(body), replies.task_of(body), one_line(_state(body), 60)
     failed = word in {Word.FAILED, Word.CANCELED}
-    if word in _MODERATED or ((failed or not state) and replies.moderation(why)):
+    # While an order goes on, its details may tell that moderation let it pass; an error may not.
+    reason = why if failed or not state else replies.words(body.get("error"))
+    if word in _MODERATED or (word is not Word.LOST and replies.moderation(reason)):
         kind = _MODERATED.get(word, Refusal.CONTENT_MODERATED)
         return Refused(kind, why or state.lower(), charged=charged, task=task)
     if failed:

@@ -39,7 +39,7 @@ def _spelled(word: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (("Error", "Failed", "failure", "errored", "rejected", "timed out"), Refusal.FAILED),
+        (("Error", "Failed", "failure", "errored", "rejected"), Refusal.FAILED),
         (("canceled", "Cancelled"), Refusal.FAILED),
         (("Request Moderated", "Input Moderated"), Refusal.REQUEST_MODERATED),
         (
@@ -77,6 +77,16 @@ def test_a_failure_that_was_moderation(remote: Remote, more: dict[str, Any]) -> 
     assert isinstance(state, Refused)
     assert state.refusal is Refusal.CONTENT_MODERATED
     assert isinstance(_status(remote, {"id": TASK, **more}), Refused)
+    if "error" in more:
+        for word in ("Something", "Ready"):
+            assert isinstance(_status(remote, {"id": TASK, "status": word, **more}), Refused)
+
+
+@REMOTE
+def test_an_order_that_goes_on_is_waited_for(remote: Remote) -> None:
+    """A timeout may be that of a gateway, and details may tell of a moderation that was passed."""
+    for body in ({"status": "timeout"}, {"status": "Pending", "details": {"moderation": "passed"}}):
+        assert isinstance(_status(remote, {"id": TASK, **body}), Waiting)
 
 
 @REMOTE
