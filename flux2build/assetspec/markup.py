@@ -14,7 +14,11 @@ from flux2build.model import Key
 _COMMENT: Final = re.compile(r"\{#(.*?)#\}", re.DOTALL)
 _COLOUR: Final = re.compile(r"[0-9A-Fa-f]{3,8}\b")
 _ONE_BRACE: Final = re.compile(r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})")
-_INSIDE: Final = re.compile(r"\{[{%](.+?)[%}]\}", re.DOTALL)
+_INSIDE: Final = (
+    re.compile(r"\{[{%](.+?)[%}]\}", re.DOTALL),
+    re.compile(r"\{[{%](.+)[%}]\}"),
+)
+"""Markup over several lines, and all that stands between the first and the last of one line."""
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -64,5 +68,5 @@ def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str,
 
 def words(sources: Iterable[str]) -> frozenset[str]:
     """Every word inside of the markup of texts."""
-    inside = (match[1] for source in sources for match in _INSIDE.finditer(source))
+    inside = (match[1] for source in sources for part in _INSIDE for match in part.finditer(source))
     return frozenset(word for text in inside for word in _WORD.findall(text))
