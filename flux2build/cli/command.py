@@ -187,3 +187,13 @@ def command(
 
 
 COMMANDS: Final = Family[click.Command]("flux2build.cli.commands", "COMMAND")
+
+
+def variables() -> frozenset[str]:
+    """The environment variables of all options; every command is imported to know them."""
+    names: set[str] = set()
+    todo: list[click.Command] = list(COMMANDS.values())
+    for each in todo:
+        todo += each.commands.values() if isinstance(each, click.Group) else ()
+        names |= {str(param.envvar) for param in each.params if isinstance(param, Option)}
+    return frozenset(names)

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from flux2build import __version__
-from flux2build.cli.command import COMMANDS, command_first
+from flux2build.cli.command import COMMANDS, command_first, variables
 from flux2build.cli.usage_errors import usage_error
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, brief
 
@@ -133,7 +133,7 @@ def _refuse_unknown_variables() -> None:
     if any(name.startswith("FLUX2BUILD_") for name in os.environ):
         from flux2build.session.variables import refuse_unknown
 
-        refuse_unknown(os.environ)
+        refuse_unknown(os.environ, variables)
 
 
 def _refused(words: Sequence[str], error: OSError) -> Exit:

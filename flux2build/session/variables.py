@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -25,9 +25,10 @@ _OPTIONS: Final = (
     *("ALL", "BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
     *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
     *("LIVE", "LOCK_TIMEOUT", "MAX_COST", "OUTPUT", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
-    *("REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TRUST_PR", "VERBOSE", "YES"),
+    *("LOCAL", "REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TO", "TRUST_PR", "VERBOSE"),
+    "YES",
 )
-"""The options of all commands, which are not imported to know a variable."""
+"""The options of commands as far as they are known without importing the commands."""
 PROCESS: Final = frozenset(
     {CONFIG_VARIABLE, f"{PREFIX}HOME", f"{PREFIX}DEEP", *(PREFIX + name for name in _OPTIONS)}
 )
@@ -47,14 +48,17 @@ def settings() -> frozenset[str]:
     return frozenset(names.union(*({each.key_variable, each.url_variable} for each in remote)))
 
 
-def refuse_unknown(names: Iterable[str]) -> None:
+def refuse_unknown(names: Iterable[str], options: Callable[[], Container[str]]) -> None:
     """Refuse variables of the environment that start like ours and are not.
+
+    `options` tells those of all commands, once a name is not known without.
 
     Raises:
         UsageError: with the nearest name of each.
     """
     ours = sorted(name for name in names if name.startswith(PREFIX) and name not in PROCESS)
-    if problems := [_unknown(name) for name in ours if name not in settings()]:
+    strange = [name for name in ours if name not in settings()]
+    if problems := [_unknown(name) for name in strange if name not in options()]:
         raise UsageError(*problems)
 
 

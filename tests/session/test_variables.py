@@ -6,10 +6,9 @@ import os
 import re
 from pathlib import Path
 
-import click
 import pytest
 
-from flux2build.cli.command import COMMANDS
+from flux2build.cli.command import variables as options
 from flux2build.errors import UsageError
 from flux2build.session import variables
 from flux2build.session.settings import read
@@ -17,18 +16,8 @@ from flux2build.session.settings import read
 PACKAGE = Path(variables.__file__).parents[1]
 
 
-def options() -> set[str]:
-    """The variables of all options of all commands."""
-    names: set[str] = set()
-    todo: list[click.Command] = list(COMMANDS.values())
-    for command in todo:
-        todo += command.commands.values() if isinstance(command, click.Group) else ()
-        names |= {str(p.envvar) for p in command.params if isinstance(p, click.Option)}
-    return names
-
-
 def test_every_variable_of_the_package_is_known() -> None:
-    """A new option, or a name in the code, is known as a variable, and nothing else is."""
+    """A name in the code is known as a variable, and so is every option."""
     sources = PACKAGE.rglob("*.py")
     named = {
         name
@@ -36,10 +25,9 @@ def test_every_variable_of_the_package_is_known() -> None:
         for name in re.findall(r"\bFLUX2BUILD_[A-Z]+(?:_[A-Z]+)*\b", path.read_text("utf-8"))
     }
 
-    assert options() | {"FLUX2BUILD_HOME", "FLUX2BUILD_CONFIG", "FLUX2BUILD_DEEP"} == (
-        variables.PROCESS
-    )
-    assert named <= variables.PROCESS | variables.settings()
+    known = variables.PROCESS | variables.settings() | options()
+    assert named <= known
+    variables.refuse_unknown(known, options)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +37,7 @@ def test_every_variable_of_the_package_is_known() -> None:
 def test_an_unknown_variable(name: str, meant: str) -> None:
     """A variable that is named like ours and is not is refused, with the nearest name."""
     with pytest.raises(UsageError) as caught:
-        variables.refuse_unknown({name: "1", "PATH": "/bin", "FLUX2BUILD_YES": "1"})
+        variables.refuse_unknown({name: "1", "PATH": "/bin", "FLUX2BUILD_YES": "1"}, options)
 
     (problem,) = caught.value.problems
     assert f"`{name}` is not a variable that flux2build reads" in problem.message
