@@ -178,27 +178,6 @@ def test_sources_behind_pointers(site: Site) -> None:
     assert not snapshot.has(of_bytes(b"the picture"))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no pipes in folders")
-@pytest.mark.parametrize(
-    "path", ["assets.lock", ".flux2build/index", ".env", "home/ledger.jsonl", "img/odd.png"]
-)
-@pytest.mark.parametrize("target", ["pipe", "/dev/zero"])
-def test_nothing_waits_for_a_pipe(site: Site, path: str, target: str) -> None:
-    """A pipe or a device where a file is expected is read as damage or not at all; nothing waits."""
-    site.run("build")
-    home = Path(os.environ["FLUX2BUILD_HOME"])
-    odd = home / "ledger.jsonl" if path.startswith("home/") else site.folder / path
-    odd.parent.mkdir(parents=True, exist_ok=True)
-    odd.unlink(missing_ok=True)
-    if target == "pipe":
-        os.mkfifo(odd)
-    else:
-        odd.symlink_to(target)
-
-    for command in ("check", "plan", "orders list", "build"):
-        assert site.run(*command.split()).code in {0, 1, 2, 6}
-
-
 def test_files_are_named_from_the_current_folder(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
