@@ -53,6 +53,8 @@ def show(console: Console, project: Project, plan: Plan) -> None:
         console.document(as_json(plan))
         return
     console.data(*lines(plan, every=console.verbosity > 0))
+    if project.unread and plan.high:
+        console.say("No paid picture of this is ordered until the journal of orders is settled.")
     if project.conflicted:
         lock = project.lock_path.name
         console.say(f"`{lock}` holds merge conflicts; `flux2build build` reconciles them")

@@ -63,7 +63,7 @@ class Project(LockedSources):
             hint = "`flux2build init` writes a starter, `-f FILE` names one elsewhere"
             hint = f"{near} `-f FILE` names a spec of another name" if near else hint
             raise UsageError(f"there is no `{SPEC_NAME}` here or above", hint=hint)
-        return cls(options, path.parent, path.name)
+        return cls(options, path.parent.resolve(), path.name)
 
     def reread(self) -> Project:
         """The same project, with everything read again."""

@@ -42,6 +42,7 @@ def test_damage_is_said_and_buys_nothing(
         ran = bought.run(*words)
         assert ran.code in {Exit.DONE, Exit.DRIFT}, words
         assert "ledger.jsonl" in ran.err, words
+        assert ("No paid picture of this is ordered" in ran.err) == (words == ("plan",))
     doctor, built = bought.run("doctor"), bought.run("build", "--yes")
     assert doctor.code == built.code == Exit.SYSTEM
     assert "ledger.jsonl:" in doctor.out

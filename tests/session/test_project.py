@@ -178,6 +178,16 @@ def test_sources_behind_pointers(site: Site) -> None:
     assert not snapshot.has(of_bytes(b"the picture"))
 
 
+def test_a_project_is_one_whatever_links_lead_to_it(site: Site, tmp_path: Path) -> None:
+    """What is ordered through a link belongs to the same project in the ledger."""
+    link = tmp_path / "elsewhere"
+    link.symlink_to(site.folder)
+
+    opened = Project.open(CommonOptions(file=str(link / "assets.toml")))
+
+    assert opened.folder == Project.open(CommonOptions()).folder
+
+
 def test_files_are_named_from_the_current_folder(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
