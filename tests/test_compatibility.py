@@ -159,3 +159,10 @@ def test_an_order_is_bought_at_one_carrier(spelled: Site, provider: str) -> None
 
     found = {step["output"]: step["action"] for step in json.loads(ran.out)["steps"]}
     assert found == dict.fromkeys(HERE, "adopt") | KNOWN
+
+
+def test_an_older_spelling_adds_up_with_the_name(spelled: Site) -> None:
+    """What was bought under a carrier's spelling is counted under the model's one name."""
+    sums = json.loads(spelled.run("cost", "--by", "model", "--everything", "--json").out)
+
+    assert [each["model"] for each in sums["sums"]] == ["flux-2-flex", "flux-2-pro"]

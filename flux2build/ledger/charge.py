@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from flux2build.ledger.fold import Attempt, Ledger
-from flux2build.model import Receipt
+from flux2build.model import Receipt, model_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def provider(attempt: Attempt) -> str:
 
 
 def model(attempt: Attempt) -> str:
-    """The model of an attempt."""
+    """The model of an attempt, by the one name that it has at every carrier."""
     entry = attempt.intended or attempt.delivered
-    return entry.model if entry else ""
+    return model_name(entry.model) if entry else ""
 
 
 def asset(attempt: Attempt) -> str:

@@ -204,9 +204,11 @@ def _judged(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot)
 
 
 def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Snapshot:
-    """What is known of a recipe's order; the whole snapshot if it has none, or none yet."""
+    """What is known of a recipe's order; the whole snapshot if nothing is bought, or not yet."""
     ready = tuple(digest for digest in inputs if digest is not None)
     if not isinstance(recipe.task, Generate) or len(ready) < len(inputs):
+        return snapshot
+    if not snapshot.buys(recipe):
         return snapshot
     return snapshot.about(order_of(recipe.task, ready).names)
 

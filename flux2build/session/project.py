@@ -204,7 +204,7 @@ class Project(LockedSources):
         bare = plan(recipes, snapshot, self.quotes.price)
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        wanted = asked(bare, snapshot.files)
+        wanted = asked(bare, snapshot.files) if snapshot.ledger.unsettled else {}
         orders = tuple(open_orders(snapshot.ledger, wanted, str(self.folder)))
         return replace(self.quotes.annotated(self._noted(bare)), orphans=left_over, orders=orders)
 
