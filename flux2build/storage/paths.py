@@ -133,7 +133,7 @@ def safe_name(value: str) -> str:
         return value
     composed = unicodedata.normalize("NFC", value)
     parts = "".join(letter if _in_name(letter) else "\0" for letter in composed).split("\0")
-    return "-".join(filter(None, parts)).strip("-")
+    return "-".join(filter(None, parts)).rstrip("-").lstrip(".-")
 
 
 def _in_name(letter: str) -> bool:
