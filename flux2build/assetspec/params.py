@@ -10,6 +10,7 @@ from flux2build.assetspec import shapes
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import DEFAULT_PROVIDER, MergedSettings
+from flux2build.assetspec.tables import LoraRef
 from flux2build.digest import Json
 from flux2build.errors import did_you_mean, nearest
 from flux2build.model import model_name
@@ -30,6 +31,7 @@ PARAMS: Final = (
     "prompt_upsampling",
     "disable_pup",
     "grounding",
+    "loras",
 )
 """The settings that a model may have or not have."""
 
@@ -109,7 +111,11 @@ def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Pa
     for name in sorted(card.params - unused - sent.keys()):
         value = settings.get(name) if name in written else _default(name, card)
         if value is not None:
-            sent[name] = cast("Json", value)
+            sent[name] = (
+                _loras(cast("list[LoraRef]", value), capabilities)
+                if name == "loras"
+                else cast("Json", value)
+            )
     rest = [n for n in written if n not in card.params and not (card.shapes and n in _SHAPE)]
     absent = (name for name in rest if name not in card.ignores)
     faults += [lacking(settings, card, capabilities, name) for name in absent]
@@ -121,6 +127,14 @@ def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Pa
         return Parameters(sent, faults)
     beside = tuple(name for name in rest if _said_of_model(settings, name))
     return Parameters(sent, faults, tuple(rest), beside)
+
+
+def _loras(loras: Sequence[LoraRef], capabilities: Capabilities) -> Json:
+    """LoRA as an order has them: their names, how much of each, and which weights they are."""
+    return [
+        {"file": lora.file, "scale": lora.scale, "sha256": capabilities.lora(lora.file)}
+        for lora in loras
+    ]
 
 
 def _said_of_model(settings: MergedSettings, name: str) -> bool:

@@ -80,6 +80,13 @@ class AssetRef(Table):
     )
 
 
+class LoraRef(Table):
+    """A LoRA, which alters what a model has learnt."""
+
+    file: str = Field(description="its name in `[local.loras]` of your configuration")
+    scale: float = _optional("how much of it is added", default=1.0, ge=-10, le=10)
+
+
 _Text = Annotated[str, Tag(_TEXT)]
 _AnyTable = Annotated[dict[str, Any], Tag(_TABLE)]
 _Severity = Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
@@ -181,6 +188,9 @@ class Settings(Table):
     )
     disable_pup: bool | None = _optional("keep the provider from rewriting the prompt")
     grounding: bool | None = _optional("let the model search the web")
+    loras: list[LoraRef] | None = _optional(
+        "LoRA that are added to open weights, as `{ file, scale }`", min_length=1
+    )
     take: int | None = _optional("another picture for the same request: 2, 3, …", ge=1)
     refs: list[Ref] | None = _optional(
         "ordered references: paths from the spec's folder, or other assets; "

@@ -23,7 +23,7 @@ _ARGUMENTS: Final = {
 }
 _UPSAMPLING: Final = 0.15
 """The temperature at which dev's text encoder rewrites a prompt, as its makers advise."""
-_SHAPE: Final = frozenset({"width", "height", "format", "seed", "steps"})
+_SHAPE: Final = frozenset({"width", "height", "format", "seed", "steps", "loras"})
 
 _DEV: Final = Card(
     model="flux-2-dev",

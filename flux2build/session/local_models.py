@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.validation_errors import validated
 from flux2build.digest import Digest
-from flux2build.errors import Place, Problem, SystemFault, UsageError
+from flux2build.errors import Place, Problem, SystemFault, UsageError, did_you_mean
 from flux2build.providers.capabilities import Card
 from flux2build.providers.local import PROVIDER
 from flux2build.purchasing.weights import folder
@@ -31,6 +32,7 @@ Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "sequential"]
 
 _DIGEST: Final = rb"@sha256:[0-9a-f]{64}"
+_LORA: Final = rb'"file":%b,"scale":[^,]+,"sha256":"(sha256:[0-9a-f]{64})"'
 
 
 class _Table(BaseModel):
@@ -45,6 +47,12 @@ class ModelTable(_Table):
     offload: Offload | None = None
 
 
+class LoraTable(_Table):
+    """`[local.loras.NAME]`: where a LoRA lies."""
+
+    path: str
+
+
 class LocalTable(_Table):
     """`[local]` of the user's configuration."""
 
@@ -53,6 +61,7 @@ class LocalTable(_Table):
     dtype: Dtype = "auto"
     offload: Offload = "none"
     models: dict[str, ModelTable] = {}
+    loras: dict[str, LoraTable] = {}
 
 
 def _home() -> Path:
@@ -122,11 +131,11 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
-        return folder.opened(self._path(name))
+        return folder.opened(self._path(self.table.models[name]))
 
-    def _path(self, name: str) -> Path:
+    def _path(self, table: ModelTable | LoraTable) -> Path:
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
-        path = os.path.expanduser(self.table.models[name].path)  # noqa: PTH111 - as it says
+        path = os.path.expanduser(table.path)  # noqa: PTH111 - as it says
         return Path(self.file).parent / path
 
     def _card(self, name: str) -> Card:
@@ -165,13 +174,44 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
-        self.index.state(str(self._path(name)))  # once it is there, a clean tree is judged again
+        self.index.state(
+            str(self._path(self.table.models[name]))
+        )  # once it is there, a clean tree is judged again
         self._card(name)
         digest = self.folder(name).digest(self.index)
+        self._save()
+        return digest
+
+    def _save(self) -> None:
         with suppress(OSError):
             _home().mkdir(parents=True, exist_ok=True)
         self.index.save()
-        return digest
+
+    def lora(self, name: str) -> str:
+        """The digest of a LoRA: of its file, else the one that the lock names, else nothing."""
+        if name in self.table.loras:
+            digest = self.index.digest(str(self._path(self.table.loras[name])))
+            self._save()
+            if digest is not None:
+                return digest
+        pattern = _LORA % re.escape(json.dumps(name).encode())
+        known = Counter(re.findall(pattern, self._lock_bytes))
+        return max(known, key=lambda each: (known[each], each)).decode() if known else ""
+
+    def lora_path(self, name: str) -> str:
+        """The file of a LoRA.
+
+        Raises:
+            SystemFault: it is not on this machine, or is no safetensors.
+        """
+        if name not in self.table.loras:
+            known = did_you_mean(name, self.table.loras) if self.table.loras else None
+            add = f'add `[local.loras.{name}]` with `path = "FILE"` to `{self.file}`'
+            raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=known or add)
+        path = self._path(self.table.loras[name])
+        if path.suffix != ".safetensors" or not path.is_file():
+            raise SystemFault(f"the LoRA `{name}` cannot be used: `{path}` is no safetensors file")
+        return str(path)
 
     def _locked(self, name: str) -> str:
         bare = f"{PROVIDER.name}/{name}"

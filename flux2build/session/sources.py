@@ -75,7 +75,9 @@ class Sources:
         own = self.settings
         models = Models(own.cards, own.cards_file, self._installed)
         installed = frozenset({_LOCAL})
-        return Capabilities(models, CHECKS, installed=installed, ordered_as=self._ordered_as)
+        return Capabilities(
+            models, CHECKS, installed=installed, ordered_as=self._ordered_as, lora=self._lora
+        )
 
     @cached_property
     def local_models(self) -> LocalModels:
@@ -92,6 +94,9 @@ class Sources:
 
     def _installed(self, provider: str) -> Mapping[str, Card] | None:
         return self.local_models if provider == _LOCAL else None
+
+    def _lora(self, name: str) -> str:
+        return self.local_models.lora(name)
 
     def _ordered_as(self, provider: str, model: str) -> str:
         return self.local_models.ordered_as(model) if provider == _LOCAL else model

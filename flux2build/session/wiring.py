@@ -206,6 +206,7 @@ class _Wiring:
             provider=provider,
             workers=Workers([Worker(device) for device in models.table.devices]),
             model=models.model,
+            lora=models.lora_path,
             cards=models,
             store=project.store,
             journal=project.journal,

@@ -38,7 +38,7 @@ def test_what_a_model_takes_follows_from_its_pipeline(
 
     assert card is not None
     assert card.model == "mine"
-    assert card.params == {"width", "height", "seed", "format", "steps"} | params
+    assert card.params == {"width", "height", "seed", "format", "steps", "loras"} | params
     assert card.ranges.keys() | card.defaults.keys() <= card.params
 
 

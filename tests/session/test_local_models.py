@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from flux2build.digest import of_bytes
 from tests.conftest import Site
 from tests.imported import imported
 from tests.purchasing.weights.made_up import weights
@@ -147,3 +149,26 @@ def test_a_lock_is_checked_without_the_weights(empty: Site, config: Path, *, spo
     empty.write("assets.lock", f"# rendered with {name}\nversion = 1\nrevision = 1\n")
 
     assert _model(empty) == name
+
+
+def test_a_lora_is_named_by_its_file(empty: Site, config: Path) -> None:
+    """Its name and its digest are part of the order, and the lock names them where it is not."""
+    file = empty.folder.parent / "pixel.safetensors"
+    file.write_bytes(b"lora")
+    written, lora = config.read_text("utf-8"), f'[local.loras.pixel]\npath = "{file}"\n'
+    config.write_text(f"{written}\n{lora}", "utf-8")
+    line = 'loras = [{ file = "pixel", scale = 0.5 }]'
+    empty.edit("assets.toml", 'prompt = "a fox"', f'prompt = "a fox"\n{line}')
+
+    def asked() -> str:
+        return str(json.loads(empty.run("show", "fox", "--json").out)).partition("'loras': ")[2]
+
+    known = asked()
+    assert of_bytes(b"lora") in known
+    entry = f'"file":"pixel","scale":0.5,"sha256":"{of_bytes(b"lora")}"'
+    empty.write("assets.lock", f"# rendered with [{{{entry}}}]\nversion = 1\nrevision = 1\n")
+    config.write_text(written, "utf-8")
+    assert asked() == known
+
+    ran = empty.run("build")
+    assert (ran.code, "the LoRA `pixel` is not on this machine" in ran.err) == (6, True)

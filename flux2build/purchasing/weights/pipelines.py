@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import diffusers
@@ -44,6 +45,7 @@ def rendered(
     device = _device(facts["device"])
     dtype = _dtype(facts["model"]["dtype"], device)
     pipeline = _LOADED.pipeline(facts["model"], device, dtype)
+    _LOADED.adapt(facts["loras"])
     with _failing("library"):
         pixels = _called(pipeline, facts, references, on_step)
     image = Image.fromarray(_whole(pixels))
@@ -73,16 +75,39 @@ class _Loaded:
     def __init__(self) -> None:
         self._key: object = None
         self._pipeline: Any = None
+        self._loras: Sequence[tuple[str, float]] = []
 
     def pipeline(self, model: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> Any:
         """The pipeline of a model on a device."""
         key = (dict(model), device, dtype)
         if self._key != key:
+            self._loras = []
             self._key = self._pipeline = None  # the old one is freed before the new one is read
             with _failing("weights"):
                 self._pipeline = _read(model, device, dtype)
             self._key = key
         return self._pipeline
+
+    def adapt(self, loras: Sequence[tuple[str, float]]) -> None:
+        """Add LoRA to the pipeline, instead of those that it has."""
+        if loras == self._loras:
+            return
+        with _failing("weights"):
+            self._pipeline.unload_lora_weights()
+            self._loras = []
+            for number, (file, _) in enumerate(loras):
+                path = Path(file)
+                self._pipeline.load_lora_weights(
+                    str(path.parent),
+                    weight_name=path.name,
+                    adapter_name=f"lora{number}",
+                    use_safetensors=True,
+                    local_files_only=True,
+                )
+            if loras:
+                names = [f"lora{number}" for number in range(len(loras))]
+                self._pipeline.set_adapters(names, [scale for _, scale in loras])
+            self._loras = loras
 
 
 _LOADED: Final = _Loaded()

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
@@ -40,6 +40,8 @@ class WeightsRenderer:
     workers: Workers
     model: Callable[[str], Model]
     """A model by name, as a worker loads it."""
+    lora: Callable[[str], str]
+    """The file of a LoRA by its name."""
     cards: Mapping[str, Card]
     store: Store
     journal: Journal
@@ -55,6 +57,7 @@ class WeightsRenderer:
         if not isinstance(recipe.task, Generate):  # pragma: no cover - only orders are rendered
             raise TypeError(recipe)
         card, model = self.cards[recipe.task.card], self.model(recipe.task.card)
+        loras = self._loras(order)
         async with self.workers.free(model) as worker:
             if self.halt.is_set():
                 raise HaltedError
@@ -65,6 +68,7 @@ class WeightsRenderer:
                 self._seed(order),
                 str(order.params["format"]),
                 sent,
+                loras,
             )
             try:
                 rendered = await worker.render(
@@ -78,6 +82,11 @@ class WeightsRenderer:
         """Never: an order is rendered, or it is not."""
         del order
         return False
+
+    def _loras(self, order: Order) -> list[tuple[str, float]]:
+        """The files of an order's LoRA, with how much of each is added."""
+        loras: Any = order.params.get("loras", ())
+        return [(self.lora(lora["file"]), lora["scale"]) for lora in loras]
 
     def _seed(self, order: Order) -> int:
         """The order's seed, else the one drawn for it before, else a new one."""

@@ -29,6 +29,8 @@ class Request:
     seed: int
     format: str
     references: Sequence[bytes]
+    loras: Sequence[tuple[str, float]] = ()
+    """The files of LoRA, with how much of each is added."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -167,6 +168,9 @@ def test_one_worker_renders_and_refuses_what_comes(tmp_path: Path, klein: Path) 
         try:
             first = await worker.render(request, _ignored)
             faults = [await fault(_request(broken)) for broken in _broken(klein, tmp_path)]
+            assert await worker.render(request, _ignored) == first
+            altered = replace(request, loras=[(str(tiny.lora(tmp_path / "x.safetensors")), 1.0)])
+            assert (await worker.render(altered, _ignored)).picture != first.picture
             assert await worker.render(request, _ignored) == first
             worker.device = "cuda:99"
             return [*faults, await fault(request)]

@@ -67,6 +67,7 @@ class Studio:
             model=lambda name: Model(
                 f"/weights/{name}", "Flux2KleinPipeline", "auto", self.offload
             ),
+            lora=lambda name: f"/loras/{name}.safetensors",
             cards=PROVIDER.cards,
             store=Store(self.folder / "store"),
             journal=Journal(self.folder / "ledger.jsonl"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import diffusers
+import safetensors.torch
 import tokenizers
 import torch
 import transformers
@@ -67,6 +68,16 @@ def dev(folder: Path, seed: int = 0) -> Path:
     )
     pipeline.save_pretrained(folder)
     return folder
+
+
+def lora(file: Path) -> Path:
+    """A LoRA for the transformer of either pipeline, strong enough to be seen."""
+    torch.manual_seed(1)
+    layer = "transformer.transformer_blocks.0.attn.to_q"
+    tensors = {f"{layer}.lora_{part}.weight": torch.randn(4, 16) * 9 for part in "AB"}
+    tensors[f"{layer}.lora_B.weight"] = tensors[f"{layer}.lora_B.weight"].T.contiguous()
+    safetensors.torch.save_file(tensors, file)
+    return file
 
 
 def _vae() -> Any:
