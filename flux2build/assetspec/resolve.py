@@ -117,7 +117,7 @@ class Resolver:
     def assets(self, declared: Declared) -> Iterator[Asset]:
         """The members of an asset, with their facts for documents and selections."""
         settings, members = declared.settings, declared.family.members
-        parts = len(settings.peek("refs") or ()) + len(settings.peek("tags") or ())
+        parts = len(_entries(settings.peek("refs"))) + len(settings.peek("tags") or ())
         parts += len(settings.peek("vars")) // 100  # they are copied for each member
         self.quota.take(len(members) * parts * PART, declared.key)
         for one in members:
@@ -147,7 +147,7 @@ class Resolver:
         beside = declared.settings.profiled() | made.settings.profiled() <= ORDERED
         if own is None or order is None:
             return beside
-        few = len(declared.settings.peek("refs") or ()) <= own.card.references
+        few = len(_entries(declared.settings.peek("refs"))) <= own.card.references
         return beside and few and own.format == order.format and _covers(own.size, order.size)
 
     def _ordered(self, declared: Declared) -> RenderSettings | None:
@@ -241,25 +241,26 @@ class _Orderer:
 
     def _references(self) -> list[NamedInput]:
         """The references in order, as many as the model takes."""
-        listed: list[str | AssetRef] = self.declared.settings.get("refs") or []
+        listed = _entries(self.declared.settings.get("refs"))
         key, card, wrong = self.declared.settings.key("refs"), self.order.card, list[Fault]()
         tried = [
             _tried(wrong, partial(self._reference, ref, (*key, at)))
             for at, ref in enumerate(listed)
         ]
-        refs = [ref for ref in tried if ref is not None]
-        if len(refs) < len(listed):
+        refs = [ref for each in tried if each is not None for ref in each]
+        if None in tried:
             raise FaultyError(*wrong)
         if len(refs) > card.references:
             message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"
             raise FaultyError(Fault(key, message))
         return refs
 
-    def _reference(self, ref: str | AssetRef, key: Key) -> NamedInput:
-        texts = self.resources.texts
+    def _reference(self, ref: str | AssetRef, key: Key) -> list[NamedInput]:
+        """The pictures of one entry: as many as its template names, else one."""
+        texts, files = self.resources.texts, self.resources.files
         if not isinstance(ref, AssetRef):
-            path = texts.text(ref, self.scope, key)
-            return references.named(self.resources.files.source(path, key), path)
+            named = texts.items(ref, self.scope, key)
+            return [references.named(files.source(path, key), path) for path in named]
         key = (*key, "asset")
         name = texts.text(ref.asset, self.scope, key)
         picture = self.resources.names.input(name, self.one.axes, key)
@@ -267,7 +268,7 @@ class _Orderer:
             raise FaultyError  # the other asset's own faults are noted
         if picture == MasterOf(self.one.name):
             raise FaultyError(Fault(key, f"`{self.one.name}` refers to itself"))
-        return references.named(picture, name)
+        return [references.named(picture, name)]
 
     def _prompt(self, refs: list[NamedInput] | None) -> str:
         speaker = _silent if refs is None else references.speaker(refs)
@@ -327,6 +328,11 @@ def _needed(recipe: Recipe) -> Iterator[MasterOf | str]:
     for picture in recipe.inputs:
         if not isinstance(picture, Source):
             yield picture if isinstance(picture, MasterOf) else picture.path
+
+
+def _entries(refs: str | list[str | AssetRef] | None) -> list[str | AssetRef]:
+    """The entries of `refs`, which may be a single one."""
+    return [refs] if isinstance(refs, str) else refs or []
 
 
 def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:

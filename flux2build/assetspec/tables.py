@@ -91,6 +91,7 @@ _Text = Annotated[str, Tag(_TEXT)]
 _AnyTable = Annotated[dict[str, Any], Tag(_TABLE)]
 _Severity = Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
 Ref = Annotated[_Text | Annotated[AssetRef, Tag(_TABLE)], _one_of('a path or `{ asset = "name" }`')]
+Refs = Annotated[_Text | Annotated[list[Ref], Tag(_LIST)], _one_of("a list of references")]
 Prompt = Annotated[_Text | _AnyTable, _one_of("a text or a table")]
 Names = Annotated[_Text | Annotated[list[str], Tag(_LIST)], _one_of("a name or a list of names")]
 Weight = Annotated[_Severity | _AnyTable, _one_of("`error`, `warning`, `off` or a table")]
@@ -192,9 +193,10 @@ class Settings(Table):
         "LoRA that are added to open weights, as `{ file, scale }`", min_length=1
     )
     take: int | None = _optional("another picture for the same request: 2, 3, …", ge=1)
-    refs: list[Ref] | None = _optional(
+    refs: Refs | None = _optional(
         "ordered references: paths from the spec's folder, or other assets; "
-        "`{{ ref('name') }}` in a prompt writes `image 1`"
+        "`{{ ref('name') }}` in a prompt writes `image 1`; a template that names a list of paths "
+        "stands for each of them, and one that comes to nothing for none"
     )
     vars: dict[str, Any] | None = _optional(
         "values for templates, merged by name over those of lower layers"

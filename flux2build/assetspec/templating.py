@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.model import Key
 
+_EXPRESSION: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}|\{%|\{#).)+)\}\}", re.DOTALL)
+"""A text that is nothing but the value of one expression."""
 _AROUND: Final = ("prompt_prefix", "prompt_suffix")
 
 Scope = Mapping[str, object]
@@ -51,6 +54,20 @@ class TextRenderer:
         if "{" in source:
             self.markup.examine(source, scope, key)
         return self._rendered(source, scope, key) if is_template(source) else source
+
+    def items(self, source: str, scope: Scope, key: Key) -> list[str]:
+        """The texts that one entry of a list stands for: the items of a list that it names.
+
+        A template that comes to nothing stands for none; a text that is no template, for itself.
+        """
+        expression = _EXPRESSION.fullmatch(source.strip())
+        if expression is None:
+            text = self.text(source, scope, key)
+            return [text] if text.strip() or not is_template(source) else []
+        self.markup.examine(source, scope, key)
+        value = json.loads(self._rendered(f"{{{{ ({expression[1]}) | tojson }}}}", scope, key))
+        listed = value if isinstance(value, list) else [value]
+        return [text for item in listed if item is not None and (text := str(item).strip())]
 
     def inside(self, value: Any, scope: Scope, key: Key) -> Any:
         """Every text in a value of TOML, rendered."""

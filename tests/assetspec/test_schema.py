@@ -93,7 +93,7 @@ TILES = (
         ('{"style": 3}', ("style",), "must be a name or a list of names, not a whole number", None),
         ('{"refs": ["a", 3]}', ("refs", 1), 'must be a path or `{ asset = "name" }`, not a whole number', None),
         ('{"refs": [{"aset": "b"}, "x"]}', ("refs", 0, "aset"), "unknown key `aset`", "did you mean `asset`?"),
-        ('{"refs": "a.png"}', ("refs",), "must be a list, not a text", None),
+        ('{"refs": 3}', ("refs",), "must be a list of references, not a whole number", None),
         ('{"matrix": {"a": [1.5]}}', ("matrix", "a", 0), "must be a text or true or false or a whole number, not a number", None),
         ('{"matrix": {"a": "x"}}', ("matrix", "a"), "must be a list, not a text", None),
         ('{"matrix": {"row": ["x"]}}', ("matrix", "row"), "`row` has a meaning of its own in templates", None),
