@@ -9,12 +9,11 @@ from itertools import chain
 from typing import Final
 
 from flux2build.digest import Digest
-from flux2build.errors import LockError, Problem
+from flux2build.errors import LockError
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
 from flux2build.lockfile.merge import doubled, sides
 from flux2build.model import Recipe, Source
 from flux2build.planning.reconcile import reconciled
-from flux2build.session import missing_lock
 from flux2build.session.checkout import documents
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
@@ -88,16 +87,6 @@ class LockedSources(Sources):
             return b""
         except OSError as error:
             raise durable.fault("read", self.lock_path.name, error) from error
-
-    @cached_property
-    def lockless(self) -> Problem | None:
-        """What to say of a missing lock, if some of the outputs are there all the same."""
-        if self.lock_bytes:
-            return None
-        outputs, files = {recipe.output for recipe in self.spec.recipes}, self.files()
-        if not (there := sum(output in files for output in outputs)):
-            return None
-        return missing_lock.missing(self.lock_path, there, len(outputs))
 
     @cached_property
     def _lock_text(self) -> str:

@@ -24,6 +24,7 @@ from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
+from flux2build.session import missing_lock
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.home import readable_journal, readable_store
 from flux2build.session.locked_sources import LockedSources
@@ -154,6 +155,27 @@ class Project(LockedSources):
     def unread(self) -> tuple[Problem, ...]:
         """What cannot be read of the ledger; while there is anything, nothing is bought."""
         return self.journal.problems()
+
+    @cached_property
+    def lockless(self) -> Problem | None:
+        """What to say of a missing lock, if pictures are there that the ledger does not know.
+
+        Those that it knows were made by a build that ended before it wrote the lock.
+        """
+        if self.lock_bytes:
+            return None
+        files, recipes = self.files(), self.spec.recipes
+        masters = {
+            recipe.asset: files.get(recipe.output)
+            for recipe in recipes
+            if isinstance(recipe.task, Generate)
+        }
+        unknown = masters.keys() - {
+            asset for asset, digest in masters.items() if digest in self._snapshot.ledger.outputs
+        }
+        if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
+            return None
+        return missing_lock.missing(self.lock_path, there, len(recipes))
 
     @cached_property
     def whole(self) -> Plan:
