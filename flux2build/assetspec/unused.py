@@ -86,7 +86,7 @@ class Usage:
         yield from self._catalog()
         for name, options in self.tables.checks.items():
             if isinstance(options, Mapping) and options.get("severity") == "off":
-                for word in options.keys() - {"severity"}:
+                for word in sorted(options.keys() - {"severity"}):
                     yield Fault(("checks", name, word), f"check `{name}` is off", name=True)
         yield from self._variables(("vars",), self.tables.vars)
 
