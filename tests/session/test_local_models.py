@@ -172,3 +172,15 @@ def test_a_lora_is_named_by_its_file(empty: Site, config: Path) -> None:
 
     ran = empty.run("build")
     assert (ran.code, "the LoRA `pixel` is not on this machine" in ran.err) == (6, True)
+
+
+def test_weights_of_another_profile_are_not_hashed(empty: Site, config: Path) -> None:
+    """A profile that renders elsewhere does not wait for gigabytes to be read."""
+    empty.edit("assets.toml", 'provider = "local"\n', "")
+    empty.edit("assets.toml", "[asset.fox]", '[profile.draft]\nprovider = "local"\n[asset.fox]')
+
+    assert empty.run("check").code == 1
+    assert not config.with_name("weights").exists()
+
+    assert empty.run("check", "--profile", "draft").code == 1
+    assert config.with_name("weights").exists()
