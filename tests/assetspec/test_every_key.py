@@ -48,6 +48,7 @@ SETTINGS: Final[dict[str, object]] = {
     "prompt_upsampling": True,
     "disable_pup": False,
     "grounding": True,
+    "loras": [{"file": "style"}],
     "take": 2,
     "refs": ["r.png"],
     "vars": {"word": "said"},
