@@ -39,6 +39,7 @@ prompt = "an owl"
 CASES: Final = (
     Situation("references and files", _SPEC, orders=3),
     *map(situation, ("resume", "forced", "restored", "edited", "kept aside") if DEEP else ()),
+    *map(situation, ("unwanted", "resubmit", "write off", "adopt", "recover") if DEEP else ()),
 )
 PARTS: Final = ("home", "tree", "")
 """The disks that fail: that of ledger and store, that of the project, and all."""

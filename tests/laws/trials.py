@@ -240,7 +240,8 @@ class Sandbox:
         if power:
             disk.cut_power()
         complaints += [*self._promised(outcome), *self._books()]
-        if fault.errno == errno.ENOSPC and fault.under == str(self.home) and not outcome.killed:
+        full = fault.errno == errno.ENOSPC and fault.under == str(self.home)
+        if full and not outcome.killed and self.words[0] == "build":
             complaints += self._uncollected()
         complaints += self.recovered(before)
         return [f"{self.situation.name}, {fault}: {each}" for each in complaints]
