@@ -542,10 +542,11 @@ def test_something_else_in_the_journals_place(path: Path, what: str) -> None:
 
 
 def test_what_keeps_a_journal_from_being_used_is_told(path: Path) -> None:
-    """The error says what is wrong, and does not say that the journal is gone."""
+    """Where a file takes the place of its folder, nothing is to be read, and nothing can be written."""
     path.parent.touch()
-    with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: not a directory$") as caught:
-        Journal(path).read()
+    assert list(Journal(path).read()) == []
+    with pytest.raises(SystemFault) as caught:
+        Journal(path).append(intended("1"))
     assert caught.value.problems[0].hint == "a file stands where a folder should be"
     path.parent.unlink()
     journal = Journal(path)
