@@ -28,7 +28,7 @@ def parsed(text: str, file: str, parse_float: Callable[[str], Any] = float) -> d
     except RecursionError:
         message = "keys, tables or arrays are nested too deeply"
         raise SpecError(Problem(message, Place(file))) from None
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise SpecError(Problem(_EXCESS, Place(file))) from None
 
 

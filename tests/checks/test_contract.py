@@ -16,6 +16,7 @@ def test_default_severities() -> None:
         "alt": "off",
         "blank": "warning",
         "dimensions": "error",
+        "doubled": "warning",
         "drift": "error",
         "format": "warning",
         "lock": "error",

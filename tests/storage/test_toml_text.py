@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -127,6 +128,12 @@ def test_mistakes(text: str, place: str, message: str, hint: str) -> None:
     assert str(problem.place) == f"a.toml:{place}"
     assert message in problem.message
     assert hint in (problem.hint or "")
+
+
+def test_a_number_beyond_the_exact_ones() -> None:
+    """An exponent that no exact decimal has is an error with the file, not a bug."""
+    with pytest.raises(SpecError, match="a number has too many digits"):
+        parsed(f"price = 1e-{'9' * 30}", "cards.toml", Decimal)
 
 
 @given(st.text("ab1.,#=[]{}\"'“”\\ \n\t/:-x%\xa0\r", max_size=24))

@@ -177,6 +177,8 @@ def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
         choose = gettext.c2py(rule["plural"])
     except ValueError as error:
         return _MOST_FORMS, partial(_unclear, str(error))
+    except SyntaxError:  # `n-!0` is C, but not Python when it is translated word by word
+        return _MOST_FORMS, partial(_unclear, "`Plural-Forms` cannot be understood")
     last = int(rule["nplurals"]) - 1
 
     def form(number: int) -> int:

@@ -259,6 +259,7 @@ def test_a_key_that_holds_no_text_is_named() -> None:
     [
         ("nplurals=INTEGER; plural=EXPRESSION;", "`Plural-Forms` must be like"),
         ("nplurals=2; plural=n%0;", "`Plural-Forms` divides by zero for 2"),
+        ("nplurals=2; plural=n-!0;", "`Plural-Forms` cannot be understood"),
     ],
 )
 def test_a_rule_for_plurals_that_makes_no_sense_matters_only_to_plurals(

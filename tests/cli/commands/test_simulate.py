@@ -30,7 +30,7 @@ def test_bad_scenarios_are_usage_errors(tmp_path: Path, capsys: pytest.CaptureFi
     assert parser.run(["simulate", "--scenario", str(tmp_path / "none.toml")]) == Exit.USAGE
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "cannot read the scenario" in captured.err
+    assert "none.toml` cannot be read: no such file" in captured.err
 
 
 def test_without_its_extra_it_says_what_to_install(
