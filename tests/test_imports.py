@@ -67,13 +67,14 @@ def test_judging_makes_nothing(site: Site, word: str) -> None:
 
 
 def test_only_what_the_spec_uses_is_imported(site: Site) -> None:
-    """A plan imports only the providers and operations that the spec asks for."""
+    """A plan imports only the providers and operations that the spec asks for, in any profile."""
     found = imported(site, "plan")
     members = {f"{family.package}.{name}" for family in (OPS, PROVIDERS) for name in family}
 
     assert members & found == {
         "flux2build.images.ops.crop",
         "flux2build.images.ops.resize",
+        "flux2build.providers.bfl",
         "flux2build.providers.sketch",
     }
 

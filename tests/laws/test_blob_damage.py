@@ -129,9 +129,11 @@ def test_a_person_decides(empty: Site, server: httpx.Client, bought: dict[str, D
     order = bought["missing"].attempt[:8]
     assert f"`flux2build orders resubmit {order}`" in shown
     assert "flux2build build --force 'flipped'" in shown
-    listed = empty.run("orders", "list")
+    listed = empty.run("orders", "list", "--everything")
     states = {line.split()[4]: line.split()[1] for line in listed.out.splitlines()}
-    assert (states["missing"], states["flipped"], "whole" in states) == ("missing",) * 2 + (False,)
+    assert (states["missing"], states["flipped"], states["whole"]) == ("missing",) * 2 + (
+        "delivered",
+    )
     assert "paid for, and its bytes are not in the store" in listed.err
 
     assert empty.run("orders", "resubmit", order).code == Exit.DONE

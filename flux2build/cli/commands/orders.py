@@ -75,16 +75,20 @@ def orders() -> None:
 
 
 @command("list")
-@option("--everything", is_flag=True, help="Also what is delivered or settled.")
+@option(
+    "--everything",
+    is_flag=True,
+    help="Also what is delivered or settled, and `missing` in the store.",
+)
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
-    """List the orders that are pending, in doubt, kept aside, lost or missing in the store."""
+    """List the orders that are pending, in doubt, kept aside or lost."""
     console, journal = _prepare(options), user_journal()
     purchases = settling.purchases(journal.read())
     unread = journal.problems()
     console.caution(unread)
     store = user_store()
-    missing = frozenset(each.name for each in purchases if settling.missing(each, store))
-    shown = [each for each in purchases if everything or each.open or each.name in missing]
+    shown = [each for each in purchases if everything or each.open]
+    missing = frozenset(each.name for each in shown if settling.missing(each, store))
     if options.json:
         rows = [_as_json(purchase, missing=purchase.name in missing) for purchase in shown]
         console.document({"orders": rows})
