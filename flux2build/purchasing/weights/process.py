@@ -73,7 +73,7 @@ class Worker:
         try:
             return await self._answer(await self._started(), message, on_step)
         except (EOFError, ConnectionError):
-            raise WorkerError("ended", await self._obituary()) from None
+            raise WorkerError("ended", await self._ending()) from None
         except WorkerError as error:
             if error.fault == "memory":
                 await self.close()  # what it holds is freed for certain
@@ -121,7 +121,7 @@ class Worker:
         while printed := await process.stderr.read(_MOST):
             self._printed = (self._printed + printed)[-_MOST:]
 
-    async def _obituary(self) -> str:
+    async def _ending(self) -> str:
         """How the process ended, in words."""
         process, reading = self._process, self._reading
         assert process is not None
