@@ -7,22 +7,12 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from flux2build.assetspec.params import PARAMS
 from flux2build.digest import Json, of_bytes
 from flux2build.model import Order
 from flux2build.providers.capabilities import FREE
 from flux2build.providers.contract import Embedded, Reference
 from flux2build.providers.sketch import PROVIDER
-
-FLUX = {
-    "aspect_ratio",
-    "disable_pup",
-    "grounding",
-    "guidance",
-    "prompt_upsampling",
-    "resolution",
-    "safety_tolerance",
-    "steps",
-}
 
 
 def order(**params: Json) -> Order:
@@ -31,14 +21,16 @@ def order(**params: Json) -> Order:
 
 
 def test_it_is_embedded_and_free() -> None:
-    """The provider needs no key and costs nothing, and takes what FLUX.2 takes."""
+    """The provider needs no key and costs nothing, and takes what any model takes."""
     card = PROVIDER.cards[PROVIDER.default_model]
 
     assert isinstance(PROVIDER, Embedded)
     assert "sketch" == PROVIDER.name == card.model
     assert card.price == FREE
     assert {"width", "height", "format", "seed"} == card.params
-    assert card.ignores == FLUX
+    assert card.shapes
+    assert card.params | card.ignores | {"aspect_ratio", "resolution"} == set(PARAMS)
+    assert card.ignores.isdisjoint(card.params | {"aspect_ratio", "resolution"})
     assert card.formats == ("png", "jpeg", "webp")
     assert (card.min_side, card.max_side, card.references) == (16, 8192, 10)
 

@@ -22,7 +22,8 @@ _CARD: Final = Card(
     model="sketch",
     params=_SHAPE | {"seed"},
     ignores=frozenset({
-        "disable_pup", "grounding", "guidance", "prompt_upsampling", "safety_tolerance", "steps",
+        "disable_pup", "grounding", "guidance", "loras", "prompt_upsampling", "safety_tolerance",
+        "steps",
     }),
     shapes=True,
     references=10,
