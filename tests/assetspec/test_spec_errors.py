@@ -62,7 +62,7 @@ def test_a_frame() -> None:
         ('matrix = { n = ["a", "A"] }', "2:22: value `A` is the same as `a`"),
         ("matrix = { n = [] }", "2:16: axis `n` has no values"),
         ('matrix = { n = [" "] }', "2:17: value ` ` has U+0020 in it; letters, digits and `_` `.` `-` `@` `:` are allowed"),
-        ('matrix = { n = ["../x"] }', "2:17: value `../x` starts with `.`"),
+        ('matrix = { n = [".."] }', "2:17: value `..` starts with `.`"),
         ('matrix = { n = ["a"] }\nexclude = [{ m = "a" }]', "3:14: there is no axis `m`"),
         ('matrix = { n = ["a"] }\nexclude = [{ n = "b" }]', "3:18: axis `n` has no value `b`"),
         ('matrix = { n = ["a"] }\nexclude = [{ n = "a" }]', "3:11: every member is excluded"),
@@ -205,8 +205,8 @@ prompt = "{{ row.name }} of {{ row.material }}"
         ("sku,name\nA,Mug\n", ["assets.toml:3:36: p.csv has no column `material`"]),
         (b"sku,name,material\nA,\xff,clay\n", ["p.csv:2:3: byte 0xff is not UTF-8"]),
         (
-            "sku,name,material\n../../etc/x,Mug,clay\n",
-            ["p.csv:2:1: key `../../etc/x` starts with `.`"],
+            "sku,name,material\n..,Mug,clay\n",
+            ["p.csv:2:1: key `..` starts with `.`"],
         ),
         (
             "sku,name,material\na/b,Mug,clay\n/,Mug,clay\na b,Mug,clay\n",
