@@ -117,7 +117,7 @@ def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Pa
                 else cast("Json", value)
             )
     rest = [n for n in written if n not in card.params and not (card.shapes and n in _SHAPE)]
-    absent = (name for name in rest if name not in card.ignores)
+    absent = (n for n in rest if n not in card.ignores and _said_of_model(settings, n))
     faults += [lacking(settings, card, capabilities, name) for name in absent]
     faults += [fault for name in written if name in sent for fault in _wrong(settings, name, card)]
     faults += _twice(settings, unused.intersection(card.params, written), card)

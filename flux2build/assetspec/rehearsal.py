@@ -75,6 +75,8 @@ class Rehearsal:
         for one in empty:  # rows may come back
             one.settings.consume()
         consumed = set(self.resolver.resources.consumed)
+        if tables.catalog and "t" in words:
+            words |= {tables.catalog.axis}  # `t` takes its locale from there
         for resolver, assets in ((self.resolver, declared), *self._others):
             for one in assets:
                 order, settings = resolver.orders.get(one.key), one.settings

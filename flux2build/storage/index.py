@@ -28,7 +28,7 @@ JUDGED = f"{__version__} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
 MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_ANSWERS = 32
 _KINDS = ("file", MISSING, DIRECTORY, SPECIAL, UNREADABLE)
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -20,6 +20,7 @@ FILES: Mapping[str, str | bytes] = {
     "r.png": saved(PICTURE, "PNG"),
     "r.jpg": saved(PICTURE, "JPEG"),
     "rows.csv": "sku\nA1\nA2\n",
+    "l/de.json": '{"h": "Hallo"}',
 }
 TWO = "[profile.draft]\nprovider = 'sketch'\n[profile.final]\nprovider = 'bfl'\n"
 THREE = f"{TWO}model = 'flux-3-image'\n"
@@ -119,6 +120,9 @@ def test_a_key_that_would_be_lost_is_refused(text: str, message: str) -> None:
         "[profile.f]\n[asset.a]\nprompt = '{{ x }}'\nvars = { x = 1 }\nprofile = { f = { vars = { x = 2 } } }",
         "[project]\nprofile = 'p'\n[profile.p]\nseed = 1\n[asset.a]\nprompt = 'a'\nseed = 2",
         f"{STYLE}[asset.a]\nprompt = 'a'\nstyle = 's'\n[asset.b]\nsource = 'r.jpg'\nstyle = 's'",
+        f"{TWO}model = 'flux-2-flex'\n[profile.mid]\nprovider = 'bfl'\n[asset.a]\nprompt = 'a'\nsteps = 40",
+        "[catalog]\npath = 'l/{locale}.json'\n"
+        "[asset.a]\nprompt = \"{{ t('h') }}\"\nvars = { locale = 'de' }",
     ],
 )
 def test_a_key_that_some_profile_uses_is_none(text: str) -> None:
