@@ -81,7 +81,8 @@ def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each out
     _escape_unencodable()
     try:
         _require_folder()
-        _refuse_unknown_variables()
+        if _HELP_FLAGS.isdisjoint(words):
+            _refuse_unknown_variables()
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code

@@ -26,6 +26,7 @@ TWO = "[profile.draft]\nprovider = 'sketch'\n[profile.final]\nprovider = 'bfl'\n
 THREE = f"{TWO}model = 'flux-3-image'\n"
 ROWS = "[asset.a]\nprompt = 'a'\nrows = { file = 'rows.csv', key = 'sku' }\n"
 STYLE = "[style.s]\ndeliver = [{ path = '{{ asset.name }}.x.{{ format }}', quality = 80 }]\n"
+CATALOG = "[catalog]\npath = 'l/{locale}.json'\n"
 BFL = "[defaults]\nprovider = 'bfl'\n"
 
 
@@ -121,8 +122,7 @@ def test_a_key_that_would_be_lost_is_refused(text: str, message: str) -> None:
         "[project]\nprofile = 'p'\n[profile.p]\nseed = 1\n[asset.a]\nprompt = 'a'\nseed = 2",
         f"{STYLE}[asset.a]\nprompt = 'a'\nstyle = 's'\n[asset.b]\nsource = 'r.jpg'\nstyle = 's'",
         f"{TWO}model = 'flux-2-flex'\n[profile.mid]\nprovider = 'bfl'\n[asset.a]\nprompt = 'a'\nsteps = 40",
-        "[catalog]\npath = 'l/{locale}.json'\n"
-        "[asset.a]\nprompt = \"{{ t('h') }}\"\nvars = { locale = 'de' }",
+        f"{CATALOG}[asset.a]\nprompt = \"{{{{ t('h') }}}}\"\nvars = {{ locale = 'de' }}",
     ],
 )
 def test_a_key_that_some_profile_uses_is_none(text: str) -> None:
