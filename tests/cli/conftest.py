@@ -23,6 +23,28 @@ prompt = "a fox"
 prompt = "an owl"
 """
 
+THREE: Final = """\
+[project]
+output = "img"
+profile = "draft"
+[defaults]
+width = 64
+height = 64
+[profile.draft]
+provider = "sketch"
+[profile.preview]
+provider = "bfl"
+model = "flux-2-klein-4b"
+[profile.final]
+provider = "bfl"
+model = "flux-2-pro"
+[asset.fox]
+prompt = "a fox"
+[[asset.fox.deliver]]
+path = "fox-{{ width }}.webp"
+widths = [32]
+"""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[httpx.Client]:
@@ -39,4 +61,12 @@ def bought(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -
     assert empty.run("build", "--yes").code == Exit.DONE
     for path in empty.folder.rglob("*.png"):
         path.unlink()
+    return empty
+
+
+@pytest.fixture
+def three(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A stranger's project: three profiles that share one output folder."""
+    order_from(server.base_url, monkeypatch)
+    empty.write("assets.toml", THREE)
     return empty

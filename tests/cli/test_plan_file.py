@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from flux2build.errors import Exit
-from tests.cli.test_profiles import THREE
 from tests.conftest import Site
 from tests.golden import text
-from tests.simulated import charges, order_from, serving
+from tests.simulated import charges
 
 PAID = ("-p", "final")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """A provider that delivers at once, with its bill."""
-    with serving() as control:
-        yield control
-
-
-@pytest.fixture
-def three(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A project with paid profiles."""
-    order_from(server.base_url, monkeypatch)
-    empty.write("assets.toml", THREE)
-    return empty
 
 
 def test_a_plan_is_carried_out_once(three: Site, server: httpx.Client) -> None:

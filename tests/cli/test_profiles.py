@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import httpx
 import pytest
@@ -13,44 +11,7 @@ import pytest
 from flux2build.errors import Exit
 from tests.conftest import Site
 from tests.golden import text
-from tests.simulated import charges, order_from, serving
-
-THREE: Final = """\
-[project]
-output = "img"
-profile = "draft"
-[defaults]
-width = 64
-height = 64
-[profile.draft]
-provider = "sketch"
-[profile.preview]
-provider = "bfl"
-model = "flux-2-klein-4b"
-[profile.final]
-provider = "bfl"
-model = "flux-2-pro"
-[asset.fox]
-prompt = "a fox"
-[[asset.fox.deliver]]
-path = "fox-{{ width }}.webp"
-widths = [32]
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """A provider that delivers at once, with its bill."""
-    with serving() as control:
-        yield control
-
-
-@pytest.fixture
-def three(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A stranger's project: three profiles that share one output folder."""
-    order_from(server.base_url, monkeypatch)
-    empty.write("assets.toml", THREE)
-    return empty
+from tests.simulated import charges
 
 
 def test_comps_never_replace_a_paid_final(three: Site) -> None:
