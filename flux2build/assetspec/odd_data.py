@@ -38,7 +38,7 @@ def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -
             more = f" and {len(failed) - _MOST_LINES} more" if len(failed) > _MOST_LINES else ""
             facts = (("file", table.file), ("lines", lines + more))
             problem = Problem(
-                f"column `{brief(column)}` holds `{cell}`, which is no value",
+                f"column `{brief(column)}` holds `{cell}`, which is not a value",
                 rows=facts,
                 hint="mend it where the file was exported, or leave these rows out with `where`",
             )

@@ -168,7 +168,7 @@ def _in_words(
 
 
 def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
-    """Of the two ways to ask for a size that a model has, the one that is not used.
+    """The way to ask for a size that is not used, where a model has both of them.
 
     The later layer decides; pixels do where none names a size.
     """

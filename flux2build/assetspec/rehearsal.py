@@ -27,7 +27,7 @@ class Rehearsal:
     """
 
     resolver: Resolver
-    """That of the chosen profile."""
+    """The resolver of the chosen profile."""
     _others: list[tuple[Resolver, Sequence[Declared]]] = field(default_factory=list)
 
     def read(self, outputs: Outputs, settings: Iterable[tuple[Declared, MergedSettings]]) -> Faults:

@@ -26,7 +26,7 @@ def area_of(resolution: str) -> int | None:
 
 
 def ratio_of(aspect_ratio: str) -> float | None:
-    """Width by height of a shape; 1 where the model is to choose, None if it is no shape."""
+    """Width by height of a shape; 1 where the model is to choose, None if the word is not a shape."""
     if aspect_ratio in _UNSHAPED:
         return 1
     match = _RATIO.fullmatch(aspect_ratio)

@@ -56,9 +56,9 @@ class TextRenderer:
         return self._rendered(source, scope, key) if is_template(source) else source
 
     def items(self, source: str, scope: Scope, key: Key) -> list[str]:
-        """The texts that one entry of a list stands for: the items of a list that it names.
+        """The texts that one entry of a list adds: all items of a list, if it names one.
 
-        A template that comes to nothing stands for none; a text that is no template, for itself.
+        A template that renders to nothing adds none; a text that is not a template adds itself.
         """
         expression = _EXPRESSION.fullmatch(source.strip())
         if expression is None:
@@ -111,7 +111,7 @@ class TextRenderer:
         return _located(lambda: self.prompts.whole(canonical(table)), key)
 
     def _prompt(self, source: str, scope: Scope, key: Key) -> str:
-        """A text of a prompt, which counts even if it is no template."""
+        """A text of a prompt, which counts even if it is not a template."""
         if "{" in source:
             self.markup.examine(source, scope, key)
         return self._rendered(source, scope, key)

@@ -27,7 +27,7 @@ _NAMES: Final = 28
 
 
 class BuildProgress:
-    """A progress bar, and whatever else is told of each step; no bar if stderr is no terminal."""
+    """A progress bar, and what else is said of each step; without a terminal there is no bar."""
 
     def __init__(self, console: Console, total: int, tell: Callable[[Event], None]) -> None:
         self._tell = tell

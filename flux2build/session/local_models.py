@@ -135,7 +135,7 @@ class LocalModels(Mapping[str, Card]):
 
     def _path(self, table: ModelTable | LoraTable) -> Path:
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
-        path = os.path.expanduser(table.path)  # noqa: PTH111 - as it says
+        path = os.path.expanduser(table.path)  # noqa: PTH111 - see above
         return Path(self.file).parent / path
 
     def _card(self, name: str) -> Card:
@@ -202,7 +202,7 @@ class LocalModels(Mapping[str, Card]):
         """The file of a LoRA.
 
         Raises:
-            SystemFault: it is not on this machine, or is no safetensors.
+            SystemFault: it is not on this machine, or not a safetensors file.
         """
         if name not in self.table.loras:
             known = did_you_mean(name, self.table.loras) if self.table.loras else None
@@ -210,7 +210,9 @@ class LocalModels(Mapping[str, Card]):
             raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=known or add)
         path = self._path(self.table.loras[name])
         if path.suffix != ".safetensors" or not path.is_file():
-            raise SystemFault(f"the LoRA `{name}` cannot be used: `{path}` is no safetensors file")
+            raise SystemFault(
+                f"the LoRA `{name}` cannot be used: `{path}` is not a safetensors file"
+            )
         return str(path)
 
     def _locked(self, name: str) -> str:

@@ -55,7 +55,7 @@ class Say(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told what while a build runs."""
+    """The functions that are called while a build runs."""
 
     say: Say
     on_event: Callable[[Event], None]

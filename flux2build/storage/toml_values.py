@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _Match = re.Match[str]
-CURLY: Final = "“”„‟«»‹›‘’‚‛`´"  # noqa: RUF001 - these are the ones
+CURLY: Final = "“”„‟«»‹›‘’‚‛`´"  # noqa: RUF001 - the quotes that people type
 """Quotes that typesetting and other languages have."""
 _TEXTS: Final = re.compile(r"""(?:"[^"]*"|'[^']*')(?:[ ,]+(?:"[^"]*"|'[^']*'))+""")
 """Several texts in a row."""

@@ -1,8 +1,8 @@
 """Whether a spec's path names a file, and if it does not, what was meant by it.
 
 References, sources, fonts, overlays, data, templates and extended specs all come through here, so
-that a path is right or wrong everywhere alike: a name in the wrong case is no file, even on a disk
-that would find one.
+that a path is right or wrong everywhere alike: a name in the wrong case is not a file, even on a
+disk that would find one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UPWARDS: Final = ("..", "../..", "../../..")
 _PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv"})
 
 Absence = tuple[str, str | None]
-"""Why a path is no file of the project, and what to write instead."""
+"""Why a path is not a file of the project, and what to write instead."""
 
 
 def absence(files: ProjectFiles, written: str) -> Absence | None:

@@ -55,7 +55,7 @@ def test_odd_data_is_a_warning(empty: Site) -> None:
     ran = empty.run("check", "--select", "odd-data")
 
     assert (ran.code, ran.out.count("odd-data")) == (0, 1)
-    assert "column `name` holds `#REF!`, which is no value [odd-data]" in ran.out
+    assert "column `name` holds `#REF!`, which is not a value [odd-data]" in ran.out
     assert "lines: 2, 4" in ran.out
     assert "--> assets.toml:3:17" in ran.out
 

@@ -35,4 +35,4 @@ class Strings:
     form: Callable[[int], int] = field(default=lambda _: 0)
     """The index of the form that goes with a number; a `ValueError` where the catalogue is unclear."""
     others: Mapping[str, str] = field(default_factory=dict)
-    """What has a key and is no text, by its kind: such as `a list`."""
+    """The kinds of values that are not texts, such as `a list`, by their keys."""

@@ -45,7 +45,7 @@ def restore(options: CommonOptions, *, digest: str, path: str) -> None:
     if there not in {None, stored}:
         console.say(f"what was there is kept as {short(str(there))}")
     if any(recipe.output == output for recipe in project.spec.recipes):
-        console.say("the next build replaces it again: keep it under a name that is no output")
+        console.say("the next build replaces it again: keep it under a name that is not an output")
 
 
 def _stored(store: Store, beginning: str) -> Digest:

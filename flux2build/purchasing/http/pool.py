@@ -286,7 +286,7 @@ class Pool:
             try:
                 async with sending.bounded(self.config.connect, seconds):
                     yield client, {"trace": sending}
-            except BaseException as error:
+            except BaseException as error:  # a connection that is cancelled leaks its place, too
                 if not sending.began and client is self._client:
                     self._client = None
                 if isinstance(error, _FAILURES):

@@ -99,7 +99,7 @@ def _face(field: str | BaseModel, inputs: Inputs, weight: int | None) -> Face:
     """The font in a file.
 
     Raises:
-        SpecError: the file is no font.
+        SpecError: the file is not a font.
     """
     data = content(field, inputs)
     face = faces.of(data, weight)
