@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from flux2build import ledger
 from flux2build.console.console import Console
@@ -14,8 +14,7 @@ from flux2build.errors import Exit, Flux2BuildError, UsageError, gravest
 from flux2build.providers.pricing import money
 from flux2build.session.home import user_journal
 from flux2build.storage.disk import SPEC_NAME
-
-_OTHERS: Final = frozenset({"node_modules", "__pycache__"})
+from flux2build.storage.paths import is_foreign
 
 
 def below(named: Sequence[str]) -> list[str]:
@@ -35,7 +34,7 @@ def below(named: Sequence[str]) -> list[str]:
 
 def _walk(folder: Path) -> Iterator[str]:
     for at, folders, names in os.walk(folder):
-        folders[:] = [n for n in folders if not n.startswith(".") and n not in _OTHERS]
+        folders[:] = [name for name in folders if not is_foreign(name)]
         if SPEC_NAME in names:
             yield os.path.relpath(Path(at, SPEC_NAME))
 

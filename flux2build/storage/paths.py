@@ -23,6 +23,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
 """A name of plain letters, as most are; it needs no closer check."""
 _UNWORDLY: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OURS: Final = frozenset({".git", ".flux2build"})
+_FOREIGN: Final = frozenset({"node_modules", "__pycache__", "venv"})
 
 
 def fold(path: str) -> str:
@@ -122,6 +123,11 @@ def name_fault(value: str) -> str | None:
     if not unicodedata.is_normalized("NFC", value):
         return "is not in Unicode's composed form (NFC)"
     return None
+
+
+def is_foreign(folder: str) -> bool:
+    """Whether a folder of that name holds, by custom, no files of the project."""
+    return folder.startswith(".") or folder in _FOREIGN
 
 
 def safe_name(value: str) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from flux2build.digest import Digest
+from flux2build.storage.paths import is_foreign
 
 _SUFFIXES: Final = frozenset({"png", "jpg", "jpeg", "webp"})
 """What providers deliver."""
-_OTHERS: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _MOST: Final = 200_000
 """The most files of a tree whose names are looked at, which takes half a second."""
 
@@ -63,9 +63,7 @@ class Strays:
     def _walk(self) -> Iterator[tuple[str, int]]:
         left = _MOST
         for folder, folders, names in os.walk(self._root):
-            folders[:] = sorted(
-                name for name in folders if not name.startswith(".") and name not in _OTHERS
-            )
+            folders[:] = sorted(name for name in folders if not is_foreign(name))
             if (left := left - len(names)) < 0:
                 return
             for name in sorted(names):

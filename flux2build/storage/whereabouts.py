@@ -26,7 +26,6 @@ _MOST_SEARCHED: Final = 500
 _ALIKE: Final = 0.7
 """How similar the name of a file must be to be meant by another one."""
 _UPWARDS: Final = ("..", "../..", "../../..")
-_PASSED_OVER: Final = frozenset({"node_modules", "__pycache__", "venv"})
 
 Absence = tuple[str, str | None]
 """Why a path is not a file of the project, and what to write instead."""
@@ -158,6 +157,6 @@ def _elsewhere(files: ProjectFiles, name: str) -> str | None:
             path = paths.join(folder, each)
             if paths.fold(each) == folded and files.kind(path) is Kind.FILE:
                 return path
-            if "." not in each and each not in _PASSED_OVER:
+            if "." not in each and not paths.is_foreign(each):
                 pending.append(path)
     return None
