@@ -213,7 +213,7 @@ def helps() -> str:
     )
 
 
-def manual(context: click.Context, inner: Iterator[tuple[str, str]]) -> str:
+def manual(context: click.Context, inner: list[tuple[str, str]]) -> str:
     """The manual page of a command, with the summaries of the commands inside it."""
     command = context.command
     text = inspect.cleandoc(command.help or "").replace("\b\n", "")
@@ -223,30 +223,22 @@ def manual(context: click.Context, inner: Iterator[tuple[str, str]]) -> str:
     page.synopsis = " ".join(command.collect_usage_pieces(context))
     options = (item for item in command.get_params(context) if isinstance(item, click.Option))
     records = (option.get_help_record(context) for option in options)
-    page.options, page.commands = [record for record in records if record], list(inner)
+    page.options, page.commands = [record for record in records if record], inner
     return str(page).replace(f".B {page.command}\n", f".B {context.command_path}\n")
 
 
 def manuals() -> dict[str, str]:
     """The manual pages by their names."""
-    summaries = {name: first(context) for name, context in commands()}
-    pages = [("", asked("", MAIN)), *commands()]
+    pages = {"": asked("", MAIN), **dict(commands())}
+    inner: dict[str, list[tuple[str, str]]] = {name: [] for name in pages}
+    for path, context in pages.items():
+        group, _, name = path.rpartition(" ")
+        if path:
+            inner[group].append((name, (context.command.help or "").partition("\n")[0]))
     return {
-        f"{context.command_path.replace(' ', '-')}.1": manual(
-            context,
-            (
-                (inside.removeprefix(name).strip(), summary)
-                for inside, summary in summaries.items()
-                if inside.rpartition(" ")[0] == name and inside != name
-            ),
-        )
-        for name, context in pages
+        f"{context.command_path.replace(' ', '-')}.1": manual(context, inner[path])
+        for path, context in pages.items()
     }
-
-
-def first(context: click.Context) -> str:
-    """The first line of a command's help."""
-    return (context.command.help or "").partition("\n")[0]
 
 
 GENERATED: Final[dict[str, Callable[[], str]]] = {

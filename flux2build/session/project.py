@@ -165,13 +165,11 @@ class Project(LockedSources):
         if self.lock_bytes:
             return None
         files, recipes = self.files(), self.spec.recipes
-        masters = {
-            recipe.asset: files.get(recipe.output)
+        recorded = self._snapshot.ledger.outputs
+        unknown = {
+            recipe.asset
             for recipe in recipes
-            if isinstance(recipe.task, Generate)
-        }
-        unknown = masters.keys() - {
-            asset for asset, digest in masters.items() if digest in self._snapshot.ledger.outputs
+            if isinstance(recipe.task, Generate) and files.get(recipe.output) not in recorded
         }
         if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
             return None
