@@ -87,7 +87,7 @@ class Measured:
     """Seconds of the first picture, the start of the process and the reading of the weights too."""
     later: list[float] = field(default_factory=list)
     memory: float = 0
-    """GiB on the device; on the CPU the worker's largest resident set."""
+    """GiB that the worker takes on the device; on the CPU its largest resident set."""
     software: str = ""
 
 
@@ -98,6 +98,7 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
     model = Model(str(folder), "Flux2KleinPipeline", asked.dtype, way.offload)
     arguments = {"prompt": "a fox", "width": side, "height": side, "num_inference_steps": 4}
     references = [_picture(side)] * way.references
+    before = _taken(asked.device)
     try:
         for seed in range(asked.pictures + 1):
             request = Request(model, arguments, seed, "png", references)
@@ -111,7 +112,7 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
                 way.software = str(error)
             way.later.append(time.perf_counter() - began)
         way.first, *way.later = way.later
-        way.memory = _memory(worker, asked.device)
+        way.memory = _taken(asked.device) - before or _largest(worker)
     finally:
         await worker.close()
 
@@ -122,12 +123,17 @@ def _picture(side: int) -> bytes:
     return file.getvalue()
 
 
-def _memory(worker: Worker, device: str) -> float:
-    """GiB that are taken now; on the CPU at the peak."""
-    if device.startswith("cuda"):
-        words = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
-        listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-        return float(listed[torch.device(device).index or 0]) / 1024
+def _taken(device: str) -> float:
+    """GiB that are taken on a device by all processes; none on the CPU."""
+    if not device.startswith("cuda"):
+        return 0
+    words = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    return float(listed[torch.device(device).index or 0]) / 1024
+
+
+def _largest(worker: Worker) -> float:
+    """GiB of a worker's largest resident set."""
     status = Path(f"/proc/{worker.pid}/status").read_text("utf-8")
     return next(
         int(line.split()[1]) / 2**20 for line in status.splitlines() if line.startswith("VmHWM")
@@ -165,7 +171,10 @@ def main() -> None:
         run_tests(asked.device)
     ways = [Measured("text"), Measured("one reference", 1), Measured("four references", 4)]
     if asked.offload:
-        ways.append(Measured('text, `offload = "model"`', offload="model"))
+        ways += [
+            Measured(f'text, `offload = "{offload}"`', offload=offload)
+            for offload in ("model", "sequential")
+        ]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "weights")
         began = time.perf_counter()
