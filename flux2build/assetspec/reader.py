@@ -26,11 +26,11 @@ from flux2build.assetspec.documents import AssetFiles, DocumentResolver
 from flux2build.assetspec.family import AssetFamily, FamilyExpander
 from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.assetspec.layers import Layer, MergedSettings, merge
+from flux2build.assetspec.other_profiles import OtherProfiles
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
 from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.references import AssetNames, SourceFiles
-from flux2build.assetspec.rehearsal import Rehearsal
 from flux2build.assetspec.resolve import Declared, Resolver
 from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice, Spec
 from flux2build.assetspec.spec_text import SpecText, read
@@ -153,18 +153,18 @@ class _SpecReader:
 
         Those of assets are faults. Those of other tables are returned.
         """
-        rehearsal = Rehearsal(resolver)
+        others = OtherProfiles(resolver)
         meant = {*self.tables.profile, self._usual}
         for name in sorted({*meant, NO_PROFILE} - {self.profile}):
             other = replace(self, profile=name, faults=Faults())
             settings = [other.merged(one.key, one.table) for one in declared]
             outputs = Outputs(other.folder(files), files)
-            wrong = rehearsal.read(outputs, zip(declared, settings, strict=True))
+            wrong = others.read(outputs, zip(declared, settings, strict=True))
             for each in (other.faults, wrong) if name in meant else ():
-                rehearsal.adopt(name, each)
+                others.adopt(name, each)
         texts = resolver.resources.texts
         words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
-        usage = rehearsal.usage(self.tables, declared, words)
+        usage = others.usage(self.tables, declared, words)
         if self.faults.assets:
             return ()  # what is faulty uses nothing
         empty = {one.key for one in declared if not one.family.members}  # uses nothing today

@@ -23,7 +23,7 @@ from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
 from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
-from flux2build.planning.foresight import with_names
+from flux2build.planning.preflight import with_names
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable

@@ -11,7 +11,7 @@ from flux2build.model import Generate, Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Owner:
     """Another profile that made the file at an output's path."""
 
     profile: str
@@ -25,13 +25,13 @@ def locked_at(lock: Lockfile, profile: str) -> frozenset[tuple[str, Digest]]:
     return frozenset((row.output.path, row.output.sha256) for b in blocks for row in b.rows)
 
 
-def rivals(
+def owners(
     recipes: Iterable[Recipe],
     buys: Callable[[Recipe], bool],
     lock: Lockfile,
     profile: str,
     files: Mapping[str, Digest],
-) -> dict[str, Rival]:
+) -> dict[str, Owner]:
     """Find the files that another profile made, by their paths.
 
     A file at the path of a paid final that is not as any profile made it was retouched by hand,
@@ -40,23 +40,23 @@ def rivals(
     """
     others = sorted({block.profile for block in lock.blocks.values()} - {profile})
     own, comps = locked_at(lock, profile), _comps(recipes, buys) if others else frozenset()
-    finals, made = dict[str, Rival](), dict[str, Rival]()
+    finals, made = dict[str, Owner](), dict[str, Owner]()
     for other in others:
         blocks = [block for block in lock.blocks.values() if block.profile == other]
         paid = _paid_for(blocks)
         for path, digest in locked_at(lock, other):
             if path not in files or (path, files[path]) in own:
                 continue
-            rival = Rival(other, f"output:{path}" in paid and path in comps)
+            owner = Owner(other, f"output:{path}" in paid and path in comps)
             if files[path] == digest:
-                made[path] = max(made.get(path, rival), rival, key=lambda each: each.final)
-            elif rival.final:
-                finals[path] = rival
+                made[path] = max(made.get(path, owner), owner, key=lambda each: each.final)
+            elif owner.final:
+                finals[path] = owner
     return finals | made
 
 
 def standing(
-    paths: Iterable[str], there: Mapping[str, Rival], lock: Lockfile, files: Mapping[str, Digest]
+    paths: Iterable[str], there: Mapping[str, Owner], lock: Lockfile, files: Mapping[str, Digest]
 ) -> str | None:
     """Return a profile whose files are all in place, some of them at these paths."""
     names = sorted({there[path].profile for path in paths if path in there})

@@ -221,9 +221,9 @@ def _replaced(step: Step, snapshot: Snapshot, ours: Container[tuple[str, Digest]
     unchanged = verdict.action in {Action.KEEP, Action.ASK} or there in {None, verdict.bytes}
     if there is None or unchanged or (path, there) in ours or snapshot.pointer(path):
         return
-    rival = snapshot.rivals.get(path)
+    owner = snapshot.owners.get(path)
     known = "is not what the lock says" if step.before else "the lock does not know"
-    what = f"what the profile `{rival.profile}` made" if rival else f"a file that {known}"
+    what = f"what the profile `{owner.profile}` made" if owner else f"a file that {known}"
     yield f"replaces {what}; its bytes are kept, and the build says how to bring them back"
 
 

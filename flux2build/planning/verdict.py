@@ -26,7 +26,7 @@ from flux2build.model import (
     order_of,
 )
 from flux2build.planning.differences import differences, subject, task_differences
-from flux2build.planning.finals import Rival
+from flux2build.planning.finals import Owner
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
 
 
@@ -105,7 +105,7 @@ class Snapshot:
     """The bytes of every locked file, of all profiles."""
     ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
     """How git may bring a file back, or certain bytes of it."""
-    rivals: Mapping[str, Rival] = field(default_factory=dict)
+    owners: Mapping[str, Owner] = field(default_factory=dict)
     """The profiles that made the files that are there, if not this one, by path."""
     pointer: Callable[[str], bool] = lambda _path: False
     """Whether a file is a Git LFS pointer, whose content was not fetched."""
@@ -178,10 +178,10 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
 
     An input that does not exist yet has None instead of a digest.
     """
-    verdict, rival = _judged(recipe, inputs, snapshot), snapshot.rivals.get(recipe.output)
-    if rival is None or not rival.final or verdict.action is Action.KEEP:
+    verdict, owner = _judged(recipe, inputs, snapshot), snapshot.owners.get(recipe.output)
+    if owner is None or not owner.final or verdict.action is Action.KEEP:
         return verdict
-    reasons = (*verdict.reasons, Reason(ReasonCode.PAID_FINAL, rival.profile))
+    reasons = (*verdict.reasons, Reason(ReasonCode.PAID_FINAL, owner.profile))
     return replace(verdict, action=Action.ASK, reasons=reasons)
 
 

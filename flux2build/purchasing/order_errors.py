@@ -269,8 +269,8 @@ def paid_final(recipe: Recipe, final: str, profile: str) -> DecisionError:
 
 def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildError:
     """The error for an order about which a verdict asks a person."""
-    if (rival := snapshot.rivals.get(recipe.output)) and verdict.due_to(ReasonCode.PAID_FINAL):
-        return paid_final(recipe, rival.profile, snapshot.profile)
+    if (owner := snapshot.owners.get(recipe.output)) and verdict.due_to(ReasonCode.PAID_FINAL):
+        return paid_final(recipe, owner.profile, snapshot.profile)
     if verdict.due_to(ReasonCode.OUTPUT_UNKNOWN):
         return unknown_output(recipe)
     if not verdict.due_to(ReasonCode.PAID_FOR):

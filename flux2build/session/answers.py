@@ -39,10 +39,10 @@ def remember(project: Project, answer: str) -> None:
 
 def remember_judged(project: Project) -> None:
     """Store what was found fit, so that the next plan judges nothing that is the same."""
-    soundness, foresight = project.soundness, project.foresight
-    if soundness.learned or foresight.learned:
+    soundness, preflight = project.soundness, project.preflight
+    if soundness.learned or preflight.learned:
         sound = dict(list(soundness.sound.items())[-_MOST_JUDGED:])
-        feasible = list(foresight.feasible)[-_MOST_JUDGED:]
+        feasible = list(preflight.feasible)[-_MOST_JUDGED:]
         project.index.remember(JUDGED, json.dumps([sound, feasible]), [])
         project.index.save()
 

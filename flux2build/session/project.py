@@ -17,7 +17,7 @@ from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Recipe
-from flux2build.planning.finals import rivals, standing
+from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
@@ -33,7 +33,7 @@ from flux2build.storage import regular
 from flux2build.storage.disk import SPEC_NAME, find_spec, from_folder, named_spec, root_of
 from flux2build.storage.git import Tracked
 from flux2build.storage.store import Store
-from flux2build.storage.strays import Strays
+from flux2build.storage.work_tree import WorkTree
 
 EVERYTHING: Final = Choice()
 
@@ -101,7 +101,9 @@ class Project(LockedSources):
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: (
-                digest in in_tree or self.store.has(digest) or self.strays.find(digest) is not None
+                digest in in_tree
+                or self.store.has(digest)
+                or self.work_tree.find(digest) is not None
             ),
             buys=buys,
             unrecorded=self._unrecorded,
@@ -110,7 +112,7 @@ class Project(LockedSources):
                 row.output.sha256 for block in self.lock.blocks.values() for row in block.rows
             ),
             ways_back=self._tracked.ways_back,
-            rivals=rivals(self.graph.ordered, buys, self.lock, profile, files),
+            owners=owners(self.graph.ordered, buys, self.lock, profile, files),
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},
@@ -119,14 +121,14 @@ class Project(LockedSources):
         )
 
     @cached_property
-    def strays(self) -> Strays:
+    def work_tree(self) -> WorkTree:
         """Where else in the work tree pictures lie that were paid for."""
         folder = self.folder.resolve()
 
         def paid() -> dict[Digest, int | None]:
             return evidence.paid(self._snapshot.ledger, self.lock)
 
-        return Strays(root_of(folder), folder, paid, self.index.digest)
+        return WorkTree(root_of(folder), folder, paid, self.index.digest)
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""
@@ -206,7 +208,7 @@ class Project(LockedSources):
             SpecError: files or references cannot be used for what is to be made.
         """
         found = list(self.soundness.problems(plan))
-        found = found or [*self.quotes.misfits(plan), *self.foresight.problems(plan)]
+        found = found or [*self.quotes.misfits(plan), *self.preflight.problems(plan)]
         if problems := [self.spec.located(problem, key) for key, problem in found]:
             raise SpecError(*dict.fromkeys(problems))
         return plan
@@ -254,7 +256,7 @@ class Project(LockedSources):
     def others_files(self) -> str | None:
         """Another profile whose files are all in place, some of them in the way of this one's."""
         drifting = {step.recipe.output for step in self.whole.todo}
-        return standing(drifting, self._snapshot.rivals, self.lock, self._snapshot.files)
+        return standing(drifting, self._snapshot.owners, self.lock, self._snapshot.files)
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""

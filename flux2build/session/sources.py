@@ -19,8 +19,8 @@ from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.model import Recipe, Source
-from flux2build.planning.foresight import Foresight
 from flux2build.planning.graph import Graph
+from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.soundness import Soundness
 from flux2build.providers.capabilities import Card
@@ -175,10 +175,10 @@ class Sources:
         return Soundness(ops, self.tree.read, self.index.digest, sound)
 
     @cached_property
-    def foresight(self) -> Foresight:
+    def preflight(self) -> Preflight:
         """Whether what is to be derived can be."""
         known = masters(self.spec.recipes)
-        return Foresight(self.capabilities.ops, self.soundness, known, self._judged[1])
+        return Preflight(self.capabilities.ops, self.soundness, known, self._judged[1])
 
     @cached_property
     def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:

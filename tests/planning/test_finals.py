@@ -10,7 +10,7 @@ import pytest
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile
 from flux2build.model import AssetName, Derive, Generate, MasterOf, Output, Receipt, Recipe
-from flux2build.planning.finals import Rival, rivals
+from flux2build.planning.finals import Owner, owners
 
 FOX: Final = AssetName("fox")
 COMP, FINAL, THUMB, EDITED = (
@@ -65,15 +65,15 @@ def test_what_a_comp_may_not_replace(
     blocks: tuple[Block, ...], files: Mapping[str, Digest], expected: Mapping[str, bool]
 ) -> None:
     """A paid final and what is made of it stay, retouched or not; a free profile's files do not."""
-    there = rivals(RECIPES, lambda _recipe: False, lock(*blocks), "draft", files)
+    there = owners(RECIPES, lambda _recipe: False, lock(*blocks), "draft", files)
 
-    assert {path: rival.final for path, rival in there.items()} == expected
+    assert {path: owner.final for path, owner in there.items()} == expected
 
 
 def test_a_paid_picture_may_replace_a_paid_final() -> None:
     """What is paid for may take its turn; the plan only says whose file it replaces."""
     files = {"fox.png": FINAL, "fox.webp": THUMB}
 
-    there = rivals(RECIPES, lambda _recipe: True, lock(PAID), "max", files)
+    there = owners(RECIPES, lambda _recipe: True, lock(PAID), "max", files)
 
-    assert there == dict.fromkeys(files, Rival("final", final=False))
+    assert there == dict.fromkeys(files, Owner("final", final=False))

@@ -1,4 +1,4 @@
-"""Pictures that lie elsewhere in the work tree: moved, renamed or copied by hand."""
+"""The work tree, searched for pictures that were moved, renamed or copied by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST: Final = 200_000
 """The most files of a tree whose names are looked at, which takes half a second."""
 
 
-class Strays:
+class WorkTree:
     """Finds bytes in the work tree, if there is no other way to have them but to pay again.
 
     The tree is walked once, when it is first asked for anything; of the pictures in it, those

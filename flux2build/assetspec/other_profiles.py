@@ -20,7 +20,7 @@ from flux2build.providers.capabilities import FREE, Card
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class OtherProfiles:
     """Resolves what other profiles ask for, to know their faults and the keys that they consume.
 
     Of a family's members one is enough, because their settings are the same. No recipe is kept.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flux2build.digest import Digest, of_bytes
-from flux2build.storage.strays import Strays
+from flux2build.storage.work_tree import WorkTree
 
 
 def test_what_is_looked_at(tmp_path: Path) -> None:
@@ -34,14 +34,14 @@ def test_what_is_looked_at(tmp_path: Path) -> None:
         asked.append(1)
         return {of_bytes(b"wanted"): 6, of_bytes(b"lost"): 4, of_bytes(b"of another size"): None}
 
-    strays = Strays(tmp_path, folder, sizes, digest)
+    work_tree = WorkTree(tmp_path, folder, sizes, digest)
     assert asked == []
-    assert strays.find(of_bytes(b"anything")) is None
-    assert strays.find(of_bytes(b"lost")) is None
+    assert work_tree.find(of_bytes(b"anything")) is None
+    assert work_tree.find(of_bytes(b"lost")) is None
     assert hashed == []
 
-    assert strays.find(of_bytes(b"wanted")) == "../old/b.png"
-    assert strays.find(of_bytes(b"wanted")) == "../old/b.png"
+    assert work_tree.find(of_bytes(b"wanted")) == "../old/b.png"
+    assert work_tree.find(of_bytes(b"wanted")) == "../old/b.png"
     assert hashed == ["../old/b.png"]
-    assert strays.find(of_bytes(b"of another size")) == "../old/d.png"
+    assert work_tree.find(of_bytes(b"of another size")) == "../old/d.png"
     assert len(asked) == 1

@@ -31,7 +31,7 @@ def with_names(problem: Problem, recipe: Recipe) -> Problem:
 
 
 @dataclass(slots=True)
-class Foresight:
+class Preflight:
     """Tries the operations of derivations on the sizes that pictures will have."""
 
     ops: Mapping[str, type[Op]]
