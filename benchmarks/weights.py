@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ class Measured:
     """Seconds of the first picture, the start of the process and the reading of the weights too."""
     later: list[float] = field(default_factory=list)
     memory: float = 0
-    """GiB that the worker takes on the device; on the CPU its largest resident set."""
+    """GiB that the worker takes on the device at the peak; on the CPU its largest resident set."""
     software: str = ""
 
 
@@ -98,7 +99,8 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
     model = Model(str(folder), "Flux2KleinPipeline", asked.dtype, way.offload)
     arguments = {"prompt": "a fox", "width": side, "height": side, "num_inference_steps": 4}
     references = [_picture(side)] * way.references
-    before = _taken(asked.device)
+    before, peak = _taken(asked.device), Peak(asked.device)
+    peak.start()
     try:
         for seed in range(asked.pictures + 1):
             request = Request(model, arguments, seed, "png", references)
@@ -112,7 +114,7 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
                 way.software = str(error)
             way.later.append(time.perf_counter() - began)
         way.first, *way.later = way.later
-        way.memory = _taken(asked.device) - before or _largest(worker)
+        way.memory = peak.ended() - before or _largest(worker)
     finally:
         await worker.close()
 
@@ -121,6 +123,25 @@ def _picture(side: int) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (side, side), "teal").save(file, "PNG")
     return file.getvalue()
+
+
+class Peak(threading.Thread):
+    """Looks at a device all the time, for the most memory that is taken."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(daemon=True)
+        self._device, self._over, self._most = device, threading.Event(), 0.0
+
+    def run(self) -> None:
+        """Look until it is over."""
+        while not self._over.wait(0.05):
+            self._most = max(self._most, _taken(self._device))
+
+    def ended(self) -> float:
+        """GiB at the peak; nothing is looked at any more."""
+        self._over.set()
+        self.join()
+        return self._most
 
 
 def _taken(device: str) -> float:
@@ -163,7 +184,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda:0")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--pictures", type=int, default=3, help="after the first one")
-    parser.add_argument("--offload", action="store_true", help="with offloading, too; it is slow")
+    parser.add_argument("--offload", action="store_true", help="with offloading alone; it is slow")
     parser.add_argument("--tiny", action="store_true", help="the tests' weights instead")
     parser.add_argument("--tests", action="store_true", help="run the tests on the device, first")
     asked = parser.parse_args()
@@ -171,7 +192,7 @@ def main() -> None:
         run_tests(asked.device)
     ways = [Measured("text"), Measured("one reference", 1), Measured("four references", 4)]
     if asked.offload:
-        ways += [
+        ways = [
             Measured(f'text, `offload = "{offload}"`', offload=offload)
             for offload in ("model", "sequential")
         ]
