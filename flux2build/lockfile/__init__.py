@@ -6,19 +6,33 @@ in one canonical form, and is never thrown away.
 
 from __future__ import annotations
 
-from flux2build.lockfile.block import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
+from flux2build.lockfile.block import (
+    Block,
+    Candidate,
+    Derived,
+    Generated,
+    LockedInput,
+    Lockfile,
+    Review,
+    ReviewState,
+    Row,
+    Written,
+)
 from flux2build.lockfile.conflicts import conflict_line
 from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads
 from flux2build.lockfile.write import dumps
 
 __all__ = [
     "Block",
+    "Candidate",
     "Derived",
     "Generated",
     "LockConflict",
     "LockNewer",
     "LockedInput",
     "Lockfile",
+    "Review",
+    "ReviewState",
     "Row",
     "Written",
     "conflict_line",

@@ -1,20 +1,22 @@
 """The content of a lock: for every asset and profile its request, inputs and outputs.
 
 A block holds what is locked of one asset in one profile. It has a row for each
-output: the generated picture, the derived files, and the written documents.
+output: the generated picture, the derived files, and the written documents. Beside them stand the
+candidates that were ordered for the picture, and what a person decided about it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final, TypeVar
 
 from flux2build.digest import Digest, Json
 from flux2build.model import AssetName, Operation, Order, Output, Receipt, model_name
 
-REVISION: Final = 1
-"""The revision of the format; an older reader of the same version keeps unknown keys."""
+REVISION: Final = 2
+"""The newest revision of the format; an older reader of the same version keeps unknown keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Generated:
     inputs: tuple[LockedInput, ...]
     output: Output
     receipt: Receipt
+    picked: bool = False
+    """Whether a person picked it among candidates."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
 
@@ -88,6 +92,51 @@ class Written:
     """Unknown keys that a newer revision wrote, kept as they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of several takes of an asset's request: its order, and what came of it.
+
+    Its bytes are in the store, never in the work tree. The request itself is the spec's; the key
+    proves for which one it was ordered.
+    """
+
+    number: int
+    """What people call it, from 1."""
+    key: Digest
+    take: int
+    seed: int | None
+    """The seed that was asked for, if one was."""
+    output: Output
+    """Its path is empty."""
+    receipt: Receipt
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """Unknown keys that a newer revision wrote, kept as they are."""
+
+
+class ReviewState(StrEnum):
+    """What a person decided about a picture."""
+
+    APPROVED = "approved"
+    HELD = "held"
+    """It stays as it is, whatever the spec says."""
+    REJECTED = "rejected"
+    DISPUTED = "disputed"
+    """A merge brought together two decisions that contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person decided about the bytes of a picture; it is void for any others."""
+
+    state: ReviewState
+    sha256: Digest
+    by: str
+    at: str
+    note: str = ""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """Unknown keys that a newer revision wrote, kept as they are."""
+
+
 Row = Generated | Derived | Written
 """What is locked of one output."""
 
@@ -104,6 +153,9 @@ class Block:
     """Sorted by output path."""
     written: tuple[Written, ...] = ()
     """Sorted by output path."""
+    candidates: tuple[Candidate, ...] = ()
+    """Sorted by number."""
+    review: Review | None = None
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
 
@@ -127,16 +179,32 @@ class Block:
             case Written():
                 return replace(self, written=_put(self.written, row))
 
+    def with_candidate(self, candidate: Candidate) -> Block:
+        """Return this block with one candidate added or replaced."""
+        others = (each for each in self.candidates if each.number != candidate.number)
+        ordered = sorted((*others, candidate), key=lambda each: each.number)
+        return replace(self, candidates=tuple(ordered))
+
     def keeping(self, paths: Container[str]) -> Block | None:
-        """Return this block with only the outputs at some paths; None if it has none of them."""
+        """Return this block with only the outputs at some paths; None if nothing is left of it.
+
+        The candidates stay: they are receipts of pictures that may still be picked.
+        """
         generated = self.generated
         if generated and generated.output.path not in paths:
             generated = None
         derived = tuple(row for row in self.derived if row.output.path in paths)
         written = tuple(row for row in self.written if row.output.path in paths)
-        if not (generated or derived or written):
+        if not (generated or derived or written or self.candidates):
             return None
-        return replace(self, generated=generated, derived=derived, written=written)
+        review = self.review if generated else None
+        return replace(self, generated=generated, derived=derived, written=written, review=review)
+
+    @property
+    def decision(self) -> Review | None:
+        """What a person decided about the picture that is locked; a decision about other bytes is void."""
+        bytes_ = self.generated.output.sha256 if self.generated else None
+        return self.review if self.review and self.review.sha256 == bytes_ else None
 
 
 R = TypeVar("R", bound=Derived | Written)
@@ -152,12 +220,21 @@ class Lockfile:
     """The whole lock."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
-    revision: int = REVISION
+    revision: int = 1
     """The newest revision that wrote to it."""
     older: bool = field(default=False, compare=False)
     """Whether its text names models as carriers spell them, which is no longer written."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
+
+    @property
+    def needed(self) -> int:
+        """The oldest revision that knows all that it holds; a lock without news stays as it was."""
+        news = any(
+            block.candidates or block.review or (block.generated and block.generated.picked)
+            for block in self.blocks.values()
+        )
+        return REVISION if news else 1
 
     def block(self, asset: AssetName, profile: str) -> Block | None:
         """Return the block of an asset in a profile."""

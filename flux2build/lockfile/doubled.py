@@ -17,8 +17,8 @@ from flux2build.lockfile.conflicts import Side
 _KEY: Final = re.compile(
     r'((?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*")(?:\.(?:[A-Za-z0-9_-]+|"[^"]*"))*) = '
 )
-_SORT: Final = re.compile(r"\.(generated)\]$|\.(deliver|write)\.")
-_COMPLETE: Final = frozenset({"schema =", "meta ="})
+_SORT: Final = re.compile(r"\.(generated|review)\]$|\.(deliver|write|candidate)\.")
+_COMPLETE: Final = frozenset({"schema =", "meta =", "take =", "at ="})
 """Keys of which each table has one, and not at its start."""
 _NAMED: Final = re.compile(r'\s+"([^"]+) sha256:')
 """An input in a list, of which each name stands once."""

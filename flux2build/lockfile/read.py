@@ -13,13 +13,23 @@ import tomli
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem, SpecError
 from flux2build.images.provenance.c2pa import NONE
-from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
+from flux2build.lockfile.block import (
+    REVISION,
+    Block,
+    Candidate,
+    Derived,
+    Generated,
+    Lockfile,
+    Review,
+    Written,
+)
 from flux2build.lockfile.conflicts import conflict_line
 from flux2build.lockfile.text import lines_of, tables
 from flux2build.lockfile.values import (
     BadValue,
     as_count,
     as_digest,
+    as_flag,
     as_inputs,
     as_integer,
     as_json,
@@ -27,6 +37,7 @@ from flux2build.lockfile.values import (
     as_operations,
     as_path,
     as_picture_path,
+    as_state,
     as_table,
     as_text,
     get,
@@ -188,6 +199,7 @@ class _Reader:
         generated = get(table, "generated", self._generated) if "generated" in table else None
         files = get(table, "deliver", as_table) if "deliver" in table else {}
         texts = get(table, "write", as_table) if "write" in table else {}
+        takes = get(table, "candidate", as_table) if "candidate" in table else {}
         return Block(
             asset=asset,
             profile=profile,
@@ -195,6 +207,8 @@ class _Reader:
             generated=generated,
             derived=tuple([self._derived(files, path) for path in sorted(files)]),
             written=tuple([self._written(texts, path) for path in sorted(texts)]),
+            candidates=tuple(sorted(self._candidates(takes), key=lambda each: each.number)),
+            review=get(table, "review", self._review) if "review" in table else None,
             extra=self._extra(table, _BLOCK),
         )
 
@@ -212,10 +226,43 @@ class _Reader:
             inputs=get(table, "inputs", as_inputs),
             output=_output(output, get(output, "path", as_picture_path, "output")),
             receipt=_receipt(receipt),
+            picked="picked" in table and get(table, "picked", as_flag),
             extra=self._extra(table, _GENERATED, output=_OUTPUT | {"path"}, receipt=_RECEIPT),
         )
         self._older |= row.renamed is not row
         return row.renamed
+
+    def _candidates(self, takes: dict[str, Any]) -> Iterator[Candidate]:
+        for number in takes:
+            try:
+                yield self._candidate(number, get(takes, number, as_table))
+            except BadValue as bad:
+                raise BadValue(str(bad), "candidate", number, *bad.path) from None
+
+    def _candidate(self, number: str, table: dict[str, Any]) -> Candidate:
+        if not _NUMBER.fullmatch(number):
+            raise BadValue("is not the number of a candidate")
+        output, receipt = get(table, "output", as_table), get(table, "receipt", as_table)
+        return Candidate(
+            number=int(number),
+            key=get(table, "key", as_digest),
+            take=get(table, "take", as_count),
+            seed=get(table, "seed", as_count) if "seed" in table else None,
+            output=_output(output, ""),
+            receipt=_receipt(receipt),
+            extra=self._extra(table, _CANDIDATE, output=_OUTPUT, receipt=_RECEIPT),
+        )
+
+    def _review(self, raw: Any) -> Review:
+        table = as_table(raw)
+        return Review(
+            state=get(table, "state", as_state),
+            sha256=get(table, "sha256", as_digest),
+            by=get(table, "by", as_text),
+            at=get(table, "at", as_text),
+            note=get(table, "note", as_text),
+            extra=self._extra(table, _REVIEW),
+        )
 
     def _derived(self, files: dict[str, Any], path: str) -> Derived:
         try:
@@ -278,11 +325,14 @@ class _Reader:
 
 _NOTHING: Final[Mapping[str, Json]] = {}
 _TOP: Final = frozenset({"version", "revision", "asset"})
-_BLOCK: Final = frozenset({"meta", "generated", "deliver", "write"})
+_BLOCK: Final = frozenset({"meta", "generated", "deliver", "write", "candidate", "review"})
 _COMMON: Final = frozenset({"key", "output", "schema", "inputs"})
 _GENERATED: Final = _COMMON | {
-    "provider", "model", "prompt", "params", "params_json", "take", "receipt",
+    "provider", "model", "prompt", "params", "params_json", "take", "receipt", "picked",
 }  # fmt: skip
+_CANDIDATE: Final = frozenset({"key", "output", "take", "seed", "receipt"})
+_REVIEW: Final = frozenset({"state", "sha256", "by", "at", "note"})
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
 _DERIVED: Final = _COMMON | {"ops", "encoding", "encoding_json", "encoder"}
 _OUTPUT: Final = frozenset(
     {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}

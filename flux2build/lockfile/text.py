@@ -14,9 +14,9 @@ from typing import Any, Final
 import tomli
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_TABLES: Final = frozenset({"asset", "generated", "deliver", "write"})
+_TABLES: Final = frozenset({"asset", "generated", "deliver", "write", "candidate", "review"})
 _HEADER: Final = re.compile(
-    r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated)|\.(deliver|write)\.([\w-]+|"[^"\\]+"))?\]',
+    r'\[asset\.([\w-]+|"[^"\\]+")\.([\w-]+|"[^"\\]*")(?:\.(generated|review)|\.(deliver|write|candidate)\.([\w-]+|"[^"\\]+"))?\]',
     re.ASCII,
 )
 _SHORT: Final = 60

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from flux2build.digest import Digest, Json
 from flux2build.images.formats.lookup import of_path
-from flux2build.lockfile.block import LockedInput
+from flux2build.lockfile.block import LockedInput, ReviewState
 from flux2build.model import Operation
 from flux2build.storage import paths
 
@@ -113,6 +113,21 @@ def as_picture_path(value: Any) -> str:
     if of_path(path) is None:
         raise BadValue("cannot be an output: it does not end in the format of a picture")
     return path
+
+
+def as_flag(value: Any) -> bool:
+    """Read `true` or `false`."""
+    if type(value) is bool:
+        return value
+    raise BadValue("is neither true nor false")
+
+
+def as_state(value: Any) -> ReviewState:
+    """Read what a person decided about a picture."""
+    try:
+        return ReviewState(value)
+    except ValueError:
+        raise BadValue(f"is none of {', '.join(ReviewState)}") from None
 
 
 def as_inputs(value: Any) -> tuple[LockedInput, ...]:

@@ -1,7 +1,7 @@
 """Writing `assets.lock`: TOML, one block per asset and profile, in a form that merges by lines.
 
     version = 1
-    revision = 1
+    revision = 2
 
     [asset."hero[theme=light]".final]
     meta = "sha256:…"
@@ -14,6 +14,13 @@
         "A desk by a window. ",
         "Morning light.",
     ]
+
+    [asset."hero[theme=light]".final.candidate.1]
+    …
+
+    [asset."hero[theme=light]".final.review]
+    state = "approved"
+    …
 
     [asset."hero[theme=light]".final.deliver."public/hero.webp"]
     …
@@ -36,7 +43,15 @@ from typing import Final
 
 from flux2build.digest import Json, canonical
 from flux2build.images.provenance import c2pa
-from flux2build.lockfile.block import REVISION, Block, Derived, Generated, Lockfile, Written
+from flux2build.lockfile.block import (
+    Block,
+    Candidate,
+    Derived,
+    Generated,
+    Lockfile,
+    Review,
+    Written,
+)
 from flux2build.model import Operation, Output, Receipt
 
 VERSION: Final = 1
@@ -61,7 +76,7 @@ def dumps(lock: Lockfile) -> str:
 def _lines(lock: Lockfile) -> Iterator[str]:
     yield _TOP
     yield f"version = {VERSION}"
-    yield f"revision = {max(REVISION, lock.revision)}"
+    yield f"revision = {max(lock.needed, lock.revision)}"
     yield from _extra(lock.extra)
     for _, block in sorted(lock.blocks.items()):
         yield from _block(block)
@@ -74,6 +89,10 @@ def _block(block: Block) -> Iterator[str]:
     yield from _extra(block.extra)
     if block.generated:
         yield from ("", f"[{table}.generated]", *_generated(block.generated))
+    for candidate in sorted(block.candidates, key=lambda candidate: candidate.number):
+        yield from ("", f"[{table}.candidate.{candidate.number}]", *_candidate(candidate))
+    if block.review:
+        yield from ("", f"[{table}.review]", *_review(block.review))
     for derived in sorted(block.derived, key=lambda derived: derived.output.path):
         yield from ("", f"[{table}.deliver.{_key(derived.output.path)}]", *_derived(derived))
     for written in sorted(block.written, key=lambda written: written.output.path):
@@ -94,7 +113,28 @@ def _generated(row: Generated) -> Iterator[str]:
     yield from _table("params", row.params)
     yield from _array("inputs", [f"{each.name} {each.sha256}" for each in row.inputs])
     yield from _receipt(row.receipt)
+    if row.picked:
+        yield "picked = true"
     yield from _extra(row.extra, dotted=True)
+
+
+def _candidate(candidate: Candidate) -> Iterator[str]:
+    yield f'key = "{candidate.key}"'
+    yield from _output(candidate.output)
+    yield f"take = {candidate.take}"
+    if candidate.seed is not None:
+        yield f"seed = {candidate.seed}"
+    yield from _receipt(candidate.receipt)
+    yield from _extra(candidate.extra, dotted=True)
+
+
+def _review(review: Review) -> Iterator[str]:
+    yield f'state = "{review.state}"'
+    yield f'sha256 = "{review.sha256}"'
+    yield f"by = {_string(review.by)}"
+    yield f"at = {_string(review.at)}"
+    yield f"note = {_string(review.note)}"
+    yield from _extra(review.extra)
 
 
 def _derived(row: Derived) -> Iterator[str]:

@@ -25,7 +25,6 @@ from flux2build.images.lettering import faces
 from flux2build.images.provenance import c2pa, iptc
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import conflict_line, decoded, dumps, loads
-from flux2build.lockfile.block import REVISION
 from flux2build.lockfile.merge import sides
 from flux2build.providers import cards
 from flux2build.providers.contract import PROVIDERS, Remote, Reply
@@ -61,7 +60,7 @@ def _lock(data: bytes) -> None:
     text = decoded(data, "assets.lock")
     read = sides(text, "assets.lock") if conflict_line(text) else (loads(text, "assets.lock"),)
     for lock in read:
-        newest = replace(lock, revision=max(lock.revision, REVISION))
+        newest = replace(lock, revision=max(lock.revision, lock.needed))
         assert loads(dumps(lock), "assets.lock") == newest
 
 

@@ -17,11 +17,14 @@ from flux2build.digest import Json, of_bytes
 from flux2build.errors import LockError
 from flux2build.lockfile import (
     Block,
+    Candidate,
     Derived,
     Generated,
     LockConflict,
     LockedInput,
     Lockfile,
+    Review,
+    ReviewState,
     Written,
     dumps,
     loads,
@@ -64,7 +67,9 @@ PICTURES = PATHS.map(lambda parts: "/".join(parts) + ".webp")
 
 def outputs(path: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Output]:
     """Outputs at any path, or at the ones that are given."""
-    return st.builds(Output, path or PICTURES, DIGESTS, COUNTS, COUNTS, COUNTS, NAMES)
+    return st.builds(
+        Output, PICTURES if path is None else path, DIGESTS, COUNTS, COUNTS, COUNTS, NAMES
+    )
 
 
 SEEN = st.lists(st.builds(LockedInput, NAMES, DIGESTS), max_size=3).map(tuple)
@@ -83,8 +88,20 @@ GENERATED = st.builds(
     inputs=SEEN,
     output=outputs(),
     receipt=RECEIPTS,
+    picked=st.booleans(),
     extra=st.just({}),
 )
+CANDIDATES = st.builds(
+    Candidate,
+    number=st.integers(1, 99),
+    key=DIGESTS,
+    take=COUNTS,
+    seed=st.one_of(st.none(), COUNTS),
+    output=outputs(st.just("")),
+    receipt=RECEIPTS,
+    extra=st.just({}),
+)
+REVIEWS = st.builds(Review, st.sampled_from(ReviewState), DIGESTS, TEXT, TEXT, LINES, st.just({}))
 DERIVED = st.builds(
     Derived,
     key=DIGESTS,
@@ -117,10 +134,16 @@ BLOCKS = st.builds(
     written=st.lists(WRITTEN, max_size=2, unique_by=lambda d: d.output.path).map(
         lambda found: tuple(sorted(found, key=lambda d: d.output.path))
     ),
+    candidates=st.lists(CANDIDATES, max_size=3, unique_by=lambda each: each.number).map(
+        lambda several: tuple(sorted(several, key=lambda each: each.number))
+    ),
+    review=st.one_of(st.none(), REVIEWS),
     extra=st.just({}),
 )
-LOCKS = st.lists(BLOCKS, max_size=4).map(
-    lambda blocks: Lockfile({(block.asset, block.profile): block for block in blocks})
+LOCKS = (
+    st.lists(BLOCKS, max_size=4)
+    .map(lambda blocks: Lockfile({(block.asset, block.profile): block for block in blocks}))
+    .map(lambda lock: replace(lock, revision=lock.needed))
 )
 
 
@@ -255,6 +278,35 @@ def test_fields_of_a_newer_revision_survive_a_rewrite() -> None:
     assert loads(dumps(lock), "assets.lock") == lock
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("candidate.x]", "`candidate.x` of `fox` is not the number of a candidate"),
+        ("candidate.0]", "`candidate.0` of `fox` is not the number of a candidate"),
+        ('candidate.1]\nkey = "sha256:', "`candidate.1."),
+        ('review]\nstate = "liked"', "`review.state` of `fox` is none of approved, held"),
+        ('review]\nstate = "held"\nsha256 = 1', "`review.sha256` of `fox` is not a digest"),
+    ],
+)
+def test_damage_of_a_candidate_or_a_decision_is_named(table: str, message: str) -> None:
+    """An error in a table about candidates or decisions names the asset and the field."""
+    text = f"{dumps(locked(made('fox', 'fox')))}\n[asset.fox.final.{table}\n"
+
+    with pytest.raises(LockError) as caught:
+        loads(text if text.count('"') % 2 == 0 else f'{text[:-1]}"\n', "assets.lock")
+
+    assert caught.value.problems[0].message.startswith(message)
+
+
+def test_a_lock_without_candidates_or_decisions_needs_no_new_revision() -> None:
+    """Only what an older flux2build does not know raises the revision."""
+    block = made("fox", "fox")
+    review = Review(ReviewState.HELD, of_bytes(b"fox"), "Ann <ann@example.com>", "2026-01-01")
+
+    assert "\nrevision = 1\n" in dumps(locked(block))
+    assert "\nrevision = 2\n" in dumps(locked(replace(block, review=review)))
+
+
 def test_the_version_of_the_lock_is_its_own() -> None:
     """The version of a document's row is not taken for that of a lock that lost it."""
     text = dumps(locked(made("fox", "fox"))).replace("version = 1", "")
@@ -293,6 +345,7 @@ def test_the_version_of_the_lock_is_its_own() -> None:
         ("revision = 1", 'revision = "x"', "`revision` is not a whole number", 3),
         ("revision = 1", "revision = 0\nteam = 1", "`team` is not known here", 4),
         ("schema = 1", "output.phash = 1\nschema = 1", "is not known here", 16),
+        ("take = 1", 'take = 1\npicked = "yes"', "`generated.picked` of `fox` is neither true", 20),
     ],
 )
 def test_damage_is_reported_with_its_line(old: str, new: str, message: str, line: int) -> None:
