@@ -46,6 +46,7 @@ LAZY: Final[dict[str, str]] = {
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",
+    "providers/sketch/lettering.py": "HarfBuzz and ICU are an extra, for captions in a few scripts",
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "purchasing/weights/worker.py": "without the extra it starts all the same, and says what it lacks",
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",

@@ -11,6 +11,7 @@ from typing import Final
 from flux2build.assetspec import (
     check_options,
     diagnostics,
+    grounds,
     markup,
     odd_data,
     operations,
@@ -187,10 +188,11 @@ class _SpecReader:
     def _marked(
         declared: Iterable[Declared], resolver: Resolver, known: Capabilities
     ) -> tuple[Recipe, ...]:
-        """Every recipe; those of deliverables say how the files are to be marked."""
+        """Every recipe, with what others of them need of it: a mark, or a ground."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         settings = {member.name: one.settings for one in declared for member in one.family.members}
-        return tuple(provenance.marked(recipes, settings, known.cards, known.ops))
+        marked = list(provenance.marked(recipes, settings, known.cards, known.ops))
+        return tuple(grounds.keyed(marked, known.cards, known.ops))
 
     def _translations(self) -> Translations:
         table = self.tables.catalog

@@ -97,6 +97,8 @@ class Card:
     """Parameters a spec may carry although this model is not sent them."""
     shapes: Flag = False
     """Whether `aspect_ratio` and `resolution` are sent as the `width` and `height` they come to."""
+    grounds: Flag = False
+    """Whether a picture is drawn on the colour that `key` makes transparent: its `ground`."""
     references: Count = 0
     reference_side: Count = 1
     """Fewest pixels of a reference's shorter side."""

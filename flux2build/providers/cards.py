@@ -31,7 +31,7 @@ Tables = Mapping[str, Any]
 
 _BY_PARAMETER: Final = ("ranges", "choices", "defaults")
 """Tables whose keys are parameters."""
-_KEYS: Final = {each.name for each in fields(Card)} - {"model", "shapes", "source_type"}
+_KEYS: Final = {each.name for each in fields(Card)} - {"model", "shapes", "grounds", "source_type"}
 _PRICE: Final = {each.name for each in fields(Price)}
 _EXPECTED: Final = {
     "dataclass_type": "a table",

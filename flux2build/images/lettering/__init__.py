@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from typing import Final, Literal
 
@@ -26,6 +27,11 @@ def language_tag(locale: str) -> str:
     language, *rest = re.split("[-_]", name.partition(".")[0])
     script = _SCRIPTS.get(variant.lower())
     return "-".join([language, *([script] if script else []), *rest])
+
+
+def font(name: str) -> bytes:
+    """The file of a bundled font, such as `NotoSans-Bold`."""
+    return files("flux2build").joinpath("images", "lettering", "fonts", f"{name}.ttf").read_bytes()
 
 
 @cache

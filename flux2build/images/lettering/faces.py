@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib.resources import files
 from typing import Final
 
 import uharfbuzz as hb
 
 from flux2build.errors import SpecError, brief
+from flux2build.images.lettering import font
 from flux2build.images.lettering.breaks import clusters
 from flux2build.images.lettering.scripts import invisible, script
 
@@ -100,8 +100,7 @@ class Face:
 
 @lru_cache(maxsize=2)
 def _shipped(style: str) -> tuple[Face, ...]:
-    folder = files("flux2build").joinpath("images", "lettering", "fonts")
-    return tuple(Face(folder.joinpath(f"{name}-{style}.ttf").read_bytes()) for name in _BUNDLED)
+    return tuple(Face(font(f"{name}-{style}")) for name in _BUNDLED)
 
 
 def bundled(weight: int | None) -> tuple[Face, ...]:

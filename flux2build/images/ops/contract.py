@@ -150,6 +150,10 @@ class Op(Params):
     """Whether the cells of an atlas lie afterwards where they lay before."""
     spread: ClassVar[str | None] = None
     """A parameter that may be left out, to make one file for each of its values."""
+    key_colour: ClassVar[str | None] = None
+    """The parameter with the colour that becomes transparent."""
+    board_by: ClassVar[str | None] = None
+    """A parameter that is there where pictures are taken for boards of frames."""
     extra: ClassVar[str] = ""
     """The extra of flux2build that installs its libraries; empty where the core does."""
 

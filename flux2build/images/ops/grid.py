@@ -29,6 +29,7 @@ class Grid(Op):
     name = "grid"
     version = 2
     synonyms = ("atlas", "contact_sheet", "montage", "sheet")
+    board_by = "board"
 
     sources: Annotated[list[Pictures], Field(max_length=1024)] = Field(
         default=[],

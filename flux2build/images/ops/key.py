@@ -32,6 +32,7 @@ class ChromaKey(Op):
     version = 2
     synonyms = ("chroma", "chromakey", "remove_background")
     keeps_cells = True
+    key_colour = "color"
 
     color: Colour = Field(default="#00ff00", description="colour that becomes transparent")
     tolerance: float = Field(

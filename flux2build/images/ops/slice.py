@@ -20,6 +20,7 @@ class Slice(Op):
     name = "slice"
     synonyms = ("split", "tile")
     spread = "cell"
+    board_by = "columns"
 
     columns: int = Field(ge=1, le=256, description="cells in a row")
     rows: int = Field(default=1, ge=1, le=256, description="cells in a column")

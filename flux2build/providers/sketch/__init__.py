@@ -17,6 +17,7 @@ from flux2build.providers.contract import Embedded, Reference
 
 _SIDE: Final = 1024
 _SHAPE: Final = frozenset({"width", "height", "format"})
+_GROUND: Final = frozenset({"ground", "framed"})
 
 _CARD: Final = Card(
     model="sketch",
@@ -26,6 +27,7 @@ _CARD: Final = Card(
         "steps",
     }),
     shapes=True,
+    grounds=True,
     references=10,
     formats=("png", "jpeg", "webp"),
     min_side=16,
@@ -46,8 +48,13 @@ class Sketch:
 
     def draw(self, order: Order, references: Sequence[Reference]) -> bytes:
         """Draw the sketch that stands in for an order's picture."""
+        from flux2build.images.colour.srgb import from_hex
         from flux2build.providers.sketch.drawing import picture
+        from flux2build.providers.sketch.key_colour import KeyColour
 
+        ground = order.params.get("ground")
+        framed = bool(order.params.get("framed"))
+        key = KeyColour(from_hex(ground), figures=not framed) if isinstance(ground, str) else None
         return picture(
             order.prompt,
             _whole(order, "width"),
@@ -55,12 +62,13 @@ class Sketch:
             str(order.params.get("format", "png")),
             _token(order),
             [(reference.name, reference.data) for reference in references],
+            key,
         )
 
 
 def _token(order: Order) -> str:
-    """The seed of the scene: the order without its size and format, so resizing keeps the scene."""
-    params = {key: value for key, value in order.params.items() if key not in _SHAPE}
+    """The seed of the scene: the order without its size, format and ground, which leave it as it is."""
+    params = {key: value for key, value in order.params.items() if key not in _SHAPE | _GROUND}
     return replace(order, params=params).digest
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from flux2build.images.colour.oklab import lift
 from flux2build.images.colour.srgb import Rgb
+from flux2build.providers.sketch.key_colour import KeyColour
 
 Point = tuple[float, float]
 Pixels = tuple[int, int, int, int]
@@ -96,14 +97,19 @@ class Canvas:
 
     Gradients and haze have no edges, so they are painted at the real size; the
     first shape that has edges makes the canvas larger. `stage` is the part that no
-    label will cover: a subject belongs there.
+    label will cover: a subject belongs there. `key` is a colour that will be made
+    transparent: the picture then lies on it, and nothing else has it.
     """
 
-    def __init__(self, width: int, height: int, stage: Box, paint: Rgb) -> None:
+    def __init__(
+        self, width: int, height: int, stage: Box, paint: Rgb, key: KeyColour | None = None
+    ) -> None:
         self.width = width
         self.height = height
         self.stage = stage
         self._scale = 1
+        self._key = key
+        self._on_key = False
         self._image = Image.new("RGB", (width, height), paint)
         self._pen = ImageDraw.Draw(self._image)
         self._glaze = ImageDraw.Draw(self._image, "RGBA")
@@ -116,6 +122,21 @@ class Canvas:
     def below(self, y: float) -> Box:
         """The part of the picture below a height."""
         return Box(0, y, self.width, self.height)
+
+    def cut_out(self) -> None:
+        """Take away the backdrop that was painted, if the figure is to lie on a key colour."""
+        if self._key and self._key.figures:
+            self._on_key = True
+            self._enlarge()
+            self._image.paste(self._key.colour, (0, 0, *self._image.size))
+
+    def lay_on_key(self) -> None:
+        """Lay the scene that was painted on the key colour, if there is one."""
+        if self._key:
+            self._enlarge()
+            lay = self._key.kept_apart if self._on_key else self._key.framed
+            self._image.paste(lay(self._image))
+            self._on_key = True
 
     def finish(self) -> Image.Image:
         """The picture at its real size, edges smoothed."""
@@ -174,6 +195,8 @@ class Canvas:
         size = (visible[2] - visible[0], visible[3] - visible[1])
         falloff = Image.radial_gradient("L").point([round(255 * alpha * v) for v in _FALLOFF])
         mask = falloff.resize(size, Image.Resampling.BILINEAR, _part(whole, visible, (256, 256)))
+        if self._key and self._on_key:  # no light or shade falls on what will be transparent
+            mask = ImageChops.darker(mask, self._key.others(self._image.crop(visible)))
         self._image.paste(paint, visible, mask)
 
     def _enlarge(self) -> None:

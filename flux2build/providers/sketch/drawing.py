@@ -13,6 +13,7 @@ from flux2build.images.formats.png_file import XMP_KEYWORD
 from flux2build.images.provenance.iptc import SourceType, packet
 from flux2build.providers.sketch import overlays
 from flux2build.providers.sketch.canvas import Box, Canvas
+from flux2build.providers.sketch.key_colour import KeyColour
 from flux2build.providers.sketch.palette import of_prompt
 from flux2build.providers.sketch.random_source import RandomSource
 from flux2build.providers.sketch.scenes import choose
@@ -23,30 +24,36 @@ SOFTWARE: Final = "flux2build sketch"
 _MARK: Final = packet(SourceType.ALGORITHMIC)
 
 
-def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out: five words and its references
+def picture(  # noqa: PLR0913, PLR0917 - an order, spelt out
     prompt: str,
     width: int,
     height: int,
     format: str,  # noqa: A002 - the word that specs and providers use
     token: str,
     references: Sequence[tuple[str, bytes]] = (),
+    key: KeyColour | None = None,
 ) -> bytes:
     """Draw a sketch as a file; the same arguments always give the same bytes."""
-    return _encode(draw(prompt, (width, height), token, references), format, prompt)
+    return _encode(draw(prompt, (width, height), token, references, key), format, prompt)
 
 
 def draw(
-    prompt: str, size: tuple[int, int], token: str, references: Sequence[tuple[str, bytes]] = ()
+    prompt: str,
+    size: tuple[int, int],
+    token: str,
+    references: Sequence[tuple[str, bytes]] = (),
+    key: KeyColour | None = None,
 ) -> Image.Image:
     """Draw a sketch: a scene that suits the prompt, below its overlays.
 
     `token` seeds what the prompt leaves open. References are names with their bytes.
     """
     rng = RandomSource(f"{token}\n{prompt}")
-    palette = of_prompt(prompt, rng.fork("palette"))
+    palette = of_prompt(prompt, rng.fork("palette"), without=key.colour if key else None)
     card, mark = overlays.caption(prompt, *size), overlays.stamp(*size)
-    canvas = Canvas(*size, _stage(size, card, mark), palette.ground)
+    canvas = Canvas(*size, _stage(size, card, mark), palette.ground, key)
     choose(prompt, rng.fork("family"))(canvas, palette, rng.fork("scene"))
+    canvas.lay_on_key()
     prints = overlays.thumbnails(references, *size, mark)
     layers: list[overlays.Overlay] = [mark, *prints, *([card] if card else [])]
     for layer in layers:

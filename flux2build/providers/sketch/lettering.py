@@ -1,19 +1,27 @@
-"""Type: measuring, wrapping and drawing text in the font embedded in Pillow."""
+"""Type: measuring, wrapping and drawing text in the font embedded in Pillow.
+
+What that font lacks is set in the fonts of the operation `text`, and what they lack is drawn as bars.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
-from typing import Final
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from flux2build.images import lettering
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Point
-from flux2build.providers.sketch.words import GREEK
+from flux2build.providers.sketch.words import COMPLEX, GREEK, SIMPLE
+
+if TYPE_CHECKING:
+    from flux2build.images.lettering.shaping import Line
 
 LEADING: Final = 1.32
 """Height of a line, in sizes."""
@@ -24,6 +32,11 @@ _BAR: Final = 0.52
 _GREEKED: Final = 4
 """Letters in one bar: about a word."""
 _PIECE: Final = re.compile(rf"{GREEK}{{1,7}}|[^{GREEK}\s]+|\s+")
+_RUN: Final = re.compile(
+    rf"{GREEK}+|{SIMPLE.pattern}+|(?:(?!{SIMPLE.pattern})[^{GREEK}])+", re.DOTALL
+)
+_BARS: Final = re.compile(f"({GREEK}+)")
+_BLANK: Final = re.compile(r"(^\s+|\s+$)")
 
 
 @lru_cache(maxsize=64)
@@ -33,6 +46,13 @@ def face(size: int) -> ImageFont.FreeTypeFont:
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise TypeError("this Pillow was built without FreeType")
     return font.font_variant(layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=64)
+def _noto(size: int) -> ImageFont.FreeTypeFont:
+    """Noto Sans at a size, for letters that the embedded font lacks."""
+    data = BytesIO(lettering.font("NotoSans-Regular"))
+    return ImageFont.truetype(data, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def measure(text: str, size: int, spacing: float = 0) -> float:
@@ -61,7 +81,18 @@ def _pieces(text: str, size: int, width: float) -> Iterator[str]:
         if measure(piece, size) <= width:
             yield piece
         else:
-            yield from piece
+            yield from _letters(piece)
+
+
+def _letters(word: str) -> list[str]:
+    """Its letters, each with the marks on it."""
+    letters: list[str] = []
+    for letter in word:
+        if letters and unicodedata.category(letter)[0] == "M":
+            letters[-1] += letter
+        else:
+            letters.append(letter)
+    return letters
 
 
 def elide(text: str, size: int, width: float) -> str:
@@ -97,17 +128,43 @@ def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
                 pen.rounded_rectangle(bar, size * 0.16, fill=paint)
             x += _width(run, size)
             continue
+        if COMPLEX.search(run):
+            from flux2build.providers.sketch.shaped import draw
+
+            draw(image, (round(x), round(y) + _base(size)), _shaped(run), size, paint)
+            x += _width(run, size)
+            continue
+        font, anchor, down = face(size), "la", 0
+        if SIMPLE.match(run):
+            font, anchor, down = _noto(size), "ls", _base(size)
         for part in run if spacing else [run]:
-            pen.text((round(x), round(y)), part, fill=paint, font=face(size))
+            pen.text((round(x), round(y) + down), part, fill=paint, font=font, anchor=anchor)
             x += _width(part, size) + spacing
 
 
-def _runs(text: str) -> list[str]:
-    """Split a text where letters turn into bars and back."""
-    return ["".join(run) for _, run in groupby(text, key=lambda letter: letter == GREEK)]
+def _base(size: int) -> int:
+    """The distance of the base line from the top of a line."""
+    return face(size).getmetrics()[0]
+
+
+def _shaped(run: str) -> Line:
+    from flux2build.providers.sketch.shaped import shaped
+
+    return shaped(run)
+
+
+def _runs(text: str) -> Iterator[str]:
+    """Split a text where the way changes in which letters are set."""
+    for part in _BARS.split(text):
+        if COMPLEX.search(part):
+            yield from filter(None, _BLANK.split(part))
+        else:
+            yield from _RUN.findall(part)
 
 
 def _width(run: str, size: int) -> float:
     if run[0] == GREEK:
         return len(run) * size * _BAR
-    return face(size).getlength(run)
+    if COMPLEX.search(run):
+        return _shaped(run).advance * size
+    return (_noto(size) if SIMPLE.match(run) else face(size)).getlength(run)

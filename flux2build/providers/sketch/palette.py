@@ -79,9 +79,12 @@ class Palette:
         return mix(colour, self.ground, share)
 
 
-def of_prompt(prompt: str, rng: RandomSource) -> Palette:
-    """Return the palette for a prompt; what the prompt leaves open is random."""
-    named = hexes(prompt)
+def of_prompt(prompt: str, rng: RandomSource, without: Rgb | None = None) -> Palette:
+    """Return the palette for a prompt; what the prompt leaves open is random.
+
+    A colour of the prompt that is only its ground's is left out.
+    """
+    named = tuple(colour for colour in hexes(prompt) if colour != without)
     dark = _is_dark(prompt, named, rng)
     if not named:
         parts = [from_hex(part) for part in rng.pick(_CURATED).split()]

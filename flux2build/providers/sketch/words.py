@@ -1,17 +1,25 @@
-"""The words of a caption: the readable part of a prompt, in letters that the font has."""
+"""The words of a caption: the readable part of a prompt, in letters that the fonts have."""
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from flux2build.digest import Json
+from flux2build.images import lettering
 
 GREEK: Final = "\ue000"
-"""Stands for a letter that the font lacks; it is drawn as a bar, as designers greek text."""
+"""Stands for a letter that the fonts lack; it is drawn as a bar, as designers greek text."""
+SIMPLE: Final = re.compile("[\u00b5\u00d0\u00de\u0100-\u024f\u0259\u0370-\u03e1\u03f0-\u04ff]")
+"""Letters that Noto Sans has, and that are set one beside the other: Latin, Greek, Cyrillic."""
+COMPLEX: Final = re.compile(
+    "[\u0591-\u05ea\u05f0-\u05f4\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u0900-\u097f\u0e01-\u0e5b\ufb1d-\ufb4f]"
+)
+"""Those of Hebrew, Arabic, Devanagari and Thai, which have to be shaped."""
 
 _LONGEST: Final = 700
 _NESTING: Final = 6
@@ -39,8 +47,12 @@ def readable(prompt: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text in letters that the font has, without accents; others become `GREEK`."""
-    return "".join(_letter(letter) for letter in text[:_LONGEST].translate(_SAME))
+    """Return the text in letters that the fonts have; others become `GREEK`.
+
+    The embedded font has no accents, and all that it can set is set in it.
+    """
+    composed = unicodedata.normalize("NFC", text[:_LONGEST])
+    return "".join(_letter(letter) for letter in composed.translate(_SAME))
 
 
 def one_line(text: str, limit: int) -> str:
@@ -58,7 +70,12 @@ def _letter(letter: str) -> str:
     bare = "".join(part for part in parts if not unicodedata.combining(part))
     if bare and all(part in _PRINTED for part in bare):
         return bare
-    return GREEK if unicodedata.category(letter)[0] in "LN" else ""
+    kind = unicodedata.category(letter)[0]
+    if kind in "LMNP" and COMPLEX.match(letter) and lettering.installed():
+        return letter
+    if kind not in "LN":
+        return ""
+    return letter if SIMPLE.match(letter) else GREEK
 
 
 def _spoken(prompt: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from flux2build.providers.sketch.lettering import measure, wrap
-from flux2build.providers.sketch.words import GREEK, one_line, plain, readable
+from flux2build.images.lettering.faces import bundled
+from flux2build.providers.sketch.lettering import Type, measure, wrap, write
+from flux2build.providers.sketch.words import COMPLEX, GREEK, SIMPLE, one_line, plain, readable
 
 
 @pytest.mark.parametrize(
@@ -21,10 +24,13 @@ from flux2build.providers.sketch.words import GREEK, one_line, plain, readable
         ("a fox 🦊 runs", "a fox runs"),
         ("half ½ and ² and ™", "half 1\u20442 and 2 and ™"),
         ("狐 runs", f"{GREEK} runs"),
+        ("Лиса́ и ёж, αλεπού", "Лиса и ёж, αλεπού"),
+        ("и\u0306", "й"),
+        ("مرحبا, שָׁלוֹם, नमस्ते, สวัสดี", "مرحبا, שָׁלוֹם, नमस्ते, สวัสดี"),
     ],
 )
-def test_letters_the_font_lacks_are_replaced(prompt: str, caption: str) -> None:
-    """Accents fall off, symbols go, and other scripts become bars."""
+def test_letters_the_fonts_lack_are_replaced(prompt: str, caption: str) -> None:
+    """Accents of Latin letters fall off, symbols go, and scripts without a font become bars."""
     assert caption == readable(prompt)
 
 
@@ -57,7 +63,22 @@ def test_metadata_is_one_clean_line(text: str) -> None:
     assert line == line.encode().decode()
 
 
-@given(st.text(max_size=300), st.integers(30, 400), st.integers(1, 4))
+def test_the_fonts_have_what_is_set_in_them() -> None:
+    """No letter that is taken for Noto's is missing there, so that no caption can fail."""
+    noto, *others = bundled(None)
+    every = [chr(code) for code in range(0x3000)]
+    kinds = {letter: unicodedata.category(letter)[0] for letter in every}
+
+    assert all(noto.has(c) for c in every if SIMPLE.match(c) and kinds[c] in "LN")
+    shaped = [c for c in every if COMPLEX.match(c) and kinds[c] in "LMNP"]
+    assert all(any(ord(c) in face.characters for face in others) for c in shaped)
+    assert len(shaped) > 500
+
+
+MIXED = st.text(st.sampled_from("ab .,狐Лдя\u0301αמלשָׁمرحبا١نमस्ते्สวัสดีำ"), max_size=60)  # noqa: RUF001  # as meant
+
+
+@given(st.text(max_size=300) | MIXED, st.integers(30, 400), st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
 def test_wrapped_lines_fit(text: str, width: int, lines: int) -> None:
     """No line is wider than its card, and there are never too many."""
@@ -71,3 +92,16 @@ def test_what_is_left_out_is_marked() -> None:
     """A caption that was cut ends in an ellipsis; one that fits does not."""
     assert wrap("one two three four five six", 12, 60, 2)[-1].endswith("…")
     assert wrap("one two", 12, 200, 2) == ["one two"]
+
+
+@pytest.mark.parametrize("text", ["Лиса", "αλεπού", "مرحبا", "שלום", "नमस्ते", "สวัสดี"])
+def test_other_scripts_are_letters_and_not_bars(text: str) -> None:
+    """What is drawn is as wide as it measures, and differs from the bars of as many letters."""
+    lettered, barred = Image.new("RGB", (240, 40)), Image.new("RGB", (240, 40))
+    write(lettered, (8, 8), text, Type(16, (255, 255, 255)))
+    write(barred, (8, 8), GREEK * len(text), Type(16, (255, 255, 255)))
+    box = lettered.getbbox()
+
+    assert box is not None
+    assert abs(box[2] - 8 - measure(text, 16)) < 4
+    assert lettered.tobytes() != barred.tobytes()

@@ -56,6 +56,7 @@ def scene(
     base = stage.top + (stage.height + unit) / 2
     middle = stage.middle[0] + (rng.between(-0.08, 0.08) * unit if shown == 1 else 0)
     backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
+    canvas.cut_out()
     turn = rng.sign()
     for number, x in enumerate(side_by_side(middle, shown, unit, 0.8)):
         grown = unit if number == shown // 2 else unit * 0.86
@@ -219,6 +220,7 @@ def bird(canvas: Canvas, palette: Palette, rng: RandomSource, views: int = 1) ->
     base = stage.top + (stage.height + unit * 0.9) / 2
     middle = stage.middle[0] + (rng.between(-0.1, 0.1) * unit if shown == 1 else 0)
     backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
+    canvas.cut_out()
     y = base - unit * 0.1
     _branch(LocalCanvas(canvas, middle, y, unit), palette, rng)
     turn = rng.sign()

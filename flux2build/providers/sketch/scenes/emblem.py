@@ -23,6 +23,7 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource, name: str | None 
     hue = rng.pick((palette.second, palette.main))
     ground = Blend(mix(palette.ground, hue, 0.1), mix(palette.ground, hue, 0.26))
     canvas.box(canvas.frame, ground)
+    canvas.cut_out()
     stage = canvas.stage
     unit = min(stage.short, canvas.width * 0.8, canvas.height * 0.8) / 2 * 0.86
     count = max(1, min(6, int(stage.width / (unit * 2.6))))

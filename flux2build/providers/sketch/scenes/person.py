@@ -32,6 +32,7 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
     bottom = canvas.height
     views = max(1, min(7, int(stage.width / (unit * 1.05))))
     backdrop(canvas, palette, rng, LocalCanvas(canvas, stage.middle[0], bottom, unit))
+    canvas.cut_out()
     for x in side_by_side(stage.middle[0], views, unit, 0.9):
         _person(LocalCanvas(canvas, x, bottom, unit, rng.sign()), palette, rng)
 

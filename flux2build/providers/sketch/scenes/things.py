@@ -26,6 +26,7 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource, thing: Thing | No
     _backdrop(canvas, palette, rng, floor - unit * rng.between(0.14, 0.2))
     main = LocalCanvas(canvas, centre, floor, unit)
     _behind(main, palette, rng)
+    canvas.cut_out()
     shown = thing or rng.pick(_ALL)
     for pair in range(max(0, int((stage.width / unit - 1.5) / 1.5))):
         for side in (-1.25 * (pair + 1), 1.25 * (pair + 1)):

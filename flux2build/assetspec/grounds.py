@@ -1,0 +1,76 @@
+"""Which pictures are drawn on a key colour, so that `key` leaves their subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from flux2build.assetspec.input_fields import pictures
+from flux2build.digest import Json
+from flux2build.images.ops.contract import Op
+from flux2build.model import AssetName, Derive, Generate, MasterOf, Recipe
+from flux2build.providers.capabilities import Card
+
+Ops = Mapping[str, type[Op]]
+
+
+def keyed(
+    recipes: Sequence[Recipe], cards: Mapping[str, Mapping[str, Card]], ops: Ops
+) -> Sequence[Recipe]:
+    """The recipes; orders of a model that can are on the `ground` that becomes transparent later.
+
+    Such an order is `framed` where frames are cut out of the picture, so that none is empty.
+    """
+    able = {
+        recipe.asset
+        for recipe in recipes
+        if isinstance(task := recipe.task, Generate) and cards[task.provider][task.card].grounds
+    }
+    grounds: dict[AssetName, str] = {}
+    boards: set[AssetName] = set()
+    for recipe in recipes if able else ():
+        if isinstance(recipe.task, Derive):
+            for colour, asset in _keys(recipe, recipe.task, ops):
+                grounds.setdefault(asset, colour)
+            boards.update(_boards(recipe, recipe.task, ops))
+    return [
+        _on(recipe, grounds[recipe.asset], framed=recipe.asset in boards)
+        if recipe.asset in able & grounds.keys()
+        else recipe
+        for recipe in recipes
+    ]
+
+
+def _keys(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[tuple[str, AssetName]]:
+    """The colours that become transparent, each with a master of which the picture then consists."""
+    masters = {0}
+    for step in task.ops:
+        op = ops[step.op]
+        if op.board_by:
+            masters.update(pictures(step, op))
+        if op.key_colour:
+            yield from ((str(step.params[op.key_colour]), asset) for asset in _of(recipe, masters))
+
+
+def _boards(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[AssetName]:
+    """The masters that are taken for boards of frames."""
+    for step in task.ops:
+        op = ops[step.op]
+        if op.board_by in step.params:
+            yield from _of(recipe, {0, *pictures(step, op)})
+
+
+def _of(recipe: Recipe, inputs: Iterable[int]) -> Iterator[AssetName]:
+    """The assets whose masters are among some inputs."""
+    masters = (recipe.inputs[at] for at in inputs)
+    return (master.asset for master in masters if isinstance(master, MasterOf))
+
+
+def _on(recipe: Recipe, ground: str, *, framed: bool) -> Recipe:
+    """The recipe, if it is an order, with its ground."""
+    if not isinstance(task := recipe.task, Generate):
+        return recipe
+    sent: dict[str, Json] = {**task.params, "ground": ground}
+    if framed:
+        sent["framed"] = True
+    return replace(recipe, task=replace(task, params=sent))
