@@ -50,7 +50,7 @@ LAZY: Final[dict[str, str]] = {
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "purchasing/weights/worker.py": "without the extra it starts all the same, and says what it lacks",
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",
-    "session/settings.py": "python-dotenv is for a file of keys, networks for exceptions of a proxy",
+    "session/settings.py": "python-dotenv is for a file of keys, what else it needs for few proxies",
     "session/sources.py": "how weights are read is for the specs that ask for them",
     "session/variables.py": "providers are imported only for names that no command has",
     "storage/git.py": "what git ignores is asked once a lock was written",

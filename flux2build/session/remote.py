@@ -28,8 +28,9 @@ def client_of(
     secret = settings.value(provider.key_variable)
     key = Key(secret, provider.key_variable) if secret else None
     endpoint = settings.endpoint(provider)
+    settings.proxy(endpoint)  # one that cannot be used is refused before anything is sent
     deps = ClientDeps(
-        proxy=settings.proxy(endpoint),
+        proxy=settings.proxy,
         certificates=authorities(settings.authorities),
         say=say,
         halt=halt,

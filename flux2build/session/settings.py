@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError, did_you_mean
+from flux2build.extras import pip_install
 from flux2build.providers.contract import PROVIDERS, Regional, Remote
 from flux2build.session import variables
 from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dotenv.parser import Original
 
 _LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
+_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
 
 
@@ -81,10 +83,11 @@ class UserSettings:
         return own or provider.endpoint
 
     def proxy(self, url: str) -> str | None:
-        """The HTTP proxy for an https URL; None where its host is reached directly.
+        """The proxy for an https URL; None where its host is reached directly.
 
         Raises:
-            UsageError: the variable does not hold the URL of an HTTP proxy.
+            UsageError: the variable does not hold the URL of a proxy.
+            SystemFault: it is a SOCKS proxy, and the extra is missing.
         """
         target = urlsplit(url)
         name = next((name for name in PROXIES if self.value(name)), None)
@@ -95,9 +98,12 @@ class UserSettings:
         if not _is_proxy(proxy):
             # It may hold a password, so it is not shown.
             raise UsageError(
-                f"`{name}` is not the URL of an HTTP proxy",
-                hint="write it like `http://proxy.example:3128`; `FLUX2BUILD_PROXY` comes first",
+                f"`{name}` is not the URL of an HTTP or SOCKS5 proxy",
+                hint="write it like `http://proxy.example:3128` or `socks5://proxy.example:1080`; "
+                "`FLUX2BUILD_PROXY` comes first",
             )
+        if proxy.startswith("socks"):
+            _require_socks(name)
         return proxy
 
     @property
@@ -134,13 +140,22 @@ def _exempts(named: str, host: str) -> bool:
         return False
 
 
+def _require_socks(name: str) -> None:
+    """Refuse a SOCKS proxy without the library that speaks to it."""
+    from importlib.util import find_spec
+
+    if find_spec("socksio") is None:
+        message = f"`{name}` names a SOCKS proxy, which needs an extra"
+        raise SystemFault(message, hint=f"`{pip_install('socks')}`")
+
+
 def _is_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and port != 0
 
 
 def config_path() -> Path:

@@ -81,12 +81,11 @@ class Hasty(Store):
 class Following(Pool):
     """Goes where a redirect leads, with all headers."""
 
-    @property
-    def client(self) -> httpx.AsyncClient:
-        """The pool, which follows."""
-        if self._client is None:
-            self._client = httpx.AsyncClient(follow_redirects=True, trust_env=False)
-        return self._client
+    def client(self, proxy: str | None) -> httpx.AsyncClient:
+        """A client that follows."""
+        if proxy not in self._clients:
+            self._clients[proxy] = httpx.AsyncClient(follow_redirects=True, trust_env=False)
+        return self._clients[proxy]
 
 
 class Trusting(Client):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
-from flux2build.errors import UsageError
+from flux2build.errors import SystemFault, UsageError
 from flux2build.providers import bfl, replicate
 from flux2build.session.settings import UserSettings, config_path, read
 
@@ -165,6 +166,8 @@ def test_cards_that_are_not_there(
         ({"HTTPS_PROXY": "http://p", "no_proxy": "*"}, "https://api.bfl.ai", None),
         ({"HTTPS_PROXY": "http://p", "NO_PROXY": "fl.ai"}, "https://api.bfl.ai", "http://p"),
         ({"ALL_PROXY": "http://a", "HTTPS_PROXY": "http://p"}, "https://api.bfl.ai", "http://p"),
+        ({"ALL_PROXY": "socks5://a:1"}, "https://api.bfl.ai", "socks5://a:1"),
+        ({"ALL_PROXY": "socks5h://a:1"}, "https://api.bfl.ai", "socks5h://a:1"),
         ({"all_proxy": "a:1"}, "https://api.bfl.ai", "http://a:1"),
         ({"ALL_PROXY": "http://a", "NO_PROXY": "api.bfl.ai:443"}, "https://api.bfl.ai", None),
         ({"ALL_PROXY": "http://a", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3", None),
@@ -178,10 +181,25 @@ def test_the_way_to_a_server(variables: dict[str, str], url: str, expected: str 
     assert UserSettings({}, config={"environment": variables}).proxy(url) == expected
 
 
-@pytest.mark.parametrize("value", ["socks5://u:secret@p:1", "http://[x", "http://", "http://p:0"])
+def test_a_socks_proxy_takes_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its library the proxy is refused before anything is sent, with the command that adds it."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+
+    with pytest.raises(SystemFault, match="`ALL_PROXY` names a SOCKS proxy") as caught:
+        UserSettings({"ALL_PROXY": "socks5://u:secret@p:1"}).proxy("https://api.bfl.ai")
+
+    assert "[socks]" in str(caught.value.problems[0].hint)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["socks4://u:secret@p:1", "socks://p:1", "http://[x", "http://", "http://p:0"]
+)
 def test_what_is_no_proxy(value: str) -> None:
     """It is named, and not shown: it may hold a password."""
-    with pytest.raises(UsageError, match="`HTTPS_PROXY` is not the URL of an HTTP proxy") as caught:
+    with pytest.raises(
+        UsageError, match="`HTTPS_PROXY` is not the URL of an HTTP or SOCKS5 proxy"
+    ) as caught:
         UserSettings({"HTTPS_PROXY": value}).proxy("https://api.bfl.ai")
 
     assert "secret" not in str(caught.value)

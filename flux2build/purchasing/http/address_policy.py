@@ -13,6 +13,9 @@ from urllib.parse import SplitResult, urlsplit
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host name; raises `OSError` when there are none."""
 
+ProxyFor = Callable[[str], str | None]
+"""The URL of the proxy through which a URL is met; None where its host is met directly."""
+
 
 class AddressScope(StrEnum):
     """Where an address lies."""
@@ -36,6 +39,12 @@ class Target:
     host: str
     addresses: tuple[str, ...]
     """Empty where a proxy resolves names."""
+    proxy: str | None = None
+    """The proxy to go through."""
+
+
+def directly(_url: str) -> None:
+    """Meet every host without a proxy."""
 
 
 async def resolved(host: str) -> Sequence[str]:
@@ -143,7 +152,9 @@ async def scope_of_url(url: str, resolve: Resolve) -> AddressScope:
     return scopes.pop() if len(scopes) == 1 else AddressScope.PUBLIC
 
 
-async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxied: bool) -> Target:
+async def fetchable(
+    url: str, endpoint: AddressScope, resolve: Resolve, proxy: str | None
+) -> Target:
     """A URL that a picture may be fetched from, without the key.
 
     Pictures are fetched over https, from public addresses; where the endpoint itself
@@ -158,10 +169,10 @@ async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxi
     if parts is None or parts.hostname is None or parts.username is not None:
         raise ForbiddenError("the picture's URL is not a plain https URL")
     host = parts.hostname
-    if proxied and not literal(host):
+    if proxy is not None and not literal(host):
         if parts.scheme != "https":
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
-        return Target(url, host, ())
+        return Target(url, host, (), proxy)
     addresses = tuple([host] if literal(host) else await resolve(host))
     for address in addresses:
         scope = scope_of(address)
@@ -169,4 +180,4 @@ async def fetchable(url: str, endpoint: AddressScope, resolve: Resolve, *, proxi
             raise ForbiddenError(f"the picture's URL points into a {scope} network, at `{host}`")
         if parts.scheme != "https" and scope is AddressScope.PUBLIC:
             raise ForbiddenError(f"the picture's URL is not https, at `{host}`")
-    return Target(url, host, addresses)
+    return Target(url, host, addresses, proxy)

@@ -18,7 +18,8 @@ from flux2build.purchasing.http.address_policy import (
     split,
 )
 from flux2build.purchasing.http.clock import Limits
-from flux2build.purchasing.http.pool import Bounds, Pool, Sending
+from flux2build.purchasing.http.pool import Bounds, Pool
+from flux2build.purchasing.http.sending import Sending
 from flux2build.purchasing.redaction import Key, redacted
 
 _Answer = TypeVar("_Answer", bound=Refused | InDoubt)

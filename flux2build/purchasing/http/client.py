@@ -38,12 +38,13 @@ from flux2build.providers.contract import (
     Ticket,
     Waiting,
 )
-from flux2build.purchasing.http.address_policy import Resolve, resolved
+from flux2build.purchasing.http.address_policy import ProxyFor, Resolve, directly, resolved
 from flux2build.purchasing.http.auth import Auth, checked_endpoint
 from flux2build.purchasing.http.clock import LONGEST, Clock, Limits, Monotonic, Patience, backoff
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
-from flux2build.purchasing.http.pool import ExchangeError, Pool, PoolConfig, Sending
+from flux2build.purchasing.http.pool import Pool, PoolConfig
+from flux2build.purchasing.http.sending import ExchangeError, Sending
 from flux2build.purchasing.redaction import Key
 
 _T = TypeVar("_T")
@@ -69,8 +70,8 @@ class ClientDeps:
     jitter: Callable[[], float] = random.random
     resolve: Resolve = resolved
     transport: httpx.AsyncBaseTransport | None = None
-    proxy: str | None = None
-    """The URL of a proxy through which everything goes."""
+    proxy: ProxyFor = directly
+    """The proxy of each URL; that of a picture may differ from the endpoint's."""
     certificates: ssl.SSLContext | None = None
     """The authorities to trust, instead of the usual ones."""
     say: Callable[[str], None] = lambda _: None
@@ -98,7 +99,7 @@ class Client:
         self._windows = asyncio.Semaphore(limits.posts)
         endpoint = checked_endpoint(endpoint or provider.endpoint, provider)
         self._resolve = _bounded(deps.resolve, limits.connect)
-        resolve = _resolved_by_the_proxy if deps.proxy else self._resolve
+        resolve = _resolved_by_the_proxy if deps.proxy(endpoint) else self._resolve
         self._auth = Auth(provider, endpoint, key, limits, resolve)
         self._orders = self._pool(limits.posts, limits.answer)
         # httpx searches a whole pool for each request, so small pools are fast.
@@ -342,9 +343,7 @@ class Client:
         `report` gets every state in which the server still works on it.
         """
         deps = self._deps
-        downloads = Downloads(
-            self._pictures, deps.clock, self._limits, self._resolve, bool(deps.proxy)
-        )
+        downloads = Downloads(self._pictures, deps.clock, self._limits, self._resolve, deps.proxy)
         polling_deps = PollingDeps(
             self._auth, self._inquiries, downloads, deps.clock, deps.jitter, self._patience
         )

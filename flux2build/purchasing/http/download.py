@@ -13,13 +13,16 @@ from flux2build.images.formats.lookup import examine
 from flux2build.purchasing.http.address_policy import (
     AddressScope,
     ForbiddenError,
+    ProxyFor,
     Resolve,
     Target,
+    directly,
     fetchable,
     literal,
 )
 from flux2build.purchasing.http.clock import Clock, Limits, too_slow
-from flux2build.purchasing.http.pool import ExchangeError, Pool
+from flux2build.purchasing.http.pool import Pool
+from flux2build.purchasing.http.sending import ExchangeError
 
 REDIRECTS: Final = 3
 
@@ -49,7 +52,7 @@ class Downloads:
     clock: Clock
     limits: Limits
     resolve: Resolve
-    proxied: bool = False
+    proxy: ProxyFor = directly
 
     async def fetch(self, url: str, endpoint: AddressScope) -> bytes:
         """The bytes at a URL, all of them; whether they are a whole picture is not checked.
@@ -60,7 +63,7 @@ class Downloads:
         started = self.clock.now()
         for _ in range(1 + REDIRECTS):
             try:
-                target = await fetchable(url, endpoint, self.resolve, proxied=self.proxied)
+                target = await fetchable(url, endpoint, self.resolve, self.proxy(url))
                 answer = await self._hop(target, started)
             except ForbiddenError as error:
                 raise FetchError(str(error), final=True) from None
@@ -91,7 +94,8 @@ class Downloads:
     async def _get(self, target: Target, address: str, started: float) -> bytes | str:
         url, headers, extensions = _pinned(target, address)
         seconds = self.limits.picture_seconds
-        async with self.pool.stream(url, headers, extensions, seconds) as response:
+        stream = self.pool.stream(url, headers, extensions, seconds, target.proxy)
+        async with stream as response:
             if response.has_redirect_location:
                 return response.headers["location"]
             if response.status_code != 200:

@@ -17,7 +17,8 @@ from flux2build.providers.contract import Call, Ready, Refusal, Refused, Reply, 
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
-from flux2build.purchasing.http.pool import ExchangeError, Pool
+from flux2build.purchasing.http.pool import Pool
+from flux2build.purchasing.http.sending import ExchangeError
 
 _DENIALS: Final = 3
 """How often a server must deny an order it had accepted."""

@@ -152,7 +152,7 @@ def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
     url: str, endpoint: AddressScope
 ) -> None:
     """An allowed URL comes back with the addresses that were checked."""
-    target = asyncio.run(fetchable(url, endpoint, _resolve, proxied=False))
+    target = asyncio.run(fetchable(url, endpoint, _resolve, None))
 
     assert target.url == url
     assert target.addresses
@@ -178,22 +178,20 @@ def test_pictures_come_from_public_https_or_from_where_the_endpoint_is(
 def test_everything_else_is_forbidden(url: str, endpoint: AddressScope) -> None:
     """No clear text on the internet, no private network, no other scheme."""
     with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable(url, endpoint, _resolve, proxied=False))
+        asyncio.run(fetchable(url, endpoint, _resolve, None))
 
 
 def test_behind_a_proxy_names_are_left_to_it() -> None:
     """A proxy resolves names; addresses in URLs are checked all the same."""
-    url = "https://unknown.example/a.png"
+    url, proxy = "https://unknown.example/a.png", "http://proxy.example:3128"
 
-    assert Target(url, "unknown.example", ()) == asyncio.run(
-        fetchable(url, AddressScope.PUBLIC, _resolve, proxied=True)
+    assert Target(url, "unknown.example", (), proxy) == asyncio.run(
+        fetchable(url, AddressScope.PUBLIC, _resolve, proxy)
     )
     with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable("https://10.0.0.1/a", AddressScope.PUBLIC, _resolve, proxied=True))
+        asyncio.run(fetchable("https://10.0.0.1/a", AddressScope.PUBLIC, _resolve, proxy))
     with pytest.raises(ForbiddenError):
-        asyncio.run(
-            fetchable("http://unknown.example/", AddressScope.PUBLIC, _resolve, proxied=True)
-        )
+        asyncio.run(fetchable("http://unknown.example/", AddressScope.PUBLIC, _resolve, proxy))
 
 
 def test_machine_resolves_names() -> None:

@@ -15,6 +15,7 @@ from flux2build.providers.contract import InDoubt, Ready, Reference, Refusal, Re
 from flux2build.providers.predictions import INLINE
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, Overdue
 from tests import stalls
+from tests.proxies import SOCKS_FAULTS, socks
 
 ORDER: Final = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, ())
 LIMITS: Final = Limits(
@@ -48,13 +49,31 @@ def _end(client: Client, *references: Reference) -> Any:
 def test_what_fails_inside_a_proxy_is_not_sent(stall: str) -> None:
     """A proxy that drops CONNECT, or answers it and fails TLS, carried no byte of an order."""
     with stalls.stalling("proxy", stall) as proxy:
-        deps = ClientDeps(proxy=proxy.url)
+        deps = ClientDeps(proxy=lambda _: proxy.url)
         ended = _end(Client(bfl.PROVIDER, Key("k" * 20), limits=LIMITS, deps=deps))
 
         assert isinstance(ended, Refused)
         assert ended.refusal is Refusal.UNREACHABLE
         assert "through the proxy" in ended.message
         assert 1 <= len(proxy.asked) <= LIMITS.attempts
+
+
+@pytest.mark.parametrize("fault", SOCKS_FAULTS)
+def test_what_fails_at_a_socks_proxy_is_not_sent(fault: str) -> None:
+    """Whatever a SOCKS proxy says or does not say, it ends in time, and no byte of an order left."""
+    with socks(fault=fault) as (url, _):
+        deps = ClientDeps(proxy=lambda _: url)
+        ended = _end(Client(bfl.PROVIDER, Key("k" * 20), limits=LIMITS, deps=deps))
+
+    assert isinstance(ended, Refused)
+    assert ended.refusal is Refusal.UNREACHABLE
+    words = {
+        "another login": "the proxy refuses the login",
+        "refusing": "the proxy says Connection refused",
+        "silent": "it does not answer in time, through the proxy",
+        "silent when asked to connect": "it does not answer in time, through the proxy",
+    }
+    assert words.get(fault, "the proxy does not speak SOCKS5") in ended.message
 
 
 @pytest.mark.parametrize(
@@ -130,9 +149,8 @@ def test_a_halt_cuts_what_costs_nothing(stage: str) -> None:
     stall = "mute-tls" if stage == "proxy" else "silent"
     with stalls.stalling(stage, stall) as server:
         halt = asyncio.Event()
-        through = server.url if stage == "proxy" else None
         endpoint = None if stage == "proxy" else server.url
-        deps = ClientDeps(proxy=through, halt=halt)
+        deps = ClientDeps(proxy=lambda _: server.url if stage == "proxy" else None, halt=halt)
         client = Client(replicate.PROVIDER, Key("k" * 20), endpoint, deps=deps)
 
         async def inside() -> Any:

@@ -8,7 +8,8 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +23,11 @@ from starlette.routing import Route
 from flux2build.providers import bfl
 from flux2build.providers.contract import Refusal, Refused
 from flux2build.purchasing.http import Client, ClientDeps, Key
-from flux2build.purchasing.http.address_policy import AddressScope
+from flux2build.purchasing.http.address_policy import AddressScope, ProxyFor, directly
 from flux2build.purchasing.http.clock import Limits, Monotonic
 from flux2build.purchasing.http.download import Downloads, FetchError
 from flux2build.purchasing.http.pool import Pool, PoolConfig
-from tests.proxies import proxy
+from tests.proxies import proxy, socks
 
 PICTURE: Final = (
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x01\0\0\0\x007n\xf9$\0\0\0\0IEND\xaeB`\x82"
@@ -84,11 +85,11 @@ def port(certificate: tuple[Path, Path]) -> Iterator[int]:
         thread.join()
 
 
-def _fetch(url: str, trusted: Path, through: str | None = None) -> bytes:
+def _fetch(url: str, trusted: Path, proxy: ProxyFor = directly) -> bytes:
     async def inside() -> bytes:
         clock, authorities = Monotonic(), ssl.create_default_context(cafile=str(trusted))
-        line = Pool(PoolConfig(1, 2, 2, through, certificates=authorities), clock)
-        downloads = Downloads(line, clock, Limits(), _resolve, proxied=bool(through))
+        line = Pool(PoolConfig(1, 2, 2, proxy, certificates=authorities), clock)
+        downloads = Downloads(line, clock, Limits(), _resolve, proxy)
         try:
             return await downloads.fetch(url, AddressScope.LOOPBACK)
         finally:
@@ -107,11 +108,44 @@ def test_pinned_address_is_verified_under_its_name(
 def test_a_proxy_carries_what_is_fetched(certificate: tuple[Path, Path], port: int) -> None:
     """Behind a proxy names are looked up there, and the certificate is checked all the same."""
     with proxy() as (url, asked):
-        assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0], url) == PICTURE
+        assert (
+            _fetch(f"https://delivery.example:{port}/a.png", certificate[0], lambda _: url)
+            == PICTURE
+        )
         with pytest.raises(FetchError, match="its certificate is not trusted"):
-            _fetch(f"https://other.example:{port}/a.png", certificate[0], url)
+            _fetch(f"https://other.example:{port}/a.png", certificate[0], lambda _: url)
 
     assert asked == [f"CONNECT {each}.example:{port} HTTP/1.1" for each in ("delivery", "other")]
+
+
+@pytest.mark.parametrize("login", ["", "me:secret"])
+def test_a_socks_proxy_carries_what_is_fetched(
+    certificate: tuple[Path, Path], port: int, login: str
+) -> None:
+    """A SOCKS5 proxy, with a login or without, is given the name, and the certificate is checked."""
+    with socks(login) as (url, asked):
+        assert (
+            _fetch(f"https://delivery.example:{port}/a.png", certificate[0], lambda _: url)
+            == PICTURE
+        )
+        with pytest.raises(FetchError, match="its certificate is not trusted"):
+            _fetch(f"https://other.example:{port}/a.png", certificate[0], lambda _: url)
+
+    assert asked == [f"{each}.example:{port}" for each in ("delivery", "other")]
+
+
+def test_each_host_has_its_own_way(certificate: tuple[Path, Path], port: int) -> None:
+    """A picture whose host needs no proxy is fetched from its address, whatever the endpoint needs."""
+    with proxy("502 Bad Gateway") as (url, asked):
+
+        def through(target: str) -> str | None:
+            return None if "delivery" in target else url
+
+        assert _fetch(f"https://delivery.example:{port}/a.png", certificate[0], through) == PICTURE
+        with pytest.raises(FetchError, match="the proxy says 502 Bad Gateway"):
+            _fetch(f"https://other.example:{port}/a.png", certificate[0], through)
+
+    assert asked == [f"CONNECT other.example:{port} HTTP/1.1"]
 
 
 def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path], port: int) -> None:
@@ -120,19 +154,21 @@ def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path], 
         _fetch(f"https://other.example:{port}/a.png", certificate[0])
 
 
-@pytest.mark.parametrize("proxied", [False, True])
-def test_an_unknown_authority_is_told_at_once(port: int, *, proxied: bool) -> None:
+@pytest.mark.parametrize("way", [None, proxy, socks])
+def test_an_unknown_authority_is_told_at_once(
+    port: int, way: Callable[[], AbstractContextManager[tuple[str, list[str]]]] | None
+) -> None:
     """Nothing is ordered and nothing tried again: only the user can say whom to trust."""
 
     async def connected(through: str | None) -> Refused | None:
-        deps, endpoint = ClientDeps(proxy=through), f"https://localhost:{port}"
+        deps, endpoint = ClientDeps(proxy=lambda _: through), f"https://localhost:{port}"
         async with Client(bfl.PROVIDER, Key("k" * 20), endpoint, deps=deps) as client:
             return await client.connect()
 
-    with proxy() as (url, asked):
-        refused = asyncio.run(connected(url if proxied else None))
+    with way() if way else nullcontext(("", [])) as (through, asked):
+        refused = asyncio.run(connected(through or None))
 
     assert refused is not None
     assert refused.refusal is Refusal.UNTRUSTED
     assert "its certificate is not trusted" in refused.message
-    assert len(asked) == proxied
+    assert len(asked) == (way is not None)
