@@ -51,7 +51,14 @@ class LockUpdate:
     def enter(
         self, recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdict: Verdict
     ) -> None:
-        """Enter a file that the build wrote, with the inputs it was made from."""
+        """Enter a file that the build wrote, with the inputs it was made from.
+
+        Bytes that the lock knew before keep their colours: an earlier release may have counted
+        those that an encoder had changed by a shade.
+        """
+        before = self.output(recipe)
+        if before and before.colours and before.sha256 == output.sha256:
+            output = replace(output, colours=before.colours)
         row = _row(recipe, inputs, output, verdict)
         self.blocks[(recipe.asset, self.profile)] = self._block(recipe.asset).with_row(row)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
-from flux2build.digest import Digest
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
-from flux2build.images.derive import Job, derive_many
+from flux2build.images.derive import File, Job, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
@@ -54,6 +54,8 @@ class RealWorld:
         self._artifacts, self._lock_path, self._renderers = artifacts, lock_path, renderers
         self._toolbox, self._signer = toolbox, signer or Signer()
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
+        self._colours: dict[Digest, str] = {}
+        """The dominant colours of files that were derived and are not placed yet."""
         self._swept: set[Path] = set()
         self._sweeping = threading.Lock()
 
@@ -99,14 +101,17 @@ class RealWorld:
         answers = derive_many(jobs, self._toolbox.ops, self._pool.map)
         return list(self._pool.map(self._sign, jobs, answers))
 
-    def _sign(self, job: Job, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
+    def _sign(self, job: Job, answer: File | Flux2BuildError) -> bytes | Flux2BuildError:
         """The file signed, if the spec asks for that."""
         if isinstance(answer, Flux2BuildError):
             return answer
         try:
-            return self._signer.signed(job.task, answer, job.inputs[0])
+            data = self._signer.signed(job.task, answer.data, job.inputs[0])
         except Flux2BuildError as failure:
             return failure
+        if answer.colours is not None:
+            self._colours[of_bytes(data)] = answer.colours
+        return data
 
     async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
         """Compose a document in a thread; it may read the files that it describes."""
@@ -138,10 +143,15 @@ class RealWorld:
             picture.height,
             picture.format,
             source_type(data),
-            written(dominant_colours(data)),
+            self._shown(digest, data),
             self._signer.verified(data),
             self._signer.unsigned(digest),
         )
+
+    def _shown(self, digest: Digest, data: bytes) -> str:
+        """The dominant colours of a file."""
+        counted = self._colours.pop(digest, None)
+        return written(dominant_colours(data)) if counted is None else counted
 
     def lock(self, lock: Lockfile) -> None:
         """Write the lock durably."""

@@ -15,8 +15,10 @@ from typing import Final, TypeVar
 
 from PIL import Image, ImageCms, ImageFile
 
+from flux2build.digest import of_bytes
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
+from flux2build.images.recent import Decoded, Recent
 from flux2build.storage.lfs import is_lfs_pointer
 
 MAX_PIXELS: Final = 25_000_000
@@ -39,6 +41,7 @@ _TURNS: Final = {
 _PROFILE_SPACES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _SRGB: Final = ImageCms.createProfile("sRGB")
+_RECENT: Final = Recent()
 
 T = TypeVar("T")
 
@@ -60,8 +63,7 @@ def probe(data: bytes, name: str = "picture") -> Probe:
     Raises:
         PictureError: the bytes are not a whole picture within the limits.
     """
-    form, frames, image = _opened(data, name)
-    plain = _normalised(image, name)
+    form, frames, plain = _decoded(data, name, still=False)
     return Probe(form, plain.width, plain.height, plain.mode == "RGBA", frames)
 
 
@@ -82,7 +84,7 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises:
         PictureError: the bytes are not a whole picture within the limits, or they are animated.
     """
-    return _normalised(opened(data, name)[1], name)
+    return _decoded(data, name, still=True).pixels
 
 
 def opened(data: bytes, name: str) -> tuple[str, ImageFile.ImageFile]:
@@ -92,10 +94,29 @@ def opened(data: bytes, name: str) -> tuple[str, ImageFile.ImageFile]:
         PictureError: the file is not whole, too large, animated, or of a format that is not decoded.
     """
     form, frames, image = _opened(data, name)
+    _refuse_motion(frames, name)
+    return form, image
+
+
+def _refuse_motion(frames: int, name: str) -> None:
     if frames > 1:
         hint = "save the frame you want as a picture of its own"
         raise PictureError(f"`{name}` is animated", rows=(("frames", str(frames)),), hint=hint)
-    return form, image
+
+
+def _decoded(data: bytes, name: str, *, still: bool) -> Decoded:
+    """A picture decoded in full, or its first frame where it need not be `still`."""
+    digest = of_bytes(data)
+    if known := _RECENT.get(digest):
+        if still:
+            _refuse_motion(known.frames, name)
+        return known
+    form, frames, image = _opened(data, name)
+    if still:
+        _refuse_motion(frames, name)
+    decoded = Decoded(form, frames, _normalised(image, name))
+    _RECENT.put(digest, decoded)
+    return decoded
 
 
 def refuse_excess(width: int, height: int) -> None:

@@ -1,7 +1,8 @@
 """Makes deliverables from masters: decode, apply the operations, encode.
 
-Deliverables of one master share work: the master is decoded once, and operations
-that several of them begin with are applied once.
+Deliverables of one master share work: the master is decoded once, operations that several
+of them begin with are applied once, and the colours of equal pixels are counted once, before
+they are encoded.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 from pydantic import ValidationError
@@ -17,7 +18,10 @@ from pydantic import ValidationError
 from flux2build.digest import Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, did_you_mean
 from flux2build.images.decode import decode
-from flux2build.images.encode import encode
+from flux2build.images.dominant import counted, written
+from flux2build.images.encode import encode, flatten, ground
+from flux2build.images.encoding import read
+from flux2build.images.formats.contract import Encoder
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Operation
 
@@ -36,10 +40,34 @@ class Job:
     inputs: tuple[bytes, ...]
 
 
+class File(NamedTuple):
+    """A deliverable: its bytes, and its dominant colours as text; None if they were not counted."""
+
+    data: bytes
+    colours: str | None
+
+
+class _Colours:
+    """The dominant colours of the pictures made of one master, counted once; threads may share it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Steps, str | None], str] = {}
+
+    def of(self, steps: Steps, picture: Image.Image, encoder: Encoder) -> str | None:
+        """The colours that a file of the picture shows; None if only the file can tell."""
+        if not encoder.keeps_colours:
+            return None
+        matte = ground(encoder) if picture.mode == "RGBA" else None
+        if (text := self._known.get((steps, matte))) is None:
+            text = written(counted(flatten(picture, matte) if matte else picture))
+            self._known[steps, matte] = text
+        return text
+
+
 def derive_many(
     jobs: Sequence[Job], ops: Ops, run: Callable[..., Iterable[Any]] = map
-) -> list[bytes | Flux2BuildError]:
-    """The bytes of each deliverable, or the error that prevents it, in the order of the jobs.
+) -> list[File | Flux2BuildError]:
+    """Each deliverable, or the error that prevents it, in the order of the jobs.
 
     Pictures that several jobs share are made first, and all are kept until the end, so
     pass the jobs of one master at a time. The rest of the work of each job, encoding
@@ -53,11 +81,21 @@ def derive_many(
             here = steps[: depth + 1]
             if here not in pictures and (uses[here] > 1 or not depth):
                 pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
+    colours = _Colours()
 
-    def finish(index: int) -> bytes | Flux2BuildError:
+    def finish(index: int) -> File | Flux2BuildError:
         job, steps = jobs[index], all_steps[index]
         done = max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
-        return _finished(pictures[steps[:done]], job, done, ops)
+        picture = pictures[steps[:done]]
+        for depth in range(done, len(steps)):
+            picture = _advanced(picture, job, depth, ops)
+        if isinstance(picture, Flux2BuildError):
+            return picture
+        try:
+            data = encode(picture, job.task.encoding)
+            return File(data, colours.of(steps, picture, read(job.task.encoding)))
+        except Flux2BuildError as error:
+            return error
 
     return list(run(finish, range(len(jobs))))
 
@@ -90,18 +128,6 @@ def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> In
         if before is None:
             return decode(job.inputs[0], "input 0")
         return _operation(job.task.ops[depth - 1], ops).apply(before, job.inputs)
-    except Flux2BuildError as error:
-        return error
-
-
-def _finished(picture: Intermediate, job: Job, done: int, ops: Ops) -> bytes | Flux2BuildError:
-    """The file of a job whose first `done` steps are done."""
-    for depth in range(done, len(job.task.ops) + 1):
-        picture = _advanced(picture, job, depth, ops)
-    if isinstance(picture, Flux2BuildError):
-        return picture
-    try:
-        return encode(picture, job.task.encoding)
     except Flux2BuildError as error:
         return error
 

@@ -76,10 +76,14 @@ def _prepared(image: Image.Image, encoder: Encoder) -> Image.Image:
 
     Pillow notes the settings of a save in the picture, so threads must not share it.
     """
-    alpha = formats()[encoder.format].alpha
-    matte = encoder.matte or (None if alpha else "#ffffff")
+    matte = ground(encoder)
     plain = flatten(image, matte) if matte else image
-    return plain.copy() if alpha else plain.convert("RGB")
+    return plain.copy() if formats()[encoder.format].alpha else plain.convert("RGB")
+
+
+def ground(encoder: Encoder) -> str | None:
+    """The colour behind transparent pixels; None where they stay transparent."""
+    return encoder.matte or (None if formats()[encoder.format].alpha else "#ffffff")
 
 
 def _squeezed(image: Image.Image, encoder: Encoder, limit: int, size: int) -> bytes:

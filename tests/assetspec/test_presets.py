@@ -17,7 +17,7 @@ from PIL import IcoImagePlugin, Image
 
 from flux2build.assetspec import load
 from flux2build.assetspec.presets import Preset, presets
-from flux2build.images.derive import Job, derive_many
+from flux2build.images.derive import File, Job, derive_many
 from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive
@@ -70,8 +70,8 @@ def made(preset: Preset, mode: str, *settings: str) -> Iterator[tuple[str, str, 
 def derived(task: Derive, data: bytes) -> bytes:
     """The one file of a task."""
     (result,) = derive_many([Job(task, (data,))], OPS)
-    assert isinstance(result, bytes), result
-    return result
+    assert isinstance(result, File), result
+    return result.data
 
 
 def size_of(preset: Preset, path: str) -> dict[str, Any]:

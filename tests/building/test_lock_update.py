@@ -66,6 +66,17 @@ def test_deliverables_are_sorted_and_replaced() -> None:
     assert {r.encoder for r in block.derived} == {versions("png")}
 
 
+def test_known_bytes_keep_their_colours() -> None:
+    """Whoever derives a file again, to the same bytes, leaves the lock as it was."""
+    update, row = updating(), derived(CUT, [d("picture")])
+    verdict = Verdict(Action.DERIVE, (), row.key)
+    for data, counted in (("x", "9% #aaaaaa"), ("x", "8% #bbbbbb"), ("y", "7% #cccccc")):
+        update.enter(CUT, row.inputs, replace(output(CUT.output, data), colours=counted), verdict)
+        entry = update.output(CUT)
+        assert entry is not None
+        assert entry.colours == ("7% #cccccc" if data == "y" else "9% #aaaaaa")
+
+
 def test_other_profiles_stay() -> None:
     """Nothing of another profile is touched, whatever happens in this one."""
     final = locked((FOX, generated(FOX)), profile="final")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import pytest
 from PIL import Image
 
+from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import decode, probe
-from flux2build.images.derive import Job, derive_many
+from flux2build.images.derive import File, Job, derive_many
+from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.ops import crop, resize
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.model import Derive, Operation
@@ -56,7 +59,7 @@ def derived(task: Derive) -> bytes:
     (result,) = derive_many([Job(task, (MASTER,))], OPS)
     if isinstance(result, Flux2BuildError):
         raise result
-    return result
+    return result.data
 
 
 def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
@@ -68,11 +71,38 @@ def test_operations_apply_in_order_and_the_encoding_comes_last() -> None:
 def test_many_at_once_are_the_same_as_one_by_one() -> None:
     """Sharing, order and threads change no byte."""
     tasks = [scaled(width, form) for width in (10, 20, 30) for form in ("png", "jpeg", "avif")]
-    alone = [derived(task) for task in tasks]
     jobs = [Job(task, (MASTER,)) for task in tasks]
+    alone = [file for job in jobs for file in derive_many([job], OPS)]
     assert derive_many(jobs, OPS) == alone
     with ThreadPoolExecutor(4) as pool:
         assert derive_many(jobs, OPS, pool.map) == alone
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        {"format": "png"},
+        {"format": "png", "matte": "#00ff00"},
+        {"format": "png", "palette": 2},
+        {"format": "webp", "lossless": True},
+        {"format": "ico", "sizes": [16]},
+    ],
+    ids=str,
+)
+def test_colours_are_counted_as_the_file_shows_them(encoding: dict[str, Json]) -> None:
+    """What is counted before encoding is what the lock would hold if the file were read."""
+    dice = random.Random(3)
+    master = io.BytesIO()
+    Image.frombytes("RGBA", (40, 40), dice.randbytes(4 * 40 * 40)).save(master, "png")
+    jobs = [Job(Derive((), {"format": "png"}), (master.getvalue(),))]
+    jobs.append(Job(Derive((), encoding), (master.getvalue(),)))
+    plain, file = derive_many(jobs, OPS)
+    assert isinstance(plain, File)
+    assert isinstance(file, File)
+    for each in (plain, file):
+        assert each.colours in {None, written(dominant_colours(each.data))}
+    assert plain.colours
+    assert (file.colours is None) is ("palette" in encoding or "sizes" in encoding)
 
 
 def test_equal_beginnings_are_done_once_and_by_content() -> None:
@@ -94,7 +124,9 @@ def test_equal_beginnings_are_done_once_and_by_content() -> None:
         Job(pasted(1, 10), (MASTER, green, blue)),
     ]
     results = derive_many(jobs, ops)
-    colours = [decode(data, "x").getpixel((0, 0)) for data in results if isinstance(data, bytes)]
+    colours = [
+        decode(file.data, "x").getpixel((0, 0)) for file in results if isinstance(file, File)
+    ]
     assert colours == [(0, 0, 255), (0, 0, 255), (0, 128, 0)]
     assert len(Paste.calls) == 2
 
@@ -104,7 +136,7 @@ def test_one_failure_leaves_the_others_alone() -> None:
     good, bad = Job(scaled(30), (MASTER,)), Job(scaled(3000), (MASTER,))
     lost = Job(scaled(30), (MASTER[:-20],))
     first, second, third, fourth = derive_many([good, bad, lost, good], OPS)
-    assert isinstance(first, bytes)
+    assert isinstance(first, File)
     assert first == fourth
     assert "too few" in str(second)
     assert "cut off" in str(third)

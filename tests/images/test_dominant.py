@@ -6,12 +6,19 @@ import io
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
 from flux2build.images.colour.difference import difference
-from flux2build.images.dominant import CLEAR, DominantColour, dominant_colours, read, written
+from flux2build.images.dominant import (
+    CLEAR,
+    DominantColour,
+    dominant_colours,
+    frequent,
+    read,
+    written,
+)
 
 HEXES = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 COLOURS = st.lists(
@@ -43,6 +50,38 @@ def test_colours_are_found_in_their_proportions() -> None:
         DominantColour(25, "#ffffff"),
         DominantColour(25, "clear"),
     )
+
+
+def counted_naively(image: Image.Image) -> list[tuple[int, str]]:
+    """How many pixels there are of each colour to 4 bits a channel, without any haste."""
+    bins: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    for x in range(image.width):
+        for y in range(image.height):
+            *channels, alpha = image.convert("RGBA").getpixel((x, y))  # type: ignore[misc]
+            key = tuple(level // 16 for level in channels) if alpha >= 26 else ()
+            bins.setdefault(key, []).append(tuple(channels))
+    named = [
+        (
+            len(pixels),
+            f"#{bytes(round(sum(c) / len(pixels)) for c in zip(*pixels, strict=True)).hex()}",
+        )
+        if key
+        else (len(pixels), CLEAR)
+        for key, pixels in bins.items()
+    ]
+    return sorted(named, key=lambda pair: (-pair[0], pair[1]))[:128]
+
+
+@settings(max_examples=25)
+@given(st.randoms(use_true_random=False), st.sampled_from(["RGB", "RGBA"]), st.integers(1, 255))
+def test_fast_counting_counts_as_slow_counting(dice: random.Random, mode: str, kinds: int) -> None:
+    """Whatever the pixels are, locks keep the colours that they always had."""
+    width, height = dice.randint(1, 20), dice.randint(1, 20)
+    paints = [dice.randbytes(len(mode)) for _ in range(kinds)]
+    pixels = b"".join(dice.choices(paints, k=width * height))
+    image = Image.frombytes(mode, (width, height), pixels)
+
+    assert frequent(image) == counted_naively(image)
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])

@@ -86,6 +86,11 @@ class Encoder(BaseModel):
     """Whether the file is signed afterwards, with the user's certificate."""
 
     @property
+    def keeps_colours(self) -> bool:
+        """Whether the file shows the colours of the pixels, apart from what no eye would tell."""
+        return True
+
+    @property
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "deliver fewer pixels, lower `min_quality` or raise `max_bytes`"

@@ -31,6 +31,11 @@ class IcoEncoder(contract.Encoder):
     """By default the usual ones for which the picture is large enough."""
 
     @property
+    def keeps_colours(self) -> bool:
+        """Never: which of its pictures is looked at is for others to say."""
+        return False
+
+    @property
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "hold fewer `sizes`, or raise `max_bytes`"

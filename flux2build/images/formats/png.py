@@ -22,6 +22,11 @@ class PngEncoder(contract.ProfiledEncoder):
     palette: PaletteSize | None = None
 
     @property
+    def keeps_colours(self) -> bool:
+        """Whether all colours are written."""
+        return self.palette is None
+
+    @property
     def remedy(self) -> str:
         """What to do about a file that is larger than `max_bytes`."""
         return "reduce its colours with `palette`, or deliver webp or jpeg"

@@ -1,0 +1,60 @@
+"""Pictures that were decoded a moment ago: one that arrives is verified, counted and derived from."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from PIL import Image
+
+from flux2build.digest import Digest
+
+_LIMIT: Final = 32 << 20
+"""Bytes of memory; a larger picture is decoded again."""
+_MOST: Final = 64
+_BYTES_PER_PIXEL: Final = 4
+
+
+class Decoded(NamedTuple):
+    """What a file holds: its format, its number of frames, and the pixels of the first one."""
+
+    format: str
+    frames: int
+    pixels: Image.Image
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the pixels take."""
+        return self.pixels.width * self.pixels.height * _BYTES_PER_PIXEL
+
+
+class Recent:
+    """The newest pictures by the digests of their files, as far as they fit into a limit.
+
+    Threads may share it: each step is one of a dictionary's own, and who misses a picture that
+    another thread is moving decodes it again.
+    """
+
+    def __init__(self, limit: int = _LIMIT) -> None:
+        self._limit = limit
+        self._pictures: dict[Digest, Decoded] = {}
+        """In the order in which they were last asked for."""
+
+    def get(self, digest: Digest) -> Decoded | None:
+        """A picture, with pixels that are the caller's own."""
+        if (known := self._pictures.pop(digest, None)) is None:
+            return None
+        self._pictures[digest] = known
+        return known._replace(pixels=known.pixels.copy())
+
+    def put(self, digest: Digest, decoded: Decoded) -> None:
+        """Keep a picture instead of those that were not asked for in the longest time."""
+        if decoded.bytes > self._limit:
+            return
+        self._pictures[digest] = decoded._replace(pixels=decoded.pixels.copy())
+        kept = list(self._pictures.items())
+        taken = sum(each.bytes for _, each in kept)
+        for oldest, each in kept:
+            if taken <= self._limit and len(self._pictures) <= _MOST:
+                break
+            self._pictures.pop(oldest, None)
+            taken -= each.bytes

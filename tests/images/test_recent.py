@@ -1,0 +1,55 @@
+"""Pictures that were decoded a moment ago are at hand again, within a limit."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from flux2build.digest import of_bytes
+from flux2build.images.recent import Decoded, Recent
+
+LIMIT = 3 * 4 * 10 * 10
+"""Three pictures of ten by ten pixels."""
+NAMES = [of_bytes(bytes([number])) for number in range(4)]
+
+
+def picture(side: int = 10) -> Decoded:
+    """A red square."""
+    return Decoded("png", 1, Image.new("RGB", (side, side), "red"))
+
+
+@pytest.fixture
+def recent() -> Recent:
+    """The newest three pictures."""
+    return Recent(LIMIT)
+
+
+def test_who_gets_a_picture_may_paint_on_it(recent: Recent) -> None:
+    """Neither what was put in nor what was got is shared."""
+    given = picture()
+    recent.put(NAMES[0], given)
+    for _ in range(2):
+        got = recent.get(NAMES[0])
+        assert got is not None
+        assert got.pixels.getpixel((0, 0)) == (255, 0, 0)
+        for painted in (given, got):
+            painted.pixels.paste("blue", (0, 0, 10, 10))
+
+
+def test_the_picture_not_asked_for_in_the_longest_time_goes_first(recent: Recent) -> None:
+    """A picture that is used stays; one that is put in twice counts once."""
+    for name in (*NAMES[:3], NAMES[2]):
+        recent.put(name, picture())
+    recent.get(NAMES[0])
+    recent.put(NAMES[3], picture())
+
+    assert [recent.get(name) is not None for name in NAMES] == [True, False, True, True]
+
+
+def test_what_does_not_fit_is_not_kept(recent: Recent) -> None:
+    """A picture larger than the limit drives out nothing."""
+    recent.put(NAMES[0], picture())
+    recent.put(NAMES[1], picture(side=18))
+
+    assert recent.get(NAMES[0]) is not None
+    assert recent.get(NAMES[1]) is None
