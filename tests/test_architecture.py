@@ -40,6 +40,8 @@ FAMILIES: Final[list[Family[Any]]] = [
 LAZY: Final[dict[str, str]] = {
     "extras.py": "how an extra is installed is said in a hint only",
     "assetspec/spec_text.py": "places of keys need a parser, and only messages name them",
+    "assetspec/rows/catalogue.py": "polib is for the few projects that have catalogues",
+    "assetspec/strict_yaml.py": "PyYAML is for the projects that have pages or data in YAML",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",
     "images/colour/notation.py": "knowing a format's settings must not load Pillow",
@@ -81,7 +83,7 @@ DECODES: Final = {
     "storage/lfs.py": "a digest in the pointer of Git LFS",
     "assetspec/diagnostics.py": "the line of a message, whatever is wrong with it",
     "assetspec/locator.py": "parts of a text that was read",
-    "assetspec/rows/objects.py": "JSON that was read",
+    "assetspec/rows/json_data.py": "JSON that was read",
     "assetspec/translations/nested.py": "JSON that was read",
     "cli/commands/completion.py": "scripts of the package",
     "cli/commands/init.py": "the starter of the package",

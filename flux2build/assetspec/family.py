@@ -53,6 +53,8 @@ class FamilyExpander:
     texts: TextRenderer
     variables: Mapping[str, object] = field(default_factory=dict)
     """What a condition on rows can name beside the row."""
+    files: set[str] = field(default_factory=set)
+    """The data files that were read."""
     _read: dict[str, tuple[Row, ...]] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
@@ -103,10 +105,12 @@ class FamilyExpander:
             return [None]
         rows = table.rows
         shape = Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
-        named = f"{paths.join('', rows.file)} {shape}"
+        named = f"{rows.file} {shape}"
         try:
             if named not in self._read:
-                self._read[named] = data_files.read(self.tree, paths.join("", rows.file), shape)
+                data = data_files.read(self.tree, rows.file, shape)
+                self.files.update(data.files)
+                self._read[named] = data.rows
         except SpecError as error:
             self.faults.add_file((*key, "rows", "file"), error)
             self._read[named] = ()

@@ -34,9 +34,10 @@ def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -
     for column, failed in _failed([*rows.values()]).items():
         if column in table.keys or any(word in words for word in _WORD.findall(column)):
             cell = str(failed[0][column])
-            lines = ", ".join(str(row.place.line) for row in failed[:_MOST_LINES])
+            one = all(row.place.file == table.file for row in failed)
+            places = [str(row.place.line if one else row.place) for row in failed[:_MOST_LINES]]
             more = f" and {len(failed) - _MOST_LINES} more" if len(failed) > _MOST_LINES else ""
-            facts = (("file", table.file), ("lines", lines + more))
+            facts = (("file", table.file), ("lines" if one else "at", ", ".join(places) + more))
             problem = Problem(
                 f"column `{brief(column)}` holds `{cell}`, which is not a value",
                 rows=facts,

@@ -103,7 +103,8 @@ class _SpecReader:
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
         quota = Quota(self.faults)
-        declared = list(self._declared(quota, texts))
+        families = FamilyExpander(self.tree, self.faults, quota, texts, self.tables.vars)
+        declared = list(self._declared(quota, families))
         names = self._names(declared, texts, files)
         folder = self.folder(files)
         resources = Resources(texts, files, names, Outputs(folder, files), self.consumed)
@@ -117,7 +118,7 @@ class _SpecReader:
         recipes = (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
         translations.report()
         gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
-        kept = self._kept(declared, files.used | translations.used)
+        kept = self._kept(families.files, files.used | translations.used)
         templates = self._closed_templates(folder)
         self._check_collisions(recipes, kept, templates, capabilities.ops)
         notices = self._unused(declared, resolver, files)
@@ -223,8 +224,7 @@ class _SpecReader:
             return "."
         return folder
 
-    def _declared(self, quota: Quota, texts: TextRenderer) -> Iterator[Declared]:
-        families = FamilyExpander(self.tree, self.faults, quota, texts, self.tables.vars)
+    def _declared(self, quota: Quota, families: FamilyExpander) -> Iterator[Declared]:
         for name, table in self.tables.asset.items():
             key = ("asset", name)
             layers = list(self._layers(key, table))
@@ -289,13 +289,12 @@ class _SpecReader:
         members = frozenset(member.name for f in families.values() for member in f.members)
         return AssetNames(families, schema.names(self.text.data, "asset"), members, sources)
 
-    def _kept(self, declared: Iterable[Declared], sources: Iterable[str]) -> dict[str, str]:
+    def _kept(self, data: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
         """Every file that cannot be an output, because it is read or kept: what messages call it."""
         lock = posixpath.splitext(self.text.file)[0] + ".lock"
-        rows = (paths.join("", one.table.rows.file) for one in declared if one.table.rows)
         return {
             **{path: f"the source `{path}`" for path in sorted(sources)},
-            **{path: f"the data file `{path}`" for path in rows},
+            **{path: f"the data file `{path}`" for path in sorted(data)},
             **{file.name: f"the spec `{file.name}`" for file in self.text.files},
             lock: f"the lock `{lock}`",
         }

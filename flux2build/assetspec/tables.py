@@ -222,9 +222,12 @@ class Profile(Settings):
 
 
 class Rows(Table):
-    """A data file, one member for each of its rows."""
+    """Data, one member for each of its rows."""
 
-    file: str = Field(description="path of a CSV, TSV, JSON, JSON Lines or TOML file")
+    file: str = Field(
+        description="path of a file of data (CSV, TSV, JSON, JSON Lines, TOML, YAML, gettext) or of "
+        "a page in Markdown or MDX; or a pattern for several, such as `content/**/*.{md,mdx}`"
+    )
     key: Names = Field(
         description="the column that names the members, or several; each is an axis, and its value "
         "stands in templates under its name (letters, digits and `_`)"

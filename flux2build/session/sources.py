@@ -42,6 +42,17 @@ _LOCAL: Final = "local"
 _LONGEST_CIRCLE: Final = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What `watch` watches."""
+
+    files: frozenset[Path]
+    listed: frozenset[Path]
+    """Folders in which every other file matters, because their names were read."""
+    written: frozenset[Path]
+    """What a build writes, which does not matter."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sources:
     """One reading of a spec and all it depends on.
@@ -237,15 +248,17 @@ class Sources:
                 graph = Graph(self._spec_of(name).recipes)
                 yield name, () if graph.cycle else graph.ordered
 
-    def watched(self) -> list[Path]:
+    def watched(self) -> Watched:
         """Every file that was read or looked for, except those that a build writes.
 
         The outputs of a spec that cannot be read are unknown, so none are left out.
         """
-        written = self.below_output() if "spec" in self.__dict__ else set()
-        outputs = {self.lock_path, *(self.folder / path for path in written)}
-        asked = (Path(os.path.normpath(self.folder / path)) for path in self.tree.asked)
-        return [*settings_files(self.options.env_file), *(p for p in asked if p not in outputs)]
+        below = self.below_output() if "spec" in self.__dict__ else set()
+        written = frozenset({self.lock_path, *(self.folder / path for path in below)})
+        asked = {path: Path(os.path.normpath(self.folder / path)) for path in self.tree.asked}
+        listed = frozenset(folder for path, folder in asked.items() if path.endswith("/"))
+        files = {*asked.values()} - written
+        return Watched(frozenset({*settings_files(self.options.env_file), *files}), listed, written)
 
     def below_output(self) -> set[str]:
         """Outputs and their folders, whose former states say nothing: a build writes them."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from watchfiles import Change, watch
 
 from flux2build.errors import SystemFault
+from flux2build.session.sources import Watched
 
 _DEBOUNCE_MS: Final = 60
 """Edits closer together than this are one change."""
@@ -20,13 +22,15 @@ class Watcher:
 
     def __init__(self) -> None:
         self._files: frozenset[str] = frozenset()
+        self._listed: frozenset[str] = frozenset()
+        self._written: frozenset[str] = frozenset()
         self._above: frozenset[str] = frozenset()
         """Folders between the root and the files: replacing one replaces its files."""
         self._folders: frozenset[Path] = frozenset()
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
 
-    def aim(self, files: Iterable[Path], root: Path) -> bool:
-        """Watch these files, most of them below a root.
+    def aim(self, watched: Watched, root: Path) -> bool:
+        """Watch these files and folders, most of them below a root.
 
         Returns True if the set of watched folders has changed: an edit may have been
         missed then, so the caller must look at the files again.
@@ -34,11 +38,14 @@ class Watcher:
         Raises:
             SystemFault: the system watches no more folders for this user.
         """
-        paths, root = [path.absolute() for path in files], root.absolute()
+        listed = [folder.absolute() for folder in watched.listed]
+        paths, root = [*(path.absolute() for path in watched.files), *listed], root.absolute()
         above = {at for path in paths for at in path.parents if root in at.parents}
         self._files = frozenset(str(path) for path in paths)
+        self._listed = frozenset(map(str, listed))
+        self._written = frozenset(str(path.absolute()) for path in watched.written)
         self._above = frozenset(str(folder) for folder in above)
-        wanted = {path.parent for path in paths} | {folder.parent for folder in above}
+        wanted = {path.parent for path in (*paths, *above)} | {*listed}
         folders = frozenset(_existing(folder) for folder in wanted)
         if folders <= self._folders:
             return False
@@ -74,7 +81,10 @@ class Watcher:
         return changed
 
     def _matters(self, _change: Change, path: str) -> bool:
-        return path in self._files or path in self._above
+        if path in self._files or path in self._above:
+            return True
+        folder, name = os.path.split(path)
+        return folder in self._listed and not name.startswith(".") and path not in self._written
 
 
 def _existing(folder: Path) -> Path:

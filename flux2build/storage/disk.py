@@ -15,7 +15,9 @@ import platformdirs
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.storage import durable, paths, regular
+from flux2build.storage.index import listing
 from flux2build.storage.lfs import LFS_MOST, lfs_target
+from flux2build.storage.paths import is_foreign
 from flux2build.storage.project_files import LARGEST, Kind, too_large
 
 SPEC_NAME: Final = "assets.toml"
@@ -113,8 +115,8 @@ class DiskFiles:
     """The files of a project; links are followed as long as they stay below its root.
 
     `asked` holds the state of every path that was asked about: the digest of the
-    bytes that were read, or the path's kind. Comparing these states later shows
-    whether anything has changed.
+    bytes that were read, or the path's kind; a folder whose names were read has a `/`
+    behind it. Comparing these states later shows whether anything has changed.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -138,6 +140,29 @@ class DiskFiles:
             except OSError:
                 self._names[folder] = []
         return self._names[folder]
+
+    def entries(self, folder: str) -> list[tuple[str, bool]]:
+        """Return the names in a folder, each with whether it is a folder itself, sorted.
+
+        Hidden ones are left out, and folders that are links or hold others' files.
+        """
+        if (kind := self._kind(folder)) is not Kind.FOLDER:
+            self.asked[f"{folder}/"] = kind.value
+            return []
+        try:
+            with os.scandir(self._folder / folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError:
+            entries = []
+        self.asked[f"{folder}/"] = listing([entry.name for entry in entries])
+        return [
+            (entry.name, is_folder)
+            for entry in entries
+            if not entry.name.startswith(".")
+            and not (
+                (is_folder := entry.is_dir()) and (entry.is_symlink() or is_foreign(entry.name))
+            )
+        ]
 
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a file.

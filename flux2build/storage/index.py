@@ -104,7 +104,10 @@ class Index:
         return state if state.startswith("sha256:") else None
 
     def state(self, path: str) -> str:
-        """Return the state of a path: its digest, or `missing`, `folder`, `special`, `unreadable`."""
+        """Return the state of a path: its digest, or `missing`, `folder`, `special`, `unreadable`.
+
+        With a `/` at the end it is the state of the names in a folder.
+        """
         self._unpack()
         self._asked.add(path)
         known = self._rows.get(path)
@@ -253,6 +256,8 @@ def _observe(path: str, known: Row | None) -> Row:
             if known is not None and any(known[1:]) and known[1:] == _fingerprint(status):
                 return known
             return _hashed(path)
+        if path.endswith("/") and stat.S_ISDIR(status.st_mode):
+            return _listed(path)
     except (FileNotFoundError, NotADirectoryError):
         return (MISSING, 0, 0, 0, 0)
     except OSError:
@@ -269,11 +274,29 @@ def _hashed(path: str) -> Row:
             return (SPECIAL, 0, 0, 0, 0)
         digest = "sha256:" + hashlib.file_digest(opened, "sha256").hexdigest()
         after = os.fstat(file)
+    return _row(digest, now, before, after)
+
+
+def _listed(path: str) -> Row:
+    """Observe the names in a folder, which is what a `/` at the end of its path asks for."""
+    now, before = time.time_ns(), os.stat(path)
+    return _row(listing(os.listdir(path)), now, before, os.stat(path))
+
+
+def _row(state: str, now: int, before: os.stat_result, after: os.stat_result) -> Row:
+    """Return a row without a fingerprint if anything changed meanwhile, or shortly before."""
     newest = max(before.st_mtime_ns, before.st_ctime_ns)
     margin = _TICK if before.st_ctime_ns % 10_000_000 else _COARSE
     if _fingerprint(before) != _fingerprint(after) or newest >= now - margin:
-        return (digest, 0, 0, 0, 0)
-    return (digest, *_fingerprint(before))
+        return (state, 0, 0, 0, 0)
+    return (state, *_fingerprint(before))
+
+
+def listing(names: list[str]) -> str:
+    """Return the state of a folder with these names, of which hidden ones do not matter."""
+    visible = sorted(name for name in names if not name.startswith("."))
+    text = "\0".join(visible).encode("utf-8", "surrogateescape")
+    return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -46,6 +46,12 @@ class ProjectFiles(Protocol):
     def names(self, folder: str) -> Sequence[str]:
         """Return the names of what lies in a folder, sorted, as the disk has them."""
 
+    def entries(self, folder: str) -> Sequence[tuple[str, bool]]:
+        """Return the names in a folder, each with whether it is a folder itself, sorted.
+
+        Hidden ones are left out, and folders that are links or hold others' files.
+        """
+
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """Return the bytes of a `Kind.FILE`.
 

@@ -48,6 +48,24 @@ def absence(files: ProjectFiles, written: str) -> Absence | None:
     return f"`{brief(written)}` {NOT_A_FILE[kind]}", hint
 
 
+def unmatched(files: ProjectFiles, pattern: str) -> Absence:
+    """Why a pattern fits no file, with a hint: the first folder that is missing, or what is there."""
+    if foreign := _foreign(files, pattern):
+        return foreign
+    message, at = f"no file fits `{brief(pattern, 200)}`", "."
+    for part in paths.join("", pattern).split("/")[:-1]:
+        if "*" in part or "{" in part:
+            return message, None
+        below = paths.join(at, part)
+        if files.kind(below) is not Kind.FOLDER or not is_spelled(files, below):
+            meant = alike(part, files.names(at))
+            hint = _asked(paths.join(at, meant)) if meant else None
+            return f"{message}: there is no folder `{below}`", hint
+        at = below
+    names = [name for name, is_folder in files.entries(at) if not is_folder][:3]
+    return message, f"`{at}` has " + ", ".join(f"`{name}`" for name in names) if names else None
+
+
 def _foreign(files: ProjectFiles, written: str) -> Absence | None:
     """What is wrong with a path that means nothing in a project, whatever lies there."""
     shown = brief(written, 200)

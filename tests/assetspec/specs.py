@@ -41,6 +41,10 @@ class MemoryTree:
         """The names in a folder."""
         return names_in(self.files, folder)
 
+    def entries(self, folder: str) -> list[tuple[str, bool]]:
+        """The names in a folder, and whether they are folders."""
+        return entries_in(self.files, folder)
+
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """The bytes of a file."""
         text = self.files[path]
@@ -56,6 +60,13 @@ def names_in(files: Iterable[str], folder: str) -> list[str]:
     split = (file.split("/") for file in files)
     inside = {each[len(parts)] for each in split if each[: len(parts)] == parts != each}
     return sorted(inside)
+
+
+def entries_in(files: Iterable[str], folder: str) -> list[tuple[str, bool]]:
+    """The names in a folder that are not hidden, each with whether it is a folder."""
+    known, above = frozenset(files), "" if folder == "." else f"{folder}/"
+    names = names_in(known, folder)
+    return [(name, above + name not in known) for name in names if not name.startswith(".")]
 
 
 class FakeOp(Op):

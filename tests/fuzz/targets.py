@@ -159,6 +159,14 @@ CSV: Final = b'sku,name,price,note\nA-1,Mug,3.5,"two\nlines"\nB-2,"Cup ""x"" y",
 JSON: Final = b"""[{"sku": "A-1", "name": "Mug", "tags": ["a", 1, null, true], "deep": {"a": {"b": 1.5}}},
  {"sku": 2, "name": "\\u00fc"}]
 """
+YAML: Final = b"""- &a {sku: A-1, tags: [a, 1, null, true], 'deep': {"b": 1.5}}
+- sku: 2
+  <<: *a
+  text: |
+    two
+    lines
+"""
+PAGE: Final = b"---\nsku: A-1\ntitle: 'It''s'\n---\n\n# Text\n"
 LINES: Final = b"""{"sku": "A-1", "name": "Mug"}
 {"sku": 2, "name": "x"}
 """
@@ -221,6 +229,11 @@ TARGETS: Final[Mapping[str, Target]] = {
     ),
     "csv": Target(_rows(".csv"), (CSV,), (SpecError,), (b",", b'"', b"\t")),
     "json": Target(_rows(".json"), (JSON,), (SpecError,), _words("null NaN Infinity {} [] true")),
+    "yaml": Target(
+        _rows(".yaml"), (YAML,), (SpecError,), _words("<<: *a &a !!str ? - | > --- ~ ' { [ no")
+    ),
+    "md": Target(_rows(".md"), (PAGE, b"+++\nsku = 1\n+++\n"), (SpecError,), _words("--- +++ : =")),
+    "po rows": Target(_rows(".po"), (PO.encode(),), (SpecError,)),
     "jsonl": Target(_rows(".jsonl"), (LINES,), (SpecError,), _words("null NaN {} [] true")),
     "po": Target(_strings(".po"), (PO.encode(),), (SpecError,), _words('msgid msgstr[1] #~ #| "')),
     "strings-json": Target(_strings(".json"), (CATALOGUE,), (SpecError,), _words("null {n} {")),

@@ -46,6 +46,22 @@ def test_no_change_hides_behind_what_is_remembered(site: Site, name: str, how: s
     assert site.run("plan", "--exit-code").code != 0
 
 
+@pytest.mark.parametrize("name", ["posts/de/jam.md", "posts/new/jam.md", "posts/jam.md"])
+def test_a_page_that_appears_is_noticed(site: Site, name: str) -> None:
+    """A pattern is looked through again once any folder below it has another name in it."""
+    site.write("posts/de/tea.md", "---\ntitle: a pot\n---\n")
+    text = site.folder.joinpath("assets.toml").read_text("utf-8")
+    rows = 'rows = { file = "posts/**/*.md", key = "slug" }'
+    site.write("assets.toml", f'{text}[asset.post]\n{rows}\nprompt = "{{{{ row.title }}}}"\n')
+    site.run("build")
+    assert site.run("plan", "--exit-code").code == site.run("check").code == 0
+
+    site.write(name, "---\ntitle: a jar\n---\n")
+
+    assert site.run("plan", "--exit-code").code != 0
+    assert site.run("check").code != 0
+
+
 def test_orders_of_other_builds_void_answers(site: Site) -> None:
     """An entry in the ledger voids an answer: another build may have placed the same order."""
     site.run("build")

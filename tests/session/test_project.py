@@ -79,7 +79,7 @@ def test_settings_are_read_anew(site: Site) -> None:
     reread = project.reread()
 
     assert (reread.settings.value("BFL_API_KEY"), reread.plan(icon).low) == ("k", Decimal(1))
-    assert {config, config.with_name("cards.toml")} <= {*reread.watched()}
+    assert {config, config.with_name("cards.toml")} <= reread.watched().files
 
 
 def test_locks_that_are_no_text(site: Site) -> None:

@@ -37,7 +37,7 @@ def test_inputs_are_what_a_watcher_needs(site: Site) -> None:
     sources = opened(site)
     _ = sources.graph
 
-    watched = {os.path.relpath(path, site.folder) for path in sources.watched()}
+    watched = {os.path.relpath(path, site.folder) for path in sources.watched().files}
 
     assert {"assets.toml", "templates/hero.j2", "ref.png"} <= watched
     assert "assets.lock" not in watched

@@ -38,6 +38,8 @@ def settle() -> None:
 def folder(tmp_path: Path) -> Path:
     """A project with a file, a folder and a file below."""
     aged(tmp_path / "assets.toml", b"spec")
+    for name in ("b.md", "a.md", ".hidden"):
+        aged(tmp_path / "posts" / name)
     aged(tmp_path / "public" / "fox.png")
     settle()
     return tmp_path
@@ -57,7 +59,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return opened
 
 
-PATHS = ["assets.toml", "public/fox.png", "public", "templates/missing.j2"]
+PATHS = ["assets.toml", "public/fox.png", "public", "templates/missing.j2", "posts/"]
 
 
 def remembered(folder: Path) -> None:
@@ -75,7 +77,8 @@ def test_states_and_digests(folder: Path) -> None:
     assert index.digest("assets.toml") == of_bytes(b"spec")
     assert index.digest("public") is None
     states = [index.state(path) for path in (*PATHS[1:], "pipe", "assets.toml/x")]
-    assert states == [of_bytes(b"fox"), "folder", "missing", "special", "missing"]
+    names = of_bytes(b"a.md\0b.md")
+    assert states == [of_bytes(b"fox"), "folder", "missing", names, "special", "missing"]
 
 
 def test_what_cannot_be_looked_at_is_unreadable(folder: Path) -> None:
@@ -124,8 +127,10 @@ def test_an_answer_stands_while_nothing_changes(folder: Path, reads: list[str]) 
         lambda folder: aged(folder / "templates" / "missing.j2"),
         lambda folder: shutil.rmtree(folder / "public"),
         lambda folder: (folder / "assets.toml").write_bytes(b"longer spec"),
+        lambda folder: (folder / "posts" / "c.md").write_bytes(b""),
+        lambda folder: (folder / "posts" / "a.md").rename(folder / "posts" / "d.md"),
     ],
-    ids=["edited", "removed", "appeared", "folder gone", "longer"],
+    ids=["edited", "removed", "appeared", "folder gone", "longer", "beside", "renamed"],
 )
 def test_any_change_takes_the_answer_back(folder: Path, change: object) -> None:
     """An edited, removed or new file is noticed, and the answer is gone for good."""

@@ -9,20 +9,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from flux2build.assetspec.rows.catalogue import of_messages
 from flux2build.assetspec.rows.data_file import (
     MOST_FAULTS,
     Cells,
     DataFile,
     Record,
+    Records,
     TooMuchError,
     normal,
 )
-from flux2build.assetspec.rows.objects import of_json, of_lines, of_toml
+from flux2build.assetspec.rows.front_matter import of_page
+from flux2build.assetspec.rows.json_data import of_json, of_lines
 from flux2build.assetspec.rows.separated import separated
 from flux2build.assetspec.rows.shaping import Shape, shaped
+from flux2build.assetspec.rows.toml_data import of_toml
+from flux2build.assetspec.rows.yaml_data import of_yaml
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
-from flux2build.storage import paths
-from flux2build.storage.project_files import ProjectFiles
+from flux2build.storage import globs, paths, whereabouts
+from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.text_files import read_text, unseen
 
 MOST_MIB: Final = 32
@@ -72,35 +77,72 @@ def _meant(column: str, known: Iterable[str]) -> str | None:
     return f"{hint} it has {names[0]} in it" if names else hint
 
 
-def read(tree: ProjectFiles, file: str, shape: Shape) -> tuple[Row, ...]:
-    """The rows of a CSV, TSV, JSON, JSON Lines or TOML file, each named by its key columns.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of one data file, or of all files that a pattern names."""
+
+    files: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read(tree: ProjectFiles, written: str, shape: Shape) -> Table:
+    """Read a data file, or every file that a pattern fits; each row is named by its key columns.
 
     Raises:
-        SpecError: with every problem of the file.
+        SpecError: with every problem of the files.
     """
-    suffix = posixpath.splitext(file)[1].lower()
-    reader = _READERS.get(suffix)
-    if reader is None:
-        known = ", ".join(f"`{suffix}`" for suffix in _READERS)
-        raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
-    source, rows = DataFile(file, _text(tree, file), normal(shape.keys[0])), tuple[Row, ...]()
+    records, keys = Records(), [normal(key) for key in shape.keys]
+    files, several = _files(tree, written)
+    rows = tuple[Row, ...]()
     with suppress(TooMuchError):
-        columns = reader(source)
-        _stop(source)
-        records = shaped(source, columns, shape)
-        _stop(source)
-        rows = _keyed(source, columns, records, [normal(key) for key in shape.keys])
-    _stop(source)
-    return rows
+        _read_all(tree, files, records, keys[0], several=several)
+        _stop(records, written)
+        shaped_rows = shaped(records, Place(files[0], 1), shape)
+        _stop(records, written)
+        rows = _keyed(records, Place(files[0], 1), shaped_rows, keys)
+    _stop(records, written)
+    return Table(files, rows)
 
 
-def _stop(source: DataFile) -> None:
-    if not source.problems:
+def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
+    """The files that are named, in the order of their paths, and whether a pattern names them."""
+    path = paths.join("", written)
+    if not globs.is_pattern(written) or tree.kind(path) is Kind.FILE:
+        return (path,), False
+    if found := globs.matching(tree, written):
+        return tuple(found), True
+    message, hint = whereabouts.unmatched(tree, written)
+    raise SpecError(f"data files: {message}", hint=hint)
+
+
+def _read_all(
+    tree: ProjectFiles, files: Sequence[str], records: Records, key: str, *, several: bool
+) -> None:
+    """Read the records of files, which may not have more bytes together than one alone."""
+    left = MOST_MIB * 1024 * 1024
+    for file in files:
+        suffix = posixpath.splitext(file)[1].lower()
+        reader = _READERS.get(suffix)
+        if reader is None:
+            known = ", ".join(f"`{suffix}`" for suffix in _READERS)
+            raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
+        text = _text(tree, file)
+        left -= len(text)
+        source = DataFile(file, text, records, key, is_row=several)
+        if left < 0:
+            source.refuse(f"the data files have more than {MOST_MIB} MiB together", 1)
+        reader(source)
+
+
+def _stop(records: Records, written: str) -> None:
+    if not records.problems:
         return
-    shown, more = source.problems[:MOST_PROBLEMS], len(source.problems) - MOST_PROBLEMS
+    shown, more = records.problems[:MOST_PROBLEMS], len(records.problems) - MOST_PROBLEMS
     if more > 0:
-        least = "at least " if len(source.problems) == MOST_FAULTS else ""
-        shown.append(Problem(f"{least}{more} more problems like these", Place(source.file)))
+        least = "at least " if len(records.problems) == MOST_FAULTS else ""
+        place = Place(written) if globs.is_pattern(written) else records.problems[0].place
+        file = place.file if place else written
+        shown.append(Problem(f"{least}{more} more problems like these", Place(file)))
     raise SpecError(*shown)
 
 
@@ -115,54 +157,64 @@ def _text(tree: ProjectFiles, file: str) -> str:
 
 
 def _keyed(
-    source: DataFile, columns: frozenset[str], records: Sequence[Record], keys: Sequence[str]
+    records: Records, start: Place, shaped_rows: Sequence[Record], keys: Sequence[str]
 ) -> tuple[Row, ...]:
+    columns = frozenset(records.columns)
     lacking = [key for key in keys if key not in columns]
-    if lacking and (columns or records):
+    if lacking and (columns or shaped_rows):
         for key in lacking:
-            hint = _meant(key, columns)
-            source.wrong(f"there is no column `{key}` to name the rows by", 1, hint=hint)
+            message = f"there is no column `{key}` to name the rows by"
+            records.wrong(message, start, _meant(key, columns))
         return ()
     rows: list[Row] = []
     first: dict[tuple[str, ...], Row] = {}
-    for line, cells in records:
-        names = [_name(source, line, cells, key) for key in keys]
+    for place, cells in shaped_rows:
+        names = [_name(records, place, cells, key) for key in keys]
         known = tuple(name for name in names if name is not None)
         if len(known) < len(names):
             continue
-        row = Row(known, cells, Place(source.file, line), columns)
+        own = frozenset(cells) if place.file in records.whole else columns
+        row = Row(known, cells, place, own)
         earlier = first.setdefault(tuple(map(paths.fold, known)), row)
         if earlier is row:
             rows.append(row)
         else:
-            _clash(source, "`, `".join(keys), earlier, row)
+            _clash(records, "`, `".join(keys), earlier, row)
     return tuple(rows)
 
 
-def _name(source: DataFile, line: int, cells: Cells, key: str) -> str | None:
+def _name(records: Records, place: Place, cells: Cells, key: str) -> str | None:
     value = cells.get(key)
     if isinstance(value, str | int) and not isinstance(value, bool):
         return str(value)
     why = "is blank" if value is None else "must be a text or a whole number"
     hint = "every row needs a key of its own" if value is None else None
-    source.wrong(f"the key `{key}` {why}", line, hint=hint)
+    records.wrong(f"the key `{key}` {why}", place, hint)
     return None
 
 
-def _clash(source: DataFile, key: str, earlier: Row, row: Row) -> None:
+def _clash(records: Records, key: str, earlier: Row, row: Row) -> None:
     same = f"`{key}` is `{brief(row.key)}`"
     if earlier.key != row.key:
         same += f", the same as `{brief(earlier.key)}` for some file systems,"
-    source.wrong(
-        f"{same} on line {earlier.place.line} and again on line {row.place.line}", row.place.line
-    )
+    if earlier.place.file == row.place.file:
+        where = f"on line {earlier.place.line} and again on line {row.place.line}"
+    else:
+        where = f"in `{earlier.place.file}` and again in `{row.place.file}`"
+    records.wrong(f"{same} {where}", row.place)
 
 
-_READERS: Final[Mapping[str, Callable[[DataFile], frozenset[str]]]] = {
+_READERS: Final[Mapping[str, Callable[[DataFile], None]]] = {
     ".csv": separated,
     ".tsv": partial(separated, delimiter="\t"),
     ".json": of_json,
     ".jsonl": of_lines,
     ".ndjson": of_lines,
     ".toml": of_toml,
+    ".yaml": of_yaml,
+    ".yml": of_yaml,
+    ".md": of_page,
+    ".mdx": of_page,
+    ".markdown": of_page,
+    ".po": of_messages,
 }

@@ -1,7 +1,8 @@
-"""A data file while it is read: its text, its problems, and its records."""
+"""Data files while they are read: their texts, their problems, and their records."""
 
 from __future__ import annotations
 
+import posixpath
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,56 +14,92 @@ MOST_ROWS: Final = 100_000
 """A spec may not have more members."""
 MOST_CELLS: Final = 1_000_000
 MOST_FAULTS: Final = 500
+_OF_FOLDERS: Final = frozenset({"index", "_index"})
+"""Names of files that stand for their folder."""
 
 Cells = Mapping[str, object]
-Record = tuple[int, Cells]
-"""The line on which a record starts, and its cells without blank ones."""
+Record = tuple[Place, Cells]
+"""The place at which a record starts, and its cells without blank ones."""
 
 
 class TooMuchError(Exception):
-    """A data file has so many rows, cells or problems that reading it ends here."""
+    """Data files have so many rows, cells or problems that reading them ends here."""
 
 
 @dataclass(slots=True)
-class DataFile:
-    """The text of a data file, with what reading it has found so far."""
+class Records:
+    """The records of one data file, or of all that a pattern names, with what is wrong with them."""
 
-    file: str
-    text: str
-    key: str = ""
-    """The column that names the rows; an object of objects has it outside of them."""
     problems: list[Problem] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
+    rows: list[Record] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+    """The names of all columns."""
+    whole: set[str] = field(default_factory=set)
+    """The files of which each is one row."""
     _cells: int = 0
 
-    def wrong(self, message: str, line: int, column: int = 0, hint: str | None = None) -> None:
-        """Notes a problem.
+    def wrong(self, message: str, place: Place, hint: str | None = None) -> None:
+        """Note a problem.
 
         Raises:
             TooMuchError: nobody would read more of them.
         """
-        place = Place(self.file, line, column)
         self.problems.append(Problem(message, place, hint=hint))
         if len(self.problems) >= MOST_FAULTS:
             raise TooMuchError
 
-    def add(self, line: int, cells: Cells) -> None:
-        """Adds a record.
+    def add(self, place: Place, cells: Cells) -> None:
+        """Add a record.
 
         Raises:
-            TooMuchError: the file has more of them than a spec may have members.
+            TooMuchError: there are more of them than a spec may have members.
         """
         self._cells += len(cells)
-        if len(self.records) >= MOST_ROWS:
-            self.refuse(f"this data file has more than {MOST_ROWS:,} rows", line)
+        if len(self.rows) >= MOST_ROWS:
+            self.refuse(f"this data has more than {MOST_ROWS:,} rows", place)
         if self._cells > MOST_CELLS:
-            self.refuse(f"this data file has more than {MOST_CELLS:,} cells", line)
-        self.records.append((line, cells))
+            self.refuse(f"this data has more than {MOST_CELLS:,} cells", place)
+        self.rows.append((place, cells))
+
+    def refuse(self, message: str, place: Place) -> NoReturn:
+        """End the reading of data that has too much of something; raises a `TooMuchError`."""
+        self.wrong(message, place, "split it into several, or leave out what no template uses")
+        raise TooMuchError
+
+
+@dataclass(slots=True)
+class DataFile:
+    """One data file, which is read into records."""
+
+    file: str
+    text: str
+    records: Records
+    key: str = ""
+    """The column that names the rows, where a row has no such cell of its own."""
+    is_row: bool = False
+    """Whether an object in it is one row, as in each file that a pattern names."""
+
+    def wrong(self, message: str, line: int, column: int = 0, hint: str | None = None) -> None:
+        """Note a problem; raises a `TooMuchError` if nobody would read more of them."""
+        self.records.wrong(message, Place(self.file, line, column), hint)
+
+    def add(self, line: int, cells: Cells) -> None:
+        """Add a record; raises a `TooMuchError` if there are too many."""
+        self.records.add(Place(self.file, line), cells)
 
     def refuse(self, message: str, line: int) -> NoReturn:
-        """Ends the reading of a file that has too much of something; raises a `TooMuchError`."""
-        self.wrong(message, line, hint="split it into several, or leave out what no template uses")
-        raise TooMuchError
+        """End the reading of a file that has too much of something; raises a `TooMuchError`."""
+        self.records.refuse(message, Place(self.file, line))
+
+    @property
+    def own(self) -> Cells:
+        """The cells of a file that is one row: its name in the key's column, its path, its folder."""
+        folder, name = posixpath.split(self.file)
+        stem = posixpath.splitext(name)[0]
+        if stem in _OF_FOLDERS:
+            stem = posixpath.basename(folder) or stem
+        key = {self.key: stem} if self.key else {}
+        return {"file": self.file, "folder": folder or ".", **key}
 
 
 def normal(text: str) -> str:

@@ -17,8 +17,8 @@ _LONGEST: Final = 1024 * 1024
 """Most letters of a row."""
 
 
-def separated(source: DataFile, *, delimiter: str | None = None) -> frozenset[str]:
-    """Reads the records of a CSV or TSV file, and returns the names of its columns.
+def separated(source: DataFile, *, delimiter: str | None = None) -> None:
+    """Read the records of a CSV or TSV file.
 
     Without a delimiter, commas separate cells, or what the header has instead.
     """
@@ -34,7 +34,7 @@ def separated(source: DataFile, *, delimiter: str | None = None) -> frozenset[st
         if "" in filled:
             source.wrong(f"`{brief(filled[''])}` stands in a column without a name", line)
         source.add(line, filled)
-    return frozenset(columns) - {""}
+    source.records.columns |= {*columns} - {""}
 
 
 def _delimiter(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flux2build.assetspec.rows.data_file import Cells, DataFile, Record, normal
-from flux2build.errors import did_you_mean
+from flux2build.assetspec.rows.data_file import Cells, Record, Records, normal
+from flux2build.errors import Place, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,26 @@ class Shape:
     """The columns that are lists, with what separates their items."""
 
 
-def shaped(source: DataFile, columns: frozenset[str], shape: Shape) -> list[Record]:
+def shaped(records: Records, start: Place, shape: Shape) -> list[Record]:
     """The records with their blanks filled and their lists split."""
-    wanted = (*map(normal, shape.fill), *map(normal, shape.split))
+    wanted, columns = (*map(normal, shape.fill), *map(normal, shape.split)), records.columns
     for column in wanted if columns else ():
         if column not in columns:
-            source.wrong(f"there is no column `{column}`", 1, hint=did_you_mean(column, columns))
+            hint = did_you_mean(column, columns)
+            records.wrong(f"there is no column `{column}`", start, hint)
     split = {normal(column): mark for column, mark in shape.split.items()}
-    records = _filled(source.records, tuple(map(normal, shape.fill)))
-    return [(line, _split(cells, split)) for line, cells in records]
+    filled = _filled(records.rows, tuple(map(normal, shape.fill)))
+    return [(place, _split(cells, split)) for place, cells in filled]
 
 
 def _filled(records: Iterable[Record], columns: Sequence[str]) -> Iterator[Record]:
     above: dict[str, object] = {}
-    for line, cells in records:
+    file = ""
+    for place, cells in records:
+        if place.file != file:
+            above, file = {}, place.file
         above |= {column: cells[column] for column in columns if column in cells}
-        yield line, {**above, **cells} if columns else cells
+        yield place, {**above, **cells} if columns else cells
 
 
 def _split(cells: Cells, marks: Mapping[str, str]) -> Cells:

@@ -17,7 +17,7 @@ from flux2build.assetspec.rows import Row
 from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.storage.project_files import LARGEST, Kind
-from tests.assetspec.specs import names_in
+from tests.assetspec.specs import entries_in, names_in
 
 
 class Files:
@@ -35,6 +35,10 @@ class Files:
     def names(self, folder: str) -> list[str]:
         """The names in a folder."""
         return names_in(self.files, folder)
+
+    def entries(self, folder: str) -> list[tuple[str, bool]]:
+        """The names in a folder, and whether they are folders."""
+        return entries_in(self.files, folder)
 
     def read(self, path: str, most: int = LARGEST) -> bytes:  # noqa: ARG002 - all are small
         """The bytes of a file."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from flux2build.assetspec.rows.shaping import Shape
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage import paths
 from flux2build.storage.project_files import LARGEST, Kind, too_large
-from tests.assetspec.specs import names_in
+from tests.assetspec.specs import entries_in, names_in
 
 
 @dataclass
@@ -38,6 +39,10 @@ class Files:
         """The names in a folder."""
         return names_in(self.files, folder)
 
+    def entries(self, folder: str) -> list[tuple[str, bool]]:
+        """The names in a folder, and whether they are folders."""
+        return entries_in(self.files, folder)
+
     def read(self, path: str, most: int = LARGEST) -> bytes:
         """The bytes of a file."""
         if (size := len(self.files[path])) > most:
@@ -48,7 +53,7 @@ class Files:
 def read(text: str | bytes, file: str = "p.csv", key: str = "sku", **shape: Any) -> tuple[Row, ...]:
     """The rows of one file."""
     data = text.encode() if isinstance(text, str) else text
-    return rows.read(Files({file: data}), file, Shape((key,), **shape))
+    return rows.read(Files({file: data}), file, Shape((key,), **shape)).rows
 
 
 def problems(text: str | bytes, file: str = "p.csv", key: str = "sku") -> list[str]:
@@ -79,6 +84,7 @@ def test_messy_export() -> None:
         ("p.json", '[\n {"sku": "A", "name": " Mug"},\n {"sku": "B", "name": "Cup"}]'),
         ("p.jsonl", '{"sku": "A", "name": "Mug"}\n\n{"sku": "B", "name": "Cup"}\r\n'),
         ("P.NDJSON", '{"sku": "A", "name": "Mug"}\n{"sku": "B", "name": "Cup"}'),
+        ("p.yaml", "- sku: A\n  name: ' Mug'\n- {sku: B, name: Cup}\n"),
     ],
 )
 def test_formats(file: str, text: str) -> None:
@@ -207,7 +213,8 @@ def test_unknown_format() -> None:
 
     assert (
         caught.value.problems[0].hint
-        == "known: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, `.toml`"
+        == "known: `.csv`, `.tsv`, `.json`, `.jsonl`, `.ndjson`, `.toml`, `.yaml`, `.yml`, `.md`, "
+        "`.mdx`, `.markdown`, `.po`"
     )
 
 
@@ -234,9 +241,11 @@ def test_csv_and_json_agree(table: list[dict[str, str]]) -> None:
     from_csv = read(text.getvalue())
     from_json = read(json.dumps(numbered), "p.json")
     from_lines = read("\n".join(map(json.dumps, numbered)), "p.jsonl")
+    from_yaml = read(yaml.safe_dump(numbered), "p.yaml")
 
     assert [dict(row) for row in from_csv] == [dict(row) for row in from_json]
     assert [dict(row) for row in from_csv] == [dict(row) for row in from_lines]
+    assert [dict(row) for row in from_csv] == [dict(row) for row in from_yaml]
 
 
 @given(
@@ -251,7 +260,7 @@ def test_keys_are_unique_files(keys: list[str]) -> None:
         assert problems(text, "p.json")
 
 
-@given(st.binary(max_size=60), st.sampled_from(["p.csv", "p.tsv", "p.json", "p.jsonl"]))
+@given(st.binary(max_size=60), st.sampled_from(["p.csv", "p.tsv", "p.json", "p.jsonl", "p.yaml"]))
 def test_any_bytes(data: bytes, file: str) -> None:
     """Whatever bytes come, there are rows or a SpecError, and nothing else."""
     with contextlib.suppress(SpecError):
@@ -326,6 +335,9 @@ def test_columns_that_are_not_there(shape: dict[str, Any]) -> None:
         ("p.toml", '[[product]]\nsku = "A"\nname = "Mug"\n[[product]]\nsku = "B"\nname = "Cup"\n'),
         ("p.toml", '[product.A]\nname = "Mug"\n[product.B]\nname = "Cup"\n'),
         ("p.toml", '[A]\nname = "Mug"\n[B]\nname = "Cup"\n'),
+        ("p.yml", "products:\n- sku: A\n  name: Mug\n- sku: B\n  name: Cup\n"),
+        ("p.yaml", "A:\n  name: Mug\nB:\n  name: Cup\n"),
+        ("p.yaml", "product:\n  A: {name: Mug}\n  B: {name: Cup}\n"),
     ],
 )
 def test_objects_by_their_keys(file: str, text: str) -> None:
@@ -348,7 +360,7 @@ def test_a_key_of_several_columns() -> None:
     """Rows differ in one of the columns at least."""
 
     def named(text: str) -> list[tuple[str, ...]]:
-        rows_ = rows.read(Files({"p.csv": text.encode()}), "p.csv", Shape(("sku", "size")))
+        rows_ = rows.read(Files({"p.csv": text.encode()}), "p.csv", Shape(("sku", "size"))).rows
         return [row.names for row in rows_]
 
     assert named("sku,size\nA,S\nA,M\n") == [("A", "S"), ("A", "M")]

@@ -26,12 +26,14 @@ def shop(site: Site) -> Site:
     site.write("data/products.csv", "sku,name\nA1,cup\n")
     site.folder.joinpath("refs").mkdir()
     Image.new("RGB", (64, 64), "red").save(site.folder / "refs/desk.png")
+    site.write("posts/tea.md", "---\ntitle: a pot\n---\n")
     text = site.folder.joinpath("assets.toml").read_text("utf-8")
     site.write(
         "assets.toml",
         text
         + '[asset.shot]\nrows = { file = "data/products.csv", key = "sku" }\n'
-        + 'prompt = "photo of a {{ row.name }}"\nrefs = ["refs/desk.png"]\n',
+        + 'prompt = "photo of a {{ row.name }}"\nrefs = ["refs/desk.png"]\n'
+        + '[asset.post]\nrows = { file = "posts/*.md", key = "slug" }\nprompt = "{{ row.title }}"\n',
     )
     return site
 
@@ -64,6 +66,16 @@ EDITS: Final[dict[str, tuple[Callable[[Site], object], str, set[str]]]] = {
         "data/products.csv",
         {"img/shot-A1.png"},
     ),
+    "page": (
+        lambda site: site.edit("posts/tea.md", "a pot", "a cup"),
+        "posts/tea.md",
+        {"img/post-tea.png"},
+    ),
+    "another page": (
+        lambda site: site.write("posts/jam.md", "---\ntitle: a jar\n---\n"),
+        "posts/jam.md",
+        {"img/post-jam.png"},
+    ),
     "reference": (paint, "refs/desk.png", {"img/shot-A1.png"}),
 }
 
@@ -84,7 +96,7 @@ def test_an_edit_is_built(shop: Site, kind: str) -> None:
     assert f"changed: {name}" in talk
     assert drawn == touched
     after = shop.files()
-    assert {path for path in touched if after[path] != before[path]} == touched
+    assert {path for path in touched if after[path] != before.get(path)} == touched
     assert shop.run("check").code == Exit.DONE
 
 
