@@ -10,7 +10,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.errors import DecisionError, Flux2BuildError, IncompleteError
 from flux2build.images.documents.contract import Fact
 from flux2build.ledger import Delivered, fold
-from flux2build.lockfile import Lockfile
+from flux2build.lockfile import Lockfile, dumps
 from flux2build.model import (
     AssetName,
     Bought,
@@ -116,10 +116,11 @@ class FakeWorld:
             self.files.pop(vacated, None)
         return Output(path, of_bytes(data), len(data), 16, 16, "png")
 
-    def lock(self, lock: Lockfile) -> None:
+    def lock(self, lock: Lockfile) -> bytes:
         """Keep the lock."""
         self._burn()
         self.locked = lock
+        return dumps(lock).encode()
 
     def unsettled(self, order: Digest) -> bool:
         """Whether an order is in doubt."""

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field, replace
 from flux2build.digest import Digest
 from flux2build.images.encode import versions
 from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
-from flux2build.model import KEY_SCHEMA, AssetName, Derive, Generate, Output, Receipt, Recipe, Write
+from flux2build.model import (
+    KEY_SCHEMA,
+    AssetName,
+    Derive,
+    Generate,
+    MasterOf,
+    Output,
+    OutputOf,
+    Receipt,
+    Recipe,
+    Write,
+)
 from flux2build.planning.verdict import Verdict, row_of
 
 
@@ -42,6 +53,14 @@ class LockUpdate:
         block = self.blocks.get((recipe.asset, self.profile))
         row = row_of(recipe, block) if block else None
         return row.output if row else None
+
+    def kept(self, picture: MasterOf | OutputOf) -> Output:
+        """The file of an asset of which nothing is due."""
+        block = self.blocks[(picture.asset, self.profile)]
+        row = block.generated if isinstance(picture, MasterOf) else block.row(picture.path)
+        if row is None:  # pragma: no cover - it was judged to be kept
+            raise AssertionError(picture)
+        return row.output
 
     def touch(self, asset: AssetName) -> None:
         """Update the metadata digest of an asset whose files are kept."""

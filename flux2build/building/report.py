@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
+from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Recipe
 from flux2build.planning.verdict import Verdict
 
@@ -34,8 +37,19 @@ class Report:
     """The asset and the cost in USD of every order that was charged."""
     reserved: Decimal = Decimal(0)
     """The most in USD that orders may still cost which did not end in this build."""
+    due: frozenset[AssetName] = frozenset()
+    """The assets that were judged again; nothing was done about the others."""
+    placed: dict[str, Digest | None] = field(default_factory=dict)
+    """The bytes of each file that was written, by path; None for one that was removed."""
+    lock: tuple[Lockfile, bytes] | None = None
+    """The lock as it was last written, and its text."""
     interrupted: bool = False
     """Whether work is left for the next build because the user asked to stop."""
+
+    def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
+        """Files by path as they are after the build, given those before it."""
+        now = {**files, **self.placed}
+        return {path: digest for path, digest in now.items() if digest is not None}
 
     @property
     def spent(self) -> Decimal:

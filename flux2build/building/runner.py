@@ -7,11 +7,12 @@ has made so far. The runner never does more than what was planned.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from flux2build.building.cores import cores
+from flux2build.building.due import due_steps
 from flux2build.building.lock_update import LockUpdate
 from flux2build.building.report import BlockedError, Event, Report
 from flux2build.digest import Digest
@@ -72,8 +73,8 @@ class World(Protocol):
     async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
         """Write a file durably, and remove the file at the output's earlier path, if any."""
 
-    def lock(self, lock: Lockfile) -> None:
-        """Write the lock durably."""
+    def lock(self, lock: Lockfile) -> bytes:
+        """Write the lock durably, and return its text."""
 
 
 async def build(
@@ -91,14 +92,12 @@ async def build(
     """
     update = LockUpdate(snapshot.lock, snapshot.profile, snapshot.metas)
     runner = _Runner(snapshot, update, world, tell, halt)
-    groups: dict[AssetName, list[Step]] = {}
-    for step in plan.steps:
-        groups.setdefault(step.recipe.asset, []).append(step)
-    runner.expect(plan.steps)
+    due = due_steps(plan.steps)
+    runner.expect(plan.steps, due)
     runner.give_up(plan.steps)
     try:
         async with asyncio.TaskGroup() as tasks:
-            for steps in groups.values():
+            for steps in due.values():
                 tasks.create_task(runner.asset(steps))
         runner.supersede()
     finally:
@@ -131,14 +130,17 @@ class _Runner:
         self._given_up: dict[AssetName, Digest | None] = {}
         """Assets whose new picture has not arrived, with their orders once they are placed."""
 
-    def expect(self, steps: Iterable[Step]) -> None:
-        """Promise the files that this build is going to have."""
-        loop = asyncio.get_running_loop()
+    def expect(self, steps: Iterable[Step], due: Collection[AssetName]) -> None:
+        """Promise the files that this build is going to have of the assets that are due."""
+        loop, self.report.due = asyncio.get_running_loop(), frozenset(due)
         for step in steps:
             recipe = step.recipe
+            self._owners[recipe.output] = recipe.asset
+            if recipe.asset not in due:
+                self.report.done.append((recipe, step.verdict))
+                continue
             if step.verdict.action is Action.KEEP:
                 self._current[recipe.output] = step.verdict
-            self._owners[recipe.output] = recipe.asset
             future = self._outputs[recipe.output] = loop.create_future()
             future.add_done_callback(lambda f: f.cancelled() or f.exception())
             if isinstance(recipe.task, Generate):
@@ -290,9 +292,10 @@ class _Runner:
         """Write a file, and enter it in the lock."""
         vacated = self._vacated(recipe)
         output = await self._world.place(recipe.output, data, vacated)
-        self._files[recipe.output] = output.sha256
+        self._files[recipe.output] = self.report.placed[recipe.output] = output.sha256
         if vacated is not None:
             self._files.pop(vacated, None)
+            self.report.placed[vacated] = None
         if isinstance(recipe.task, Generate):
             self._given_up.pop(recipe.asset, None)
         names = map(str, recipe.inputs)
@@ -305,7 +308,7 @@ class _Runner:
     def _vacated(self, recipe: Recipe) -> str | None:
         """The earlier path of an output, if its file is still there, ours, and wanted by nothing."""
         before = self._update.output(recipe)
-        if before is None or before.path in self._outputs:
+        if before is None or before.path in self._owners:
             return None
         if self._files.get(before.path) != before.sha256:
             return None
@@ -333,9 +336,10 @@ class _Runner:
                 size = (picture.width, picture.height)
                 return Output(path, digest, len(data), *size, picture.format)
             case MasterOf(asset):
-                return await asyncio.shield(self._outputs[self._masters[asset]])
+                future = self._outputs.get(self._masters.get(asset, ""))
             case OutputOf(path=path):
-                return await asyncio.shield(self._outputs[path])
+                future = self._outputs.get(path)
+        return await asyncio.shield(future) if future else self._update.kept(source)
 
     def supersede(self) -> None:
         """Drop the rows of files that another asset has taken over."""
@@ -360,7 +364,7 @@ class _Runner:
 
     def _write(self, lock: Lockfile) -> None:
         if lock.blocks != self._written.blocks:
-            self._world.lock(lock)
+            self.report.lock = lock, self._world.lock(lock)
             self._written = lock
 
     def _finish(self, recipe: Recipe, verdict: Verdict) -> None:

@@ -153,10 +153,12 @@ class RealWorld:
         counted = self._colours.pop(digest, None)
         return written(dominant_colours(data)) if counted is None else counted
 
-    def lock(self, lock: Lockfile) -> None:
-        """Write the lock durably."""
+    def lock(self, lock: Lockfile) -> bytes:
+        """Write the lock durably, and return its text."""
         self._sweep(self._lock_path.parent)
-        disk.replace(self._lock_path, lockfile.dumps(lock).encode())
+        data = lockfile.dumps(lock).encode()
+        disk.replace(self._lock_path, data)
+        return data
 
     def _sweep(self, folder: Path) -> None:
         """Remove temporary files of earlier builds, once per folder; no other build runs now."""

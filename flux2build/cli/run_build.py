@@ -220,7 +220,7 @@ class BuildRun:
             self.console.document(build_view.as_json(report, self.collected, exit_code))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
-            project = project.reread_lock()
+            project = project.after(report)
             self.console.caution(filter(None, [ignored(project.lock_path)]))
         idle = not (report.exit or plan.todo or plan.orphans)
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))

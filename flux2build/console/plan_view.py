@@ -169,7 +169,7 @@ _VERBS: Final = {Action.ASK: "decide", Action.RESUME: "collect"}
 
 def clean_line(plan: Plan) -> str:
     """The sentence for a plan that has nothing to do."""
-    return f"Up to date ({plan.profile}): {counted(len(plan.steps))}. Nothing to do."
+    return f"Up to date ({plan.profile}): {counted(plan.files)}. Nothing to do."
 
 
 def counted(count: int, noun: str = "file") -> str:

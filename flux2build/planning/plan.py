@@ -30,6 +30,8 @@ from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
 _ASKING: Final = frozenset({Action.RENDER, Action.RESUME, Action.ASK})
 """The actions on a picture that is not there yet."""
 
+_NOTHING: Final[Mapping[str, Digest]] = {}
+
 Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """Returns the least and the most that an order may cost in USD; None for an unknown price."""
 
@@ -73,6 +75,13 @@ class Plan:
     orphans: tuple[Orphan, ...] = ()
     orders: tuple[OpenOrder, ...] = ()
     """Open orders that no step asks for."""
+    kept: int = 0
+    """How many more files there are, which are kept and have no step here."""
+
+    @property
+    def files(self) -> int:
+        """How many files the spec wants."""
+        return len(self.steps) + self.kept
 
     @property
     def todo(self) -> tuple[Step, ...]:
@@ -91,7 +100,9 @@ class Plan:
     @property
     def counts(self) -> Mapping[Action, int]:
         """How many steps of each action."""
-        return Counter(step.verdict.action for step in self.steps)
+        return Counter({Action.KEEP: self.kept} if self.kept else {}) + Counter(
+            step.verdict.action for step in self.steps
+        )
 
     @property
     def low(self) -> Decimal:
@@ -107,22 +118,46 @@ class Plan:
 
 def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe; the recipes come in an order in which inputs precede their users."""
-    steps: list[Step] = []
-    inputs = Inputs(snapshot.files)
-    duplicates, ours = _Duplicates(snapshot.files), locked_at(snapshot.lock, snapshot.profile)
-    for recipe in recipes:
-        verdict = duplicates.settled(recipe, judge(recipe, inputs.of(recipe), snapshot))
-        inputs.note(recipe, verdict.bytes)
-        step = _step(recipe, verdict, snapshot, price)
-        steps.append(replace(step, notes=tuple(_replaced(step, snapshot, ours))))
-    return Plan(snapshot.profile, tuple(steps))
+    planner = Planner(snapshot, price)
+    return Plan(snapshot.profile, tuple([planner.step(recipe) for recipe in recipes]))
+
+
+class Planner:
+    """Judges recipes one by one; inputs come before their users.
+
+    `before` has the digests of pictures whose recipes are not judged, by the names of inputs.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, price: Pricer, before: Mapping[str, Digest] = _NOTHING
+    ) -> None:
+        self._snapshot, self._price = snapshot, price
+        self._inputs = Inputs(snapshot.files, before)
+        self._duplicates = _Duplicates(snapshot.files, before)
+        self._ours = locked_at(snapshot.lock, snapshot.profile)
+
+    def keep(self, step: Step) -> None:
+        """Take over a step that keeps its file."""
+        self._inputs.note(step.recipe, step.verdict.bytes)
+        self._duplicates.settled(step.recipe, step.verdict)
+
+    def step(self, recipe: Recipe) -> Step:
+        """Return the step of a recipe."""
+        snapshot = self._snapshot
+        verdict = judge(recipe, self._inputs.of(recipe), snapshot)
+        verdict = self._duplicates.settled(recipe, verdict)
+        self._inputs.note(recipe, verdict.bytes)
+        step = _step(recipe, verdict, snapshot, self._price)
+        return replace(step, notes=tuple(_replaced(step, snapshot, self._ours)))
 
 
 class Inputs:
     """The digests of recipes' inputs, as far as the recipes noted so far determine them."""
 
-    def __init__(self, files: Mapping[str, Digest]) -> None:
-        self._files = files
+    def __init__(
+        self, files: Mapping[str, Digest], before: Mapping[str, Digest] = _NOTHING
+    ) -> None:
+        self._files, self._before = files, before
         self._masters: dict[AssetName, Digest | None] = {}
         self._outputs: dict[str, Digest | None] = {}
 
@@ -155,17 +190,19 @@ class Inputs:
         match source:
             case Source(path):
                 return self._files.get(path)
-            case MasterOf(asset):
-                return self._masters.get(asset)
-            case OutputOf(path=path):
-                return self._outputs.get(path)
+            case MasterOf(asset) if asset in self._masters:
+                return self._masters[asset]
+            case OutputOf(path=path) if path in self._outputs:
+                return self._outputs[path]
+            case _:
+                return self._before.get(str(source))
 
 
 class _Duplicates:
     """Detects duplicate orders, including those whose inputs are still pending."""
 
-    def __init__(self, files: Mapping[str, Digest]) -> None:
-        self._files = files
+    def __init__(self, files: Mapping[str, Digest], before: Mapping[str, Digest]) -> None:
+        self._files, self._before = files, before
         self._pictures: dict[AssetName, Digest] = {}
         """The digest of each picture; while it is pending, the digest of its order."""
         self._first: dict[Digest, AssetName] = {}
@@ -186,7 +223,7 @@ class _Duplicates:
 
     def _stand_in(self, source: Input) -> Digest:
         if isinstance(source, MasterOf):
-            known = self._pictures.get(source.asset)
+            known = self._pictures.get(source.asset) or self._before.get(str(source))
         else:
             known = self._files.get(source.path)
         return known or of_json(str(source))
@@ -203,9 +240,11 @@ def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -
     return Step(recipe, verdict, before, low if certain else Decimal(0), high)
 
 
-def asked(plan: Plan, files: Mapping[str, Digest]) -> dict[Digest, Generate]:
+def asked(
+    plan: Plan, files: Mapping[str, Digest], before: Mapping[str, Digest] = _NOTHING
+) -> dict[Digest, Generate]:
     """Return the orders that a plan still asks for, by each of their names."""
-    inputs, tasks = Inputs(files), dict[Digest, Generate]()
+    inputs, tasks = Inputs(files, before), dict[Digest, Generate]()
     for step in plan.steps:
         task, order = step.recipe.task, inputs.order(step.recipe)
         if step.verdict.action in _ASKING and isinstance(task, Generate) and order:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -93,8 +93,12 @@ class LockedSources(Sources):
         """The text of the lock, with the line ends it was written with, even if git changed them."""
         return decoded(self.lock_bytes, self.lock_path.name)
 
-    def files(self) -> dict[str, Digest]:
+    def files(self) -> Mapping[str, Digest]:
         """Digests of every source and output, through the stat cache."""
+        return self._files
+
+    @cached_property
+    def _files(self) -> Mapping[str, Digest]:
         return self._digests((self.spec.recipes,), (self.lock,))
 
     def _digests(

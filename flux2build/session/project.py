@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from flux2build.building.removal import Removal, shared
+from flux2build.building.report import Report
 from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
@@ -16,10 +17,11 @@ from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
+from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Generate, Recipe
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
-from flux2build.planning.plan import Plan, Step, asked, orphans, plan
+from flux2build.planning.plan import Plan, Planner, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
 from flux2build.providers.contract import PROVIDERS, Remote
@@ -83,6 +85,34 @@ class Project(LockedSources):
         vars(project).update(read, unread=self.unread)
         return project
 
+    def after(self, report: Report) -> Project:
+        """The same project after a build: only what the build did is read, and judged, again."""
+        project = self.reread_lock()
+        lock, data = report.lock or (self.lock, self.lock_bytes)
+        vars(project).update(lock_bytes=data, _lock_as_read=lock, _files=report.on(self.files()))
+        vars(project)["seen"] = replace(
+            self.seen,
+            files=report.on(self.seen.files),
+            lock=lock,
+            ledger=fold(self.journal.read()),
+            pictures=locked_pictures(lock),
+            purchases=locked_purchases(lock),
+            locked_files=_locked_files(lock),
+        )
+        vars(project)["whole"] = project.concluded(self.whole, report.due)
+        return project
+
+    def concluded(self, before: Plan, due: Container[AssetName]) -> Plan:
+        """The plan of everything after a build; what was not due is kept as before."""
+        planner, steps = Planner(self.seen, self.quotes.price), list[Step]()
+        for step in before.steps:
+            if step.recipe.asset in due:
+                steps.append(planner.step(step.recipe))
+            else:
+                planner.keep(step)
+                steps.append(step)
+        return self._completed(Plan(before.profile, tuple(steps)), self.seen)
+
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
     ) -> Snapshot:
@@ -97,7 +127,7 @@ class Project(LockedSources):
         return Snapshot(
             profile=profile,
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
-            files=files | {path: target for path, target in targets.items() if target},
+            files={**files, **{path: each for path, each in targets.items() if each}},
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: (
@@ -108,9 +138,7 @@ class Project(LockedSources):
             buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
-            locked_files=frozenset(
-                row.output.sha256 for block in self.lock.blocks.values() for row in block.rows
-            ),
+            locked_files=_locked_files(self.lock),
             ways_back=self._tracked.ways_back,
             owners=owners(self.graph.ordered, buys, self.lock, profile, files),
             pointer=lambda path: tree.lfs_target(path) is not None,
@@ -126,7 +154,7 @@ class Project(LockedSources):
         folder = self.folder.resolve()
 
         def paid() -> dict[Digest, int | None]:
-            return evidence.paid(self._snapshot.ledger, self.lock)
+            return evidence.paid(self.seen.ledger, self.lock)
 
         return WorkTree(root_of(folder), folder, paid, self.index.digest)
 
@@ -167,7 +195,7 @@ class Project(LockedSources):
         if self.lock_bytes:
             return None
         files, recipes = self.files(), self.spec.recipes
-        recorded = self._snapshot.ledger.outputs
+        recorded = self.seen.ledger.outputs
         unknown = {
             recipe.asset
             for recipe in recipes
@@ -180,15 +208,16 @@ class Project(LockedSources):
     @cached_property
     def whole(self) -> Plan:
         """What a build of everything would do."""
-        return self._plan(self._snapshot)
+        return self._plan(self.seen)
 
     @cached_property
-    def _snapshot(self) -> Snapshot:
+    def seen(self) -> Snapshot:
+        """The snapshot that the plan of everything was made from."""
         return self.snapshot()
 
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
-        snapshot, plan = self._snapshot, self.whole
+        snapshot, plan = self.seen, self.whole
         if choice.force or choice.refresh:
             forced = self._select(choice.force) if choice.force else frozenset()
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
@@ -223,7 +252,10 @@ class Project(LockedSources):
         """The plan of all assets, or of some with what they are made of."""
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
-        bare = plan(recipes, snapshot, self.quotes.price)
+        return self._completed(plan(recipes, snapshot, self.quotes.price), snapshot)
+
+    def _completed(self, bare: Plan, snapshot: Snapshot) -> Plan:
+        """A plan with its notes, with what is left over, and with the orders that it does not ask for."""
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         wanted = asked(bare, snapshot.files) if snapshot.ledger.unsettled else {}
@@ -256,7 +288,7 @@ class Project(LockedSources):
     def others_files(self) -> str | None:
         """Another profile whose files are all in place, some of them in the way of this one's."""
         drifting = {step.recipe.output for step in self.whole.todo}
-        return standing(drifting, self._snapshot.owners, self.lock, self._snapshot.files)
+        return standing(drifting, self.seen.owners, self.lock, self.seen.files)
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
@@ -308,6 +340,11 @@ class Project(LockedSources):
         self.consulted[path] = self.index.state(path)
         target = self.folder / path
         return regular.read(target) if target.is_file() else None
+
+
+def _locked_files(lock: Lockfile) -> frozenset[Digest]:
+    """The bytes of every locked file."""
+    return frozenset(row.output.sha256 for block in lock.blocks.values() for row in block.rows)
 
 
 def buys(recipe: Recipe) -> bool:

@@ -78,7 +78,10 @@ def run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Rep
 
 
 async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
-    snapshot = project.snapshot(_forced(plan), refresh=_refreshing(plan))
+    forced, refreshing = _forced(plan), _refreshing(plan)
+    snapshot = project.seen
+    if forced or refreshing:
+        snapshot = project.snapshot(forced, refresh=refreshing)
     artifacts, halt, say = _artifacts(project, snapshot), asyncio.Event(), listeners.say
     budget = BudgetGuard(cap(project.spec.budget, terms), project.spec.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:

@@ -1,0 +1,100 @@
+"""A plan after a few files have changed, judged only where that can make a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+from flux2build.digest import Digest
+from flux2build.model import Generate, Recipe
+from flux2build.planning.plan import Plan, Planner, Pricer
+from flux2build.planning.verdict import Snapshot
+
+
+class Settled(Protocol):
+    """A plan that had nothing to do; its steps are known by their places in the order of building."""
+
+    @property
+    def count(self) -> int:
+        """How many steps there are."""
+
+    @property
+    def pictures(self) -> Mapping[str, Digest]:
+        """The digest of every output, by the names that inputs have for it."""
+
+    def recipe(self, place: int) -> Recipe:
+        """Return the recipe of a step."""
+
+    def maker(self, path: str) -> int | None:
+        """Return the step whose output is at a path."""
+
+    def users(self, name: str) -> Sequence[int]:
+        """Return the steps that have an input of this name."""
+
+
+class SettledPlan:
+    """A plan that had nothing to do, in memory."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._recipes = [step.recipe for step in plan.steps]
+        self.count = len(self._recipes)
+        self.pictures: dict[str, Digest] = {}
+        self._makers: dict[str, int] = {}
+        self._users: dict[str, list[int]] = {}
+        for place, step in enumerate(plan.steps):
+            self._makers[step.recipe.output] = place
+            if step.verdict.bytes is not None:
+                self.pictures |= dict.fromkeys(names(step.recipe), step.verdict.bytes)
+            for source in step.recipe.inputs:
+                self._users.setdefault(str(source), []).append(place)
+
+    def recipe(self, place: int) -> Recipe:
+        """Return the recipe of a step."""
+        return self._recipes[place]
+
+    def maker(self, path: str) -> int | None:
+        """Return the step whose output is at a path."""
+        return self._makers.get(path)
+
+    def users(self, name: str) -> Sequence[int]:
+        """Return the steps that have an input of this name."""
+        return self._users.get(name, ())
+
+
+def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, price: Pricer) -> Plan:
+    """Return the plan now that files have changed, with only those steps that had to be judged.
+
+    A verdict to keep a file depends on nothing but the recipe, the locked row, the file, and the
+    bytes of the inputs. So whatever has none of the changed files, and nothing that may come out
+    different, is kept.
+    """
+    planner = Planner(snapshot, price, settled.pictures)
+    places = list(_concerned(settled, changed))
+    heapify(places)
+    steps, last = [], -1
+    while places:
+        if (place := heappop(places)) == last:
+            continue
+        step, last = planner.step(settled.recipe(place)), place
+        steps.append(step)
+        for name in names(step.recipe):
+            if step.verdict.bytes != settled.pictures[name]:
+                for user in settled.users(name):
+                    heappush(places, user)
+    return Plan(snapshot.profile, tuple(steps), kept=settled.count - len(steps))
+
+
+def _concerned(settled: Settled, changed: Iterable[str]) -> Iterator[int]:
+    """The steps that make or use files, some of them more than once."""
+    for path in changed:
+        yield from settled.users(path)
+        if (place := settled.maker(path)) is not None:
+            yield place
+
+
+def names(recipe: Recipe) -> Iterator[str]:
+    """What inputs call the output of a recipe."""
+    yield f"output:{recipe.output}"
+    if isinstance(recipe.task, Generate):
+        yield f"asset:{recipe.asset}"
