@@ -12,7 +12,7 @@ import tomli
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem, SpecError
-from flux2build.images.provenance.c2pa import NONE
+from flux2build.lockfile import quick
 from flux2build.lockfile.block import (
     REVISION,
     Block,
@@ -24,16 +24,14 @@ from flux2build.lockfile.block import (
     Written,
 )
 from flux2build.lockfile.conflicts import conflict_line
-from flux2build.lockfile.text import lines_of, tables
+from flux2build.lockfile.text import NotCanonical, canonical_tables, lines_of, tables
 from flux2build.lockfile.values import (
     BadValue,
     as_count,
     as_digest,
     as_flag,
     as_inputs,
-    as_integer,
     as_json,
-    as_money,
     as_operations,
     as_path,
     as_picture_path,
@@ -41,10 +39,12 @@ from flux2build.lockfile.values import (
     as_table,
     as_text,
     get,
+    output_of,
     params,
+    receipt_of,
 )
 from flux2build.lockfile.write import VERSION
-from flux2build.model import AssetName, C2paManifest, Output, Receipt
+from flux2build.model import AssetName, Output
 from flux2build.storage import text_files
 from flux2build.storage.paths import fold
 from flux2build.storage.text_files import refuse_endless
@@ -98,6 +98,38 @@ def loads(text: str, file: str) -> Lockfile:
             )
         )
     _expect_version(text, file)
+    try:
+        return read_quickly(text, file)
+    except NotCanonical:
+        return read_carefully(text, file)
+
+
+def read_quickly(text: str, file: str) -> Lockfile:
+    """Read a lock in canonical text; `NotCanonical` for any other."""
+    revision, start = quick.top(text)
+    if revision > REVISION:
+        raise NotCanonical
+    older = False
+
+    def careful(part: str) -> quick.Blocks:
+        nonlocal older
+        reader = _Reader(canonical_tables(part), file)
+        lock = reader.lock()
+        if reader.problems:
+            raise NotCanonical
+        older |= lock.older
+        return dict(lock.blocks)
+
+    blocks = quick.blocks(text, start, careful)
+    return Lockfile(blocks, revision, older=older)
+
+
+def read_carefully(text: str, file: str) -> Lockfile:
+    """Read a lock in any text.
+
+    Raises:
+        LockError: it is damaged.
+    """
     reader = _Reader(_parsed(text, file), file)
     lock = reader.lock()
     if reader.problems:
@@ -224,8 +256,8 @@ class _Reader:
             params=params(table, "params"),
             take=get(table, "take", as_count),
             inputs=get(table, "inputs", as_inputs),
-            output=_output(output, get(output, "path", as_picture_path, "output")),
-            receipt=_receipt(receipt),
+            output=output_of(output, get(output, "path", as_picture_path, "output")),
+            receipt=receipt_of(receipt),
             picked="picked" in table and get(table, "picked", as_flag),
             extra=self._extra(table, _GENERATED, output=_OUTPUT | {"path"}, receipt=_RECEIPT),
         )
@@ -248,8 +280,8 @@ class _Reader:
             key=get(table, "key", as_digest),
             take=get(table, "take", as_count),
             seed=get(table, "seed", as_count) if "seed" in table else None,
-            output=_output(output, ""),
-            receipt=_receipt(receipt),
+            output=output_of(output, ""),
+            receipt=receipt_of(receipt),
             extra=self._extra(table, _CANDIDATE, output=_OUTPUT, receipt=_RECEIPT),
         )
 
@@ -274,7 +306,7 @@ class _Reader:
                 ops=get(table, "ops", as_operations),
                 encoding=params(table, "encoding"),
                 inputs=get(table, "inputs", as_inputs),
-                output=_output(output, as_picture_path(path)),
+                output=output_of(output, as_picture_path(path)),
                 encoder=get(table, "encoder", as_text),
                 extra=self._extra(table, _DERIVED, output=_OUTPUT),
             )
@@ -340,41 +372,3 @@ _OUTPUT: Final = frozenset(
 )
 _WRITTEN: Final = frozenset({"key", "output", "schema", "document", "version"})
 _RECEIPT: Final = frozenset({"provider", "task", "cost", "cost_source", "seed", "prompt"})
-
-
-def _output(table: dict[str, Any], path: str) -> Output:
-    return Output(
-        path=path,
-        sha256=get(table, "sha256", as_digest, "output"),
-        bytes=get(table, "bytes", as_count, "output"),
-        width=get(table, "width", as_count, "output"),
-        height=get(table, "height", as_count, "output"),
-        format=get(table, "format", as_text, "output"),
-        source_type=_optional(table, "source_type"),
-        colours=_optional(table, "colours") or "",
-        manifest=_manifest(table),
-        unsigned=get(table, "unsigned", as_digest, "output") if "unsigned" in table else None,
-    )
-
-
-def _manifest(table: dict[str, Any]) -> C2paManifest | None:
-    state = _optional(table, "manifest")
-    if state is None or state == NONE:
-        return None
-    signer, generator = (_optional(table, key) or "" for key in ("signer", "generator"))
-    return C2paManifest(state, signer, generator)
-
-
-def _optional(table: dict[str, Any], key: str) -> str | None:
-    return get(table, key, as_text, "output") if key in table else None
-
-
-def _receipt(table: dict[str, Any]) -> Receipt:
-    return Receipt(
-        provider=get(table, "provider", as_text, "receipt"),
-        task=get(table, "task", as_text, "receipt"),
-        cost=get(table, "cost", as_money, "receipt") if "cost" in table else None,
-        cost_source=get(table, "cost_source", as_text, "receipt"),
-        seed=get(table, "seed", as_integer, "receipt") if "seed" in table else None,
-        prompt=get(table, "prompt", as_text, "receipt") if "prompt" in table else None,
-    )

@@ -25,7 +25,7 @@ _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _QUOTES: Final = ("'", '"')
 
 
-class _NotCanonical(Exception):  # noqa: N818 - it is an answer, not an error
+class NotCanonical(Exception):  # noqa: N818 - it is an answer, not an error
     """The text is not in the form that flux2build writes."""
 
 
@@ -37,12 +37,13 @@ def tables(text: str) -> dict[str, Any]:
         RecursionError: it nests too deep.
     """
     try:
-        return _canonical_tables(text)
-    except _NotCanonical:
+        return canonical_tables(text)
+    except NotCanonical:
         return tomli.loads(text)
 
 
-def _canonical_tables(text: str) -> dict[str, Any]:
+def canonical_tables(text: str) -> dict[str, Any]:
+    """Return the tables of a canonical text; `NotCanonical` for any other."""
     root: dict[str, Any] = {}
     table, nesting = root, False
     keys: dict[str, tuple[str, str]] = {}
@@ -69,9 +70,9 @@ def _canonical_tables(text: str) -> dict[str, Any]:
         if within and nesting:
             here = table.setdefault(within, {})
         elif within or (not nesting and name in _TABLES):
-            raise _NotCanonical
+            raise NotCanonical
         if type(here) is not dict or name in here:
-            raise _NotCanonical
+            raise NotCanonical
         here[name] = value
     return root
 
@@ -82,7 +83,7 @@ def _between(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool] | N
         return None
     header = _HEADER.fullmatch(line)
     if header is None or not line.isprintable():
-        raise _NotCanonical
+        raise NotCanonical
     asset, profile, generated, kind, path = header.groups()
     block = root.setdefault("asset", {}).setdefault(asset.strip('"'), {})
     if generated is None and path is None:
@@ -95,7 +96,7 @@ def _between(root: dict[str, Any], line: str) -> tuple[dict[str, Any], bool] | N
 
 def _fresh(parent: dict[str, Any], name: str) -> dict[str, Any]:
     if name in parent:
-        raise _NotCanonical
+        raise NotCanonical
     table: dict[str, Any] = {}
     parent[name] = table
     return table
@@ -105,7 +106,7 @@ def _names(key: str) -> tuple[str, str]:
     """Split a key into the name of its inner table, if any, and its name there."""
     within, dot, name = key.rpartition(".")
     if not _BARE.fullmatch(name) or (dot and not _BARE.fullmatch(within)):
-        raise _NotCanonical
+        raise NotCanonical
     return within, name
 
 
@@ -116,7 +117,7 @@ def _items(lines: Iterator[str]) -> Iterator[str]:
         if not line.startswith("    ") or not line.endswith(","):
             break
         yield line[4:-1]
-    raise _NotCanonical
+    raise NotCanonical
 
 
 def _scalar(text: str) -> Any:
@@ -131,7 +132,7 @@ def _scalar(text: str) -> Any:
         try:
             value = tomli.loads(f"v = {text}")["v"]
         except (ValueError, RecursionError, KeyError):
-            raise _NotCanonical from None
+            raise NotCanonical from None
     return value
 
 

@@ -12,8 +12,9 @@ from typing import Any, Final, TypeVar
 
 from flux2build.digest import Digest, Json
 from flux2build.images.formats.lookup import of_path
+from flux2build.images.provenance.c2pa import NONE
 from flux2build.lockfile.block import LockedInput, ReviewState
-from flux2build.model import Operation
+from flux2build.model import C2paManifest, Operation, Output, Receipt
 from flux2build.storage import paths
 
 T = TypeVar("T")
@@ -189,3 +190,43 @@ def as_json(value: Any, *path: str) -> Json:
     if type(value) is list:
         return [as_json(item, *path) for item in value]
     return _plain(value, *path)
+
+
+def output_of(table: dict[str, Any], path: str) -> Output:
+    """Return the output that a table describes, without its path."""
+    return Output(
+        path=path,
+        sha256=get(table, "sha256", as_digest, "output"),
+        bytes=get(table, "bytes", as_count, "output"),
+        width=get(table, "width", as_count, "output"),
+        height=get(table, "height", as_count, "output"),
+        format=get(table, "format", as_text, "output"),
+        source_type=_optional(table, "source_type"),
+        colours=_optional(table, "colours") or "",
+        manifest=_manifest(table),
+        unsigned=get(table, "unsigned", as_digest, "output") if "unsigned" in table else None,
+    )
+
+
+def _manifest(table: dict[str, Any]) -> C2paManifest | None:
+    state = _optional(table, "manifest")
+    if state is None or state == NONE:
+        return None
+    signer, generator = (_optional(table, key) or "" for key in ("signer", "generator"))
+    return C2paManifest(state, signer, generator)
+
+
+def _optional(table: dict[str, Any], key: str) -> str | None:
+    return get(table, key, as_text, "output") if key in table else None
+
+
+def receipt_of(table: dict[str, Any]) -> Receipt:
+    """Return the receipt in a table."""
+    return Receipt(
+        provider=get(table, "provider", as_text, "receipt"),
+        task=get(table, "task", as_text, "receipt"),
+        cost=get(table, "cost", as_money, "receipt") if "cost" in table else None,
+        cost_source=get(table, "cost_source", as_text, "receipt"),
+        seed=get(table, "seed", as_integer, "receipt") if "seed" in table else None,
+        prompt=get(table, "prompt", as_text, "receipt") if "prompt" in table else None,
+    )

@@ -21,6 +21,12 @@ _RESERVED: Final = re.compile(
 _FORBIDDEN: Final = frozenset('<>:"|?*\\')
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
 """A name of plain letters, as most are; it needs no closer check."""
+_PLAIN_PART: Final = (
+    r"(?!(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:[./]|\Z))"
+    r"[A-Z0-9_](?:[A-Z0-9_.-]{0,198}[A-Z0-9_-])?"
+)
+_PLAIN_PATH: Final = re.compile(rf"{_PLAIN_PART}(?:/{_PLAIN_PART})*", re.ASCII | re.IGNORECASE)
+"""A path of plain letters, as most are; it needs no closer check, either."""
 _UNWORDLY: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _OURS: Final = frozenset({".git", ".flux2build"})
 _FOREIGN: Final = frozenset({"node_modules", "__pycache__", "venv"})
@@ -65,6 +71,8 @@ def fault(path: str) -> str | None:
 
 def part_fault(path: str) -> str | None:
     """Explain which part of a path no output can have; return None if all are valid."""
+    if _PLAIN_PATH.fullmatch(path):
+        return None
     faults = (_part_fault(part) for part in path.split("/"))
     return next((reason for reason in faults if reason), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,8 +31,8 @@ from flux2build.lockfile import (
     loads,
 )
 from flux2build.lockfile.merge import sides
-from flux2build.lockfile.text import _canonical_tables as quick_tables
-from flux2build.lockfile.text import tables
+from flux2build.lockfile.read import read_carefully, read_quickly
+from flux2build.lockfile.text import canonical_tables, tables
 from flux2build.model import AssetName, Operation, Output, Receipt
 
 TEXT = st.text(max_size=40)
@@ -230,6 +231,75 @@ def test_the_quick_reader_never_reads_more_into_a_text_than_toml_does(
     assert found == expected
 
 
+def reading(read: Callable[[str, str], Lockfile], text: str) -> object:
+    """The lock in a text, or what is wrong with it."""
+    try:
+        lock = read(text, "assets.lock")
+    except LockError as error:
+        return error.problems
+    return lock, lock.older
+
+
+@settings(max_examples=200, deadline=None)
+@given(LOCKS, st.data())
+def test_the_quick_and_the_careful_reader_agree(lock: Lockfile, data: st.DataObject) -> None:
+    """Whatever is done to the lines of a lock, both read the same lock or tell the same faults."""
+    lines = dumps(lock).split("\n")
+    at = data.draw(st.integers(3, len(lines)))
+    end = data.draw(st.integers(at, min(len(lines), at + 6)))
+    other = data.draw(st.integers(3, len(lines)))
+    odd = ["", "# note", "x = 1", 'prompt = """', "schema = -1", "[asset.x]", "[asset.x.y]"]
+    lines[at:end] = data.draw(
+        st.sampled_from([[], lines[other : other + 4], lines[at:end] * 2, *([one] for one in odd)])
+    )
+    text = "\n".join(lines)
+
+    assert reading(loads, text) == reading(read_carefully, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('model = "sketch"', 'model = "black-forest-labs/flux-2-pro"'),
+        ("public/fox.json", "assets.lock"),
+        ("public/fox.json", "Assets.TOML"),
+        ("public/fox.json", "../fox.json"),
+        ("public/fox.json", "public/con.json"),
+        ("public/fox.png", "public/fox.txt"),
+        ("public/fox.png", "public/nul.png"),
+        ('"A fox. "', "'A \\ fox'"),
+        ('"A fox. "', '"A \\u00e9 \\b"'),
+        ('"A fox. "', '"\\uD800"'),
+        ("params.width = 64", "params.width = 1_0"),
+        ("params.width = 64", "params.width = 0x10"),
+        ("params.width = 64", "params.width = 2020-01-01"),
+        ("params.width = 64", "params.width.x = 64"),
+        ("params.width = 64", "params.width = 64 # wide"),
+        ("params.width = 64", "params.width = 64\nparams_json.width = '64'"),
+        ("params.width = 64", f"params.width = {'9' * 5000}"),
+        ('receipt.cost = "0"', 'receipt.cost = "0"\nreceipt.seed = -0'),
+        ("picked = true", "picked = false"),
+        ("revision = 2", "revision = 0"),
+        ("revision = 2", "revision = 9"),
+        ("revision = 2", 'revision = 2\nasset.fox = "x"'),
+        ("[asset.fox.final]", "[asset.'fox'.final]"),
+        ("[asset.fox.final.generated]", '[asset."fox".final.generated]'),
+    ],
+)
+def test_the_quick_and_the_careful_reader_agree_on_what_people_do(old: str, new: str) -> None:
+    """Other spellings and wrong values mean the same to both."""
+    block, other = made("fox", "fox"), made("owl", "owl")
+    written = Output("public/fox.json", of_bytes(b"{}"), 2)
+    row = Written(of_bytes(b"key"), 1, "manifest", 1, written)
+    assert block.generated
+    block = replace(block, generated=replace(block.generated, picked=True), written=(row,))
+    text = dumps(locked(block, other))
+    assert old in text
+    text = text.replace(old, new)
+
+    assert reading(loads, text) == reading(read_carefully, text)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(), st.text().map("version = 1\n".__add__), LOCKS.map(dumps)), st.data())
 def test_any_text_is_a_lock_or_a_lock_error(text: str, data: st.DataObject) -> None:
@@ -247,9 +317,11 @@ def test_any_text_is_a_lock_or_a_lock_error(text: str, data: st.DataObject) -> N
 
 def test_the_quick_reader_reads_what_the_writer_wrote() -> None:
     """A lock as it was written needs no TOML reader, and means the same to both."""
-    text = dumps(locked(*(made(f"asset-{n}", f"word {n}") for n in range(300))))
+    lock = locked(*(made(f"asset-{n}", f"word {n}") for n in range(300)))
+    text = dumps(lock)
 
-    assert quick_tables(text) == tomli.loads(text)
+    assert canonical_tables(text) == tomli.loads(text)
+    assert read_quickly(text, "assets.lock") == lock == read_carefully(text, "assets.lock")
 
 
 def test_a_newer_version_is_refused_and_both_are_named() -> None:

@@ -30,6 +30,17 @@ def test_fold_ignores_case_and_form(path: str) -> None:
     assert paths.fold(unicodedata.normalize("NFKC", path)) == folded
 
 
+@given(
+    st.lists(
+        st.sampled_from(["a", "Z", "0", "_", "-", ".", "/", "con", "LPT1", "~", ".git", " ", "é"]),
+        max_size=5,
+    ).map("".join)
+)
+def test_a_plain_path_is_one_whose_parts_are_all_valid(path: str) -> None:
+    """The short check of plain paths allows nothing that the check of each part refuses."""
+    assert paths.part_fault(path) == paths.part_fault(f"é/{path}")
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

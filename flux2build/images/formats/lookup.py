@@ -57,8 +57,13 @@ def decodable(name: str) -> bool:
 
 def of_path(path: str) -> PictureFormat | None:
     """The format that the ending of a path stands for."""
-    suffix = posixpath.splitext(path)[1].lower()
-    return next((member for member in formats().values() if suffix in member.suffixes), None)
+    return _by_suffix().get(posixpath.splitext(path)[1].lower())
+
+
+@cache
+def _by_suffix() -> Mapping[str, PictureFormat]:
+    ranked = reversed(list(formats().values()))
+    return {suffix: member for member in ranked for suffix in member.suffixes}
 
 
 def of_bytes(data: bytes) -> PictureFormat | None:
