@@ -5,18 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths, toml_text
 from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
 from flux2build.storage.text_files import MOST_WEIGHT, read_text, weight
+from flux2build.storage.toml_file import TomlFile
 from flux2build.storage.whereabouts import Absence, absence
-
-if TYPE_CHECKING:
-    from flux2build.assetspec.locator import KeyLocation
 
 MOST_MIB: Final = 8
 DEEPEST: Final = 64
@@ -25,37 +22,12 @@ _LARGEST_INTEGER: Final = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class SpecFile:
-    """The text of one TOML file."""
-
-    name: str
-    """Its path from the spec's folder."""
-    text: str
-
-    @cached_property
-    def locations(self) -> Mapping[Key, KeyLocation]:
-        """Where its keys stand."""
-        from flux2build.assetspec.locator import locate
-
-        return locate(self.text)
-
-    @cached_property
-    def _lines(self) -> list[str]:
-        return self.text.split("\n")
-
-    def line(self, number: int) -> str | None:
-        """A source line by its number from 1, for a caret frame."""
-        known = 0 < number <= len(self._lines)
-        return self._lines[number - 1] if known else None
-
-
-@dataclass(frozen=True)
 class SpecText:
     """The merged data of a spec, with the files that it was read from."""
 
     file: str
     data: Mapping[str, object]
-    files: tuple[SpecFile, ...]
+    files: tuple[TomlFile, ...]
     """Every file, each after those that it extends."""
 
     def place(self, key: Key) -> Place:
@@ -70,9 +42,8 @@ class SpecText:
         """
         for length in range(len(key), 0, -1):
             for file in reversed(self.files):
-                if location := file.locations.get(key[:length]):
-                    span = location.name if name and length == len(key) else location.value
-                    return Place(file.name, span.line, span.column), span.width
+                if point := file.point(key[:length], name=name and length == len(key)):
+                    return point
         return Place(self.file, 1, 1), 1
 
     def located(self, problem: Problem, key: Key, *, name: bool = False) -> Problem:
@@ -104,7 +75,7 @@ class _Loader:
         self._tree = tree
         self._merged: dict[str, dict[str, object]] = {}
         self._length = self._weight = 0
-        self.files: dict[str, SpecFile] = {}
+        self.files: dict[str, TomlFile] = {}
 
     def merged(self, name: str, chain: tuple[str, ...]) -> dict[str, object]:
         """The data of a file with what it extends; `chain` are the files that extend it."""
@@ -119,9 +90,9 @@ class _Loader:
             self.files[name] = file
         return self._merged[name]
 
-    def _read(self, name: str) -> SpecFile:
+    def _read(self, name: str) -> TomlFile:
         """A file, as long as all files together are not too large."""
-        file = SpecFile(name, read_text(self._tree, name, MOST_MIB))
+        file = TomlFile(name, read_text(self._tree, name, MOST_MIB))
         self._length += len(file.text)
         self._weight += weight(file.text)
         if self._length > MOST_MIB * MEBIBYTE:
@@ -136,15 +107,17 @@ class _Loader:
         return file
 
     def _bases(
-        self, file: SpecFile, own: Mapping[str, object], chain: tuple[str, ...]
+        self, file: TomlFile, own: Mapping[str, object], chain: tuple[str, ...]
     ) -> Iterator[dict[str, object]]:
         names = own.get("extends", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise SpecError(_at(file, ("extends",), "`extends` must be a list of file names"))
+            problem = Problem("`extends` must be a list of file names")
+            raise SpecError(file.located(problem, ("extends",)))
         for index, name in enumerate(names):
             base = paths.join(posixpath.dirname(file.name), name)
             if fault := self._unfit(base, chain):
-                raise SpecError(_at(file, ("extends", index), *fault))
+                problem = Problem(fault[0], hint=fault[1])
+                raise SpecError(file.located(problem, ("extends", index)))
             yield self.merged(base, chain)
 
     def _unfit(self, base: str, chain: tuple[str, ...]) -> Absence | None:
@@ -156,16 +129,11 @@ class _Loader:
         return absence(self._tree, base)
 
 
-def _at(file: SpecFile, key: Key, message: str, hint: str | None = None) -> Problem:
-    """A problem of a file that is not merged yet."""
-    return SpecText(file.name, {}, (file,)).located(Problem(message, hint=hint), key)
-
-
-def parsed(file: SpecFile) -> dict[str, object]:
+def parsed(file: TomlFile) -> dict[str, object]:
     """The data of one TOML file; `SpecError` if it is not TOML, or holds what no spec needs."""
     data = toml_text.parsed(file.text, file.name)
     for key, message in _excesses(data):
-        raise SpecError(_at(file, key, message))
+        raise SpecError(file.located(Problem(message), key))
     return data
 
 

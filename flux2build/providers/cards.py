@@ -18,11 +18,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
-from flux2build.model import model_name
+from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
+from flux2build.model import Key, model_name
 from flux2build.providers.capabilities import Card, Price
 from flux2build.providers.contract import PROVIDERS
 from flux2build.storage import toml_text
+from flux2build.storage.toml_file import TomlFile
 
 Cards = Mapping[str, Mapping[str, Card]]
 """Cards by provider and model."""
@@ -99,10 +100,11 @@ def merged(own: str, file: str = "cards.toml") -> Cards:
     Raises:
         UsageError: the user's text is not TOML, or names a provider, model or key that is not there.
     """
-    shipped_tables, tables = _shipped(), _renamed(parse(own, file))
-    if problems := list(_strangers(tables, shipped_tables, file)):
+    written = TomlFile(file, own)
+    shipped_tables, tables = _shipped(), parse(own, file)
+    if problems := list(_strangers(tables, shipped_tables, written)):
         raise UsageError(*problems)
-    return read(_over(_complete(shipped_tables), tables), file)
+    return read(_over(_complete(shipped_tables), _renamed(tables)), _Places(written, tables))
 
 
 def _complete(tables: Tables) -> Tables:
@@ -113,22 +115,41 @@ def _complete(tables: Tables) -> Tables:
     }
 
 
-def _strangers(tables: Tables, known: Tables, file: str) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class _Places:
+    """Where the cards of a file stand, of which a model may be spelled as its carrier does."""
+
+    file: TomlFile
+    tables: Tables
+
+    def located(self, problem: Problem, key: Key, *, name: bool) -> Problem:
+        """A problem at a key below `(provider, model)`."""
+        provider, model, *rest = map(str, key)
+        models = self.tables.get(provider, {})
+        known = models if isinstance(models, Mapping) else {}
+        spelled = next((each for each in known if model_name(each) == model), model)
+        return self.file.located(problem, (provider, spelled, *rest), name=name)
+
+
+def _strangers(tables: Tables, known: Tables, file: TomlFile) -> Iterator[Problem]:
     """Tables that are about no provider with cards, or about no model and make none."""
     for provider, models in tables.items():
         if provider in PROVIDERS and provider not in known:
             message = f"`{provider}` draws for nothing, and its card cannot be changed"
-            yield Problem(message, Place(file), hint=f"take `[{provider}…]` away")
+            problem = Problem(message, hint=f"take `[{provider}…]` away")
+            yield file.located(problem, (provider,), name=True)
         elif provider not in known:
-            message = f"there is no provider `{provider}`"
-            yield Problem(message, Place(file), hint=did_you_mean(provider, known))
+            problem = Problem(
+                f"there is no provider `{provider}`", hint=did_you_mean(provider, known)
+            )
+            yield file.located(problem, (provider,), name=True)
         for model, card in models.items() if isinstance(models, Mapping) else ():
-            new = provider in known and model not in known[provider]
+            new = provider in known and model_name(model) not in known[provider]
             if new and isinstance(card, Mapping) and not card.keys() & {"like", "params"}:
                 message = f"provider `{provider}` has no model `{model}`"
                 hint = did_you_mean(model, known[provider]) or ""
                 hint += f'{" " if hint else ""}a new one needs `like = "{provider}/…"`'
-                yield Problem(message, Place(file), hint=hint)
+                yield file.located(Problem(message, hint=hint), (provider, model), name=True)
 
 
 def _shipped() -> Tables:
@@ -161,26 +182,29 @@ def parse(text: str, file: str) -> Tables:
         raise UsageError(*error.problems) from None
 
 
-def read(tables: Tables, file: str = "cards.toml") -> Cards:
+def read(tables: Tables, places: _Places | None = None) -> Cards:
     """The cards in some tables.
 
     Raises:
         UsageError: with one problem for each card that cannot be read.
     """
+    places = places or _Places(TomlFile("cards.toml", ""), tables)
     problems: list[Problem] = []
     cards: dict[str, dict[str, Card]] = {}
     for provider, models in tables.items():
         cards[provider] = {}
         if not isinstance(models, Mapping):
-            problem = f"cards of `{provider}`: {_expected('a table', models)}"
-            problems.append(Problem(problem, Place(file)))
+            problem = Problem(f"cards of `{provider}`: {_expected('a table', models)}")
+            problems.append(places.file.located(problem, (provider,)))
             continue
         for model in models:
             try:
                 cards[provider][model] = _card(tables, provider, model)
             except ValueError as error:
-                problem = f"card `{provider}/{model}`: {_fault(error)}"
-                problems.append(Problem(problem, Place(file)))
+                fault = _fault(error)
+                problem = Problem(f"card `{provider}/{model}`: {fault}", hint=fault.hint)
+                key = (provider, model, *fault.key)
+                problems.append(places.located(problem, key, name=fault.name))
     if problems:
         raise UsageError(*problems)
     return cards
@@ -198,12 +222,12 @@ def _over(under: Tables, over: Tables) -> Tables:
 
 def _card(tables: Tables, provider: str, model: str) -> Card:
     table = _likened(tables, provider, model, ())
-    _check(table, _KEYS)
+    _check(table, _KEYS, ())
     card = _reader().validate_python({"params": (), **table, "model": model})
     for key in _BY_PARAMETER:
-        _check(getattr(card, key), card.params)
+        _check(getattr(card, key), card.params, (key,))
     if not isinstance(form := card.defaults.get("format", ""), str):
-        raise _expected("a text as `defaults.format`", form)
+        raise _expected("a text as `defaults.format`", form, ("defaults", "format"))
     return card
 
 
@@ -216,7 +240,8 @@ def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -
     """A card's table, merged over the card that it is `like`."""
     name = f"{provider}/{model}"
     if name in path:
-        raise ValueError(f"`like` goes in a circle: {' -> '.join((*path, name))}")
+        circle = " -> ".join((*path, name))
+        raise _CardFaultError(f"`like` goes in a circle: {circle}", ("like",))
     own = dict(_table(_table(tables.get(provider, {})).get(model)))
     like = own.pop("like", None)
     if like is None:
@@ -224,7 +249,9 @@ def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -
     base, _, spelling = str(like).partition("/")
     other = model_name(spelling)
     if other not in _table(tables.get(base, {})):
-        raise ValueError(f"there is no card `{like}` to start from")
+        models = [f"{base}/{model}" for model in tables.get(base, {})]
+        hint = did_you_mean(str(like), models)
+        raise _CardFaultError(f"there is no card `{like}` to start from", ("like",), hint)
     inherited = _likened(tables, base, other, (*path, name))
     return dict(_over(_kept(inherited, own.get("params")), own))
 
@@ -241,10 +268,26 @@ def _kept(table: dict[str, Any], params: Any) -> dict[str, Any]:
     }
 
 
-def _check(keys: Iterable[str], known: Iterable[str]) -> None:
+class _CardFaultError(ValueError):
+    """What is wrong with a card, at one of its keys."""
+
+    def __init__(
+        self, message: str, key: Key = (), hint: str | None = None, *, name: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.key, self.hint, self.name = key, hint, name
+
+
+def _check(keys: Iterable[str], known: Iterable[str], under: Key) -> None:
     for key in keys:
         if key not in known:
-            raise ValueError(f"unknown key `{key}`; {did_you_mean(key, known) or 'see the docs'}")
+            raise _unknown((*under, key), known)
+
+
+def _unknown(key: Key, known: Iterable[str]) -> _CardFaultError:
+    name = str(key[-1])
+    hint = did_you_mean(name, known) or "docs/configuration.md has an example"
+    return _CardFaultError(f"unknown key `{name}`", key, hint, name=True)
 
 
 def _table(value: object) -> Tables:
@@ -253,21 +296,24 @@ def _table(value: object) -> Tables:
     return value
 
 
-def _expected(what: str, value: object) -> ValueError:
-    return ValueError(f"expected {what}, got {value!r}")
+def _expected(what: str, value: object, key: Key = ()) -> _CardFaultError:
+    return _CardFaultError(f"expected {what}, got {value!r}", key)
 
 
-def _fault(error: ValueError) -> str:
+def _fault(error: ValueError) -> _CardFaultError:
     """What is wrong with a card, in one sentence."""
+    if isinstance(error, _CardFaultError):
+        return error
     if not isinstance(error, ValidationError):
-        return str(error)
+        return _CardFaultError(str(error))
     first = error.errors(include_url=False)[0]
-    kind, path, value = first["type"], first["loc"], first["input"]
+    kind, key, value = first["type"], first["loc"], first["input"]
     if kind == "missing":
-        return f"a price needs `{path[-1]}`, USD for the first megapixel"
+        return _CardFaultError(f"a price needs `{key[-1]}`, USD for the first megapixel", key)
     if kind == "unexpected_keyword_argument":
-        return f"unknown key `{path[-1]}`; {did_you_mean(str(path[-1]), _PRICE) or 'see the docs'}"
-    key = ".".join(map(str, path))
+        return _unknown(key, _PRICE)
+    shown = ".".join(map(str, key))
     if kind in _EXPECTED:
-        return f"`{key}`: {_expected(_EXPECTED[kind], value)}"
-    return f"`{key}`: {first['msg'].removeprefix('Value error, ')}, got {value!r}"
+        return _CardFaultError(f"`{shown}`: {_expected(_EXPECTED[kind], value)}", key)
+    why = first["msg"].removeprefix("Value error, ")
+    return _CardFaultError(f"`{shown}`: {why}, got {value!r}", key)

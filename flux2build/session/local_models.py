@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.validation_errors import validated
 from flux2build.digest import Digest
-from flux2build.errors import Place, Problem, SystemFault, UsageError, did_you_mean
+from flux2build.errors import Problem, SystemFault, UsageError, did_you_mean
 from flux2build.providers.capabilities import Card
 from flux2build.providers.local import PROVIDER
 from flux2build.purchasing.weights import folder
@@ -27,6 +27,7 @@ from flux2build.purchasing.weights.request import Model
 from flux2build.storage import regular
 from flux2build.storage.disk import home
 from flux2build.storage.index import Index
+from flux2build.storage.toml_file import TomlFile
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "sequential"]
@@ -75,8 +76,8 @@ class LocalModels(Mapping[str, Card]):
 
     config: Mapping[str, Any] = field(default_factory=dict)
     """`[local]` as the user wrote it."""
-    file: str = ""
-    """The user's configuration file, for messages."""
+    written: TomlFile = field(default_factory=lambda: TomlFile("", ""))
+    """The user's configuration file."""
     lock: Path | None = None
     """The lock, which names the weights that are not on this machine."""
 
@@ -92,8 +93,10 @@ class LocalModels(Mapping[str, Card]):
         except FaultyError as error:
             raise UsageError(
                 *(
-                    Problem(
-                        f"`{'.'.join(map(str, f.key))}`: {f.message}", Place(self.file), hint=f.hint
+                    self.written.located(
+                        Problem(f"`{'.'.join(map(str, f.key))}`: {f.message}", hint=f.hint),
+                        f.key,
+                        name=f.name,
                     )
                     for f in error.faults
                 )
@@ -136,7 +139,7 @@ class LocalModels(Mapping[str, Card]):
     def _path(self, table: ModelTable | LoraTable) -> Path:
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
         path = os.path.expanduser(table.path)  # noqa: PTH111 - see above
-        return Path(self.file).parent / path
+        return Path(self.written.name).parent / path
 
     def _card(self, name: str) -> Card:
         weights = self.folder(name)
@@ -206,7 +209,7 @@ class LocalModels(Mapping[str, Card]):
         """
         if name not in self.table.loras:
             known = did_you_mean(name, self.table.loras) if self.table.loras else None
-            add = f'add `[local.loras.{name}]` with `path = "FILE"` to `{self.file}`'
+            add = f'add `[local.loras.{name}]` with `path = "FILE"` to `{self.written.name}`'
             raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=known or add)
         path = self._path(self.table.loras[name])
         if path.suffix != ".safetensors" or not path.is_file():
@@ -239,7 +242,7 @@ class LocalModels(Mapping[str, Card]):
             fetch = f"`flux2build models fetch {name}`, then " if known else ""
             raise SystemFault(
                 f"the weights of `{name}` are not on this machine",
-                hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.file}`',
+                hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.written.name}`',
             )
         self._card(name)
         own, weights = table.models[name], self.folder(name)

@@ -40,7 +40,7 @@ def client_of(
 
 def limits_of(settings: UserSettings, in_flight: int | None = None) -> Limits:
     """What the user tolerates."""
-    return limits(settings.limits, settings.file, in_flight)
+    return limits(settings.limits, settings.written, in_flight)
 
 
 def balances(

@@ -10,7 +10,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from flux2build.assetspec.faults import Fault
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError, did_you_mean
 from flux2build.extras import pip_install
 from flux2build.providers.contract import PROVIDERS, Regional, Remote
@@ -27,9 +28,10 @@ from flux2build.session import variables
 from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
 from flux2build.storage.text_files import unseen, unseen_hint
+from flux2build.storage.toml_file import TomlFile
 
 if TYPE_CHECKING:
-    from dotenv.parser import Original
+    from dotenv.parser import Binding
 
 _LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
@@ -47,8 +49,8 @@ class UserSettings:
     """TOML of model cards that is merged over the ones flux2build ships."""
     cards_file: str = ""
     """The file that holds it, for messages."""
-    file: str = ""
-    """The configuration file, for messages."""
+    written: TomlFile = field(default=TomlFile("", "", secret=True), repr=False)
+    """The configuration file."""
 
     @property
     def limits(self) -> Mapping[str, Any]:
@@ -113,7 +115,9 @@ class UserSettings:
         `system` stands for those of the system; where none is named, the usual ones are trusted.
         """
         if ca := self.config.get("network", {}).get("ca"):
-            return {"network.ca": ca if ca == "system" else str(_beside(Path(self.file), ca))}
+            return {
+                "network.ca": ca if ca == "system" else str(_beside(Path(self.written.name), ca))
+            }
         for names in AUTHORITIES:
             if named := {name: value for name in names if (value := self.value(name))}:
                 return named
@@ -174,15 +178,16 @@ def read(env_file: str | None) -> UserSettings:
         UsageError: a named file is missing or cannot be read, or the configuration is wrong.
     """
     path = config_path()
-    config = _config(path)
+    written = _written(path)
+    config = _config(written)
     cards = _cards(path, config)
     return UserSettings(
         environment=os.environ,
         env_file=_assignments(Path(env_file)) if env_file else {},
         config=config,
-        cards=_text(cards) if cards else "",
+        cards=_named_text(cards, written) if cards else "",
         cards_file=str(cards or ""),
-        file=str(path),
+        written=written,
     )
 
 
@@ -193,7 +198,7 @@ def files(env_file: str | None) -> Iterator[Path]:
     if env_file:
         yield Path(env_file)
     with suppress(UsageError):
-        if cards := _cards(path, _config(path)):
+        if cards := _cards(path, _config(_written(path))):
             yield cards
 
 
@@ -209,20 +214,30 @@ def _beside(file: Path, named: str) -> Path:
     return file.parent / Path(os.path.expanduser(named))  # noqa: PTH111 - `Path` raises for the home of nobody
 
 
-def _config(path: Path) -> dict[str, Any]:
-    """The configuration file: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
+def _written(path: Path) -> TomlFile:
+    """The configuration file, which need not be there."""
     if not os.path.isfile(path):  # noqa: PTH113 - `Path` raises where it must not look
         _require_named(path)
-    if not os.path.lexists(path) or str(path) == os.devnull:
-        return {}
-    text = _text(path)
+    there = os.path.lexists(path) and str(path) != os.devnull
+    return TomlFile(str(path), _text(path) if there else "", secret=True)
+
+
+def _config(written: TomlFile) -> dict[str, Any]:
+    """The configuration: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
     try:
-        config = toml_text.parsed(text, str(path))
+        config = toml_text.parsed(written.text, written.name)
     except SpecError as error:
         raise UsageError(*_discreet(error)) from None
-    if problems := list(_mistakes(config, Place(str(path)))):
+    problems = [
+        written.located(Problem(fault.message, hint=fault.hint), fault.key, name=fault.name)
+        for fault in _mistakes(config)
+    ]
+    if problems:
         raise UsageError(*problems)
-    if problems := list(_unread(config.get("environment", {}), text, str(path))):
+    unread = variables.unread(config.get("environment", {}), shared=False)
+    if problems := [
+        written.located(problem, ("environment", name), name=True) for name, problem in unread
+    ]:
         raise UsageError(*problems)
     return config
 
@@ -235,70 +250,84 @@ def _require_named(path: Path) -> None:
         raise UsageError(message, hint=f"name a file, or `unset {CONFIG_VARIABLE}`")
 
 
-def _unread(values: Mapping[str, str], text: str, file: str) -> Iterator[Problem]:
-    """The names under `[environment]` that nothing reads, each with its line."""
-    for name, problem in variables.unread(values, shared=False):
-        from flux2build.assetspec.locator import locate
-
-        at = locate(text).get(("environment", name))
-        yield replace(problem, place=Place(file, at.name.line if at else 0))
-
-
-def _mistakes(config: Mapping[str, Any], place: Place) -> Iterator[Problem]:
+def _mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
     known = _SETTINGS | set(PROVIDERS)
     for name in sorted(config.keys() - known):
-        yield Problem(f"`{name}` is not a setting", place, hint=did_you_mean(name, known))
+        hint = did_you_mean(name, known)
+        yield Fault((name,), f"`{name}` is not a setting", hint, name=True)
     for name in sorted((config.keys() & set(PROVIDERS)) - _SETTINGS):
-        yield from _misplaced(name, config[name], place)
+        yield from _misplaced(name, config[name])
     if not isinstance(config.get("cards", ""), str):
-        yield Problem("`cards` names a file", place, hint='write it like `cards = "my-cards.toml"`')
-    values = config.get("environment", {})
-    if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
-        hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
-        yield Problem("`environment` is a table of texts", place, hint=hint)
+        hint = 'write it like `cards = "my-cards.toml"`'
+        yield Fault(("cards",), "`cards` names a file", hint)
+    yield from _of_environment(config.get("environment", {}))
     if not isinstance(config.get("limits", {}), dict):
         hint = "write it like `[limits]` with lines like `deadline = 1800`"
-        yield Problem("`limits` is a table", place, hint=hint)
-    network = config.get("network", {})
-    if not isinstance(network, dict) or network.keys() - {"ca"} or not _is_text(network.get("ca")):
-        message = "`network` is a table of `ca`, a file of certificates or `system`"
-        yield Problem(message, place, hint='write it like `network = { ca = "company.pem" }`')
+        yield Fault(("limits",), "`limits` is a table", hint)
+    network = Fault(
+        ("network", "ca"),
+        "`network` is a table of `ca`, a file of certificates or `system`",
+        'write it like `network = { ca = "company.pem" }`',
+    )
+    yield from _one_key(network, config.get("network", {}), _is_text)
     if not isinstance(config.get("local", {}), dict):
         hint = 'write it like `[local.models.NAME]` with a line `path = "FOLDER"`'
-        yield Problem("`local` is a table", place, hint=hint)
-    if not _is_budget(config.get("budget", {})):
-        message = "`budget` is a table of `confirm_above`, an amount in USD"
-        yield Problem(message, place, hint="write it like `budget = { confirm_above = 0.50 }`")
+        yield Fault(("local",), "`local` is a table", hint)
+    budget = Fault(
+        ("budget", "confirm_above"),
+        "`budget` is a table of `confirm_above`, an amount in USD",
+        "write it like `budget = { confirm_above = 0.50 }`",
+    )
+    yield from _one_key(budget, config.get("budget", {}), _is_amount)
 
 
-def _misplaced(name: str, table: object, place: Place) -> Iterator[Problem]:
+def _of_environment(values: object) -> Iterator[Fault]:
+    hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
+    if not isinstance(values, dict):
+        yield Fault(("environment",), "`environment` is a table of texts", hint)
+        return
+    for name, value in values.items():
+        if not isinstance(value, str):
+            yield Fault(("environment", name), "`environment` is a table of texts", hint)
+
+
+def _one_key(fault: Fault, value: object, fits: Callable[[object], bool]) -> Iterator[Fault]:
+    """The fault of a table that can have one key only, at what is wrong with it."""
+    table, key = fault.key
+    if not isinstance(value, dict):
+        yield replace(fault, key=(table,))
+        return
+    for name in value.keys() - {key}:
+        yield replace(fault, key=(table, name), name=True)
+    if key in value and not fits(value[key]):
+        yield fault
+
+
+def _misplaced(name: str, table: object) -> Iterator[Fault]:
     """What is wrong with the table of a provider, which can have a region only."""
     provider = PROVIDERS[name]
     regions = provider.regions if isinstance(provider, Regional) else {}
     if not regions:
-        yield Problem(
-            f"`{name}` has no regions to choose from", place, hint=f"take `[{name}]` away"
-        )
+        message, hint = f"`{name}` has no regions to choose from", f"take `[{name}]` away"
+        yield Fault((name,), message, hint)
         return
     if not isinstance(table, dict) or table.keys() != {"region"}:
         hint = f'write it like `{name} = {{ region = "{min(regions)}" }}`'
-        yield Problem(f"`{name}` is a table of `region`", place, hint=hint)
+        yield Fault((name,), f"`{name}` is a table of `region`", hint)
     elif table["region"] not in regions:
         listed = " or ".join(f"`{each}`" for each in sorted(regions))
         message = f"`{name}` has no region `{table['region']}`"
-        yield Problem(message, place, hint=f"{listed}; without one, the provider chooses")
+        hint = f"{listed}; without one, the provider chooses"
+        yield Fault((name, "region"), message, hint)
 
 
 def _is_text(value: object) -> bool:
-    return value is None or (isinstance(value, str) and "\0" not in value and bool(value.strip()))
+    return isinstance(value, str) and "\0" not in value and bool(value.strip())
 
 
-def _is_budget(table: object) -> bool:
-    if not isinstance(table, dict) or table.keys() - {"confirm_above"}:
-        return False
-    amount = table.get("confirm_above", 0)
+def _is_amount(amount: object) -> bool:
     number = isinstance(amount, int | float) and not isinstance(amount, bool)
-    return number and math.isfinite(amount) and amount >= 0
+    return number and math.isfinite(amount) and amount >= 0  # type: ignore[arg-type,operator]  # it is a number
 
 
 def _assignments(path: Path) -> dict[str, str]:
@@ -307,20 +336,20 @@ def _assignments(path: Path) -> dict[str, str]:
     from dotenv.parser import parse_stream
 
     pairs: dict[str, str] = {}
-    lines: dict[str, int] = {}
+    places: dict[str, Place] = {}
     for binding in parse_stream(io.StringIO(_text(path))):
-        written, line = binding.original.string, _first_line(binding.original)
+        written, at = binding.original.string, _place(path, binding)
         if binding.key is not None and binding.value is not None:
-            pairs[binding.key], lines[binding.key] = binding.value, line
+            pairs[binding.key], places[binding.key] = binding.value, at
         if (fault := _misread(binding.key, binding.value)) and variables.mentioned(written):
-            raise UsageError(Problem(fault[0], Place(str(path), line), hint=fault[1]))
+            raise UsageError(Problem(fault[0], at, hint=fault[1]))
     values = {
         name: value or "" for name, value in resolve_variables(pairs.items(), override=True).items()
     }
     # What the shell has set too is not lost.
     unset = (name for name, value in values.items() if os.environ.get(name) != value)
     if problems := [
-        replace(problem, place=Place(str(path), lines[name]))
+        replace(problem, place=places[name])
         for name, problem in variables.unread(unset, shared=True)
     ]:
         raise UsageError(*problems)
@@ -336,10 +365,21 @@ def _misread(name: str | None, value: str | None) -> tuple[str, str] | None:
     return None
 
 
-def _first_line(written: Original) -> int:
-    """The line of a binding, which starts with the blank lines before it."""
-    blank = written.string[: len(written.string) - len(written.string.lstrip())].count("\n")
-    return written.line + blank
+def _place(path: Path, binding: Binding) -> Place:
+    """The place of the name in a binding, which starts with the blank lines before it."""
+    written = binding.original.string
+    at = max(written.find(binding.key or written.strip()), 0)
+    column = at - written.rfind("\n", 0, at)
+    return Place(str(path), binding.original.line + written.count("\n", 0, at), column)
+
+
+def _named_text(path: Path, written: TomlFile) -> str:
+    """The text of the file that `cards` names; one that cannot be read is a mistake there."""
+    try:
+        return _text(path)
+    except UsageError as error:
+        placed = (p if p.place else written.located(p, ("cards",)) for p in error.problems)
+        raise UsageError(*placed) from None
 
 
 def _text(path: Path) -> str:

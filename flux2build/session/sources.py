@@ -96,7 +96,7 @@ class Sources:
         # Lazy: only a spec that asks for them needs to know how weights are read.
         from flux2build.session.local_models import LocalModels
 
-        return LocalModels(self.settings.local, self.settings.file, self.lock_path)
+        return LocalModels(self.settings.local, self.settings.written, self.lock_path)
 
     @property
     def weights(self) -> Index | None:

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from flux2build.errors import Place, Problem, SpecError, UsageError, did_you_mean
+from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
+from flux2build.model import Key
 from flux2build.storage import regular, toml_text
+from flux2build.storage.toml_file import TomlFile
 
 Stage = Literal["submit", "poll", "download", "upload"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
@@ -221,7 +223,7 @@ class Scenario(BaseModel):
 
     def changed(self, changes: Mapping[str, Any]) -> Scenario:
         """This scenario with other settings; `rules`, when given, replace the rules."""
-        return read(self.model_dump() | dict(changes), Place("scenario"))
+        return read(self.model_dump() | dict(changes), TomlFile("scenario", ""))
 
 
 def load(path: Path) -> Scenario:
@@ -231,14 +233,15 @@ def load(path: Path) -> Scenario:
         UsageError: the file cannot be read, or a setting is unknown or impossible.
     """
     try:
-        table = toml_text.parsed(regular.text(path), str(path))
+        file = TomlFile(str(path), regular.text(path))
+        table = toml_text.parsed(file.text, file.name)
     except SpecError as error:
         raise UsageError(*error.problems) from error
-    return read(table, Place(str(path)))
+    return read(table, file)
 
 
-def read(table: Mapping[str, Any], place: Place) -> Scenario:
-    """A scenario from a table of values.
+def read(table: Mapping[str, Any], file: TomlFile) -> Scenario:
+    """A scenario from the values of a file.
 
     Raises:
         UsageError: a setting is unknown or impossible.
@@ -246,14 +249,15 @@ def read(table: Mapping[str, Any], place: Place) -> Scenario:
     try:
         return Scenario.model_validate(table)
     except ValidationError as error:
-        raise UsageError(*(_problem(dict(each), place) for each in error.errors())) from error
+        raise UsageError(*(_problem(dict(each), file) for each in error.errors())) from error
 
 
-def _problem(error: Mapping[str, Any], place: Place) -> Problem:
-    where = ".".join(str(part) for part in error["loc"])
+def _problem(error: Mapping[str, Any], file: TomlFile) -> Problem:
+    key: Key = error["loc"]
+    where = ".".join(map(str, key))
     if error["type"] == "extra_forbidden":
-        name = str(error["loc"][-1])
-        known = Scenario.model_fields if len(error["loc"]) == 1 else Rule.model_fields
-        return Problem(f"there is no setting `{where}`", place, hint=did_you_mean(name, known))
+        known = Scenario.model_fields if len(key) == 1 else Rule.model_fields
+        hint = did_you_mean(str(key[-1]), known)
+        return file.located(Problem(f"there is no setting `{where}`", hint=hint), key, name=True)
     message = str(error["msg"]).removeprefix("Value error, ")
-    return Problem(f"`{where}`: {message}" if where else message, place)
+    return file.located(Problem(f"`{where}`: {message}" if where else message), key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.text_files import refuse_endless
 from flux2build.storage.toml_errors import explained
 
+_DIGITS: Final = re.compile(r"[0-9_]+")
 _EXCESS: Final = "a number has too many digits"
 
 
@@ -27,9 +29,21 @@ def parsed(text: str, file: str, parse_float: Callable[[str], Any] = float) -> d
         raise SpecError(_problem(text, file, error)) from None
     except RecursionError:
         message = "keys, tables or arrays are nested too deeply"
-        raise SpecError(Problem(message, Place(file))) from None
+        raise SpecError(Problem(message, Place(file, _densest(text)))) from None
     except (ValueError, ArithmeticError):
-        raise SpecError(Problem(_EXCESS, Place(file))) from None
+        raise SpecError(Problem(_EXCESS, Place(file, _longest(text)))) from None
+
+
+def _densest(text: str) -> int:
+    """The line with the most signs that nest."""
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda at: sum(map(lines[at].count, "[{.")))
+
+
+def _longest(text: str) -> int:
+    """The line with the most digits in a row."""
+    numbers = max(_DIGITS.finditer(text), key=lambda number: len(number[0]), default=None)
+    return text.count("\n", 0, numbers.start()) + 1 if numbers else 0
 
 
 def _problem(text: str, file: str, error: tomli.TOMLDecodeError) -> Problem:

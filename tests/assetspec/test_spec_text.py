@@ -121,10 +121,10 @@ def test_places_follow_the_file_that_decided() -> None:
         ({"assets.toml": b"\xef\xbb\xbf\xff"}, "assets.toml:1:1", "byte 0xff is not UTF-8"),
         ({"assets.toml": f"a = {2**70}"}, "assets.toml:1:5", "must fit into 64 bits"),
         ({"assets.toml": "a = [nan]"}, "assets.toml:1:6", "mean nothing here"),
-        ({"assets.toml": "a = " + "9" * 5000}, "assets.toml", "too many digits"),
+        ({"assets.toml": "a = " + "9" * 5000}, "assets.toml:1", "too many digits"),
         ({"assets.toml": "a = " + "[" * 70 + "]" * 70}, "assets.toml:1:68", "more than 64 deep"),
-        ({"assets.toml": "a = " + "[" * 5000}, "assets.toml", "nested too deeply"),
-        ({"assets.toml": "a" + ".a" * 5000 + " = 1"}, "assets.toml", "nested too deeply"),
+        ({"assets.toml": "a = " + "[" * 5000}, "assets.toml:1", "nested too deeply"),
+        ({"assets.toml": "a" + ".a" * 5000 + " = 1"}, "assets.toml:1", "nested too deeply"),
         ({"assets.toml": b"#" * (8 * 1024 * 1024 + 1)}, "assets.toml", "8 MiB is the most"),
     ],
 )

@@ -197,9 +197,35 @@ def test_mistakes_name_the_card_and_the_key(over: str, expected: str) -> None:
     with pytest.raises(UsageError) as error:
         merged(over, "config.toml")
 
-    assert expected in _message(error)
-    assert error.value.problems[0].place is not None
-    assert error.value.problems[0].place.file == "config.toml"
+    (problem,) = error.value.problems
+    assert expected in f"{problem.message}: {problem.hint}"
+    assert problem.place is not None
+    assert problem.place.file == "config.toml"
+    assert problem.place.line > 0
+    assert problem.place.column > 0
+
+
+@pytest.mark.parametrize(
+    ("over", "pointed"),
+    [
+        ("# mine\n[bfl.flux-2-pro]\nrefernces = 3", "refernces"),
+        ("[bfl.flux-2-pro.price]\nfirst = -1", "-1"),
+        ('["replicate"."black-forest-labs/flux-2-pro"]\nreferences = -3', "-3"),
+        ("[bfl.x]\nlike = 'bfl/y'", "'bfl/y'"),
+        ("[bfl.flux-2-pro]\n\nprice = { first = 1, frist = 2 }", "frist"),
+        ("[bfl.x]\nparams = ['seed']\n[bfl.x.ranges]\nseed = [2, 1]", "[2, 1]"),
+    ],
+)
+def test_a_mistake_in_a_card_is_pointed_at(over: str, pointed: str) -> None:
+    """The place is that of the word to mend, however a model is spelled."""
+    with pytest.raises(UsageError) as error:
+        merged(over)
+
+    (problem,) = error.value.problems
+    assert problem.place is not None
+    assert problem.excerpt is not None
+    start = problem.place.column - 1
+    assert problem.excerpt[start : start + problem.width] == pointed
 
 
 def test_several_mistakes_are_reported_together() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from flux2build.errors import SystemFault, UsageError
+from flux2build.errors import Place, SystemFault, UsageError
 from flux2build.providers import bfl, replicate
 from flux2build.session.settings import UserSettings, config_path, read
+from flux2build.storage.toml_file import TomlFile
 
 
 def test_the_environment_goes_before_the_file_before_the_configuration() -> None:
@@ -65,11 +66,15 @@ def test_env_file(tmp_path: Path, text: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"A=1\nBFL_API_KEY\n", "keys.env:2: this line is not NAME=VALUE"),
-        (b"\n\nmy BFL_API_KEY=1\n", "keys.env:3: this line is not NAME=VALUE"),
-        (b'A=1\nBFL_API_KEY="1\n', "keys.env:2: this line is not NAME=VALUE"),
-        ("A=1\nBFL_API_KEY=k\u200b\n".encode(), "keys.env:2: an invisible character in this line"),
-        ("\n\u200bBFL_API_KEY=k\n".encode(), "keys.env:2: an invisible character in this line"),
+        (b"A=1\nBFL_API_KEY\n", "keys.env:2:1: this line is not NAME=VALUE"),
+        (b"\n\nmy BFL_API_KEY=1\n", "keys.env:3:1: this line is not NAME=VALUE"),
+        (b'A=1\nBFL_API_KEY="1\n', "keys.env:2:1: this line is not NAME=VALUE"),
+        (
+            "A=1\nBFL_API_KEY=k\u200b\n".encode(),
+            "keys.env:2:1: an invisible character in this line",
+        ),
+        ("\n\u200bBFL_API_KEY=k\n".encode(), "keys.env:2:1: an invisible character in this line"),
+        (b"\n  export BFL_API_KYE=k\n", "keys.env:2:10: `BFL_API_KYE` is not a variable"),
         ("BFL_API_KEY=k\n".encode("utf-16"), "keys.env` is UTF-16"),
         (b"A=\xff\n", "keys.env:1:3: byte 0xff is not UTF-8"),
         (None, "keys.env` cannot be read: no such file or directory"),
@@ -130,15 +135,18 @@ def test_a_bad_configuration(
 ) -> None:
     """Mistakes in the user's own file are reported like those in a spec."""
     file = tmp_path / "config.toml"
-    file.write_text(text, encoding="utf-8")
+    file.write_text(f"# mine\n\n{text}", encoding="utf-8")
     monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
     with pytest.raises(UsageError) as caught:
         read(None)
 
     (problem,) = caught.value.problems
     assert message in problem.message
+    assert problem.excerpt is None  # it may hold a key
     assert problem.place is not None
     assert problem.place.file == str(file)
+    assert problem.place.line > 2
+    assert problem.place.column > 0
 
 
 @pytest.mark.parametrize("cards", ["nowhere.toml", "~nobody-of-this-name/k.toml", "\\u0000"])
@@ -150,8 +158,9 @@ def test_cards_that_are_not_there(
     file.write_text(f'cards = "{cards}"', encoding="utf-8")
     monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
 
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read") as caught:
         read(None)
+    assert caught.value.problems[0].place == Place(str(file), 1, 9)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +237,10 @@ def test_whose_certificates_are_trusted(
     """The user's own setting comes first, then the variables that other tools read."""
     config = {"network": network, "environment": variables}
 
-    assert UserSettings({}, config=config, file="/home/me/config.toml").authorities == expected
+    assert (
+        UserSettings({}, config=config, written=TomlFile("/home/me/config.toml", "")).authorities
+        == expected
+    )
 
 
 @pytest.mark.parametrize(

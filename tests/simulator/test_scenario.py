@@ -47,13 +47,13 @@ def test_a_file_has_settings_and_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("latncy = 1", "there is no setting `latncy`", 0),
+        ("latncy = 1", "there is no setting `latncy`", 1),
         ("latency = 1\nfoo bar", "a key without a value", 2),
-        ('[[rules]]\nstage = "submit"\nfault = "http"\ncod = 1', "`rules.0.cod`", 0),
-        ("limit = -1", "`limit`", 0),
-        ("limit = " + "[" * 1000, "nested too deeply", 0),
-        ("limit = " + "9" * 5000, "too many digits", 0),
-        ('[[rules]]\nstage = "submit"\nfault = "redirect"', "needs `to`", 0),
+        ('[[rules]]\nstage = "submit"\nfault = "http"\ncod = 1', "`rules.0.cod`", 4),
+        ("limit = -1", "`limit`", 1),
+        ("limit = " + "[" * 1000, "nested too deeply", 1),
+        ("limit = " + "9" * 5000, "too many digits", 1),
+        ('[[rules]]\nstage = "submit"\nfault = "redirect"', "needs `to`", 1),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str, line: int) -> None:

@@ -10,6 +10,7 @@ from flux2build.assetspec.translations.message import Key, Message, Strings
 from flux2build.assetspec.validation_errors import kind_of
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.text_files import MOST_WEIGHT, weight
+from flux2build.storage.toml_file import TomlFile
 
 
 def of_json(file: str, text: str) -> Strings:
@@ -26,7 +27,7 @@ def of_json(file: str, text: str) -> Strings:
 def of_toml(file: str, text: str) -> Strings:
     """The texts of a TOML file; `SpecError` if it is not one."""
     _refuse_large(file, text)
-    return _strings(file, spec_text.parsed(spec_text.SpecFile(file, text)))
+    return _strings(file, spec_text.parsed(TomlFile(file, text)))
 
 
 def _refuse_large(file: str, text: str) -> None:

@@ -46,7 +46,7 @@ def list_models(options: CommonOptions, *, local: bool) -> Exit:
     """
     console = Console.of(options)
     settings = read(options.env_file)
-    installed = LocalModels(settings.local, settings.file)
+    installed = LocalModels(settings.local, settings.written)
     if local:
         return weights_view.show(console, installed, as_json=options.json)
     catalog = Models(settings.cards, settings.cards_file, installed.of)

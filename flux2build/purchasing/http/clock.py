@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Final, Protocol
 
-from flux2build.errors import Place, Problem, UsageError, did_you_mean
+from flux2build.errors import Problem, UsageError, did_you_mean
+from flux2build.storage.toml_file import TomlFile
 
 
 class Clock(Protocol):
@@ -60,15 +61,20 @@ class Limits:
     """Seconds before the first retry or inquiry; later waits are longer."""
 
 
-def limits(table: Mapping[str, Any], file: str, in_flight: int | None = None) -> Limits:
+def limits(table: Mapping[str, Any], file: TomlFile, in_flight: int | None = None) -> Limits:
     """The defaults, overridden by a user's table, overridden by `in_flight`.
 
     Raises:
         UsageError: with one problem for each limit that does not exist, or is not a valid number.
     """
-    wrong = [fault for name, value in table.items() if (fault := _wrong(name, value))]
+    wrong = {name: fault for name, value in table.items() if (fault := _wrong(name, value))}
     if wrong:
-        raise UsageError(*(Problem(text, Place(file), hint=hint) for text, hint in wrong))
+        raise UsageError(
+            *(
+                file.located(Problem(text, hint=hint), ("limits", name), name=name not in _LIMITS)
+                for name, (text, hint) in wrong.items()
+            )
+        )
     return Limits(**{**table, **({"in_flight": in_flight} if in_flight else {})})
 
 

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.errors import UsageError
+from flux2build.errors import Place, UsageError
 from flux2build.purchasing.http import Limits, Monotonic, limits
 from flux2build.purchasing.http.clock import backoff, too_slow, until_next
+from flux2build.storage.toml_file import TomlFile
 
 JITTER = st.floats(0, 1)
+FILE = TomlFile("config.toml", "[limits]\nwait = 0\n")
 
 
 @given(st.integers(1, 60), JITTER)
@@ -66,8 +68,8 @@ def test_machine_clock_moves_on() -> None:
 
 def test_limits_of_a_user_are_laid_over_the_usual_ones() -> None:
     """One line changes one limit; what a build asks for at once counts more."""
-    assert limits({}, "config.toml") == Limits()
-    assert limits({"wait": 2, "in_flight": 3}, "config.toml", 7) == Limits(wait=2, in_flight=7)
+    assert limits({}, FILE) == Limits()
+    assert limits({"wait": 2, "in_flight": 3}, FILE, 7) == Limits(wait=2, in_flight=7)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +86,11 @@ def test_limits_of_a_user_are_laid_over_the_usual_ones() -> None:
 def test_wrong_limits_are_named(table: dict[str, object], expected: str) -> None:
     """A limit that there is not, or that is no amount, is a mistake in the user's file."""
     with pytest.raises(UsageError) as error:
-        limits(table, "config.toml")
+        limits(table, FILE)
 
     (problem,) = error.value.problems
     assert problem.message == expected
     assert problem.place is not None
-    assert problem.place.file == "config.toml"
+    assert problem.place == Place(
+        "config.toml", 2 if "wait" in table else 1, 8 if "wait" in table else 2
+    )

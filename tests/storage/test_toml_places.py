@@ -7,8 +7,8 @@ import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.assetspec.locator import locate
 from flux2build.model import Key
+from flux2build.storage.toml_places import locate
 
 TEXT = '''\
 top = 1
@@ -60,7 +60,7 @@ def test_places(key: Key, name: tuple[int, int, int], value: tuple[int, int, int
 
 
 def test_every_key_has_a_place() -> None:
-    """Whatever the parser reads, the locator finds."""
+    """Whatever the parser reads, its place is found."""
     pending: list[tuple[Key, object]] = [((), tomli.loads(TEXT))]
     keys = []
     while pending:
