@@ -68,7 +68,7 @@ def test_a_name_in_an_env_file(tmp_path: Path, line: str, message: str | None) -
 
     (problem,) = caught.value.problems
     assert message in problem.message
-    assert str(problem.place) == f"{file}:2"
+    assert str(problem.place) == f"{file}:2:1"
 
 
 def test_a_name_of_the_shell_in_an_env_file(
