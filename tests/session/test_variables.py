@@ -92,7 +92,7 @@ def test_a_name_in_the_configuration() -> None:
 
     (problem,) = caught.value.problems
     assert problem.hint == "did you mean `BFL_API_KEY`?"
-    assert str(problem.place) == f"{file}:3"
+    assert str(problem.place) == f"{file}:3:1"
 
 
 @pytest.mark.parametrize("there", [True, False])
