@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
@@ -111,7 +112,10 @@ def is_spelled(files: ProjectFiles, path: str) -> bool:
     plain = unicodedata.normalize("NFC", name)
     names = files.names(folder or ".")
     # Some disks turn every name into one form of Unicode, which nobody can help.
-    written = name in names or any(unicodedata.normalize("NFC", each) == plain for each in names)
+    at = bisect_left(names, name)
+    written = names[at : at + 1] == [name] or any(
+        unicodedata.normalize("NFC", each) == plain for each in names
+    )
     return written and (not folder or is_spelled(files, folder))
 
 

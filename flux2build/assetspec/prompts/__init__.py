@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -14,8 +15,8 @@ from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
-from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.text_files import read_text
+from flux2build.storage.project_files import MEBIBYTE, Kind, ProjectFiles
+from flux2build.storage.text_files import decoded
 
 __all__ = ["Prompts", "TemplateFault", "is_template"]
 
@@ -39,6 +40,7 @@ class Prompts:
         """The texts of the template files that were read."""
         self._sandbox = Sandbox(self._source)
         self._inline: dict[str, Template] = {}
+        self._files: dict[str, tuple[str, str, None]] = {}
         self._bones = lru_cache(maxsize=1024)(skeleton.of)
 
     def text(self, source: str, scope: Mapping[str, object]) -> str:
@@ -52,8 +54,28 @@ class Prompts:
         return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
 
     def file(self, name: str, scope: Mapping[str, object]) -> str:
-        """A template file by its path below the folder, rendered; a `TemplateFault` has a line."""
+        """A template file by its path below the folder, rendered; a `TemplateFault` has a line.
+
+        Like an inline source, most files need no Jinja, or share a skeleton. Jinja itself renders
+        those that do not, and knows the place of every fault.
+        """
+        plain = self._simple(name)
+        if plain is not None and not is_template(plain):
+            return self.whole(plain)
+        bones = None if plain is None else self._bones(plain)
+        if bones is not None:
+            with suppress(TemplateFault):
+                return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
         return self._rendered(lambda: self._sandbox.get_template(name), scope)
+
+    def _simple(self, name: str) -> str | None:
+        """The text of a template file with plain line ends; None if it cannot be read."""
+        try:
+            with self._sandbox.metered():
+                found = self._source(name)
+        except CAUGHT:
+            return None
+        return _plain(found[0]) if found else None
 
     def whole(self, text: str) -> str:
         """A text of the spec that is not too long, counted with all others.
@@ -85,6 +107,8 @@ class Prompts:
 
     def _source(self, name: str) -> tuple[str, str, None] | None:
         """The text and the path of a template, for Jinja's loader; None if there is none."""
+        if name in self._files:
+            return self._files[name]
         if not isinstance(name, str):
             raise TemplateFault("the name of a template must be a text")
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
@@ -101,7 +125,8 @@ class Prompts:
         self._sandbox.meter.work(len(text) // 256)
         _check_size(text, path)
         self.sources.append(text)
-        return text, path, None
+        self._files[name] = text, path, None
+        return self._files[name]
 
     def _nearby(self, name: str) -> str:
         """A hint for the name of a template that there is not."""
@@ -120,7 +145,7 @@ def _check_size(source: str, path: str | None = None) -> None:
 
 def _read(tree: ProjectFiles, path: str) -> str:
     try:
-        return read_text(tree, path, 1)
+        return decoded(tree.read(path, MEBIBYTE), path)
     except SpecError as error:
         (problem,) = error.problems
         line = problem.place.line if problem.place else 0

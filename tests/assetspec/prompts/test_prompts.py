@@ -566,3 +566,35 @@ def test_endless_numbers(source: str) -> None:
     """Infinity and what is not a number are faults of the template."""
     with pytest.raises(TemplateFault, match=r"too large|is not a number"):
         prompts().text(source, {})
+
+
+def rendering(prompts: Prompts, source: str | None = None) -> object:
+    """What a source or else the file `a.j2` becomes, or what is wrong with it."""
+    scope = {"mood": "calm", "row": ROW, "ref": ref}
+    try:
+        return prompts.file("a.j2", scope) if source is None else prompts.text(source, scope)
+    except TemplateFault as fault:
+        return fault.message, fault.line, fault.template, fault.hint
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            (
+                *("a mug", "\n", "\r\n", "\r", " ", "{{ mood }}", "{{- mood }}", "{{ '{{' }}"),
+                *("{{ row.name }}", "{{ row.nmae }}", "{{ x", "}}", "{# #}", "{{ 1 / 0 }}"),
+                *("{% if mood %}", "{% endif %}", "{%- raw %}", "{{ ref('mascot') }}"),
+                *("{{ ref('fox') }}", "\ud800"),
+            )
+        ),
+        max_size=6,
+    ).map("".join)
+)
+def test_a_template_file_means_what_jinja_makes_of_it(source: str) -> None:
+    """A file that is used as it is, or by its skeleton, has the text and the faults of Jinja."""
+    files = Files({"templates/a.j2": source.encode(errors="surrogatepass")})
+
+    assert rendering(Prompts(files, "templates")) == rendering(
+        Prompts(files, "templates"), "{% include 'a.j2' %}"
+    )
