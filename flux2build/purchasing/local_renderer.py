@@ -1,18 +1,20 @@
-"""Draws with an embedded provider: free, offline, at once."""
+"""Draws with an embedded provider: free, offline, at once.
+
+What is drawn can be drawn again at any time, to the same bytes, so the ledger does not hold it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
 from flux2build.images.decode import probe_still
-from flux2build.ledger.journal import Journal
 from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.providers.contract import Embedded, Reference
-from flux2build.purchasing import free_pictures
 from flux2build.purchasing.order_errors import failing_alone
 from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
@@ -28,8 +30,6 @@ class LocalRenderer:
 
     provider: Embedded
     store: Store
-    journal: Journal
-    project: str
     slots: asyncio.Semaphore
     halt: asyncio.Event
     """Set when nothing more is to be drawn."""
@@ -37,7 +37,7 @@ class LocalRenderer:
     """The references that were judged; members of a family share theirs."""
 
     async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
-        """Draw a picture, keep it in the store and note it in the ledger, free of charge."""
+        """Draw a picture and keep it in the store, free of charge."""
         async with self.slots:
             if self.halt.is_set():
                 raise HaltedError
@@ -56,5 +56,5 @@ class LocalRenderer:
                     self._sound.add(digest)
             data = self.provider.draw(order, references)
             verify_picture(recipe.asset, order.params, data)
-        receipt = Receipt(self.provider.name)
-        return free_pictures.keep(data, order, receipt, self.store, self.journal)
+        receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")
+        return Bought(self.store.put(data), receipt)

@@ -190,16 +190,23 @@ class Project(LockedSources):
     def lockless(self) -> Problem | None:
         """What to say of a missing lock, if pictures are there that the ledger does not know.
 
-        Those that it knows were made by a build that ended before it wrote the lock.
+        Those that it knows were made by a build that ended before it wrote the lock, and so were
+        sketches in the store, which the ledger does not hold.
         """
         if self.lock_bytes:
             return None
         files, recipes = self.files(), self.spec.recipes
         recorded = self.seen.ledger.outputs
+
+        def known(recipe: Recipe) -> bool:
+            digest = files.get(recipe.output)
+            drawn = digest is not None and not buys(recipe) and self.store.has(digest)
+            return drawn or digest in recorded
+
         unknown = {
             recipe.asset
             for recipe in recipes
-            if isinstance(recipe.task, Generate) and files.get(recipe.output) not in recorded
+            if isinstance(recipe.task, Generate) and not known(recipe)
         }
         if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
             return None

@@ -190,9 +190,7 @@ class _Wiring:
         return renderers
 
     def _local(self, provider: Embedded, slots: asyncio.Semaphore) -> LocalRenderer:
-        project = self.project
-        folder = str(project.folder)
-        return LocalRenderer(provider, project.store, project.journal, folder, slots, self.halt)
+        return LocalRenderer(provider, self.project.store, slots, self.halt)
 
     def _weights(self, provider: Installed) -> WeightsRenderer:
         """Renders with open weights, on each of the user's devices."""

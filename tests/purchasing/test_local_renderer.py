@@ -12,8 +12,6 @@ import pytest
 
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import DecisionError, HaltedError, IncompleteError
-from flux2build.ledger import fold
-from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, MasterOf, Order, Recipe
 from flux2build.providers.contract import Reference
 from flux2build.providers.sketch import Sketch
@@ -49,12 +47,12 @@ def _renderer(
     tmp_path: Path, sketch: FakeSketch, slots: int = 2
 ) -> tuple[LocalRenderer, asyncio.Event]:
     halt = asyncio.Event()
-    store, journal = Store(tmp_path / "store"), Journal(tmp_path / "ledger.jsonl")
-    return LocalRenderer(sketch, store, journal, "site", asyncio.Semaphore(slots), halt), halt
+    store = Store(tmp_path / "store")
+    return LocalRenderer(sketch, store, asyncio.Semaphore(slots), halt), halt
 
 
-def test_a_sketch_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
-    """Its bytes are in the store, and the ledger knows that it cost nothing."""
+def test_a_sketch_is_kept_for_nothing(tmp_path: Path) -> None:
+    """Its bytes are in the store, and its receipt says that it cost nothing."""
     order = _order(width=32, height=16, format="png")
 
     async def draw() -> Any:
@@ -65,12 +63,11 @@ def test_a_sketch_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
 
     assert of_bytes(renderer.store.get(bought.digest)) == bought.digest
     assert (bought.receipt.cost, bought.receipt.cost_source) == (0, "free")
-    assert fold(renderer.journal.read()).delivered[order.digest].output == bought.digest
     assert not renderer.unsettled(order.digest)
 
 
 def test_a_sketch_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
-    """Even what is drawn here is compared with the order; nothing is noted of what fails."""
+    """Even what is drawn here is compared with the order; nothing is kept of what fails."""
     order = _order(width=32, height=16)
     sketch = FakeSketch(picture((16, 16)))
 
@@ -83,7 +80,6 @@ def test_a_sketch_of_the_wrong_size_is_not_kept(tmp_path: Path) -> None:
     renderer = asyncio.run(draw())
 
     assert list(renderer.store.digests()) == []
-    assert renderer.journal.read() == []
 
 
 class Broken(FakeSketch):

@@ -7,16 +7,17 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
+from flux2build.ledger import Delivered
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Bought, Generate, Order, Receipt, Recipe
 from flux2build.providers import references as sending
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Installed
-from flux2build.purchasing import free_pictures
 from flux2build.purchasing.order_errors import failing_alone
 from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
@@ -96,8 +97,14 @@ class WeightsRenderer:
     def _kept(self, order: Order, recipe: Recipe, rendered: Rendered, seed: int) -> Bought:
         with failing_alone(recipe.output, *recipe.inputs):
             verify_picture(recipe.asset, order.params, rendered.picture)
-        receipt = Receipt(self.provider.name, task=rendered.software, seed=seed)
-        return free_pictures.keep(rendered.picture, order, receipt, self.store, self.journal)
+        receipt = Receipt(
+            self.provider.name, rendered.software, Decimal(0), cost_source="free", seed=seed
+        )
+        bought = Bought(self.store.put(rendered.picture), receipt)
+        # It can be made again, so the ledger need not be on the disk before the build goes on.
+        entry = Delivered(order=order.digest, output=bought.digest, receipt=receipt)
+        self.journal.append(entry, durable=False)
+        return bought
 
 
 @dataclass(eq=False)

@@ -81,7 +81,8 @@ def test_missing_files(left_over: Site) -> None:
 
 
 def test_pruned_pictures_come_back_for_nothing(left_over: Site) -> None:
-    """What was pruned and is wanted again is adopted from the store."""
+    """A sketch that was pruned and is wanted again is drawn again, to the same bytes."""
+    icon = left_over.folder.joinpath("img/icon.png").read_bytes()
     left_over.run("prune", "--yes")
     left_over.write(
         "assets.toml",
@@ -90,7 +91,8 @@ def test_pruned_pictures_come_back_for_nothing(left_over: Site) -> None:
 
     ran = left_over.run("build")
 
-    assert ran.err.endswith("Built: 1 adopted, 7 up to date.\n")
+    assert ran.err.endswith("Built: 1 rendered, 7 up to date.\n")
+    assert left_over.folder.joinpath("img/icon.png").read_bytes() == icon
 
 
 def test_nothing_left(site: Site) -> None:

@@ -21,7 +21,6 @@ from flux2build.extras import pip_install
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.c2pa import VALID
 from flux2build.ledger import fold
-from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Generated, Lockfile, loads
 from flux2build.model import Asset, AssetName, C2paManifest, Generate, Order, Recipe
 from flux2build.planning.plan import plan
@@ -70,8 +69,8 @@ def delivered(folder: Path, data: bytes, form: str) -> Generated:
     planned = plan([recipe], snapshot, lambda _: (Decimal(0), Decimal(0)))
 
     async def run() -> None:
-        slots, journal = asyncio.Semaphore(1), Journal(folder / "ledger.jsonl")
-        renderer = LocalRenderer(Signing(data), store, journal, "here", slots, halt)
+        slots = asyncio.Semaphore(1)
+        renderer = LocalRenderer(Signing(data), store, slots, halt)
         toolbox, place = Toolbox(OPS, {}), folder / "assets.lock"
         world = RealWorld(artifacts, place, {"signing": renderer}, toolbox)
         report = await build(planned, snapshot, world, lambda _: None, halt)
