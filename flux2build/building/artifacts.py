@@ -1,4 +1,4 @@
-"""The bytes that a build can use without making them: the store and the work tree."""
+"""The bytes that a build can use without making them: the store, the work tree, and git."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.storage import disk, durable, regular
+from flux2build.storage.copies import Copies
 from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import LostError, Store
 
@@ -27,8 +28,8 @@ class Artifacts:
     """The files that are as the lock says, each by path and bytes."""
     replaced: dict[str, Digest] = field(default_factory=dict)
     """The bytes of files that were replaced and were none of ours, by path; the store has them."""
-    elsewhere: Callable[[Digest], str | None] = lambda _digest: None
-    """Where else in the work tree bytes are that cannot be had in another way."""
+    copies: Copies | None = None
+    """Where else bytes are that cannot be had in another way."""
     failed: Callable[[], None] = lambda: None
     """Called when a file could not be written."""
 
@@ -36,7 +37,7 @@ class Artifacts:
         """Whether the bytes are at hand."""
         if digest in self.paths or self.store.has(digest):
             return True
-        return self.elsewhere(digest) is not None
+        return self.copies is not None and self.copies.has(digest)
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes, verified by hashing them again.
@@ -45,14 +46,14 @@ class Artifacts:
             SystemFault: neither the store nor the work tree still holds them.
         """
         path = self.paths.get(digest)
-        if path is None and not self.store.has(digest):
-            path = self.elsewhere(digest)
-        data = None if path is None else self._read(path)
+        if path is None:
+            return self._stored(digest)
+        data = self._read(path)
         # The text of a document may have got other line ends from git.
         for each in () if data is None else (data, data.replace(b"\r\n", b"\n")):
             if of_bytes(each) == digest:
                 return each
-        if path is None or self.store.has(digest):
+        if self.store.has(digest):
             return self._stored(digest)
         if data is not None and is_lfs_pointer(data):
             raise SystemFault(f"`{path}` is a Git LFS pointer", hint="`git lfs pull` fetches it")
@@ -60,15 +61,18 @@ class Artifacts:
         raise SystemFault(f"`{path}` changed while building", hint=hint)
 
     def _stored(self, digest: Digest) -> bytes:
-        """The bytes in the store, or from elsewhere if those were damaged."""
+        """The bytes in the store, or a copy of them if it lacks them, or those were damaged."""
+        if not self.store.has(digest) and (copy := self._copy(digest)) is not None:
+            return copy
         try:
             return self.store.get(digest)
         except LostError:
-            path = self.elsewhere(digest)
-            data = None if path is None else self._read(path)
-            if data is None or of_bytes(data) != digest:
-                raise
-            return data
+            if (copy := self._copy(digest)) is not None:
+                return copy
+            raise
+
+    def _copy(self, digest: Digest) -> bytes | None:
+        return None if self.copies is None else self.copies.read(digest)
 
     def replace(self, path: str, data: bytes) -> Digest:
         """Write a file durably, after putting the file that it replaces into the store.

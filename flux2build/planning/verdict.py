@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from flux2build.digest import Digest
@@ -101,6 +102,8 @@ class Snapshot:
     """Whether an order was sent, or may have been, although the ledger does not know it."""
     purchases: Mapping[Digest, Sequence[KnownPicture]] = field(default_factory=dict)
     """The locked pictures that were paid for, by key."""
+    earlier: Callable[[Digest], Sequence[KnownPicture]] = lambda _key: ()
+    """The pictures that earlier versions of the lock say were paid for, by key."""
     locked_files: frozenset[Digest] = frozenset()
     """The bytes of every locked file, of all profiles."""
     ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
@@ -128,6 +131,7 @@ class Snapshot:
             self,
             ledger=ledger,
             unrecorded=lambda _key: any(map(self.unrecorded, names)),
+            earlier=lambda _key: [each for name in names for each in self.earlier(name)],
             purchases={first: [each for name in names for each in self.purchases.get(name, ())]},
             pictures={first: pictures[0]} if pictures else {},
         )
@@ -337,22 +341,31 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
         return Verdict(Action.ASK, (*reasons, doubt), key)
     if not snapshot.buys(recipe):
         return Verdict(Action.RENDER, reasons, key)
-    if (lost := _paid_for(key, snapshot)) is not None:
-        reasons = (*reasons, Reason(ReasonCode.PAID_FOR))
-        return Verdict(Action.ASK, reasons, key, lost.output, lost.receipt)
+    if (bought := _paid_for(key, snapshot)) is not None:
+        # Only an earlier lock tells of a picture whose bytes are at hand, and which is not adopted yet.
+        at_hand = snapshot.has(bought.output)
+        reason = ReasonCode.ALREADY_MADE if at_hand else ReasonCode.PAID_FOR
+        action = Action.ADOPT if at_hand else Action.ASK
+        return Verdict(action, (*reasons, Reason(reason)), key, bought.output, bought.receipt)
     if snapshot.unrecorded(key):
         return Verdict(Action.ASK, (*reasons, Reason(ReasonCode.UNRECORDED)), key)
     return Verdict(Action.RENDER, reasons, key)
 
 
 def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:
-    """Return the picture that ledger or lock say was paid for, unless a person gave it up."""
+    """Return the picture that ledger or locks say was paid for, unless a person gave it up."""
     if (bought := snapshot.ledger.paid.get(key)) is not None:
         return KnownPicture(bought.output, bought.receipt)
-    for picture in snapshot.purchases.get(key, ()):
+    purchases = chain(snapshot.purchases.get(key, ()), _earlier(key, snapshot))
+    for picture in purchases:
         if picture.receipt and (key, picture.receipt.task) not in snapshot.ledger.resubmitted:
             return picture
     return None
+
+
+def _earlier(key: Digest, snapshot: Snapshot) -> Iterator[KnownPicture]:
+    """The purchases of earlier locks, read only where nothing else tells of one; best at hand."""
+    yield from sorted(snapshot.earlier(key), key=lambda each: not snapshot.has(each.output))
 
 
 def _undecided(key: Digest, snapshot: Snapshot) -> Reason | None:

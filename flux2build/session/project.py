@@ -28,12 +28,15 @@ from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session import missing_lock
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.earlier_locks import EarlierLocks
 from flux2build.session.home import readable_journal, readable_store
 from flux2build.session.locked_sources import LockedSources
 from flux2build.session.sources import Sources
 from flux2build.storage import regular
+from flux2build.storage.copies import Copies, Recorded
 from flux2build.storage.disk import SPEC_NAME, find_spec, from_folder, named_spec, root_of
 from flux2build.storage.git import Tracked
+from flux2build.storage.repository import Repository
 from flux2build.storage.store import Store
 from flux2build.storage.work_tree import WorkTree
 
@@ -131,13 +134,12 @@ class Project(LockedSources):
             lock=self.lock,
             ledger=fold(self.journal.read()),
             has=lambda digest: (
-                digest in in_tree
-                or self.store.has(digest)
-                or self.work_tree.find(digest) is not None
+                digest in in_tree or self.store.has(digest) or self.copies.has(digest)
             ),
             buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
+            earlier=self._earlier_locks.purchases,
             locked_files=_locked_files(self.lock),
             ways_back=self._tracked.ways_back,
             owners=owners(self.graph.ordered, buys, self.lock, profile, files),
@@ -149,14 +151,36 @@ class Project(LockedSources):
         )
 
     @cached_property
-    def work_tree(self) -> WorkTree:
-        """Where else in the work tree pictures lie that were paid for."""
+    def copies(self) -> Copies:
+        """Where else pictures lie that were paid for."""
         folder = self.folder.resolve()
 
         def paid() -> dict[Digest, int | None]:
             return evidence.paid(self.seen.ledger, self.lock)
 
-        return WorkTree(root_of(folder), folder, paid, self.index.digest)
+        def recorded(digest: Digest) -> list[Recorded]:
+            return [*self._recorded.get(digest, ()), *self._earlier_locks.recorded(digest)]
+
+        work_tree = WorkTree(root_of(folder), folder, paid, self.index.digest)
+        return Copies(folder, work_tree, self._repository, recorded)
+
+    @cached_property
+    def _recorded(self) -> dict[Digest, list[Recorded]]:
+        """Where the lock has each file."""
+        places: dict[Digest, list[Recorded]] = {}
+        for output in (row.output for block in self.lock.blocks.values() for row in block.rows):
+            places.setdefault(output.sha256, []).append(Recorded(output.path, output.bytes))
+        return places
+
+    @cached_property
+    def _earlier_locks(self) -> EarlierLocks:
+        """The lock in the commits of git."""
+        return EarlierLocks(self._repository, self.lock_path.name)
+
+    @cached_property
+    def _repository(self) -> Repository:
+        folder = self.folder.resolve()
+        return Repository(root_of(folder), folder)
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""

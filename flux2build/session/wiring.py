@@ -133,8 +133,7 @@ def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
     derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
     free = frozenset(output.sha256 for output in derived if not output.unsigned)
     ours = locked_at(project.lock, profile)
-    elsewhere = project.work_tree.find
-    return Artifacts(project.folder, project.store, paths, free, ours, elsewhere=elsewhere)
+    return Artifacts(project.folder, project.store, paths, free, ours, copies=project.copies)
 
 
 @dataclass(frozen=True, slots=True)

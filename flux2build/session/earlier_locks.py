@@ -1,0 +1,73 @@
+"""The lock as earlier commits have it: what was bought then is not bought again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Final
+
+from flux2build.digest import Digest
+from flux2build.errors import LockError
+from flux2build.lockfile import Generated, decoded, loads
+from flux2build.planning.verdict import KnownPicture
+from flux2build.storage.copies import Recorded
+from flux2build.storage.repository import Repository, Version
+
+_MOST: Final = 256 * 1024 * 1024
+"""Most bytes of earlier locks that are looked through, newest first; it takes a second or two."""
+_KEY: Final = re.compile(rb'^key = "(sha256:[0-9a-f]{64})"', re.MULTILINE)
+
+
+class EarlierLocks:
+    """Finds the rows of purchases in all versions of a lock that git has.
+
+    Nothing is read before something is to be bought that neither lock, ledger nor store know.
+    """
+
+    def __init__(self, repository: Repository, lock: str) -> None:
+        self._repository, self._lock = repository, lock
+        self._rows: dict[Version, list[Generated]] = {}
+        self._recorded: dict[Digest, list[Recorded]] = {}
+
+    def purchases(self, key: Digest) -> Sequence[KnownPicture]:
+        """The pictures that were bought with a key, as far as git knows."""
+        version = self._versions.get(key)
+        if version is None:
+            return ()
+        if version not in self._rows:
+            self._rows[version] = list(self._bought(version))
+        pictures = []
+        for row in self._rows[version]:
+            if key in {row.key, row.renamed.key, row.order.digest}:
+                pictures.append(KnownPicture(row.output.sha256, row.receipt))
+                at = Recorded(row.output.path, row.output.bytes)
+                self._recorded.setdefault(row.output.sha256, []).append(at)
+        return pictures
+
+    def recorded(self, digest: Digest) -> Sequence[Recorded]:
+        """Where pictures lay that `purchases` has found."""
+        return self._recorded.get(digest, ())
+
+    @cached_property
+    def _versions(self) -> dict[Digest, Version]:
+        """The newest version of the lock that has a key, by key."""
+        newest: dict[Digest, Version] = {}
+        left = _MOST
+        for version in self._repository.versions(self._lock):
+            if (left := left - version.size) < 0:
+                break
+            for key in _KEY.findall(self._repository.read(version) or b""):
+                newest.setdefault(Digest(key.decode()), version)
+        return newest
+
+    def _bought(self, version: Version) -> Iterator[Generated]:
+        """The rows of paid pictures in a version; none where it cannot be read."""
+        data = self._repository.read(version) or b""
+        try:
+            blocks = loads(decoded(data, self._lock), self._lock).blocks.values()
+        except LockError:
+            return
+        for row in (block.generated for block in blocks):
+            if row is not None and row.receipt.paid:
+                yield row

@@ -1,0 +1,98 @@
+"""The versions of files that git has; `git` is run for it, and nothing is fetched or changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from flux2build.digest import Digest
+from flux2build.storage.git import lfs_object
+
+_ALONE: Final = (
+    *("-c", "core.fsmonitor=false"),  # a program that would be run
+    *("-c", "protocol.allow=never"),  # a partial clone fetches what it lacks
+)
+_ENVIRONMENT: Final = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+_OF_A_HOOK: Final = frozenset({"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"})
+"""What git sets for its hooks; the repository is found by its folder instead."""
+_PATIENCE: Final = 60
+"""Seconds for one look at a history, which takes some hundredths of a second in most."""
+
+
+class Version(NamedTuple):
+    """One content that a file had in some commit."""
+
+    name: str
+    """The name of the object in git."""
+    size: int
+    """In bytes."""
+
+
+class Repository:
+    """The git repository around a folder, if there is one, and `git` to read it with."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        """`root` is the project's, which may have a `.git`; paths start from `folder`."""
+        self._git, self._folder = root / ".git", folder
+
+    def versions(self, path: str) -> Sequence[Version]:
+        """Every content that a file had in any commit that a branch or tag leads to, newest first."""
+        listed = self._output(
+            *("rev-list", "--all", "--full-history", "--objects"),
+            *("--filter=object:type=blob", "--filter-provided-objects", "--", path),
+        )
+        names = [line.partition(b" ")[0] for line in listed.splitlines()]
+        return list(self._sized(names)) if names else []
+
+    def read(self, version: Version) -> bytes | None:
+        """The bytes of a version; None if git lacks them, as partial clones do."""
+        data = self._output("cat-file", "blob", version.name)
+        return data if len(data) == version.size else None
+
+    def fetched(self, digest: Digest) -> bytes | None:
+        """The bytes of a file of Git LFS that were fetched at some time."""
+        try:
+            return lfs_object(self._git, digest).read_bytes()
+        except OSError:
+            return None
+
+    def _sized(self, names: Sequence[bytes]) -> Iterator[Version]:
+        """The objects that are there."""
+        answers = self._output("cat-file", "--batch-check", given=b"\n".join(names) + b"\n")
+        for line in answers.decode("ascii", "replace").splitlines():
+            name, kind, *size = line.split()
+            if kind == "blob":
+                yield Version(name, int(*size))
+
+    def _output(self, *words: str, given: bytes = b"") -> bytes:
+        """What git prints; nothing where it cannot tell."""
+        if not self._there:
+            return b""
+        command = ["git", "--literal-pathspecs", *_ALONE, *words]
+        environment = {name: at for name, at in os.environ.items() if name not in _OF_A_HOOK}
+        try:
+            return subprocess.run(  # noqa: S603 - our own command
+                command,
+                cwd=self._folder,
+                env=environment | _ENVIRONMENT,
+                input=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=_PATIENCE,
+                check=True,
+            ).stdout
+        except (OSError, subprocess.SubprocessError):
+            return b""
+
+    @cached_property
+    def _there(self) -> bool:
+        return self._git.exists()
