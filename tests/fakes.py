@@ -22,7 +22,7 @@ from flux2build.model import (
     Write,
     derivation,
 )
-from flux2build.planning.verdict import Snapshot, locked_pictures
+from flux2build.planning.snapshot import Snapshot, locked_pictures
 
 
 class PowerCutError(BaseException):

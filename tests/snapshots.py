@@ -23,7 +23,7 @@ from flux2build.model import (
     Recipe,
     key_of,
 )
-from flux2build.planning.verdict import Snapshot, locked_pictures
+from flux2build.planning.snapshot import Snapshot, locked_pictures
 
 PROFILE: Final = "draft"
 META: Final = of_bytes(b"meta")

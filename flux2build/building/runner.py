@@ -37,7 +37,8 @@ from flux2build.model import (
 )
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, KnownPicture, Snapshot, Verdict, judge
+from flux2build.planning.snapshot import KnownPicture, Snapshot
+from flux2build.planning.verdict import Action, Verdict, judge
 from flux2build.purchasing.order_errors import broken, judged
 from flux2build.storage.store import LostError
 

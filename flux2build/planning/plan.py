@@ -25,7 +25,8 @@ from flux2build.model import (
 from flux2build.planning.finals import locked_at
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Snapshot, Verdict, judge, locked
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action, Verdict, judge, locked
 
 _ASKING: Final = frozenset({Action.RENDER, Action.RESUME, Action.ASK})
 """The actions on a picture that is not there yet."""

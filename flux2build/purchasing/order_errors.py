@@ -20,7 +20,8 @@ from flux2build.errors import (
 from flux2build.ledger import Intended
 from flux2build.model import Input, Receipt, Recipe
 from flux2build.planning.reason import SETTLED_BY, ReasonCode
-from flux2build.planning.verdict import Snapshot, Verdict
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 
 _SETTLE = "`flux2build orders list` shows it"

@@ -10,7 +10,7 @@ from typing import Final
 from flux2build.digest import Digest
 from flux2build.errors import LockError
 from flux2build.lockfile import Generated, decoded, loads
-from flux2build.planning.verdict import KnownPicture
+from flux2build.planning.snapshot import KnownPicture
 from flux2build.storage.copies import Recorded
 from flux2build.storage.repository import Repository, Version
 
@@ -58,7 +58,7 @@ class EarlierLocks:
             if (left := left - version.size) < 0:
                 break
             for key in _KEY.findall(self._repository.read(version) or b""):
-                newest.setdefault(Digest(key.decode()), version)
+                newest.setdefault(Digest(str(key, "ascii")), version)
         return newest
 
     def _bought(self, version: Version) -> Iterator[Generated]:

@@ -23,7 +23,8 @@ from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Planner, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.verdict import Action, Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.snapshot import Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session import missing_lock

@@ -27,7 +27,7 @@ from flux2build.model import AssetName, Generate
 from flux2build.planning.finals import locked_at
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
-from flux2build.planning.verdict import Snapshot
+from flux2build.planning.snapshot import Snapshot
 from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer

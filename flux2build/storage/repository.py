@@ -68,7 +68,7 @@ class Repository:
     def _sized(self, names: Sequence[bytes]) -> Iterator[Version]:
         """The objects that are there."""
         answers = self._output("cat-file", "--batch-check", given=b"\n".join(names) + b"\n")
-        for line in answers.decode("ascii", "replace").splitlines():
+        for line in str(answers, "ascii", "replace").splitlines():
             name, kind, *size = line.split()
             if kind == "blob":
                 yield Version(name, int(*size))

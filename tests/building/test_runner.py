@@ -19,7 +19,8 @@ from flux2build.ledger import fold
 from flux2build.model import Asset, AssetName, Bought, MasterOf, Order, Output, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan, plan
-from flux2build.planning.verdict import Action, Snapshot
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action
 from tests.fakes import FakeWorld
 from tests.snapshots import deliverable, intended, master, ticketed
 

@@ -23,7 +23,7 @@ from flux2build.ledger import fold
 from flux2build.lockfile import Lockfile
 from flux2build.model import Asset, AssetName, Derive, Operation, Recipe, Source
 from flux2build.planning.plan import plan
-from flux2build.planning.verdict import Snapshot
+from flux2build.planning.snapshot import Snapshot
 from flux2build.storage.store import Store
 
 MASTERS = 3 * cores() + 2

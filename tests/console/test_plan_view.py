@@ -16,7 +16,8 @@ from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, MasterOf, Recipe
 from flux2build.planning.plan import Orphan, Plan, Pricer, Step, plan
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Snapshot, Verdict
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action, Verdict
 from tests.golden import text
 from tests.snapshots import PROFILE, d, deliverable, derived, generated, locked, master, snapshot
 

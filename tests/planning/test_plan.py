@@ -9,7 +9,8 @@ from decimal import Decimal
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, MasterOf, Recipe, Source
 from flux2build.planning.plan import Inputs, Plan, orphans, plan, pruned
-from flux2build.planning.verdict import Action, Snapshot
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action
 from tests.snapshots import (
     PROFILE,
     d,

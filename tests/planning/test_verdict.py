@@ -26,15 +26,8 @@ from flux2build.model import (
     Source,
 )
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import (
-    Action,
-    Snapshot,
-    Verdict,
-    because,
-    judge,
-    locked_pictures,
-    locked_purchases,
-)
+from flux2build.planning.snapshot import Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.verdict import Action, Verdict, because, judge
 from tests.snapshots import (
     META,
     PROFILE,

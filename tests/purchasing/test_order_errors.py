@@ -27,7 +27,8 @@ from flux2build.errors import (
 from flux2build.ledger import Intended
 from flux2build.model import AssetName, MasterOf, Receipt, Source
 from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.verdict import Action, Snapshot, Verdict
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action, Verdict
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
 from tests.paid_provider import recipe

@@ -24,7 +24,7 @@ from flux2build.ledger import fold
 from flux2build.lockfile import Generated, Lockfile, loads
 from flux2build.model import Asset, AssetName, C2paManifest, Generate, Order, Recipe
 from flux2build.planning.plan import plan
-from flux2build.planning.verdict import Snapshot
+from flux2build.planning.snapshot import Snapshot
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.local_renderer import LocalRenderer
