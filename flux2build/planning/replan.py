@@ -9,7 +9,7 @@ from typing import Protocol
 from flux2build.digest import Digest
 from flux2build.model import Generate, Recipe
 from flux2build.planning.plan import Plan, Planner, Pricer
-from flux2build.planning.verdict import Snapshot
+from flux2build.planning.snapshot import Snapshot
 
 
 class Settled(Protocol):
