@@ -26,8 +26,8 @@ _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 class Markup:
     """Collects what is suspicious in the texts of a spec, each of which is looked at once."""
 
-    notices: list[Notice] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notices: dict[Notice, None] = field(default_factory=dict)
+    notes: dict[tuple[str, str], None] = field(default_factory=dict)
     """The same in one sentence, each with the family of the asset that has it."""
     _known: set[tuple[Key, str]] = field(default_factory=set)
 
@@ -39,10 +39,12 @@ class Markup:
             return
         self._known.add((key, family))
         for code, message, hint in (*_comments(source), *_one_braces(source, scope)):
-            notice = Notice(code, key, Problem(message, hint=hint), name=False)
-            if notice not in self.notices:
-                self.notices.append(notice)
-            self.notes.append((family, f"{message}; {hint}"))
+            self.note(Notice(code, key, Problem(message, hint=hint), name=False), family)
+
+    def note(self, notice: Notice, family: str) -> None:
+        """Note what is suspicious in a text of an asset."""
+        self.notices[notice] = None
+        self.notes[family, f"{notice.problem.message}; {notice.problem.hint}"] = None
 
 
 def _comments(source: str) -> Iterator[tuple[str, str, str]]:
@@ -64,6 +66,37 @@ def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str,
         if match[1] in scope:
             message = f"`{match[0]}` stays as it is written"
             yield ONE_BRACE, message, f"write `{{{{ {match[1]}{match[2]} }}}}`"
+
+
+def hidden(data: Mapping[str, object], also: Mapping[str, str]) -> frozenset[str]:
+    """The axes of deliverables that no text names but their own, where they hide any variable.
+
+    `also` has the names that a word stands for beside itself.
+    """
+    axes, outside = set[str](), set[str]()
+    pending: list[tuple[object, frozenset[str]]] = [(data, frozenset())]
+    while pending:
+        value, inside = pending.pop()
+        match value:
+            case str():
+                said = words([value])
+                outside |= {*said, *(also[word] for word in said & also.keys())} - inside
+            case {"deliver": [*entries], **rest}:
+                pending.append((rest, inside))
+                pending += ((entry, inside | _axes(entry)) for entry in entries)
+                axes.update(*map(_axes, entries))
+            case dict():
+                pending += ((each, inside) for each in value.values())
+            case list():
+                pending += ((each, inside) for each in value)
+            case _:
+                pass
+    return frozenset(axes - outside)
+
+
+def _axes(entry: object) -> frozenset[str]:
+    matrix = entry.get("matrix") if isinstance(entry, dict) else None
+    return frozenset(matrix) if isinstance(matrix, dict) else frozenset()
 
 
 def words(sources: Iterable[str]) -> frozenset[str]:

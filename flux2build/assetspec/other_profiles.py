@@ -65,9 +65,16 @@ class OtherProfiles:
                     self.resolver.faults.add(said, asset)
 
     def usage(
-        self, tables: SpecTable, declared: Sequence[Declared], words: AbstractSet[str]
+        self,
+        tables: SpecTable,
+        declared: Sequence[Declared],
+        words: AbstractSet[str],
+        hidden: AbstractSet[str],
     ) -> Usage:
-        """What was made of the spec, in the chosen profile and in those that were read."""
+        """What was made of the spec, in the chosen profile and in those that were read.
+
+        `hidden` are words that no variable is meant by.
+        """
         cards: dict[str, dict[str, Card]] = {}
         beside: dict[Key, tuple[MergedSettings, Card, str]] = {}
         sent: set[Key] = set()
@@ -80,7 +87,7 @@ class OtherProfiles:
         for resolver, assets in ((self.resolver, declared), *self._others):
             for one in assets:
                 order, settings = resolver.orders.get(one.key), one.settings
-                seen = words - {*one.family.axes}
+                seen = words - {*one.family.axes} - hidden
                 keys = settings.variables
                 consumed.update(key for name, key in keys.items() if name in seen)
                 if order is not None:
@@ -97,4 +104,5 @@ class OtherProfiles:
             if key not in sent
         )
         unmade = frozenset(one.family.name for one in empty)
-        return Usage(tables, consumed, words, axes, cards, unsent, unmade)
+        read = bool(self.resolver.resources.texts.prompts.sources)
+        return Usage(tables, consumed, words, axes, cards, unsent, unmade, hidden, read)

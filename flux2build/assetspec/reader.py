@@ -124,6 +124,7 @@ class _SpecReader:
         notices = self._unused(declared, resolver, files)
         return Spec(
             file=self.text.file,
+            name=self.tables.project.name or "",
             profile=self.profile,
             usual=self._usual,
             profiles=tuple(self.tables.profile),
@@ -166,7 +167,7 @@ class _SpecReader:
                 others.adopt(name, each)
         texts = resolver.resources.texts
         words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
-        usage = others.usage(self.tables, declared, words)
+        usage = others.usage(self.tables, declared, words, self._hidden(texts))
         if self.faults.assets:
             return ()  # what is faulty uses nothing
         empty = {one.key for one in declared if not one.family.members}  # uses nothing today
@@ -184,6 +185,12 @@ class _SpecReader:
                 for notice in odd_data.notices(one.key, one.table.rows, one.family, words)
             ),
         )
+
+    def _hidden(self, texts: TextRenderer) -> frozenset[str]:
+        """The names that only texts see in which an axis of `deliver` has them."""
+        catalog = self.tables.catalog
+        also = {"t": catalog.axis} if catalog else {}
+        return markup.hidden(self.text.data, also) - markup.words(texts.prompts.sources)
 
     @staticmethod
     def _marked(

@@ -28,6 +28,7 @@ UNUSED_KEY: Final = "unused-key"
 COMMENT: Final = "prompt-comment"
 ONE_BRACE: Final = "single-brace"
 ODD_DATA: Final = "odd-data"
+UNSENT_IMAGE: Final = "unsent-image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Spec:
     """A spec in one of its profiles, with every default, style and template resolved."""
 
     file: str
+    name: str
+    """What people call the project; empty where the spec does not say."""
     profile: str
     usual: str
     """The profile that is used when none is named."""

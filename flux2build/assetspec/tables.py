@@ -276,7 +276,7 @@ class AssetTable(Settings):
 class ProjectTable(Table):
     """The project's name and folders."""
 
-    name: str | None = _optional("the project's name, for people")
+    name: str | None = _optional("the project's name, which `doctor` shows")
     output: str = _optional("folder below which every output lies", default=".")
     templates: str = _optional("folder of the templates", default="templates")
     profile: str | None = _optional("profile to use when none is named")

@@ -37,6 +37,10 @@ class Usage:
     """Parameters that are said of a model which lacks them, and that no other one is sent."""
     unmade: AbstractSet[str] = frozenset()
     """Assets without a member, of whose keys nothing is known."""
+    hidden: AbstractSet[str] = frozenset()
+    """Words that only axes of `deliver` are meant by."""
+    templates: bool = True
+    """Whether any template was read from the folder of templates."""
 
     def contradictions(self) -> Iterator[Fault]:
         """One fault for each key of an asset without effect, and for each said of a wrong model."""
@@ -83,6 +87,9 @@ class Usage:
             if ("manifest", name) not in self.consumed:
                 message = f"no document of `[manifest]` has a use for `{name}`"
                 yield Fault(("manifest", name), message, name=True)
+        if "templates" in self.tables.project.model_fields_set and not self.templates:
+            message = f"no template is read from `{self.tables.project.templates}`"
+            yield Fault(("project", "templates"), message, name=True)
         yield from self._catalog()
         for name, options in self.tables.checks.items():
             if isinstance(options, Mapping) and options.get("severity") == "off":
@@ -122,7 +129,8 @@ class Usage:
         catalog = self.tables.catalog
         for name in variables:
             if (*key, name) not in self.consumed:
-                hidden = key[0] == "asset" and name in self.axes.get(str(key[1]), ())
+                of_asset = key[0] == "asset" and name in self.axes.get(str(key[1]), ())
+                hidden = of_asset or name in self.hidden
                 message = f"no template names the variable `{name}`"
                 if hidden or name in self.words or (catalog and catalog.axis == name):
                     message = f"the variable `{name}` is replaced wherever it could be seen"

@@ -95,7 +95,7 @@ DELIVER: Final[dict[str, object]] = {
 PATHS: Final = ("x.png", "x.jpeg", "x.webp", "x.avif", "x.ico", "x.{{ format }}")
 """Paths of a deliverable, whose endings imply formats."""
 BESIDE: Final[dict[str, dict[str, object]]] = {
-    "project": {"output": "o", "templates": "tt", "profile": "q"},
+    "project": {"name": "Acme", "output": "o", "templates": "tt", "profile": "q"},
     "budget": {"per_run": 1.5, "per_asset": 0.5, "confirm_above": 0.1},
     "manifest": {
         "path": "m.json",
@@ -158,8 +158,8 @@ def _resolved(data: str) -> Spec | str:
 
 def made(spec: Spec) -> tuple[object, ...]:
     """All that follows from a spec."""
-    wanted = (spec.budget, dict(spec.checks), spec.usual, spec.output, spec.templates)
-    return spec.recipes, spec.assets, *wanted, spec.notes
+    wanted = (spec.budget, dict(spec.checks), spec.usual, spec.output)
+    return spec.recipes, spec.assets, *wanted, spec.name, spec.notes
 
 
 def put(spec: Table, place: tuple[str | int, ...], value: object) -> Table:
@@ -265,7 +265,7 @@ def test_every_key_counts(cases: Callable[[], Iterator[Case]]) -> None:
 
 
 def test_every_key_is_tried() -> None:
-    """A new key of the schema is tried too; what a project is called is for people only."""
+    """A new key of the schema is tried too."""
     tables: dict[str, type[BaseModel]] = {
         "project": ProjectTable,
         "budget": BudgetTable,
@@ -277,7 +277,4 @@ def test_every_key_is_tried() -> None:
     assert set(ASSET) == set(AssetTable.model_fields) - set(Settings.model_fields)
     assert set(DELIVER) == set(Deliver.model_fields)
     assert set(Profile.model_fields) - set(Settings.model_fields) == {"output"}
-    assert {n: set(t.model_fields) for n, t in tables.items()} == {
-        **tried,
-        "project": tried["project"] | {"name"},
-    }
+    assert {n: set(t.model_fields) for n, t in tables.items()} == tried

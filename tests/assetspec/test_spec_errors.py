@@ -240,16 +240,6 @@ def test_a_fault_of_a_family_is_reported_once() -> None:
     [
         ("{{ ref('x') }}", "`x` is not among the references", "known: `a`, `a.png`, `b`, `b.png`"),
         ("{{ ref('a.pgn') }}", "`a.pgn` is not among the references", "did you mean `a.png`?"),
-        (
-            "swap it with image 3",
-            "the prompt says `image 3`, but there are 2 references",
-            "add it to `refs`; put it into double quotes if it is lettering",
-        ),
-        (
-            "Image 0",
-            "the prompt says `image 0`, but there are 2 references",
-            "add it to `refs`; put it into double quotes if it is lettering",
-        ),
     ],
 )
 def test_mentions(prompt: str, message: str, hint: str) -> None:
@@ -259,13 +249,6 @@ def test_mentions(prompt: str, message: str, hint: str) -> None:
     )
 
     assert (problem.message, problem.hint) == (message, hint)
-
-
-def test_mentions_without_references() -> None:
-    """A prompt that mentions references that are not listed is refused before it is paid for."""
-    assert headlines('[asset.a]\nprompt = "as in image 1"') == [
-        "assets.toml:2:10: the prompt says `image 1`, but there are none"
-    ]
 
 
 def test_ambiguous_names() -> None:

@@ -27,6 +27,8 @@ THREE = f"{TWO}model = 'flux-3-image'\n"
 ROWS = "[asset.a]\nprompt = 'a'\nrows = { file = 'rows.csv', key = 'sku' }\n"
 STYLE = "[style.s]\ndeliver = [{ path = '{{ asset.name }}.x.{{ format }}', quality = 80 }]\n"
 CATALOG = "[catalog]\npath = 'l/{locale}.json'\n"
+SIZES = "deliver = [{ matrix = { size = ['s'] }, path = 'a-{{ size }}.png' }]"
+LOCALES = "deliver = [{ matrix = { locale = ['de'] }, path = '{{ t(\"h\") }}.png' }]"
 BFL = "[defaults]\nprovider = 'bfl'\n"
 
 
@@ -70,6 +72,14 @@ def faults(text: str) -> list[str]:
             "3: the variable `size` is hidden by the axis of the same name",
         ),
         ("[asset.a]\nprompt = 'a'\nvars = { size = 1 }", "3: no template names the variable"),
+        (
+            "[asset.a]\nprompt = 'a'\nvars = { size = 1 }\n" + SIZES,
+            "3: the variable `size` is hidden by the axis of the same name",
+        ),
+        (
+            f"{CATALOG}[asset.a]\nprompt = 'a'\nvars = {{ locale = 'de' }}\n{LOCALES}",
+            "5: the variable `locale` is hidden by the axis of the same name",
+        ),
         (
             f"{ROWS}exclude = [{{ sku = 'A3' }}]",
             "4: axis `sku` has no value `A3`",
@@ -188,6 +198,21 @@ def test_what_is_no_shape(word: str) -> None:
     """Shapes that no picture has are refused, and so are words that are none."""
     assert ratio_of(word) is None
     assert sides(1024 * 1024, 1) == (1024, 1024)
+
+
+def test_a_variable_is_seen_beside_an_axis_of_deliver() -> None:
+    """Any text that the axis does not reach sees the variable."""
+    text = "[asset.a]\nprompt = 'a {{ size }}'\nvars = { size = 1 }\n"
+
+    assert orders(spec_of(text + SIZES))["a"].prompt == "a 1"
+
+
+def test_a_folder_of_templates_that_nothing_is_read_from_is_told() -> None:
+    """A folder is said for its templates, so that one without a use is probably not the one."""
+    spec = spec_of("[project]\ntemplates = 'tmeplates'\n[asset.a]\nprompt = 'a'")
+
+    (notice,) = spec.notices
+    assert notice.problem.message == "no template is read from `tmeplates`"
 
 
 def test_options_of_documents_are_templates() -> None:

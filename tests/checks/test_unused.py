@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+from PIL import Image
+
 from tests.conftest import Site
 
 PLACE = "assets.toml:9:10"
@@ -43,6 +48,31 @@ def test_a_plan_notes_what_is_probably_not_meant(empty: Site) -> None:
     assert "note: fox: `{ brand }` stays as it is written; write `{{ brand }}`" in (
         empty.run("plan").out
     )
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        ("swap it with image 3", "the prompt says `image 3`, but there are 2 references"),
+        ("Image 0", "the prompt says `image 0`, but there are 2 references"),
+        ("as in image 2", None),
+        ('a sign that says "IMAGE 9"', None),
+    ],
+)
+def test_a_picture_that_is_not_sent_is_a_warning(
+    empty: Site, prompt: str, message: str | None
+) -> None:
+    """A prompt may speak of pictures as it likes, and one that is not sent is told in plan and check."""
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (64, 64)).save(empty.folder / name)
+    refs = 'refs = ["a.png", "b.png"]\n'
+    empty.write("assets.toml", f"[asset.fox]\nprompt = {json.dumps(prompt)}\n{refs}")
+
+    plan, check = empty.run("plan"), empty.run("check", "--select", "unsent-image")
+
+    assert plan.code == check.code == 0
+    told = f"warning: {message} [unsent-image]\n --> assets.toml:2:10"
+    assert (told in check.out, f"note: fox: {message}; " in plan.out) == (bool(message),) * 2
 
 
 def test_odd_data_is_a_warning(empty: Site) -> None:

@@ -314,7 +314,9 @@ def _project(options: CommonOptions) -> Iterator[Line]:
     try:
         assets, files = len(project.spec.assets), len(project.spec.recipes)
         _ = project.graph
-        text = f"{project.file}: {assets} assets, {files} files ({project.spec.profile})"
+        name = f" of `{project.spec.name}`" if project.spec.name else ""
+        counts = f"{assets} assets, {files} files"
+        text = f"{project.file}{name}: {counts} ({project.spec.profile})"
         yield Line("spec", text, ok=True)
         count, wrong = len(project.lock.blocks), project.lockless or ignored(project.lock_path)
         if wrong is None:

@@ -48,7 +48,7 @@ def test_a_ready_machine(site: Site) -> None:
     assert lines["store"]["text"] == "4 pictures"
     assert str(user_journal().path) in lines["ledger"]["text"]
     assert lines["root"]["text"] == str(site.folder)
-    assert lines["spec"]["text"] == "assets.toml: 4 assets, 12 files (default)"
+    assert lines["spec"]["text"] == "assets.toml of `acme`: 4 assets, 12 files (default)"
     assert lines["lock"]["text"] == "assets.lock: 4 blocks"
     assert not [line for line in lines.values() if line["ok"] is False]
 
