@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Exit(IntEnum):
@@ -41,8 +42,7 @@ def gravest(codes: Iterable[Exit]) -> Exit:
     return next((code for code in _GRAVEST_FIRST if code in known), Exit.DONE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """A position in a file; lines and columns count from 1, 0 means unknown."""
 
     file: str
@@ -57,8 +57,7 @@ class Place:
 Rows = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong: in a spec, on a command line, with an order or a picture."""
 
     message: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, NewType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, Json, of_json
 
@@ -39,8 +41,7 @@ def member(family: str, axes: Mapping[str, str]) -> AssetName:
     return AssetName(f"{family}[{inside}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """An input: a file drawn, shot or written by hand; its path is POSIX, from the spec's folder."""
 
     path: str
@@ -49,8 +50,7 @@ class Source:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class MasterOf:
+class MasterOf(Struct, frozen=True):
     """An input: the master of another asset."""
 
     asset: AssetName
@@ -59,8 +59,7 @@ class MasterOf:
         return f"asset:{self.asset}"
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOf:
+class OutputOf(Struct, frozen=True):
     """An input: an output of an asset, which is a master or a deliverable, by its path."""
 
     asset: AssetName
@@ -73,8 +72,7 @@ class OutputOf:
 Input = Source | MasterOf | OutputOf
 
 
-@dataclass(frozen=True, slots=True)
-class Generate:
+class Generate(Struct, frozen=True):
     """A paid order: what one picture is asked to be, every default resolved.
 
     `params` holds exactly the parameters that are sent, by flux2build's names
@@ -93,8 +91,7 @@ class Generate:
         return self.model.removeprefix(f"{self.provider}/").partition("@sha256:")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One step of a derivation; `{"input": n}` in `params` names the recipe's nth input."""
 
     op: str
@@ -102,8 +99,7 @@ class Operation:
     params: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Derive:
+class Derive(Struct, frozen=True):
     """A free local derivation: operations on input 0, then an encoding."""
 
     ops: tuple[Operation, ...]
@@ -115,8 +111,7 @@ INGREDIENT: Final = "ingredient"
 """The role of the inputs of a document's files, for documents that describe those too."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """What a document may state about one of its inputs, beyond its bytes."""
 
     asset: AssetName
@@ -149,8 +144,7 @@ class About:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """A free text whose content follows from facts about the recipe's inputs."""
 
     document: str
@@ -163,8 +157,7 @@ class Write:
 Task = Generate | Derive | Write
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """One file to have, with every default, style, profile and template resolved."""
 
     asset: AssetName
@@ -172,10 +165,20 @@ class Recipe:
     inputs: tuple[Input, ...]
     output: str
     """POSIX path from the spec's folder."""
-    key: Key = field(default=(), compare=False)
+    key: Key = ()
     """The place in the spec that asks for it; only for messages."""
-    role: str = field(default="", compare=False)
+    role: str = ""
     """Its name in a preset; only for documents."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[AssetName, Task, tuple[Input, ...], str]:
+        return self.asset, self.task, self.inputs, self.output
 
     @property
     def kind(self) -> str:
@@ -183,8 +186,7 @@ class Recipe:
         return type(self.task).__name__.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """A named image to have, with what the spec says about it beyond its pixels."""
 
     name: AssetName
@@ -203,8 +205,7 @@ class Asset:
         return of_json({"tags": sorted(self.tags), "alt": self.alt, "title": self.title})
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is bought, identified by its content; no asset, provider or URL is part of it."""
 
     model: str
@@ -295,8 +296,7 @@ def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The proof of a delivered order, with what it cost in USD."""
 
     provider: str
@@ -315,16 +315,14 @@ class Receipt:
         return self.cost_source != "free"
 
 
-@dataclass(frozen=True, slots=True)
-class Bought:
+class Bought(Struct, frozen=True):
     """A picture that was just rendered or collected; its bytes are in the store."""
 
     digest: Digest
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class C2paManifest:
+class C2paManifest(Struct, frozen=True):
     """What the active C2PA manifest of a file says."""
 
     state: str
@@ -335,8 +333,7 @@ class C2paManifest:
     """The program that created the manifest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A file that was written, described by its bytes."""
 
     path: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, Json, of_bytes
 from flux2build.ledger import Delivered, Entry, Intended, Kept, Ticketed, Voided, fold

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import itertools
@@ -20,6 +19,7 @@ from typing import Any, Final
 import click
 import pytest
 from click_man.man import ManPage
+from msgspec.structs import asdict
 from pydantic import BaseModel
 
 from flux2build import __version__
@@ -330,7 +330,7 @@ def test_every_limit_is_documented() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]*) ?\| ", page, re.MULTILINE)
 
-    usual = dataclasses.asdict(Limits())
+    usual = asdict(Limits())
     assert dict(rows) == {
         name: "" if value is None else str(value) for name, value in usual.items()
     }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from flux2build.images.documents.contract import DOCUMENTS, Document
@@ -30,8 +30,7 @@ class HasDefaultModel(Protocol):
         """The model meant when a spec names the provider only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """All that a spec may ask for, by name; what is not asked for is not imported.
 
     Cards and checks are handed in: the user's own prices belong to the cards, and

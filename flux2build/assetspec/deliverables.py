@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import targets
 from flux2build.assetspec.family import axes_of, points_of
@@ -34,8 +36,7 @@ _DEPENDENT: Final = frozenset({"focus", "safe", "upscale"})
 """Keys that bear on a file only beside others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry of `deliver`, as far as it is the same for every member."""
 
     key: Key
@@ -72,8 +73,7 @@ class Entry:
                 yield name
 
 
-@dataclass(frozen=True, slots=True)
-class Master:
+class Master(Struct, frozen=True):
     """The picture that files are derived from."""
 
     asset: AssetName
@@ -87,8 +87,7 @@ class Master:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """What recipes are made with: templates, files, the names of assets, the output folder."""
 
     texts: TextRenderer
@@ -209,8 +208,7 @@ def recipes(entry: Entry, master: Master, resources: Resources) -> Iterator[Reci
         yield from _Deriver(entry, member, point, resources).recipes()
 
 
-@dataclass(frozen=True, slots=True)
-class _Deriver:
+class _Deriver(Struct, frozen=True):
     """Derives the files of one entry at one point of its axes."""
 
     entry: Entry

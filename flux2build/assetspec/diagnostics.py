@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.spec_text import SpecText

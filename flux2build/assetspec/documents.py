@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
@@ -38,8 +40,7 @@ _MANIFEST: Final = {"path": "manifest", "pictures": "pictures", "typescript": "t
 """Which key of `[manifest]` asks for which document."""
 
 
-@dataclass(frozen=True)
-class AssetFiles:
+class AssetFiles(Struct, frozen=True, dict=True):
     """What documents can be about: assets, and the recipes of their files."""
 
     assets: Mapping[AssetName, Asset]
@@ -83,8 +84,7 @@ class AssetFiles:
         return replace(self.about(master), role=INGREDIENT)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRequest:
+class DocumentRequest(Struct, frozen=True):
     """One document that the spec asks for."""
 
     document: Document
@@ -101,8 +101,7 @@ def _options(document: Document, written: Mapping[str, Any], key: Key) -> Mappin
     return validated(document.options, written, key).model_dump(mode="json")
 
 
-@dataclass(slots=True)
-class DocumentResolver:
+class DocumentResolver(Struct):
     """Makes recipes of the documents that a spec asks for; notes what is wrong."""
 
     resources: Resources

@@ -6,8 +6,9 @@ import itertools
 import math
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec import rows as data_files
 from flux2build.assetspec.faults import Fault, Faults
@@ -25,8 +26,7 @@ _FALSE: Final = frozenset({"", "false", "no", "none", "0"})
 """What a condition comes to, in lower case, where it does not hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One asset of a family, or an asset by itself, which has no axes."""
 
     name: AssetName
@@ -34,8 +34,7 @@ class Member:
     row: Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AssetFamily:
+class AssetFamily(Struct, frozen=True):
     """The members of one table `[asset.NAME]`."""
 
     name: str
@@ -43,8 +42,7 @@ class AssetFamily:
     members: tuple[Member, ...]
 
 
-@dataclass(slots=True)
-class FamilyExpander:
+class FamilyExpander(Struct):
     """Makes members of tables; reads a data file once, however many families use it."""
 
     tree: ProjectFiles

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.errors import Place, SpecError
 from flux2build.model import AssetName, Key
@@ -11,8 +12,7 @@ from flux2build.model import AssetName, Key
 MOST_FAULTS: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One mistake in a spec, not yet located.
 
     `diagnostics` makes a problem of it, with the source line that `key` or `place` says.
@@ -44,8 +44,7 @@ class TooManyError(Exception):
     """A spec asks for so much, or has so many faults, that reading it ends here."""
 
 
-@dataclass(slots=True)
-class Faults:
+class Faults(Struct):
     """The faults of one reading; the same one in many members of a family counts once."""
 
     assets: dict[Fault, list[AssetName]] = field(default_factory=dict)
@@ -71,8 +70,7 @@ class Faults:
         return Collecting(self, asset)
 
 
-@dataclass(frozen=True, slots=True)
-class Collecting:
+class Collecting(Struct, frozen=True):
     """The block of `Faults.collecting`."""
 
     faults: Faults

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.tables import Settings
 from flux2build.model import Key
@@ -12,16 +13,14 @@ from flux2build.model import Key
 DEFAULT_PROVIDER: Final = "sketch"
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """Settings, and where in the spec they stand."""
 
     key: Key
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class MergedSettings:
+class MergedSettings(Struct, frozen=True):
     """The settings of all layers together, each with the key of the layer that decided it."""
 
     asset: Key
@@ -30,7 +29,7 @@ class MergedSettings:
     """The layers, from the weakest to the strongest."""
     variables: Mapping[str, Key] = field(default_factory=dict)
     """Where each variable was decided."""
-    consumed: set[Key] = field(default_factory=set, compare=False)
+    consumed: set[Key] = field(default_factory=set)
     """The keys that something was made of: reading a setting consumes its key."""
 
     def get(self, name: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.spec import COMMENT, ONE_BRACE, Notice
 from flux2build.errors import Problem, brief
@@ -22,8 +23,7 @@ _INSIDE: Final = (
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
-@dataclass(slots=True)
-class Markup:
+class Markup(Struct):
     """Collects what is suspicious in the texts of a spec, each of which is looked at once."""
 
     notices: dict[Notice, None] = field(default_factory=dict)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
@@ -27,8 +29,7 @@ Members = Callable[[str, Key], Sequence[str]]
 _MOST_OF_FAMILY: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class OpEntry:
+class OpEntry(Struct, frozen=True):
     """One entry of `ops`, validated as far as it can be before templates are rendered."""
 
     op: type[Op]
@@ -89,8 +90,7 @@ def _with_members(value: Any, members: Members, key: Key) -> Any:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class OpReader:
+class OpReader(Struct, frozen=True):
     """Reads entries of `ops`."""
 
     ops: Mapping[str, type[Op]]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import provenance
 from flux2build.assetspec.faults import Faults
@@ -19,8 +21,7 @@ from flux2build.model import Key
 from flux2build.providers.capabilities import FREE, Card
 
 
-@dataclass(frozen=True, slots=True)
-class OtherProfiles:
+class OtherProfiles(Struct, frozen=True):
     """Resolves what other profiles ask for, to know their faults and the keys that they consume.
 
     Of a family's members one is enough, because their settings are the same. No recipe is kept.

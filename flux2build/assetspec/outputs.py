@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import SourceFiles
@@ -24,8 +25,7 @@ def format_of(path: str) -> str | None:
     return format_.name if format_ and format_.encoder else None
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """The folder below which every output lies."""
 
     folder: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar, cast
+
+from msgspec import Struct
 
 from flux2build.assetspec import shapes
 from flux2build.assetspec.capabilities import Capabilities
@@ -85,8 +86,7 @@ def _elsewhere(
     return did_you_mean(model, cards)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(Struct, frozen=True):
     """The parameters that are sent to a model."""
 
     sent: Mapping[str, Json]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flux2build.images.formats.lookup import writable
 
@@ -17,8 +18,7 @@ KILOBYTE: Final = 1000
 """Platforms mean 1000 or 1024 bytes; a file that fits into the smaller one is right for both."""
 
 
-@dataclass(frozen=True, slots=True)
-class PresetTarget:
+class PresetTarget(Struct, frozen=True):
     """One file that a platform asks for."""
 
     name: str
@@ -42,8 +42,7 @@ class PresetTarget:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(Struct, frozen=True):
     """A name for one file or a set of them."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.model import Key
@@ -16,8 +17,7 @@ PART: Final = 5
 """The work for one operation of a file, or one reference or tag of a member."""
 
 
-@dataclass(slots=True)
-class Quota:
+class Quota(Struct):
     """The work that a spec may still ask for."""
 
     faults: Faults

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import (
     check_options,
@@ -85,8 +87,7 @@ def _profile(text: SpecText, tables: SpecTable, asked: str | None, faults: Fault
     return named or NO_PROFILE
 
 
-@dataclass(slots=True)
-class _SpecReader:
+class _SpecReader(Struct):
     """Makes recipes of the tables of a spec; notes what is wrong with it."""
 
     tree: ProjectFiles

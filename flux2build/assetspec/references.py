@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.family import named as safe_names
@@ -24,8 +25,7 @@ _LETTERING: Final = re.compile(r'"[^"]*"|“[^”]*”')
 _MOST_LISTED: Final = 8
 
 
-@dataclass(slots=True)
-class SourceFiles:
+class SourceFiles(Struct):
     """The project's files, each looked at once; records which of them are sources."""
 
     tree: ProjectFiles
@@ -60,8 +60,7 @@ class SourceFiles:
         return self._sizes[path]
 
 
-@dataclass(frozen=True, slots=True)
-class AssetNames:
+class AssetNames(Struct, frozen=True):
     """Every asset that can be named, and the file of each that is not rendered."""
 
     families: Mapping[str, AssetFamily]
@@ -131,8 +130,7 @@ def _no_member(family: AssetFamily, point: Mapping[str, str], key: Key) -> Fault
     return Fault(key, message, hint=hint, rows=rows)
 
 
-@dataclass(frozen=True, slots=True)
-class NamedInput:
+class NamedInput(Struct, frozen=True):
     """One entry of `refs`: the input, and the names that a prompt may use for it."""
 
     input: Input

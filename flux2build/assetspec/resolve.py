@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct, field
 
 from flux2build.assetspec import deliverables, params, references
 from flux2build.assetspec.capabilities import Capabilities
@@ -32,8 +33,7 @@ from flux2build.storage import paths
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """One table `[asset.NAME]`, with its merged settings and its members."""
 
     table: AssetTable
@@ -68,8 +68,7 @@ def sources(
             yield one.name, files.source(path, key)
 
 
-@dataclass(frozen=True, slots=True)
-class RenderSettings:
+class RenderSettings(Struct, frozen=True):
     """The settings of a rendered asset that are the same for every member."""
 
     provider: str
@@ -104,8 +103,7 @@ def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     )
 
 
-@dataclass(slots=True)
-class Resolver:
+class Resolver(Struct):
     """Turns declared assets into recipes; notes what is wrong, member by member."""
 
     resources: Resources
@@ -218,8 +216,7 @@ class Resolver:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Orderer:
+class _Orderer(Struct, frozen=True):
     """Makes the order of one member."""
 
     resources: Resources

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.assetspec.translations.catalog import Gap
@@ -15,8 +16,7 @@ from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.storage import paths
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """Limits in USD; None means no limit."""
 
     per_run: Decimal | None = None
@@ -31,8 +31,7 @@ ODD_DATA: Final = "odd-data"
 UNSENT_IMAGE: Final = "unsent-image"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What a person should know of a key of a spec that is right as far as it goes."""
 
     code: str
@@ -43,8 +42,7 @@ class Notice:
     """Whether it is about the name of the key, and not about its value."""
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(Struct, frozen=True, dict=True):
     """A spec in one of its profiles, with every default, style and template resolved."""
 
     file: str
@@ -71,7 +69,7 @@ class Spec:
     recipes: tuple[Recipe, ...]
     gaps: tuple[Gap, ...]
     """Strings that a locale does not have, as far as the spec allows it."""
-    text: SpecText = field(repr=False)
+    text: SpecText
     notices: tuple[Notice, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What to know before the pictures of a family are rendered, by the family's name."""

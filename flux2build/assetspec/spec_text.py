@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
@@ -21,8 +23,7 @@ MOST_FILES: Final = 64
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class SpecText:
+class SpecText(Struct, frozen=True):
     """The merged data of a spec, with the files that it was read from."""
 
     file: str

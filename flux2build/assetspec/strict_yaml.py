@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from flux2build.errors import brief
 from flux2build.storage.project_files import MEBIBYTE
@@ -86,8 +87,7 @@ def parsed(text: str) -> tuple[object, Lines]:
     return builder.value, builder.lines
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A list or an object whose end has not been read."""
 
     value: list[object] | dict[str, object]

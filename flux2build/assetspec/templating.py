@@ -6,9 +6,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import MergedSettings
@@ -27,8 +29,7 @@ Scope = Mapping[str, object]
 """The values that a template can name."""
 
 
-@dataclass(frozen=True)
-class TextRenderer:
+class TextRenderer(Struct, frozen=True, dict=True):
     """Renders texts; what is wrong with a template becomes a fault at a key of the spec."""
 
     prompts: Prompts

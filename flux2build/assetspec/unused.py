@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.faults import Fault
 from flux2build.assetspec.params import PARAMS
@@ -21,8 +22,7 @@ _OF_MEMBERS: Final = frozenset(
 _DOCUMENTS: Final = ("path", "pictures", "typescript")
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What was made of a spec, in all of its profiles."""
 
     tables: SpecTable

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
@@ -14,8 +15,7 @@ from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import LostError, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Artifacts:
+class Artifacts(Struct, frozen=True):
     """The bytes at hand: those in the store, and those in files of the work tree."""
 
     folder: Path

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.errors import Problem
@@ -16,8 +17,7 @@ from flux2build.lockfile import Lockfile
 from flux2build.storage import paths
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """Decides whether a file that a row of the lock holds may be removed."""
 
     kept: Callable[[str], str | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
@@ -13,8 +14,7 @@ from flux2build.model import AssetName, Recipe
 from flux2build.planning.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One step has ended, or has `begun`; `problems` say why it did not succeed."""
 
     recipe: Recipe
@@ -26,8 +26,7 @@ class Event:
     """Whether the file only begins to be made."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """The outcome of a build, step by step."""
 
     done: list[tuple[Recipe, Verdict]] = field(default_factory=list)

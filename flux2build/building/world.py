@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
@@ -29,8 +30,7 @@ from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
 
 
-@dataclass(frozen=True, slots=True)
-class Toolbox:
+class Toolbox(Struct, frozen=True):
     """The operations and documents that local work can use, by name."""
 
     ops: Mapping[str, type[Op]]

@@ -6,9 +6,10 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build.checks.facts import Facts, Finding, Severity
@@ -41,8 +42,7 @@ class Warnings(Options):
     severity: Level = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One check."""
 
     codes: Mapping[str, str]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import Spec
 from flux2build.assetspec.diagnostics import source_line
@@ -25,8 +27,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A problem that a check found, with its code and what it is about."""
 
     code: str
@@ -38,16 +39,14 @@ class Finding:
     """From the options of the check; `evaluate` sets it, checks do not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
+class Current(Struct, frozen=True):
     """A picture that is as the spec and the lock want it."""
 
     recipe: Recipe
     output: Output
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """All that a check may know."""
 
     spec: Spec

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build import lockfile
 from flux2build.building.report import Report
@@ -29,8 +30,7 @@ from flux2build.session.project import Project
 from flux2build.storage import disk
 
 
-@dataclass(frozen=True, slots=True)
-class BuildRun:
+class BuildRun(Struct, frozen=True):
     """A build of some assets on some terms, seen from the terminal."""
 
     project: Project

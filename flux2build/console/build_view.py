@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
@@ -27,8 +29,7 @@ _PAST: Final = {
 }
 
 
-@dataclass(slots=True)
-class BuildView:
+class BuildView(Struct):
     """Prints what happens: one line for each step, and each problem once."""
 
     console: Console

@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final, TypeVar
 
+from msgspec import Struct
 from PIL import Image, ImageCms, ImageFile
 
 from flux2build.digest import of_bytes
@@ -46,8 +46,7 @@ _RECENT: Final = Recent()
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """Facts about a picture that was decoded in full; the size is that of the upright picture."""
 
     format: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from PIL import Image
 from pydantic import ValidationError
 
@@ -32,8 +32,7 @@ Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, type[Op]]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One deliverable to make: its task, and the recipe's inputs, input 0 being the master."""
 
     task: Derive

@@ -7,9 +7,9 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from PIL import Image
 
 from flux2build.errors import Flux2BuildError
@@ -38,8 +38,7 @@ _SUM: Final = 0xFFFFFF
 """Three bytes hold the sum of a channel over all pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class DominantColour:
+class DominantColour(Struct, frozen=True):
     """One of a picture's dominant colours, and its share of the picture in percent."""
 
     share: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from PIL import Image
 
 from flux2build.errors import SpecError
@@ -17,8 +17,7 @@ _NOISE: Final = 12
 """Most levels between the pixels of an empty cell: renders and codecs leave some noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpriteGrid:
+class SpriteGrid(Struct, frozen=True):
     """How a picture is divided into cells; lengths in pixels."""
 
     columns: int

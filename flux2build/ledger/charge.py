@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.ledger.fold import Attempt, Ledger
 from flux2build.model import Receipt, model_name
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """What one attempt cost, or may still cost, in USD."""
 
     attempt: Attempt
@@ -22,8 +23,7 @@ class Charge:
     """True while it is not known whether it will be charged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """Charges added up."""
 
     spent: Decimal = Decimal(0)

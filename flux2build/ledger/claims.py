@@ -10,9 +10,10 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.ledger.entries import Intended
@@ -23,8 +24,7 @@ _OURS_ALONE: Final = 0o600
 _FILE: Final = re.compile(r"[0-9a-f]{64}\.lock")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What a claim tells of its order."""
 
     order: Digest

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from flux2build.digest import Digest, Json
 from flux2build.ledger.entries import (
@@ -44,7 +45,11 @@ def entry_to_json(entry: Entry) -> str:
     for name in ("expected", "said"):
         if not facts.get(name, True):
             del facts[name]
-    return json.dumps(facts, separators=(",", ":"), default="{:f}".format)
+    return json.dumps(facts, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Receipt | Decimal) -> Json:
+    return asdict(value) if isinstance(value, Receipt) else f"{value:f}"
 
 
 def entry_from_json(text: str) -> Entry:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.digest import Digest, Json
 from flux2build.model import Receipt
@@ -31,8 +32,7 @@ def expected(params: Mapping[str, Json]) -> dict[str, Json]:
     return {name: params[name] for name in EXPECTED if name in params}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intended:
+class Intended(Struct, frozen=True, kw_only=True):
     """An order is about to be sent; the worst it may cost is set aside."""
 
     order: Digest
@@ -52,8 +52,7 @@ class Intended:
     """The `EXPECTED` parameters, as far as the order has them; 0.1.0 did not note them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticketed:
+class Ticketed(Struct, frozen=True, kw_only=True):
     """The server accepted the order and gave a claim check."""
 
     order: Digest
@@ -67,8 +66,7 @@ class Ticketed:
     """Why it could not be collected when it was last tried, with what the server said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
+class Delivered(Struct, frozen=True, kw_only=True):
     """The picture is in the store."""
 
     order: Digest
@@ -82,8 +80,7 @@ class Delivered:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """The picture is not what was ordered; its bytes are in the store until a person decides."""
 
     order: Digest
@@ -95,8 +92,7 @@ class Kept:
     """What is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voided:
+class Voided(Struct, frozen=True, kw_only=True):
     """The order certainly failed, or a person settled it."""
 
     order: Digest
@@ -108,8 +104,7 @@ class Voided:
     """True if it may have been charged all the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign:
+class Foreign(Struct, frozen=True, kw_only=True):
     """An entry of a newer flux2build, kept word for word."""
 
     kind: str

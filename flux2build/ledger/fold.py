@@ -7,9 +7,11 @@ mean the same. Any prefix of a journal is as good as a whole one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.ledger.entries import (
@@ -45,8 +47,7 @@ class State(StrEnum):
 _UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.LOST, State.DOUBT})
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """Everything the journal says of one attempt to buy an order."""
 
     order: Digest
@@ -82,8 +83,7 @@ class Attempt:
         return self.voided is not None and self.voided.refusal == RESUBMITTED
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """What the journal adds up to; the maps are by the order's digest."""
 
     attempts: tuple[Attempt, ...] = ()

@@ -6,9 +6,10 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.ledger.codec import entry_from_json
 from flux2build.ledger.entries import Entry, Foreign
@@ -24,8 +25,7 @@ _ENCODINGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Salvage:
+class Salvage(Struct, frozen=True):
     """The lines of a journal that are as they were written."""
 
     entries: tuple[Entry, ...] = ()

@@ -8,9 +8,11 @@ candidates that were ordered for the picture, and what a person decided about it
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, Json
 from flux2build.model import AssetName, Operation, Order, Output, Receipt, model_name
@@ -19,16 +21,14 @@ REVISION: Final = 2
 """The newest revision of the format; an older reader of the same version keeps unknown keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class LockedInput:
+class LockedInput(Struct, frozen=True):
     """An input of a row: its name (`refs/desk.jpg`, `asset:mascot`) and its digest."""
 
     name: str
     sha256: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """The row of a rendered picture: the request in clear, the output, the receipt."""
 
     key: Digest
@@ -62,8 +62,7 @@ class Generated:
         return replace(self, model=name, key=key)
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """The row of a deliverable: how it was derived, and the output."""
 
     key: Digest
@@ -78,8 +77,7 @@ class Derived:
     """Unknown keys that a newer revision wrote, kept as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """The row of a document: which one, the version of its rules, and the output."""
 
     key: Digest
@@ -92,8 +90,7 @@ class Written:
     """Unknown keys that a newer revision wrote, kept as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """One of several takes of an asset's request: its order, and what came of it.
 
     Its bytes are in the store, never in the work tree. The request itself is the spec's; the key
@@ -124,8 +121,7 @@ class ReviewState(StrEnum):
     """A merge brought together two decisions that contradict each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """What a person decided about the bytes of a picture; it is void for any others."""
 
     state: ReviewState
@@ -141,8 +137,7 @@ Row = Generated | Derived | Written
 """What is locked of one output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Everything that is locked of one asset in one profile."""
 
     asset: AssetName
@@ -215,17 +210,26 @@ def _put(rows: tuple[R, ...], row: R) -> tuple[R, ...]:
     return tuple(sorted((*others, row), key=lambda one: one.output.path))
 
 
-@dataclass(frozen=True, slots=True)
-class Lockfile:
+class Lockfile(Struct, frozen=True):
     """The whole lock."""
 
     blocks: Mapping[tuple[AssetName, str], Block] = field(default_factory=dict)
     revision: int = 1
     """The newest revision that wrote to it."""
-    older: bool = field(default=False, compare=False)
+    older: bool = False
     """Whether its text names models as carriers spell them, which is no longer written."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lockfile) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[Mapping[tuple[AssetName, str], Block], int, Mapping[str, Json]]:
+        return self.blocks, self.revision, self.extra
 
     @property
     def needed(self) -> int:

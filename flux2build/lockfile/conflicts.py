@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 _SIGNS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _MARKER: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
 _ANY_MARKER: Final = re.compile(rf"^{_MARKER.pattern}$", re.MULTILINE)
 
 
-@dataclass(slots=True)
-class Side:
+class Side(Struct):
     """One side of a merge: its lines, and their numbers in the conflicted file."""
 
     lines: list[str] = field(default_factory=list)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from posixpath import splitext
 from typing import Any, Final
 
 import tomli
+from msgspec.structs import replace
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem, SpecError

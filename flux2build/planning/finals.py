@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.lockfile import Block, Generated, Lockfile, Row, Written
 from flux2build.model import Generate, Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Another profile that made the file at an output's path."""
 
     profile: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import networkx as nx
+from msgspec import Struct
 
 from flux2build.digest import Json
 from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, Write
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Struct, frozen=True, dict=True):
     """The dependencies between everything that the spec wants."""
 
     recipes: tuple[Recipe, ...]

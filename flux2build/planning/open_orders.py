@@ -7,8 +7,9 @@ them. What is paid for is collected all the same, before its address expires.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.ledger import Intended, Ledger, State
@@ -24,8 +25,7 @@ _REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOrder:
+class OpenOrder(Struct, frozen=True):
     """An order that is still to be settled, and that no step of a plan asks for."""
 
     intended: Intended

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, of_json
 from flux2build.lockfile import Block, Generated, Lockfile, Row
@@ -37,8 +39,7 @@ Pricer = Callable[[Recipe], tuple[Decimal, Decimal] | None]
 """Returns the least and the most that an order may cost in USD; None for an unknown price."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One recipe with its verdict and its price in USD."""
 
     recipe: Recipe
@@ -57,8 +58,7 @@ class Step:
         return self.verdict.action is not Action.KEEP
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(Struct, frozen=True):
     """A file that the lock holds and the spec does not want."""
 
     asset: AssetName
@@ -67,8 +67,7 @@ class Orphan:
     sha256: Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """All steps in build order, and the orphans."""
 
     profile: str

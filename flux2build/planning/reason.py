@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
+
+from msgspec import Struct
 
 
 class ReasonCode(StrEnum):
@@ -77,8 +78,7 @@ SETTLED_BY: Final = {
 """How a person settles an open order, by the reason why nothing goes on by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why something is done: a code and, where it has one, its subject."""
 
     code: ReasonCode

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.lockfile import Derived, Generated, LockedInput, Lockfile, Row

@@ -12,8 +12,9 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.errors import Problem, UsageError, did_you_mean
 from flux2build.model import Asset, AssetName, Generate, Source
@@ -28,8 +29,7 @@ Distances = Callable[[AssetName], Mapping[AssetName, int]]
 Chosen = frozenset[AssetName]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """What a selection can be made from."""
 
     assets: Mapping[AssetName, Asset]

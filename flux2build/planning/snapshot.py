@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.ledger import Ledger
@@ -12,16 +14,14 @@ from flux2build.model import AssetName, Receipt, Recipe
 from flux2build.planning.finals import Owner
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPicture:
+class KnownPicture(Struct, frozen=True):
     """A picture that exists already: its bytes, and the receipt of the order it came from."""
 
     output: Digest
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """Everything that a verdict may depend on, read once."""
 
     profile: str

@@ -7,10 +7,12 @@ never disagree with what is done.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.lockfile import Block, Derived, Generated, Row
@@ -52,8 +54,7 @@ MODERATED: Final = frozenset({"request-moderated", "content-moderated"})
 """Refusals that an unchanged order would meet again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """An action, the reasons for it, and what is needed to carry it out."""
 
     action: Action

@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from pkgutil import get_data
 from typing import Any, Final
 
+from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
@@ -115,8 +116,7 @@ def _complete(tables: Tables) -> Tables:
     }
 
 
-@dataclass(frozen=True)
-class _Places:
+class _Places(Struct, frozen=True):
     """Where the cards of a file stand, of which a model may be spelled as its carrier does."""
 
     file: TomlFile

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol, TypeGuard, runtime_checkable
+
+from msgspec import Struct, field
 
 from flux2build.digest import Json
 from flux2build.model import Order
@@ -28,8 +29,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 _TASK: Final = re.compile(r"[A-Za-z0-9_.:=-]{1,200}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A picture that is sent along with an order, ready to be uploaded."""
 
     name: str
@@ -38,8 +38,7 @@ class Reference:
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An HTTP request, described. The key is attached elsewhere, for `hosts` only."""
 
     method: str
@@ -50,8 +49,7 @@ class Call:
     """A file to send as multipart `content`, instead of JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An HTTP response, received in full."""
 
     status: int
@@ -66,8 +64,7 @@ class Reply:
         return float(header) if _SECONDS.fullmatch(header) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """The claim check of a pending order: enough to collect it after a crash."""
 
     task: str
@@ -79,16 +76,14 @@ class Ticket:
     """Where the picture is, if the submission already says so; saves the first inquiry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Not finished; `status` as the server words it, `progress` from 0 to 1."""
 
     status: str
     progress: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """Finished: where the picture is, and what the server says of it."""
 
     url: str
@@ -129,8 +124,7 @@ class Refusal(StrEnum):
     """The same, as the certificate is not trusted: no further order can succeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The server certainly refused, or certainly did not deliver."""
 
     refusal: Refusal
@@ -143,8 +137,7 @@ class Refused:
     """The task that the reply names, if it names one."""
 
 
-@dataclass(frozen=True, slots=True)
-class InDoubt:
+class InDoubt(Struct, frozen=True):
     """The answer proves neither acceptance nor refusal; the order is never sent again by itself."""
 
     message: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.digest import Json
 from flux2build.providers.capabilities import Card, Price
@@ -24,16 +25,14 @@ _NEAR: Final = 1.10
 """A cliff is mentioned if the size exceeds a whole megapixel by at most this factor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """What an order will cost in USD: at least `low`, at worst `high`."""
 
     low: Decimal
     high: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Cliff:
+class Cliff(Struct, frozen=True):
     """A slightly smaller size that is a megapixel cheaper."""
 
     width: int

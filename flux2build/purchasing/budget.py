@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from flux2build.errors import BudgetError
 
 
-@dataclass(slots=True)
-class BudgetGuard:
+class BudgetGuard(Struct):
     """Caps in USD, and what is spent or set aside; no order is sent that could overshoot a cap.
 
     What an earlier run ordered does not count: that money is spent already. Once a

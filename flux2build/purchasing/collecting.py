@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, SystemFault, one_line
@@ -17,8 +18,7 @@ from flux2build.purchasing.http import Arrived, Client, Overdue
 from flux2build.purchasing.verification import verify_picture, verify_seed
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(Struct, frozen=True):
     """Collects pending orders at one provider; whoever does so holds the lock on the order."""
 
     client: Client

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, of_bytes, of_json
 from flux2build.ledger import REBUILT, Attempt, Delivered, Entry, Intended, expected, fold
@@ -23,8 +25,7 @@ _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _UNKNOWN: Final = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Witnesses:
+class Witnesses(Struct, frozen=True):
     """What tells of orders besides the ledger."""
 
     claims: Sequence[Claim] = ()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from flux2build.digest import Digest, Json, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.ledger import Entry
@@ -25,8 +27,7 @@ _PIXELS: Final = 2**20
 """The pixels of a picture whose size is left to the model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where a run writes, besides ledger and store."""
 
     lock: Path
@@ -36,8 +37,7 @@ class Places:
     """How many bytes these pictures may have together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Where the bytes of a picture are."""
 
     digest: Digest

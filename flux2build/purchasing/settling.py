@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest, Json
 from flux2build.errors import SystemFault, UsageError
@@ -42,8 +43,7 @@ _OPEN: Final = frozenset({State.DOUBT, State.PENDING, State.KEPT, State.LOST})
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(Struct, frozen=True):
     """An attempt to buy a picture, with what was intended by it."""
 
     attempt: Attempt

@@ -12,8 +12,9 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
@@ -24,8 +25,7 @@ from flux2build.storage.disk import temporary_folder
 from flux2build.storage.store import LostError, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Spool:
+class Spool(Struct, frozen=True):
     """One spool; its folder is missing as long as nothing went wrong."""
 
     folder: Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flux2build.ledger import Intended
 from flux2build.model import Bought
@@ -12,8 +12,7 @@ from flux2build.purchasing.collecting import Collector
 from flux2build.purchasing.http import Overdue
 
 
-@dataclass(frozen=True, slots=True)
-class UnaskedOrders:
+class UnaskedOrders(Struct, frozen=True):
     """Collects such orders at one provider: into the store and the ledger, at no cost."""
 
     collector: Collector

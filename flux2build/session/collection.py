@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.building import event_loop
 from flux2build.building.signals import heeded
@@ -33,8 +35,7 @@ PATIENCE: Final = 30.0
 """Most seconds to wait for a picture that is not ready yet: until it is, nothing expires."""
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What was collected, what went wrong, and the exit code that a build is to have for it."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -71,8 +72,7 @@ def _idle(journal: Journal, order: OpenOrder) -> bool:
         return held
 
 
-@dataclass(frozen=True, slots=True)
-class _Collection:
+class _Collection(Struct, frozen=True):
     project: Project
     say: Callable[[str], None]
     patience: float

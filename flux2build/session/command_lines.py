@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.errors import Problem
 from flux2build.session.common_options import Choice, CommonOptions
@@ -21,8 +23,7 @@ _TAKING_A_VALUE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a command was called with, as far as another one about the same has to repeat it."""
 
     options: CommonOptions = field(default_factory=CommonOptions)

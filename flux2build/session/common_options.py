@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class CommonOptions:
+class CommonOptions(Struct, frozen=True):
     """Which spec and profile a command is about, and how it prints."""
 
     file: str | None = None
@@ -19,8 +18,7 @@ class CommonOptions:
     """Whether the command goes on with other specs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which assets a command is about; all of them if none are named."""
 
     selection: tuple[str, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from flux2build.assetspec import Budget
 from flux2build.errors import BudgetError, UsageError
@@ -14,8 +15,7 @@ from flux2build.session import pull_request
 from flux2build.session.settings import UserSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """The conditions of a build: parallel jobs, consent to spend, and how long to wait."""
 
     jobs: int | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.errors import SystemFault, one_line
 from flux2build.extras import pip_install
@@ -18,8 +19,7 @@ _WANTED: Final = [
 """What a pipeline is loaded from; a repository may have the same weights in other formats, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """The weights of a model, as they can be fetched now."""
 
     repository: str

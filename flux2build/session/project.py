@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from flux2build.building.removal import Removal, shared
 from flux2build.building.report import Report
@@ -74,7 +77,7 @@ class Project(LockedSources):
 
     def reread(self) -> Project:
         """The same project, with everything read again."""
-        return replace(self)
+        return dataclasses.replace(self)
 
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.
@@ -82,7 +85,7 @@ class Project(LockedSources):
         What cannot be read of the ledger stays the same: a build that was not asked for
         consent because of it must not buy once somebody has repaired it.
         """
-        project = replace(self)
+        project = dataclasses.replace(self)
         parts = vars(Sources).items()
         kept = {name for name, part in parts if isinstance(part, cached_property)}
         read = {name: value for name, value in vars(self).items() if name in kept}

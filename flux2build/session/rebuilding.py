@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.errors import SystemFault
@@ -23,8 +24,7 @@ from flux2build.session.project import Project, buys
 from flux2build.storage.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilding:
+class Rebuilding(Struct, frozen=True):
     """What the ledger lacks, and how it is written."""
 
     journal: Journal

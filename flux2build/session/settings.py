@@ -12,13 +12,14 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import platformdirs
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec.faults import Fault
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError, did_you_mean
@@ -38,19 +39,21 @@ _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
 
 
-@dataclass(frozen=True, slots=True)
-class UserSettings:
+class UserSettings(Struct, frozen=True):
     """Values by the names of their variables, and model cards that override ours."""
 
     environment: Mapping[str, str]
-    env_file: Mapping[str, str] = field(default_factory=dict, repr=False)
-    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    env_file: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
     cards: str = ""
     """TOML of model cards that is merged over the ones flux2build ships."""
     cards_file: str = ""
     """The file that holds it, for messages."""
-    written: TomlFile = field(default=TomlFile("", "", secret=True), repr=False)
+    written: TomlFile = TomlFile("", "", secret=True)
     """The configuration file."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.written.name!r})"
 
     @property
     def limits(self) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
@@ -42,8 +44,7 @@ _LOCAL: Final = "local"
 _LONGEST_CIRCLE: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """What `watch` watches."""
 
     files: frozenset[Path]

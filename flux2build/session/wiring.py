@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import shlex
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
@@ -53,8 +56,7 @@ class Say(Protocol):
         """Say a line, in a style such as `dim`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(Struct, frozen=True):
     """The functions that are called while a build runs."""
 
     say: Say
@@ -136,8 +138,7 @@ def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
     return Artifacts(project.folder, project.store, paths, free, ours, copies=project.copies)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wiring:
+class _Wiring(Struct, frozen=True):
     """Connects one build to the real world."""
 
     project: Project
@@ -227,7 +228,7 @@ class _Wiring:
         own = remote.limits_of(project.settings, self.terms.jobs)
         return RemoteRenderer(
             client=remote.client_of(project.settings, provider, own, self.halt, self.listeners.say),
-            books=replace(
+            books=dataclasses.replace(
                 remote.books_of(
                     project, keeping, self.budget, lambda text: self.listeners.say(text, "dim")
                 ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.simulator.orders import CREDIT, ReceivedOrder
@@ -40,8 +41,7 @@ class AccountRefusalError(Exception):
         self.reason = reason
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """An accepted order; its prompt and references are in the temporary storage."""
 
     id: str
@@ -89,8 +89,7 @@ class Task:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How an accepted order will end, by the scenario."""
 
     latency: float
@@ -98,8 +97,7 @@ class Outcome:
     price_factor: Decimal = Decimal(1)
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """One customer's tasks at all dialects, which share a balance but not limits."""
 
     scenario: Scenario

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.simulator.account import READY, Task
 from flux2build.simulator.scenario import Rule
@@ -19,8 +21,7 @@ PAGE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A response, in full."""
 
     status: int
@@ -57,8 +58,7 @@ def refusal(status: int, value: Any, headers: Mapping[str, str] | None = None) -
     return RefusalError(reply(status, value, headers))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskReport:
+class TaskReport(Struct, frozen=True):
     """What an answer tells of a task, before a dialect words it."""
 
     task: Task

@@ -12,10 +12,10 @@ import socket
 import struct
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from http.client import responses
 from typing import Final
 
+from msgspec.structs import replace
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flux2build.providers.capabilities import Card
 from flux2build.providers.pricing import MEGAPIXEL
@@ -25,8 +26,7 @@ _NEWER: Final = frozenset({"Reasoning", "Generating"})
 _REWRITERS: Final = ("flux-2-pro", "flux-2-max")
 
 
-@dataclass(frozen=True, slots=True)
-class Flux:
+class Flux(Struct, frozen=True):
     """BFL's API: `POST /v1/<model>`, then `GET <polling_url>`."""
 
     name: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest, of_bytes, of_json
 from flux2build.images.formats.lookup import examine
@@ -35,8 +36,7 @@ class BadReferenceError(ValueError):
     """A reference is not a picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A picture sent along; one behind a foreign URL is never fetched, and counts as 1 MP."""
 
     digest: Digest
@@ -50,8 +50,7 @@ class Reference:
         return self.width * self.height
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedOrder:
+class ReceivedOrder(Struct, frozen=True):
     """One order, as the server understood it."""
 
     model: str

@@ -6,9 +6,10 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flux2build.digest import of_bytes
 from flux2build.providers.capabilities import Card
@@ -42,8 +43,7 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
+class Predictions(Struct, frozen=True):
     """Replicate's API: `POST /v1/models/<owner>/<name>/predictions`, then ask by id."""
 
     name: str

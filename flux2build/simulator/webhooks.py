@@ -6,17 +6,17 @@ import asyncio
 import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 _PATIENCE: Final = 5.0
 """Seconds for which the receiver may take to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(Struct, frozen=True):
     """A POST to a receiver."""
 
     url: str

@@ -7,10 +7,11 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest
 from flux2build.storage import paths, regular
@@ -21,8 +22,7 @@ _EXTENDED: Final = 0x4000
 _LENGTH: Final = 0x0FFF
 
 
-@dataclass(frozen=True)
-class Tracked:
+class Tracked(Struct, frozen=True, dict=True):
     """The files below a folder that git tracks.
 
     Where that cannot be known, such as in a linked work tree, every file counts as tracked.

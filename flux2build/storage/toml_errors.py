@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.storage import toml_values
 from flux2build.storage.text_files import unseen, unseen_hint
@@ -37,8 +39,7 @@ _HIDDEN: Final = re.compile(r"[\[,{=]\s*(#[0-9A-Fa-f]{3,8})\b")
 _ESCAPES: Final = ("Unescaped", "Invalid hex", "Escaped character")
 
 
-@dataclass(frozen=True, slots=True)
-class TomlFault:
+class TomlFault(Struct, frozen=True):
     """What is wrong and where; line and column count from 1."""
 
     message: str
@@ -53,8 +54,7 @@ class TomlFault:
     """The value that the hint advises to write."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Site:
+class _Site(Struct, frozen=True):
     """Where the parser stopped: its sentence, its position, and the lines of the text."""
 
     message: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.errors import Place, Problem
 from flux2build.model import Key
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from flux2build.storage.toml_places import KeyLocation
 
 
-@dataclass(frozen=True)
-class TomlFile:
+class TomlFile(Struct, frozen=True, dict=True):
     """The text of one TOML file."""
 
     name: str

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import tomli
 import tree_sitter_toml
+from msgspec import Struct
 from tree_sitter import Language, Node, Parser, Tree
 
 from flux2build.model import Key
@@ -25,8 +25,7 @@ _DEEPEST: Final = 100
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A token: line and column count from 1, in characters; its width on that line."""
 
     line: int
@@ -34,8 +33,7 @@ class Span:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLocation:
+class KeyLocation(Struct, frozen=True):
     """The places of a key's name and of its value: bytes of the file, as most are never asked for."""
 
     data: bytes

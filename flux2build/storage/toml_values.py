@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _Match = re.Match[str]
 CURLY: Final = "“”„‟«»‹›‘’‚‛`´"  # noqa: RUF001 - the quotes that people type
@@ -28,8 +29,7 @@ _PLAIN: Final = re.compile(r"""[+-]?\d+(?:\.\d+)?|true|false|[\[{].*|"[^"]*"|'[^
 _LONGEST: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class ValueFault:
+class ValueFault(Struct, frozen=True):
     """What is wrong with a value, and what was meant by it."""
 
     message: str

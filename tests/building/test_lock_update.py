@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from flux2build.building.lock_update import LockUpdate
 from flux2build.digest import Digest

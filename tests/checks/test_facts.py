@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from flux2build.errors import Place, Problem
 from tests.checks.in_memory import SPEC, facts, lock, recipes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from flux2build.checks.facts import Finding
 from flux2build.checks.lock import CHECK

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from flux2build.checks.orders import CHECK
 from flux2build.ledger import Entry, fold

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from flux2build.console.changes import changes
 from flux2build.model import Derive, Operation, Recipe

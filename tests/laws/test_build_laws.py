@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.building.report import Report
 from flux2build.building.runner import build
@@ -34,8 +35,7 @@ from flux2build.planning.verdict import Action
 from tests.fakes import FakeWorld, PowerCutError
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A small spec: prompts, who refers to whom, which source, how many files."""
 
     prompts: tuple[str, ...]
@@ -213,7 +213,7 @@ def test_renaming_assets_renders_nothing(wanted: Wanted) -> None:
     built(wanted, world)
     world.renders.clear()
 
-    class Renamed(Wanted):
+    class Renamed(Wanted, frozen=True):
         @staticmethod
         def name(number: int) -> AssetName:
             return AssetName(f"other{number}")
@@ -369,7 +369,7 @@ def twins(draw: st.DrawFn) -> Wanted:
         st.lists(st.sampled_from("pq"), min_size=len(wanted.prompts), max_size=len(wanted.prompts))
     )
 
-    class Twins(Wanted):
+    class Twins(Wanted, frozen=True):
         def recipes(self) -> tuple[Recipe, ...]:
             return tuple(
                 replace(r, task=replace(r.task, params={})) if isinstance(r.task, Generate) else r

@@ -7,13 +7,13 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec.structs import replace
 
 import flux2build
 from flux2build.cli import parser

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from flux2build.ledger import Entry, Foreign, entry_to_json
 from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from flux2build.errors import LockError
 from flux2build.lockfile import Block, Derived, Generated, Lockfile, dumps, loads

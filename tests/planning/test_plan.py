@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, MasterOf, Recipe, Source

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from flux2build.digest import canonical
 from flux2build.model import Order
@@ -97,7 +98,8 @@ def _plain(value: object) -> object:
 
 
 def _agrees(expected: Mapping[str, Any], answer: object) -> None:
-    found = {field.name: getattr(answer, field.name) for field in fields(answer)}  # type: ignore[arg-type]  # every answer is a dataclass
+    assert isinstance(answer, Struct)
+    found = asdict(answer)
     for name, value in expected.items():
         if name == "kind":
             assert value == type(answer).__name__

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import DecisionError, HaltedError, IncompleteError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.ledger import REBUILT, Delivered, Entry, Intended, State, fold

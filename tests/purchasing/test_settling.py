@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Problem, SystemFault, UsageError

@@ -10,8 +10,9 @@ import math
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 LONGEST_TEXT: Final = 256 * 1024
 """Most characters of a value, and most bytes of a prompt: a token, of which models read 32K, has eight at most."""
@@ -62,8 +63,7 @@ class OverBoundError(Exception):
     """A template does more than templates may."""
 
 
-@dataclass(slots=True)
-class Budget:
+class Budget(Struct):
     """The steps that all templates of a spec may take together, and what they may write."""
 
     left: int = MOST_TOGETHER

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _EXPRESSION: Final = re.compile(r"((?<!\{)\{\{(?![-+])[^{}%#]*(?<!-)\}\})")
 _MARK: Final = re.compile(r"\{[{%#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(Struct, frozen=True):
     """A template whose texts are reduced to their line ends, and the texts."""
 
     template: str

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from msgspec import Struct
+
 from flux2build.assetspec.rows.catalogue import of_messages
 from flux2build.assetspec.rows.data_file import (
     MOST_FAULTS,
@@ -77,8 +79,7 @@ def _meant(column: str, known: Iterable[str]) -> str | None:
     return f"{hint} it has {names[0]} in it" if names else hint
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The rows of one data file, or of all files that a pattern names."""
 
     files: tuple[str, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, NoReturn
+
+from msgspec import Struct, field
 
 from flux2build.errors import Place, Problem
 
@@ -26,8 +27,7 @@ class TooMuchError(Exception):
     """Data files have so many rows, cells or problems that reading them ends here."""
 
 
-@dataclass(slots=True)
-class Records:
+class Records(Struct):
     """The records of one data file, or of all that a pattern names, with what is wrong with them."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -67,8 +67,7 @@ class Records:
         raise TooMuchError
 
 
-@dataclass(slots=True)
-class DataFile:
+class DataFile(Struct):
     """One data file, which is read into records."""
 
     file: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.rows.data_file import Cells, Record, Records, normal
 from flux2build.errors import Place, did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How rows are named, and what is done with their cells."""
 
     keys: tuple[str, ...]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec import translations
 from flux2build.assetspec.faults import Fault, Faults
@@ -36,8 +38,7 @@ class UntranslatedError(Exception):
     """Raised inside a template whose file is left out, as `policy = "skip"` says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A string that a locale lacks, and what is used instead."""
 
     locale: str
@@ -50,8 +51,7 @@ class Gap:
     """`nothing`, `no file`, or the locale whose string is used."""
 
 
-@dataclass(slots=True)
-class Translations:
+class Translations(Struct):
     """The catalogues of a project, each read when a template first asks for its locale."""
 
     tree: ProjectFiles
@@ -173,8 +173,7 @@ class Translations:
         return 'translate them, or set `policy` in `[catalog]` to "fallback" or "skip"'
 
 
-@dataclass(frozen=True, slots=True)
-class _Lookup:
+class _Lookup(Struct, frozen=True):
     """One call of `t`."""
 
     locale: str

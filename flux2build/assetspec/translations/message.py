@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from flux2build.errors import Place
 
@@ -11,8 +12,7 @@ Key = tuple[str, str | None]
 """A message's key, and its context where gettext has several messages with one key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One translation; several forms when it depends on a number."""
 
     forms: tuple[str, ...]
@@ -26,8 +26,7 @@ class Message:
         return bool(self.forms) and all(form.strip() for form in self.forms)
 
 
-@dataclass(frozen=True, slots=True)
-class Strings:
+class Strings(Struct, frozen=True):
     """The content of one catalogue."""
 
     file: str

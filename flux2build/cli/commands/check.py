@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from flux2build import __version__
 from flux2build.checks.contract import CHECKS

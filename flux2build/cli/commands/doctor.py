@@ -6,12 +6,13 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.text import Text
 
 from flux2build import __version__, ledger
@@ -43,8 +44,7 @@ _ROOM: Final = 16 * 2**20
 """The fewest bytes that the disk of ledger and store should have left: a few large pictures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """The result of one check; `ok` is None if nothing can be wrong."""
 
     name: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Final
 
 import click
+from msgspec.structs import asdict
 from rich.text import Text
 
 from flux2build.assetspec.presets import Preset, PresetTarget, gathered

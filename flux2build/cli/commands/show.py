@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Final
 
 import click
+from msgspec.structs import asdict
 from rich.text import Text
 
 from flux2build.cli.command import command
@@ -16,7 +16,7 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import UsageError
-from flux2build.model import Asset, Generate, Recipe, Write
+from flux2build.model import Asset, Derive, Generate, Operation, Recipe, Write
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
@@ -107,14 +107,18 @@ def _as_json(asset: Asset, recipes: Sequence[Recipe]) -> Json:
 def _task_json(recipe: Recipe) -> Json:
     task = asdict(recipe.task)
     task.pop("about", None)
-    for step in task.get("ops", ()):
-        step.update(step.pop("params"))
+    if isinstance(recipe.task, Derive):
+        task["ops"] = [_op_json(step) for step in recipe.task.ops]
     return {
         "kind": recipe.kind,
         "output": recipe.output,
         "inputs": [str(source) for source in recipe.inputs],
         **task,
     }
+
+
+def _op_json(step: Operation) -> Json:
+    return {"op": step.op, "version": step.version, **step.params}
 
 
 COMMAND: Final[click.Command] = show

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from flux2build import ledger
 from flux2build.cli.amounts import USD, Whole

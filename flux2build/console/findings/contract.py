@@ -7,8 +7,9 @@ A member is a module of `flux2build/console/findings/` that ends in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.checks.facts import Finding
 from flux2build.console.console import Console
@@ -16,8 +17,7 @@ from flux2build.planning.plan import Plan
 from flux2build.registry import Family
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Struct, frozen=True):
     """All that a format may show."""
 
     findings: Sequence[Finding]
@@ -29,8 +29,7 @@ class CheckReport:
     """The version of flux2build."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
+class OutputFormat(Struct, frozen=True):
     """One way to print findings."""
 
     show: Callable[[Console, CheckReport], None]

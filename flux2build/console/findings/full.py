@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from flux2build.checks.facts import Finding, Severity
 from flux2build.console.console import Console, frame

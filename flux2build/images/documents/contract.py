@@ -8,9 +8,9 @@ planning knows whether it is current without writing it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Protocol
 
+from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from flux2build.errors import SpecError
@@ -18,8 +18,7 @@ from flux2build.model import About, Output, Write
 from flux2build.registry import Family
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """All that a document may use of one file: what the spec says of it, and its bytes' facts."""
 
     about: About

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 from urllib.parse import quote
 
+from msgspec import Struct
 from PIL import Image
 from pydantic import Field
 
@@ -33,8 +33,7 @@ class SiteOptions(DocumentOptions):
     color: bool = Field(default=True, description="tell the average colour of every picture")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """One picture of an asset: its files by format, in the order of `TYPES`, by width."""
 
     files: tuple[Fact, ...]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flux2build.errors import SpecError
@@ -36,8 +36,7 @@ class PictureError(SpecError):
     """A file cannot be used as a picture, or a picture cannot be written as asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What a file says about its picture outside the pixels; the size is 0 when it is not read."""
 
     format: str
@@ -167,8 +166,7 @@ def wrapped_xmp(data: bytes) -> bytes:
     return data[start:end] if 0 <= start < end else b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFormat:
+class PictureFormat(Struct, frozen=True, kw_only=True):
     """One picture format.
 
     The functions that take bytes get a file that `matches`. They raise IndexError or

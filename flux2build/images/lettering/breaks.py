@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
 from icu4py.breakers import BaseBreaker, CharacterBreaker, LineBreaker
+from msgspec import Struct
 
 from flux2build.images.lettering.scripts import script
 
@@ -20,8 +20,7 @@ _UNSPACED: Final = frozenset({"BOPOMOFO", "CJK", *_KANA})
 _NO_LANGUAGE: Final = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class Breaks:
+class Breaks(Struct, frozen=True):
     """The places, counted in characters, before which a line may begin."""
 
     good: tuple[int, ...]

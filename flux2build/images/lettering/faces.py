@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final
 
 import uharfbuzz as hb
+from msgspec import Struct
 
 from flux2build.errors import SpecError, brief
 from flux2build.images.lettering import font
@@ -31,12 +31,14 @@ _CAP: Final = 0.7
 _AXIS: Final = "wght"
 
 
-@dataclass(frozen=True)
-class Face:
+class Face(Struct, frozen=True, dict=True):
     """A font file, at one weight where it has an axis for that."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     weight: int | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.data)} bytes, {self.weight})"
 
     @cached_property
     def _face(self) -> hb.Face:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.images.lettering import Wrap
 from flux2build.images.lettering.shaping import Line, Paragraph
@@ -20,8 +22,7 @@ _SPARE: Final = 0.8
 """The least share of its letters' width that a text needs, as kerning and joining save some."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A rectangle in pixels; `y` grows downwards."""
 
     left: int
@@ -34,8 +35,7 @@ class Box:
         return Box(self.left + by, self.top + by, self.width - 2 * by, self.height - 2 * by)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How letters may be laid out."""
 
     largest: int
@@ -46,8 +46,7 @@ class Rules:
     wrap: Wrap = "balance"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Lines at a size in pixels; the first base line is at 0."""
 
     size: int
@@ -74,8 +73,7 @@ class Block:
         return high, math.floor(box.top + box.height - bottom + _SLACK)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A line, and the position of its origin in the picture."""
 
     line: Line

@@ -9,6 +9,7 @@ from itertools import accumulate, groupby
 from typing import Final, NamedTuple
 
 import uharfbuzz as hb
+from msgspec import Struct
 
 from flux2build.images.lettering import bidi, breaks, faces, scripts
 from flux2build.images.lettering.breaks import SOFT_HYPHEN, Breaks
@@ -21,8 +22,7 @@ _APART: Final = {"liga": False, "clig": False, "dlig": False}
 """Letters that are set apart form no ligatures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """The fonts and settings of a text."""
 
     faces: tuple[Face, ...]
@@ -42,8 +42,7 @@ class Extent(NamedTuple):
     top: float
 
 
-@dataclass(frozen=True, slots=True)
-class Glyph:
+class Glyph(Struct, frozen=True):
     """A shape of a font, and the position of its origin."""
 
     face: Face
@@ -66,8 +65,7 @@ class Glyph:
         )
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True, dict=True):
     """Glyphs from left to right."""
 
     glyphs: tuple[Glyph, ...]
@@ -166,8 +164,7 @@ def _scripts(text: str) -> list[str]:
     return list(accumulate(names, lambda last, name: name or last, initial=first))[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """Characters of one font, level and script, shaped."""
 
     level: int

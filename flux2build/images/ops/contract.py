@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
+from msgspec import Struct
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,8 +26,7 @@ Scale = tuple[float, float]
 """By how much a picture is scaled, across and down."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputMark:
+class InputMark(Struct, frozen=True):
     """Marks the field of an operation whose value the spec replaces by the index of an input."""
 
     picture: bool
@@ -73,16 +72,14 @@ Pictures = Annotated[
 """What a list of pictures holds: in a recipe, a family stands there as each of its members."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pivot:
+class Pivot(Struct, frozen=True):
     """A point of a cell: its anchor, moved inwards by `inset` pixels from the edges."""
 
     anchor: Anchor
     inset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AtlasLayout:
+class AtlasLayout(Struct, frozen=True):
     """How an operation lays frames out: in rows, from the top left, in equal cells."""
 
     inputs: tuple[int, ...]
@@ -101,8 +98,7 @@ Area = tuple[float, float, float, float]
 """A rectangle in pixels: left, top, right and bottom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Canvas:
+class Canvas(Struct, frozen=True):
     """What is known of a picture before it is made: its size, and where letters lie on it."""
 
     size: Size

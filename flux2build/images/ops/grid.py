@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Final
 
+from msgspec.structs import replace
 from PIL import Image
 from pydantic import Field, model_validator
 

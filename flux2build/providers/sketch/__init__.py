@@ -7,8 +7,9 @@ colours, with the prompt as its caption and the references as thumbnails.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.model import Order

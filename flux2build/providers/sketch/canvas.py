@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from PIL import Image, ImageChops, ImageDraw
 
 from flux2build.images.colour.oklab import lift
@@ -25,8 +25,7 @@ _FALLOFF: Final = tuple(
 """1 in the centre, 0 at the edge, without a visible rim; Pillow's spot is 181 at its edge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A rectangle in the picture's pixels."""
 
     left: float
@@ -75,8 +74,7 @@ def square(x: float, y: float, radius: float) -> Box:
     return around(x, y, radius, radius)
 
 
-@dataclass(frozen=True, slots=True)
-class Blend:
+class Blend(Struct, frozen=True):
     """A paint that runs from one colour to another, downwards or across."""
 
     start: Rgb

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
+from msgspec import Struct
 from PIL import Image, ImageChops, ImageDraw
 
 from flux2build.images.colour.srgb import Rgb
@@ -18,8 +18,7 @@ _REST: Final = 0.3
 """The share of all lightness that is left to a picture on a grey key: the end far from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyColour:
+class KeyColour(Struct, frozen=True):
     """A colour that will be made transparent."""
 
     colour: Rgb

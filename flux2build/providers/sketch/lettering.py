@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
 from PIL import Image, ImageDraw, ImageFont
 
 from flux2build.images import lettering
@@ -105,8 +105,7 @@ def elide(text: str, size: int, width: float) -> str:
     return kept + _DOTS if kept else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(Struct, frozen=True):
     """How a line is set; `spacing` is added after each letter."""
 
     size: int

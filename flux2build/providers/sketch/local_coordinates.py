@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, around, oval, square
@@ -13,8 +14,7 @@ from flux2build.providers.sketch.canvas import Box, Canvas, Paint, Point, around
 _STEPS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class LocalCanvas:
+class LocalCanvas(Struct, frozen=True):
     """Draws around an origin: 1 is `unit` pixels, y grows downwards, a `flip` of -1 mirrors."""
 
     canvas: Canvas

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageOps
 
 from flux2build.images.colour.oklab import mix
@@ -26,8 +27,7 @@ _NAME: Final = 8
 """The smallest type of a thumbnail's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(Struct, frozen=True):
     """The wrapped lines of the caption, and the box they lie in."""
 
     box: Box
@@ -59,8 +59,7 @@ class Caption:
             write(image, at, line, Type(self.size, palette.figure))
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """The mark that this is a sketch, with the picture's size if there is room."""
 
     box: Box
@@ -86,8 +85,7 @@ class Stamp:
         write(image, (x, y), self.note, Type(self.size, faint))
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
+class Thumbnail(Struct, frozen=True):
     """One reference; it has no picture if its bytes cannot be decoded."""
 
     box: Box

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.images.colour.oklab import chroma, lightness, mix, tone
 from flux2build.images.colour.srgb import Rgb, contrast, from_hex, hexes
@@ -41,8 +42,7 @@ _BLUE_BLACK: Final = (24, 26, 46)
 _GREY: Final = 0.035
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """The colours of one sketch, by the part they play."""
 
     paper: Rgb

@@ -6,9 +6,10 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host name; raises `OSError` when there are none."""
@@ -31,8 +32,7 @@ class ForbiddenError(Exception):
     """A URL to which nothing may be sent, or from which nothing may be fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A URL that was checked, and the addresses to connect to."""
 
     url: str

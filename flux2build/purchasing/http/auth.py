@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from flux2build.errors import SystemFault
 from flux2build.providers.contract import Call, InDoubt, Refused, Remote, Reply, Waiting

@@ -19,11 +19,12 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
 import httpx
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.errors import HaltedError
 from flux2build.model import Order
@@ -62,8 +63,7 @@ _FETCHING: Final = 12
 """Most pictures fetched at once: enough to use any bandwidth."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientDeps:
+class ClientDeps(Struct, frozen=True):
     """What a client depends on: the network, the clock and randomness; tests pass their own."""
 
     clock: Clock = field(default_factory=Monotonic)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from flux2build.errors import Problem, UsageError, did_you_mean
 from flux2build.storage.toml_file import TomlFile
@@ -35,8 +37,7 @@ class Monotonic:
         await asyncio.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What the client tolerates, in seconds and bytes."""
 
     posts: int = 4
@@ -128,7 +129,7 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds >= 2 else f"{seconds:.2g} seconds"
 
 
-_LIMITS: Final = frozenset(each.name for each in fields(Limits))
+_LIMITS: Final = frozenset(Limits.__struct_fields__)
 _COUNTS: Final = frozenset({"posts", "in_flight", "attempts", "reply_bytes", "picture_bytes"})
 
 LONGEST: Final = 120.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes, urljoin
 
 import httpx
+from msgspec import Struct
 
 from flux2build.images.formats.lookup import examine
 from flux2build.purchasing.http.address_policy import (
@@ -44,8 +44,7 @@ class FetchError(Exception):
         self.final, self.gone, self.untrusted = final or untrusted, gone, untrusted
 
 
-@dataclass(frozen=True, slots=True)
-class Downloads:
+class Downloads(Struct, frozen=True):
     """Fetches pictures from public addresses, and from the network in which the endpoint lies."""
 
     pool: Pool

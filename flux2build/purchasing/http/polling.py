@@ -7,10 +7,13 @@ everything else leaves it to a later build.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.images.formats.lookup import sniff
 from flux2build.providers.contract import Call, Ready, Refusal, Refused, Reply, Ticket, Waiting
@@ -33,16 +36,14 @@ _PAUSES: Final = 10
 """Waits, in units of `Limits.wait`, between inquiries to a server that denies an order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A picture's bytes as they arrived, and what the server says of it."""
 
     data: bytes
     ready: Ready
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
+class Overdue(Struct, frozen=True):
     """Not here yet; the ticket is still good, and a later build may collect it.
 
     `decide` where a person has to look: the server's answer points elsewhere.
@@ -62,8 +63,7 @@ Ended = Arrived | Refused | Overdue
 State = Waiting | Ready | Refused | Overdue
 
 
-@dataclass(frozen=True, slots=True)
-class PollingDeps:
+class PollingDeps(Struct, frozen=True):
     """What polling depends on."""
 
     auth: Auth

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 import httpx
+from msgspec import Struct
 
 from flux2build.providers.contract import Call, Reply
 from flux2build.purchasing.http.address_policy import ProxyFor, directly
@@ -27,8 +28,7 @@ _FREE: Final = 1.0
 """Seconds until a connection is taken for lost; there is one for each exchange."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoolConfig:
+class PoolConfig(Struct, frozen=True):
     """How a pool connects; `transport` replaces the network in tests."""
 
     connections: int
@@ -40,8 +40,7 @@ class PoolConfig:
     """The authorities to trust, instead of the usual ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """The most bytes and seconds that an answer may take."""
 
     bytes: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flux2build.digest import Digest, of_json
 from flux2build.errors import Flux2BuildError, SystemFault
@@ -27,8 +28,7 @@ _LARGEST_JSON: Final = 64 * 1024 * 1024
 """Most bytes of a JSON file; the largest tokenizers have about 20 million."""
 
 
-@dataclass(frozen=True, slots=True)
-class WeightsFolder:
+class WeightsFolder(Struct, frozen=True):
     """What lies in a folder of weights."""
 
     path: Path

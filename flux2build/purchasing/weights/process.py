@@ -7,8 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec.structs import asdict
 
 from flux2build.purchasing.weights.failures import WorkerError
 from flux2build.purchasing.weights.messages import Message, encoded, receive
@@ -53,7 +55,7 @@ class Worker:
         Raises:
             WorkerError: no picture came of it.
         """
-        facts = asdict(request) | {"device": self.device}
+        facts = asdict(request) | {"model": asdict(request.model), "device": self.device}
         message = Message("render", facts, facts.pop("references"))
         answer = await self._told(message, on_step)
         self.model = request.model

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Struct
+
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
 from flux2build.ledger import Delivered
@@ -30,8 +32,7 @@ _SEEDS: Final = 2**32
 """One more than the highest seed that is drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class WeightsRenderer:
+class WeightsRenderer(Struct, frozen=True):
     """Hands each order to a worker that is free.
 
     Implements `renderer.Renderer`.

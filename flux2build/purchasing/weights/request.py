@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flux2build.digest import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model as a worker loads it."""
 
     folder: str
@@ -19,8 +19,7 @@ class Model:
     offload: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a worker is asked to render."""
 
     model: Model
@@ -33,8 +32,7 @@ class Request:
     """The files of LoRA, with how much of each is added."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A picture from a worker."""
 
     picture: bytes

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from flux2build.checks.facts import Finding, Severity
 from flux2build.console.console import Console

@@ -10,11 +10,11 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from flux2build.digest import Json

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from flux2build.providers.sketch.canvas import Canvas
 from flux2build.providers.sketch.palette import Palette
@@ -26,8 +27,7 @@ from flux2build.providers.sketch.scenes import (
 Scene = Callable[[Canvas, Palette, RandomSource], None]
 
 
-@dataclass(frozen=True, slots=True)
-class SceneFamily:
+class SceneFamily(Struct, frozen=True):
     """A scene, and the words in a prompt that call for it."""
 
     draw: Scene

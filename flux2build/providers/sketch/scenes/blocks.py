@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flux2build.images.colour.oklab import lift, mix
 from flux2build.images.colour.srgb import Rgb
@@ -14,8 +14,7 @@ Solid = tuple[float, float, float]
 """A point or an extent along the three axes."""
 
 
-@dataclass(frozen=True, slots=True)
-class IsometricGrid:
+class IsometricGrid(Struct, frozen=True):
     """Isometric axes: a step along x goes right and down, along y left and down."""
 
     canvas: Canvas

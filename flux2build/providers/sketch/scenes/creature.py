@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.images.colour.oklab import lift, lightness, mix, tone
 from flux2build.images.colour.srgb import Rgb, from_hex
@@ -22,8 +24,7 @@ from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What tells one animal from another."""
 
     fur: str

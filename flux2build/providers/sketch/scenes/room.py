@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded
