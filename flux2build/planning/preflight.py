@@ -1,4 +1,4 @@
-"""What derivations will be refused for, found before anything is paid: sizes, fonts, letters."""
+"""What a build would refuse, found before anything is paid: sizes, fonts, letters, documents."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from flux2build.assetspec.input_fields import pictures
 from flux2build.digest import Json, of_json
 from flux2build.errors import Flux2BuildError, Problem
 from flux2build.images import encoding
+from flux2build.images.documents.contract import Document
 from flux2build.images.ops.contract import Canvas, Inputs, Op
-from flux2build.model import AssetName, Derive, Generate, Key, Recipe, Source
+from flux2build.model import AssetName, Derive, Generate, Key, Recipe, Source, Write
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
@@ -34,9 +35,10 @@ def with_names(problem: Problem, recipe: Recipe) -> Problem:
 
 @dataclass(slots=True)
 class Preflight:
-    """Tries the operations of derivations on the sizes that pictures will have."""
+    """Tries the operations of derivations on the sizes that pictures will have, and documents."""
 
     ops: Mapping[str, type[Op]]
+    documents: Mapping[str, Document]
     soundness: Soundness
     masters: Mapping[AssetName, Size]
     """The size in pixels of each master that is ordered by size."""
@@ -47,16 +49,28 @@ class Preflight:
     _files: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """Find what cannot be derived; the files that have the same problem are named together."""
+        """Find what cannot be derived or written; the files that have the same problem are named together."""
         sizes = {**self.masters, **_there(plan.steps)}
         groups: dict[tuple[Key, Problem], list[Recipe]] = {}
         for step in plan.steps:
             task = step.recipe.task
-            if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
-                for key, problem in self._tried(step.recipe, task, sizes):
-                    groups.setdefault((key, problem), []).append(step.recipe)
+            tried: Iterator[tuple[Key, Problem]] = iter(())
+            if isinstance(task, Derive):
+                tried = self._tried(step.recipe, task, sizes)
+            elif isinstance(task, Write):
+                tried = self._composed(step.recipe, task)
+            for key, problem in tried if step.verdict.action is Action.DERIVE else ():
+                groups.setdefault((key, problem), []).append(step.recipe)
         for (key, problem), recipes in groups.items():
             yield key, replace(problem, rows=(*_whose(recipes), *problem.rows))
+
+    def _composed(self, recipe: Recipe, task: Write) -> Iterator[tuple[Key, Problem]]:
+        """Find what a document cannot be written about."""
+        document = self.documents[task.document]
+        try:
+            document.refuse(task.about, document.options.model_validate(dict(task.options)))
+        except Flux2BuildError as error:
+            yield from ((recipe.key, problem) for problem in error.problems)
 
     def _tried(
         self, recipe: Recipe, task: Derive, sizes: Mapping[AssetName, Size]

@@ -190,7 +190,8 @@ class Sources:
     def preflight(self) -> Preflight:
         """Whether what is to be derived can be."""
         known = masters(self.spec.recipes)
-        return Preflight(self.capabilities.ops, self.soundness, known, self._judged[1])
+        able = self.capabilities
+        return Preflight(able.ops, able.documents, self.soundness, known, self._judged[1])
 
     @cached_property
     def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:

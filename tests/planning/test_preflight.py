@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
+import pytest
 from PIL import Image
 
 from flux2build.session.common_options import CommonOptions
@@ -149,6 +150,35 @@ def test_what_a_format_cannot_hold_is_refused_by_the_plan(empty: Site) -> None:
             assert message in ran.err
             assert more in ran.err
     assert not list(empty.folder.rglob("*.webp"))
+
+
+@pytest.mark.parametrize(
+    ("ops", "frames", "message"),
+    [
+        ("", "", "`a.png` is not an atlas: it has no `grid`"),
+        (
+            '{ op = "grid", sources = ["b.png"], columns = 2 }',
+            ', names = ["x"]',
+            "1 names for 2 frames",
+        ),
+    ],
+)
+def test_a_document_about_what_there_is_not_is_refused_by_the_plan(
+    empty: Site, ops: str, frames: str, message: str
+) -> None:
+    """What a document would refuse is said before the pictures that it is about are bought."""
+    for name in ("s.png", "b.png"):
+        Image.new("RGB", (64, 64)).save(empty.folder / name)
+    document = f'{{ document = "frames", path = "f.json"{frames} }}'
+    deliver = f'[[asset.a.deliver]]\npath = "a.png"\nops = [{ops}]\ndocuments = [{document}]\n'
+    empty.write("assets.toml", f'[asset.a]\nsource = "s.png"\n{deliver}')
+
+    for command in ("plan", "build"):
+        ran = empty.run(command)
+        assert ran.code == 2
+        assert message in ran.err
+        assert "--> assets.toml:6:44" in ran.err
+    assert not empty.folder.joinpath("a.png").exists()
 
 
 def test_masters_that_no_format_can_hold_are_not_bought(empty: Site) -> None:

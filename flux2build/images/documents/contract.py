@@ -57,6 +57,14 @@ class Document(Protocol):
     options: type[DocumentOptions] = DocumentOptions
     """The model of its options."""
 
+    def refuse(self, files: Sequence[About], options: Any) -> None:  # noqa: ARG002 - a default
+        """Refuse, before the files exist, what `write` cannot be about; most have nothing to refuse.
+
+        Raises:
+            SpecError: there is no such document about these files.
+        """
+        return
+
     def write(self, facts: Sequence[Fact], options: Any, read: Read) -> str:
         """The text, the same on every machine; the facts are in the order of the spec.
 

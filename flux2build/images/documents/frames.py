@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from posixpath import basename, splitext
 from typing import Final
 
@@ -15,7 +16,7 @@ from flux2build.errors import SpecError
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.geometry import Anchor, Size, share
 from flux2build.images.ops.contract import OPS, AtlasLayout, Op, Pivot
-from flux2build.model import INGREDIENT, Operation
+from flux2build.model import INGREDIENT, About, Operation
 
 
 class FrameOptions(DocumentOptions):
@@ -39,16 +40,18 @@ class Frames(Document):
     name = "frames"
     options = FrameOptions
 
+    def refuse(self, files: Sequence[About], options: FrameOptions) -> None:
+        """Refuse pictures without a `grid`, and names that are not those of their frames."""
+        _Atlas.of(files, options)
+
     def write(self, facts: Sequence[Fact], options: FrameOptions, _read: Read) -> str:
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""
+        known = _Atlas.of([fact.about for fact in facts], options)
         atlases = [fact for fact in facts if fact.about.role != INGREDIENT]
-        atlas, layout = _laid_out(atlases)
-        ingredients, count = facts[len(atlases) :], layout.frames
-        files = [basename(ingredients[place].about.path) for place in layout.inputs]
-        stems = [splitext(file)[0] for file in files]
-        numbers = [""] if count == 1 else [f"-{number}" for number in range(count)]
-        names = options.names or [stem + number for stem in stems for number in numbers]
-        _refuse_odd_names(names, len(stems) * count)
+        if len({(fact.output.width, fact.output.height) for fact in atlases}) > 1:
+            raise _moved("one of its `widths`", known.about)
+        atlas, layout, names = atlases[0], known.layout, known.names
+        stems, count = known.stems, layout.frames
         corners, (width, height) = _cells(atlas, layout, len(names))
         pivot = _share(_pivot(atlas, layout, options.pivot), (width, height))
         size: dict[str, Json] = {"w": width, "h": height}
@@ -78,16 +81,37 @@ class Frames(Document):
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
-    """The first file of the atlas, and how its frames lie.
+@dataclass(frozen=True, slots=True)
+class _Atlas:
+    """What is known of an atlas before it is made."""
 
-    Raises:
-        SpecError: no operation lays frames out, or one moves them afterwards.
-    """
-    atlas = atlases[0]
-    sizes = {(fact.output.width, fact.output.height) for fact in atlases}
+    about: About
+    layout: AtlasLayout
+    stems: Sequence[str]
+    """The names of the pictures in it."""
+    names: Sequence[str]
+    """The names of its frames."""
+
+    @classmethod
+    def of(cls, files: Sequence[About], options: FrameOptions) -> _Atlas:
+        """The atlas of which these are the files and the ingredients.
+
+        Raises:
+            SpecError: no operation lays frames out, or one moves them afterwards.
+        """
+        atlases = [file for file in files if file.role != INGREDIENT]
+        layout, ingredients = _laid_out(atlases[0]), files[len(atlases) :]
+        stems = [splitext(basename(ingredients[place].path))[0] for place in layout.inputs]
+        numbers = [""] if layout.frames == 1 else [f"-{each}" for each in range(layout.frames)]
+        names = options.names or [stem + number for stem in stems for number in numbers]
+        _refuse_odd_names(names, len(stems) * layout.frames)
+        return cls(atlases[0], layout, stems, names)
+
+
+def _laid_out(atlas: About) -> AtlasLayout:
+    """How the frames of an atlas lie; `SpecError` if nothing lays them out or something moves them."""
     layout, moving = None, ""
-    for step in atlas.about.ops:
+    for step in atlas.ops:
         op = OPS[step.op]
         if layout is None:
             layout = _operation(step).layout()
@@ -95,12 +119,15 @@ def _laid_out(atlases: Sequence[Fact]) -> tuple[Fact, AtlasLayout]:
             moving = f"`{op.name}`"
     if layout is None:
         hint = '`ops = [{ op = "grid", … }]` lays frames out; `slice` makes a file of each'
-        raise SpecError(f"`{atlas.about.path}` is not an atlas: it has no `grid`", hint=hint)
-    if moving or len(sizes) > 1:
-        what = moving or "one of its `widths`"
-        hint = "make the frames smaller with `cell` of `grid`"
-        raise SpecError(f"{what} moves the frames of `{atlas.about.path}` after `grid`", hint=hint)
-    return atlas, layout
+        raise SpecError(f"`{atlas.path}` is not an atlas: it has no `grid`", hint=hint)
+    if moving:
+        raise _moved(moving, atlas)
+    return layout
+
+
+def _moved(what: str, atlas: About) -> SpecError:
+    hint = "make the frames smaller with `cell` of `grid`"
+    return SpecError(f"{what} moves the frames of `{atlas.path}` after `grid`", hint=hint)
 
 
 def _operation(step: Operation) -> Op:
