@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from msgspec import Struct, field
 
-_PATIENCE: Final = 5.0
+PAUSES: Final = (1.0, 5.0, 30.0)
+"""Seconds before each further call to a receiver that did not accept the one before."""
+_PATIENCE: Final = 30.0
 """Seconds for which the receiver may take to answer."""
 
 
@@ -33,18 +34,35 @@ class Callback(Struct, frozen=True):
                 return parts.scheme == "http" and ipaddress.ip_address(host).is_loopback
         return parts.scheme == "http" and host == "localhost"
 
-    async def made(self) -> None:
-        """Make the call once; a receiver that is not there misses it."""
-        with suppress(OSError, HTTPException):
-            await asyncio.to_thread(self._post)
+    async def made(self, pauses: Sequence[float] = PAUSES) -> None:
+        """Call until the receiver accepts it, at most once more after each pause."""
+        for pause in (*pauses, None):
+            with suppress(OSError, TimeoutError):
+                if await self._accepted():
+                    return
+            if pause is not None:
+                await asyncio.sleep(pause)
 
-    def _post(self) -> None:
+    async def _accepted(self) -> bool:
+        """Whether the receiver answers with success; a redirect is none."""
         parts = urlsplit(self.url)
-        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=_PATIENCE)
-        try:
-            path = f"{parts.path or '/'}?{parts.query}".rstrip("?")
-            headers = {"content-type": "application/json", **self.headers}
-            connection.request("POST", path, self.body, headers)
-            connection.getresponse().read()
-        finally:
-            connection.close()
+        async with asyncio.timeout(_PATIENCE):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+            try:
+                writer.write(self._request(parts))
+                _, _, status = (await reader.readline()).partition(b" ")
+                return status.startswith(b"2")
+            finally:
+                writer.close()
+
+    def _request(self, parts: SplitResult) -> bytes:
+        headers = {
+            "host": parts.netloc,
+            "content-type": "application/json",
+            "content-length": str(len(self.body)),
+            "connection": "close",
+            **self.headers,
+        }
+        path = quote(f"{parts.path or '/'}?{parts.query}".rstrip("?"), safe="%/:?=&+,;@!$'()*~")
+        lines = (f"POST {path} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items()))
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + self.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -17,22 +18,24 @@ import httpx
 import pytest
 
 from flux2build.simulator import Scenario, running
-from flux2build.simulator.webhooks import Callback
+from flux2build.simulator.webhooks import PAUSES, Callback
 
 Heard = queue.Queue[tuple[dict[str, str], bytes]]
 """The headers and bodies of the calls so far."""
 
 
 @contextmanager
-def receiver() -> Iterator[tuple[str, Heard]]:
-    """A URL on this machine, and what is posted to it."""
+def receiver(*statuses: int) -> Iterator[tuple[str, Heard]]:
+    """A URL on this machine, which answers with these statuses in turn, and what is posted to it."""
     heard: Heard = queue.Queue()
+    answers = iter(statuses)
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             heard.put(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(200)
+            self.send_response(next(answers, 200))
+            self.send_header("location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
@@ -76,6 +79,25 @@ def test_replicate_calls_back() -> None:
     assert json.loads(body)["id"] == task["id"] == headers["webhook-id"]
     assert json.loads(body)["status"] == "succeeded"
     assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "calls"), [((), 1), ((204,), 1), ((500, 307, 201), 3), ((500,) * 9, 4)]
+)
+def test_a_receiver_that_refuses_is_called_again(statuses: tuple[int, ...], calls: int) -> None:
+    """A call that is not accepted is repeated a few times, as it was, and then dropped."""
+    with receiver(*statuses) as (url, heard):
+        asyncio.run(Callback(f"{url}?a=b c", b"{}", {"x-sign": "y"}).made((0,) * len(PAUSES)))
+
+    assert heard.qsize() == calls
+    assert {(headers["x-sign"], body) for headers, body in heard.queue} == {("y", b"{}")}
+
+
+def test_a_receiver_that_is_not_there_misses_the_call() -> None:
+    """Nobody else notices: the call is dropped in the end."""
+    with receiver() as (url, _):
+        pass
+    asyncio.run(Callback(url, b"").made((0,)))
 
 
 @pytest.mark.parametrize(
