@@ -69,21 +69,20 @@ class Predictions(Struct, frozen=True):
         shipped = schema.document("replicate")
         if model not in self.cards:
             raise RefusalError(page() if self.prefix else self.unknown(""))
-        about = shipped["models"][model]
-        shape = shipped["schemas"][about["schema"]]
+        shape = shipped["schemas"][model]
         inputs = body.get("input")
         if not isinstance(inputs, dict):
             raise _invalid([("input", "input is required")])
         mistakes = [
             (".".join(map(str, each["loc"][1:])), each["msg"])
-            for each in schema.complaints(inputs, "replicate", about["schema"])
+            for each in schema.complaints(inputs, "replicate", model)
         ]
         unknown = schema.unknown_fields(inputs, shape)
         if scenario.strict:
             mistakes += [(name, "Additional property is not allowed") for name in unknown]
         if mistakes:
             raise _invalid(mistakes)
-        return self._order(model, about["side"], schema.defaults(shape) | inputs, uploaded), unknown
+        return self._order(model, schema.defaults(shape) | inputs, uploaded), unknown
 
     def malformed(self, message: str) -> Answer:
         """The answer to a body that is not JSON."""
@@ -133,7 +132,7 @@ class Predictions(Struct, frozen=True):
         about = shipped["models"][name]
         output = {"type": "string", "format": "uri"}
         listed = {"type": "array", "items": output} if about["output"] == "list" else output
-        schemas = {"Input": shipped["schemas"][about["schema"]], "Output": listed}
+        schemas = {"Input": shipped["schemas"][name], "Output": listed}
         version = {
             "id": of_bytes(name.encode()).removeprefix("sha256:"),
             "created_at": _instant(_BORN),
@@ -197,12 +196,10 @@ class Predictions(Struct, frozen=True):
         about = schema.document("replicate")["models"][report.task.model]
         return [report.url] if self.prefix or about["output"] == "list" else report.url
 
-    def _order(
-        self, model: str, multiple: int, inputs: Mapping[str, Any], uploaded: Uploaded
-    ) -> ReceivedOrder:
+    def _order(self, model: str, inputs: Mapping[str, Any], uploaded: Uploaded) -> ReceivedOrder:
         references = self._references(inputs, uploaded)
         card = self.cards[model]
-        width, height = _size(card, inputs, references, multiple)
+        width, height = _size(card, inputs, references, max(16, card.multiple))
         upsampled = inputs.get("prompt_upsampling", False)
         input_pixels = [reference.pixels for reference in references]
         form, resolution = inputs.get("output_format", "png"), inputs.get("resolution", "")

@@ -14,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import create_model as new_model
 from pydantic_core import PydanticCustomError
 
+from flux2build.providers.capabilities import Card
+from flux2build.providers.cards import shipped
+
 Shape = Mapping[str, Any]
 
 _KINDS: Final[Mapping[str, Any]] = {
@@ -23,10 +26,37 @@ _KINDS: Final[Mapping[str, Any]] = {
 
 @cache
 def document(name: str) -> dict[str, Any]:
-    """A shipped document: `bfl` or `replicate`."""
+    """A shipped document: `bfl`, or `replicate` with a schema for each of its models."""
     text = resources.files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    if name == "bfl":
+        return loaded
+    schemas = {
+        model: _with_limits(loaded["schemas"][about["schema"]], shipped()[name][model])
+        for model, about in loaded["models"].items()
+    }
+    return loaded | {"schemas": schemas}
+
+
+def _with_limits(shape: Shape, card: Card) -> Shape:
+    """A schema of inputs with the limits and choices of a model's card."""
+    fields = {name: field | _limits(name, card) for name, field in shape["properties"].items()}
+    return {**shape, "properties": fields}
+
+
+def _limits(field: str, card: Card) -> dict[str, Any]:
+    choices = card.choices.get("resolution" if field == "output_megapixels" else field)
+    if choices:
+        # What a card calls width and height is a shape of its own here.
+        shaped = field == "aspect_ratio" and "match_input_image" in choices
+        return {"enum": [*choices, *["custom"] * shaped]}
+    if field in {"images", "input_images"}:
+        return {"maxItems": card.references}
+    least, most = card.ranges.get(field, (None, None))
+    if field in {"width", "height"}:
+        least, most = card.min_side, card.max_side
+    # A card's seeds are those that every carrier takes.
+    return {} if least is None or field == "seed" else {"minimum": least, "maximum": most}
 
 
 def complaint(kind: str, message: str, *where: str | int) -> dict[str, Any]:
