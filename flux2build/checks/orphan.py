@@ -15,7 +15,7 @@ _MESSAGE: Final = "the spec no longer wants this output"
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """An output that the lock holds and the spec no longer wants."""
     for orphan in facts.plan.orphans:
-        hint = "`flux2build prune` shows what is left over, and `--yes` removes it"
+        hint = "`flux2build prune` shows what is left over, and what `--yes` would remove"
         yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
 
 

@@ -231,7 +231,9 @@ class BuildRun(Struct, frozen=True):
         if not report.exit and self.choice.everything and not plan.orphans:
             remember(project, plan_view.clean_line(project.whole))
         if plan.orphans and self.choice.everything:
-            say(f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` removes them")
+            say(
+                f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` shows what may be removed"
+            )
         self._remind(plan)
         return exit_code
 

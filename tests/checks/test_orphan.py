@@ -19,7 +19,7 @@ def test_orphans() -> None:
             code="orphan",
             problem=Problem(
                 "the spec no longer wants this output",
-                hint="`flux2build prune` shows what is left over, and `--yes` removes it",
+                hint="`flux2build prune` shows what is left over, and what `--yes` would remove",
             ),
             asset=AssetName("fox"),
             path="fox.webp",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from PIL import Image
 
 from flux2build.building.run_lock import held
 from tests import stalls
@@ -24,10 +26,12 @@ ROOT: Final = Path(__file__).parents[2]
 SPEC: Final = """\
 [asset.fox]
 prompt = "a fox"
-provider = "bfl"
-width = 64
-height = 64
+provider = "{provider}"
+width = 256
+height = 256
+{reference}
 """
+REFERENCE: Final = 'refs = ["desk.png"]'
 NOTHING: Final = 3.0
 """Most seconds to the end while nothing is ordered, or after a second signal, on a busy machine."""
 GRACE: Final = {signal.SIGINT: 60.0, signal.SIGTERM: 8.0}
@@ -38,13 +42,14 @@ BEFORE: Final = [
     ("claim", "held"),
     *(("proxy", stall) for stall in ("mute", "mute-tls")),
     ("touch", "silent"),
+    *(("upload", stall) for stall in stalls.STALLS),
 ]
 """Stages before an order: the first signal ends them at once."""
 AFTER: Final = [
     (stage, stall)
     for stage in ("submit", "poll", "download")
     for stall in ("silent", "headers", "body")
-]
+] + [("submit", "unread")]
 """Stages of an order: what is under way gets its time of grace, unless a second signal comes."""
 
 PROGRAM: Final = """\
@@ -63,8 +68,14 @@ sys.exit(main())
 @contextmanager
 def _stalled(site: Site, stage: str, stall: str) -> Iterator[subprocess.Popen[str]]:
     """A build, once it is in the stage that stalls."""
-    site.write("assets.toml", SPEC)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BFL_API_KEY": "k" * 20}
+    provider = "replicate" if stage == "upload" else "bfl"
+    heavy = stage == "upload" or stall == "unread"
+    spec = SPEC.format(provider=provider, reference=REFERENCE * heavy)
+    site.write("assets.toml", spec)
+    if heavy:
+        _large_picture(site.folder / "desk.png")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= dict.fromkeys(("BFL_API_KEY", "REPLICATE_API_TOKEN"), "k" * 20)
     with ExitStack() as stack:
         if stage == "run lock":
             stack.enter_context(held(site.folder, "another build", None, print))
@@ -75,11 +86,11 @@ def _stalled(site: Site, stage: str, stall: str) -> Iterator[subprocess.Popen[st
         elif stage == "names":
             environment["FLUX2BUILD_BFL_URL"] = "https://named.example"
         else:
-            environment["FLUX2BUILD_BFL_URL"] = server.url
+            environment[f"FLUX2BUILD_{provider.upper()}_URL"] = server.url
         if stage == "claim":
             other = site.folder / "other"
             other.mkdir()
-            other.joinpath("assets.toml").write_text(SPEC, encoding="utf-8")
+            other.joinpath("assets.toml").write_text(spec, encoding="utf-8")
             first = stack.enter_context(_build(other, environment, stage))
             stack.callback(first.kill)
             assert server.reached.wait(30)
@@ -87,6 +98,13 @@ def _stalled(site: Site, stage: str, stall: str) -> Iterator[subprocess.Popen[st
         stack.callback(process.kill)
         _reach(process, server, stage)
         yield process
+
+
+def _large_picture(path: Path) -> None:
+    """A picture of several megabytes: more than what the sockets between hold."""
+    size = (1920, 1440)
+    noise = random.Random(1).randbytes(3 * size[0] * size[1])
+    Image.frombytes("RGB", size, noise).save(path, compress_level=0)
 
 
 def _build(folder: Path, environment: dict[str, str], stage: str) -> subprocess.Popen[str]:

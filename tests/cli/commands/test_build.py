@@ -103,7 +103,7 @@ def test_changed_width_renders_nothing(site: Site) -> None:
 
     assert ran.err.splitlines()[-2:] == [
         "Built: 4 derived, 8 up to date.",
-        "4 outputs are left over; `flux2build prune` removes them",
+        "4 outputs are left over; `flux2build prune` shows what may be removed",
     ]
     assert "render" not in ran.err.partition("Built")[0]
 

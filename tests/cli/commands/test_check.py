@@ -205,7 +205,7 @@ def test_orphans(built: Site) -> None:
         text("""
         error: `icon`: the spec no longer wants this output [orphan]
           = file: img/icon.png
-          hint: `flux2build prune` shows what is left over, and `--yes` removes it
+          hint: `flux2build prune` shows what is left over, and what `--yes` would remove
         1 error in 11 files.
         """),
     )

@@ -140,10 +140,15 @@ def test_files_elsewhere_stay(left_over: Site) -> None:
     """Outside of the output folders a derived file is not proved to be ours; the hint removes it."""
     left_over.edit("assets.toml", 'output = "img"', 'output = "pictures"')
     left_over.run("build")
+    listed = left_over.run("prune")
 
     ran = left_over.run("prune", "--yes")
 
     warning = "warning: `img/hero-dark-32.webp` stays: nothing proves that it was written here\n"
+    assert warning in listed.err
+    assert (
+        "9 outputs are left over; `--yes` removes 1, and takes all out of the lock.\n" in listed.err
+    )
     assert warning + "  hint: `rm -- 'img/hero-dark-32.webp'` removes it\n" in ran.err
     assert left_over.folder.joinpath("img/hero-dark-32.webp").exists()
     assert left_over.run("check").code == 0
