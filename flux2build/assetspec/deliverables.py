@@ -88,12 +88,13 @@ class Master(Struct, frozen=True):
 
 
 class Resources(Struct, frozen=True):
-    """What recipes are made with: templates, files, the names of assets, the output folder."""
+    """What recipes are made with: templates, files, the names of assets, the folders of outputs."""
 
     texts: TextRenderer
     files: SourceFiles
     names: AssetNames
     outputs: Outputs
+    masters: Outputs
     consumed: set[Key] = field(default_factory=set)
     """The keys of the spec that something was made of."""
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from flux2build.assetspec.deliverables import Resources
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.operations import has_templates
+from flux2build.assetspec.outputs import FROM_SPEC
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.resolve import Declared
@@ -47,6 +48,8 @@ class AssetFiles(Struct, frozen=True, dict=True):
     recipes: Sequence[Recipe]
     folder: str
     """The output folder."""
+    masters: str
+    """The folder of masters, which may be the same."""
 
     @cached_property
     def files(self) -> Mapping[AssetName, Sequence[Recipe]]:
@@ -57,16 +60,21 @@ class AssetFiles(Struct, frozen=True, dict=True):
         return files
 
     def shown(self, asset: AssetName) -> Sequence[Recipe]:
-        """The files that a site shows: the deliverables, or the master if there are none."""
+        """The files that a site shows: the deliverables, or the master if there are none.
+
+        Masters that lie apart are not shown.
+        """
         files = self.files.get(asset, ())
-        return [recipe for recipe in files if isinstance(recipe.task, Derive)] or files
+        derived = [recipe for recipe in files if isinstance(recipe.task, Derive)]
+        return derived or (files if self.masters == self.folder else ())
 
     def about(self, recipe: Recipe) -> About:
         """The facts about a file that do not depend on its bytes."""
         asset, task = self.assets[recipe.asset], recipe.task
+        folder = self.masters if isinstance(task, Generate) else self.folder
         return About(
             asset=asset.name,
-            path=posixpath.relpath(recipe.output, self.folder),
+            path=posixpath.relpath(recipe.output, folder),
             group=str(recipe.key[-1]) if isinstance(task, Derive) else "",
             alt=asset.alt,
             title=asset.title,
@@ -134,7 +142,7 @@ class DocumentResolver(Struct):
 
     def _whole(self, request: DocumentRequest) -> Recipe:
         """One document about all assets, which is an asset of its own."""
-        owner = AssetName(request.path)
+        owner = AssetName(request.path.removeprefix(FROM_SPEC))
         if owner in self.subjects.assets:
             message = f"there is an asset `{owner}`, and a document is named by its path"
             raise FaultyError(Fault(request.key, message, hint="call one of them something else"))
@@ -212,7 +220,7 @@ class DocumentResolver(Struct):
             message = f"output `{request.path[:80]}` does not end as {document.name} does"
             hint = "end it in " + " or ".join(f"`{ending}`" for ending in document.endings)
             raise FaultyError(Fault(request.key, message, hint=hint))
-        output = self.resources.outputs.locate(request.path, request.key)
+        output = self.resources.outputs.document(request.path, request.key)
         ingredients = (self.subjects.ingredient(owner, source) for source in sources)
         about = (*map(self.subjects.about, files), *ingredients)
         task = Write(document.name, document.version, request.options, about)

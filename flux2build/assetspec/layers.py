@@ -60,6 +60,11 @@ class MergedSettings(Struct, frozen=True):
         places = ((name, key) for name, (_, key) in self.values.items())
         return {name for name, key in places if "profile" in {key[0], *key[2:3]}}
 
+    def profiled_variables(self) -> set[str]:
+        """The variables that a profile, or the asset's own table for one, decided."""
+        decided = self.variables.items()
+        return {name for name, key in decided if "profile" in {key[0], *key[2:3]}}
+
     def rank(self, name: str) -> int:
         """How strong the layer is that decided a setting; -1 if no layer has it."""
         return self.layers.index(self.key(name)[:-1]) if name in self.values else -1

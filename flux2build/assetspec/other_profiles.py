@@ -19,6 +19,7 @@ from flux2build.assetspec.tables import SpecTable
 from flux2build.assetspec.unused import Usage
 from flux2build.model import Key
 from flux2build.providers.capabilities import FREE, Card
+from flux2build.storage import paths
 
 
 class OtherProfiles(Struct, frozen=True):
@@ -29,16 +30,21 @@ class OtherProfiles(Struct, frozen=True):
 
     resolver: Resolver
     """The resolver of the chosen profile."""
+    declared: Sequence[Declared]
+    """The assets in the chosen profile."""
     _others: list[tuple[Resolver, Sequence[Declared]]] = field(default_factory=list)
 
-    def read(self, outputs: Outputs, settings: Iterable[tuple[Declared, MergedSettings]]) -> Faults:
+    def read(
+        self, outputs: Outputs, masters: Outputs, settings: Iterable[MergedSettings]
+    ) -> Faults:
         """Read one profile, given the settings that each asset has there; its faults."""
-        faults, resources = Faults(), replace(self.resolver.resources, outputs=outputs)
+        faults = Faults()
+        resources = replace(self.resolver.resources, outputs=outputs, masters=masters)
         other = replace(
             self.resolver, resources=resources, faults=faults, quota=Quota(faults), orders={}
         )
         there: list[Declared] = []
-        for one, merged in settings:
+        for one, merged in zip(self.declared, settings, strict=True):
             family = replace(one.family, members=one.family.members[:1])
             own = Declared(one.table, merged, family)
             there.append(own)
@@ -56,6 +62,37 @@ class OtherProfiles(Struct, frozen=True):
         recipes, known = list(resolver.recipes(declared)), resolver.capabilities
         list(provenance.marked(recipes, settings, known.cards, known.ops))
 
+    def elsewhere(self, kept: Iterable[str]) -> tuple[Resolver, Sequence[Declared]] | None:
+        """How to resolve the profile that was read last in full, if its outputs may collide.
+
+        None if they cannot: they have the same paths in the chosen profile, perhaps below another
+        folder, in which none of the files lies that are `kept`.
+        """
+        other, there = self._others[-1]
+        before, after = self.resolver.resources, other.resources
+        pairs = list(zip(self.declared, there, strict=True))
+        folders = {after.outputs.folder, after.masters.folder} - {
+            before.outputs.folder,
+            before.masters.folder,
+        }
+        if (
+            (before.outputs == before.masters) is (after.outputs == after.masters)
+            and not any(_within(path, folder) for path in kept for folder in folders)
+            and not any(
+                other.renames(own, one, self.resolver.orders.get(one.key)) for one, own in pairs
+            )
+        ):
+            return None
+        faults, installed = Faults(), self.resolver.capabilities.installed
+        outputs, masters = (replace(it, files=None) for it in (after.outputs, after.masters))
+        resources = replace(after, outputs=outputs, masters=masters)
+        whole = replace(other, resources=resources, faults=faults, quota=Quota(faults))
+        return whole, [
+            replace(one, settings=own.settings)
+            for one, own in pairs
+            if own.settings.peek("provider") not in installed
+        ]
+
     def adopt(self, profile: str, faults: Faults) -> None:
         """Note what is wrong in another profile only, with its name."""
         known = {(fault.key, fault.message) for fault in self.resolver.faults.assets}
@@ -65,13 +102,7 @@ class OtherProfiles(Struct, frozen=True):
                 for asset in assets or (None,):
                     self.resolver.faults.add(said, asset)
 
-    def usage(
-        self,
-        tables: SpecTable,
-        declared: Sequence[Declared],
-        words: AbstractSet[str],
-        hidden: AbstractSet[str],
-    ) -> Usage:
+    def usage(self, tables: SpecTable, words: AbstractSet[str], hidden: AbstractSet[str]) -> Usage:
         """What was made of the spec, in the chosen profile and in those that were read.
 
         `hidden` are words that no variable is meant by.
@@ -79,13 +110,13 @@ class OtherProfiles(Struct, frozen=True):
         cards: dict[str, dict[str, Card]] = {}
         beside: dict[Key, tuple[MergedSettings, Card, str]] = {}
         sent: set[Key] = set()
-        empty = [one for one in declared if not one.family.members]
+        empty = [one for one in self.declared if not one.family.members]
         for one in empty:  # rows may come back
             one.settings.consume()
         consumed = set(self.resolver.resources.consumed)
         if tables.catalog and "t" in words:
             words |= {tables.catalog.axis}  # `t` takes its locale from there
-        for resolver, assets in ((self.resolver, declared), *self._others):
+        for resolver, assets in ((self.resolver, self.declared), *self._others):
             for one in assets:
                 order, settings = resolver.orders.get(one.key), one.settings
                 seen = words - {*one.family.axes} - hidden
@@ -97,7 +128,7 @@ class OtherProfiles(Struct, frozen=True):
                         beside.setdefault(settings.key(name), (settings, order.card, name))
                     if order.card.price != FREE:
                         sent.update(map(settings.key, order.sent))
-        axes = {one.family.name: one.family.axes for one in declared}
+        axes = {one.family.name: one.family.axes for one in self.declared}
         known = self.resolver.capabilities
         unsent = tuple(
             lacking(settings, card, known, name)
@@ -107,3 +138,7 @@ class OtherProfiles(Struct, frozen=True):
         unmade = frozenset(one.family.name for one in empty)
         read = bool(self.resolver.resources.texts.prompts.sources)
         return Usage(tables, consumed, words, axes, cards, unsent, unmade, hidden, read)
+
+
+def _within(path: str, folder: str) -> bool:
+    return folder == "." or paths.fold(path).startswith(f"{paths.fold(folder)}/")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import SourceFiles
@@ -16,6 +17,8 @@ from flux2build.model import Derive, Key, Recipe
 from flux2build.storage import paths
 from flux2build.storage.project_files import NOT_A_FILE, Kind
 
+FROM_SPEC: Final = "./"
+"""What the path of a document starts with that lies beside a site's code, and not below `output`."""
 _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 
 
@@ -26,10 +29,21 @@ def format_of(path: str) -> str | None:
 
 
 class Outputs(Struct, frozen=True):
-    """The folder below which every output lies."""
+    """The folder below which outputs lie."""
 
     folder: str
-    files: SourceFiles
+    files: SourceFiles | None
+    """Tells what lies at a path; None if only the words of paths are to be judged."""
+
+    def document(self, path: str, key: Key) -> str:
+        """The path of a document: below the output folder, or with `./` below the spec's.
+
+        Raises:
+            FaultyError: it leads elsewhere, or cannot be a file's.
+        """
+        if path.startswith(FROM_SPEC):
+            return replace(self, folder=".").locate(path.removeprefix(FROM_SPEC), key)
+        return self.locate(path, key)
 
     def locate(self, path: str, key: Key, form: str | None = None) -> str:
         """The path of an output from the spec's folder, given the one below the output folder.
@@ -44,7 +58,7 @@ class Outputs(Struct, frozen=True):
             self._check_suffix(path, form, key)
         output = paths.join(self.folder, path)
         for at in (posixpath.dirname(output), output):
-            kind = self.files.kind(at or ".")
+            kind = self.files.kind(at or ".") if self.files else Kind.MISSING
             if kind in _UNFIT and not (kind is Kind.FOLDER and at != output):
                 raise FaultyError(Fault(key, f"output `{at}` {NOT_A_FILE[kind]}"))
         return output

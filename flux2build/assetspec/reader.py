@@ -42,7 +42,7 @@ from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Translations, faults_of
 from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
 from flux2build.images.ops.contract import Op
-from flux2build.model import AssetName, Key, Recipe, Source
+from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
@@ -107,29 +107,27 @@ class _SpecReader(Struct):
         families = FamilyExpander(self.tree, self.faults, quota, texts, self.tables.vars)
         declared = list(self._declared(quota, families))
         names = self._names(declared, texts, files)
-        folder = self.folder(files)
-        resources = Resources(texts, files, names, Outputs(folder, files), self.consumed)
+        outputs, masters = self.outputs(files)
+        resources = Resources(texts, files, names, outputs, masters, self.consumed)
         ops = operations.reader(capabilities.ops, self.tables.op, self.faults, self.consumed)
         resolver = Resolver(resources, capabilities, ops, self.faults, quota)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
-        pictures = self._marked(declared, resolver, capabilities)
-        subjects = AssetFiles(assets, resolve.whole(pictures, assets), folder)
-        documents = DocumentResolver(resources, capabilities.documents, self.faults, subjects)
-        about = [recipe for one in declared for recipe in documents.entries(one)]
-        recipes = (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
+        recipes = self.recipes(resolver, declared, assets)
         translations.report()
         gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
         kept = self._kept(families.files, files.used | translations.used)
-        templates = self._closed_templates(folder)
-        self._check_collisions(recipes, kept, templates, capabilities.ops)
-        notices = self._unused(declared, resolver, files)
+        templates = self._closed_templates(outputs.folder, masters.folder)
+        self.check_collisions(recipes, kept, templates, capabilities.ops)
+        others = OtherProfiles(resolver, declared)
+        self._read_others(others, files, assets, kept)
+        notices = self._unused(others)
         return Spec(
             file=self.text.file,
             name=self.tables.project.name or "",
             profile=self.profile,
             usual=self._usual,
             profiles=tuple(self.tables.profile),
-            output=folder,
+            output=outputs.folder,
             folders=self._folders(),
             kept=kept,
             templates=templates,
@@ -141,7 +139,7 @@ class _SpecReader(Struct):
             recipes=recipes,
             gaps=gaps,
             notices=notices,
-            notes=dict(_notes(resolver, texts)),
+            notes=resolver.notes(),
             text=self.text,
         )
 
@@ -150,25 +148,40 @@ class _SpecReader(Struct):
         """The profile that is used when none is named."""
         return self.tables.project.profile or NO_PROFILE
 
-    def _unused(
-        self, declared: Sequence[Declared], resolver: Resolver, files: SourceFiles
-    ) -> tuple[Notice, ...]:
-        """Reads the other profiles, and notes keys that mean nothing in any profile.
-
-        Those of assets are faults. Those of other tables are returned.
-        """
-        others = OtherProfiles(resolver)
+    def _read_others(
+        self,
+        others: OtherProfiles,
+        files: SourceFiles,
+        assets: Mapping[AssetName, Asset],
+        kept: Mapping[str, str],
+    ) -> None:
+        """Reads the other profiles, and notes what is wrong with those that are meant to be used."""
         meant = {*self.tables.profile, self._usual}
         for name in sorted({*meant, NO_PROFILE} - {self.profile}):
             other = replace(self, profile=name, faults=Faults())
-            settings = [other.merged(one.key, one.table) for one in declared]
-            outputs = Outputs(other.folder(files), files)
-            wrong = others.read(outputs, zip(declared, settings, strict=True))
-            for each in (other.faults, wrong) if name in meant else ():
+            settings = [other.merged(one.key, one.table) for one in others.declared]
+            outputs, masters = other.outputs(files)
+            wrong = others.read(outputs, masters, settings)
+            if name not in meant:
+                continue
+            sound = not (self.faults.assets or other.faults.assets or wrong.assets)
+            templates = self._closed_templates(outputs.folder, masters.folder)
+            closed = [f"{templates}/-"] if templates else []
+            if sound and (elsewhere := others.elsewhere([*kept, *closed])):
+                recipes = other.recipes(*elsewhere, assets)
+                other.check_collisions(recipes, kept, templates, elsewhere[0].capabilities.ops)
+            for each in (other.faults, wrong):
                 others.adopt(name, each)
+
+    def _unused(self, others: OtherProfiles) -> tuple[Notice, ...]:
+        """Notes keys that mean nothing in any profile.
+
+        Those of assets are faults. Those of other tables are returned.
+        """
+        resolver, declared = others.resolver, others.declared
         texts = resolver.resources.texts
         words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
-        usage = others.usage(self.tables, declared, words, self._hidden(texts))
+        usage = others.usage(self.tables, words, self._hidden(texts))
         if self.faults.assets:
             return ()  # what is faulty uses nothing
         empty = {one.key for one in declared if not one.family.members}  # uses nothing today
@@ -193,15 +206,29 @@ class _SpecReader(Struct):
         also = {"t": catalog.axis} if catalog else {}
         return markup.hidden(self.text.data, also) - markup.words(texts.prompts.sources)
 
-    @staticmethod
-    def _marked(
-        declared: Iterable[Declared], resolver: Resolver, known: Capabilities
+    def recipes(
+        self,
+        resolver: Resolver,
+        declared: Sequence[Declared],
+        assets: Mapping[AssetName, Asset],
     ) -> tuple[Recipe, ...]:
-        """Every recipe, with what others of them need of it: a mark, or a ground."""
+        """Every recipe: pictures, then documents about them."""
+        pictures, resources = self._pictures(declared, resolver), resolver.resources
+        whole = resolve.whole(pictures, assets)
+        subjects = AssetFiles(assets, whole, resources.outputs.folder, resources.masters.folder)
+        known = resolver.capabilities.documents
+        documents = DocumentResolver(resources, known, resolver.faults, subjects)
+        about = [recipe for one in declared for recipe in documents.entries(one)]
+        return (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
+
+    @staticmethod
+    def _pictures(declared: Iterable[Declared], resolver: Resolver) -> Sequence[Recipe]:
+        """The recipes of pictures, with what others of them need of each: a mark, or a ground."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         settings = {member.name: one.settings for one in declared for member in one.family.members}
+        known = resolver.capabilities
         marked = list(provenance.marked(recipes, settings, known.cards, known.ops))
-        return tuple(grounds.keyed(marked, known.cards, known.ops))
+        return grounds.keyed(marked, known.cards, known.ops)
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
@@ -219,16 +246,46 @@ class _SpecReader(Struct):
             self.faults.add(Fault(("project", "templates"), message))
         return folder
 
-    def folder(self, files: SourceFiles) -> str:
-        """The output folder: the profile's, else the project's."""
-        own = self.tables.profile.get(self.profile, Profile()).output
-        key = ("project", "output") if own is None else ("profile", self.profile, "output")
-        written = self.tables.project.output if own is None else own
+    def outputs(self, files: SourceFiles) -> tuple[Outputs, Outputs]:
+        """The folder of what is derived, and that of masters, which may be the same."""
+        own, project = self._own, self.tables.project
+        if own.output is not None:
+            output = self._folder(files, own.output, ("profile", self.profile, "output"))
+        else:
+            output = self._folder(files, project.output, ("project", "output"))
+        written, key = self._masters
+        if written is None:
+            return Outputs(output, files), Outputs(output, files)
+        if any(table.source is None for table in self.tables.asset.values()):
+            self.consumed.add(key)
+        return Outputs(output, files), Outputs(self._folder(files, written, key), files)
+
+    @property
+    def _own(self) -> Profile:
+        """The table of the profile."""
+        return self.tables.profile.get(self.profile, Profile())
+
+    @property
+    def _masters(self) -> tuple[str | None, Key]:
+        """The folder of masters, if they lie apart, and where it is written.
+
+        A profile with an output folder of its own has its masters apart from other profiles' too.
+        """
+        own, project = self._own, self.tables.project
+        if own.masters is not None:
+            return own.masters, ("profile", self.profile, "masters")
+        if project.masters is None or own.output is None:
+            return project.masters, ("project", "masters")
+        name = paths.slug(paths.safe_name(self.profile))
+        return f"{project.masters}/{name}", ("project", "masters")
+
+    def _folder(self, files: SourceFiles, written: str, key: Key) -> str:
+        """A folder of outputs; notes if there can be none."""
         folder = paths.join("", written)
         fault = None if folder == "." else paths.fault(folder)
         if fault or files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
-            why = fault or "is not a folder of the project"
-            self.faults.add(Fault(key, f"output folder `{written[:80]}` {why}"))
+            why, what = fault or "is not a folder of the project", f"{key[-1]} folder"
+            self.faults.add(Fault(key, f"{what} `{written[:80]}` {why}"))
             return "."
         return folder
 
@@ -308,17 +365,19 @@ class _SpecReader(Struct):
         }
 
     def _folders(self) -> tuple[str, ...]:
-        """The output folders of all profiles, each once."""
-        written = (self.tables.project.output, *(p.output for p in self.tables.profile.values()))
+        """The folders of outputs and masters of all profiles, each once."""
+        project, profiles = self.tables.project, self.tables.profile.values()
+        written = [project.output, project.masters]
+        written += [folder for each in profiles for folder in (each.output, each.masters)]
         return tuple(dict.fromkeys(paths.join("", one) for one in written if one is not None))
 
-    def _closed_templates(self, folder: str) -> str:
-        """The templates folder, unless the outputs are to lie in it."""
+    def _closed_templates(self, *folders: str) -> str:
+        """The templates folder, unless outputs are to lie in it."""
         templates = paths.join("", self.tables.project.templates)
-        open_ = templates == "." or f"{folder}/".startswith(f"{templates}/")
-        return "" if open_ else templates
+        inside = (f"{folder}/".startswith(f"{templates}/") for folder in folders)
+        return "" if templates == "." or any(inside) else templates
 
-    def _check_collisions(
+    def check_collisions(
         self,
         recipes: Iterable[Recipe],
         kept: Mapping[str, str],
@@ -339,15 +398,3 @@ class _SpecReader(Struct):
             if paths.fold(recipe.output).startswith(below):
                 message = f"output `{recipe.output}` lies in the templates folder"
                 self.faults.add(Fault(recipe.key, message), recipe.asset)
-
-
-def _notes(resolver: Resolver, texts: TextRenderer) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What to know before pictures are rendered, by the names of their families."""
-    notes: dict[str, list[str]] = {}
-    for key, order in resolver.orders.items():
-        model = order.card.model
-        unsent = [f"`{name}` is not sent to {model}" for name in order.params.unsent]
-        notes[str(key[1])] = unsent
-    for family, note in texts.markup.notes:
-        notes.setdefault(family, []).append(note)
-    return ((family, tuple(each)) for family, each in notes.items() if each)

@@ -150,6 +150,36 @@ class Resolver(Struct):
         few = len(_entries(declared.settings.peek("refs"))) <= own.card.references
         return beside and few and own.format == order.format and _covers(own.size, order.size)
 
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """What to know before pictures are rendered, by the names of their families."""
+        notes: dict[str, list[str]] = {}
+        for key, order in self.orders.items():
+            model = order.card.model
+            unsent = [f"`{name}` is not sent to {model}" for name in order.params.unsent]
+            notes[str(key[1])] = unsent
+        for family, note in self.resources.texts.markup.notes:
+            notes.setdefault(family, []).append(note)
+        return {family: tuple(each) for family, each in notes.items() if each}
+
+    def renames(self, declared: Declared, made: Declared, order: RenderSettings | None) -> bool:
+        """Whether files of an asset may have other paths than in the profile whose recipes are made.
+
+        `made` is the asset in that profile, and `order` its order there.
+        """
+        settings, own = declared.settings, self.orders.get(declared.key)
+        if "deliver" in settings.profiled() | made.settings.profiled():
+            return True
+        words = settings.profiled_variables() | made.settings.profiled_variables()
+        if own is not None and order is not None:
+            if own.format != order.format:
+                return True
+            words |= {"width", "height"} if own.size != order.size else set()
+        written = [declared.table.output or ""]
+        for entry in settings.peek("deliver") or ():
+            documents = (each.get("path") for each in entry.documents or ())
+            written += [entry.path or "", *(path for path in documents if isinstance(path, str))]
+        return any(word in path for word in words for path in written)
+
     def _ordered(self, declared: Declared) -> RenderSettings | None:
         """How an asset is rendered; None if it cannot be, and its faults are noted."""
         with self.faults.collecting():
@@ -279,14 +309,14 @@ class _Orderer(Struct, frozen=True):
         return prompt
 
     def _place(self) -> tuple[str, str]:
-        """A path below the output folder, and from the spec's folder."""
+        """A path below the folder of masters, and from the spec's folder."""
         pattern, form, key = self.declared.table.output, self.order.format, self.declared.key
         path = f"{_stem(self.declared.family, self.one)}.{form}"
         if pattern is not None:
             scope = {**self.scope, **self.order.size, "format": form}
             path = self.resources.texts.text(pattern, scope, (*key, "output"))
         at = (*key, "output") if pattern else key
-        return path, self.resources.outputs.locate(path, at, form)
+        return path, self.resources.masters.locate(path, at, form)
 
 
 def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.assetspec.translations.catalog import Gap
 from flux2build.errors import Problem
-from flux2build.model import Asset, AssetName, Key, Recipe
+from flux2build.model import Asset, AssetName, Key, Recipe, Write
 from flux2build.storage import paths
 
 
@@ -54,9 +54,9 @@ class Spec(Struct, frozen=True, dict=True):
     profiles: tuple[str, ...]
     """The names that are declared."""
     output: str
-    """The folder below which every output lies."""
+    """The folder below which outputs lie."""
     folders: tuple[str, ...]
-    """The folders of the outputs of all profiles."""
+    """The folders of the outputs and masters of all profiles."""
     kept: Mapping[str, str]
     """Files that must not be outputs, because they are read or kept: what messages call each, by path."""
     templates: str
@@ -87,6 +87,13 @@ class Spec(Struct, frozen=True, dict=True):
             **self.assets,
             **{r.asset: Asset(r.asset, str(r.asset), {}, key=r.key) for r in documents},
         }
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """The documents that lie beside a site's code, and not below the output folder."""
+        below = "" if self.output == "." else f"{paths.fold(self.output)}/"
+        written = (r.output for r in self.recipes if isinstance(r.task, Write))
+        return frozenset(path for path in written if not paths.fold(path).startswith(below))
 
     def keeps(self, path: str) -> str | None:
         """What messages call a file that cannot be an output; None for any other path."""

@@ -219,6 +219,10 @@ class Profile(Settings):
     """Settings over all assets, chosen with `--profile`."""
 
     output: str | None = _optional("the output folder, instead of the project's")
+    masters: str | None = _optional(
+        "the folder of masters, instead of the project's; with an `output` of its own, when not given, "
+        "the folder of the profile's name in the project's"
+    )
 
 
 class Rows(Table):
@@ -268,7 +272,8 @@ class AssetTable(Settings):
     )
     rows: Rows | None = _optional("one member for each row of a data file")
     output: str | None = _optional(
-        "path of the picture below the output folder; a template; `<asset>.<format>` when not given"
+        "path of the picture below the folder of masters, else of outputs; a template; "
+        "`<asset>.<format>` when not given"
     )
     profile: dict[str, Settings] | None = _optional("settings of this asset in one profile")
 
@@ -278,6 +283,9 @@ class ProjectTable(Table):
 
     name: str | None = _optional("the project's name, which `doctor` shows")
     output: str = _optional("folder below which every output lies", default=".")
+    masters: str | None = _optional(
+        "folder below which masters lie, apart from what is derived of them; `output` when not given"
+    )
     templates: str = _optional("folder of the templates", default="templates")
     profile: str | None = _optional("profile to use when none is named")
 
@@ -317,7 +325,10 @@ class CatalogTable(Table):
 class ManifestTable(Table):
     """Texts that tell a site which pictures there are."""
 
-    path: str | None = _optional("a JSON file of all pictures")
+    path: str | None = _optional(
+        "a JSON file of all pictures; as all documents below the output folder, or with `./` from the "
+        "spec's folder"
+    )
     pictures: str | None = _optional(
         "an HTML file of `<picture>` elements; a template: one that says "
         "`{{ asset.name }}` stands for a file for each asset"

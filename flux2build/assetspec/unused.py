@@ -87,15 +87,21 @@ class Usage(Struct, frozen=True):
             if ("manifest", name) not in self.consumed:
                 message = f"no document of `[manifest]` has a use for `{name}`"
                 yield Fault(("manifest", name), message, name=True)
-        if "templates" in self.tables.project.model_fields_set and not self.templates:
-            message = f"no template is read from `{self.tables.project.templates}`"
-            yield Fault(("project", "templates"), message, name=True)
+        yield from self._folders()
         yield from self._catalog()
         for name, options in self.tables.checks.items():
             if isinstance(options, Mapping) and options.get("severity") == "off":
                 for word in sorted(options.keys() - {"severity"}):
                     yield Fault(("checks", name, word), f"check `{name}` is off", name=True)
         yield from self._variables(("vars",), self.tables.vars)
+
+    def _folders(self) -> Iterator[Fault]:
+        project = self.tables.project
+        if project.masters is not None and ("project", "masters") not in self.consumed:
+            yield Fault(("project", "masters"), "no masters lie there in any profile", name=True)
+        if "templates" in project.model_fields_set and not self.templates:
+            message = f"no template is read from `{project.templates}`"
+            yield Fault(("project", "templates"), message, name=True)
 
     def _catalog(self) -> Iterator[Fault]:
         catalog = self.tables.catalog

@@ -45,6 +45,8 @@ class Snapshot(Struct, frozen=True):
     """How git may bring a file back, or certain bytes of it."""
     owners: Mapping[str, Owner] = field(default_factory=dict)
     """The profiles that made the files that are there, if not this one, by path."""
+    beside: frozenset[str] = frozenset()
+    """The documents that lie among files which people write, by path."""
     pointer: Callable[[str], bool] = lambda _path: False
     """Whether a file is a Git LFS pointer, whose content was not fetched."""
     requested: frozenset[str] = frozenset()

@@ -102,6 +102,10 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
     An input that does not exist yet has None instead of a digest.
     """
     verdict, owner = _judged(recipe, inputs, snapshot), snapshot.owners.get(recipe.output)
+    unknown = recipe.output in snapshot.beside and locked(recipe, snapshot) is None
+    if unknown and _stranger(recipe, snapshot):  # it may be somebody's code
+        reasons = (*verdict.reasons, Reason(ReasonCode.OUTPUT_UNKNOWN))
+        return replace(verdict, action=Action.ASK, reasons=reasons)
     if owner is None or not owner.final or verdict.action is Action.KEEP:
         return verdict
     reasons = (*verdict.reasons, Reason(ReasonCode.PAID_FINAL, owner.profile))

@@ -18,7 +18,7 @@ from flux2build.errors import (
     one_line,
 )
 from flux2build.ledger import Intended
-from flux2build.model import Input, Receipt, Recipe
+from flux2build.model import Input, Receipt, Recipe, Write
 from flux2build.planning.reason import SETTLED_BY, ReasonCode
 from flux2build.planning.snapshot import Snapshot
 from flux2build.planning.verdict import Verdict
@@ -246,7 +246,13 @@ def paid_for(
 
 
 def unknown_output(recipe: Recipe) -> DecisionError:
-    """The error for a file that an order would replace, and that may be what was paid for."""
+    """The error for a file that may be what was paid for, or somebody's code."""
+    if isinstance(recipe.task, Write):
+        message = (
+            f"`{recipe.output}` is there already, and the lock does not tell where it comes from"
+        )
+        hint = "give the document another path, or move the file away if it is an older document"
+        return DecisionError(message, hint=hint)
     return DecisionError(
         Problem(
             f"`{recipe.output}` is there already, and neither lock nor ledger tells where it comes from",

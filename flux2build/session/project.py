@@ -131,6 +131,8 @@ class Project(LockedSources):
         files, tree = self.files(), self.tree
         in_tree, profile = set(files.values()), self.spec.profile
         targets = {path: tree.lfs_target(path) for path in self.paths if path in files}
+        beside = self.spec.beside  # those are for whichever profile was built last
+        own = [recipe for recipe in self.graph.ordered if recipe.output not in beside]
         return Snapshot(
             profile=profile,
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
@@ -146,7 +148,8 @@ class Project(LockedSources):
             earlier=self._earlier_locks.purchases,
             locked_files=_locked_files(self.lock),
             ways_back=self._tracked.ways_back,
-            owners=owners(self.graph.ordered, buys, self.lock, profile, files),
+            owners=owners(own, buys, self.lock, profile, files),
+            beside=beside,
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
             encoders=encoders() if refresh else {},

@@ -133,7 +133,10 @@ def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
     profile = project.spec.profile
     blocks = (block for block in project.lock.blocks.values() if block.profile == profile)
     derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
-    free = frozenset(output.sha256 for output in derived if not output.unsigned)
+    among_code = project.spec.beside  # where a lock alone is no proof that a file is ours
+    free = frozenset(
+        output.sha256 for output in derived if not output.unsigned and output.path not in among_code
+    )
     ours = locked_at(project.lock, profile)
     return Artifacts(project.folder, project.store, paths, free, ours, copies=project.copies)
 

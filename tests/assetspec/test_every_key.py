@@ -95,7 +95,7 @@ DELIVER: Final[dict[str, object]] = {
 PATHS: Final = ("x.png", "x.jpeg", "x.webp", "x.avif", "x.ico", "x.{{ format }}")
 """Paths of a deliverable, whose endings imply formats."""
 BESIDE: Final[dict[str, dict[str, object]]] = {
-    "project": {"name": "Acme", "output": "o", "templates": "tt", "profile": "q"},
+    "project": {"name": "Acme", "output": "o", "masters": "mm", "templates": "tt", "profile": "q"},
     "budget": {"per_run": 1.5, "per_asset": 0.5, "confirm_above": 0.1},
     "manifest": {
         "path": "m.json",
@@ -241,6 +241,9 @@ def others() -> Iterator[Case]:
     for table, keys in BESIDE.items():
         for base, (key, value) in itertools.product(bases.get(table, [plain]), keys.items()):
             yield base, (table, key), value
+    for base in (plain, bare("source")):
+        yield base, ("project", "masters"), "mm"
+        yield base, (*LAYERS["profile"], "masters"), "nn"
 
 
 CASES: Final = {"settings": settings, "deliverables": deliverables, "others": others}
@@ -276,5 +279,5 @@ def test_every_key_is_tried() -> None:
     assert set(SETTINGS) == set(Settings.model_fields)
     assert set(ASSET) == set(AssetTable.model_fields) - set(Settings.model_fields)
     assert set(DELIVER) == set(Deliver.model_fields)
-    assert set(Profile.model_fields) - set(Settings.model_fields) == {"output"}
+    assert set(Profile.model_fields) - set(Settings.model_fields) == {"output", "masters"}
     assert {n: set(t.model_fields) for n, t in tables.items()} == tried

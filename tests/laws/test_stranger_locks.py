@@ -21,6 +21,8 @@ extends = ["more.toml"]
 output = "out"
 [profile.other]
 output = "other"
+[manifest]
+typescript = "./src/assets.ts"
 [asset.a]
 prompt = "a bell"
 refs = ["refs/desk.png", "out/kept.png"]
@@ -58,6 +60,7 @@ TARGETS: Final = (
     "one.png",
     "desk-link/desk.png",
     "out/../refs/desk.png",
+    "src/main.ts",
     "out//a.png",
     "C:/a.png",
     "con.png",
@@ -79,7 +82,13 @@ def victim(empty: Site) -> Site:
     empty.write("more.toml", "[defaults]\nwidth = 64\nheight = 64\n")
     empty.write("rows.csv", "name\nred\n")
     empty.write("templates/row.j2", "a {{ name }} door")
-    for name in ("templates/unused.png", "README.md", "photos/héro.png", "photos/private.png"):
+    for name in (
+        "templates/unused.png",
+        "README.md",
+        "photos/héro.png",
+        "photos/private.png",
+        "src/main.ts",
+    ):
         empty.write(name, f"the bytes of {name}")
     empty.write("sub/.git/HEAD", "of a submodule")
     empty.write("draw.toml", '[project]\noutput = "refs"\n[asset.desk]\nprompt = "a desk"\n')
@@ -107,7 +116,7 @@ def everything(site: Site) -> dict[str, bytes | str]:
             found[name] = str(path.readlink())
         elif path.is_file() and "site/.flux2build" not in name:
             found[name] = path.read_bytes()
-    for output in ("out/a.png", "out/row-red.png", "assets.lock"):
+    for output in ("out/a.png", "out/row-red.png", "src/assets.ts", "assets.lock"):
         found.pop(f"site/{output}", None)
     return found
 
@@ -148,21 +157,25 @@ def test_only_outputs_are_touched(victim: Site, *, wanted: bool) -> None:
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 @pytest.mark.parametrize("tracked", [True, False])
-def test_another_output_folder_takes_the_pictures_along(victim: Site, *, tracked: bool) -> None:
+@pytest.mark.parametrize("folder", ['output = "new"', 'output = "out"\nmasters = "new"'])
+def test_another_folder_takes_the_pictures_along(
+    victim: Site, folder: str, *, tracked: bool
+) -> None:
     """Nothing is drawn again; older files are removed if they are proved ours, and named if not."""
     older = victim.folder / "out/a.png"
     data = older.read_bytes()
     if not tracked:
         subprocess.run(("git", "rm", "-q", "-r", "--cached", "out"), cwd=victim.folder, check=True)
-    victim.edit("assets.toml", 'output = "out"', 'output = "pictures"')
+    victim.edit("assets.toml", 'output = "out"', folder)
 
     ran = victim.run("build")
 
     assert "2 restored" in ran.err
-    assert victim.folder.joinpath("pictures/a.png").read_bytes() == data
-    assert older.exists() is tracked
+    assert victim.folder.joinpath("new/a.png").read_bytes() == data
+    stays = tracked and "masters" not in folder  # the store proves it below a folder of outputs
+    assert older.exists() is stays
     said = "`out/a.png` stays: git tracks it, and it may not be ours; `git rm -- 'out/a.png'`"
-    assert (said in ran.err) is tracked
+    assert (said in ran.err) is stays
     assert victim.folder.joinpath("out/kept.png").exists()
 
 
