@@ -20,6 +20,7 @@ from flux2build.model import (
     Derive,
     Generate,
     MasterOf,
+    Order,
     Receipt,
     Recipe,
     Write,
@@ -137,7 +138,16 @@ def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) 
         return snapshot
     if not snapshot.buys(recipe):
         return snapshot
-    return snapshot.about(order_of(recipe.task, ready).names)
+    order, row = order_of(recipe.task, ready), locked(recipe, snapshot)
+    return snapshot.about((*order.names, *(_as_read_before(order, row) if row else ())))
+
+
+def _as_read_before(order: Order, row: Row) -> tuple[Digest, ...]:
+    """The names of an order that was placed when line ends inside of cells were sent as CRLF."""
+    before = row.prompt if isinstance(row, Generated) else ""
+    if "\r\n" not in before or before.replace("\r\n", "\n") != order.prompt:
+        return ()
+    return replace(order, prompt=before).names
 
 
 def _unlocked(recipe: Recipe, key: Digest, snapshot: Snapshot) -> Verdict:

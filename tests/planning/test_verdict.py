@@ -257,6 +257,26 @@ def test_adopted_from_another_name() -> None:
     assert (verdict.bytes, verdict.receipt) == (ROW.output.sha256, ROW.receipt)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ("a red\r\nfox", "a red\nfox", ("adopt", ["prompt-changed", "already-made"])),
+        ("a\r\nred\nfox", "a\nred\nfox", ("adopt", ["prompt-changed", "already-made"])),
+        ("a red\r\nfox", "a blue\nfox", ("render", ["prompt-changed"])),
+        ("a red\nfox", "a red\r\nfox", ("render", ["prompt-changed"])),
+    ],
+)
+def test_line_ends_of_cells_buy_nothing_again(
+    before: str, now: str, expected: tuple[str, list[str]]
+) -> None:
+    """A lock may be older than the rule that a cell's CRLF is read as LF: its picture is the same."""
+    old = generated(asked(prompt=before), INPUTS)
+    lock = locked((FOX, old))
+    seen = replace(snapshot(lock), has=lambda _: True, pictures=locked_pictures(lock))
+
+    assert judged(asked(prompt=now), seen=seen) == expected
+
+
 def test_adopted_from_the_ledger() -> None:
     """A delivered order is adopted without any lock, as long as its bytes can be had."""
     entries = [intended(key()), ticketed(key()), delivered(key(), "bought")]
