@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from rich.text import Text
 
 from flux2build.console.escaping import clean
 from flux2build.console.word_diff import diff, plain
 from flux2build.digest import Json, canonical
-from flux2build.lockfile import Derived, Generated
+from flux2build.lockfile import Derived, Generated, LockedInput, Row
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Step
 
@@ -24,7 +25,31 @@ def changes(step: Step) -> Iterator[tuple[str, str]]:
         yield from _value_changes(before.encoding, task.encoding)
 
 
-def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str]]:
+def row_changes(before: Row | None, after: Row | None) -> Iterator[tuple[str, str]]:
+    """The fields in which two locked rows of an output differ, as name and difference."""
+    if isinstance(before, Generated) and isinstance(after, Generated):
+        yield from _request_changes(after, before)
+        if before.take != after.take:
+            yield "take", f"{before.take} -> {after.take}"
+        yield from _input_changes(before.inputs, after.inputs)
+    elif isinstance(before, Derived) and isinstance(after, Derived):
+        yield from _operation_changes(before, after)
+        yield from _value_changes(before.encoding, after.encoding)
+
+
+def _input_changes(
+    before: Sequence[LockedInput], after: Sequence[LockedInput]
+) -> Iterator[tuple[str, str]]:
+    """Each image of a request by its position: another one, or the same one with other bytes."""
+    for number, (old, new) in enumerate(zip_longest(before, after), 1):
+        if old is None or new is None or old.name != new.name:
+            names = [each.name if each else None for each in (old, new)]
+            yield f"image {number}", " -> ".join(map(value_text, names))
+        elif old.sha256 != new.sha256:
+            yield f"image {number}", f"{new.name} has other bytes"
+
+
+def _operation_changes(before: Derived, task: Derive | Derived) -> Iterator[tuple[str, str]]:
     """Changed parameters if the operations are the same ones, else the changed operations."""
     if [op.op for op in before.ops] == [op.op for op in task.ops]:
         for old_op, op in zip(before.ops, task.ops, strict=True):
@@ -38,7 +63,7 @@ def _operation_changes(before: Derived, task: Derive) -> Iterator[tuple[str, str
         yield "ops", ", ".join(changed)
 
 
-def _request_changes(task: Generate, before: Generated) -> Iterator[tuple[str, str]]:
+def _request_changes(task: Generate | Generated, before: Generated) -> Iterator[tuple[str, str]]:
     if task.model != before.model:
         yield "model", f"{before.model} -> {task.model}"
     if task.prompt != before.prompt:

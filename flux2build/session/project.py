@@ -169,7 +169,7 @@ class Project(LockedSources):
             return [*self._recorded.get(digest, ()), *self._earlier_locks.recorded(digest)]
 
         work_tree = WorkTree(root_of(folder), folder, paid, self.index.digest)
-        return Copies(folder, work_tree, self._repository, recorded)
+        return Copies(folder, work_tree, self.repository, recorded)
 
     @cached_property
     def _recorded(self) -> dict[Digest, list[Recorded]]:
@@ -182,10 +182,11 @@ class Project(LockedSources):
     @cached_property
     def _earlier_locks(self) -> EarlierLocks:
         """The lock in the commits of git."""
-        return EarlierLocks(self._repository, self.lock_path.name)
+        return EarlierLocks(self.repository, self.lock_path.name)
 
     @cached_property
-    def _repository(self) -> Repository:
+    def repository(self) -> Repository:
+        """The git repository around the project."""
         folder = self.folder.resolve()
         return Repository(root_of(folder), folder)
 

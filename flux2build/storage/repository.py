@@ -37,6 +37,16 @@ class Version(NamedTuple):
     """In bytes."""
 
 
+class Commit(NamedTuple):
+    """A commit in which a file was changed."""
+
+    name: str
+    date: str
+    """When it was made, as ISO 8601 has it."""
+    author: str
+    subject: str
+
+
 class Repository:
     """The git repository around a folder, if there is one, and `git` to read it with."""
 
@@ -52,6 +62,38 @@ class Repository:
         )
         names = [line.partition(b" ")[0] for line in listed.splitlines()]
         return list(self._sized(names)) if names else []
+
+    def commit(self, revision: str) -> str | None:
+        """The name of the commit that a revision means; None if there is none."""
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return str(self._output(*words), "ascii").strip() or None
+
+    def fork(self, commit: str) -> str:
+        """The commit at which what is checked out left the line of another commit; else that one."""
+        return str(self._output("merge-base", "HEAD", commit), "ascii").strip() or commit
+
+    def commits(self, path: str) -> Sequence[Commit]:
+        """The commits in which a file was changed, that a branch or tag leads to, newest first."""
+        form = "--format=%H%x00%cI%x00%an%x00%s"
+        listed = self._output(
+            "log", "--all", "--full-history", "--no-show-signature", form, "--", path
+        )
+        lines = str(listed, "utf-8", "replace").split("\n")
+        return [Commit(*line.split("\0", 3)) for line in lines if line.count("\0") >= 3]
+
+    def at(self, commit: str, path: str) -> Version | None:
+        """The content that a file had in a commit; None if it was not there."""
+        return next(self._sized([f"{commit}:./{path}".encode()]), None)
+
+    @property
+    def shallow(self) -> bool:
+        """Whether the older commits were not fetched."""
+        return (self._git / "shallow").exists()
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a repository."""
+        return self._there
 
     def read(self, version: Version) -> bytes | None:
         """The bytes of a version; None if git lacks them, as partial clones do."""

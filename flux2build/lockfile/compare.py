@@ -1,0 +1,72 @@
+"""What differs between two states of a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from flux2build.digest import Digest
+from flux2build.lockfile.block import Block, Generated, Lockfile
+from flux2build.model import AssetName
+
+
+class LockChange(NamedTuple):
+    """What became of an asset in a profile."""
+
+    asset: AssetName
+    profile: str
+    before: Block | None
+    """None if the asset is new."""
+    after: Block | None
+    """None if the asset is gone."""
+    former: AssetName | None = None
+    """What the asset was called before, if it was renamed."""
+
+    @property
+    def generated(self) -> tuple[Generated | None, Generated | None]:
+        """The row of the rendered picture, before and after."""
+        before, after = self.before, self.after
+        return before.generated if before else None, after.generated if after else None
+
+    @property
+    def bought(self) -> Generated | None:
+        """The new row, if its picture was paid for since."""
+        before, after = self.generated
+        if after is None or not after.receipt.paid:
+            return None
+        return None if before is not None and before.receipt == after.receipt else after
+
+
+def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:
+    """Every asset that was added, changed, renamed or removed, by name and profile."""
+    gone = {_bytes(block): block for key, block in before.blocks.items() if key not in after.blocks}
+    renamed, changes = set[AssetName](), list[LockChange]()
+    for key, block in sorted(after.blocks.items()):
+        old = before.blocks.get(key)
+        if old is None and (digests := _bytes(block)) in gone and digests:
+            old = gone[digests]
+            renamed.add(old.asset)
+            changes.append(LockChange(*key, old, block, old.asset))
+        elif old != block:
+            changes.append(LockChange(*key, old, block))
+    removed = (
+        LockChange(*key, block, None)
+        for key, block in sorted(before.blocks.items())
+        if key not in after.blocks and block.asset not in renamed
+    )
+    return [*changes, *removed]
+
+
+def _bytes(block: Block) -> frozenset[Digest]:
+    return frozenset(row.output.sha256 for row in block.rows)
+
+
+def files(change: LockChange) -> Iterator[tuple[str, Digest | None, Digest | None]]:
+    """The files whose bytes or paths differ: each path, with its digests before and after."""
+    before, after = (
+        {row.output.path: row.output.sha256 for row in block.rows} if block else {}
+        for block in (change.before, change.after)
+    )
+    for path in sorted({*before, *after}):
+        if before.get(path) != after.get(path):
+            yield path, before.get(path), after.get(path)

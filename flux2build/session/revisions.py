@@ -1,0 +1,115 @@
+"""A project as a commit had it, beside what it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from flux2build.building.artifacts import Artifacts
+from flux2build.digest import Digest
+from flux2build.errors import SystemFault, UsageError
+from flux2build.images.formats.contract import PictureError
+from flux2build.images.likeness import Likeness, likeness
+from flux2build.lockfile import Generated, Lockfile, decoded, loads
+from flux2build.lockfile.compare import LockChange, compare
+from flux2build.model import Output
+from flux2build.session.common_options import Choice
+from flux2build.session.project import Project
+from flux2build.storage.lfs import lfs_target
+from flux2build.storage.repository import Repository
+
+_FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
+
+
+class Since:
+    """What has changed in a project since a commit."""
+
+    def __init__(self, project: Project, revision: str) -> None:
+        """Compare with the commit at which this branch left the line of a revision.
+
+        Raises:
+            UsageError: there is no such revision, or no repository.
+        """
+        self._project, self._repository = project, project.repository
+        self.commit: Final = _commit(self._repository, revision)
+
+    @property
+    def before(self) -> Lockfile:
+        """The lock in that commit; an empty one if there was none.
+
+        Raises:
+            LockError: it cannot be read.
+        """
+        name = self._project.lock_path.name
+        version = self._repository.at(self.commit, name)
+        data = None if version is None else self._repository.read(version)
+        return loads(decoded(data, name), name) if data else Lockfile()
+
+    def changes(self, choice: Choice) -> list[LockChange]:
+        """What is different now of a choice of assets, in the profile that was named or in all."""
+        project, profile = self._project, self._project.options.profile
+        chosen = None if choice.everything else project.chosen(choice)
+        return [
+            change
+            for change in compare(self.before, project.lock)
+            if profile in {None, change.profile} and (chosen is None or change.asset in chosen)
+        ]
+
+    def old(self, output: Output) -> bytes | None:
+        """The bytes that a file had in that commit; None if nobody has them any more."""
+        version = self._repository.at(self.commit, output.path)
+        data = None if version is None else self._repository.read(version)
+        if data is not None and lfs_target(data) == output.sha256:
+            data = self._repository.fetched(output.sha256)
+        return data or self.new(output)
+
+    def new(self, output: Output) -> bytes | None:
+        """The bytes of a file as the lock has it; None if they are not at hand."""
+        try:
+            return self._artifacts.get(output.sha256)
+        except SystemFault:
+            return None
+
+    @property
+    def _artifacts(self) -> Artifacts:
+        project = self._project
+        paths: Mapping[Digest, str] = {digest: path for path, digest in project.files().items()}
+        return Artifacts(project.folder, project.store, dict(paths), copies=project.copies)
+
+
+def _commit(repository: Repository, revision: str) -> str:
+    if not repository.exists:
+        raise UsageError("there is no git repository here", hint="a revision is one of git's")
+    commit = repository.commit(revision)
+    if commit is None:
+        hint = (
+            _FETCH
+            if repository.shallow
+            else "`git log` lists the commits, `git branch` the branches"
+        )
+        raise UsageError(f"git knows no revision `{revision}` here", hint=hint)
+    return repository.fork(commit)
+
+
+class Compared(NamedTuple):
+    """A change, and how much the picture before and the one after look alike."""
+
+    change: LockChange
+    likeness: Likeness | None
+    """None where there are not two pictures, or one of them is not at hand."""
+
+
+def compared(base: Since, choice: Choice) -> list[Compared]:
+    """The changes of a choice of assets, with their pictures looked at."""
+    changes = base.changes(choice)
+    return [Compared(each, _alike(base, *each.generated)) for each in changes]
+
+
+def _alike(base: Since, before: Generated | None, after: Generated | None) -> Likeness | None:
+    if before is None or after is None or before.output.sha256 == after.output.sha256:
+        return None
+    old, new = base.old(before.output), base.new(after.output)
+    try:
+        return None if old is None or new is None else likeness(old, new)
+    except PictureError:
+        return None

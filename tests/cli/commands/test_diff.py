@@ -1,0 +1,145 @@
+"""`diff`: what has changed since a commit, in words, in pictures and in money."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from flux2build.errors import Exit
+from flux2build.simulator import Scenario
+from tests.conftest import Site
+from tests.simulated import charges, order_from, serving
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+SPEC = """\
+[project]
+output = "img"
+[defaults]
+provider = "bfl"
+width = 64
+height = 64
+[asset.fox]
+seed = 7
+prompt = "a fox in a red scarf"
+[[asset.fox.deliver]]
+path = "small.webp"
+widths = [32]
+[asset.owl]
+prompt = "an owl"
+seed = 3
+[asset.pair]
+prompt = "two friends"
+refs = [{ asset = "owl" }]
+"""
+WORDS = """\
+~ fox  changed
+    prompt   a fox in a [-red-]{+blue+} scarf
+    seed     7 -> 8
+    picture  different (distance DISTANCE)
+    made by  flux-2-pro, seed 8
+    files    img/small.webp
+    paid     $0.03
+= uhu  renamed
+    was      owl
+    picture  the same bytes
+    made by  flux-2-pro, seed 3
+    files    img/owl.png
+Since HEAD~1 (COMMIT): 1 changed, 1 renamed. Paid: $0.03 for 1 order.
+"""
+
+
+def git(site: Site, *words: str) -> str:
+    """Run git in the folder of a site; return what it prints."""
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    ran = subprocess.run(
+        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
+    )
+    return ran.stdout.strip()
+
+
+def built(site: Site) -> None:
+    """Build and commit everything."""
+    assert site.run("build", "--yes").code == Exit.DONE
+    git(site, "add", ".")
+    git(site, "commit", "-qm", "Build")
+
+
+@pytest.fixture
+def committed(empty: Site) -> Site:
+    """A repository without any commit."""
+    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
+    git(empty, "init", "-q", "-b", "main")
+    empty.write("assets.toml", SPEC)
+    return empty
+
+
+def test_what_has_changed_is_told(committed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A changed prompt, a renamed asset, and what was paid since; all the rest is left out."""
+    with serving(Scenario(latency=0)) as server:
+        order_from(server.base_url, monkeypatch)
+        built(committed)
+        committed.edit("assets.toml", "red", "blue")
+        committed.edit("assets.toml", "seed = 7", "seed = 8")
+        committed.edit("assets.toml", "[asset.owl]", "[asset.uhu]")
+        committed.edit("assets.toml", 'asset = "owl"', 'asset = "uhu"')
+        assert committed.run("build", "--yes").code == Exit.DONE
+        assert committed.run("prune", "--yes").code == Exit.DONE
+        assert charges(server) == 4
+    git(committed, "add", ".")
+    git(committed, "commit", "-qm", "Change")
+
+    ran = committed.run("diff", "--since", "HEAD~1")
+    change = json.loads(committed.run("diff", "--since", "HEAD~1", "--json", "fox").out)["changes"]
+    distance = f"{change[0]['distance']:.1f}"
+    commit = git(committed, "rev-parse", "HEAD~1")[:9]
+    assert ran.code == Exit.DONE
+    assert ran.out == WORDS.replace("COMMIT", commit).replace("DISTANCE", distance)
+    assert [each["asset"] for each in change] == ["fox"]
+    assert "nothing has changed" in committed.run("diff").out
+
+
+def test_a_branch_is_compared_with_where_it_left(committed: Site) -> None:
+    """What others did on the main line since is not this branch's change."""
+    committed.edit("assets.toml", '"bfl"', '"sketch"')
+    built(committed)
+    git(committed, "checkout", "-q", "-b", "side")
+    committed.edit("assets.toml", "an owl", "an old owl")
+    built(committed)
+    git(committed, "checkout", "-q", "main")
+    committed.edit("assets.toml", "red", "green")
+    built(committed)
+    git(committed, "checkout", "-q", "side")
+
+    changed = json.loads(committed.run("diff", "--since", "main", "--json").out)["changes"]
+    assert [(each["asset"], each["kind"]) for each in changed] == [
+        ("owl", "changed"),
+        ("pair", "changed"),
+    ]
+
+
+@pytest.mark.parametrize("clone", [None, "--depth=1"])
+def test_a_missing_revision_is_an_error(
+    committed: Site, clone: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shallow clone the hint tells how to fetch the rest; elsewhere where to look."""
+    git(committed, "add", ".")
+    git(committed, "commit", "-qm", "One")
+    git(committed, "commit", "-qm", "Two", "--allow-empty")
+    if clone:
+        git(committed, "clone", "-q", clone, committed.folder.as_uri(), "copy")
+        monkeypatch.chdir(committed.folder / "copy")
+
+    ran = committed.run("diff", "--since", "HEAD~1" if clone else "nope")
+    assert ran.code == Exit.USAGE
+    assert ("git fetch --unshallow" if clone else "git log") in ran.err
+
+
+def test_without_git_there_is_no_past(empty: Site) -> None:
+    """That is an error of who asked."""
+    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
+    empty.write("assets.toml", SPEC)
+    assert "no git repository" in empty.run("diff").err
