@@ -46,6 +46,7 @@ LAZY: Final[dict[str, str]] = {
     "images/colour/notation.py": "knowing a format's settings must not load Pillow",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/text/__init__.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
+    "planning/graph.py": "networkx takes longer to load than a plan takes, and draws graphs and walks them",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",
     "providers/sketch/lettering.py": "HarfBuzz and ICU are an extra, for captions in a few scripts",
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",

@@ -4,88 +4,136 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
 
-import networkx as nx
 from msgspec import Struct
 
 from flux2build.digest import Json
 from flux2build.model import AssetName, Generate, Input, MasterOf, OutputOf, Recipe, Source, Write
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 
 class Graph(Struct, frozen=True, dict=True):
-    """The dependencies between everything that the spec wants."""
+    """The dependencies between everything that the spec wants.
+
+    Order and closure are asked by every plan, and need no library.
+    """
 
     recipes: tuple[Recipe, ...]
 
     @cached_property
-    def assets(self) -> nx.DiGraph[AssetName]:
-        """The graph of assets: an edge leads from an asset to one that needs its picture."""
-        graph: nx.DiGraph[AssetName] = nx.DiGraph()
+    def _needs(self) -> Mapping[AssetName, set[AssetName]]:
+        """The assets whose pictures an asset needs."""
+        needs: dict[AssetName, set[AssetName]] = {}
         for recipe in self.recipes:
-            graph.add_node(recipe.asset)
-            needed = [source.asset for source in recipe.inputs if not isinstance(source, Source)]
-            graph.add_edges_from((name, recipe.asset) for name in needed if name != recipe.asset)
-        return graph
+            needed = {source.asset for source in recipe.inputs if not isinstance(source, Source)}
+            needs.setdefault(recipe.asset, set()).update(needed - {recipe.asset})
+        return needs
 
     @cached_property
-    def renders(self) -> nx.DiGraph[AssetName]:
-        """The graph of masters: an edge leads from a master to one that is rendered from it."""
-        graph: nx.DiGraph[AssetName] = nx.DiGraph()
-        for recipe in self.recipes:
-            if isinstance(recipe.task, Generate):
-                graph.add_node(recipe.asset)
-                needed = [source.asset for source in recipe.inputs if isinstance(source, MasterOf)]
-                graph.add_edges_from((name, recipe.asset) for name in needed)
-        return graph
+    def _masters(self) -> Mapping[AssetName, list[AssetName]]:
+        """The masters that a master is rendered from."""
+        return {
+            recipe.asset: [source.asset for source in recipe.inputs if isinstance(source, MasterOf)]
+            for recipe in self.recipes
+            if isinstance(recipe.task, Generate)
+        }
+
+    @cached_property
+    def _places(self) -> Mapping[AssetName, int]:
+        """Where each asset is first declared."""
+        return {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
+
+    @cached_property
+    def _ranks(self) -> Mapping[AssetName, int]:
+        """The masters, numbered in build order; without those in a cycle, and whatever needs them."""
+        waiting: dict[AssetName, int] = {}
+        users: dict[AssetName, list[AssetName]] = {}
+        for name, needed in self._masters.items():
+            waiting[name] = len(needed)
+            for other in needed:
+                users.setdefault(other, []).append(name)
+        for name in users.keys() - waiting.keys():
+            waiting[name] = 0
+        ready = [(self._places.get(name, -1), name) for name, left in waiting.items() if not left]
+        heapify(ready)
+        ranks: dict[AssetName, int] = {}
+        while ready:
+            _, name = heappop(ready)
+            ranks[name] = len(ranks)
+            for user in users.get(name, ()):
+                waiting[user] -= 1
+                if not waiting[user]:
+                    heappush(ready, (self._places.get(user, -1), user))
+        return ranks
 
     @cached_property
     def cycle(self) -> tuple[AssetName, ...]:
         """A cycle of assets that need each other's pictures, with the first repeated at the end; or ()."""
-        try:
-            edges = nx.find_cycle(self.renders)
-        except nx.NetworkXNoCycle:
+        if self._masters.keys() <= self._ranks.keys():
             return ()
+        import networkx as nx
+
+        edges = nx.find_cycle(_graph(self._masters))
         return tuple(edge[0] for edge in (*edges, edges[0]))
 
     @cached_property
     def ordered(self) -> tuple[Recipe, ...]:
         """The recipes in build order: masters before their users, documents last, else as declared."""
-        place = {recipe.asset: n for n, recipe in reversed(list(enumerate(self.recipes)))}
-        masters = nx.lexicographical_topological_sort(
-            self.renders, key=lambda name: place.get(name, -1)
-        )
-        ranks = {name: rank for rank, name in enumerate(masters)}
-        last = len(ranks)
+        last = len(self._ranks)
 
         def rank(recipe: Recipe) -> tuple[int, int]:
             generated = isinstance(recipe.task, Generate)
             later = last + 1 if isinstance(recipe.task, Write) else last
-            return (ranks.get(recipe.asset, last) if generated else later, place[recipe.asset])
+            place = self._places[recipe.asset]
+            return (self._ranks.get(recipe.asset, last) if generated else later, place)
 
         return tuple(sorted(self.recipes, key=rank))
 
     def up(self, asset: AssetName) -> Mapping[AssetName, int]:
         """Return the ancestors of an asset, each with its distance."""
-        return _reach(self.assets.reverse(copy=False), asset)
+        return _reach(_graph(self._needs).reverse(copy=False), asset)
 
     def down(self, asset: AssetName) -> Mapping[AssetName, int]:
         """Return the descendants of an asset, each with its distance."""
-        return _reach(self.assets, asset)
+        return _reach(_graph(self._needs), asset)
 
     def closure(self, assets: Iterable[AssetName]) -> frozenset[AssetName]:
         """Return the assets and all their ancestors."""
-        named = frozenset(assets)
-        return named.union(*(nx.ancestors(self.assets, name) for name in named & set(self.assets)))
+        closed: set[AssetName] = set()
+        todo = set(assets)
+        while todo:
+            closed |= todo
+            todo = {name for one in todo for name in self._needs.get(one, ())} - closed
+        return frozenset(closed)
+
+
+def _graph(needs: Mapping[AssetName, Iterable[AssetName]]) -> nx.DiGraph[AssetName]:
+    """The same as a graph: an edge leads from an asset to one that needs it."""
+    import networkx as nx
+
+    graph: nx.DiGraph[AssetName] = nx.DiGraph()
+    for name, needed in needs.items():
+        graph.add_node(name)
+        graph.add_edges_from((other, name) for other in needed)
+    return graph
 
 
 def _reach(graph: nx.DiGraph[AssetName], asset: AssetName) -> dict[AssetName, int]:
     """Everything that paths from an asset lead to, with its distance."""
+    import networkx as nx
+
     lengths = nx.single_source_shortest_path_length(graph, asset) if asset in graph else {}
     return {name: distance for name, distance in lengths.items() if name != asset}
 
 
 def picture(recipes: Sequence[Recipe], names: Iterable[AssetName]) -> nx.DiGraph[str]:
     """The graph that people see: sources, assets and delivered files as labelled nodes."""
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     for name in names:
         graph.add_node(str(name), kind="asset")
