@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Final, NewType
 
 Digest = NewType("Digest", str)
@@ -36,6 +37,11 @@ def canonical(value: Json) -> str:
 _ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
+
+
+def quoted(text: str) -> str:
+    """Return the canonical JSON of a text."""
+    return encode_basestring(text)
 
 
 def _plain(value: Json) -> Json:

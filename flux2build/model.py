@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NewType
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.digest import Digest, Json, of_json
+from flux2build.digest import Digest, Json, canonical, of_bytes, of_json, quoted
 
 AssetName = NewType("AssetName", str)
 """`mascot`, or for a family's member `hero[locale=de,theme=dark]`, axes sorted."""
@@ -202,7 +203,12 @@ class Asset(Struct, frozen=True):
     @property
     def meta(self) -> Digest:
         """The digest of what never renders: tags, alternative text and title."""
-        return of_json({"tags": sorted(self.tags), "alt": self.alt, "title": self.title})
+        return _meta(self.tags, self.alt, self.title)
+
+
+@lru_cache(maxsize=1024)
+def _meta(tags: tuple[str, ...], alt: str | None, title: str | None) -> Digest:
+    return of_json({"tags": sorted(tags), "alt": alt, "title": title})
 
 
 class Order(Struct, frozen=True):
@@ -216,16 +222,11 @@ class Order(Struct, frozen=True):
 
     @property
     def digest(self) -> Digest:
-        """The order's identity in the lock and the ledger."""
-        return of_json(
-            {
-                "schema": KEY_SCHEMA,
-                "model": self.model,
-                "prompt": self.prompt,
-                "params": self.params,
-                "inputs": self.inputs,
-                "take": self.take,
-            }
+        """The order's identity in the lock and the ledger: the digest of its canonical JSON."""
+        inputs = ",".join(map(quoted, self.inputs))
+        return of_bytes(
+            f'{{"inputs":[{inputs}],"model":{quoted(self.model)},"params":{_params(self.params)},'
+            f'"prompt":{quoted(self.prompt)},"schema":{KEY_SCHEMA},"take":{self.take}}}'.encode()
         )
 
     @property
@@ -238,6 +239,19 @@ class Order(Struct, frozen=True):
         """Its digest, and all others under which a picture that it asks for may be known."""
         orders = (self, *(replace(self, params=params) for params in _alike(self.params)))
         return tuple(name for order in orders for name in order.spellings)
+
+
+def _params(params: Mapping[str, Json]) -> str:
+    """The canonical JSON of parameters, which most orders of a spec share."""
+    try:
+        return _flat(tuple(params.items()), tuple(map(type, params.values())))
+    except TypeError:  # a list or a table is among them
+        return canonical(params)
+
+
+@lru_cache(maxsize=1024)
+def _flat(items: tuple[tuple[str, Json], ...], _types: tuple[type[object], ...]) -> str:
+    return canonical(dict(items))
 
 
 def _alike(params: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Member = TypeVar("Member")
 
@@ -35,7 +36,8 @@ class Family(Mapping[str, Member], Generic[Member]):
     @property
     def _folders(self) -> tuple[str, ...]:
         """Where the package lies."""
-        return tuple(importlib.import_module(self.package).__path__)
+        package = sys.modules.get(self.package) or importlib.import_module(self.package)
+        return tuple(package.__path__)
 
     @property
     def _modules(self) -> Mapping[str, str]:
@@ -44,8 +46,7 @@ class Family(Mapping[str, Member], Generic[Member]):
 
     def __getitem__(self, name: str) -> Member:
         """The member of that name."""
-        module = importlib.import_module(f"{self.package}.{self._modules[name]}")
-        member: Member = getattr(module, self.attribute)
+        member: Member = _member(self.package, self._modules[name], self.attribute)
         return member
 
     def __contains__(self, name: object) -> bool:
@@ -67,6 +68,12 @@ class Family(Mapping[str, Member], Generic[Member]):
             if source.is_file():
                 return (ast.get_docstring(ast.parse(source.read_bytes())) or "").partition("\n")[0]
         return ""
+
+
+@cache
+def _member(package: str, module: str, attribute: str) -> Any:
+    """What a module of a package ends in; imported once."""
+    return getattr(importlib.import_module(f"{package}.{module}"), attribute)
 
 
 @cache

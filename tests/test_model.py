@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux2build.digest import of_bytes
-from flux2build.model import Derive, Generate, Operation, Order, derivation, member, order_of
+from flux2build.digest import Json, of_bytes, of_json
+from flux2build.model import (
+    KEY_SCHEMA,
+    Derive,
+    Generate,
+    Operation,
+    Order,
+    derivation,
+    member,
+    order_of,
+)
 
 _A, _B = of_bytes(b"a"), of_bytes(b"b")
 _TASK = Generate("bfl", "flux-2-pro", "a fox", {"width": 1024, "height": 1024, "seed": 42})
@@ -18,6 +30,26 @@ def test_golden_order() -> None:
 
     assert order.digest == (
         "sha256:29b7624271872a480dec9bd72c87b7059aaf5aa23e1926782a5d2af5624ba066"
+    )
+
+
+_FLAT: Final = st.dictionaries(
+    st.text(max_size=3),
+    st.one_of(st.booleans(), st.sampled_from([0, 1, 0.0, -0.0, 1.0, 5e16, 1e-7]), st.text()),
+    max_size=3,
+)
+
+
+@given(st.one_of(_FLAT, _FLAT.map(lambda flat: {"loras": [flat]})), st.text(), st.text())
+def test_an_order_has_the_digest_of_its_canonical_json(
+    params: Mapping[str, Json], model: str, prompt: str
+) -> None:
+    """However its JSON is put together, it is the canonical one."""
+    order = Order(model, prompt, params, (_A, _B), 2)
+
+    assert order.digest == of_json(
+        {"schema": KEY_SCHEMA}
+        | {"model": model, "prompt": prompt, "params": params, "inputs": [_A, _B], "take": 2}
     )
 
 

@@ -58,6 +58,9 @@ class FamilyExpander(Struct):
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
         """The members of an asset; notes what is wrong with its axes."""
         key: Key = ("asset", name)
+        if not (table.matrix or table.rows or table.exclude):
+            self.quota.take(MEMBER, key)
+            return AssetFamily(name, (), (Member(AssetName(name), {}),))
         axes = axes_of(table.matrix or {}, (*key, "matrix"), self.faults)
         rows = self._rows(key, table)
         self.quota.take(math.prod(map(len, axes.values())) * len(rows) * MEMBER, key)

@@ -34,9 +34,11 @@ def keyed(
             for colour, asset in _keys(recipe, recipe.task, ops):
                 grounds.setdefault(asset, colour)
             boards.update(_boards(recipe, recipe.task, ops))
+    if not (keyed := able & grounds.keys()):
+        return recipes
     return [
         _on(recipe, grounds[recipe.asset], framed=recipe.asset in boards)
-        if recipe.asset in able & grounds.keys()
+        if recipe.asset in keyed
         else recipe
         for recipe in recipes
     ]

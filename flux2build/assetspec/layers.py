@@ -83,18 +83,19 @@ def merge(
     for layer in layers:
         keys.append(layer.key)
         written = layer.settings.model_fields_set
-        gone = {_DISPLACED[name] for name in written if name in _DISPLACED}
-        values = {name: value for name, value in values.items() if name not in gone}
-        for name in Settings.model_fields:
-            if name in written:
-                value = getattr(layer.settings, name)
-                if name == "vars":
-                    decided |= {word: (*layer.key, name, word) for word in value or ()}
-                    value = {**values["vars"][0], **(value or {})}
-                values[name] = (value, (*layer.key, name))
+        for name in _DISPLACED.keys() & written:
+            values.pop(_DISPLACED[name], None)
+        for name in sorted(_PLACES.keys() & written, key=_PLACES.__getitem__):
+            value = getattr(layer.settings, name)
+            if name == "vars":
+                decided |= {word: (*layer.key, name, word) for word in value or ()}
+                value = {**values["vars"][0], **(value or {})}
+            values[name] = (value, (*layer.key, name))
     consumed = set() if consumed is None else consumed
     return MergedSettings(asset, values, tuple(keys), decided, consumed)
 
 
 _DISPLACED: Final = {"prompt": "template", "template": "prompt"}
 """The setting of earlier layers that a setting voids."""
+_PLACES: Final = {name: place for place, name in enumerate(Settings.model_fields)}
+"""The settings, in their order."""

@@ -185,10 +185,12 @@ class _SpecReader(Struct):
         if self.faults.assets:
             return ()  # what is faulty uses nothing
         empty = {one.key for one in declared if not one.family.members}  # uses nothing today
-        for fault in usage.contradictions():
+        contradictions, idle = usage.faults()
+        for fault in contradictions:
             if fault.key[:2] not in empty:
                 self.faults.add(fault)
-        idle = () if empty else usage.idle()
+        if empty:
+            idle = []
         return (
             *(Notice(UNUSED_KEY, f.key, Problem(f.message, hint=f.hint)) for f in idle),
             *texts.markup.notices,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
@@ -137,6 +138,7 @@ class NamedInput(Struct, frozen=True):
     names: frozenset[str]
 
 
+@lru_cache(maxsize=1024)
 def named(picture: Input, written: str) -> NamedInput:
     """A reference with its names: as written, in full, and for a file its name and stem."""
     names = {written, str(picture) if isinstance(picture, Source) else str(picture.asset)}
@@ -166,4 +168,5 @@ def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
 
 def mentions(prompt: str) -> Iterator[int]:
     """The numbers of every `image 4` in a prompt; quoted ones are lettering and do not count."""
-    return map(int, _MENTION.findall(_LETTERING.sub("", prompt)))
+    quoted = '"' in prompt or "“" in prompt
+    return map(int, _MENTION.findall(_LETTERING.sub("", prompt) if quoted else prompt))

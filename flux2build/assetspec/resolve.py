@@ -92,6 +92,7 @@ class RenderSettings(Struct, frozen=True):
 
 ORDERED: Final = frozenset({"provider", "model", "take", *params.PARAMS})
 """The settings that only decide how a picture is ordered."""
+_IN_ORDER: Final = tuple(sorted(ORDERED))
 
 
 def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
@@ -113,6 +114,8 @@ class Resolver(Struct):
     quota: Quota
     orders: dict[Key, RenderSettings] = field(default_factory=dict)
     """How each asset is rendered, by its key."""
+    common: dict[object, RenderSettings] = field(default_factory=dict)
+    """How assets are rendered that say nothing of it themselves, by what the layers below them say."""
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
         """The members of an asset, with their facts for documents and selections."""
@@ -194,6 +197,16 @@ class Resolver(Struct):
                 self.resources.texts.prompt(declared.settings, scope)
 
     def _order(self, settings: MergedSettings) -> RenderSettings:
+        """How pictures with these settings are ordered; `FaultyError` if they cannot be."""
+        said = tuple(settings.values[name][1] for name in _IN_ORDER if name in settings.values)
+        if any(key[0] == "asset" for key in said):
+            return self._new_order(settings)
+        common = said, tuple(layer for layer in settings.layers if layer[0] != "asset")
+        if common not in self.common:
+            self.common[common] = self._new_order(settings)
+        return self.common[common]
+
+    def _new_order(self, settings: MergedSettings) -> RenderSettings:
         provider, card = params.choose(settings, self.capabilities)
         asked = params.read(settings, card, self.capabilities)
         if asked.faults:
@@ -325,6 +338,16 @@ def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[R
     What is made of the others cannot be described: their own faults are noted.
     """
     every = list(recipes)
+    masters = {recipe.asset for recipe in every if isinstance(recipe.task, Generate)}
+    if all(
+        recipe.asset in assets
+        and all(
+            isinstance(each, Source) or (isinstance(each, MasterOf) and each.asset in masters)
+            for each in recipe.inputs
+        )
+        for recipe in every
+    ):
+        return every
     makers = Counter(made for recipe in every for made in _made(recipe))
     users: dict[MasterOf | str, list[int]] = {}
     for index, recipe in enumerate(every):

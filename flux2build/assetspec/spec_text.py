@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -140,19 +140,21 @@ def parsed(file: TomlFile) -> dict[str, object]:
 
 def _excesses(data: Mapping[str, object]) -> Iterator[tuple[Key, str]]:
     """Values that TOML allows and no spec needs; found without recursion, as data may be deep."""
-    pending: list[tuple[Key, object]] = [((), data)]
+    pending: list[tuple[Key, Any]] = [((), data)]
     while pending:
-        key, value = pending.pop()
-        if isinstance(value, dict | list):
-            if len(key) > DEEPEST:
-                yield key[:DEEPEST], f"tables and arrays are nested more than {DEEPEST} deep"
-                return
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            pending.extend(((*key, name), item) for name, item in items)
-        elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
-            yield key, "a whole number must fit into 64 bits"
-        elif isinstance(value, float) and not -1e308 <= value <= 1e308:
-            yield key, "`inf` and `nan` mean nothing here"
+        key, values = pending.pop()
+        if len(key) > DEEPEST:
+            yield key[:DEEPEST], f"tables and arrays are nested more than {DEEPEST} deep"
+            return
+        for name, value in values.items() if isinstance(values, dict) else enumerate(values):
+            if isinstance(value, str):
+                continue
+            if isinstance(value, dict | list):
+                pending.append(((*key, name), value))
+            elif isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+                yield (*key, name), "a whole number must fit into 64 bits"
+            elif isinstance(value, float) and not -1e308 <= value <= 1e308:
+                yield (*key, name), "`inf` and `nan` mean nothing here"
 
 
 def _merged(base: Mapping[str, object], top: Mapping[str, object]) -> dict[str, object]:

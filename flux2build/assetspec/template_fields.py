@@ -38,24 +38,23 @@ _LAYERS: Final = {"defaults": 1, "style": 2, "profile": 2, "asset": 2}
 
 def faults(data: Mapping[str, object], known: Container[Key]) -> Iterator[Fault]:
     """Markup in texts that are not templates, unless a fault of the text is `known`."""
-    for key, text in _texts(data, ()):
-        marked = "{{" in text or "{%" in text
-        if marked and not _is_template(tuple(part for part in key if isinstance(part, str))):
+    for key in _marked(data, ()):
+        if not _is_template(tuple(part for part in key if isinstance(part, str))):
             name = next((part for part in reversed(key) if isinstance(part, str)), "")
             if key not in known:
                 hint = "write the text out; docs/spec.md lists the keys that take templates"
                 yield Fault(key, f"`{name}` is not a template", hint=hint)
 
 
-def _texts(value: object, key: Key) -> Iterator[tuple[Key, str]]:
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _texts(item, (*key, name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*key, index))
+def _marked(values: Mapping[str, object] | list[object], key: Key) -> Iterator[Key]:
+    """The keys of texts with markup."""
+    items = values.items() if isinstance(values, Mapping) else enumerate(values)
+    for name, value in items:
+        if isinstance(value, str):
+            if "{{" in value or "{%" in value:
+                yield (*key, name)
+        elif isinstance(value, Mapping | list):
+            yield from _marked(value, (*key, name))
 
 
 def _is_template(names: tuple[str, ...]) -> bool:

@@ -61,10 +61,12 @@ class TextRenderer(Struct, frozen=True, dict=True):
 
         A template that renders to nothing adds none; a text that is not a template adds itself.
         """
+        if not is_template(source):
+            return [self.text(source, scope, key)]
         expression = _EXPRESSION.fullmatch(source.strip())
         if expression is None:
             text = self.text(source, scope, key)
-            return [text] if text.strip() or not is_template(source) else []
+            return [text] if text.strip() else []
         self.markup.examine(source, scope, key)
         value = json.loads(self._rendered(f"{{{{ ({expression[1]}) | tojson }}}}", scope, key))
         listed = value if isinstance(value, list) else [value]

@@ -42,16 +42,16 @@ class Usage(Struct, frozen=True):
     templates: bool = True
     """Whether any template was read from the folder of templates."""
 
-    def contradictions(self) -> Iterator[Fault]:
-        """One fault for each key of an asset without effect, and for each said of a wrong model."""
-        yield from self.beside
-        known = {fault.key for fault in self.beside}
-        yield from (f for f in self._faults() if f.key[0] == "asset" and f.key not in known)
+    def faults(self) -> tuple[list[Fault], list[Fault]]:
+        """What contradicts itself, and what is idle.
 
-    def idle(self) -> Iterator[Fault]:
-        """One fault for each key of the other tables without effect."""
+        That is one fault for each key of an asset without effect and for each that is said of a wrong
+        model; then one for each key of the other tables without effect.
+        """
         known = {fault.key for fault in self.beside}
-        yield from (f for f in self._faults() if f.key[0] != "asset" and f.key not in known)
+        faults = [fault for fault in self._faults() if fault.key not in known]
+        own = [fault for fault in faults if fault.key[0] == "asset"]
+        return [*self.beside, *own], [fault for fault in faults if fault.key[0] != "asset"]
 
     def _faults(self) -> Iterator[Fault]:
         """One fault for each key that nothing was made of."""
@@ -114,7 +114,8 @@ class Usage(Struct, frozen=True):
 
     def _settings(self, key: Key, settings: Settings) -> Iterator[Fault]:
         own = _OF_MEMBERS if isinstance(settings, AssetTable) else frozenset[str]()
-        own |= {"output"} if isinstance(settings, Profile) else frozenset()
+        if isinstance(settings, Profile):
+            own |= {"output"}
         for name in sorted(settings.model_fields_set - own):
             at = (*key, name)
             if name == "vars":

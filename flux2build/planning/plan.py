@@ -148,7 +148,8 @@ class Planner:
         verdict = self._duplicates.settled(recipe, verdict)
         self._inputs.note(recipe, verdict.bytes)
         step = _step(recipe, verdict, snapshot, self._price)
-        return replace(step, notes=tuple(_replaced(step, snapshot, self._ours)))
+        notes = tuple(_replaced(step, snapshot, self._ours))
+        return replace(step, notes=notes) if notes else step
 
 
 class Inputs:

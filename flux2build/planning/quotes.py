@@ -60,7 +60,7 @@ class Quotes:
     def _annotated(self, step: Step) -> Step:
         bought = self._bought(step)
         notes = self._notes(step.recipe, *bought) if bought else ()
-        return replace(step, notes=(*step.notes, *notes))
+        return replace(step, notes=(*step.notes, *notes)) if bought else step
 
     def _bought(self, step: Step) -> tuple[Generate, Card] | None:
         """Return the order of a step and its model; None if the step costs nothing."""

@@ -310,7 +310,7 @@ class Project(LockedSources):
         def noted(step: Step) -> Step:
             rendered = step.verdict.action is Action.RENDER and step.recipe.asset in assets
             own = notes.get(assets[step.recipe.asset].family, ()) if rendered else ()
-            return replace(step, notes=(*step.notes, *own))
+            return replace(step, notes=(*step.notes, *own)) if own else step
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
 

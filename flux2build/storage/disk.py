@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,8 @@ from flux2build.storage.paths import is_foreign
 from flux2build.storage.project_files import LARGEST, Kind, too_large
 
 SPEC_NAME: Final = "assets.toml"
+_MANY: Final = 32
+"""From so many files of one folder on, listing it takes less time than looking at each."""
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -123,6 +125,9 @@ class DiskFiles:
         self._folder, self._root = folder.resolve(), root.resolve()
         self._inside: dict[str, bool] = {}
         self._names: dict[str, list[str]] = {}
+        self._times: dict[str, int] = {}
+        """How often was asked about what is in a folder."""
+        self._plain: dict[str, frozenset[str]] = {}
         self.asked: dict[str, str] = {}
 
     def kind(self, path: str) -> Kind:
@@ -222,6 +227,9 @@ class DiskFiles:
         return Digest(target) if target else None
 
     def _kind(self, path: str) -> Kind:
+        folder, _, name = path.rpartition("/")
+        if name in self._files_in(folder):
+            return Kind.FILE
         whole = os.path.join(self._folder, path)
         try:
             if not self._contained(whole):
@@ -234,6 +242,22 @@ class DiskFiles:
         if stat.S_ISREG(mode):
             return Kind.FILE
         return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.SPECIAL
+
+    def _files_in(self, folder: str) -> Container[str]:
+        """The plain files in a folder of which many are asked about; none before."""
+        times = self._times[folder] = self._times.get(folder, 0) + 1
+        if times == _MANY:
+            whole = os.path.join(self._folder, folder)
+            with suppress(OSError, ValueError):
+                if self._below_root(Path(whole).resolve()):
+                    with os.scandir(whole) as listed:
+                        self._plain[folder] = frozenset(
+                            entry.name
+                            for entry in listed
+                            if entry.is_file(follow_symlinks=False)
+                            and not paths.kept_out(entry.name)
+                        )
+        return self._plain.get(folder, frozenset())
 
     def _contained(self, path: str) -> bool:
         """Whether a path lies below the root, links followed; each folder is resolved once."""
