@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
-from flux2build.model import Write
+from flux2build.model import Generate, Write
 from flux2build.planning.plan import Step
-from flux2build.planning.reason import SETTLED_BY, ReasonCode
+from flux2build.planning.reason import PENDING, SETTLED_BY, ReasonCode
 from flux2build.planning.verdict import Action, because
 
 _BY_REASON: Final = {
@@ -30,15 +32,38 @@ _BY_ACTION: Final = {
     Action.RESUME: "`flux2build build` collects it, already paid",
     Action.DERIVE: "`flux2build build` derives it, free",
 }
+_OF_INPUTS: Final = frozenset({ReasonCode.REF_CHANGED, ReasonCode.UPSTREAM_CHANGED})
+"""The reasons that are about an input, which several files may have."""
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A file that a build would make or replace, with the reasons for it."""
+    causes: dict[str, str] = {}
     for step in facts.plan.steps:
         if step.drift:
             recipe, reasons = step.recipe, step.verdict.reasons
             message = because(recipe, reasons)
-            yield facts.about(recipe, reasons[0].code, message, hint=_hint(step))
+            about = facts.about(recipe, reasons[0].code, message, hint=_hint(step))
+            yield replace(about, cause=_cause(step, causes))
+
+
+def _cause(step: Step, causes: dict[str, str]) -> str:
+    """What a step follows from: a file, an entry of the spec, or what its inputs follow from.
+
+    `causes` are those of earlier steps, by what their outputs are called as inputs.
+    """
+    recipe, own = step.recipe, [r for r in step.verdict.reasons if r.code not in PENDING]
+    place = ".".join(map(str, recipe.key))
+    above = (causes[name] for name in map(str, recipe.inputs) if name in causes)
+    if own:
+        source = own[0].code in _OF_INPUTS and own[0].subject in map(str, recipe.inputs)
+        cause = str(own[0]) if source else f"{place} {own[0]}"
+    else:
+        cause = next(above, place)
+    causes[f"output:{recipe.output}"] = cause
+    if isinstance(recipe.task, Generate):
+        causes[f"asset:{recipe.asset}"] = cause
+    return cause
 
 
 def _hint(step: Step) -> str:

@@ -37,6 +37,8 @@ class Finding(Struct, frozen=True):
     """The file concerned: an output, a source, the spec or the lock."""
     severity: Severity = Severity.ERROR
     """From the options of the check; `evaluate` sets it, checks do not."""
+    cause: str = ""
+    """What several findings follow from, the same text for each; empty for one that stands alone."""
 
 
 class Current(Struct, frozen=True):

@@ -48,6 +48,7 @@ def test_a_finding() -> None:
             ),
             asset=AssetName("fox"),
             path=MASTER,
+            cause="asset.fox output-missing",
         )
     ]
 

@@ -7,19 +7,20 @@ from typing import Final
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.wording import title
+from flux2build.console.findings.wording import by_cause, follows, title
 
 
 def show(console: Console, report: CheckReport) -> None:
-    """Print one workflow command for each finding."""
-    for finding in report.findings:
+    """Print one workflow command for each cause."""
+    for group in by_cause(report.findings):
+        finding = group[0]
         properties, place = {"title": f"flux2build {finding.code}"}, finding.problem.place
         if place:
             properties |= {"file": place.file, "line": str(place.line or 1)}
             properties |= {"col": str(place.column)} if place.column else {}
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        hint = f"\n{finding.problem.hint}" if finding.problem.hint else ""
-        console.raw(f"::{finding.severity} {listed}::{_data(title(finding) + hint)}\n")
+        said = "\n".join(filter(None, (title(finding), follows(group), finding.problem.hint)))
+        console.raw(f"::{finding.severity} {listed}::{_data(said)}\n")
 
 
 def _data(text: str) -> str:

@@ -7,7 +7,14 @@ from typing import Final
 from flux2build.checks.facts import Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.findings.wording import file_of, fingerprint, line_of, title
+from flux2build.console.findings.wording import (
+    by_cause,
+    file_of,
+    fingerprint,
+    follows,
+    line_of,
+    title,
+)
 from flux2build.digest import Json
 
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor"}
@@ -17,13 +24,13 @@ def show(console: Console, report: CheckReport) -> None:
     """Print one JSON document."""
     rows: list[Json] = [
         {
-            "check_name": finding.code,
-            "description": title(finding),
-            "fingerprint": fingerprint(finding),
-            "severity": _SEVERITIES[finding.severity],
-            "location": {"path": file_of(finding), "lines": {"begin": line_of(finding)}},
+            "check_name": group[0].code,
+            "description": ". ".join(filter(None, (title(group[0]), follows(group)))),
+            "fingerprint": fingerprint(group),
+            "severity": _SEVERITIES[group[0].severity],
+            "location": {"path": file_of(group[0]), "lines": {"begin": line_of(group[0])}},
         }
-        for finding in report.findings
+        for group in by_cause(report.findings)
     ]
     console.json(rows)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Final
 
 from rich.text import Text
 
@@ -10,6 +12,8 @@ from flux2build.checks.facts import Finding
 from flux2build.console.findings.contract import CheckReport
 from flux2build.console.plan_view import counted, footer
 from flux2build.digest import Json, of_json
+
+_LISTED: Final = 50
 
 
 def title(finding: Finding) -> str:
@@ -30,9 +34,29 @@ def line_of(finding: Finding) -> int:
     return (place.line if place else 0) or 1
 
 
-def fingerprint(finding: Finding) -> str:
+def by_cause(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """The findings, together with what follows from each; a service shows few annotations."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        alike = (finding.cause,) if finding.cause else (finding.code, finding.problem)
+        groups.setdefault((finding.severity, *alike), []).append(finding)
+    return list(groups.values())
+
+
+def follows(group: Sequence[Finding]) -> str:
+    """What else a cause concerns, in one sentence; empty for a finding that stands alone."""
+    others = list(dict.fromkeys(f.path or str(f.asset or "") for f in group[1:]))
+    more = len(others) - _LISTED
+    listed = ", ".join(others[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return f"Also concerns {listed}" if others else ""
+
+
+def fingerprint(group: Sequence[Finding]) -> str:
     """A digest that stays the same when the lines of the spec move."""
+    finding, cause = group[0], group[0].cause
     parts: list[Json] = [finding.code, finding.asset, finding.path, finding.problem.message]
+    if len(group) > 1:  # whichever of them comes first
+        parts = [finding.code, cause or finding.problem.message]
     return of_json(parts).removeprefix("sha256:")
 
 
