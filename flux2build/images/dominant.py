@@ -7,14 +7,16 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from PIL import Image
 
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.difference import lab
-from flux2build.images.decode import decode
+
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 CLEAR: Final = "clear"
 """Stands for a colour where nothing is visible."""
@@ -62,6 +64,8 @@ def read(text: str) -> tuple[DominantColour, ...]:
 
 def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
     """The dominant colours of a picture's file, largest first; empty if it cannot be decoded."""
+    from flux2build.images.decode import decode
+
     try:
         return counted(decode(data, "the picture"))
     except Flux2BuildError:

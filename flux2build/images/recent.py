@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-from PIL import Image
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flux2build.digest import Digest
+
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 _LIMIT: Final = 32 << 20
 """Bytes of memory; a larger picture is decoded again."""

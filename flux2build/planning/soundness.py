@@ -12,7 +12,6 @@ from typing import Final
 
 from flux2build.assetspec.input_fields import pictures
 from flux2build.errors import Problem
-from flux2build.images.decode import probe_still
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Generate, Key, Recipe, Source, Write
@@ -87,6 +86,8 @@ class Soundness:
         digest = self.digest(path)
         if digest is not None and digest in self.sound:
             return self.sound[digest]
+        from flux2build.images.decode import probe_still
+
         try:
             picture = probe_still(self.read(path), path)
         except PictureError as error:

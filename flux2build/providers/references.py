@@ -10,12 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Final
 
-from PIL import Image
-
 from flux2build.digest import Json
 from flux2build.errors import Problem
-from flux2build.images.decode import decode
-from flux2build.images.encode import encode
 from flux2build.images.formats.lookup import holds_more, media_type, sniff
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import Reference
@@ -103,6 +99,11 @@ def prepared(reference: Reference, card: Card) -> Reference:
     Raises:
         PictureError: it is not a whole, still picture.
     """
+    from PIL import Image
+
+    from flux2build.images.decode import decode
+    from flux2build.images.encode import encode
+
     image, form = decode(reference.data, reference.name), sniff(reference.data)
     if not alteration(reference.data, image.size, card):
         return Reference(reference.name, reference.data, media_type(form))

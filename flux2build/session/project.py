@@ -17,7 +17,6 @@ from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
-from flux2build.images.encode import encoders
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
@@ -152,7 +151,7 @@ class Project(LockedSources):
             beside=beside,
             pointer=lambda path: tree.lfs_target(path) is not None,
             requested=requested,
-            encoders=encoders() if refresh else {},
+            encoders=_encoders() if refresh else {},
             pictures=locked_pictures(self.lock),
             metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
@@ -390,3 +389,9 @@ def buys(recipe: Recipe) -> bool:
     """Whether a recipe's picture is bought, and not drawn by an embedded provider."""
     task = recipe.task
     return isinstance(task, Generate) and isinstance(PROVIDERS[task.provider], Remote)
+
+
+def _encoders() -> dict[str, str]:
+    from flux2build.images.encode import encoders
+
+    return encoders()

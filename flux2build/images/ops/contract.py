@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from msgspec import Struct
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Size
 from flux2build.registry import Family
+
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 Inputs = Sequence[bytes]
 """The bytes of a recipe's inputs."""
