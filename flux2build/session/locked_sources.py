@@ -113,6 +113,6 @@ class LockedSources(Sources):
             # The lock may come from a stranger: paths outside the folder are not looked at.
             locked = {row.output.path for row in block.rows} - paths
             paths |= {path for path in locked if self.tree.inside(path)}
-        known = {path: self.index.digest(path) for path in sorted(paths)}
-        digests = {path: Digest(digest) for path, digest in known.items() if digest is not None}
+        known = self.index.digests(sorted(paths))
+        digests = {path: Digest(digest) for path, digest in known.items()}
         return digests | documents(self.tree, digests, blocks)

@@ -81,6 +81,26 @@ def test_states_and_digests(folder: Path) -> None:
     assert states == [of_bytes(b"fox"), "folder", "missing", names, "special", "missing"]
 
 
+def test_many_files_have_the_states_that_each_has_alone(folder: Path) -> None:
+    """Hashing files together is hashing each, whatever they are, and is remembered as well."""
+    paths = [f"many/{n}.png" for n in range(600)]
+    for n, path in enumerate(paths[:-1]):
+        aged(folder / path, b"fox" * n)
+    (folder / paths[7]).unlink()
+    aged(folder / "large.png", bytes(3 * 1024 * 1024))
+    paths += ["public", "assets.toml", "large.png"]
+    together, alone = Index.load(str(folder)), Index.load(str(folder))
+
+    digests = together.digests(paths)
+
+    expected = {path: digest for path in paths if (digest := alone.digest(path)) is not None}
+    assert digests == expected
+    assert digests["large.png"] == of_bytes(bytes(3 * 1024 * 1024))
+    assert together.asked == alone.asked
+    together.save()
+    assert Index.load(str(folder)).digests(paths) == expected
+
+
 def test_what_cannot_be_looked_at_is_unreadable(folder: Path) -> None:
     """A circle of links is no file, and not missing either."""
     (folder / "loop").symlink_to("loop")
