@@ -114,4 +114,5 @@ def test_only_the_index_is_asked(site: Site) -> None:
     for word in ("build", "plan", "check"):
         ours = {name for name in imported(site, word) if name.startswith("flux2build")}
         rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
-        assert ours - rooms == {"flux2build.cli.entry", "flux2build.storage.index"}
+        needed = {"cli.entry", "storage.index", "storage.own_folder"}
+    assert ours - rooms == {f"flux2build.{name}" for name in needed}

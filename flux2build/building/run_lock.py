@@ -15,7 +15,7 @@ from typing import Final
 from flux2build.errors import SystemFault
 from flux2build.storage import locks
 from flux2build.storage.durable import fault
-from flux2build.storage.index import FOLDER, own_folder
+from flux2build.storage.own_folder import FOLDER, own_folder
 
 _NAP: Final = 0.05
 _HOLDER: Final = 4096

@@ -7,8 +7,8 @@ from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from flux2build.digest import Digest
-from flux2build.model import Generate, Recipe
-from flux2build.planning.plan import Plan, Planner, Pricer
+from flux2build.model import AssetName, Generate, Recipe
+from flux2build.planning.plan import Plan, Planner, Pricer, Step
 from flux2build.planning.snapshot import Snapshot
 
 
@@ -26,8 +26,11 @@ class Settled(Protocol):
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
 
-    def maker(self, path: str) -> int | None:
-        """Return the step whose output is at a path."""
+    def maker(self, name: str) -> int | None:
+        """Return the step whose output inputs call so."""
+
+    def first(self, asset: AssetName) -> int:
+        """Return the first step of an asset."""
 
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""
@@ -41,9 +44,11 @@ class SettledPlan:
         self.count = len(self._recipes)
         self.pictures: dict[str, Digest] = {}
         self._makers: dict[str, int] = {}
+        self._firsts: dict[AssetName, int] = {}
         self._users: dict[str, list[int]] = {}
         for place, step in enumerate(plan.steps):
-            self._makers[step.recipe.output] = place
+            self._makers |= dict.fromkeys(names(step.recipe), place)
+            self._firsts.setdefault(step.recipe.asset, place)
             if step.verdict.bytes is not None:
                 self.pictures |= dict.fromkeys(names(step.recipe), step.verdict.bytes)
             for source in step.recipe.inputs:
@@ -53,9 +58,13 @@ class SettledPlan:
         """Return the recipe of a step."""
         return self._recipes[place]
 
-    def maker(self, path: str) -> int | None:
-        """Return the step whose output is at a path."""
-        return self._makers.get(path)
+    def maker(self, name: str) -> int | None:
+        """Return the step whose output inputs call so."""
+        return self._makers.get(name)
+
+    def first(self, asset: AssetName) -> int:
+        """Return the first step of an asset."""
+        return self._firsts[asset]
 
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""
@@ -67,29 +76,32 @@ def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, pric
 
     A verdict to keep a file depends on nothing but the recipe, the locked row, the file, and the
     bytes of the inputs. So whatever has none of the changed files, and nothing that may come out
-    different, is kept.
+    different, is kept. The first step of each asset is there, because assets are shown in the order
+    of their first steps.
     """
     planner = Planner(snapshot, price, settled.pictures)
     places = list(_concerned(settled, changed))
     heapify(places)
-    steps, last = [], -1
+    steps: dict[int, Step] = {}
     while places:
-        if (place := heappop(places)) == last:
+        if (place := heappop(places)) in steps:
             continue
-        step, last = planner.step(settled.recipe(place)), place
-        steps.append(step)
+        step = steps[place] = planner.step(settled.recipe(place))
         for name in names(step.recipe):
             if step.verdict.bytes != settled.pictures[name]:
                 for user in settled.users(name):
                     heappush(places, user)
-    return Plan(snapshot.profile, tuple(steps), kept=settled.count - len(steps))
+    for first in {settled.first(step.recipe.asset) for step in steps.values()} - steps.keys():
+        steps[first] = planner.step(settled.recipe(first))
+    judged = tuple([steps[place] for place in sorted(steps)])
+    return Plan(snapshot.profile, judged, kept=settled.count - len(judged))
 
 
 def _concerned(settled: Settled, changed: Iterable[str]) -> Iterator[int]:
     """The steps that make or use files, some of them more than once."""
     for path in changed:
         yield from settled.users(path)
-        if (place := settled.maker(path)) is not None:
+        if (place := settled.maker(f"output:{path}")) is not None:
             yield place
 
 

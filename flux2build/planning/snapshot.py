@@ -74,6 +74,11 @@ class Snapshot(Struct, frozen=True):
         )
 
 
+def locked_files(lock: Lockfile) -> frozenset[Digest]:
+    """Return the bytes of every locked file."""
+    return frozenset(row.output.sha256 for block in lock.blocks.values() for row in block.rows)
+
+
 def locked_pictures(lock: Lockfile) -> dict[Digest, KnownPicture]:
     """Return every picture that a lock holds, by the key it was made for."""
     pictures: dict[Digest, KnownPicture] = {}

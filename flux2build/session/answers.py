@@ -7,6 +7,7 @@ from typing import Final
 
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
+from flux2build.session import baseline
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage.index import JUDGED, answer_key
@@ -33,7 +34,9 @@ def remember(project: Project, answer: str) -> None:
     states = judged(project, plan)
     for command in commands:
         key = answer_key(command, project.file, project.options.profile)
-        project.index.remember(key, answer, sorted(states), states)
+        kept = project.index.remember(key, answer, sorted(states), states)
+    if kept and project.weights is None and project.seen.files == project.files():
+        baseline.keep(project)
     project.index.save()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +17,14 @@ from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
-from flux2build.ledger import fold
+from flux2build.ledger import Ledger, fold
 from flux2build.ledger.journal import Journal
-from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Generate, Recipe
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Planner, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.snapshot import Snapshot, locked_pictures, locked_purchases
+from flux2build.planning.snapshot import Snapshot, locked_files, locked_pictures, locked_purchases
 from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
@@ -100,10 +99,10 @@ class Project(LockedSources):
             self.seen,
             files=report.on(self.seen.files),
             lock=lock,
-            ledger=fold(self.journal.read()),
+            ledger=project.ledger,
             pictures=locked_pictures(lock),
             purchases=locked_purchases(lock),
-            locked_files=_locked_files(lock),
+            locked_files=locked_files(lock),
         )
         vars(project)["whole"] = project.concluded(self.whole, report.due)
         return project
@@ -127,17 +126,29 @@ class Project(LockedSources):
         `requested` assets are rendered even if they are current; `refresh` derives
         files again that another encoder wrote.
         """
-        files, tree = self.files(), self.tree
-        in_tree, profile = set(files.values()), self.spec.profile
-        targets = {path: tree.lfs_target(path) for path in self.paths if path in files}
+        files, profile = self.files(), self.spec.profile
+        targets = {path: self.tree.lfs_target(path) for path in self.paths if path in files}
         beside = self.spec.beside  # those are for whichever profile was built last
         own = [recipe for recipe in self.graph.ordered if recipe.output not in beside]
-        return Snapshot(
-            profile=profile,
+        return replace(
+            self.look(profile, files),
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
             files={**files, **{path: each for path, each in targets.items() if each}},
+            owners=owners(own, buys, self.lock, profile, files),
+            beside=beside,
+            requested=requested,
+            encoders=_encoders() if refresh else {},
+            metas={name: asset.meta for name, asset in self.spec.named.items()},
+        )
+
+    def look(self, profile: str, files: Mapping[str, Digest]) -> Snapshot:
+        """What lock, ledger, store and git know, with these files in the tree."""
+        in_tree, tree = set(files.values()), self.tree
+        return Snapshot(
+            profile=profile,
+            files=files,
             lock=self.lock,
-            ledger=fold(self.journal.read()),
+            ledger=self.ledger,
             has=lambda digest: (
                 digest in in_tree or self.store.has(digest) or self.copies.has(digest)
             ),
@@ -145,16 +156,16 @@ class Project(LockedSources):
             unrecorded=self._unrecorded,
             purchases=locked_purchases(self.lock),
             earlier=self._earlier_locks.purchases,
-            locked_files=_locked_files(self.lock),
+            locked_files=locked_files(self.lock),
             ways_back=self._tracked.ways_back,
-            owners=owners(own, buys, self.lock, profile, files),
-            beside=beside,
             pointer=lambda path: tree.lfs_target(path) is not None,
-            requested=requested,
-            encoders=_encoders() if refresh else {},
             pictures=locked_pictures(self.lock),
-            metas={name: asset.meta for name, asset in self.spec.named.items()},
         )
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What the journal of orders adds up to."""
+        return fold(self.journal.read())
 
     @cached_property
     def copies(self) -> Copies:
@@ -162,7 +173,7 @@ class Project(LockedSources):
         folder = self.folder.resolve()
 
         def paid() -> dict[Digest, int | None]:
-            return evidence.paid(self.seen.ledger, self.lock)
+            return evidence.paid(self.ledger, self.lock)
 
         def recorded(digest: Digest) -> list[Recorded]:
             return [*self._recorded.get(digest, ()), *self._earlier_locks.recorded(digest)]
@@ -378,11 +389,6 @@ class Project(LockedSources):
         self.consulted[path] = self.index.state(path)
         target = self.folder / path
         return regular.read(target) if target.is_file() else None
-
-
-def _locked_files(lock: Lockfile) -> frozenset[Digest]:
-    """The bytes of every locked file."""
-    return frozenset(row.output.sha256 for block in lock.blocks.values() for row in block.rows)
 
 
 def buys(recipe: Recipe) -> bool:

@@ -20,7 +20,7 @@ from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
-from flux2build.model import Recipe, Source
+from flux2build.model import AssetName, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes, masters
@@ -130,7 +130,14 @@ class Sources:
         Raises:
             SpecError: all that is wrong with it, together.
         """
-        return self._spec_of(self.options.profile)
+        spec = self._spec_of(self.options.profile)
+        self.spec_files.update(self.tree.asked)
+        return spec
+
+    @cached_property
+    def spec_files(self) -> dict[str, str]:
+        """What the spec depends on: the digest of each file that was read for it, or a path's kind."""
+        return {}
 
     def _spec_of(self, profile: str | None) -> Spec:
         spec = load(self.tree, self.file, profile, self.capabilities)
@@ -177,8 +184,13 @@ class Sources:
     @cached_property
     def quotes(self) -> Quotes:
         """What orders will cost, and how their references are prepared."""
-        known = masters(self.spec.recipes)
-        return Quotes(self.capabilities.cards, known, self.tree.read, self.soundness.size)
+        cards, size = self.capabilities.cards, self.soundness.size
+        return Quotes(cards, self.sizes, self.tree.read, size)
+
+    @cached_property
+    def sizes(self) -> Mapping[AssetName, Size]:
+        """The sizes at which masters are ordered."""
+        return masters(self.spec.recipes)
 
     @cached_property
     def soundness(self) -> Soundness:
@@ -189,9 +201,8 @@ class Sources:
     @cached_property
     def preflight(self) -> Preflight:
         """Whether what is to be derived can be."""
-        known = masters(self.spec.recipes)
         able = self.capabilities
-        return Preflight(able.ops, able.documents, self.soundness, known, self._judged[1])
+        return Preflight(able.ops, able.documents, self.soundness, self.sizes, self._judged[1])
 
     @cached_property
     def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:

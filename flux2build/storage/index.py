@@ -13,7 +13,6 @@ stranger committed, is not trusted.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import marshal
 import os
@@ -22,11 +21,17 @@ import time
 import zlib
 
 from flux2build import __version__
+from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
-FOLDER = ".flux2build"
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer than the answer
+    from collections.abc import Mapping
+
 JUDGED = f"{__version__} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
 MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
+LINKED = "linked"
+"""What `differing` says of a path that leads elsewhere."""
 
 _FORMAT = 2
 _MOST_ANSWERS = 32
@@ -101,6 +106,13 @@ class Index:
         for path in other._asked:
             self._rows.setdefault(path, other._rows[path])
 
+    def differing(self, states: Mapping[str, str]) -> dict[str, str]:
+        """Return the paths whose states are others by now, each with its present state."""
+        if self._packed is None:
+            now = ((path, self.state(path), before) for path, before in states.items())
+            return {path: state for path, state, before in now if state != before}
+        return self._packed.differing(states, self._folder)
+
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
         state = self.state(path)
@@ -143,8 +155,8 @@ class Index:
         rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
         try:
             folder = own_folder(self._folder)
-            data = _dumped(_stamp(folder), rows, recent)
-            _swap(os.path.join(folder, "index"), data)
+            data = _dumped(stamp(folder), rows, recent)
+            swap(os.path.join(folder, "index"), data)
         except OSError:
             return
         self._changed = False
@@ -197,9 +209,29 @@ class _Packed:
                     and status.st_ino == inodes[at]
                 ):
                     continue
-            if _observe(whole[at], None)[0] != self._state(at):
+            if _through_link(folder, paths[at]) or _observe(whole[at], None)[0] != self._state(at):
                 return False
         return True
+
+    def differing(self, states: Mapping[str, str], folder: str) -> dict[str, str]:
+        """Return the paths whose states are others by now, each with its present state."""
+        sizes, times, changes, inodes = self._fingerprints
+        missing, now = dict(states), dict[str, str]()
+        for at, path in enumerate(self._paths):
+            if (before := missing.pop(path, None)) is None:
+                continue
+            state, whole = self._state(at), os.path.join(folder, path)
+            row = (state, sizes[at], times[at], changes[at], inodes[at])
+            if (seen := _observe(whole, row)) == row and state == before:
+                continue
+            if _through_link(folder, path):
+                now[path] = LINKED
+            elif seen[0] != before:
+                now[path] = seen[0]
+        for path, before in missing.items():
+            if (state := _observe(os.path.join(folder, path), None)[0]) != before:
+                now[path] = state
+        return now
 
     def _state(self, at: int) -> str:
         if kind := self._kinds[at]:
@@ -232,35 +264,12 @@ def answer_key(command: str, file: str, profile: str | None) -> str:
     return f"{__version__} {about} {file} {profile or ''} {home}"
 
 
-def own_folder(folder: str) -> str:
-    """Return flux2build's own folder beside a spec, created if missing; git ignores it.
-
-    Raises:
-        OSError: it cannot be created, or is a link to somewhere else.
-    """
-    path = os.path.join(folder, FOLDER)
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        if not stat.S_ISDIR(os.lstat(path).st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path) from None
-    try:
-        file = os.open(
-            os.path.join(path, ".gitignore"), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666
-        )
-    except FileExistsError:
-        return path
-    try:
-        os.write(file, b"*\n")
-    finally:
-        os.close(file)
-    return path
-
-
-def _stamp(folder: str) -> tuple[int, int]:
-    """Return a stamp that a committed index cannot forge."""
-    status = os.lstat(os.path.join(folder, ".gitignore"))
-    return status.st_ino, status.st_ctime_ns
+def _through_link(folder: str, path: str) -> bool:
+    """Whether a path leads elsewhere, as any part of it may be a link by now."""
+    if os.path.isabs(path):
+        return False
+    whole = os.path.normpath(os.path.join(os.path.realpath(folder), path))
+    return os.path.realpath(whole) != whole
 
 
 def _observe(path: str, known: Row | None) -> Row:
@@ -345,7 +354,7 @@ def _loaded(folder: str) -> _Packed | None:
                 return None
             check, head = file.read(8), file.read(8 * 3)
             # Only a true, undamaged stamp lets the rest be read, which could be crafted.
-            if memoryview(head).cast("Q").tolist() != [_FORMAT, *_stamp(own)]:
+            if memoryview(head).cast("Q").tolist() != [_FORMAT, *stamp(own)]:
                 return None
             body = file.read()
         if zlib.crc32(body, zlib.crc32(head)) != int.from_bytes(check, "big"):
@@ -391,16 +400,3 @@ def _kind(state: str) -> int:
 
 def _raw(state: str) -> bytes:
     return bytes.fromhex(state[7:]) if state.startswith("sha256:") else bytes(32)
-
-
-def _swap(path: str, data: bytes) -> None:
-    """Replace a file atomically but not durably, because it can be computed again."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise

@@ -42,6 +42,10 @@ def test_what_is_not_judged_is_kept(wanted: Wanted, edits: dict[int, bytes | Non
     others = [step for step in whole.steps if step.recipe.output not in judged]
     assert all(s.verdict.action is Action.KEEP and not s.verdict.reasons for s in others)
     assert (short.counts, short.low, short.high) == (whole.counts, whole.low, whole.high)
+    order_of = [s.recipe.asset for s in whole.steps], [s.recipe.asset for s in short.steps]
+    assert [a for a in dict.fromkeys(order_of[0]) if a in order_of[1]] == [
+        *dict.fromkeys(order_of[1])
+    ]
     assert (short.todo, short.files) == (whole.todo, whole.files)
 
 

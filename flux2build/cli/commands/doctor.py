@@ -38,7 +38,7 @@ from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings, config_path, read
 from flux2build.storage import locks, probe
 from flux2build.storage.disk import home, root_of
-from flux2build.storage.index import own_folder
+from flux2build.storage.own_folder import own_folder
 
 _ROOM: Final = 16 * 2**20
 """The fewest bytes that the disk of ledger and store should have left: a few large pictures."""

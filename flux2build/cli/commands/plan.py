@@ -14,8 +14,9 @@ from flux2build.console.console import Console
 from flux2build.errors import Exit, UsageError
 from flux2build.session import plan_file
 from flux2build.session.answers import remember, remember_judged
+from flux2build.session.brief import brief
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.project import Project
+from flux2build.session.project import EVERYTHING, Project
 
 
 @command("plan", selects=True, many=True)
@@ -46,8 +47,11 @@ def show_plan(
     if options.several and output is not None:
         raise UsageError("`--output` is about one spec", hint="name one with `--file`")
     project = Project.open(options)
-    plan = project.plan(choice)
-    remember_judged(project)
+    detailed = options.json or options.verbosity > 0 or output is not None or live
+    plan = None if detailed or choice != EVERYTHING else brief(project)
+    if plan is None:
+        plan = project.plan(choice)
+        remember_judged(project)
     console = Console.of(options, choice)
     plan_view.show(console, project, plan)
     console.caution(project.unread)
@@ -58,7 +62,7 @@ def show_plan(
         from flux2build.cli.live import warn_of_costs
 
         warn_of_costs(console, project.settings, plan)
-    if choice.everything and not choice.force:
+    if choice.everything and not choice.force and not plan.kept:
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE
 

@@ -1,0 +1,119 @@
+"""The plan in brief: what is to be done since nothing was, found without reading the spec.
+
+It is what `Project.plan` finds, without the steps that keep files. Where that is not
+certain, or something is wrong that a message must have a place for, there is no such plan.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Final
+
+from msgspec.structs import replace
+
+from flux2build.digest import Digest
+from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.ops.contract import OPS
+from flux2build.model import Generate, Write
+from flux2build.planning.open_orders import OpenOrder, open_orders
+from flux2build.planning.plan import Plan, Step, asked
+from flux2build.planning.preflight import Preflight
+from flux2build.planning.quotes import Quotes
+from flux2build.planning.replan import replanned
+from flux2build.planning.soundness import Soundness
+from flux2build.planning.verdict import Action
+from flux2build.session import baseline
+from flux2build.session.baseline import Baseline
+from flux2build.session.project import Project
+from flux2build.storage.index import LINKED, MISSING
+from flux2build.storage.project_files import Kind
+
+_DIGEST: Final = "sha256:"
+
+
+def brief(project: Project) -> Plan | None:
+    """Return what a build of everything would do; None if the spec must be read to know it."""
+    base = baseline.load(project)
+    now = project.index.differing(base.states) if base else {}
+    if base is None or not now or not _comparable(project, base, now):
+        return None
+    states = ((path, now.get(path) or base.states[path]) for path in base.files)
+    files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
+    plan = _Comparison(project, base, files).plan(now)
+    return plan if plan and plan.drift and _in_place(project, plan) else None
+
+
+def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
+    """Whether the recipes are the same as they were, and nothing but pictures differs."""
+    if (
+        LINKED in now.values()
+        or project.unread
+        or not now.keys().isdisjoint(base.fixed)
+        or project.conflicted
+    ):
+        return False
+    if not all(profile == base.profile for _, profile in project.lock.blocks):
+        return False  # the files of other profiles count
+    folders = {Kind.FOLDER, Kind.MISSING}
+    if not all(project.tree.kind(path) in folders for path in base.folders):
+        return False
+    return all(_same(project, base, path, state) for path, state in now.items())
+
+
+def _same(project: Project, base: Baseline, path: str, state: str) -> bool:
+    """Whether a file that differs is a picture to the spec, whatever it shows."""
+    if (before := base.spec.get(path)) is not None:
+        is_file = state.startswith(_DIGEST) and project.tree.kind(path) is Kind.FILE
+        if before != Kind.FILE or not is_file:
+            return False
+    maker = base.maker(f"output:{path}")
+    if maker is not None:  # of documents, line ends do not count
+        document = isinstance(base.recipe(maker).task, Write)
+        return not document and (state == MISSING or state.startswith(_DIGEST))
+    return project.tree.lfs_target(path) is None
+
+
+def _in_place(project: Project, plan: Plan) -> bool:
+    """Whether the folders of what is to be made are none of them links."""
+    folders = {posixpath.join(posixpath.dirname(step.recipe.output), "-") for step in plan.todo}
+    return all(project.tree.real(path) == path for path in folders)
+
+
+class _Comparison:
+    """A tree as it is, beside the baseline."""
+
+    def __init__(self, project: Project, base: Baseline, files: Mapping[str, Digest]) -> None:
+        self._project, self._base = project, base
+        self._snapshot, read = project.look(base.profile, files), project.tree.read
+        self._soundness = Soundness(OPS, read, files.get)
+        cards = project.capabilities.cards
+        self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
+
+    def plan(self, changed: Mapping[str, str]) -> Plan | None:
+        """What is to be done; None if it cannot be."""
+        bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
+        noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
+        plan = replace(self._quotes.annotated(noted), orders=tuple(self._orders(bare)))
+        names = {step.recipe.asset for step in plan.steps}
+        sizes = {name: self._base.sizes[name] for name in names & self._base.sizes.keys()}
+        problems = (
+            self._soundness.problems(plan),
+            self._quotes.misfits(plan),
+            Preflight(OPS, DOCUMENTS, self._soundness, sizes).problems(plan),
+        )
+        return None if any(True for _ in chain.from_iterable(problems)) else plan
+
+    def _orders(self, plan: Plan) -> Iterator[OpenOrder]:
+        """The open orders that no step asks for."""
+        ledger, wanted = self._snapshot.ledger, dict[Digest, Generate]()
+        if ledger.unsettled:
+            wanted = asked(plan, self._snapshot.files, self._base.pictures)
+        return open_orders(ledger, wanted, str(self._project.folder))
+
+    def _noted(self, step: Step) -> Step:
+        """A step with what the spec should be known to say of a picture that is rendered."""
+        rendered = step.verdict.action is Action.RENDER
+        own = self._base.notes.get(str(step.recipe.key[1]), ()) if rendered else ()
+        return replace(step, notes=(*step.notes, *own)) if own else step

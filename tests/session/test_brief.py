@@ -1,0 +1,172 @@
+"""A plan in brief says what a reading of everything says, or there is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flux2build.session.brief import brief
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.project import Project
+from tests.conftest import Site
+
+REFERENCES: Final = """
+[asset.desk]
+prompt = "a desk by a window"
+refs = ["refs/desk.png", { asset = "icon" }]
+
+[[asset.desk.deliver]]
+path = "desk.webp"
+
+[asset.photo]
+source = "refs/photo.png"
+
+[[asset.photo.deliver]]
+path = "photo-{{ width }}.webp"
+widths = [4, 8]
+
+[manifest]
+path = "pictures.json"
+"""
+FILES: Final = [
+    "refs/desk.png",
+    "refs/photo.png",
+    "img/icon.png",
+    "img/mascot.png",
+    "img/desk.png",
+    "img/desk.webp",
+    "img/photo-8.webp",
+    "img/hero-dark-32.webp",
+    "img/pictures.json",
+    "assets.toml",
+    "assets.lock",
+    "templates/hero.j2",
+    ".flux2build/baseline",
+    ".flux2build/index",
+]
+
+
+@pytest.fixture
+def built(site: Site) -> Site:
+    """A project with references, files of photos and a manifest, in which nothing is to be done."""
+    site.draw("refs/desk.png", "teal")
+    site.draw("refs/photo.png", "red")
+    with site.folder.joinpath("assets.toml").open("a", encoding="utf-8") as spec:
+        spec.write(REFERENCES)
+    assert site.run("build").code == 0
+    assert Path(".flux2build/baseline").is_file()
+    return site
+
+
+def swapped(path: Path) -> None:
+    """Write as many other bytes, and put the time back: only the inode's change shows it."""
+    status, data = path.stat(), path.read_bytes()
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def drawn(path: Path) -> None:
+    """Another picture of the same size, or another text."""
+    other = Path("refs/photo.png" if path.name == "desk.png" else "refs/desk.png")
+    path.write_bytes(other.read_bytes() if path.suffix == ".png" else path.read_bytes() + b"\n")
+
+
+def linked(path: Path) -> None:
+    """A link to the same bytes outside of the project."""
+    beyond = Path("..", path.name)
+    beyond.write_bytes(path.read_bytes())
+    path.unlink()
+    path.symlink_to(beyond.absolute())
+
+
+EDITS: Final[dict[str, Callable[[Path], object]]] = {
+    "touch": lambda path: path.touch(),
+    "remove": lambda path: path.unlink(missing_ok=True),
+    "damage": lambda path: path.write_bytes(path.read_bytes()[:-7] + b"damaged"),
+    "swap": swapped,
+    "draw": drawn,
+    "link": linked,
+    "rewrite": lambda path: path.write_bytes(path.read_bytes()),
+}
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.tuples(st.sampled_from(FILES), st.sampled_from([*EDITS])), max_size=3))
+def test_a_plan_in_brief_is_the_plan(built: Site, edits: list[tuple[str, str]]) -> None:
+    """Whatever becomes of any file, what is printed in brief is what is printed without an index."""
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    try:
+        for name, how in edits:
+            if (path := Path(name)).is_file():
+                EDITS[how](path)
+        expected = _cold(built)
+        assert [_said(built), _said(built)] == [expected, expected]
+    finally:
+        for path in {*before, *Path().rglob("*")}:
+            if path not in before and not path.is_dir():
+                path.unlink()
+            elif path in before and (path.is_symlink() or _bytes(path) != before[path]):
+                path.unlink(missing_ok=True)
+                path.write_bytes(before[path])
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _said(site: Site) -> tuple[int, str, str]:
+    ran = site.run("plan")
+    return ran.code, ran.out, ran.err
+
+
+def _cold(site: Site) -> tuple[int, str, str]:
+    """What a plan says of a tree without what flux2build knows of it."""
+    own = [path for path in Path(".flux2build").iterdir() if path.name != ".gitignore"]
+    before = {path: path.read_bytes() for path in own}
+    for path in own:
+        path.unlink()
+    said = _said(site)
+    for path, data in before.items():
+        path.write_bytes(data)
+    return said
+
+
+@pytest.mark.parametrize("what", ["a file", "a link"])
+def test_folders_of_outputs_are_looked_at(built: Site, what: str) -> None:
+    """Where the folder of outputs is none any more, a plan in brief says so, too."""
+    Path("img").rename("../elsewhere")
+    if what == "a file":
+        Path("img").write_bytes(b"")
+    else:
+        Path("../elsewhere/icon.png").write_bytes(b"")
+        Path("img").symlink_to(Path("../elsewhere").absolute())
+
+    expected = _cold(built)
+
+    assert expected[0] == 2
+    assert _said(built) == expected
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("name", ["refs/desk.png", "img/icon.png", "img/photo-8.webp"])
+def test_a_picture_needs_no_spec(name: str) -> None:
+    """Where a picture has changed, the plan is there without the spec being read."""
+    drawn(Path(name)) if name.startswith("refs") else Path(name).unlink()
+    project = Project.open(CommonOptions())
+
+    plan = brief(project)
+
+    assert plan is not None
+    assert "spec" not in vars(project)
+    whole = project.plan()
+    judged = [step.recipe.output for step in plan.steps]
+    assert plan.steps == tuple(s for s in whole.steps if s.recipe.output in judged)
+    assert (plan.todo, plan.counts, plan.orders) == (whole.todo, whole.counts, whole.orders)
