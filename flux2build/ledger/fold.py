@@ -6,7 +6,7 @@ mean the same. Any prefix of a journal is as good as a whole one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -86,15 +86,15 @@ class Attempt(Struct, frozen=True):
 class Ledger(Struct, frozen=True):
     """What the journal adds up to; the maps are by the order's digest."""
 
-    attempts: tuple[Attempt, ...] = ()
+    attempts: Sequence[Attempt] = ()
     """In the order in which they were begun."""
     delivered: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that has one."""
-    outputs: frozenset[Digest] = frozenset()
+    outputs: Container[Digest] = frozenset()
     """The pictures of all deliveries."""
     paid: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that was bought and not `resubmitted` since."""
-    resubmitted: frozenset[tuple[Digest, str]] = frozenset()
+    resubmitted: Container[tuple[Digest, str]] = frozenset()
     """The orders whose picture is lost and may be bought again, each with its task."""
     pending: Mapping[Digest, tuple[Intended, Ticketed]] = field(default_factory=dict)
     """The newest attempt of each order that waits to be collected."""

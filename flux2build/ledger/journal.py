@@ -16,14 +16,29 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from flux2build.digest import Digest
-from flux2build.errors import Place, Problem, SystemFault
-from flux2build.ledger import Entry, Foreign, Intended, Ticketed, entry_from_json
+from flux2build.errors import Problem, SystemFault
+from flux2build.ledger import (
+    Entry,
+    Foreign,
+    Intended,
+    Ledger,
+    Ticketed,
+    appending,
+    entry_from_json,
+    fold,
+    line_index,
+    unreadable,
+)
 from flux2build.ledger.claims import Claims
-from flux2build.ledger.lines import MISFIT, decoded, encoded, ranges, suspects
+from flux2build.ledger.excerpt import Excerpt
+from flux2build.ledger.line_index import Hash, LineIndex, MisledError, News
+from flux2build.ledger.lines import BYTE_ORDER_MARK, MISFIT, decoded, encoded, suspects
 from flux2build.ledger.salvage import Salvage, saved
 from flux2build.storage import locks, probe, regular
 from flux2build.storage.aside import put_aside
@@ -31,25 +46,24 @@ from flux2build.storage.durable import fault, folder, replace, sync, sync_upward
 
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OURS_ALONE: Final = 0o600
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+_UNINDEXED: Final = 200
+"""Lines that are read again and again sooner than the index is written."""
 
 _NO_FILE: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.ENXIO})
 """What readers report where something other than a file lies."""
-
-_RECOVER: Final = (
-    "bring it back from a backup; if there is none, `flux2build orders recover` shows what can be "
-    "rebuilt"
-)
 
 
 class Journal:
     """One file of entries, shared by all processes of a user."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, unindexed: int = _UNINDEXED) -> None:
         self.path = path
         self.claims = Claims(path.with_name("claims"))
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._named = False
+        self._unindexed = unindexed
+        self._indexing = True
         self._forget()
 
     def append(self, entry: Entry, *, durable: bool = True) -> None:
@@ -103,8 +117,32 @@ class Journal:
             SystemFault: the journal cannot be read.
         """
         with self._guard:
-            self._read()
+            self._read_whole()
             return list(self._entries)
+
+    def ledger(self) -> Ledger:
+        """What the entries add up to; with an index, only what is asked for is read of most of them.
+
+        Raises:
+            SystemFault: the journal cannot be read.
+        """
+        with self._guard:
+            self._read()
+            if self._index is None:
+                ledger = fold(self._entries)
+            else:
+                excerpt = Excerpt(
+                    self._index,
+                    partial(self._index.entries, self.path),
+                    self._entries,
+                    self._whole_ledger,
+                )
+                ledger = excerpt.ledger()
+            self._keep_index(ledger)
+            return ledger
+
+    def _whole_ledger(self) -> Ledger:
+        return fold(self.read())
 
     def about(self, order: Digest) -> list[Entry]:
         """Every entry about one order, looked up without scanning the others.
@@ -114,7 +152,7 @@ class Journal:
         """
         with self._guard:
             self._read()
-            return list(self._by_order.get(order, ()))
+            return self._about(order)
 
     def problems(self) -> tuple[Problem, ...]:
         """What this flux2build cannot read, and so keeps it from buying.
@@ -160,7 +198,7 @@ class Journal:
         with self._guard:
             if attempt or not self._lines:  # else what was read before is as good
                 self._read()
-            entries = self._by_order.get(order, ())
+            entries = self._about(order)
         known, ticketed = set[str](), set[str]()
         for entry in entries:
             if isinstance(entry, Ticketed):
@@ -187,7 +225,7 @@ class Journal:
         """
         with self._guard:
             self._read()
-            if self._entries or self._damage or self._suspects:
+            if self._index or self._entries or self._damage or self._suspects:
                 return False
         return self.lock_path.exists() and any(True for _ in self.claims)
 
@@ -211,14 +249,33 @@ class Journal:
         """The file that is locked while the journal is written."""
         return self.path.with_name(f"{self.path.name}.lock")
 
+    @property
+    def _index_path(self) -> Path:
+        return self.path.with_suffix(".index")
+
     def _read(self) -> None:
         try:
             self._catch_up()
         except OSError as error:
             unread = fault("read", self.path, error)
             if error.errno in _NO_FILE:
-                unread = SystemFault(str(unread), hint=_RECOVER)
+                unread = SystemFault(str(unread), hint=unreadable.RECOVER)
             raise unread from error
+
+    def _read_whole(self) -> None:
+        """Read every line, without the index; from now on it is not used any more."""
+        self._indexing = False
+        if self._index is not None:
+            self._forget()
+        self._read()
+
+    def _about(self, order: Digest) -> list[Entry]:
+        try:
+            early = self._index.entries(self.path, [order]) if self._index else []
+        except MisledError:
+            self._read_whole()
+            early = []
+        return [*early, *self._by_order.get(order, ())]
 
     def _append(self, entry: Entry, *, lasting: bool) -> None:
         """Remove a torn end, then write one line; the lock is held."""
@@ -231,7 +288,7 @@ class Journal:
                 self._named = True
             if end is not None and end < os.fstat(file).st_size:
                 os.ftruncate(file, end)
-            self._write(file, entry, lasting=lasting)
+            appending.write(file, entry, lasting=lasting)
         finally:
             os.close(file)
 
@@ -246,23 +303,6 @@ class Journal:
             raise SystemFault(*problems)
         return None if self._damage or self._suspects else self._end
 
-    def _write(self, file: int, entry: Entry, *, lasting: bool) -> None:
-        start = os.fstat(file).st_size
-        torn = start > 0 and _last_byte(file) != b"\n"
-        try:
-            _write_at_once(file, b"\n" * torn + encoded(entry))
-        except OSError:
-            _cut(file, start)
-            raise
-        try:
-            if lasting:
-                os.fsync(file)
-        except OSError:
-            # An intention is taken back, as nothing is sent. A fact stays: it happened.
-            if isinstance(entry, Intended):
-                _cut(file, start)
-            raise
-
     def _forget(self) -> None:
         self._entries: list[Entry] = []
         self._by_order: dict[Digest, list[Entry]] = {}
@@ -275,6 +315,13 @@ class Journal:
         self._lines = 0
         self._end = 0
         self._last = b""
+        self._index: LineIndex | None = None
+        """Tells of the first lines, of which no entry is here."""
+        self._indexed = 0
+        """Lines that the index on disk tells of."""
+        self._rows: list[bytes] = []
+        self._hash: Hash = sha256()
+        """Of the bytes of the other lines."""
 
     def _catch_up(self) -> None:
         """Read the lines that are new since the last time; all of them if there was damage."""
@@ -282,6 +329,8 @@ class Journal:
             self._forget()
         try:
             with regular.opened(self.path) as file:
+                if self._indexing and not self._end:
+                    self._take_up(file)
                 file.seek(self._end - len(self._last))
                 if file.read(len(self._last)) != self._last:
                     self._forget()
@@ -290,7 +339,7 @@ class Journal:
         except (FileNotFoundError, NotADirectoryError):
             self._forget()
             return
-        mark = _BYTE_ORDER_MARK if self._end == 0 else b""
+        mark = BYTE_ORDER_MARK if self._end == 0 else b""
         texts = [decoded(line.removeprefix(mark)) for line in lines[:1]]
         texts += [decoded(line) for line in lines[1:]]
         whole = len(texts)
@@ -300,52 +349,52 @@ class Journal:
             self._take(text, line)
         self._suspects = list(suspects(self._lines + 1, [*lines[whole:], tail]))
 
+    def _take_up(self, file: BinaryIO) -> None:
+        """Begin behind the lines that the index tells of, if it holds."""
+        if (index := line_index.taken_up(self._index_path, file)) is not None:
+            self._index, self._lines, self._end = index, index.lines, index.end
+            file.seek(index.end - index.last)
+            self._last = file.read(index.last)
+
+    def _keep_index(self, ledger: Ledger) -> None:
+        """Write the index, once there are many sound lines that it does not tell of."""
+        behind = self._lines - max(self._index.lines if self._index else 0, self._indexed)
+        if behind < self._unindexed or self._damage or self._suspects or self._newer:
+            return
+        maps = (ledger.unsettled, ledger.pending, ledger.kept, ledger.lost, ledger.doubts)
+        open_ = tuple(dict.fromkeys(order for each in maps for order in each))
+        news = News(self._lines, self._end, len(self._last), self._hash, self._rows, open_)
+        with suppress(OSError), regular.opened(self.path) as file:
+            if (index := line_index.extended(self._index, file, news)) is not None:
+                index.save(self._index_path)
+                self._indexed = self._lines
+
     def _take(self, text: str | None, line: bytes) -> None:
         """Read one line; one that is blank says nothing."""
-        self._lines += 1
+        self._lines, at = self._lines + 1, self._end
         self._last = line + b"\n"
+        self._hash.update(self._last)
         self._end += len(self._last)
         if text is None:
             self._damage.append((self._lines, MISFIT))
         elif text:
-            self._enter(text)
+            self._enter(text, at)
 
-    def _enter(self, text: str) -> None:
+    def _enter(self, text: str, at: int) -> None:
         try:
             entry = entry_from_json(text)
         except ValueError as error:
             self._damage.append((self._lines, str(error)))
             return
         self._entries.append(entry)
+        self._rows += line_index.rows_of(entry, at)
         if isinstance(entry, Foreign):
             self._newer.append(self._lines)
         else:
             self._by_order.setdefault(entry.order, []).append(entry)
 
     def _problems(self) -> tuple[Problem, ...]:
-        damage, problems = [*self._damage, *self._suspects], []
-        if damage:
-            first, why = damage[0]
-            lines = ranges(number for number, _ in damage)
-            problems.append(
-                Problem(
-                    f"the journal of orders is damaged: {why}; nothing is bought until it is settled",
-                    Place(str(self.path), first),
-                    rows=(("lines", lines),),
-                    hint=_RECOVER,
-                )
-            )
-        if self._newer:
-            problems.append(
-                Problem(
-                    "the journal of orders has entries of a newer flux2build, which this one "
-                    "cannot read; nothing is bought with it",
-                    Place(str(self.path), self._newer[0]),
-                    rows=(("lines", ranges(self._newer)),),
-                    hint="build with the newest flux2build",
-                )
-            )
-        return tuple(problems)
+        return unreadable.problems(str(self.path), [*self._damage, *self._suspects], self._newer)
 
 
 def _salvage(path: Path) -> Salvage:
@@ -357,18 +406,3 @@ def _salvage(path: Path) -> Salvage:
         if error.errno in _NO_FILE:
             return Salvage(data=None, complete=False)
         raise fault("read", path, error) from error
-
-
-def _last_byte(file: int) -> bytes:
-    os.lseek(file, -1, os.SEEK_END)
-    return os.read(file, 1)
-
-
-def _write_at_once(file: int, data: bytes) -> None:
-    if os.write(file, data) < len(data):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _cut(file: int, end: int) -> None:
-    with suppress(OSError):
-        os.ftruncate(file, end)

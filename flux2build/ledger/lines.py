@@ -13,6 +13,9 @@ from flux2build.ledger.entries import Entry
 MISFIT: Final = "its checksum does not fit"
 """What is wrong with a line that is not as it was written."""
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What an editor may put before the first line."""
+
 _RANGES: Final = 8
 
 _BEGINNING: Final = b'{"kind":'

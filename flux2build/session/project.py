@@ -17,7 +17,7 @@ from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
-from flux2build.ledger import Ledger, fold
+from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Recipe
 from flux2build.planning.finals import owners, standing
@@ -165,7 +165,7 @@ class Project(LockedSources):
     @cached_property
     def ledger(self) -> Ledger:
         """What the journal of orders adds up to."""
-        return fold(self.journal.read())
+        return self.journal.ledger()
 
     @cached_property
     def copies(self) -> Copies:
@@ -328,7 +328,7 @@ class Project(LockedSources):
     def every_open_order(self) -> tuple[OpenOrder, ...]:
         """What is open in the ledger, whatever the spec asks for; nothing if it cannot be read."""
         try:
-            ledger = fold(self.journal.read())
+            ledger = self.journal.ledger()
         except SystemFault:
             return ()
         return tuple(open_orders(ledger, {}, str(self.folder)))

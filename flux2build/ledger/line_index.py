@@ -1,0 +1,241 @@
+"""An index of the ledger: where the lines of each order are, so that the others need not be read.
+
+It tells of a ledger's first lines, all of them sound, and lies in a file of its own that may be
+deleted at any time. It holds only as long as those lines are byte for byte the ones that it was made
+from: either the ledger has the size, times and inode that it had then, and the times are old enough
+to show a later change, or the lines are hashed again. What is looked up is read from the ledger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flux2build.digest import Digest
+from flux2build.ledger.codec import entry_from_json
+from flux2build.ledger.entries import Delivered, Entry, Foreign
+from flux2build.ledger.lines import BYTE_ORDER_MARK, decoded
+from flux2build.storage import durable, regular
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+Hash: TypeAlias = "_Hash"
+
+_FORMAT: Final = 1
+_KEY: Final = 32
+_ROW: Final = _KEY + 8
+_TICK: Final = 50_000_000
+"""Nanoseconds within which a disk's clock may give two changes one time."""
+_COARSE: Final = 2_100_000_000
+"""The same, for disks that count seconds."""
+_UNRELIABLE: Final = (0, 0, 0, 0)
+_WORTH_A_WRITE: Final = 1 << 20
+"""Bytes of lines that are hashed again sooner than a new signature is written."""
+
+Signature = tuple[int, int, int, int]
+"""A file's size, times and inode; all 0 if they could not show a later change."""
+
+
+class MisledError(Exception):
+    """The index leads to other lines than those it was made from."""
+
+
+class LineIndex(Struct, frozen=True):
+    """What is known of the first lines of a ledger."""
+
+    lines: int
+    end: int
+    """Where they end, in bytes."""
+    last: int
+    """The length of the last one, with its end."""
+    digest: str
+    """SHA-256 of these bytes."""
+    signature: Signature
+    """Of the whole file when it was last compared with the digest."""
+    open: tuple[Digest, ...]
+    """The orders that are pending, kept aside, lost or in doubt."""
+    rows: bytes
+    """The digests of orders and of delivered pictures, sorted, each with the offset of a line."""
+
+    def compared(self, file: BinaryIO) -> LineIndex | None:
+        """This index, with a new signature if a ledger still begins with these lines; else None."""
+        now, before = time.time_ns(), os.fstat(file.fileno())
+        if any(self.signature) and self.signature == _fingerprint(before):
+            return self
+        if before.st_size < self.end or hashed(file, self.end).hexdigest() != self.digest:
+            return None
+        return replace(self, signature=signature(file, before, now))
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there are lines about an order, or the delivery of a picture."""
+        return any(True for _ in self._offsets(digest))
+
+    def entries(self, path: Path, orders: Iterable[Digest]) -> list[Entry]:
+        """All entries about some orders, as they follow each other in the ledger.
+
+        Raises:
+            MisledError: the ledger has other lines there.
+            SystemFault: it cannot be read.
+        """
+        wanted = sorted({(at, order) for order in orders for at in self._offsets(order)})
+        if not wanted:
+            return []
+        try:
+            with regular.opened(path) as file:
+                return [_entry(file, at, order) for at, order in wanted]
+        except OSError as error:
+            raise durable.fault("read", path, error) from error
+
+    def _offsets(self, digest: Digest) -> Iterator[int]:
+        key, rows = _raw(digest), self.rows
+        places = range(0, len(rows), _ROW)
+        first = bisect_left(places, key, key=lambda at: rows[at : at + _KEY])
+        for at in places[first:]:
+            if rows[at : at + _KEY] != key:
+                return
+            yield int.from_bytes(rows[at + _KEY : at + _ROW], "big")
+
+    def save(self, path: Path) -> None:
+        """Write it where `load` finds it; a disk that cannot be written to is left alone."""
+        head = {name: getattr(self, name) for name in _HEAD}
+        text = json.dumps({"format": _FORMAT, **head}).encode()
+        body = len(text).to_bytes(4, "big") + text + self.rows
+        with suppress(OSError):
+            temporary = path.with_name(f"{durable.TEMPORARY}{os.urandom(8).hex()}.tmp")
+            try:
+                temporary.touch(0o600, exist_ok=False)
+                temporary.write_bytes(zlib.crc32(body).to_bytes(4, "big") + body)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+class News(NamedTuple):
+    """What was read of a ledger behind the lines of an index, all of it sound."""
+
+    lines: int
+    """The number of all lines, those of the index too."""
+    end: int
+    last: int
+    hash: Hash
+    """SHA-256 of the bytes behind those of the index."""
+    rows: Sequence[bytes]
+    open: tuple[Digest, ...]
+
+
+_HEAD: Final = ("lines", "end", "last", "digest", "signature", "open")
+
+
+def load(path: Path) -> LineIndex | None:
+    """The index in a file; None if there is none, or it is damaged."""
+    try:
+        data = regular.read(path, None)
+        body = data[4:]
+        if data[:4] != zlib.crc32(body).to_bytes(4, "big"):
+            return None
+        start = 4 + int.from_bytes(body[:4], "big")
+        head = json.loads(body[4:start])
+        if head.pop("format") != _FORMAT:
+            return None
+        head["signature"], head["open"] = tuple(head["signature"]), tuple(head["open"])
+        return LineIndex(**head, rows=body[start:])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def taken_up(path: Path, ledger: BinaryIO) -> LineIndex | None:
+    """The index in a file, if it holds for a ledger; a new signature is written down."""
+    index = load(path)
+    held = None if index is None else index.compared(ledger)
+    if held is not None and held != index and any(held.signature) and held.end > _WORTH_A_WRITE:
+        held.save(path)
+    return held
+
+
+def extended(before: LineIndex | None, ledger: BinaryIO, news: News) -> LineIndex | None:
+    """An index of further lines, too; None if the ledger has other ones by now."""
+    now, status, start = time.time_ns(), os.fstat(ledger.fileno()), before.end if before else 0
+    digest = hashed(ledger, start)
+    rest = ledger.read(news.end - start)
+    if before is not None and digest.hexdigest() != before.digest:
+        return None
+    if hashlib.sha256(rest).digest() != news.hash.digest():
+        return None
+    digest.update(rest)
+    old = before.rows if before else b""
+    rows = [old[at : at + _ROW] for at in range(0, len(old), _ROW)]
+    return LineIndex(
+        lines=news.lines,
+        end=news.end,
+        last=news.last,
+        digest=digest.hexdigest(),
+        signature=signature(ledger, status, now),
+        open=news.open,
+        rows=b"".join(sorted([*rows, *sorted(news.rows)])),
+    )
+
+
+def rows_of(entry: Entry, at: int) -> Iterator[bytes]:
+    """The rows that lead to an entry's line."""
+    if isinstance(entry, Foreign):
+        return
+    yield _raw(entry.order) + at.to_bytes(8, "big")
+    if isinstance(entry, Delivered):
+        yield _raw(entry.output) + at.to_bytes(8, "big")
+
+
+def hashed(file: BinaryIO, end: int) -> Hash:
+    """The hash of a file's first bytes; other ones if it has fewer."""
+    digest, left = hashlib.sha256(), end
+    file.seek(0)
+    while left and (part := file.read(min(left, 1 << 20))):
+        digest.update(part)
+        left -= len(part)
+    return digest
+
+
+def signature(ledger: BinaryIO, before: os.stat_result, now: int) -> Signature:
+    """The signature of a ledger whose lines were read since it looked like `before`, at `now`."""
+    try:
+        os.fsync(ledger.fileno())  # a power cut may not take the lines away and leave the times
+    except OSError:
+        return _UNRELIABLE
+    after = os.fstat(ledger.fileno())
+    newest = max(after.st_mtime_ns, after.st_ctime_ns)
+    margin = _TICK if after.st_ctime_ns % 10_000_000 else _COARSE
+    if _fingerprint(after) != _fingerprint(before) or newest >= now - margin:
+        return _UNRELIABLE
+    return _fingerprint(after)
+
+
+def _fingerprint(status: os.stat_result) -> Signature:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _entry(file: BinaryIO, at: int, about: Digest) -> Entry:
+    file.seek(at)
+    line = file.readline()
+    text = decoded((line.removeprefix(BYTE_ORDER_MARK) if at == 0 else line).removesuffix(b"\n"))
+    try:
+        entry = entry_from_json(text or "")
+    except ValueError as error:
+        raise MisledError(at) from error
+    if isinstance(entry, Foreign) or about not in {entry.order, getattr(entry, "output", None)}:
+        raise MisledError(at)
+    return entry
+
+
+def _raw(digest: Digest) -> bytes:
+    return bytes.fromhex(digest.removeprefix("sha256:"))

@@ -1,0 +1,260 @@
+"""With an index or without one, the ledger is the same, whatever became of either file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from flux2build.digest import of_bytes
+from flux2build.errors import Flux2BuildError
+from flux2build.ledger import LOST, RESUBMITTED, Entry, fold, line_index
+from flux2build.ledger.journal import Journal
+from flux2build.ledger.line_index import LineIndex, signature
+from tests.journals import delivered, intended, kept, ticketed, voided
+from tests.laws.test_ledger_damage import DEEP, damaged
+
+NAMES: Final = ("bee", "fox", "owl")
+ORDERS: Final = tuple(of_bytes(name.encode()) for name in (*NAMES, "cat"))
+PICTURE: Final = of_bytes(b"picture")
+
+
+def lives(name: str) -> list[Entry]:
+    """Everything that can be said of an attempt."""
+    sent = intended(name)
+    lost = replace(voided(sent, charged=True), refusal=LOST)
+    given_up = replace(voided(sent, charged=False), refusal=RESUBMITTED)
+    return [
+        sent,
+        ticketed(sent),
+        delivered(sent),
+        kept(sent, PICTURE),
+        voided(sent, charged=False),
+        lost,
+        given_up,
+        replace(delivered(sent), attempt=f"{name}-again"),
+        replace(sent, attempt=f"{name}-again"),
+    ]
+
+
+ENTRIES: Final = [entry for name in NAMES for entry in lives(name)]
+
+
+def indexed(path: Path) -> Journal:
+    """A journal that writes its index as soon as it can."""
+    return Journal(path, unindexed=1)
+
+
+def told(journal: Journal) -> object:
+    """Everything that a journal tells of some orders, or what keeps it from telling."""
+    try:
+        ledger = journal.ledger()
+        maps = (ledger.delivered, ledger.paid, ledger.refusals)
+        opened = (ledger.pending, ledger.kept, ledger.lost, ledger.doubts, ledger.unsettled)
+        tasks = {delivered(intended(name)).receipt.task for name in NAMES}
+        return (
+            [[each.get(order) for order in ORDERS] for each in maps],
+            [list(each.items()) for each in opened],
+            [PICTURE in ledger.outputs, ORDERS[0] in ledger.outputs],
+            [(order, task) in ledger.resubmitted for order, task in product(ORDERS, tasks)],
+            ledger.foreign,
+            journal.problems(),
+            [journal.about(order) for order in ORDERS],
+            [journal.unrecorded(order) for order in ORDERS],
+            journal.emptied(),
+            [list(map(dict, (each,))) for each in maps],
+            list(ledger.attempts),
+        )
+    except Flux2BuildError as error:
+        return error.problems
+
+
+def plain(path: Path) -> object:
+    """The same from the lines alone."""
+    path.with_suffix(".index").unlink(missing_ok=True)
+    return told(Journal(path))
+
+
+def trusting(path: Path) -> None:
+    """Let the index believe in the ledger as it is now, as if both were old."""
+    index = line_index.load(path.with_suffix(".index"))
+    if index is not None:
+        status = path.stat()
+        seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        replace(index, signature=seen).save(path.with_suffix(".index"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A ledger in which something of each kind happened, with an index of all but three lines."""
+    path = tmp_path / "ledger.jsonl"
+    journal = Journal(path)
+    for entry in ENTRIES[:-3]:
+        journal.append(entry)
+    indexed(path).ledger()
+    trusting(path)
+    for entry in ENTRIES[-3:]:
+        journal.append(entry)
+    return path
+
+
+def test_whatever_happened_to_the_ledger_an_index_changes_nothing(path: Path) -> None:
+    """Each class of damage: what is told with the index is what the lines alone tell."""
+    whole, index = path.read_bytes(), path.with_suffix(".index").read_bytes()
+    cells = dict(damaged(path))
+    for name, damage in list(cells.items())[:: 1 if DEEP else 7]:
+        if name in {"missing", "unreadable"} or "folder" in name or "link" in name:
+            continue
+        path.write_bytes(whole)
+        path.with_suffix(".index").write_bytes(index)
+        damage(path)
+
+        assert told(indexed(path)) == plain(path), name
+    assert len(cells) > 180
+
+
+@pytest.mark.parametrize("odd", ["missing", "a folder", "a link to nothing", "a link to itself"])
+def test_an_index_beside_no_ledger_tells_nothing(path: Path, odd: str) -> None:
+    """Where something other than a ledger lies, it is the same error as without an index."""
+    dict(damaged(path))[odd](path)
+
+    assert told(indexed(path)) == plain(path)
+
+
+def test_a_damaged_index_is_left_aside(path: Path) -> None:
+    """Cut off, or with any byte changed, it says nothing."""
+    index = path.with_suffix(".index")
+    whole, wanted = index.read_bytes(), plain(path)
+    for at in range(0, len(whole), 1 if DEEP else 29):
+        for data in (whole[:at], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]):
+            index.write_bytes(data)
+            assert line_index.load(index) is None
+    assert told(indexed(path)) == wanted
+
+
+def test_an_index_that_misleads_is_found_out(path: Path) -> None:
+    """One that a trusted signature belongs to, and that leads to other lines, is read around."""
+    index = line_index.load(path.with_suffix(".index"))
+    assert index is not None
+    rows = [index.rows[at : at + 40] for at in range(0, len(index.rows), 40)]
+    swapped = [one[:32] + other[32:] for one, other in zip(rows, reversed(rows), strict=True)]
+    replace(index, rows=b"".join(swapped)).save(path.with_suffix(".index"))
+    trusting(path)
+
+    assert told(indexed(path)) == plain(path)
+
+
+def test_a_trusted_ledger_is_not_read(path: Path) -> None:
+    """Where size, times and inode are those of old, the index alone tells of its lines."""
+    whole = path.read_bytes()
+    trusting(path)
+    index = line_index.load(path.with_suffix(".index"))
+    assert index is not None
+    replace(index, digest="0" * 64).save(path.with_suffix(".index"))
+
+    assert told(Journal(path, unindexed=999)) == told(Journal(path, unindexed=999))
+    with path.open("rb") as file:
+        assert replace(index, digest="0" * 64).compared(file) is not None
+        path.write_bytes(whole + b"\n")
+        assert replace(index, digest="0" * 64).compared(file) is None
+        assert index.compared(file) is not None
+
+
+@pytest.mark.parametrize(("seconds", "trusted"), [(0.01, False), (60, True)])
+def test_a_ledger_that_changed_just_before_is_hashed_again(
+    path: Path,
+    seconds: float,
+    trusted: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    """Its times could not show another change within the same tick of the disk's clock."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        now = status.st_ctime_ns + round(seconds * 1e9)
+
+        assert any(signature(file, status, now)) is trusted
+
+
+Step = Callable[[Path], None]
+
+
+def appending(number: int) -> Step:
+    """Append an entry, by a journal with an index."""
+    return lambda path: indexed(path).append(ENTRIES[number])
+
+
+def restoring(path: Path) -> None:
+    """Bring an older copy back."""
+    copy = path.with_name("copy")
+    if copy.exists():
+        path.write_bytes(copy.read_bytes())
+
+
+def copying(path: Path) -> None:
+    """Make a copy for later."""
+    path.with_name("copy").write_bytes(path.read_bytes())
+
+
+def looking(path: Path) -> None:
+    """Write the index."""
+    indexed(path).ledger()
+
+
+def looking_with_trust(path: Path) -> None:
+    """Write the index, and let some time pass."""
+    looking(path)
+    trusting(path)
+
+
+STEPS: Final = st.one_of(
+    st.integers(0, len(ENTRIES) - 1).map(appending),
+    st.sampled_from([restoring, copying, looking, looking_with_trust]),
+)
+
+
+@settings(max_examples=200 if DEEP else 12, deadline=None)
+@given(st.lists(STEPS, max_size=12))
+def test_whatever_is_done_in_whatever_order(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
+) -> None:
+    """Appended to, looked at, copied and restored: the index never changes what is told."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
+    path.touch()
+    for step in steps:
+        step(path)
+
+    assert told(indexed(path)) == plain(path)
+
+
+def test_lines_are_read_once_they_are_many(path: Path) -> None:
+    """A few lines are read again and again; the index is written when there are many."""
+    path.with_suffix(".index").unlink()
+    lines = len(path.read_bytes().splitlines())
+    for unindexed, written in ((lines + 1, False), (lines, True)):
+        Journal(path, unindexed=unindexed).ledger()
+        assert path.with_suffix(".index").exists() is written
+
+
+def test_a_ledger_is_the_same_for_those_who_read_it_at_once(path: Path) -> None:
+    """What is told does not change when others append."""
+    journal = indexed(path)
+    ledger, before = journal.ledger(), fold(journal.read())
+    indexed(path).append(delivered(intended("cat")))
+
+    assert ledger.delivered.get(ORDERS[-1]) is None
+    assert ledger.unsettled == before.unsettled
+
+
+def test_an_index_can_be_read_again(path: Path) -> None:
+    """What is written is what is read."""
+    index = line_index.load(path.with_suffix(".index"))
+
+    assert isinstance(index, LineIndex)
+    index.save(path.with_suffix(".index"))
+    assert line_index.load(path.with_suffix(".index")) == index
