@@ -79,16 +79,22 @@ class BuildRun(Struct, frozen=True):
                 run = replace(run, project=self.project.reread())
                 try:
                     run, plan = run.planned()
+                    run.require_pinned(plan)
                     consented = run.agreed_to(plan) or bill(plan).items() <= agreed.items()
-                except Flux2BuildError:
-                    run.collect_all()
+                except Flux2BuildError as refusal:
+                    run.collect_all().report_collected(refusal.exit)
                     raise
                 if consented:
                     if not agreed:
                         run.announce(plan)
                     return run.carry_out(plan)
                 run, plan = run.collect_all().planned()
-            self._ask(plan)
+            try:
+                run.require_pinned(plan)
+                self._ask(plan)
+            except Flux2BuildError as refusal:
+                run.report_collected(refusal.exit)
+                raise
             # The person may have taken their time, and the pictures have become ready.
             agreed, run = bill(plan), replace(run, tried=frozenset())
 
@@ -106,16 +112,21 @@ class BuildRun(Struct, frozen=True):
         """The plan, after collecting what is paid for and nothing asks for.
 
         Raises:
-            DecisionError: it is not the one that was to be carried out.
             KeyboardInterrupt: a person asked to stop.
         """
         plan = self.project.plan(self.choice)
         remember_judged(self.project)
         run = self._collect(plan.orders)
-        plan = plan if run is self else run.project.plan(run.choice)
+        return run, plan if run is self else run.project.plan(run.choice)
+
+    def require_pinned(self, plan: Plan) -> None:
+        """Refuse a plan that is not the one that was to be carried out.
+
+        Raises:
+            DecisionError: it is not.
+        """
         if self.pinned is not None:
-            self.pinned.require(run.project, plan)
-        return run, plan
+            self.pinned.require(self.project, plan)
 
     def collect_all(self) -> BuildRun:
         """Collect everything that is paid for, as nothing is built now, and addresses expire.
@@ -124,6 +135,13 @@ class BuildRun(Struct, frozen=True):
             KeyboardInterrupt: a person asked to stop.
         """
         return self._collect(self.project.every_open_order)
+
+    def report_collected(self, exit_code: Exit) -> None:
+        """Print the JSON of a build that is refused, if it collected anything."""
+        from flux2build.console import build_view
+
+        if self.collected and self.project.options.json:
+            self.console.document(build_view.as_json(Report(), self.collected, exit_code))
 
     def _collect(self, orders: Iterable[OpenOrder]) -> BuildRun:
         pending = [

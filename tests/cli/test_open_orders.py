@@ -181,6 +181,18 @@ def test_what_is_asked_for_is_collected_even_if_nothing_may_be_built(
     assert charges(server) == 1
 
 
+def test_a_build_that_is_refused_tells_what_it_collected(pending: Site) -> None:
+    """Its JSON has what was collected, and is left out where nothing was."""
+    pending.edit("assets.toml", "a fox", "a red fox")
+
+    refused, again = (pending.run("build", "--json") for _ in range(2))
+
+    document = json.loads(refused.out)
+    assert [each["asset"] for each in document["collected"]] == ["fox"]
+    assert (refused.code, document["exit_code"]) == (Exit.BUDGET, Exit.BUDGET)
+    assert (again.code, again.out) == (Exit.BUDGET, "")
+
+
 def test_a_new_picture_is_collected_even_if_the_old_one_will_do(
     pending: Site, server: httpx.Client
 ) -> None:
