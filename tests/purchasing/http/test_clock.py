@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from flux2build.errors import Place, UsageError
 from flux2build.purchasing.http import Limits, Monotonic, limits
-from flux2build.purchasing.http.clock import backoff, too_slow, until_next
+from flux2build.purchasing.http.clock import Patience, backoff, span, too_slow, until_next
 from flux2build.storage.toml_file import TomlFile
+from tests.paid_provider import FakeClock
 
 JITTER = st.floats(0, 1)
 FILE = TomlFile("config.toml", "[limits]\nwait = 0\n")
@@ -94,3 +95,76 @@ def test_wrong_limits_are_named(table: dict[str, object], expected: str) -> None
     assert problem.place == Place(
         "config.toml", 2 if "wait" in table else 1, 8 if "wait" in table else 2
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.25, "0.25 seconds"),
+        (1.96, "2 seconds"),
+        (2, "2 seconds"),
+        (119.4, "119 seconds"),
+        (120, "2 minutes"),
+        (900, "15 minutes"),
+    ],
+)
+def test_times_for_people(seconds: float, words: str) -> None:
+    """Seconds, or minutes from two of them."""
+    assert span(seconds) == words
+
+
+def test_backoff_doubles() -> None:
+    """The first wait is given, each further one is twice as long, up to the most."""
+    assert [backoff(n, 1.0) for n in (1, 2, 7, 60)] == [0.5, 1.0, 30.0, 30.0]
+    assert backoff(1, 0.0) == 0.25
+    assert backoff(3, 1.0, 0.1, 0.3) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "typical", "wait"),
+    [(0, None, 0.5), (20, None, 2.0), (49, None, 4.9), (51, None, 5.0), (0, 100.0, 90.0)],
+)
+def test_questions(elapsed: float, typical: float | None, wait: float) -> None:
+    """An order of unknown pace is asked for after a tenth of its age, another not before it can be ready."""
+    assert until_next(elapsed, typical) == pytest.approx(wait, rel=0.01)
+
+
+def test_the_bounds_of_a_download() -> None:
+    """Neither the last second of the grace nor the exact rate is too slow."""
+    own = Limits(picture_rate=10, picture_seconds=100)
+
+    assert not too_slow(0, 10, own)
+    assert too_slow(0, 10.1, own)
+    assert not too_slow(200, 20, own)
+    assert too_slow(199, 20, own)
+    assert not too_slow(10**6, 100, own)
+    assert too_slow(10**6, 100.1, own)
+
+
+def test_a_wait_is_said_once_in_a_while() -> None:
+    """What takes five seconds is said, with its end; again when that is over, and anew after an answer."""
+    clock, said = FakeClock(), list[str]()
+    patience = Patience(clock, said.append)
+
+    patience.tell("busy", 4.9, None)
+    assert said == []
+    patience.tell("busy", 5, 900)
+    patience.tell("busy", 6, 900)
+    assert said == ["busy: tried again in 5 seconds, and given up after 15 minutes"]
+    clock.at = 30
+    patience.tell("busy", 31, None)
+    assert said[1:] == ["busy: tried again in 1 seconds"]
+    patience.over()
+    patience.tell("busy", 33, None)
+    clock.at = 40
+    patience.tell("busy", 41, 20)
+    assert said[2:] == ["busy: tried again in 1 seconds, and given up after 0 seconds"]
+
+
+def test_a_mistyped_limit_is_named_with_the_nearest() -> None:
+    """The hint has the limit that was meant."""
+    with pytest.raises(UsageError) as caught:
+        limits({"wiat": 1, "deadline": 0.5}, FILE)
+
+    (problem,) = caught.value.problems
+    assert problem.hint == "did you mean `wait`?"

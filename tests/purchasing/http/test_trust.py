@@ -54,4 +54,7 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes | None, message: str
     with pytest.raises(UsageError) as caught:
         authorities({"SSL_CERT_FILE": str(file)})
 
-    assert message.format(file) in str(caught.value)
+    (problem,) = caught.value.problems
+    assert message.format(file) in problem.message
+    hint = "it is a file of certificates in PEM: `-----BEGIN CERTIFICATE-----`"
+    assert problem.hint == (None if content is None else hint)
