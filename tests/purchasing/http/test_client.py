@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 import httpx
@@ -239,13 +241,13 @@ def test_rate_limit_is_waited_out() -> None:
 def test_rate_limit_ends_at_the_deadline() -> None:
     """A server that is always busy is given up in the end; nothing was bought."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "100"})])
-    time = FakeClock()
+    time = FakeClock(100.0)
 
     answer = _submit(internet, time, deadline=300)
 
     assert isinstance(answer, Refused)
     assert answer.refusal is Refusal.RATE_LIMITED
-    assert 300 <= time.at < 500
+    assert 400 <= time.at < 600
 
 
 @pytest.mark.parametrize(
@@ -330,6 +332,20 @@ def test_waiting_for_a_picture_is_told() -> None:
     assert line.startswith("`bfl` does not answer (it cannot be reached): tried again in 4 seconds")
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(429, "is busy"), (500, "answers HTTP 500"), (300, "answers HTTP 300")]
+)
+def test_a_server_that_answers_badly_is_told(status: int, words: str) -> None:
+    """Busy is busy, and everything else is its number; a state is none of them."""
+    internet = Internet(polls=[_json({}, status, **{"retry-after": "30"}), READY])
+    internet.pictures = [DELIVERED]
+    states: list[Waiting] = []
+
+    (line,) = _told(internet, lambda c: c.collect(Ticket(TASK, POLL), states.append))
+
+    assert line == f"`bfl` {words}: tried again in 30 seconds, and given up after 15 minutes"
+
+
 def test_one_busy_answer_quiets_all_orders() -> None:
     """While one order waits as the server asks, no other one is sent."""
     internet = Internet(posts=[_json({}, 429, **{"retry-after": "50"}), ACCEPTED])
@@ -359,8 +375,7 @@ def test_endless_answer_is_doubt() -> None:
 
     answer = _submit(internet, picture_bytes=2**16)
 
-    assert isinstance(answer, InDoubt)
-    assert "the answer is too long" in answer.message
+    assert answer == InDoubt("after the order was sent, the answer is too long")
 
 
 def test_compressed_answer_is_read() -> None:
@@ -372,7 +387,8 @@ def test_compressed_answer_is_read() -> None:
     )
 
     assert isinstance(_submit(internet), Ticket)
-    assert isinstance(_submit(bomb), InDoubt)
+    bombed = _submit(bomb, picture_bytes=2**16)
+    assert bombed == InDoubt("after the order was sent, the answer is too long")
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
@@ -435,7 +451,8 @@ def test_answer_that_is_only_said_to_be_compressed_is_doubt() -> None:
     """A body that cannot be read proves nothing."""
     internet = Internet(posts=[_page(200, b"{}", **{"content-encoding": "gzip"})])
 
-    assert isinstance(_submit(internet), InDoubt)
+    message = "after the order was sent, the answer cannot be decompressed"
+    assert _submit(internet) == InDoubt(message)
 
 
 # Before an order
@@ -456,6 +473,30 @@ def test_connection_stands_before_the_order() -> None:
 
     assert [request.method for request in internet.seen] == ["HEAD", "POST"]
     assert "x-key" not in internet.seen[0].headers
+    assert internet.seen[0].headers["user-agent"] == "flux2build"
+
+
+def test_a_connection_is_trusted_for_two_seconds() -> None:
+    """After that it may be closed, and is opened again ahead of the order."""
+    internet, time = Internet(posts=[ACCEPTED]), FakeClock()
+
+    async def work(client: Client) -> None:
+        for moment in (0.0, 1.9, 2.0, 3.9, 4.1):
+            time.at = moment
+            await client.connect()
+
+    _run(_client(internet, time), work)
+
+    assert len(internet.asked("HEAD")) == 3
+
+
+def test_a_retry_waits_as_long_as_the_user_says() -> None:
+    """The first wait is the user's, each further one twice as long."""
+    internet, time = Internet(heads=[httpx.ConnectError("x")]), FakeClock()
+
+    _run(_client(internet, time, wait=0.01, attempts=4), lambda client: client.connect())
+
+    assert time.slept == [0.01, 0.02, 0.04]
 
 
 def test_no_connection_is_told_before_the_order() -> None:
@@ -532,21 +573,22 @@ def test_large_reference_is_uploaded_before_the_order() -> None:
     *_, upload, post = internet.seen
     assert upload.url.path == "/v1/files"
     assert upload.headers["authorization"] == f"Bearer {SECRET}"
-    assert b'filename="desk.png"' in upload.content
+    assert b'name="content"; filename="desk.png"' in upload.content
     assert b"/home/me" not in upload.content
     assert json.loads(post.content)["input"]["input_images"] == ["https://f.example/1"]
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
+    ("files", "expected", "tries"),
     [
-        ([_page(503)], Refusal.UNREACHABLE),
-        ([httpx.ReadTimeout("x")], Refusal.UNREACHABLE),
-        ([_json({"detail": "too large"}, 413)], Refusal.INVALID),
-        ([_json({"detail": "no"}, 401)], Refusal.CREDENTIALS),
+        ([_page(503)], Refusal.UNREACHABLE, 5),
+        ([_page(500)], Refusal.UNREACHABLE, 5),
+        ([httpx.ReadTimeout("x")], Refusal.UNREACHABLE, 5),
+        ([_json({"detail": "too large"}, 413)], Refusal.INVALID, 1),
+        ([_json({"detail": f"no {SECRET}"}, 401)], Refusal.CREDENTIALS, 1),
     ],
 )
-def test_failed_upload_buys_nothing(files: list[Any], expected: Refusal) -> None:
+def test_failed_upload_buys_nothing(files: list[Any], expected: Refusal, tries: int) -> None:
     """Without its references an order is not placed."""
     internet = Internet(files=files)
 
@@ -554,7 +596,8 @@ def test_failed_upload_buys_nothing(files: list[Any], expected: Refusal) -> None
 
     assert isinstance(answer, Refused)
     assert answer.refusal is expected
-    assert {request.url.path for request in internet.seen} == {"/v1/files"}
+    assert SECRET not in answer.message
+    assert [request.url.path for request in internet.seen] == ["/v1/files"] * tries
 
 
 # Collecting an order
@@ -759,8 +802,16 @@ def test_where_nobody_may_be_asked_the_endpoint_is(poll: str) -> None:
     assert [each.url.host for each in internet.seen] == ["api.bfl.ai", "93.184.216.34"]
 
 
-@pytest.mark.parametrize("answer", [_page(401), _state("Task not found"), _page(200, b"<html>")])
-def test_a_person_is_called_where_nobody_knows_the_order(answer: Any) -> None:
+@pytest.mark.parametrize(
+    ("answer", "last"),
+    [
+        (_page(401), "HTTP 401"),
+        (_state("Task not found"), "it is denied"),
+        (_page(200, b"<html>"), "HTTP 200"),
+        (httpx.ConnectError("x"), "no answer: it cannot be reached"),
+    ],
+)
+def test_a_person_is_called_where_nobody_knows_the_order(answer: Any, last: str) -> None:
     """A foreign host and the endpoint are asked a few times; what they deny is not lost for it."""
     internet = Internet(polls=[answer])
 
@@ -768,7 +819,11 @@ def test_a_person_is_called_where_nobody_knows_the_order(answer: Any) -> None:
 
     assert isinstance(ended, Overdue)
     assert ended.decide
-    assert "`gateway.example` is not a host of `bfl`" in ended.message
+    assert ended.message == (
+        "`gateway.example` is not a host of `bfl`, and neither it nor the endpoint "
+        f"tells of the order ({last})"
+    )
+    assert {each.method for each in internet.seen} == {"GET"}
     assert [each.url.host for each in internet.seen] == ["93.184.216.37", "api.bfl.ai"] * 3
     assert all(
         (SECRET in each.headers.values()) == (each.url.host == "api.bfl.ai")
@@ -853,12 +908,25 @@ def test_failed_download_asks_for_a_fresh_url(trouble: Any) -> None:
     assert ended.ready.url == "https://delivery.example/b.png"
 
 
-@pytest.mark.parametrize("trouble", [_page(403), _unframed(PICTURE[:-4]), httpx.ReadError("x")])
-def test_download_that_always_fails_keeps_the_order(trouble: Any) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (_page(403), Overdue("the picture's URL answers HTTP 403", gone=True)),
+        (_page(410), Overdue("the picture's URL answers HTTP 410", gone=True)),
+        (_page(500), Overdue("the picture's URL answers HTTP 500")),
+        (_unframed(PICTURE[:-4]), Overdue("the download is cut short after 41 bytes")),
+        (
+            _chunks(PICTURE, **{"content-length": "999"}),
+            Overdue("the download is cut short: 45 of 999 bytes"),
+        ),
+        (httpx.ReadError("x"), Overdue("the download failed: the connection breaks")),
+    ],
+)
+def test_download_that_always_fails_keeps_the_order(trouble: Any, expected: Overdue) -> None:
     """After some attempts the picture is left for a later build; nothing is bought again."""
     internet = Internet(polls=[READY], pictures=[trouble])
 
-    assert isinstance(_collect(internet), Overdue)
+    assert _collect(internet) == expected
     assert len(internet.asked("POST")) == 0
     assert len(internet.seen) == 10
 
@@ -898,27 +966,42 @@ def test_a_few_redirects_are_followed(hops: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "gist"),
+    ("picture", "message"),
     [
-        (_page(302, location="https://delivery.example/again"), "redirects too often"),
-        (_page(302, location="https://inside.example/a"), "private network"),
-        (_page(302, location="http://delivery.example/a"), "not https"),
-        (_page(302, location="http://169.254.169.254/latest"), "link-local"),
-        (_page(302, location="file:///etc/passwd"), "not a plain https URL"),
-        (_page(302, location="https://[x"), "redirects to no URL"),
-        (_chunks(*[b"x" * 500] * 3), "larger than"),
-        (_page(200, b"x", **{"content-length": "5000"}), "larger than"),
-        (_page(200, zlib.compress(b"x"), **{"content-encoding": "deflate"}), "compressed"),
+        (
+            _page(302, location="https://delivery.example/again"),
+            "the picture's URL redirects too often",
+        ),
+        (
+            _page(302, location="https://inside.example/a"),
+            "the picture's URL points into a private network, at `inside.example`",
+        ),
+        (
+            _page(302, location="http://delivery.example/a"),
+            "the picture's URL is not https, at `delivery.example`",
+        ),
+        (
+            _page(302, location="http://169.254.169.254/latest"),
+            "the picture's URL points into a link-local network, at `169.254.169.254`",
+        ),
+        (_page(302, location="file:///etc/passwd"), "the picture's URL is not a plain https URL"),
+        (_page(302, location="https://[x"), "the picture's URL redirects to no URL"),
+        (_chunks(*[b"x" * 500] * 3), "the picture is larger than 0 MiB"),
+        (_page(200, b"x", **{"content-length": "5000"}), "the picture is larger than 0 MiB"),
+        (
+            _page(200, zlib.compress(b"x"), **{"content-encoding": "deflate"}),
+            "the picture arrives compressed",
+        ),
     ],
 )
-def test_hostile_downloads_are_refused_at_once(picture: Any, gist: str) -> None:
+def test_hostile_downloads_are_refused_at_once(picture: Any, message: str) -> None:
     """What breaks a rule is not tried again; the order stays."""
     internet = Internet(polls=[READY], pictures=[picture])
 
     ended = _collect(internet, picture_bytes=1000)
 
     assert isinstance(ended, Overdue)
-    assert gist in ended.message
+    assert ended.message == message
     assert len(internet.asked("GET")) <= 5
 
 
@@ -985,3 +1068,86 @@ def test_what_is_usual_is_learned() -> None:
     first, *later = questions
     assert first > 10
     assert all(count < 6 for count in later)
+
+
+# What the account has
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (_json({"credits": 250}), Decimal("2.5")),
+        (httpx.ConnectError("x"), "no connection to `bfl`: it cannot be reached"),
+        (_json({"detail": f"bad key {SECRET}"}, 401), "bad key ***"),
+    ],
+)
+def test_what_is_left_is_asked_for(answer: Any, expected: Decimal | str) -> None:
+    """The amount, or why it is not known, without the key."""
+    internet = Internet(pictures=[answer])
+
+    left = _run(_client(internet), lambda client: client.balance())
+
+    assert (left.message if isinstance(left, Refused) else left) == expected
+    assert str(internet.seen[0].url) == "https://api.bfl.ai/v1/credits"
+    assert internet.seen[0].headers["x-key"] == SECRET
+
+
+def test_who_does_not_tell_is_not_asked() -> None:
+    """Replicate does not say what is left."""
+    internet = Internet()
+
+    assert _run(_replicate(internet), lambda client: client.balance()) is None
+    assert internet.seen == []
+
+
+# The key and the picture
+
+
+def test_an_address_with_the_key_in_it_is_not_fetched() -> None:
+    """A picture's host would see the key: a person decides."""
+    internet = Internet(polls=[_state("Ready", result={"sample": f"{SAMPLE}&k={SECRET}"})])
+
+    ended = _collect(internet)
+
+    message = "the picture's URL holds the key, and is not fetched"
+    assert ended == Overdue(message, decide=True)
+
+
+def test_the_prompt_that_was_used_is_kept_without_the_key() -> None:
+    """What the server says of the prompt is kept, and the key in it is not."""
+    result = {"sample": SAMPLE, "prompt": f"a red fox {SECRET}"}
+    internet = Internet(polls=[_state("Ready", result=result)], pictures=[DELIVERED])
+
+    ended = _collect(internet)
+
+    assert isinstance(ended, Arrived)
+    assert ended.ready.prompt == "a red fox ***"
+    assert ended.ready.url == SAMPLE
+
+
+def test_an_order_that_is_asked_for_once_is_not_ready_yet() -> None:
+    """Without a deadline there is one question, and no time to name."""
+    ended = _collect(Internet(polls=[PENDING]), deadline=0)
+
+    assert ended == Overdue("not ready yet (last answer: Pending)")
+
+
+def test_the_longest_answer_is_read() -> None:
+    """A bound is the last length that is allowed, compressed or not."""
+    body = json.dumps({"id": TASK, "polling_url": POLL}).encode().ljust(1000)
+    most = {"reply_bytes": len(body), "picture_bytes": 0}
+    packed = _page(200, zlib.compress(body), **{"content-encoding": "deflate"})
+
+    assert isinstance(_submit(Internet(posts=[_page(200, body)]), **most), Ticket)
+    assert isinstance(_submit(Internet(posts=[packed]), **most), Ticket)
+    assert isinstance(_submit(Internet(posts=[_page(200, body + b" ")]), **most), InDoubt)
+
+
+def test_libraries_are_silent() -> None:
+    """The records of the libraries below hold signed URLs in full."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.INFO)
+
+    _client(Internet())
+
+    assert {logging.getLogger(name).level for name in ("httpx", "httpcore")} == {logging.WARNING}
