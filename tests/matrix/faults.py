@@ -188,7 +188,6 @@ POLL: Final = (
         LOST,
         FINE,
         {"status": "Task not found"},
-        {"predictions": LATER, "predictions:once": FINE},
     ),
     *(
         Fault("poll", "status", FAILED, details={"status": status}, only="predictions")
