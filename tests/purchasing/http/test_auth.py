@@ -55,9 +55,8 @@ def _asked(auth: Auth, url: str, **how: Any) -> tuple[Mapping[str, str], Bounds,
         assert await auth.call(pool, Call("GET", url), **how) == Reply(204, {}, b"")
         return pool.asked[0]
 
-    call, *others = asyncio.run(inside())
+    call, secret, bounds, sending = asyncio.run(inside())
     assert call == Call("GET", url)
-    secret, bounds, sending = others
     return secret, bounds, sending
 
 

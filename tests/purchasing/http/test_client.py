@@ -1135,7 +1135,7 @@ def test_an_order_that_is_asked_for_once_is_not_ready_yet() -> None:
 def test_the_longest_answer_is_read() -> None:
     """A bound is the last length that is allowed, compressed or not."""
     body = json.dumps({"id": TASK, "polling_url": POLL}).encode().ljust(1000)
-    most = {"reply_bytes": len(body), "picture_bytes": 0}
+    most: dict[str, Any] = {"reply_bytes": len(body), "picture_bytes": 0}
     packed = _page(200, zlib.compress(body), **{"content-encoding": "deflate"})
 
     assert isinstance(_submit(Internet(posts=[_page(200, body)]), **most), Ticket)
