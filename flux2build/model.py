@@ -91,6 +91,11 @@ class Generate(Struct, frozen=True):
         """The name of the model's card; weights on this machine are named by their digest, too."""
         return self.model.removeprefix(f"{self.provider}/").partition("@sha256:")[0]
 
+    def varied(self, take: int, seed: int | None) -> Generate:
+        """The same request as another take and, if one is given, with another seed."""
+        params = self.params if seed is None else {**self.params, "seed": seed}
+        return replace(self, take=take, params=params)
+
 
 class Operation(Struct, frozen=True):
     """One step of a derivation; `{"input": n}` in `params` names the recipe's nth input."""
@@ -170,6 +175,17 @@ class Recipe(Struct, frozen=True):
     """The place in the spec that asks for it; only for messages."""
     role: str = ""
     """Its name in a preset; only for documents."""
+    takes: tuple[Generate, ...] = ()
+    """The requests of its candidates, if the spec asks for several; the first is the task."""
+    candidate: int = 0
+    """The number of the candidate that is ordered; 0 for the file itself."""
+    unpicked: bool = False
+    """Whether it waits for a person to pick a candidate."""
+
+    @property
+    def label(self) -> str:
+        """What people call it: its path, or which candidate of an asset it is."""
+        return f"{self.asset}, candidate {self.candidate}" if self.candidate else self.output
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recipe) and self._facts == other._facts
@@ -198,6 +214,8 @@ class Asset(Struct, frozen=True):
     title: str | None = None
     source: str | None = None
     """The path of its file, if it is not rendered."""
+    review: bool = False
+    """Whether a person has to approve its picture."""
     key: Key = ()
 
     @property

@@ -95,7 +95,12 @@ def merge(
     return MergedSettings(asset, values, tuple(keys), decided, consumed)
 
 
-_DISPLACED: Final = {"prompt": "template", "template": "prompt"}
+_DISPLACED: Final = {
+    "prompt": "template",
+    "template": "prompt",
+    "candidates": "seeds",
+    "seeds": "candidates",
+}
 """The setting of earlier layers that a setting voids."""
 _PLACES: Final = {name: place for place, name in enumerate(Settings.model_fields)}
 """The settings, in their order."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from flux2build.assetspec import (
     check_options,
+    completeness,
     diagnostics,
     grounds,
     markup,
@@ -216,7 +217,7 @@ class _SpecReader(Struct):
     ) -> tuple[Recipe, ...]:
         """Every recipe: pictures, then documents about them."""
         pictures, resources = self._pictures(declared, resolver), resolver.resources
-        whole = resolve.whole(pictures, assets)
+        whole = completeness.whole(pictures, assets)
         subjects = AssetFiles(assets, whole, resources.outputs.folder, resources.masters.folder)
         known = resolver.capabilities.documents
         documents = DocumentResolver(resources, known, resolver.faults, subjects)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
 
-from flux2build.assetspec import deliverables, params, references
+from flux2build.assetspec import deliverables, params, references, takes
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.deliverables import Entry, Master, Resources
 from flux2build.assetspec.family import AssetFamily, Member
@@ -77,7 +76,9 @@ class RenderSettings(Struct, frozen=True):
     """What orders call it."""
     params: Parameters
     format: str
-    take: int
+    take: int | str
+    """Which take of the request; a text is a template."""
+    candidates: takes.Candidates
 
     @property
     def sent(self) -> Mapping[str, Json]:
@@ -90,7 +91,9 @@ class RenderSettings(Struct, frozen=True):
         return {side: self.sent[side] for side in ("width", "height") if side in self.sent}
 
 
-ORDERED: Final = frozenset({"provider", "model", "take", *params.PARAMS})
+ORDERED: Final = frozenset(
+    {"provider", "model", "take", "candidates", "seeds", "review", *params.PARAMS}
+)
 """The settings that only decide how a picture is ordered."""
 _IN_ORDER: Final = tuple(sorted(ORDERED))
 
@@ -213,7 +216,15 @@ class Resolver(Struct):
             raise FaultyError(*asked.faults)
         form = str(asked.sent.get("format") or params.default_format(card))
         model = self.capabilities.ordered_as(provider, card.model)
-        return RenderSettings(provider, card, model, asked, form, settings.get("take") or 1)
+        return RenderSettings(
+            provider=provider,
+            card=card,
+            model=model,
+            params=asked,
+            format=form,
+            take=settings.get("take") or 1,
+            candidates=takes.read(settings, card),
+        )
 
     def _member(
         self, declared: Declared, one: Member, order: RenderSettings | None, entries: list[Entry]
@@ -255,6 +266,7 @@ class Resolver(Struct):
             alt=optional("alt"),
             title=optional("title"),
             source=source.path if source else None,
+            review=source is None and settings.get("review") == "required",
             key=declared.key,
         )
 
@@ -273,13 +285,29 @@ class _Orderer(Struct, frozen=True):
         wrong: list[Fault] = []
         refs = _tried(wrong, self._references)
         prompt = _tried(wrong, lambda: self._prompt(refs))
-        place = _tried(wrong, self._place)
-        if refs is None or prompt is None or place is None:
+        place, numbers = _tried(wrong, self._place), _tried(wrong, self._numbers)
+        if refs is None or prompt is None or place is None or numbers is None:
             raise FaultyError(*wrong)
-        order, (path, output) = self.order, place
-        task = Generate(order.provider, order.model, prompt, order.sent, order.take)
+        order, (path, output), (sent, take) = self.order, place, numbers
+        task = Generate(order.provider, order.model, prompt, sent, take)
         inputs = tuple(reference.input for reference in refs)
-        return Recipe(self.one.name, task, inputs, output, self.declared.key), path
+        first, *others = order.candidates.of(task)
+        several = (first, *others) if others else ()
+        key = self.declared.key
+        return Recipe(self.one.name, first, inputs, output, key, takes=several), path
+
+    def _numbers(self) -> tuple[Mapping[str, Json], int]:
+        """What is sent, and the take, with the numbers that templates of them come to."""
+        sent, take = self.order.sent, self.order.take
+        if isinstance(text := sent.get("seed"), str):
+            sent = {**sent, "seed": self._number("seed", text)}
+        return sent, self._number("take", take) if isinstance(take, str) else take
+
+    def _number(self, name: str, template: str) -> int:
+        """The number that a template comes to."""
+        key = self.declared.settings.key(name)
+        text = self.resources.texts.text(template, self.scope, key)
+        return takes.number(text, name, key, self.order.card)
 
     def _references(self) -> list[NamedInput]:
         """The references in order, as many as the model takes."""
@@ -330,57 +358,6 @@ class _Orderer(Struct, frozen=True):
             path = self.resources.texts.text(pattern, scope, (*key, "output"))
         at = (*key, "output") if pattern else key
         return path, self.resources.masters.locate(path, at, form)
-
-
-def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:
-    """The recipes of assets that are resolved, and so are all pictures that they are made of.
-
-    What is made of the others cannot be described: their own faults are noted.
-    """
-    every = list(recipes)
-    masters = {recipe.asset for recipe in every if isinstance(recipe.task, Generate)}
-    if all(
-        recipe.asset in assets
-        and all(
-            isinstance(each, Source) or (isinstance(each, MasterOf) and each.asset in masters)
-            for each in recipe.inputs
-        )
-        for recipe in every
-    ):
-        return every
-    makers = Counter(made for recipe in every for made in _made(recipe))
-    users: dict[MasterOf | str, list[int]] = {}
-    for index, recipe in enumerate(every):
-        for needed in _needed(recipe):
-            users.setdefault(needed, []).append(index)
-    lost = {
-        index
-        for index, recipe in enumerate(every)
-        if recipe.asset not in assets or not all(makers[needed] for needed in _needed(recipe))
-    }
-    pending = list(lost)
-    while pending:
-        for made in _made(every[pending.pop()]):
-            makers[made] -= 1
-            if not makers[made]:
-                others = set(users.get(made, ())) - lost
-                lost |= others
-                pending.extend(others)
-    return [recipe for index, recipe in enumerate(every) if index not in lost]
-
-
-def _made(recipe: Recipe) -> Iterator[MasterOf | str]:
-    """A recipe's output by its path, and as a master."""
-    yield recipe.output
-    if isinstance(recipe.task, Generate):
-        yield MasterOf(recipe.asset)
-
-
-def _needed(recipe: Recipe) -> Iterator[MasterOf | str]:
-    """The pictures that a recipe is made of, as `_made` names them."""
-    for picture in recipe.inputs:
-        if not isinstance(picture, Source):
-            yield picture if isinstance(picture, MasterOf) else picture.path
 
 
 def _entries(refs: str | list[str | AssetRef] | None) -> list[str | AssetRef]:

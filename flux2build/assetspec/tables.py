@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     FormatName = str
 else:
     FormatName = Literal[writable()]
-_TEXT, _TABLE, _LIST = "a text", "a table", "a list"
+_TEXT, _TABLE, _LIST, _NUMBER = "a text", "a table", "a list", "a number"
 
 
 def _kind(value: object) -> str | None:
@@ -40,6 +41,13 @@ def _kind(value: object) -> str | None:
     if isinstance(value, list):
         return _LIST
     return _TABLE if isinstance(value, dict | BaseModel) else None
+
+
+def _templated(text: str) -> str:
+    """A text that stands for a number, which only a template can."""
+    if "{{" in text or "{%" in text:
+        return text
+    raise ValueError("must be a whole number, not a text")
 
 
 def _one_of(kinds: str) -> Discriminator:
@@ -96,6 +104,10 @@ Prompt = Annotated[_Text | _AnyTable, _one_of("a text or a table")]
 Names = Annotated[_Text | Annotated[list[str], Tag(_LIST)], _one_of("a name or a list of names")]
 Weight = Annotated[_Severity | _AnyTable, _one_of("`error`, `warning`, `off` or a table")]
 Side = Annotated[int, Field(ge=1, le=65536)]
+_NUMBERED = Discriminator(lambda value: _TEXT if isinstance(value, str) else _NUMBER)
+_Template = Annotated[str, AfterValidator(_templated), Tag(_TEXT)]
+Seed = Annotated[Annotated[int, Field(ge=0), Tag(_NUMBER)] | _Template, _NUMBERED]
+Take = Annotated[Annotated[int, Field(ge=1), Tag(_NUMBER)] | _Template, _NUMBERED]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scalar = str | bool | int
 
@@ -179,7 +191,7 @@ class Settings(Table):
     height: Side | None = _optional("height to render, in pixels")
     aspect_ratio: str | None = _optional("shape, such as `16:9`, of models without pixel sizes")
     resolution: str | None = _optional("size class, such as `1k`, of models without pixel sizes")
-    seed: int | None = _optional("start of the model's dice", ge=0)
+    seed: Seed | None = _optional("start of the model's dice; may be a template")
     format: str | None = _optional("format of the master")
     steps: int | None = _optional("sampling steps", ge=1)
     guidance: float | None = _optional("how literally to take the prompt")
@@ -192,7 +204,20 @@ class Settings(Table):
     loras: list[LoraRef] | None = _optional(
         "LoRA that are added to open weights, as `{ file, scale }`", min_length=1
     )
-    take: int | None = _optional("another picture for the same request: 2, 3, …", ge=1)
+    take: Take | None = _optional(
+        "another picture for the same request: 2, 3, …; may be a template"
+    )
+    candidates: int | None = _optional(
+        "how many takes to order, of which a person picks one", ge=1, le=16
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] | None = _optional(
+        "the seeds of the candidates, instead of their number",
+        min_length=1,
+        max_length=16,
+    )
+    review: Literal["required", "off"] | None = _optional(
+        "`required`: a person has to approve the picture before anything is made of it"
+    )
     refs: Refs | None = _optional(
         "ordered references: paths from the spec's folder, or other assets; "
         "`{{ ref('name') }}` in a prompt writes `image 1`; a template that names a list of paths "

@@ -17,6 +17,8 @@ SETTINGS: Final = (
     ("tags",),
     ("alt",),
     ("title",),
+    ("seed",),
+    ("take",),
     ("deliver", "path"),
     ("deliver", "ops"),
     ("deliver", "finish"),

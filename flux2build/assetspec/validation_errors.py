@@ -16,9 +16,7 @@ M = TypeVar("M", bound=BaseModel)
 _SEE: Final = "FLUX.2 has no negative prompts: say what you want to see instead"
 _SIZE: Final = "write `width` and `height`"
 _REFS: Final = 'list pictures in `refs`: a path, or `{ asset = "name" }`'
-_SEVERAL: Final = (
-    "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one"
-)
+_SEVERAL: Final = "for several pictures of one prompt to pick from, write `candidates = 4`, or `take = 2` for another one"
 _STRENGTH: Final = "FLUX.2 has no strength: say in the prompt what to keep"
 _WEIGHTS: Final = "FLUX.2 has no weights: order the `refs`, and say in the prompt what each is for"
 _TILES: Final = (

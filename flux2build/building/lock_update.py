@@ -9,7 +9,17 @@ from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.images.encode import versions
-from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, Row, Written
+from flux2build.images.formats.lookup import examine
+from flux2build.lockfile import (
+    Block,
+    Candidate,
+    Derived,
+    Generated,
+    LockedInput,
+    Lockfile,
+    Row,
+    Written,
+)
 from flux2build.model import (
     KEY_SCHEMA,
     AssetName,
@@ -22,6 +32,7 @@ from flux2build.model import (
     Recipe,
     Write,
 )
+from flux2build.planning.candidates import ordered, seed_of
 from flux2build.planning.verdict import Verdict, row_of
 
 
@@ -46,7 +57,7 @@ class LockUpdate:
             key = (asset, self.profile)
             if key in blocks:
                 blocks[key] = replace(blocks[key], generated=None)
-                if not blocks[key].rows:
+                if not (blocks[key].rows or blocks[key].candidates):
                     del blocks[key]
         return replace(self.lock, blocks=blocks)
 
@@ -82,6 +93,24 @@ class LockUpdate:
             output = replace(output, colours=before.colours)
         row = _row(recipe, inputs, output, verdict)
         self.blocks[(recipe.asset, self.profile)] = self._block(recipe.asset).with_row(row)
+
+    def enter_candidate(
+        self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict
+    ) -> None:
+        """Enter a candidate, and drop those of an earlier request."""
+        task, key = recipe.task, verdict.key
+        if key is None or not isinstance(task, Generate):  # pragma: no cover - it was bought
+            raise AssertionError(verdict)
+        receipt = verdict.receipt or Receipt(task.provider)
+        new = Candidate(recipe.candidate, key, task.take, seed_of(task), output, receipt)
+        block = self._block(recipe.asset)
+        block = replace(block, candidates=tuple(ordered(recipe, block, inputs)))
+        self.blocks[(recipe.asset, self.profile)] = block.with_candidate(new)
+
+    def known(self, key: Digest) -> Output | None:
+        """What the lock says of the picture of an order, whatever asset it was made for."""
+        rows = (row for block in self.blocks.values() for row in block.pictures)
+        return next((row.output for row in rows if row.key == key), None)
 
     def supersede(self, owners: Mapping[str, AssetName]) -> None:
         """Drop the rows of files that now belong to another asset."""
@@ -125,3 +154,9 @@ def _row(recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdic
             # Of a text only the bytes are recorded.
             text = Output(output.path, output.sha256, output.bytes)
             return Written(key, KEY_SCHEMA, document, version, text)
+
+
+def described(path: str, digest: Digest, data: bytes) -> Output:
+    """A picture, described by its bytes."""
+    picture = examine(data)
+    return Output(path, digest, len(data), picture.width, picture.height, picture.format)

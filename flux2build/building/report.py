@@ -8,9 +8,10 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from flux2build.digest import Digest
-from flux2build.errors import Exit, Flux2BuildError, Problem, gravest
+from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, gravest
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Recipe
+from flux2build.planning.reason import WAITING, Reason
 from flux2build.planning.verdict import Verdict
 
 
@@ -42,6 +43,8 @@ class Report(Struct):
     """The bytes of each file that was written, by path; None for one that was removed."""
     lock: tuple[Lockfile, bytes] | None = None
     """The lock as it was last written, and its text."""
+    waiting: list[tuple[Recipe, WaitingError]] = field(default_factory=list)
+    """What is not made because a person has to decide first."""
     interrupted: bool = False
     """Whether work is left for the next build because the user asked to stop."""
 
@@ -61,7 +64,16 @@ class Report(Struct):
         codes = {failure.exit for _, failure in self.failures}
         codes = {Exit.INCOMPLETE if code is Exit.USAGE else code for code in codes}
         codes |= {Exit.INTERRUPTED} if self.interrupted else set()
+        codes |= {Exit.DECIDE} if self.waiting else set()
         return gravest(codes | ({Exit.INCOMPLETE} if self.blocked else set()))
+
+
+class WaitingError(DecisionError):
+    """A file is not made because a person has to decide about a picture first."""
+
+    def __init__(self, culprit: AssetName, reason: Reason) -> None:
+        super().__init__(Problem(f"`{culprit}` {Reason(reason.code).sentence}"))
+        self.culprit, self.reason = culprit, reason
 
 
 class BlockedError(Flux2BuildError):
@@ -72,3 +84,13 @@ class BlockedError(Flux2BuildError):
     def __init__(self, culprit: AssetName) -> None:
         super().__init__(Problem(f"blocked, because `{culprit}` was not made"))
         self.culprit = culprit
+
+
+def refuse_waiting(recipe: Recipe, verdict: Verdict) -> None:
+    """Refuse to go on with a recipe while a person has to decide about a picture.
+
+    Raises:
+        WaitingError: that is so.
+    """
+    if reason := next((each for each in verdict.reasons if each.code in WAITING), None):
+        raise WaitingError(AssetName(reason.subject or recipe.asset), reason)

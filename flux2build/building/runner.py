@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from typing import Protocol
 
 from msgspec.structs import replace
 
 from flux2build.building.cores import cores
 from flux2build.building.due import due_steps
-from flux2build.building.lock_update import LockUpdate
-from flux2build.building.report import BlockedError, Event, Report
+from flux2build.building.effects import World
+from flux2build.building.lock_update import LockUpdate, described
+from flux2build.building.report import (
+    BlockedError,
+    Event,
+    Report,
+    WaitingError,
+    refuse_waiting,
+)
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
-from flux2build.images.formats.lookup import examine
 from flux2build.lockfile import LockedInput, Lockfile
 from flux2build.model import (
     AssetName,
@@ -28,7 +33,6 @@ from flux2build.model import (
     Generate,
     Input,
     MasterOf,
-    Order,
     Output,
     OutputOf,
     Recipe,
@@ -36,47 +40,13 @@ from flux2build.model import (
     Write,
     order_of,
 )
+from flux2build.planning import candidates
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.snapshot import KnownPicture, Snapshot
 from flux2build.planning.verdict import Action, Verdict, judge
 from flux2build.purchasing.order_errors import broken, judged
 from flux2build.storage.store import LostError
-
-
-class World(Protocol):
-    """Every effect that a build can have."""
-
-    async def buy(self, order: Order, recipe: Recipe) -> Bought:
-        """Render an order, or collect it if it was submitted before.
-
-        Raises:
-            Flux2BuildError: the order was refused, failed, is over budget or in doubt.
-        """
-
-    def unsettled(self, order: Digest) -> bool:
-        """Whether an order is pending, kept aside or in doubt, or was bought in this build."""
-
-    async def derive(
-        self, recipes: Sequence[Recipe], inputs: Sequence[tuple[Digest, ...]]
-    ) -> Sequence[bytes | Flux2BuildError]:
-        """Derive files whose first input is the same; one answer for each recipe."""
-
-    async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
-        """Compose the document that states these facts.
-
-        Raises:
-            Flux2BuildError: its options or the facts do not allow it.
-        """
-
-    async def fetch(self, digest: Digest) -> bytes:
-        """Return bytes from the store or the work tree."""
-
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
-        """Write a file durably, and remove the file at the output's earlier path, if any."""
-
-    def lock(self, lock: Lockfile) -> bytes:
-        """Write the lock durably, and return its text."""
 
 
 async def build(
@@ -88,9 +58,8 @@ async def build(
 ) -> Report:
     """Carry out a plan; the failure of one asset never cancels its siblings.
 
-    The lock is written at the end, even when the build fails or is cancelled.
-    After a power cut, ledger and store still know what was paid for. Once
-    `halt` is set no new work begins, and work in progress is finished.
+    The lock is written at the end, even when the build fails or is cancelled. After a power cut,
+    ledger and store still know what was paid for. Once `halt` is set no new work begins.
     """
     update = LockUpdate(snapshot.lock, snapshot.profile, snapshot.metas)
     runner = _Runner(snapshot, update, world, tell, halt)
@@ -135,8 +104,7 @@ class _Runner:
     def expect(self, steps: Iterable[Step], due: Collection[AssetName]) -> None:
         """Promise the files that this build is going to have of the assets that are due."""
         loop, self.report.due = asyncio.get_running_loop(), frozenset(due)
-        for step in steps:
-            recipe = step.recipe
+        for recipe, step in ((s.recipe, s) for s in steps if not s.recipe.candidate):
             self._owners[recipe.output] = recipe.asset
             if recipe.asset not in due:
                 self.report.done.append((recipe, step.verdict))
@@ -157,8 +125,9 @@ class _Runner:
         self._write(self._update.without(self._given_up))
 
     async def asset(self, steps: Sequence[Step]) -> None:
-        """Make one asset: its master, then its deliverables, then its documents."""
-        recipes = [step.recipe for step in steps]
+        """Make one asset: its candidates, its master, its deliverables, then its documents."""
+        await asyncio.gather(*(self._candidate(s.recipe) for s in steps if s.recipe.candidate))
+        recipes = [step.recipe for step in steps if not step.recipe.candidate]
         for recipe in recipes:
             if isinstance(recipe.task, Generate):
                 await self._master(recipe)
@@ -181,17 +150,41 @@ class _Runner:
         A bug while buying ends the build: with it, no more money is put at risk.
         """
         try:
-            inputs, verdict = await self._bought(recipe)
+            inputs = await self._inputs(recipe)
+            block, free = self._snapshot.block(recipe), not self._snapshot.buys(recipe)
+            recipe = candidates.chosen(recipe, inputs, block, free=free)
+            verdict = await self._bought(recipe, inputs)
         except Flux2BuildError as failure:
             self._fail(recipe, failure)
         else:
             await self._try(recipe, self._reuse(recipe, inputs, verdict))
 
-    async def _bought(self, recipe: Recipe) -> tuple[tuple[Digest, ...], Verdict]:
-        """The inputs of a master and the verdict on it, once its picture exists."""
-        inputs = await self._inputs(recipe)
+    async def _candidate(self, recipe: Recipe) -> None:
+        """Buy a candidate if it is due, and enter its receipt in the lock."""
+        try:
+            inputs = await self._inputs(recipe)
+            verdict = await self._bought(recipe, inputs)
+            output = await self._candidate_output(verdict)
+        except Flux2BuildError as failure:
+            self._note(recipe, failure)
+        else:
+            self._update.enter_candidate(recipe, inputs, output, verdict)
+            self.report.done.append((recipe, verdict))
+            self._tell(Event(recipe, verdict))
+
+    async def _candidate_output(self, verdict: Verdict) -> Output:
+        """What is known of a candidate, from the lock or from its bytes."""
+        if verdict.key is None or verdict.bytes is None:  # pragma: no cover - it was bought
+            raise AssertionError(verdict)
+        if (known := self._update.known(verdict.key)) and known.sha256 == verdict.bytes:
+            return replace(known, path="")
+        return described("", verdict.bytes, await self._world.fetch(verdict.bytes))
+
+    async def _bought(self, recipe: Recipe, inputs: tuple[Digest, ...]) -> Verdict:
+        """The verdict on a master or a candidate, once its picture exists."""
         verdict = judge(recipe, inputs, self._snapshot)
         if verdict.action is Action.ASK:
+            refuse_waiting(recipe, verdict)
             if not verdict.due_to(ReasonCode.IN_DOUBT) and verdict.key not in self._purchases:
                 raise judged(recipe, verdict, self._snapshot)
             # It may be bought right now, in this build or by another: the world waits, and looks.
@@ -200,7 +193,7 @@ class _Runner:
             raise HaltedError
         if verdict.action in (Action.RENDER, Action.RESUME):
             verdict = await self._buy(recipe, inputs, verdict)
-        return inputs, verdict
+        return verdict
 
     async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> Verdict:
         """Buy each order once: whatever asks for it again waits, and adopts the same picture."""
@@ -211,7 +204,10 @@ class _Runner:
             self._given_up[recipe.asset] = order.digest
         if order.digest in self._purchases:
             first, purchase = self._purchases[order.digest]
-            reasons = (*verdict.reasons, Reason(ReasonCode.SAME_ORDER, first))
+            same = Reason(ReasonCode.SAME_ORDER, first)
+            if first == recipe.asset:
+                same = Reason(ReasonCode.FIRST_CANDIDATE)
+            reasons = (*verdict.reasons, same)
             verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
         else:
             self._tell(Event(recipe, verdict, begun=True))
@@ -276,6 +272,7 @@ class _Runner:
             self._finish(recipe, verdict)
             return
         if verdict.action is Action.ASK:
+            refuse_waiting(recipe, verdict)
             raise judged(recipe, verdict, self._snapshot)
         if verdict.bytes is None:  # pragma: no cover - with known inputs there are bytes by now
             raise AssertionError(verdict)
@@ -333,10 +330,7 @@ class _Runner:
         match source:
             case Source(path):
                 digest = await self._input(source)
-                data = await self._world.fetch(digest)
-                picture = examine(data)
-                size = (picture.width, picture.height)
-                return Output(path, digest, len(data), *size, picture.format)
+                return described(path, digest, await self._world.fetch(digest))
             case MasterOf(asset):
                 future = self._outputs.get(self._masters.get(asset, ""))
             case OutputOf(path=path):
@@ -381,18 +375,26 @@ class _Runner:
         if future.done():
             raise failure  # the file is made: what went wrong afterwards is a bug of ours
         current = self._current.get(recipe.output)
-        if isinstance(failure, BlockedError) and current:
+        if isinstance(failure, BlockedError | WaitingError) and current:
             self._update.touch(recipe.asset)
             self._finish(recipe, current)
             return
-        if isinstance(failure, HaltedError):
-            future.set_exception(failure)
-            self.report.interrupted = True
-            return
-        future.set_exception(BlockedError(recipe.asset))
+        passed_on = isinstance(failure, HaltedError | WaitingError)
+        future.set_exception(failure if passed_on else BlockedError(recipe.asset))
+        self._note(recipe, failure)
+
+    def _note(self, recipe: Recipe, failure: Flux2BuildError) -> None:
+        """Report why something was not made."""
+        match failure:
+            case HaltedError():
+                self.report.interrupted = True
+                return
+            case WaitingError():
+                self.report.waiting.append((recipe, failure))
+                return
+            case BlockedError(culprit=culprit):
+                self.report.blocked.append((recipe, culprit))
+            case _:
+                self.report.failures.append((recipe, failure))
         blocked = failure.culprit if isinstance(failure, BlockedError) else None
-        if blocked is not None:
-            self.report.blocked.append((recipe, blocked))
-        else:
-            self.report.failures.append((recipe, failure))
         self._tell(Event(recipe, Verdict(Action.ASK), failure.problems, blocked))

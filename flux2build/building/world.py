@@ -40,7 +40,7 @@ class Toolbox(Struct, frozen=True):
 class RealWorld:
     """Carries out what the runner decides, with threads, files and providers.
 
-    Implements `runner.World`.
+    Implements `effects.World`.
     """
 
     def __init__(
@@ -130,28 +130,12 @@ class RealWorld:
         return await asyncio.to_thread(self._place, path, data, vacated)
 
     def _place(self, path: str, data: bytes, vacated: str | None) -> Output:
-        picture = examine(data)
         self._sweep(self._artifacts.folder.joinpath(path).parent)
         digest = self._artifacts.replace(path, data)
         if vacated is not None:
             self._artifacts.remove(vacated)
-        return Output(
-            path,
-            digest,
-            len(data),
-            picture.width,
-            picture.height,
-            picture.format,
-            source_type(data),
-            self._shown(digest, data),
-            self._signer.verified(data),
-            self._signer.unsigned(digest),
-        )
-
-    def _shown(self, digest: Digest, data: bytes) -> str:
-        """The dominant colours of a file."""
-        counted = self._colours.pop(digest, None)
-        return written(dominant_colours(data)) if counted is None else counted
+        colours = self._colours.pop(digest, None)
+        return described_in_full(path, digest, data, self._signer, colours)
 
     def lock(self, lock: Lockfile) -> bytes:
         """Write the lock durably, and return its text."""
@@ -175,3 +159,22 @@ def _named(recipe: Recipe, answer: bytes | Flux2BuildError) -> bytes | Flux2Buil
     error = Flux2BuildError(*(with_names(problem, recipe) for problem in answer.problems))
     error.exit = answer.exit
     return error
+
+
+def described_in_full(
+    path: str, digest: Digest, data: bytes, signer: Signer, colours: str | None = None
+) -> Output:
+    """A file as the lock describes it, with its `colours` if they are known already."""
+    picture = examine(data)
+    return Output(
+        path,
+        digest,
+        len(data),
+        picture.width,
+        picture.height,
+        picture.format,
+        source_type(data),
+        written(dominant_colours(data)) if colours is None else colours,
+        signer.verified(data),
+        signer.unsigned(digest),
+    )

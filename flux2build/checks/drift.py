@@ -25,6 +25,9 @@ _BY_REASON: Final = {
     "`flux2build build` tells how",
     ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
+    ReasonCode.UNPICKED: "`flux2build candidates -o sheet.png` shows them, `flux2build pick` takes one",
+    ReasonCode.UPSTREAM_UNPICKED: "pick one of its candidates first, then build",
+    ReasonCode.UPSTREAM_WAITING: "decide about that first, then build",
 }
 _BY_ACTION: Final = {
     Action.RESTORE: "`flux2build build` restores it, free",
@@ -40,7 +43,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A file that a build would make or replace, with the reasons for it."""
     causes: dict[str, str] = {}
     for step in facts.plan.steps:
-        if step.drift:
+        if step.drift and step.recipe.candidate < 2:  # candidates have their reasons in common
             recipe, reasons = step.recipe, step.verdict.reasons
             message = because(recipe, reasons)
             about = facts.about(recipe, reasons[0].code, message, hint=_hint(step))

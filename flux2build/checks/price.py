@@ -18,7 +18,8 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A picture that is not paid for yet, and whose size is just above a billed megapixel."""
     for step in facts.plan.steps:
         task, recipe = step.recipe.task, step.recipe
-        if step.verdict.action is not Action.RENDER or not isinstance(task, Generate):
+        due = step.verdict.action is Action.RENDER and recipe.candidate < 2
+        if not due or not isinstance(task, Generate):
             continue
         card, size = facts.cards[task.provider][task.card], size_of(task.params)
         smaller = cliff(card, task.params)

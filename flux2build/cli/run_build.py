@@ -72,7 +72,7 @@ class BuildRun(Struct, frozen=True):
             BudgetError: the plan may not be paid for, or the person declined.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
-        agreed: dict[AssetName, object] = {}
+        agreed: dict[tuple[AssetName, int], object] = {}
         run = self
         while True:
             with self.alone():
@@ -244,6 +244,8 @@ class BuildRun(Struct, frozen=True):
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))
         for line in build_view.spending(report, every=self.console.verbosity > 0):
             say(line)
+        for message, hint in build_view.decisions(report):
+            self.console.warn(message, hint)
         if report.interrupted:
             say("interrupted; the next build goes on from here")
         if not report.exit and self.choice.everything and not plan.orphans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -54,7 +55,7 @@ class BuildView(Struct):
             self._line(verdict.action.value, recipe, because(recipe, verdict.reasons), style)
 
     def _line(self, verb: str, recipe: Recipe, why: str, style: str) -> None:
-        self.console.say(f"{verb:<8} {recipe.output}  ({why})", style)
+        self.console.say(f"{verb:<8} {recipe.label}  ({why})", style)
 
     def _blocked(self, recipe: Recipe, culprit: AssetName) -> None:
         """Name the asset that a file waited for, unless it is the file's own."""
@@ -82,7 +83,24 @@ def summary(report: Report) -> str:
     parts = [f"{counts[a]} {_PAST[a]}" for a in Action if counts[a] and a in _PAST]
     parts += [f"{len(report.failures)} failed"] if report.failures else []
     parts += [f"{len(report.blocked)} blocked"] if report.blocked else []
+    parts += [f"{len(report.waiting)} waiting"] if report.waiting else []
     return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
+
+
+def decisions(report: Report) -> Iterator[tuple[str, str]]:
+    """What a person has to decide, each with the command for it."""
+    for culprit in dict.fromkeys(waiting.culprit for _, waiting in report.waiting):
+        others = {recipe.asset for recipe, waiting in report.waiting if waiting.culprit == culprit}
+        also = (
+            f"; {counted(len(others - {culprit}), 'asset')} wait for it"
+            if others - {culprit}
+            else ""
+        )
+        name = shlex.quote(culprit)
+        yield (
+            f"`{culprit}` waits for a pick{also}",
+            f"`flux2build candidates {name} -o sheet.png` shows them, `flux2build pick {name} N` takes one",
+        )
 
 
 def spending(report: Report, *, every: bool) -> Iterator[str]:
@@ -97,9 +115,18 @@ def spending(report: Report, *, every: bool) -> Iterator[str]:
 
 def as_json(report: Report, collected: Iterable[Intended], exit_code: Exit) -> dict[str, Json]:
     """The documented JSON of `build --json`."""
+    waiting: list[Json] = [
+        {"asset": recipe.asset, "output": recipe.output, "for": error.culprit}
+        for recipe, error in report.waiting
+    ]
     return {
         "done": [
-            {"asset": recipe.asset, "output": recipe.output, "action": verdict.action.value}
+            {
+                "asset": recipe.asset,
+                "output": recipe.output,
+                "action": verdict.action.value,
+                **({"candidate": recipe.candidate} if recipe.candidate else {}),
+            }
             for recipe, verdict in report.done
         ],
         "failed": [
@@ -114,5 +141,6 @@ def as_json(report: Report, collected: Iterable[Intended], exit_code: Exit) -> d
         "orders": [{"asset": asset, "cost": f"{cost:f}"} for asset, cost in report.costs],
         "spent": f"{report.spent:f}",
         "reserved": f"{report.reserved:f}",
+        **({"waiting": waiting} if waiting else {}),
         "exit_code": int(exit_code),
     }

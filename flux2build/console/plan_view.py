@@ -16,7 +16,7 @@ from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
-from flux2build.planning.plan import Plan, Step
+from flux2build.planning.plan import Plan, Step, priced
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action, because
 from flux2build.providers.pricing import money, price_range
@@ -104,8 +104,8 @@ def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
         if not (every or step.drift):
             continue
         verdict = step.verdict
-        own = step.recipe.output if every else step.recipe.kind
-        key = (step.recipe.asset, own, verdict.action, verdict.reasons)
+        own = step.recipe.label if every else step.recipe.kind
+        key = (step.recipe.asset, own, bool(step.recipe.candidate), verdict.action, verdict.reasons)
         groups.setdefault(key, []).append(step)
     first = {asset: n for n, asset in reversed(list(enumerate(s.recipe.asset for s in plan.steps)))}
     return sorted(groups.values(), key=lambda group: first[group[0].recipe.asset])
@@ -113,16 +113,17 @@ def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
 
 def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     step = group[0]
-    mark, many = symbol(step), f" {len(group)} files" if len(group) > 1 else ""
+    mark, what = symbol(step), "candidate" if step.recipe.candidate else "file"
+    many = f" {counted(len(group), what)}" if len(group) > 1 or step.recipe.candidate else ""
     verb = f"{step.verdict.action}{many}"
-    priced = step.high is None or step.high > 0
+    low, high = priced(group)
     return Text.assemble(
         (f"{mark} ", STYLES.get(mark, "")),
         f"{clean(step.recipe.asset):<{width}}  ",
         f"{verb:<8}  " if many else f"{verb:<8} ",
-        f"{clean(step.recipe.output)}  " if every else "",
+        f"{clean(step.recipe.label)}  " if every else "",
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
-        (f"  {price_range(step.low, step.high)}" if priced else "", "bold"),
+        (f"  {price_range(low, high)}" if high != 0 else "", "bold"),
     )
 
 
@@ -217,6 +218,7 @@ def step_json(step: Step, profile: str) -> dict[str, Json]:
         "action": step.verdict.action.value,
         "reasons": [str(reason) for reason in step.verdict.reasons],
         "output": step.recipe.output,
+        **({"candidate": step.recipe.candidate} if step.recipe.candidate else {}),
         **_prices(step.low, step.high),
         "notes": list(step.notes),
     }

@@ -160,6 +160,11 @@ class Block(Struct, frozen=True):
         generated = (self.generated,) if self.generated else ()
         return (*generated, *self.derived, *self.written)
 
+    @property
+    def pictures(self) -> tuple[Generated | Candidate, ...]:
+        """The rendered picture, and the candidates for it."""
+        return (*self.candidates, *((self.generated,) if self.generated else ()))
+
     def row(self, path: str) -> Row | None:
         """Return the row of the output at a path."""
         return next((row for row in self.rows if row.output.path == path), None)

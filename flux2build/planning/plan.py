@@ -24,6 +24,7 @@ from flux2build.model import (
     key_of,
     order_of,
 )
+from flux2build.planning import candidates
 from flux2build.planning.finals import locked_at
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.reason import Reason, ReasonCode
@@ -81,7 +82,7 @@ class Plan(Struct, frozen=True):
     @property
     def files(self) -> int:
         """How many files the spec wants."""
-        return len(self.steps) + self.kept
+        return sum(not step.recipe.candidate for step in self.steps) + self.kept
 
     @property
     def todo(self) -> tuple[Step, ...]:
@@ -107,19 +108,26 @@ class Plan(Struct, frozen=True):
     @property
     def low(self) -> Decimal:
         """The least that will be spent, in USD."""
-        return sum((step.low for step in self.steps), Decimal(0))
+        return priced(self.steps)[0]
 
     @property
     def high(self) -> Decimal | None:
         """The most that may be spent, in USD; None if a price is unknown."""
-        prices = [step.high for step in self.steps]
-        return None if None in prices else sum((p for p in prices if p is not None), Decimal(0))
+        return priced(self.steps)[1]
+
+
+def priced(steps: Iterable[Step]) -> tuple[Decimal, Decimal | None]:
+    """Return the least and the most that steps may cost together; no most if a price is unknown."""
+    prices = [(step.low, step.high) for step in steps]
+    low, highs = sum((low for low, _ in prices), Decimal(0)), [high for _, high in prices]
+    return low, None if None in highs else sum((h for h in highs if h is not None), Decimal(0))
 
 
 def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe; the recipes come in an order in which inputs precede their users."""
     planner = Planner(snapshot, price)
-    return Plan(snapshot.profile, tuple([planner.step(recipe) for recipe in recipes]))
+    steps = (step for recipe in recipes for step in planner.steps(recipe))
+    return Plan(snapshot.profile, tuple(steps))
 
 
 class Planner:
@@ -134,6 +142,7 @@ class Planner:
         self._snapshot, self._price = snapshot, price
         self._inputs = Inputs(snapshot.files, before)
         self._duplicates = _Duplicates(snapshot.files, before)
+        self._waiting = _Waiting()
         self._ours = locked_at(snapshot.lock, snapshot.profile)
 
     def keep(self, step: Step) -> None:
@@ -141,15 +150,48 @@ class Planner:
         self._inputs.note(step.recipe, step.verdict.bytes)
         self._duplicates.settled(step.recipe, step.verdict)
 
+    def steps(self, recipe: Recipe) -> Iterator[Step]:
+        """Return the steps of a recipe: those of candidates that are due, then its own."""
+        block, further = (
+            self._snapshot.block(recipe),
+            self._snapshot.further.get(recipe.asset, 0),
+        )
+        for each in candidates.orders(recipe, self._inputs.of(recipe), block, further):
+            if (step := self.step(each)).drift:
+                yield step
+        yield self.step(recipe)
+
     def step(self, recipe: Recipe) -> Step:
-        """Return the step of a recipe."""
-        snapshot = self._snapshot
-        verdict = judge(recipe, self._inputs.of(recipe), snapshot)
-        verdict = self._duplicates.settled(recipe, verdict)
+        """Return the step of a recipe alone."""
+        snapshot, inputs = self._snapshot, self._inputs.of(recipe)
+        free = not snapshot.buys(recipe)
+        recipe = candidates.chosen(recipe, inputs, snapshot.block(recipe), free=free)
+        verdict = self._duplicates.settled(recipe, judge(recipe, inputs, snapshot))
+        verdict = self._waiting.settled(recipe, verdict)
         self._inputs.note(recipe, verdict.bytes)
         step = _step(recipe, verdict, snapshot, self._price)
         notes = tuple(_replaced(step, snapshot, self._ours))
         return replace(step, notes=notes) if notes else step
+
+
+class _Waiting:
+    """What cannot be made in this build, because it waits for a person to decide."""
+
+    def __init__(self) -> None:
+        self._for: dict[AssetName, ReasonCode] = {}
+
+    def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
+        """Turn the verdict on what would be made of a picture that waits into waiting."""
+        if verdict.due_to(ReasonCode.UNPICKED):
+            self._for[recipe.asset] = ReasonCode.UPSTREAM_UNPICKED
+            return verdict
+        names = (each.asset for each in recipe.inputs if not isinstance(each, Source))
+        culprit = next((name for name in names if name in self._for), None)
+        if culprit is None or verdict.action not in {Action.RENDER, Action.DERIVE, Action.ASK}:
+            return verdict
+        if isinstance(recipe.task, Generate):
+            self._for[recipe.asset] = ReasonCode.UPSTREAM_WAITING
+        return replace(verdict, action=Action.ASK, reasons=(Reason(self._for[culprit], culprit),))
 
 
 class Inputs:
@@ -164,6 +206,8 @@ class Inputs:
 
     def note(self, recipe: Recipe, output: Digest | None) -> None:
         """Note the digest of a recipe's output; None if it is not known yet."""
+        if recipe.candidate:
+            return
         self._outputs[recipe.output] = output
         if isinstance(recipe.task, Generate):
             self._masters[recipe.asset] = output
@@ -206,20 +250,25 @@ class _Duplicates:
         self._files, self._before = files, before
         self._pictures: dict[AssetName, Digest] = {}
         """The digest of each picture; while it is pending, the digest of its order."""
-        self._first: dict[Digest, AssetName] = {}
+        self._first: dict[Digest, tuple[AssetName, int]] = {}
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
         """Turn the verdict on a repeated order into an adoption, which costs nothing."""
         if not isinstance(recipe.task, Generate):
             return verdict
         order = verdict.key or key_of(recipe.task, tuple(map(self._stand_in, recipe.inputs)))
-        self._pictures[recipe.asset] = verdict.bytes or order
+        if not recipe.candidate:
+            self._pictures[recipe.asset] = verdict.bytes or order
         if verdict.action is not Action.RENDER:
             return verdict
-        first = self._first.setdefault(order, recipe.asset)
-        if first == recipe.asset:
+        own = recipe.asset, recipe.candidate
+        first = self._first.setdefault(order, own)
+        if first == own:
             return verdict
-        reasons = (*verdict.reasons, Reason(ReasonCode.SAME_ORDER, first))
+        same = Reason(ReasonCode.SAME_ORDER, first[0])
+        if first[0] == recipe.asset:
+            same = Reason(ReasonCode.FIRST_CANDIDATE)
+        reasons = (*verdict.reasons, same)
         return replace(verdict, action=Action.ADOPT, reasons=reasons)
 
     def _stand_in(self, source: Input) -> Digest:
@@ -231,7 +280,7 @@ class _Duplicates:
 
 
 def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -> Step:
-    before = locked(recipe, snapshot)
+    before = None if recipe.candidate > 1 else locked(recipe, snapshot)
     # An order in doubt may belong to another running build; if that is refused, this one sends it.
     doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:
@@ -257,7 +306,7 @@ def asked(
 def _replaced(step: Step, snapshot: Snapshot, ours: Container[tuple[str, Digest]]) -> Iterator[str]:
     """Note that a file would be replaced that is not what the lock says."""
     path, verdict = step.recipe.output, step.verdict
-    there = snapshot.files.get(path)
+    there = None if step.recipe.candidate else snapshot.files.get(path)
     unchanged = verdict.action in {Action.KEEP, Action.ASK} or there in {None, verdict.bytes}
     if there is None or unchanged or (path, there) in ours or snapshot.pointer(path):
         return
@@ -296,6 +345,7 @@ def pruned(lock: Lockfile, gone: Iterable[Orphan]) -> Lockfile:
     blocks: dict[tuple[AssetName, str], Block] = {}
     for key, block in lock.blocks.items():
         paths = {row.output.path for row in block.rows if (*key, row.output.path) not in keys}
-        if kept := block.keeping(paths):
+        kept = block.keeping(paths)
+        if kept and (kept.rows or not block.rows):  # the candidates go with the last file
             blocks[key] = kept
     return replace(lock, blocks=blocks)

@@ -59,12 +59,21 @@ class ReasonCode(StrEnum):
     PAID_FOR = "paid-for", "paid for already, its bytes are not here"
     LOST = "lost", "was bought, and is lost"
     UNRECORDED = "unrecorded", "may have been ordered before, and the ledger has no record of it"
+    UNPICKED = "unpicked", "waits for a pick"
+    FIRST_CANDIDATE = "first-candidate", "the first candidate stands in"
+    UPSTREAM_UNPICKED = "upstream-unpicked", "waits for the pick of `{}`"
+    UPSTREAM_WAITING = "upstream-waiting", "waits for `{}`, which waits for a person"
     UNWANTED = "unwanted", "nothing here asks for it"
     MODERATED = "moderated", "was refused by moderation, unchanged since"
     REQUESTED = "requested", "asked for"
     META_CHANGED = "meta-changed", "tags, alt text or title changed"
     KEY_SCHEMA = "key-schema", "recorded under another key schema"
 
+
+WAITING: Final = frozenset(
+    {ReasonCode.UNPICKED, ReasonCode.UPSTREAM_UNPICKED, ReasonCode.UPSTREAM_WAITING}
+)
+"""Reasons why nothing is made until a person has decided about a picture."""
 
 PENDING: Final = frozenset({ReasonCode.UPSTREAM_PENDING, ReasonCode.FACTS_PENDING})
 """Reasons that may turn out not to hold once the inputs are made."""

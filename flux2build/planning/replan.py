@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -82,19 +82,32 @@ def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, pric
     planner = Planner(snapshot, price, settled.pictures)
     places = list(_concerned(settled, changed))
     heapify(places)
-    steps: dict[int, Step] = {}
+    steps, several = dict[int, Step](), dict[int, list[Step]]()
     while places:
         if (place := heappop(places)) in steps:
             continue
-        step = steps[place] = planner.step(settled.recipe(place))
+        *several[place], steps[place] = planner.steps(settled.recipe(place))
+        step = steps[place]
         for name in names(step.recipe):
             if step.verdict.bytes != settled.pictures[name]:
                 for user in settled.users(name):
                     heappush(places, user)
     for first in {settled.first(step.recipe.asset) for step in steps.values()} - steps.keys():
         steps[first] = planner.step(settled.recipe(first))
-    judged = tuple([steps[place] for place in sorted(steps)])
-    return Plan(snapshot.profile, judged, kept=settled.count - len(judged))
+    judged = (each for at in sorted(steps) for each in (*several.get(at, ()), steps[at]))
+    return Plan(snapshot.profile, tuple(judged), kept=settled.count - len(steps))
+
+
+def judged_again(before: Plan, due: Container[AssetName], planner: Planner) -> Plan:
+    """Return a plan after a build; what was not due is kept as before."""
+    steps = list[Step]()
+    for step in before.steps:
+        if step.recipe.asset not in due:
+            planner.keep(step)
+            steps.append(step)
+        elif (again := planner.step(step.recipe)).drift or not again.recipe.candidate:
+            steps.append(again)
+    return Plan(before.profile, tuple(steps))
 
 
 def _concerned(settled: Settled, changed: Iterable[str]) -> Iterator[int]:

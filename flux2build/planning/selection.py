@@ -23,7 +23,9 @@ from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action
 from flux2build.storage.paths import safe_name
 
-STATES: Final = frozenset({"new", "changed", "missing", "modified", "orphan", "current", "pending"})
+STATES: Final = frozenset(
+    {"new", "changed", "missing", "modified", "orphan", "current", "pending", "unpicked"}
+)
 
 Distances = Callable[[AssetName], Mapping[AssetName, int]]
 Chosen = frozenset[AssetName]
@@ -61,7 +63,8 @@ def field_of(
     for step in plan.steps:
         asset, task = step.recipe.asset, step.recipe.task
         codes = {str(reason) for reason in step.verdict.reasons}
-        paths[asset].append(step.recipe.output)
+        if not step.recipe.candidate:
+            paths[asset].append(step.recipe.output)
         for source in step.recipe.inputs:
             if isinstance(source, Source):
                 sources[source.path].add(asset)
@@ -96,6 +99,9 @@ _STATE_OF: Final[dict[str, str]] = {
     ReasonCode.OUTPUT_MODIFIED: "modified",
     ReasonCode.OUTPUT_POINTER: "missing",
     ReasonCode.UPSTREAM_PENDING: "pending",
+    ReasonCode.UPSTREAM_UNPICKED: "pending",
+    ReasonCode.UPSTREAM_WAITING: "pending",
+    ReasonCode.UNPICKED: "unpicked",
     ReasonCode.FACTS_PENDING: "pending",
 }
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Generated, Lockfile
+from flux2build.lockfile import Block, Lockfile, Row
 from flux2build.model import AssetName, Receipt, Recipe
 from flux2build.planning.finals import Owner
 
@@ -59,6 +59,12 @@ class Snapshot(Struct, frozen=True):
     """Whether a file at an older path, with these bytes, is proved to be ours."""
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
     """The digest of each asset's tags, alt text and title, which never render anything."""
+    further: Mapping[AssetName, int] = field(default_factory=dict)
+    """How many candidates of an asset are ordered beyond those that it has."""
+
+    def block(self, recipe: Recipe) -> Block | None:
+        """What is locked of a recipe's asset."""
+        return self.lock.block(recipe.asset, self.profile)
 
     def about(self, names: Sequence[Digest]) -> Snapshot:
         """What is known of one order, under whichever of its names, as of the first of them."""
@@ -83,17 +89,19 @@ def locked_pictures(lock: Lockfile) -> dict[Digest, KnownPicture]:
     """Return every picture that a lock holds, by the key it was made for."""
     pictures: dict[Digest, KnownPicture] = {}
     for block in lock.blocks.values():
-        for row in block.rows:
-            receipt = row.receipt if isinstance(row, Generated) else None
-            pictures[row.key] = KnownPicture(row.output.sha256, receipt)
+        for picture in block.pictures:
+            pictures[picture.key] = KnownPicture(picture.output.sha256, picture.receipt)
+        files: tuple[Row, ...] = (*block.derived, *block.written)
+        for row in files:
+            pictures[row.key] = KnownPicture(row.output.sha256)
     return pictures
 
 
 def locked_purchases(lock: Lockfile) -> dict[Digest, list[KnownPicture]]:
     """Return every picture that a lock says was paid for, by the key it was bought for."""
     purchases: dict[Digest, list[KnownPicture]] = {}
-    for row in (block.generated for block in lock.blocks.values()):
-        if row is not None and row.receipt.paid:
+    for block in lock.blocks.values():
+        for row in (row for row in block.pictures if row.receipt.paid):
             picture = KnownPicture(row.output.sha256, row.receipt)
             purchases.setdefault(row.key, []).append(picture)
     return purchases

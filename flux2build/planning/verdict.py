@@ -100,8 +100,13 @@ def row_of(recipe: Recipe, block: Block) -> Row | None:
 def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
     """Decide what to do about a recipe, given the digests of its inputs.
 
-    An input that does not exist yet has None instead of a digest.
+    An input that does not exist yet has None instead of a digest. Where there are candidates,
+    `candidates.chosen` says which of them the recipe is about.
     """
+    if recipe.candidate:
+        return _candidate(recipe, inputs, snapshot)
+    if recipe.unpicked:
+        return _unpicked(recipe, inputs, snapshot)
     verdict, owner = _judged(recipe, inputs, snapshot), snapshot.owners.get(recipe.output)
     unknown = recipe.output in snapshot.beside and locked(recipe, snapshot) is None
     if unknown and _stranger(recipe, snapshot):  # it may be somebody's code
@@ -129,6 +134,37 @@ def _judged(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot)
         return _unlocked(recipe, key, known)
     reasons = tuple(differences(recipe, row, inputs))
     return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), known)
+
+
+def _unpicked(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
+    """Wait for a person to pick a candidate, unless what they are made of is still to come."""
+    if _key(recipe, inputs) is None:
+        return Verdict(Action.ASK, tuple(_pending(recipe, locked(recipe, snapshot), inputs)))
+    return Verdict(Action.ASK, (Reason(ReasonCode.UNPICKED),))
+
+
+def _candidate(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
+    """Decide about a candidate, whose bytes the store has, and the lock its receipt."""
+    block, key = snapshot.block(recipe), _key(recipe, inputs)
+    row = block.generated if block else None
+    if key is None:
+        return Verdict(Action.RENDER, tuple(_pending(recipe, row, inputs)))
+    bought, known = snapshot.buys(recipe), _about(recipe, inputs, snapshot)
+    picture = known.pictures.get(key)
+    if picture is not None and (bought or snapshot.has(picture.output)):
+        # Its receipt is enough: the bytes of one that is not picked may be on another machine.
+        entered = block is not None and any(each.key == key for each in block.candidates)
+        action = Action.KEEP if entered else Action.ADOPT
+        why = () if entered else (Reason(ReasonCode.ALREADY_MADE),)
+        return Verdict(action, why, key, picture.output, picture.receipt)
+    if row is None:
+        return _unlocked(recipe, key, known)
+    reasons = tuple(each for each in differences(recipe, row, inputs) if each.code not in _VARIED)
+    return _cheapest(recipe, key, reasons or (_new(recipe),), known)
+
+
+_VARIED: Final = frozenset({ReasonCode.TAKE_CHANGED, ReasonCode.SEED_CHANGED})
+"""The differences between candidates of one request."""
 
 
 def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Snapshot:

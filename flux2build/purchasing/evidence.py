@@ -20,8 +20,8 @@ def unrecorded(journal: Journal, store: Store, order: Digest) -> bool:
 
 def paid(ledger: Ledger, lock: Lockfile) -> dict[Digest, int | None]:
     """The pictures that were paid for, with their sizes in bytes where the lock has them."""
-    rows = (block.generated for block in lock.blocks.values())
-    locked = {row.output.sha256: row.output.bytes for row in rows if row and row.receipt.paid}
+    rows = (row for block in lock.blocks.values() for row in block.pictures)
+    locked = {row.output.sha256: row.output.bytes for row in rows if row.receipt.paid}
     return {**dict.fromkeys(each.output for each in ledger.paid.values()), **locked}
 
 

@@ -40,8 +40,8 @@ def _tasks(project: Project) -> Iterator[Generate | Generated]:
     """Everything that a project asks for, in any profile, or has asked for when it was last built."""
     others = project.other_profiles(set(project.spec.wanted_profiles))
     for recipes in (project.spec.recipes, *(recipes for _, recipes in others)):
-        for task in (recipe.task for recipe in recipes):
-            if isinstance(task, Generate):
-                yield task
+        for recipe in recipes:
+            if isinstance(recipe.task, Generate):
+                yield from recipe.takes or (recipe.task,)
     rows = (block.generated for block in project.lock.blocks.values())
     yield from (row for row in rows if row is not None)

@@ -109,7 +109,12 @@ def load(project: Project) -> Baseline | None:
 
 
 def keep(project: Project) -> None:
-    """Keep the plan of a project that has nothing to do, as the baseline."""
+    """Keep the plan of a project that has nothing to do, as the baseline.
+
+    Which candidate ships is for the lock to say, so one with candidates is always planned anew.
+    """
+    if any(step.recipe.takes for step in project.whole.steps):
+        return
     try:
         sealed.keep(project.folder, _NAME, _contents(project))
     except ValueError:  # a recipe holds more than plain data

@@ -26,6 +26,8 @@ class Choice(Struct, frozen=True):
     force: tuple[str, ...] = ()
     refresh: bool = False
     """Whether to derive files again that another encoder wrote."""
+    further: int = 0
+    """How many further candidates of the selected pictures are ordered."""
 
     @property
     def everything(self) -> bool:

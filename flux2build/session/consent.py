@@ -98,10 +98,10 @@ def _unpriced(plan: Plan) -> BudgetError:
     )
 
 
-def bill(plan: Plan) -> dict[AssetName, object]:
+def bill(plan: Plan) -> dict[tuple[AssetName, int], object]:
     """What a person agrees to: every order of a plan, with its highest price."""
     return {
-        step.recipe.asset: (step.recipe, step.verdict.key, step.high)
+        (step.recipe.asset, step.recipe.candidate): (step.recipe, step.verdict.key, step.high)
         for step in plan.steps
         if step.high
     }

@@ -107,7 +107,7 @@ def write(path: Path, project: Project, choice: Choice, plan: Plan) -> None:
 
 
 def _steps(plan: Plan) -> dict[str, Mapping[str, str | list[str] | None]]:
-    return {step.recipe.output: _step(step) for step in plan.todo}
+    return {step.recipe.label: _step(step) for step in plan.todo}
 
 
 def _step(step: Step) -> Mapping[str, str | list[str] | None]:

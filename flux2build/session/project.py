@@ -20,9 +20,11 @@ from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Generate, Recipe
+from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Planner, Step, asked, orphans, plan
+from flux2build.planning.replan import judged_again
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.snapshot import Snapshot, locked_files, locked_pictures, locked_purchases
 from flux2build.planning.verdict import Action
@@ -109,14 +111,8 @@ class Project(LockedSources):
 
     def concluded(self, before: Plan, due: Container[AssetName]) -> Plan:
         """The plan of everything after a build; what was not due is kept as before."""
-        planner, steps = Planner(self.seen, self.quotes.price), list[Step]()
-        for step in before.steps:
-            if step.recipe.asset in due:
-                steps.append(planner.step(step.recipe))
-            else:
-                planner.keep(step)
-                steps.append(step)
-        return self._completed(Plan(before.profile, tuple(steps)), self.seen)
+        planner = Planner(self.seen, self.quotes.price)
+        return self._completed(judged_again(before, due, planner), self.seen)
 
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
@@ -245,11 +241,7 @@ class Project(LockedSources):
             drawn = digest is not None and not buys(recipe) and self.store.has(digest)
             return drawn or digest in recorded
 
-        unknown = {
-            recipe.asset
-            for recipe in recipes
-            if isinstance(recipe.task, Generate) and not known(recipe)
-        }
+        unknown = {r.asset for r in recipes if isinstance(r.task, Generate) and not known(r)}
         if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
             return None
         return missing_lock.missing(self.lock_path, there, len(recipes))
@@ -267,9 +259,12 @@ class Project(LockedSources):
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
         snapshot, plan = self.seen, self.whole
-        if choice.force or choice.refresh:
+        if choice.force or choice.refresh or choice.further:
             forced = self._select(choice.force) if choice.force else frozenset()
+            candidates.refuse_forced(self.spec.recipes, forced)
+            further = dict.fromkeys(self.chosen(choice), choice.further)
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
+            snapshot = replace(snapshot, further=further)
             plan = self._plan(snapshot)
         if choice.everything:
             return self._feasible(plan)

@@ -25,18 +25,16 @@ from flux2build.errors import SystemFault
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
 from flux2build.images.provenance.signing import signer_for
-from flux2build.lockfile import Generated
 from flux2build.model import AssetName, Generate
-from flux2build.planning.finals import locked_at
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
-from flux2build.planning.snapshot import Snapshot
 from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.renderer import Renderer
 from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_bytes
 from flux2build.purchasing.spool import spool_of
+from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.consent import Terms, cap
 from flux2build.session.project import Project
 from flux2build.storage.disk import home
@@ -84,7 +82,7 @@ async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners)
     snapshot = project.seen
     if forced or refreshing:
         snapshot = project.snapshot(forced, refresh=refreshing)
-    artifacts, halt, say = _artifacts(project, snapshot), asyncio.Event(), listeners.say
+    artifacts, halt, say = at_hand(project, snapshot.files), asyncio.Event(), listeners.say
     budget = BudgetGuard(cap(project.spec.budget, terms), project.spec.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
         wiring = _Wiring(project, plan, terms, listeners, halt, budget)
@@ -125,20 +123,6 @@ def _forced(plan: Plan) -> frozenset[str]:
 def _refreshing(plan: Plan) -> bool:
     """Whether to derive files again that another encoder wrote."""
     return any(step.verdict.due_to(ReasonCode.ENCODER_CHANGED) for step in plan.steps)
-
-
-def _artifacts(project: Project, snapshot: Snapshot) -> Artifacts:
-    """The bytes at hand; those that can be derived again need not be kept."""
-    paths = {digest: path for path, digest in snapshot.files.items()}
-    profile = project.spec.profile
-    blocks = (block for block in project.lock.blocks.values() if block.profile == profile)
-    derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
-    among_code = project.spec.beside  # where a lock alone is no proof that a file is ours
-    free = frozenset(
-        output.sha256 for output in derived if not output.unsigned and output.path not in among_code
-    )
-    ours = locked_at(project.lock, profile)
-    return Artifacts(project.folder, project.store, paths, free, ours, copies=project.copies)
 
 
 class _Wiring(Struct, frozen=True):

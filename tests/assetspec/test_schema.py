@@ -75,7 +75,7 @@ TILES = (
             '{"num_outputs": 4}',
             ("num_outputs",),
             "unknown key `num_outputs`",
-            "for several pictures of one prompt, use a `matrix`, or `take = 2` for another one",
+            "for several pictures of one prompt to pick from, write `candidates = 4`, or `take = 2` for another one",
         ),
         (
             '{"prompt_strength": 0.8}',

@@ -70,3 +70,35 @@ def three(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) ->
     order_from(server.base_url, monkeypatch)
     empty.write("assets.toml", THREE)
     return empty
+
+
+SHEET: Final = """\
+[project]
+name = "acme"
+output = "img"
+[profile.draft]
+provider = "sketch"
+output = "comps"
+[defaults]
+provider = "bfl"
+model = "flux-2-pro"
+width = 64
+height = 64
+[asset.sheet]
+prompt = "a fox, character sheet"
+candidates = 4
+deliver = [{ formats = ["webp"] }]
+[asset.scene]
+matrix = { n = [1, 2] }
+prompt = "scene {{ n }}"
+refs = [{ asset = "sheet" }]
+"""
+
+
+@pytest.fixture
+def sheet(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A project with four candidates for a sheet, of which two scenes are made."""
+    server.post("/_sim/reset")
+    order_from(server.base_url, monkeypatch)
+    empty.write("assets.toml", SHEET)
+    return empty

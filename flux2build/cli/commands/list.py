@@ -41,9 +41,10 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
     def line(name: AssetName) -> Text:
         states = values["state"].get(name, ())
         state = "changed" if "changed" in states else "current" if states else "source"
+        state = "unpicked" if "unpicked" in states else state
         paths = [*values["path"].get(name, ())] or [project.spec.named[name].source or ""]
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        style = "yellow" if state == "changed" else "dim"
+        style = "yellow" if state in {"changed", "unpicked"} else "dim"
         return Text.assemble(
             f"{clean(name):<{width}}  ", (f"{state:<8}", style), f"  {clean(paths[0])}{more}"
         )

@@ -1,0 +1,58 @@
+"""No two members of a family ask for the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.facts import Facts, Finding
+from flux2build.digest import Json, canonical
+from flux2build.model import Asset, AssetName, Derive, Generate, Recipe
+
+_CODE: Final = "same-request"
+
+
+def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
+    """Members of a family whose requests are equal, and so is all that is derived of their pictures.
+
+    Where files differ, as by the text on them, members share one picture on purpose.
+    """
+    groups: dict[tuple[object, ...], list[Recipe]] = {}
+    derived: dict[AssetName, list[str]] = {}
+    for recipe in facts.spec.recipes:
+        if isinstance(recipe.task, Derive):
+            steps: list[Json] = [[op.op, {**op.params}] for op in recipe.task.ops]
+            derived.setdefault(recipe.asset, []).append(canonical(steps))
+    for recipe in facts.spec.recipes:
+        task, asset = recipe.task, facts.spec.assets.get(recipe.asset)
+        if isinstance(task, Generate) and asset is not None and asset.axes:
+            request = (task.model, task.prompt, canonical({**task.params}), task.take)
+            files = tuple(derived.get(recipe.asset, ()))
+            key = (asset.family, *request, recipe.inputs, files)
+            groups.setdefault(key, []).append(recipe)
+    for recipes in groups.values():
+        if len(recipes) > 1:
+            assets = [facts.spec.assets[recipe.asset] for recipe in recipes]
+            yield facts.about(recipes[1], _CODE, _message(assets), hint=_hint(assets))
+
+
+def _message(assets: Sequence[Asset]) -> str:
+    first, second, *others = (f"`{asset.name}`" for asset in assets)
+    more = f" and {len(others)} more" if others else ""
+    joined = f"{first}, {second}{more}" if others else f"{first} and {second}"
+    return f"{joined} ask for one and the same picture"
+
+
+def _hint(assets: Sequence[Asset]) -> str:
+    """What tells members apart that differ in some axis."""
+    axes = [axis for axis in assets[0].axes if len({asset.axes[axis] for asset in assets}) > 1]
+    axis = axes[0]
+    counted = all(asset.axes[axis].isdigit() and int(asset.axes[axis]) for asset in assets)
+    apart = f'`take = "{{{{ {axis} }}}}"`' if counted else f"a prompt that names `{{{{ {axis} }}}}`"
+    return f"{apart} tells them apart; `candidates = {len(assets)}` orders as many to pick from"
+
+
+CHECK: Final[Check] = Check(
+    {_CODE: "members of a family ask for the same picture"}, findings, Warnings
+)

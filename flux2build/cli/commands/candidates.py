@@ -1,0 +1,107 @@
+"""Show the candidates of pictures, in a table, on a sheet or on a page."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.text import Text
+
+from flux2build.cli.command import command, option
+from flux2build.console import candidates_page
+from flux2build.console.console import Console
+from flux2build.console.escaping import clean
+from flux2build.digest import Json, short
+from flux2build.errors import Exit, UsageError
+from flux2build.images.contact_sheet import Tile, drawn
+from flux2build.session.candidate_list import SORTS, Shown, shown
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
+from flux2build.storage import durable
+
+_SUFFIXES: Final = (".png", ".html")
+
+
+@command("candidates", selects=True)
+@option("-o", "--output", metavar="FILE", help="Draw a sheet (.png), or write a page (.html).")
+@option(
+    "--sort",
+    type=click.Choice(list(SORTS)),
+    default="number",
+    help="The order: by number, the sharpest first, or the nearest to the palette first.",
+)
+def candidates(
+    options: CommonOptions, *, choice: Choice, output: str | None, sort: str
+) -> Exit | None:
+    """Show the candidates of pictures, in a table, on a sheet or on a page.
+
+    Each has its number, its seed, what it cost, and its state. What is measured helps to look, and
+    decides nothing: how sharp it is, how far its colours are from those of `[checks.palette]`, and
+    whether it is blank.
+    """
+    if output is not None and Path(output).suffix not in _SUFFIXES:
+        raise UsageError(f"`{output}` ends in neither `.png` nor `.html`")
+    project, console = Project.open(options), Console.of(options, choice)
+    rows = list(shown(project, project.chosen(choice), sort))
+    if output is not None:
+        _write(Path(output), rows)
+        console.say(f"wrote {shlex.quote(output)}: {len(rows)} candidates")
+    elif options.json:
+        console.document({"candidates": [_as_json(row) for row in rows]})
+    else:
+        console.data(*_lines(rows))
+    if not rows:
+        console.say("There are no candidates: `candidates = 4` in an asset orders four.")
+    return None
+
+
+def _write(path: Path, rows: Sequence[Shown]) -> None:
+    if path.suffix == ".html":
+        data = candidates_page.page(rows).encode()
+    else:
+        data = drawn(
+            [
+                Tile(
+                    clean(f"{row.asset}  {row.number}"),
+                    (clean(", ".join(candidates_page.facts(row))), ", ".join(row.measures)),
+                    row.data,
+                    marked=row.marked,
+                )
+                for row in rows
+            ]
+        )
+    durable.replace(path, data)
+
+
+def _lines(rows: Sequence[Shown]) -> Iterator[Text]:
+    for asset in dict.fromkeys(row.asset for row in rows):
+        yield Text(clean(asset), "bold")
+        for row in (each for each in rows if each.asset == asset):
+            mark = "*" if row.marked else " "
+            facts = "  ".join((*candidates_page.facts(row), *row.measures))
+            digest = short(row.candidate.output.sha256)
+            yield Text.assemble(f"  {mark} {row.number:>2}  {clean(facts)}  ", (digest, "dim"))
+
+
+def _as_json(row: Shown) -> dict[str, Json]:
+    cost = row.candidate.receipt.cost
+    merits = row.merits
+    return {
+        "asset": row.asset,
+        "candidate": row.number,
+        "state": row.state,
+        "take": row.candidate.take,
+        "seed": row.seed,
+        "cost": None if cost is None else f"{cost:f}",
+        "sha256": row.candidate.output.sha256,
+        "at_hand": row.data is not None,
+        "sharpness": merits.sharpness if merits else None,
+        "palette_distance": merits.palette if merits else None,
+        "blank": merits.blank if merits else None,
+    }
+
+
+COMMAND: Final[click.Command] = candidates

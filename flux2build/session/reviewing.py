@@ -1,0 +1,138 @@
+"""The candidates of a project's pictures, and picking one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flux2build import lockfile
+from flux2build.building.world import described_in_full
+from flux2build.digest import Digest
+from flux2build.errors import SystemFault, UsageError, did_you_mean
+from flux2build.images.provenance.signing import Signer
+from flux2build.lockfile import Block, Candidate, Generated, LockedInput
+from flux2build.model import KEY_SCHEMA, AssetName, Generate, Recipe, order_of
+from flux2build.planning.candidates import ordered
+from flux2build.planning.plan import Inputs
+from flux2build.session.bytes_at_hand import at_hand
+from flux2build.session.project import Project
+from flux2build.storage import disk
+
+
+class Picture(Struct, frozen=True):
+    """A rendered picture with the candidates that were ordered for what the spec asks for now."""
+
+    recipe: Recipe
+    inputs: tuple[Digest | None, ...]
+    block: Block | None
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def shipped(self) -> int | None:
+        """The number of the candidate that ships, if it is one of them."""
+        row = self.block.generated if self.block else None
+        same = (each.number for each in self.candidates if row and each.key == row.key)
+        return next(same, None)
+
+
+def pictures(project: Project) -> Iterator[Picture]:
+    """Every rendered picture of a project, in the order of building."""
+    inputs, profile = Inputs(project.files()), project.spec.profile
+    for step in project.whole.steps:
+        recipe = step.recipe
+        if isinstance(recipe.task, Generate) and not recipe.candidate:
+            known, block = inputs.of(recipe), project.lock.block(recipe.asset, profile)
+            yield Picture(recipe, known, block, tuple(ordered(recipe, block, known)))
+        inputs.note(recipe, step.verdict.bytes)
+
+
+def pick(project: Project, name: str, number: int) -> Picture | None:
+    """Let a candidate ship: its bytes into the file, its receipt into the lock; it costs nothing.
+
+    Returns None if it ships already. The tree must be locked.
+
+    Raises:
+        UsageError: there is no such asset or candidate.
+        SystemFault: the bytes are not on this machine, or the disk refuses them.
+    """
+    picture = _named(project, name)
+    candidate = _numbered(picture, number)
+    row = picture.block.generated if picture.block else None
+    artifacts = at_hand(project, project.files())
+    there = project.files().get(picture.recipe.output) == candidate.output.sha256
+    if row and row.key == candidate.key and there and row.output.sha256 == candidate.output.sha256:
+        return None
+    if not artifacts.has(candidate.output.sha256):
+        raise SystemFault(
+            f"the bytes of candidate {number} of `{name}` are not on this machine",
+            hint="pick where it was rendered: there the store has them",
+        )
+    data = artifacts.get(candidate.output.sha256)
+    artifacts.replace(picture.recipe.output, data)
+    output = described_in_full(picture.recipe.output, candidate.output.sha256, data, Signer())
+    locked = _row(picture, candidate)
+    _write(project, picture, replace(locked, output=output))
+    return picture
+
+
+def _row(picture: Picture, candidate: Candidate) -> Generated:
+    """The row of a picture that was picked."""
+    task = picture.recipe.task
+    ready = tuple(digest for digest in picture.inputs if digest is not None)
+    if not isinstance(task, Generate):  # pragma: no cover - pictures are rendered
+        raise TypeError(picture)
+    task = task.varied(candidate.take, candidate.seed)
+    names = map(str, picture.recipe.inputs)
+    return Generated(
+        key=order_of(task, ready).digest,
+        schema=KEY_SCHEMA,
+        provider=task.provider,
+        model=task.model,
+        prompt=task.prompt,
+        params=task.params,
+        take=task.take,
+        inputs=tuple(LockedInput(*pair) for pair in zip(names, ready, strict=True)),
+        output=candidate.output,
+        receipt=candidate.receipt,
+        picked=True,
+    )
+
+
+def _write(project: Project, picture: Picture, row: Generated) -> None:
+    """Enter a row in the lock; what was decided about other bytes is void."""
+    block = picture.block
+    if block is None:  # pragma: no cover - it has candidates
+        raise AssertionError(picture)
+    review = block.review if block.review and block.review.sha256 == row.output.sha256 else None
+    blocks = {
+        **project.lock.blocks,
+        (block.asset, block.profile): replace(block, generated=row, review=review),
+    }
+    text = lockfile.dumps(replace(project.lock, blocks=blocks))
+    disk.replace(project.lock_path, text.encode())
+
+
+def _named(project: Project, name: str) -> Picture:
+    known = {str(each.recipe.asset): each for each in pictures(project)}
+    if name in known:
+        return known[name]
+    if AssetName(name) in project.spec.named:
+        raise UsageError(f"`{name}` is not rendered: it has no candidates")
+    if members := [each for each in known if each.startswith(f"{name}[")]:
+        hint = "pick for one of them: " + ", ".join(f"`{each}`" for each in members[:5])
+        raise UsageError(f"`{name}` is a family of {len(members)}", hint=hint)
+    raise UsageError(f"there is no asset `{name}`", hint=did_you_mean(name, known))
+
+
+def _numbered(picture: Picture, number: int) -> Candidate:
+    name, numbers = picture.recipe.asset, [each.number for each in picture.candidates]
+    for each in picture.candidates:
+        if each.number == number:
+            return each
+    if picture.recipe.takes or numbers:
+        listed = ", ".join(map(str, numbers)) or "none yet: `flux2build build` orders them"
+        raise UsageError(f"`{name}` has no candidate {number}", hint=f"it has {listed}")
+    hint = "`candidates = 4` in the spec orders four, `flux2build reroll` a further one"
+    raise UsageError(f"`{name}` has no candidates", hint=hint)

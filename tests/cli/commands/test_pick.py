@@ -1,0 +1,95 @@
+"""`pick`: one of several candidates ships, and picking again is free."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flux2build.lockfile import loads
+from flux2build.model import AssetName
+from tests.conftest import Site
+from tests.simulated import charges
+
+
+def states(sheet: Site) -> dict[str, list[str]]:
+    """The states of each asset, as `list` tells them."""
+    rows = json.loads(sheet.run("list", "--json").out)["assets"]
+    return {row["asset"]: row["states"] for row in rows}
+
+
+def test_four_are_ordered_one_ships_and_what_is_made_of_it_waits(
+    sheet: Site, server: httpx.Client
+) -> None:
+    """The plan prices all candidates, the build stops for a pick, and picking again is free."""
+    plan = json.loads(sheet.run("plan", "--json").out)
+    assert plan["summary"]["price_max"] == "0.120"
+    assert [step["candidate"] for step in plan["steps"] if "candidate" in step] == [1, 2, 3, 4]
+
+    built = sheet.run("build", "--yes")
+    assert built.code == 5
+    assert "`sheet` waits for a pick; 2 assets wait for it" in built.err
+    assert charges(server) == 4
+    assert not sheet.folder.joinpath("img").exists()
+    assert states(sheet)["sheet"] == ["changed", "pending", "unpicked"]
+    checked = sheet.run("check", "--output-format", "concise")
+    assert checked.code == 1
+    assert "unpicked" in checked.out
+    assert sheet.run("build", "--yes").code == 5
+    assert charges(server) == 4
+
+    assert sheet.run("pick", "sheet", "3").code == 0
+    plan = json.loads(sheet.run("plan", "--json").out)
+    assert plan["summary"]["price_max"] != "0"
+    assert sheet.run("build", "--yes").code == 0
+    assert charges(server) == 6
+    assert sheet.run("check").code == 0
+
+    shipped = sheet.folder.joinpath("img/sheet.png").read_bytes()
+    assert sheet.run("pick", "sheet", "1").code == 0
+    assert sheet.folder.joinpath("img/sheet.png").read_bytes() != shipped
+    assert sheet.run("pick", "sheet", "3").code == 0
+    assert sheet.folder.joinpath("img/sheet.png").read_bytes() == shipped
+    assert sheet.run("build", "--max-cost", "0").code == 0
+    assert charges(server) == 6
+    lock = loads(sheet.folder.joinpath("assets.lock").read_text("utf-8"), "assets.lock")
+    assert len(lock.blocks[AssetName("sheet"), "default"].candidates) == 4
+    assert sorted(path for path in sheet.files() if path.startswith("img/")) == [
+        "img/scene-1.png", "img/scene-2.png", "img/sheet.png", "img/sheet.webp",
+    ]  # fmt: skip
+
+
+def test_the_lock_is_enough_on_another_machine(
+    sheet: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A clone without store and ledger buys nothing, and says where the other candidates are."""
+    sheet.run("build", "sheet", "--yes")
+    sheet.run("pick", "sheet", "2")
+    sheet.run("build", "--yes")
+    spent = charges(server)
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "other"))
+
+    assert sheet.run("check").code == 0
+    assert sheet.run("build", "--yes").code == 0
+    refused = sheet.run("pick", "sheet", "1")
+    assert refused.code == 6
+    assert "not on this machine" in refused.err
+    assert charges(server) == spent
+
+
+def test_a_new_prompt_asks_for_new_candidates_and_undoing_it_is_free(
+    sheet: Site, server: httpx.Client
+) -> None:
+    """A pick holds for its request only, and is there again once the request is."""
+    sheet.run("build", "sheet", "--yes")
+    sheet.run("pick", "sheet", "4")
+    sheet.run("build", "sheet", "--yes")
+    sheet.edit("assets.toml", "a fox", "an owl")
+
+    assert "$0.12" in sheet.run("plan", "sheet").out
+    assert sheet.run("build", "sheet", "--yes").code == 5
+    sheet.edit("assets.toml", "an owl", "a fox")
+    assert sheet.run("build", "sheet", "--max-cost", "0").code == 0
+    assert charges(server) == 8
