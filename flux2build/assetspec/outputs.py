@@ -56,8 +56,8 @@ class Outputs(Struct, frozen=True):
             raise FaultyError(Fault(key, f"output `{path[:80]}` {fault}"))
         if form is not None:
             self._check_suffix(path, form, key)
-        output = paths.join(self.folder, path)
-        for at in (posixpath.dirname(output), output):
+        output = path if self.folder == "." else f"{self.folder}/{path}"
+        for at in (output.rpartition("/")[0], output):
             kind = self.files.kind(at or ".") if self.files else Kind.MISSING
             if kind in _UNFIT and not (kind is Kind.FOLDER and at != output):
                 raise FaultyError(Fault(key, f"output `{at}` {NOT_A_FILE[kind]}"))
@@ -65,6 +65,9 @@ class Outputs(Struct, frozen=True):
 
     @staticmethod
     def _check_suffix(path: str, form: str, key: Key) -> None:
+        before = path[: -len(form) - 1] if path.endswith(f".{form}") else ""
+        if before[-1:].isalnum():
+            return
         other = format_of(path)
         if form == other or posixpath.splitext(path)[1].lower() == f".{form}":
             return

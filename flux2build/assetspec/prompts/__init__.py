@@ -13,6 +13,7 @@ from flux2build.assetspec.prompts import bounds, skeleton
 from flux2build.assetspec.prompts.bounds import OverBoundError
 from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
 from flux2build.assetspec.prompts.sandbox import Sandbox
+from flux2build.assetspec.prompts.skeleton import Skeleton
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import MEBIBYTE, Kind, ProjectFiles
@@ -51,7 +52,19 @@ class Prompts:
         bones = self._bones(plain)
         if bones is None:
             return self._rendered(lambda: self._compiled(source), scope)
-        return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
+        return self._short(bones, scope) or self._rendered(
+            lambda: self._compiled(bones.template), scope, bones.filled
+        )
+
+    def _short(self, bones: Skeleton, scope: Mapping[str, object]) -> str | None:
+        """What a skeleton of lookups renders to, counted; None or nothing for what Jinja renders."""
+        text = bones.put_together(scope)
+        if not text or not self._sandbox.budget.small(len(bones.texts)):
+            return None
+        try:
+            return self.whole(text)
+        except TemplateFault:
+            return None
 
     def file(self, name: str, scope: Mapping[str, object]) -> str:
         """A template file by its path below the folder, rendered; a `TemplateFault` has a line.
@@ -65,7 +78,9 @@ class Prompts:
         bones = None if plain is None else self._bones(plain)
         if bones is not None:
             with suppress(TemplateFault):
-                return self._rendered(lambda: self._compiled(bones.template), scope, bones.filled)
+                return self._short(bones, scope) or self._rendered(
+                    lambda: self._compiled(bones.template), scope, bones.filled
+                )
         return self._rendered(lambda: self._sandbox.get_template(name), scope)
 
     def _simple(self, name: str) -> str | None:

@@ -75,6 +75,11 @@ class Budget(Struct):
         if self.free < 0:
             raise OverBoundError("the spec has too many templates for what they do")
 
+    def small(self, steps: int) -> bool:
+        """Counts a rendering without Jinja; whether there may be one more."""
+        self.free -= steps
+        return self.free >= 0
+
     def settle(self, steps: int, free: int = FREE_STEPS) -> None:
         """Counts what a rendering took; small ones are free."""
         self.free -= min(steps, free)

@@ -570,7 +570,8 @@ def test_endless_numbers(source: str) -> None:
 
 def rendering(prompts: Prompts, source: str | None = None) -> object:
     """What a source or else the file `a.j2` becomes, or what is wrong with it."""
-    scope = {"mood": "calm", "row": ROW, "ref": ref}
+    scope = {"mood": "calm", "row": ROW, "ref": ref, "width": 64, "big": 2**70, "on": True}
+    scope |= {"deep": {"items": "two", "n": 0.5}, "true": "x", "self": "y", "not": "z", "empty": ""}
     try:
         return prompts.file("a.j2", scope) if source is None else prompts.text(source, scope)
     except TemplateFault as fault:
@@ -585,7 +586,16 @@ def rendering(prompts: Prompts, source: str | None = None) -> object:
                 *("a mug", "\n", "\r\n", "\r", " ", "{{ mood }}", "{{- mood }}", "{{ '{{' }}"),
                 *("{{ row.name }}", "{{ row.nmae }}", "{{ x", "}}", "{# #}", "{{ 1 / 0 }}"),
                 *("{% if mood %}", "{% endif %}", "{%- raw %}", "{{ ref('mascot') }}"),
-                *("{{ ref('fox') }}", "\ud800"),
+                *("{{ ref('fox') }}", '{{ref( "mascot" )}}', "\ud800", "{{ width }}", "{{ big }}"),
+                *(
+                    "{{ on }}",
+                    "{{ deep.items }}",
+                    "{{ deep.n }}",
+                    "{{ deep.get }}",
+                    "{{ row.tags }}",
+                ),
+                *("{{ true }}", "{{ self }}", "{{ not }}", "{{ empty }}", "{{ mood.upper }}"),
+                *("{{ ref }}", "{{ range }}", "{{ row.items }}", "{{ row.material }}"),
             )
         ),
         max_size=6,
