@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -15,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flux2build.digest import Json
 from flux2build.errors import DecisionError, Problem, UsageError
 from flux2build.planning.plan import Plan, Step
+from flux2build.session import exports
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
-from flux2build.storage import durable, regular
+from flux2build.storage import regular
 
 _VERSION: Final = 1
 _MARK: Final = b'"flux2build_plan":'
@@ -87,10 +87,11 @@ class PlanFile(Struct, frozen=True):
         )
 
 
-def write(path: Path, project: Project, choice: Choice, plan: Plan) -> None:
+def write(path: str, project: Project, choice: Choice, plan: Plan) -> None:
     """Write a plan to a file.
 
     Raises:
+        UsageError: the spec has or needs a file at the path.
         SystemFault: it cannot be written.
     """
     content: dict[str, Json] = {
@@ -103,7 +104,7 @@ def write(path: Path, project: Project, choice: Choice, plan: Plan) -> None:
         "refresh": choice.refresh,
         "steps": _steps(plan),
     }
-    durable.replace(path, f"{json.dumps(content, indent=2)}\n".encode())
+    exports.write(project, path, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 def _steps(plan: Plan) -> dict[str, Mapping[str, str | list[str] | None]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from flux2build.building.artifacts import Artifacts
-from flux2build.digest import Digest
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault, UsageError
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.likeness import Likeness, likeness
@@ -15,6 +16,7 @@ from flux2build.lockfile.compare import LockChange, compare
 from flux2build.model import Output
 from flux2build.session.common_options import Choice
 from flux2build.session.project import Project
+from flux2build.storage.disk import root_of
 from flux2build.storage.lfs import lfs_target
 from flux2build.storage.repository import Repository
 
@@ -41,8 +43,7 @@ class Since:
             LockError: it cannot be read.
         """
         name = self._project.lock_path.name
-        version = self._repository.at(self.commit, name)
-        data = None if version is None else self._repository.read(version)
+        data = self._committed(self.commit, name)
         return loads(decoded(data, name), name) if data else Lockfile()
 
     def changes(self, choice: Choice) -> list[LockChange]:
@@ -57,8 +58,7 @@ class Since:
 
     def old(self, output: Output) -> bytes | None:
         """The bytes that a file had in that commit; None if nobody has them any more."""
-        version = self._repository.at(self.commit, output.path)
-        data = None if version is None else self._repository.read(version)
+        data = self._committed(self.commit, output.path)
         if data is not None and lfs_target(data) == output.sha256:
             data = self._repository.fetched(output.sha256)
         return data or self.new(output)
@@ -69,6 +69,26 @@ class Since:
             return self._artifacts.get(output.sha256)
         except SystemFault:
             return None
+
+    def address(self, files: str | None, output: Output, revision: str | None) -> str | None:
+        """Where a file is on the web, in a commit (this one, if none is named); None if it is not.
+
+        `files` is where the files of the repository are, as `https://github.com/acme/site/blob`.
+        """
+        commit = self.commit if revision is None else self._repository.commit(revision)
+        data = None if files is None or commit is None else self._committed(commit, output.path)
+        if files is None or data is None:
+            return None
+        if output.sha256 not in {of_bytes(data), lfs_target(data)}:
+            return None
+        folder = self._project.folder
+        whole = folder.joinpath(output.path).relative_to(root_of(folder)).as_posix()
+        return f"{files.rstrip('/')}/{commit}/{quote(whole)}"
+
+    def _committed(self, commit: str, path: str) -> bytes | None:
+        """The bytes that a file had in a commit, or the pointer to them."""
+        version = self._repository.at(commit, path)
+        return None if version is None else self._repository.read(version)
 
     @property
     def _artifacts(self) -> Artifacts:

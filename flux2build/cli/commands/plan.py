@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Final
 
 import click
@@ -56,7 +55,7 @@ def show_plan(
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:
-        plan_file.write(Path(output), project, choice, plan)
+        plan_file.write(output, project, choice, plan)
         console.say(f"`flux2build build {shlex.quote(output)}` carries out this plan and no other")
     if live:
         from flux2build.cli.live import warn_of_costs

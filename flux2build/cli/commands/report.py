@@ -1,0 +1,102 @@
+"""Write a report of what has changed, for a review."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import click
+
+from flux2build.cli.command import command, option
+from flux2build.console import lock_changes, plan_view
+from flux2build.console.console import Console
+from flux2build.console.report import comment, page
+from flux2build.console.report.comment import Links
+from flux2build.console.report.contents import Contents
+from flux2build.images.formats.contract import PictureError
+from flux2build.images.preview import Preview, preview
+from flux2build.session import exports
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.project import Project
+from flux2build.session.revisions import Since, compared
+
+_SIDE: Final = 1024
+"""Pixels of the longer side of a picture in the page."""
+
+
+@command("report", selects=True)
+@option(
+    "--since",
+    metavar="REVISION",
+    default="HEAD",
+    help="The commit to compare with; of a branch, where this one left it.",
+)
+@option(
+    "--format", "form", type=click.Choice(["html", "markdown"]), default="html", help="As what."
+)
+@option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
+@option("--head", metavar="REVISION", default="HEAD", help="The commit whose files are linked.")
+@option("--links", metavar="URL", help="Where the repository's files are, as …/blob on GitHub.")
+@option("--page", metavar="URL", help="Where the whole report is; the Markdown links it.")
+def report(
+    options: CommonOptions,
+    *,
+    choice: Choice,
+    since: str,
+    form: str,
+    output: str | None,
+    **places: str | None,
+) -> None:
+    """Write a report of what has changed since a commit, for a review.
+
+    As HTML: one page that needs nothing beside itself, with each picture before and after under a
+    slider. As Markdown: the text of a comment, within the 65,536 characters that GitHub allows, whose
+    pictures are those of the repository at both commits. Both tell prompts word by word, models,
+    seeds, what was paid, decisions, and what is not current.
+    """
+    project, console = Project.open(options), Console.of(options, choice)
+    base = Since(project, since)
+    contents = _contents(project, base, choice, since)
+    if form == "html":
+        text = page.written(contents)
+    else:
+        text = comment.written(contents, _links(base, **places))
+    if output is None:
+        console.raw(text)
+        return
+    exports.write(project, output, text.encode())
+    console.say(f"wrote {output}")
+
+
+def _contents(project: Project, base: Since, choice: Choice, since: str) -> Contents:
+    changes = compared(base, choice)
+    return Contents(
+        project=project.spec.name,
+        summary=lock_changes.footer(changes, f"{since} ({base.commit[:9]})"),
+        price=str(plan_view.footer(project.whole)),
+        changes=changes,
+        findings=project.findings(choice),
+        before=lambda output: _small(base.old(output)),
+        after=lambda output: _small(base.new(output)),
+    )
+
+
+def _small(data: bytes | None) -> Preview | None:
+    try:
+        return None if data is None else preview(data, _SIDE)
+    except PictureError:
+        return None
+
+
+def _links(base: Since, **places: str | None) -> Links:
+    """Where files are, as the command line or a workflow of GitHub says."""
+    server, name = (os.environ.get(f"GITHUB_{each}") for each in ("SERVER_URL", "REPOSITORY"))
+    files = places["links"] or (f"{server}/{name}/blob" if server and name else None)
+    return Links(
+        before=lambda output: base.address(files, output, None),
+        after=lambda output: base.address(files, output, places["head"]),
+        page=places["page"],
+    )
+
+
+COMMAND: Final[click.Command] = report

@@ -1,0 +1,1 @@
+"""Reports of what has changed, for people who review pictures as they review code."""

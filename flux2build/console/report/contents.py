@@ -1,0 +1,70 @@
+"""What a report tells, whatever it is written as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from flux2build.checks.facts import Finding
+from flux2build.console.changes import value_text
+from flux2build.console.escaping import clean
+from flux2build.console.lock_changes import fields, kind
+from flux2build.images.preview import Preview
+from flux2build.lockfile import Candidate
+from flux2build.model import Output
+from flux2build.session.revisions import Compared
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """The changes since a commit, and what is not current now."""
+
+    project: str
+    summary: str
+    """How many changes there are, and what was paid."""
+    price: str
+    """What a build would cost now."""
+    changes: Sequence[Compared]
+    findings: Sequence[Finding]
+    before: Callable[[Output], Preview | None]
+    """A small copy of a file as it was; None if its bytes are not at hand."""
+    after: Callable[[Output], Preview | None]
+    """A small copy of a file as it is."""
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What there is to say of a change, in words that cannot steer what shows them."""
+
+    title: str
+    kind: str
+    profile: str
+    prompts: tuple[str, str] | None
+    """The prompt before and after; None if it is the same."""
+    fields: Sequence[tuple[str, str]]
+    before: Output | None
+    after: Output | None
+    candidates: Sequence[Candidate]
+
+
+def facts(compared: Compared) -> Facts:
+    """What there is to say of a change."""
+    change = compared.change
+    before, after = change.generated
+    prompts = (before.prompt if before else "", after.prompt if after else "")
+    others = [(name, clean(text)) for name, text in fields(compared) if name != "prompt"]
+    return Facts(
+        title=clean(change.asset),
+        kind=kind(change),
+        profile=clean(change.profile),
+        prompts=prompts if prompts[0] != prompts[1] else None,
+        fields=others,
+        before=before.output if before else None,
+        after=after.output if after else None,
+        candidates=change.after.candidates if change.after else (),
+    )
+
+
+def label(candidate: Candidate) -> str:
+    """A candidate by its number and seed."""
+    seed = candidate.seed if candidate.seed is not None else candidate.receipt.seed
+    return f"{candidate.number}" + (f", seed {value_text(seed)}" if seed is not None else "")

@@ -1,0 +1,147 @@
+"""The report as one HTML page that needs nothing beside itself: light, dark, and on a phone."""
+
+from __future__ import annotations
+
+import html
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Final
+
+from flux2build.console.escaping import clean
+from flux2build.console.report.contents import Contents, Facts, facts, label
+from flux2build.console.word_diff import diff
+from flux2build.images.preview import Preview
+from flux2build.session.revisions import Compared
+
+_STYLE: Final = """
+:root { color-scheme: light dark; --page: #fff; --ink: #1c2024; --faint: #60646c; --line: #d9d9e0;
+  --card: #f9f9fb; --new: #1b7f4d; --gone: #b3261e; --new-ground: #d8f3e3; --gone-ground: #fbe0de; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #111113; --ink: #edeef0; --faint: #b0b4ba; --line: #363a3f; --card: #18191b;
+    --new: #6fdca1; --gone: #ff9a91; --new-ground: #12351f; --gone-ground: #48150f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 66rem; padding: 1rem; background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0; }
+header p, .faint { color: var(--faint); margin: .2rem 0; }
+article { border: 1px solid var(--line); border-radius: .6rem; background: var(--card);
+  padding: 1rem; margin: 1rem 0; }
+article > header { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; }
+.kind { border: 1px solid var(--line); border-radius: 1rem; padding: 0 .6rem; font-size: .85rem; }
+.compare { position: relative; margin: .8rem 0 0; display: grid; max-width: 100%;
+  width: fit-content; --at: 50%; }
+.compare img { grid-area: 1 / 1; display: block; max-width: 100%; height: auto; }
+.compare img.after { clip-path: inset(0 0 0 var(--at)); }
+.compare::after { content: ""; grid-area: 1 / 1; width: 2px; margin-left: calc(var(--at) - 1px);
+  background: #fff; box-shadow: 0 0 3px #000; pointer-events: none; }
+.compare input { grid-area: 2 / 1; width: 100%; margin: .5rem 0 0; accent-color: var(--faint); }
+figcaption { grid-area: 3 / 1; display: flex; justify-content: space-between; color: var(--faint);
+  font-size: .85rem; }
+.alone img, .candidates img { display: block; max-width: 100%; height: auto; margin-top: .8rem; }
+.candidates { display: flex; flex-wrap: wrap; gap: .8rem; list-style: none; padding: 0; margin: 0; }
+.prompt { margin: .8rem 0 0; white-space: pre-wrap; }
+ins { color: var(--new); background: var(--new-ground); text-decoration: none; }
+del { color: var(--gone); background: var(--gone-ground); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .8rem 0 0; }
+dt { color: var(--faint); } dd { margin: 0; }
+""".strip()
+_NO_SCRIPT: Final = """
+.compare { grid-template-columns: 1fr 1fr; gap: .5rem; } .compare::after, .compare input { display: none; }
+.compare img.after { clip-path: none; grid-area: 1 / 2; } figcaption { grid-area: 2 / 1 / 3 / 3; }
+""".strip()
+_SLIDE: Final = "this.parentNode.style.setProperty('--at', this.value + '%')"
+"""All that the page runs: the position of the slider, which keys and fingers move."""
+
+
+def written(contents: Contents) -> str:
+    """The page."""
+    return "\n".join(_lines(contents)) + "\n"
+
+
+def _lines(contents: Contents) -> Iterator[str]:
+    title = f"Pictures of {contents.project}" if contents.project else "Pictures"
+    yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{_text(title)}</title>\n<style>\n{_STYLE}\n</style>"
+    yield f"<noscript><style>{_NO_SCRIPT}</style></noscript>"
+    yield f"<header>\n<h1>{_text(title)}</h1>\n<p>{_text(contents.summary)}</p>"
+    yield f"<p>{_text(contents.price)}</p>\n</header>\n<main>"
+    for compared in contents.changes:
+        yield from _article(contents, compared)
+    if contents.findings:
+        yield "<article>\n<header><h2>Not current</h2></header>\n<ul>"
+        for finding in contents.findings:
+            where = f"{finding.asset}: " if finding.asset else ""
+            yield f"<li>{_text(where + finding.problem.message)}</li>"
+        yield "</ul>\n</article>"
+    yield "</main>\n</html>"
+
+
+def _article(contents: Contents, compared: Compared) -> Iterator[str]:
+    told = facts(compared)
+    yield f"<article>\n<header><h2>{_text(told.title)}</h2>"
+    yield f'<span class="kind">{told.kind}</span>'
+    if told.profile != "default":
+        yield f'<span class="faint">{_text(told.profile)}</span>'
+    yield "</header>"
+    yield from _pictures(contents, told)
+    if told.prompts is not None:
+        yield f'<p class="prompt">{_prompt(*told.prompts)}</p>'
+    yield "<dl>"
+    for name, text in told.fields:
+        yield f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>"
+    yield "</dl>"
+    yield from _candidates(contents, told)
+    yield "</article>"
+
+
+def _pictures(contents: Contents, told: Facts) -> Iterator[str]:
+    before = contents.before(told.before) if told.before else None
+    after = contents.after(told.after) if told.after else None
+    same = told.before and told.after and told.before.sha256 == told.after.sha256
+    if before and after and not same:
+        yield '<figure class="compare">'
+        yield _image(before, f"{told.title} before", "before")
+        yield _image(after, f"{told.title} after", "after")
+        yield (
+            '<input type="range" min="0" max="100" value="50" '
+            f'aria-label="How much of the picture before is shown" oninput="{_SLIDE}">'
+        )
+        yield "<figcaption><span>before</span><span>after</span></figcaption>\n</figure>"
+    elif shown := after or before:
+        yield f'<figure class="alone" style="margin:0">{_image(shown, told.title, "")}</figure>'
+    elif told.before or told.after:
+        yield '<p class="faint">The picture is not at hand here.</p>'
+
+
+def _candidates(contents: Contents, told: Facts) -> Iterator[str]:
+    if not told.candidates:
+        return
+    yield '<ul class="candidates">'
+    for candidate in told.candidates:
+        small = contents.after(candidate.output)
+        image = _image(small, f"candidate {candidate.number}", "") if small else ""
+        yield f'<li>{image}<span class="faint">{_text(label(candidate))}</span></li>'
+    yield "</ul>"
+
+
+def _image(shown: Preview, alt: str, role: str) -> str:
+    data = str(b64encode(shown.data), "ascii")
+    kind = f' class="{role}"' if role else ""
+    size = f'width="{shown.width}" height="{shown.height}"'
+    return f'<img{kind} {size} alt="{_text(alt)}" src="data:image/webp;base64,{data}">'
+
+
+def _prompt(before: str, after: str) -> str:
+    tags = {"same": "{}", "gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
+    return "".join(tags[change].format(_lined(text)) for change, text in diff(before, after))
+
+
+def _lined(text: str) -> str:
+    """A text of several lines, which the page keeps."""
+    return "\n".join(map(_text, text.split("\n")))
+
+
+def _text(text: str) -> str:
+    """Somebody's text, which is neither markup nor steers what shows it, the log of a workflow too."""
+    return html.escape(clean(text)).replace("::", "&#58;:")

@@ -1,0 +1,77 @@
+"""`report`: what has changed since a commit, written for a review."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from flux2build.errors import Exit
+from tests.conftest import Site
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+SPEC = """\
+[project]
+name = "acme"
+output = "img"
+[defaults]
+width = 64
+height = 64
+[asset.fox]
+prompt = "a red fox"
+"""
+
+
+def commit(site: Site) -> str:
+    """Build and commit everything; return the name of the commit."""
+    assert site.run("build").code == Exit.DONE
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    for words in (("add", "."), ("commit", "-qm", "Build"), ("rev-parse", "HEAD")):
+        ran = subprocess.run(
+            ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
+        )
+    return ran.stdout.strip()
+
+
+@pytest.fixture
+def commits(empty: Site) -> tuple[str, str]:
+    """The names of the two commits of a site."""
+    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
+    subprocess.run(("git", "init", "-q"), cwd=empty.folder, check=True)
+    empty.write("assets.toml", SPEC)
+    first = commit(empty)
+    empty.edit("assets.toml", "red", "blue")
+    return first, commit(empty)
+
+
+def test_a_page_has_the_pictures(empty: Site, commits: tuple[str, str]) -> None:
+    """Before and after are in it, and it is written beside nothing of the project's own."""
+    del commits
+    assert empty.run("report", "--since", "HEAD~1", "-o", "out/report.html").code == Exit.DONE
+    html = empty.folder.joinpath("out/report.html").read_text("utf-8")
+    assert "Pictures of acme" in html
+    assert html.count("data:image/webp;base64,") == 2
+    before = empty.files()
+    for path in ("assets.lock", "assets.toml", "img/fox.png"):
+        assert empty.run("report", "-o", path).code == Exit.USAGE
+        assert empty.run("plan", "-o", path).code == Exit.USAGE
+    assert empty.files() == before
+
+
+def test_a_comment_links_both_commits(
+    empty: Site, commits: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a workflow of GitHub runs, its repository is known; a picture that is not committed has no link."""
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.example")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/site")
+    words = ("report", "--format", "markdown", "--since", "HEAD~1")
+
+    text = empty.run(*words).out
+    for name in commits:
+        assert f'src="https://github.example/acme/site/blob/{name}/img/fox.png?raw=true"' in text
+    empty.edit("assets.toml", "blue", "green")
+    assert empty.run("build").code == Exit.DONE
+    text = empty.run(*words).out
+    assert commits[0] in text
+    assert commits[1] not in text
