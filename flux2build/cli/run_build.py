@@ -21,6 +21,7 @@ from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
+from flux2build.session.after import after
 from flux2build.session.answers import remember, remember_judged
 from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
@@ -238,7 +239,7 @@ class BuildRun(Struct, frozen=True):
             self.console.document(build_view.as_json(report, self.collected, exit_code))
         changed = any(verdict.reasons for _, verdict in report.done)
         if changed or report.failures or report.blocked:
-            project = project.after(report)
+            project = after(project, report)
             self.console.caution(filter(None, [ignored(project.lock_path)]))
         idle = not (report.exit or plan.todo or plan.orphans)
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))

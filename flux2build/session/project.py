@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from flux2build.building.removal import Removal, shared
-from flux2build.building.report import Report
 from flux2build.checks.contract import Options, evaluate
 from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
@@ -23,8 +22,7 @@ from flux2build.model import AssetName, Generate, Recipe
 from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
-from flux2build.planning.plan import Plan, Planner, Step, asked, orphans, plan
-from flux2build.planning.replan import judged_again
+from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.snapshot import Snapshot, locked_files, locked_pictures, locked_purchases
 from flux2build.planning.verdict import Action
@@ -91,28 +89,6 @@ class Project(LockedSources):
         read = {name: value for name, value in vars(self).items() if name in kept}
         vars(project).update(read, unread=self.unread)
         return project
-
-    def after(self, report: Report) -> Project:
-        """The same project after a build: only what the build did is read, and judged, again."""
-        project = self.reread_lock()
-        lock, data = report.lock or (self.lock, self.lock_bytes)
-        vars(project).update(lock_bytes=data, _lock_as_read=lock, _files=report.on(self.files()))
-        vars(project)["seen"] = replace(
-            self.seen,
-            files=report.on(self.seen.files),
-            lock=lock,
-            ledger=project.ledger,
-            pictures=locked_pictures(lock),
-            purchases=locked_purchases(lock),
-            locked_files=locked_files(lock),
-        )
-        vars(project)["whole"] = project.concluded(self.whole, report.due)
-        return project
-
-    def concluded(self, before: Plan, due: Container[AssetName]) -> Plan:
-        """The plan of everything after a build; what was not due is kept as before."""
-        planner = Planner(self.seen, self.quotes.price)
-        return self._completed(judged_again(before, due, planner), self.seen)
 
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
@@ -296,9 +272,9 @@ class Project(LockedSources):
         """The plan of all assets, or of some with what they are made of."""
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
-        return self._completed(plan(recipes, snapshot, self.quotes.price), snapshot)
+        return self.completed(plan(recipes, snapshot, self.quotes.price), snapshot)
 
-    def _completed(self, bare: Plan, snapshot: Snapshot) -> Plan:
+    def completed(self, bare: Plan, snapshot: Snapshot) -> Plan:
         """A plan with its notes, with what is left over, and with the orders that it does not ask for."""
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)

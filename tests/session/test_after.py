@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from flux2build.session.after import after
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.project import Project
@@ -45,7 +46,7 @@ def test_a_build_knows_what_it_did(
     def tell(*_: object, **__: object) -> None:
         """Nobody listens."""
 
-    project = project.after(run(project, plan, Terms(), Listeners(tell, tell, tell, tell)))
+    project = after(project, run(project, plan, Terms(), Listeners(tell, tell, tell, tell)))
 
     anew = project.reread()
     assert (project.lock, project.lock_bytes) == (anew.lock, anew.lock_bytes)
