@@ -44,6 +44,7 @@ from flux2build.cli.parser import MAIN
 from flux2build.console.findings.unusable import UNUSABLE
 from flux2build.errors import Exit
 from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.limits import PixelLimits
 from flux2build.images.ops.contract import OPS
 from flux2build.planning.reason import ReasonCode
 from flux2build.providers.cards import Models
@@ -330,7 +331,7 @@ def test_every_limit_is_documented() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]*) ?\| ", page, re.MULTILINE)
 
-    usual = asdict(Limits())
+    usual = asdict(Limits()) | asdict(PixelLimits())
     assert dict(rows) == {
         name: "" if value is None else str(value) for name, value in usual.items()
     }

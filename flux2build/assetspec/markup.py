@@ -68,11 +68,12 @@ def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str,
             yield ONE_BRACE, message, f"write `{{{{ {match[1]}{match[2]} }}}}`"
 
 
-def hidden(data: Mapping[str, object], also: Mapping[str, str]) -> frozenset[str]:
+def hidden(data: Mapping[str, object], of_locale: str | None) -> frozenset[str]:
     """The axes of deliverables that no text names but their own, where they hide any variable.
 
-    `also` has the names that a word stands for beside itself.
+    `t` stands for the axis that has the locale, too.
     """
+    also = {"t": of_locale} if of_locale else {}
     axes, outside = set[str](), set[str]()
     pending: list[tuple[object, frozenset[str]]] = [(data, frozenset())]
     while pending:

@@ -182,7 +182,9 @@ class _SpecReader(Struct):
         resolver, declared = others.resolver, others.declared
         texts = resolver.resources.texts
         words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
-        usage = others.usage(self.tables, words, self._hidden(texts))
+        axis = self.tables.catalog.axis if self.tables.catalog else None
+        hidden = markup.hidden(self.text.data, axis) - markup.words(texts.prompts.sources)
+        usage = others.usage(self.tables, words, hidden)
         if self.faults.assets:
             return ()  # what is faulty uses nothing
         empty = {one.key for one in declared if not one.family.members}  # uses nothing today
@@ -202,12 +204,6 @@ class _SpecReader(Struct):
                 for notice in odd_data.notices(one.key, one.table.rows, one.family, words)
             ),
         )
-
-    def _hidden(self, texts: TextRenderer) -> frozenset[str]:
-        """The names that only texts see in which an axis of `deliver` has them."""
-        catalog = self.tables.catalog
-        also = {"t": catalog.axis} if catalog else {}
-        return markup.hidden(self.text.data, also) - markup.words(texts.prompts.sources)
 
     def recipes(
         self,

@@ -14,7 +14,8 @@ from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.family import named as safe_names
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.prompts import TemplateFault
-from flux2build.errors import brief, did_you_mean, nearest
+from flux2build.assetspec.spec import UNSENT_IMAGE, Notice
+from flux2build.errors import Problem, brief, did_you_mean, nearest
 from flux2build.images.formats.lookup import examine
 from flux2build.model import AssetName, Input, Key, MasterOf, Source, member
 from flux2build.storage import paths, whereabouts
@@ -166,7 +167,17 @@ def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
     return ref
 
 
-def mentions(prompt: str) -> Iterator[int]:
+def unsent(prompt: str, refs: Sequence[NamedInput], key: Key) -> Iterator[Notice]:
+    """A notice for each picture that a prompt mentions and that is not sent with it."""
+    for number in dict.fromkeys(_mentions(prompt)):
+        if not 0 < number <= len(refs):
+            some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"
+            message = f"the prompt says `image {number}`, but {some if refs else 'there are none'}"
+            hint = "add it to `refs`; put it into double quotes if it is lettering"
+            yield Notice(UNSENT_IMAGE, key, Problem(message, hint=hint), name=False)
+
+
+def _mentions(prompt: str) -> Iterator[int]:
     """The numbers of every `image 4` in a prompt; quoted ones are lettering and do not count."""
     quoted = '"' in prompt or "“" in prompt
     return map(int, _MENTION.findall(_LETTERING.sub("", prompt) if quoted else prompt))

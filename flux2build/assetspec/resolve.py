@@ -20,11 +20,9 @@ from flux2build.assetspec.outputs import format_of
 from flux2build.assetspec.params import Parameters
 from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.references import NamedInput, SourceFiles
-from flux2build.assetspec.spec import UNSENT_IMAGE, Notice
 from flux2build.assetspec.tables import AssetRef, AssetTable
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
-from flux2build.errors import Problem
 from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, Recipe, Source
 from flux2build.providers.capabilities import Card
 from flux2build.storage import paths
@@ -345,7 +343,8 @@ class _Orderer(Struct, frozen=True):
         scope, settings = {**self.scope, "ref": speaker}, self.declared.settings
         prompt = self.resources.texts.prompt(settings, scope)
         if refs is not None:
-            for notice in _unsent(prompt, refs, settings):
+            key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
+            for notice in references.unsent(prompt, refs, key):
                 self.resources.texts.markup.note(notice, self.declared.family.name)
         return prompt
 
@@ -383,14 +382,3 @@ def _stem(family: AssetFamily, one: Member) -> str:
     """The default path of a picture, without the suffix."""
     values = (one.axes[axis] for axis in sorted(one.axes))
     return "-".join(paths.slug(paths.safe_name(part)) for part in (family.name, *values))
-
-
-def _unsent(prompt: str, refs: list[NamedInput], settings: MergedSettings) -> Iterator[Notice]:
-    """A notice for each picture that a prompt mentions and that is not sent with it."""
-    key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
-    for number in dict.fromkeys(references.mentions(prompt)):
-        if not 0 < number <= len(refs):
-            some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"
-            message = f"the prompt says `image {number}`, but {some if refs else 'there are none'}"
-            hint = "add it to `refs`; put it into double quotes if it is lettering"
-            yield Notice(UNSENT_IMAGE, key, Problem(message, hint=hint), name=False)

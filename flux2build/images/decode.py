@@ -16,17 +16,13 @@ from msgspec import Struct
 from PIL import Image, ImageCms, ImageFile
 
 from flux2build.digest import of_bytes
+from flux2build.images import limits
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
 from flux2build.images.recent import Decoded, Recent
 from flux2build.storage.lfs import is_lfs_pointer
 
-MAX_PIXELS: Final = 25_000_000
-"""Most pixels of a picture whose decoder needs 8 bytes for each, which is 200 MB at the peak."""
-
-MAX_MADE_PIXELS: Final = 32_000_000
-"""Most pixels of a picture that an operation makes."""
-
+_IN_LIMITS: Final = "under `[limits]` of your configuration"
 _AGAIN: Final = "fetch or export the file again"
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -124,11 +120,12 @@ def refuse_excess(width: int, height: int) -> None:
     Raises:
         PictureError: the picture would have more pixels than any deliverable needs.
     """
-    if width * height > MAX_MADE_PIXELS:
+    most = limits.current().made_pixels
+    if width * height > most:
         raise PictureError(
             f"a picture of {width}x{height} pixels is too large to make",
-            rows=(("limit", f"{MAX_MADE_PIXELS / 1e6:g} megapixels"),),
-            hint="ask for fewer pixels",
+            rows=(("limit", f"{most / 1e6:g} megapixels"),),
+            hint=f"ask for fewer pixels, or raise `made_pixels` {_IN_LIMITS}",
         )
 
 
@@ -156,12 +153,12 @@ def _opened(data: bytes, name: str) -> tuple[str, int, ImageFile.ImageFile]:
 
 
 def _within(width: int, height: int, format_: PictureFormat, name: str) -> None:
-    most = MAX_PIXELS * 8 // format_.bytes_per_pixel
+    most = limits.current().source_pixels * 8 // format_.bytes_per_pixel
     if width * height > most:
         raise PictureError(
             f"`{name}` is too large: {width}x{height} pixels",
             rows=(("limit", f"{most / 1e6:g} megapixels for {format_.name}"),),
-            hint="use a smaller copy of the picture",
+            hint=f"use a smaller copy of the picture, or raise `source_pixels` {_IN_LIMITS}",
         )
 
 

@@ -10,7 +10,7 @@ from flux2build.planning.plan import Plan
 from flux2build.session import baseline
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
-from flux2build.storage.index import JUDGED, answer_key
+from flux2build.storage.index import answer_key
 
 _MOST_JUDGED: Final = 10_000
 """The pictures, and the derivations, to remember; they take a megabyte in the index."""
@@ -46,7 +46,7 @@ def remember_judged(project: Project) -> None:
     if soundness.learned or preflight.learned:
         sound = dict(list(soundness.sound.items())[-_MOST_JUDGED:])
         feasible = list(preflight.feasible)[-_MOST_JUDGED:]
-        project.index.remember(JUDGED, json.dumps([sound, feasible]), [])
+        project.index.remember(project.judged_under, json.dumps([sound, feasible]), [])
         project.index.save()
 
 

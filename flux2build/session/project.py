@@ -327,16 +327,8 @@ class Project(LockedSources):
     def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
         """The findings of all checks, in the order of building: causes before consequences."""
         cards = self.capabilities.cards
-        facts = Facts(
-            self.spec,
-            self.whole,
-            self.lock,
-            self.consult,
-            self.conflict,
-            cards,
-            self.lockless,
-            self.doubled,
-        )
+        lock = (self.lock, self.consult, self.conflict)
+        facts = Facts(self.spec, self.whole, *lock, cards, self.lockless, self.doubled)
         findings = list(evaluate(facts, self._excluded))
         if not choice.everything:
             chosen = self.graph.closure(self.chosen(choice))

@@ -7,10 +7,9 @@ user's configuration file.
 from __future__ import annotations
 
 import io
-import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -21,11 +20,11 @@ import platformdirs
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.assetspec.faults import Fault
-from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError, did_you_mean
+from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.extras import pip_install
-from flux2build.providers.contract import PROVIDERS, Regional, Remote
-from flux2build.session import variables
+from flux2build.images.limits import PixelLimits
+from flux2build.providers.contract import Regional, Remote
+from flux2build.session import config_faults, variables
 from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
 from flux2build.storage.text_files import unseen, unseen_hint
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
-_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
 
 
 class UserSettings(Struct, frozen=True):
@@ -58,8 +56,18 @@ class UserSettings(Struct, frozen=True):
     @property
     def limits(self) -> Mapping[str, Any]:
         """The user's limits of a connection, by name; the usual ones hold for the others."""
-        limits: Mapping[str, Any] = self.config.get("limits", {})
-        return limits
+        table: Mapping[str, Any] = self.config.get("limits", {})
+        return {
+            name: value for name, value in table.items() if name not in config_faults.OF_PICTURES
+        }
+
+    @property
+    def pixels(self) -> PixelLimits:
+        """The most pixels of a picture."""
+        table: Mapping[str, Any] = self.config.get("limits", {})
+        return PixelLimits(
+            **{name: table[name] for name in config_faults.OF_PICTURES & table.keys()}
+        )
 
     @property
     def local(self) -> Mapping[str, Any]:
@@ -233,7 +241,7 @@ def _config(written: TomlFile) -> dict[str, Any]:
         raise UsageError(*_discreet(error)) from None
     problems = [
         written.located(Problem(fault.message, hint=fault.hint), fault.key, name=fault.name)
-        for fault in _mistakes(config)
+        for fault in config_faults.mistakes(config)
     ]
     if problems:
         raise UsageError(*problems)
@@ -251,86 +259,6 @@ def _require_named(path: Path) -> None:
         what = "a folder" if path.is_dir() else "not there"
         message = f"`{CONFIG_VARIABLE}` names `{path}`, which is {what}"
         raise UsageError(message, hint=f"name a file, or `unset {CONFIG_VARIABLE}`")
-
-
-def _mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
-    known = _SETTINGS | set(PROVIDERS)
-    for name in sorted(config.keys() - known):
-        hint = did_you_mean(name, known)
-        yield Fault((name,), f"`{name}` is not a setting", hint, name=True)
-    for name in sorted((config.keys() & set(PROVIDERS)) - _SETTINGS):
-        yield from _misplaced(name, config[name])
-    if not isinstance(config.get("cards", ""), str):
-        hint = 'write it like `cards = "my-cards.toml"`'
-        yield Fault(("cards",), "`cards` names a file", hint)
-    yield from _of_environment(config.get("environment", {}))
-    if not isinstance(config.get("limits", {}), dict):
-        hint = "write it like `[limits]` with lines like `deadline = 1800`"
-        yield Fault(("limits",), "`limits` is a table", hint)
-    network = Fault(
-        ("network", "ca"),
-        "`network` is a table of `ca`, a file of certificates or `system`",
-        'write it like `network = { ca = "company.pem" }`',
-    )
-    yield from _one_key(network, config.get("network", {}), _is_text)
-    if not isinstance(config.get("local", {}), dict):
-        hint = 'write it like `[local.models.NAME]` with a line `path = "FOLDER"`'
-        yield Fault(("local",), "`local` is a table", hint)
-    budget = Fault(
-        ("budget", "confirm_above"),
-        "`budget` is a table of `confirm_above`, an amount in USD",
-        "write it like `budget = { confirm_above = 0.50 }`",
-    )
-    yield from _one_key(budget, config.get("budget", {}), _is_amount)
-
-
-def _of_environment(values: object) -> Iterator[Fault]:
-    hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
-    if not isinstance(values, dict):
-        yield Fault(("environment",), "`environment` is a table of texts", hint)
-        return
-    for name, value in values.items():
-        if not isinstance(value, str):
-            yield Fault(("environment", name), "`environment` is a table of texts", hint)
-
-
-def _one_key(fault: Fault, value: object, fits: Callable[[object], bool]) -> Iterator[Fault]:
-    """The fault of a table that can have one key only, at what is wrong with it."""
-    table, key = fault.key
-    if not isinstance(value, dict):
-        yield replace(fault, key=(table,))
-        return
-    for name in value.keys() - {key}:
-        yield replace(fault, key=(table, name), name=True)
-    if key in value and not fits(value[key]):
-        yield fault
-
-
-def _misplaced(name: str, table: object) -> Iterator[Fault]:
-    """What is wrong with the table of a provider, which can have a region only."""
-    provider = PROVIDERS[name]
-    regions = provider.regions if isinstance(provider, Regional) else {}
-    if not regions:
-        message, hint = f"`{name}` has no regions to choose from", f"take `[{name}]` away"
-        yield Fault((name,), message, hint)
-        return
-    if not isinstance(table, dict) or table.keys() != {"region"}:
-        hint = f'write it like `{name} = {{ region = "{min(regions)}" }}`'
-        yield Fault((name,), f"`{name}` is a table of `region`", hint)
-    elif table["region"] not in regions:
-        listed = " or ".join(f"`{each}`" for each in sorted(regions))
-        message = f"`{name}` has no region `{table['region']}`"
-        hint = f"{listed}; without one, the provider chooses"
-        yield Fault((name, "region"), message, hint)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and "\0" not in value and bool(value.strip())
-
-
-def _is_amount(amount: object) -> bool:
-    number = isinstance(amount, int | float) and not isinstance(amount, bool)
-    return number and math.isfinite(amount) and amount >= 0  # type: ignore[arg-type,operator]  # it is a number
 
 
 def _assignments(path: Path) -> dict[str, str]:

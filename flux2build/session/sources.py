@@ -20,6 +20,8 @@ from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
+from flux2build.images import limits
+from flux2build.images.limits import PixelLimits
 from flux2build.model import AssetName, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.preflight import Preflight
@@ -79,7 +81,9 @@ class Sources:
         Raises:
             UsageError: the configuration or the `--env-file` cannot be used.
         """
-        return read_settings(self.options.env_file)
+        settings = read_settings(self.options.env_file)
+        limits.use(settings.pixels)
+        return settings
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -204,10 +208,16 @@ class Sources:
         able = self.capabilities
         return Preflight(able.ops, able.documents, self.soundness, self.sizes, self._judged[1])
 
+    @property
+    def judged_under(self) -> str:
+        """The key of what was judged, which other limits of pixels may judge otherwise."""
+        own = self.settings.pixels
+        return JUDGED if own == PixelLimits() else f"{JUDGED} {own}"
+
     @cached_property
     def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:
         """The pictures that an earlier command found sound, and the derivations that it tried."""
-        sizes, feasible = json.loads(self.index.answer(JUDGED) or "[{}, []]")
+        sizes, feasible = json.loads(self.index.answer(self.judged_under) or "[{}, []]")
         sound = {digest: (width, height) for digest, (width, height) in sizes.items()}
         return sound, dict.fromkeys(feasible)
 

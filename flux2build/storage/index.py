@@ -131,10 +131,7 @@ class Index:
         return {path: state for path, state in states.items() if state.startswith("sha256:")}
 
     def state(self, path: str) -> str:
-        """Return the state of a path: its digest, or `missing`, `folder`, `special`, `unreadable`.
-
-        With a `/` at the end it is the state of the names in a folder.
-        """
+        """Return the state of a path: a digest, of a folder's names for `folder/`, or its kind."""
         self._unpack()
         self._asked.add(path)
         known = self._rows.get(path)

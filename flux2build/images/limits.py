@@ -1,0 +1,37 @@
+"""How many pixels a picture may have: the usual numbers, or those of whoever owns this machine.
+
+The numbers bound the memory of this process, so they are the process's, too: every thread that
+decodes asks for them here, and only a user's configuration changes them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+MOST: Final = 250_000_000
+"""The most that a user can allow: 2 GB of memory at 8 bytes a pixel."""
+
+
+class PixelLimits(Struct, frozen=True):
+    """The most pixels of a picture."""
+
+    source_pixels: int = 25_000_000
+    """Of a file that something is made of, whose decoder needs 8 bytes for each pixel."""
+    made_pixels: int = 32_000_000
+    """Of what an operation makes."""
+
+
+class _Current:
+    limits = PixelLimits()
+
+
+def current() -> PixelLimits:
+    """The limits that hold now."""
+    return _Current.limits
+
+
+def use(limits: PixelLimits) -> None:
+    """Let these limits hold from now on."""
+    _Current.limits = limits

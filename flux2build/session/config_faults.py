@@ -1,0 +1,119 @@
+"""What is wrong with a user's configuration: keys that there are not, and values that cannot be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from flux2build.assetspec.faults import Fault
+from flux2build.errors import did_you_mean
+from flux2build.images.limits import MOST as MOST_PIXELS
+from flux2build.images.limits import PixelLimits
+from flux2build.providers.contract import PROVIDERS, Regional
+
+OF_PICTURES: Final = frozenset(PixelLimits.__struct_fields__)
+OF_CONNECTIONS: Final = frozenset(
+    {
+        *("posts", "in_flight", "connect", "answer", "reply", "deadline", "reply_bytes"),
+        *("picture_bytes", "picture_seconds", "picture_rate", "attempts", "wait"),
+    }
+)
+"""The limits of a connection, as far as they are known without importing what connects."""
+_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
+
+
+def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
+    """One fault for each key that there is not, or whose value cannot be."""
+    known = _SETTINGS | set(PROVIDERS)
+    for name in sorted(config.keys() - known):
+        hint = did_you_mean(name, known)
+        yield Fault((name,), f"`{name}` is not a setting", hint, name=True)
+    for name in sorted((config.keys() & set(PROVIDERS)) - _SETTINGS):
+        yield from _misplaced(name, config[name])
+    if not isinstance(config.get("cards", ""), str):
+        hint = 'write it like `cards = "my-cards.toml"`'
+        yield Fault(("cards",), "`cards` names a file", hint)
+    yield from _of_environment(config.get("environment", {}))
+    yield from _of_limits(config.get("limits", {}))
+    network = Fault(
+        ("network", "ca"),
+        "`network` is a table of `ca`, a file of certificates or `system`",
+        'write it like `network = { ca = "company.pem" }`',
+    )
+    yield from _one_key(network, config.get("network", {}), _is_text)
+    if not isinstance(config.get("local", {}), dict):
+        hint = 'write it like `[local.models.NAME]` with a line `path = "FOLDER"`'
+        yield Fault(("local",), "`local` is a table", hint)
+    budget = Fault(
+        ("budget", "confirm_above"),
+        "`budget` is a table of `confirm_above`, an amount in USD",
+        "write it like `budget = { confirm_above = 0.50 }`",
+    )
+    yield from _one_key(budget, config.get("budget", {}), _is_amount)
+
+
+def _of_limits(limits: object) -> Iterator[Fault]:
+    if not isinstance(limits, dict):
+        hint = "write it like `[limits]` with lines like `deadline = 1800`"
+        yield Fault(("limits",), "`limits` is a table", hint)
+        return
+    for name in limits.keys() - OF_CONNECTIONS - OF_PICTURES:
+        meant = did_you_mean(name, OF_CONNECTIONS | OF_PICTURES)
+        yield Fault(("limits", name), f"there is no limit `{name}`", meant, name=True)
+    for name in limits.keys() & OF_PICTURES:
+        value = limits[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_PIXELS:
+            message = f"limit `{name}` is a whole number from 1 to {MOST_PIXELS:,}, not {value!r}"
+            yield Fault(("limits", name), message)
+
+
+def _of_environment(values: object) -> Iterator[Fault]:
+    hint = 'write it like `[environment]` with lines like `BFL_API_KEY = "…"`'
+    if not isinstance(values, dict):
+        yield Fault(("environment",), "`environment` is a table of texts", hint)
+        return
+    for name, value in values.items():
+        if not isinstance(value, str):
+            yield Fault(("environment", name), "`environment` is a table of texts", hint)
+
+
+def _one_key(fault: Fault, value: object, fits: Callable[[object], bool]) -> Iterator[Fault]:
+    """The fault of a table that can have one key only, at what is wrong with it."""
+    table, key = fault.key
+    if not isinstance(value, dict):
+        yield replace(fault, key=(table,))
+        return
+    for name in value.keys() - {key}:
+        yield replace(fault, key=(table, name), name=True)
+    if key in value and not fits(value[key]):
+        yield fault
+
+
+def _misplaced(name: str, table: object) -> Iterator[Fault]:
+    """What is wrong with the table of a provider, which can have a region only."""
+    provider = PROVIDERS[name]
+    regions = provider.regions if isinstance(provider, Regional) else {}
+    if not regions:
+        message, hint = f"`{name}` has no regions to choose from", f"take `[{name}]` away"
+        yield Fault((name,), message, hint)
+        return
+    if not isinstance(table, dict) or table.keys() != {"region"}:
+        hint = f'write it like `{name} = {{ region = "{min(regions)}" }}`'
+        yield Fault((name,), f"`{name}` is a table of `region`", hint)
+    elif table["region"] not in regions:
+        listed = " or ".join(f"`{each}`" for each in sorted(regions))
+        message = f"`{name}` has no region `{table['region']}`"
+        hint = f"{listed}; without one, the provider chooses"
+        yield Fault((name, "region"), message, hint)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value and bool(value.strip())
+
+
+def _is_amount(amount: object) -> bool:
+    number = isinstance(amount, int | float) and not isinstance(amount, bool)
+    return number and math.isfinite(amount) and amount >= 0  # type: ignore[arg-type,operator]  # it is a number
