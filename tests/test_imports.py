@@ -108,11 +108,11 @@ def test_drift_reaches_for_no_network_either(site: Site) -> None:
 
 
 def test_only_the_index_is_asked(site: Site) -> None:
-    """The answer that is known already takes two modules of flux2build."""
+    """The answer that is known already takes a few modules of flux2build."""
     site.run("build")
 
     for word in ("build", "plan", "check"):
         ours = {name for name in imported(site, word) if name.startswith("flux2build")}
         rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
-        needed = {"cli.entry", "storage.index", "storage.own_folder"}
+        needed = {"cli.entry", "storage.index", "storage.ledger_mark", "storage.own_folder"}
     assert ours - rooms == {f"flux2build.{name}" for name in needed}

@@ -124,6 +124,7 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
 def _answered(command: str, file: str, profile: str) -> bool:
     """Print the answer that the index remembers, if there is one that still holds."""
     from flux2build.storage.index import Index, answer_key
+    from flux2build.storage.ledger_mark import holds, ledger_key
 
     spec = file or _nearest_spec()
     if not spec:
@@ -133,9 +134,12 @@ def _answered(command: str, file: str, profile: str) -> bool:
         folder, name = os.path.split(os.path.join(os.getcwd(), spec))
     except OSError:
         return False  # the current folder was removed: the parser reports it
-    text = Index.load(folder).answer(answer_key(command, name, profile))
+    index = Index.load(folder)
+    text = index.answer(answer_key(command, name, profile))
     if text is None or not text.isprintable():
         return False  # a profile may have any name: the parser's console escapes it
+    if not holds(index.answer(ledger_key())):
+        return False
     stream = sys.stderr if command == "build" else sys.stdout
     try:
         stream.write(text + "\n")

@@ -138,6 +138,19 @@ def fold(entries: Iterable[Entry]) -> Ledger:
     return _ledger(tuple(attempts.values()), tuple(foreign))
 
 
+def unbegun(entries: Iterable[Entry], attempt: str) -> bool:
+    """Whether the entries about an order lack the beginning of a claimed attempt, or of one with a ticket."""
+    known, ticketed = set[str](), set[str]()
+    for entry in entries:
+        if isinstance(entry, Ticketed):
+            ticketed.add(entry.attempt)
+        elif not isinstance(entry, Foreign):
+            known.add(entry.attempt)
+    if attempt and not any(name.startswith(attempt) for name in known):
+        return True
+    return not ticketed <= known
+
+
 def _name(entry: Fact) -> str:
     """An attempt's name; a delivery that was not bought is told apart by its bytes."""
     return entry.attempt or (entry.output if isinstance(entry, Delivered) else "")

@@ -28,7 +28,6 @@ from flux2build.ledger import (
     Foreign,
     Intended,
     Ledger,
-    Ticketed,
     appending,
     entry_from_json,
     fold,
@@ -37,6 +36,7 @@ from flux2build.ledger import (
 )
 from flux2build.ledger.claims import Claims
 from flux2build.ledger.excerpt import Excerpt
+from flux2build.ledger.fold import unbegun
 from flux2build.ledger.line_index import Hash, LineIndex, MisledError, News
 from flux2build.ledger.lines import BYTE_ORDER_MARK, MISFIT, decoded, encoded, suspects
 from flux2build.ledger.salvage import Salvage, saved
@@ -64,6 +64,8 @@ class Journal:
         self._named = False
         self._unindexed = unindexed
         self._indexing = True
+        self.end = 0
+        """Where the lines ended that the last `ledger` is about, in bytes."""
         self._forget()
 
     def append(self, entry: Entry, *, durable: bool = True) -> None:
@@ -131,14 +133,10 @@ class Journal:
             if self._index is None:
                 ledger = fold(self._entries)
             else:
-                excerpt = Excerpt(
-                    self._index,
-                    partial(self._index.entries, self.path),
-                    self._entries,
-                    self._whole_ledger,
-                )
-                ledger = excerpt.ledger()
+                read = partial(self._index.entries, self.path)
+                ledger = Excerpt(self._index, read, self._entries, self._whole_ledger).ledger()
             self._keep_index(ledger)
+            self.end = self._end
             return ledger
 
     def _whole_ledger(self) -> Ledger:
@@ -199,15 +197,7 @@ class Journal:
             if attempt or not self._lines:  # else what was read before is as good
                 self._read()
             entries = self._about(order)
-        known, ticketed = set[str](), set[str]()
-        for entry in entries:
-            if isinstance(entry, Ticketed):
-                ticketed.add(entry.attempt)
-            elif not isinstance(entry, Foreign):
-                known.add(entry.attempt)
-        if attempt and not any(name.startswith(attempt) for name in known):
-            return True
-        return not ticketed <= known
+        return unbegun(entries, attempt)
 
     def missing(self) -> Sequence[Digest]:
         """The orders that are `unrecorded`, sorted.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Final
 
 from flux2build.digest import of_bytes
@@ -11,6 +12,7 @@ from flux2build.session import baseline
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage.index import answer_key
+from flux2build.storage.ledger_mark import ledger_key, marked
 
 _MOST_JUDGED: Final = 10_000
 """The pictures, and the derivations, to remember; they take a megabyte in the index."""
@@ -32,6 +34,9 @@ def remember(project: Project, answer: str) -> None:
     if project.weights is not None:
         project.index.learn(project.weights)
     states = judged(project, plan)
+    # An order that another tree has placed is collected in this one, too, until it is settled.
+    mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
+    project.index.remember(ledger_key(), mark, [])
     for command in commands:
         key = answer_key(command, project.file, project.options.profile)
         kept = project.index.remember(key, answer, sorted(states), states)
@@ -55,8 +60,6 @@ def judged(project: Project, plan: Plan) -> dict[str, str]:
     digests, written = project.files(), project.below_output()
     rows = [row for block in project.lock.blocks.values() for row in block.rows]
     outputs = {row.output.path: row.output.sha256 for row in rows}
-    # The ledger counts: an order that another tree has placed is collected in this one, too.
-    outside = (str(config_path()), str(project.journal.path))
     weights = project.weights.asked if project.weights is not None else ()
     return {
         **{path: state for path, state in project.tree.asked.items() if path not in written},
@@ -64,5 +67,5 @@ def judged(project: Project, plan: Plan) -> dict[str, str]:
         **{path: digests[path] for path in project.paths},
         **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
         project.lock_path.name: of_bytes(project.lock_bytes),
-        **{path: project.index.state(path) for path in (*outside, *weights)},
+        **{path: project.index.state(path) for path in (str(config_path()), *weights)},
     }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
-from flux2build.session.answers import judged
-from flux2build.session.common_options import CommonOptions
-from flux2build.session.project import Project
+from flux2build.ledger import Intended
+from flux2build.storage.disk import home
+from flux2build.storage.index import Index, answer_key
+from flux2build.storage.ledger_mark import holds, ledger_key
 from tests.conftest import Site
-from tests.snapshots import intended, ticketed
+from tests.journals import delivered, intended, ticketed, voided, wrote
 
 EDITS: Final = [
     "assets.toml",
@@ -62,20 +65,65 @@ def test_a_page_that_appears_is_noticed(site: Site, name: str) -> None:
     assert site.run("check").code != 0
 
 
-def test_orders_of_other_builds_void_answers(site: Site) -> None:
-    """An entry in the ledger voids an answer: another build may have placed the same order."""
+def remembered(site: Site) -> bool:
+    """Whether the call with nothing to do is answered from the index, without the parser."""
+    index = Index.load(str(site.folder))
+    return index.answer(answer_key("build", "assets.toml", None)) is not None and holds(
+        index.answer(ledger_key())
+    )
+
+
+@pytest.fixture
+def sent() -> Intended:
+    """An order that another tree of this machine places."""
+    return intended("other", project="/another/tree")
+
+
+def test_settled_orders_of_other_builds_leave_an_answer(site: Site, sent: Intended) -> None:
+    """What another build ordered, and what came of it, changes nothing here."""
     site.run("build")
-    project = Project.open(CommonOptions())
-    assert str(project.journal.path) in judged(project, project.whole)
-    before = project.index.state(str(project.journal.path))
+    assert remembered(site)
 
-    key = project.whole.steps[0].verdict.key
-    assert key is not None
-    project.journal.append(intended(key))
-    project.journal.append(ticketed(key))
+    wrote(sent, ticketed(sent), delivered(sent))
+    assert remembered(site)
+    wrote(replace(sent, attempt="more"), voided(replace(sent, attempt="more"), charged=False))
+    assert remembered(site)
 
-    assert project.index.state(str(project.journal.path)) != before
-    assert site.run("check").code == 0
+
+def test_open_orders_of_other_builds_void_answers(site: Site, sent: Intended) -> None:
+    """An order that another build has placed is collected here, too, until it is settled."""
+    site.run("build")
+
+    for entry, kept in ((sent, False), (ticketed(sent), False), (delivered(sent), True)):
+        wrote(entry)
+        assert remembered(site) is kept
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: data[:-1],
+        lambda data: data[:-300],
+        lambda data: data[:0],
+        lambda data: data + b"noise\n",
+        lambda data: data + b"\n",
+        lambda data: data + data[: data.index(b"\n") + 1],
+        lambda data: data.replace(b"icon", b"ikon") + data,
+        lambda data: data.replace(b"task-", b"tusk-"),
+    ],
+)
+def test_an_edited_ledger_voids_answers(
+    site: Site, sent: Intended, edit: Callable[[bytes], bytes]
+) -> None:
+    """Whatever is not a settled order behind lines that are as they were is looked into."""
+    wrote(sent, ticketed(sent), delivered(sent))
+    site.run("build")
+    ledger = home() / "ledger.jsonl"
+
+    ledger.write_bytes(edit(ledger.read_bytes()))
+
+    assert not remembered(site)
 
 
 def test_only_a_clean_tree_is_remembered(site: Site) -> None:

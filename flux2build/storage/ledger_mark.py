@@ -1,0 +1,100 @@
+"""How far the ledger had come when a tree was clean, and whether anything has been left open since.
+
+What other builds ordered and received leaves a remembered answer as it is. The call with nothing to
+do imports this module, so it imports almost nothing; it reads only the lines behind the mark.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+
+from flux2build import __version__
+
+_SAMPLE = 4096
+"""Bytes before the mark that have to be the same."""
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_TICK = 50_000_000
+_COARSE = 2_100_000_000
+
+
+def ledger_key() -> str:
+    """Return the key under which the index keeps a mark."""
+    return f"{__version__} ledger {os.environ.get('FLUX2BUILD_HOME', '')}"
+
+
+def marked(path: str, end: int, now: int) -> str:
+    """Return a mark behind the lines of a ledger, at `now` or before, of which none leaves an order open."""
+    try:
+        file = os.open(path, _FLAGS)
+    except OSError:
+        return f"0 0 0 0 0 0\n{path}"
+    try:
+        status = os.fstat(file)
+        newest = max(status.st_mtime_ns, status.st_ctime_ns)
+        margin = _TICK if status.st_ctime_ns % 10_000_000 else _COARSE
+        settled = status.st_size == end and newest < now - margin
+        seen = _signature(status) if settled else "0 0 0 0"
+        return f"{seen} {end} {_sample(file, end)}\n{path}"
+    finally:
+        os.close(file)
+
+
+def holds(mark: str | None) -> bool:
+    """Whether the ledger is as it was, or was only continued, and nothing of that is open."""
+    if mark is None:
+        return False
+    numbers, _, path = mark.partition("\n")
+    *seen, end, sample = numbers.split()
+    try:
+        status = os.stat(path)
+        if _signature(status) == " ".join(seen):
+            return True
+        if status.st_size <= int(end):
+            return False  # it may have been edited
+        return _continued(path, int(end), sample)
+    except (FileNotFoundError, NotADirectoryError):
+        return end == "0"
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _continued(path: str, end: int, sample: str) -> bool:
+    """Whether only sound lines were added, and every order that they are about is settled."""
+    import json
+
+    file = os.open(path, _FLAGS)
+    try:
+        if str(_sample(file, end)) != sample:
+            return False
+        os.lseek(file, end, os.SEEK_SET)
+        data = b""
+        while part := os.read(file, 1 << 20):
+            data += part
+    finally:
+        os.close(file)
+    *lines, torn = data.split(b"\n")
+    left_open = set[str]()
+    for line in lines:
+        checksum, _, text = line.partition(b" ")
+        if checksum != b"%08x" % zlib.crc32(text):
+            return False
+        facts = json.loads(text)
+        if facts["schema"] != 1:
+            return False
+        ends = facts["kind"] == "delivered" or (
+            facts["kind"] == "voided" and facts["refusal"] != "lost"
+        )
+        (left_open.discard if ends else left_open.add)(facts["attempt"])
+    return not torn and not left_open
+
+
+def _sample(file: int, end: int) -> int:
+    """Return a checksum of the bytes before the mark."""
+    start = max(0, end - _SAMPLE)
+    os.lseek(file, start, os.SEEK_SET)
+    return zlib.crc32(os.read(file, end - start))
+
+
+def _signature(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
