@@ -24,12 +24,10 @@ USUAL: Final = {"picture_bytes": 3_000_000, "attempts": 3, "wait": 0.02}
 SHORT: Final = {"connect": 1, "answer": 1, "reply": 0.6, "picture_seconds": 0.6, "deadline": 1}
 """Limits for servers that do not answer in time."""
 PRICES: Final = """\
-[replicate.flux-2-klein-9b-base]
-price = { first = 0.02, dated = "2026-11-01" }
 [bfl.flux-3-image-klein.prices]
 768sq = { first = 0.02, dated = "2026-11-01" }
 """
-"""Some models have no list price; a user gives them one."""
+"""One size has no list price; a user gives it one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,8 @@ def test_price_for_a_model_without_one(empty: Site) -> None:
     """Without a price nothing is built, and the message leads to the mend; with one it is."""
     empty.write(
         "assets.toml",
-        '[project]\nname = "a"\n[defaults]\nprovider = "replicate"\n'
-        'model = "flux-2-klein-9b-base"\n[asset.fox]\nprompt = "a fox"\n',
+        '[project]\nname = "a"\n[defaults]\nprovider = "bfl"\nmodel = "flux-3-image-klein"\n'
+        'resolution = "768sq"\n[asset.fox]\nprompt = "a fox"\n',
     )
     refused = empty.run("build", "--yes")
     assert refused.code == 4
@@ -73,7 +73,7 @@ def test_price_for_a_model_without_one(empty: Site) -> None:
 
     config = Path(os.environ["FLUX2BUILD_CONFIG"])
     config.write_text('cards = "mine.toml"\n', encoding="utf-8")
-    over = '[replicate."black-forest-labs/flux-2-klein-9b-base"]\nprice = { first = 0.012 }\n'
+    over = "[bfl.flux-3-image-klein.prices]\n768sq = { first = 0.012 }\n"
     config.with_name("mine.toml").write_text(over, encoding="utf-8")
 
     assert "Price: $0.012." in empty.run("plan").out
