@@ -188,10 +188,17 @@ def test_behind_a_proxy_names_are_left_to_it() -> None:
     assert Target(url, "unknown.example", (), proxy) == asyncio.run(
         fetchable(url, AddressScope.PUBLIC, _resolve, proxy)
     )
-    with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable("https://10.0.0.1/a", AddressScope.PUBLIC, _resolve, proxy))
-    with pytest.raises(ForbiddenError):
-        asyncio.run(fetchable("http://unknown.example/", AddressScope.PUBLIC, _resolve, proxy))
+    literal = "https://93.184.216.34/a.png"
+    assert Target(literal, "93.184.216.34", ("93.184.216.34",), proxy) == asyncio.run(
+        fetchable(literal, AddressScope.PUBLIC, _resolve, proxy)
+    )
+    for refused, message in (
+        ("https://10.0.0.1/a", "the picture's URL points into a private network, at `10.0.0.1`"),
+        ("http://unknown.example/", "the picture's URL is not https, at `unknown.example`"),
+    ):
+        with pytest.raises(ForbiddenError) as caught:
+            asyncio.run(fetchable(refused, AddressScope.PUBLIC, _resolve, proxy))
+        assert str(caught.value) == message
 
 
 def test_machine_resolves_names() -> None:

@@ -378,6 +378,19 @@ def test_endless_answer_is_doubt() -> None:
     assert answer == InDoubt("after the order was sent, the answer is too long")
 
 
+@pytest.mark.parametrize(("seconds", "kind"), [(60, Ticket), (61, InDoubt)])
+def test_an_order_is_answered_in_its_own_time(seconds: float, kind: type) -> None:
+    """A gateway may render before it answers: an order has longer than a question."""
+    time = FakeClock()
+
+    async def body() -> AsyncIterator[bytes]:
+        time.at += seconds
+        yield json.dumps({"id": TASK, "polling_url": POLL}).encode()
+
+    internet = Internet(posts=[lambda _: httpx.Response(200, content=body())])
+    assert isinstance(_submit(internet, time, answer=60, reply=30), kind)
+
+
 def test_compressed_answer_is_read() -> None:
     """Some servers compress unasked: an accepted order must not be in doubt for that."""
     body = zlib.compress(json.dumps({"id": TASK, "polling_url": POLL}).encode())

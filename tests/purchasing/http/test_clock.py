@@ -164,7 +164,7 @@ def test_a_wait_is_said_once_in_a_while() -> None:
 def test_a_mistyped_limit_is_named_with_the_nearest() -> None:
     """The hint has the limit that was meant."""
     with pytest.raises(UsageError) as caught:
-        limits({"wiat": 1, "deadline": 0.5}, FILE)
+        limits({"wiat": 1, "deadline": 0.5}, TomlFile("config.toml", "[limits]\nwiat = 1\n"))
 
     (problem,) = caught.value.problems
-    assert problem.hint == "did you mean `wait`?"
+    assert (problem.hint, problem.place) == ("did you mean `wait`?", Place("config.toml", 2, 1))

@@ -134,6 +134,32 @@ def test_a_socks_proxy_carries_what_is_fetched(
     assert asked == [f"{each}.example:{port}" for each in ("delivery", "other")]
 
 
+@pytest.mark.parametrize("way", [proxy, socks])
+def test_the_api_is_asked_through_the_proxy(
+    certificate: tuple[Path, Path],
+    port: int,
+    way: Callable[[], AbstractContextManager[tuple[str, list[str]]]],
+) -> None:
+    """Its connection is made there, with the authorities that the user names."""
+    endpoint, trusted = f"https://delivery.example:{port}", ssl.create_default_context()
+    trusted.load_verify_locations(cafile=str(certificate[0]))
+
+    async def connected(through: str) -> Refused | None:
+        deps = ClientDeps(proxy=lambda _: through, certificates=trusted)
+        async with Client(bfl.PROVIDER, Key("k" * 20), endpoint, deps=deps) as client:
+            left = await client.balance()
+            assert isinstance(left, Refused)
+            assert "certificate" not in left.message
+            return await client.connect()
+
+    with way() as (url, asked):
+        assert asyncio.run(connected(url)) is None
+    assert len(asked) == 2
+    assert {line.removeprefix("CONNECT ").split()[0] for line in asked} == {
+        f"delivery.example:{port}"
+    }
+
+
 def test_each_host_has_its_own_way(certificate: tuple[Path, Path], port: int) -> None:
     """A picture whose host needs no proxy is fetched from its address, whatever the endpoint needs."""
     with proxy("502 Bad Gateway") as (url, asked):

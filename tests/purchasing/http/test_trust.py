@@ -33,6 +33,14 @@ def test_a_named_authority_is_trusted_alone(company: Path) -> None:
     ]
 
 
+def test_a_folder_may_hold_them(tmp_path: Path) -> None:
+    """A folder is read when a certificate is looked for in it, by its hash."""
+    context = authorities({"SSL_CERT_DIR": str(tmp_path)})
+
+    assert context is not None
+    assert context.get_ca_certs() == []
+
+
 def test_the_system_is_asked() -> None:
     """`system` is the system's own store, whatever else is named."""
     assert authorities({"network.ca": "system"}) is not None
