@@ -127,13 +127,14 @@ def _contents(project: Project) -> Contents:
     spec = {path: known for path, known in asked if path not in written}
     fixed = [project.lock_path.name, *map(str, files(project.options.env_file))]
     outputs = {step.recipe.output for step in steps}
+    folders = written - outputs
     pictures = sorted(project.paths | outputs)
     contents = Contents(
         key=_key(project),
         profile=project.spec.profile,
         states={path: state(path) for path in (*spec, *fixed, *pictures)},
         spec=spec,
-        folders=[path for path, _ in asked if path in written - outputs],
+        folders=[path for path, _ in asked if path in folders],
         fixed=fixed,
         files=pictures,
         recipes=[marshal.dumps(_plain(step.recipe)) for step in steps],
@@ -146,8 +147,9 @@ def _contents(project: Project) -> Contents:
     )
     for place, step in enumerate(steps):
         contents["firsts"].setdefault(step.recipe.asset, place)
-        contents["makers"] |= dict.fromkeys(names(step.recipe), place)
-        contents["pictures"] |= dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
+        for name in names(step.recipe):
+            contents["makers"][name] = place
+            contents["pictures"][name] = str(step.verdict.bytes)
         for source in step.recipe.inputs:
             contents["users"].setdefault(str(source), []).append(place)
     return contents
