@@ -194,8 +194,9 @@ class Recipe(Struct, frozen=True):
         return hash(self._facts)
 
     @property
-    def _facts(self) -> tuple[AssetName, Task, tuple[Input, ...], str]:
-        return self.asset, self.task, self.inputs, self.output
+    def _facts(self) -> tuple[object, ...]:
+        places = self.asset, self.inputs, self.output
+        return *places, self.task, self.takes, self.candidate, self.unpicked
 
     @property
     def kind(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec.tables import Settings
 from flux2build.model import Key
@@ -39,6 +40,11 @@ class MergedSettings(Struct, frozen=True):
         value, key = self.values[name]
         self.consumed.add(key)
         return value
+
+    def only(self, names: Iterable[str]) -> MergedSettings:
+        """These settings without all others, in the order of the names."""
+        values = {name: self.values[name] for name in names if name in self.values}
+        return replace(self, values=values)
 
     def consume(self) -> None:
         """Take all keys as consumed, where only another machine can tell."""

@@ -79,7 +79,7 @@ def hidden(data: Mapping[str, object], of_locale: str | None) -> frozenset[str]:
     while pending:
         value, inside = pending.pop()
         match value:
-            case str():
+            case str() if "{" in value:
                 said = words([value])
                 outside |= {*said, *(also[word] for word in said & also.keys())} - inside
             case {"deliver": [*entries], **rest}:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
@@ -199,7 +198,9 @@ class Resolver(Struct):
 
     def _order(self, settings: MergedSettings) -> RenderSettings:
         """How pictures with these settings are ordered; `FaultyError` if they cannot be."""
-        said = tuple(settings.values[name][1] for name in _IN_ORDER if name in settings.values)
+        # An order follows from these settings alone, because it sees no other ones.
+        settings = settings.only(_IN_ORDER)
+        said = tuple(key for _, key in settings.values.values())
         if any(key[0] == "asset" for key in said):
             return self._new_order(settings)
         common = said, tuple(layer for layer in settings.layers if layer[0] != "asset")
@@ -238,6 +239,8 @@ class Resolver(Struct):
             with self.faults.collecting(one.name):
                 recipe, path = _Orderer(self.resources, declared, one, order, scope).recipe()
                 yield recipe
+                if not entries:
+                    return
                 stem = posixpath.splitext(path)[0]
                 picture = MasterOf(one.name)
                 master = Master(one.name, one.axes, picture, stem, order.format, order.size, scope)
@@ -311,12 +314,14 @@ class _Orderer(Struct, frozen=True):
         """The references in order, as many as the model takes."""
         listed = _entries(self.declared.settings.get("refs"))
         key, card, wrong = self.declared.settings.key("refs"), self.order.card, list[Fault]()
-        tried = [
-            _tried(wrong, partial(self._reference, ref, (*key, at)))
-            for at, ref in enumerate(listed)
-        ]
-        refs = [ref for each in tried if each is not None for ref in each]
-        if None in tried:
+        refs: list[NamedInput] = []
+        faulty = False
+        for at, ref in enumerate(listed):
+            try:
+                refs += self._reference(ref, (*key, at))
+            except FaultyError as error:
+                faulty, wrong = True, [*wrong, *error.faults]
+        if faulty:
             raise FaultyError(*wrong)
         if len(refs) > card.references:
             message = f"{len(refs)} references; `{card.model}` takes {card.references} at most"

@@ -93,7 +93,8 @@ class TextRenderer(Struct, frozen=True, dict=True):
         return prompt
 
     def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:
-        return self.text(settings.get(name) or "", scope, settings.key(name)).strip()
+        text = settings.get(name)
+        return self.text(text, scope, settings.key(name)).strip() if text else ""
 
     def _body(self, settings: MergedSettings, scope: Scope) -> str:
         prompt, template = settings.get("prompt"), settings.get("template")

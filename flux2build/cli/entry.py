@@ -74,7 +74,7 @@ def _parser() -> Callable[[Sequence[str]], int]:
     """Import what parses the words and runs their command."""
     # Imports and large projects create many objects that live to the end: collecting garbage
     # among them is a waste of time, most of all at exit.
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(500_000, 20, 50)
     atexit.register(gc.freeze)
     # Plug-ins of pydantic that happen to be installed must not be searched for or run.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -357,7 +357,12 @@ class Project(LockedSources):
 def buys(recipe: Recipe) -> bool:
     """Whether a recipe's picture is bought, and not drawn by an embedded provider."""
     task = recipe.task
-    return isinstance(task, Generate) and isinstance(PROVIDERS[task.provider], Remote)
+    return isinstance(task, Generate) and _sells(task.provider)
+
+
+@cache
+def _sells(provider: str) -> bool:
+    return isinstance(PROVIDERS[provider], Remote)
 
 
 def _encoders() -> dict[str, str]:

@@ -57,7 +57,10 @@ def decodable(name: str) -> bool:
 
 def of_path(path: str) -> PictureFormat | None:
     """The format that the ending of a path stands for."""
-    return _by_suffix().get(posixpath.splitext(path)[1].lower())
+    stem, _, ending = path.rpartition(".")
+    if stem[-1:] in {"", "/", "."}:  # what starts with a dot is a name
+        ending = posixpath.splitext(path)[1][1:]
+    return _by_suffix().get(f".{ending.lower()}")
 
 
 @cache
