@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import IO, Final
 
 from rich.console import Console as RichConsole
 from rich.text import Text
 
+from flux2build.console.columns import folded
 from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
@@ -99,9 +101,30 @@ class Console:
         return cls(options.color, options.verbosity, one_line or options.several, context)
 
     def data(self, *lines: str | Text) -> None:
-        """Print lines of data on stdout."""
+        """Print lines of data on stdout, folded to the width of a terminal."""
+        for line in lines:
+            if self.width is None:
+                self.out.put(line)
+                continue
+            text = line if isinstance(line, Text) else Text(clean(line))
+            for part in folded(text, self.width):
+                self.out.put(part)
+
+    def whole(self, *lines: str | Text) -> None:
+        """Print lines of data on stdout that programs read, however wide they are."""
         for line in lines:
             self.out.put(line)
+
+    @cached_property
+    def width(self) -> int | None:
+        """How many cells a line on stdout may have; None where no terminal shows it.
+
+        `COLUMNS` says it, as for other programs, and counts for a pipe as well.
+        """
+        said = os.environ.get("COLUMNS", "")
+        if said.isascii() and said.isdigit() and int(said):
+            return int(said)
+        return self.out.size.width if self.out.is_terminal else None
 
     def raw(self, text: str) -> None:
         """Print text exactly as it is on stdout: JSON, DOT, a schema."""

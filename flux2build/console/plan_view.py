@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from rich.text import Text
 
 from flux2build.console.changes import changes, marked
+from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
@@ -25,6 +26,8 @@ from flux2build.session.project import Project
 STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "cyan", "-": "red"}
 """Colour by symbol; colour never carries meaning alone."""
 
+_LONGEST: Final = 44
+"""Cells of the column of names, where no terminal says how much room there is."""
 _SYMBOLS: Final = {
     Action.KEEP: " ",
     Action.RESTORE: "=",
@@ -52,7 +55,7 @@ def show(console: Console, project: Project, plan: Plan) -> None:
     if project.options.json:
         console.document(as_json(plan))
         return
-    console.data(*lines(plan, every=console.verbosity > 0))
+    console.data(*lines(plan, console.width, every=console.verbosity > 0))
     if project.unread and plan.high:
         console.say("No paid picture of this is ordered until the journal of orders is settled.")
     if project.conflicted:
@@ -60,25 +63,32 @@ def show(console: Console, project: Project, plan: Plan) -> None:
         console.say(f"`{lock}` holds merge conflicts; `flux2build build` reconciles them")
 
 
-def lines(plan: Plan, *, every: bool = False) -> Iterator[Text]:
-    """One line for each step to do, files of one asset together, then one footer."""
+def lines(plan: Plan, width: int | None = None, *, every: bool = False) -> Iterator[Text]:
+    """One line for each step to do, files of one asset together, then one footer.
+
+    On lines of a `width`, a name that is long is followed by a break.
+    """
     groups = _grouped(plan, every=every)
     names: list[str] = [group[0].recipe.asset for group in groups]
     names += [orphan.asset for orphan in plan.orphans]
     names += [order.intended.asset for order in plan.orders if order.ours]
-    width = min(44, max((len(name) for name in names), default=0))
+    wide = column(names, width, _LONGEST)
+
+    def name(asset: str) -> str:
+        return cell(clean(asset), wide)
+
     for group in groups:
-        yield _line(group, width, every=every)
-        for name, change in dict.fromkeys(each for step in group for each in changes(step)):
-            yield Text.assemble("    ", (f"{name} ", "bold"), marked(change))
+        yield _line(group, name(group[0].recipe.asset), every=every)
+        for field, change in dict.fromkeys(each for step in group for each in changes(step)):
+            yield Text.assemble("    ", (f"{field} ", "bold"), marked(change))
     for orphan in plan.orphans:
         yield Text.assemble(
             ("- ", STYLES["-"]),
-            f"{clean(orphan.asset):<{width}}  ",
+            f"{name(orphan.asset)}  ",
             "orphan   ",
             clean(orphan.path),
         )
-    yield from _orders(plan.orders, width)
+    yield from _orders(plan.orders, name)
     if groups or plan.orphans or plan.orders:
         yield Text()
     yield from _notes(plan.steps)
@@ -111,7 +121,7 @@ def _grouped(plan: Plan, *, every: bool) -> list[list[Step]]:
     return sorted(groups.values(), key=lambda group: first[group[0].recipe.asset])
 
 
-def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
+def _line(group: Sequence[Step], name: str, *, every: bool) -> Text:
     step = group[0]
     mark, what = symbol(step), "candidate" if step.recipe.candidate else "file"
     many = f" {counted(len(group), what)}" if len(group) > 1 or step.recipe.candidate else ""
@@ -119,7 +129,7 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     low, high = priced(group)
     return Text.assemble(
         (f"{mark} ", STYLES.get(mark, "")),
-        f"{clean(step.recipe.asset):<{width}}  ",
+        f"{name}  ",
         f"{verb:<8}  " if many else f"{verb:<8} ",
         f"{clean(step.recipe.label)}  " if every else "",
         (clean(because(step.recipe, step.verdict.reasons)), "dim"),
@@ -127,23 +137,23 @@ def _line(group: Sequence[Step], width: int, *, every: bool) -> Text:
     )
 
 
-def _orders(orders: Iterable[OpenOrder], width: int) -> Iterator[Text]:
+def _orders(orders: Iterable[OpenOrder], name: Callable[[str], str]) -> Iterator[Text]:
     """Orders that no step asks for: each of this project, and those of any other one together."""
     theirs: dict[str, list[OpenOrder]] = {}
     for order in orders:
         if order.ours:
-            yield _order(order, f"{order.intended.asset:<{width}}", "")
+            yield _order(order, name(order.intended.asset), "")
         else:
             theirs.setdefault(order.intended.project, []).append(order)
     for project, others in theirs.items():
-        count = counted(len(others), "order")
-        yield _order(others[0], f"{count:<{width}}", f" (ordered in {project})")
+        count = name(counted(len(others), "order"))
+        yield _order(others[0], count, f" (ordered in {project})")
 
 
 def _order(order: OpenOrder, name: str, whose: str) -> Text:
     mark, why = _SYMBOLS[order.action], ", ".join(reason.sentence for reason in order.reasons)
     return Text.assemble(
-        f"{mark} {clean(name)}  {_VERBS[order.action]:<8} ",
+        f"{mark} {name}  {_VERBS[order.action]:<8} ",
         (f"{why}{clean(whose)}", "dim"),
         ("  free" if order.pending else f"  at most {money(order.intended.reserve)}", "bold"),
     )

@@ -10,6 +10,7 @@ import click
 
 from flux2build import ledger
 from flux2build.cli.command import command, option
+from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.plan_view import counted
 from flux2build.digest import Json
@@ -52,12 +53,12 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     if options.json:
         console.document(_as_json(by, sums))
         return
-    console.data(*_lines(sums))
+    console.data(*_lines(sums, console.width))
     if not sums:
         console.say("Nothing was spent yet.")
 
 
-def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
+def _lines(sums: Mapping[str, Sum], width: int | None) -> Iterator[str]:
     """A line for each group, and their total if there are several."""
     rows = dict(sums)
     if len(rows) > 1:
@@ -66,11 +67,12 @@ def _lines(sums: Mapping[str, Sum]) -> Iterator[str]:
             sum((each.reserved for each in sums.values()), Decimal(0)),
             sum(each.orders for each in sums.values()),
         )
-    width = max((len(name) for name in rows), default=0)
+    wide = column(rows, width)
     for name, row in rows.items():
         aside = f", {money(row.reserved)} set aside" if row.reserved else ""
         sources = f"  ({', '.join(sorted(row.sources))})" if row.sources else ""
-        yield f"{name:<{width}}  {money(row.spent)} for {counted(row.orders, 'order')}{aside}{sources}"
+        spent = f"{money(row.spent)} for {counted(row.orders, 'order')}"
+        yield f"{cell(name, wide)}  {spent}{aside}{sources}"
 
 
 def _as_json(by: str, sums: Mapping[str, Sum]) -> dict[str, Json]:

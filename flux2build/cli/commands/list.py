@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from flux2build.cli.command import command
+from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.digest import Json
@@ -36,7 +37,7 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         ]
         console.document({"assets": rows})
         return
-    width = max((len(name) for name in names), default=0)
+    wide = column(names, console.width)
 
     def line(name: AssetName) -> Text:
         states = values["state"].get(name, ())
@@ -46,7 +47,10 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         style = "yellow" if state in {"changed", "unpicked"} else "dim"
         return Text.assemble(
-            f"{clean(name):<{width}}  ", (f"{state:<8}", style), f"  {clean(paths[0])}{more}"
+            cell(clean(name), wide),
+            "  ",
+            (f"{state:<8}", style),
+            f"  {clean(paths[0])}{more}",
         )
 
     console.data(*map(line, names))

@@ -94,7 +94,7 @@ def fetch_model(options: CommonOptions, *, name: str, to: str | None, yes: bool)
         click.confirm(f"Fetch it to {folder}?", abort=True, err=True)
     hub.fetch(offered, folder)
     console.say("add to your configuration, unless it is there:")
-    console.data(f"[local.models.{name}]", f"path = {json.dumps(str(folder))}")
+    console.whole(f"[local.models.{name}]", f"path = {json.dumps(str(folder))}")
 
 
 _SHOWN: Final = ["formats", "references", "multiple", "min_side", "max_side", "max_pixels", "note"]

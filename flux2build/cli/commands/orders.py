@@ -16,6 +16,7 @@ from flux2build.cli.command import Listing, command, option
 from flux2build.cli.completers import COMPLETERS
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
+from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
@@ -101,20 +102,21 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
 
 def _list(console: Console, purchases: Sequence[Purchase], missing: Container[str] = ()) -> None:
     """One line for each order, then what can be done about them."""
-    width = max((len(purchase.intended.asset) for purchase in purchases), default=0)
+    wide = column((purchase.intended.asset for purchase in purchases), console.width)
     for purchase in purchases:
         state = _MISSING if purchase.name in missing else purchase.state.value
-        console.data(_line(purchase, state, width))
+        name = cell(purchase.intended.asset, wide)
+        console.data(_line(purchase, state, name))
     states = {purchase.state for purchase in purchases if purchase.open or purchase.name in missing}
     for text in (text for state, text in _WAYS_OUT.items() if state in states):
         console.paragraph(text)
 
 
-def _line(purchase: Purchase, state: str, width: int) -> str:
+def _line(purchase: Purchase, state: str, name: str) -> str:
     sent = purchase.intended
     return (
         f"{purchase.name}  {state:<10}  {sent.at[:10]} {sent.at[11:16]}  "
-        f"{sent.asset:<{width}}  {sent.provider}/{sent.model}  {_price(purchase)}  {_said(purchase)}"
+        f"{name}  {sent.provider}/{sent.model}  {_price(purchase)}  {_said(purchase)}"
     ).rstrip()
 
 

@@ -13,6 +13,7 @@ from flux2build.assetspec.presets import Preset, PresetTarget, gathered
 from flux2build.assetspec.presets import presets as all_presets
 from flux2build.cli.command import command
 from flux2build.cli.completers import COMPLETERS
+from flux2build.console.columns import cell
 from flux2build.console.console import Console
 from flux2build.digest import Json
 from flux2build.errors import UsageError, did_you_mean
@@ -41,8 +42,12 @@ def presets(options: CommonOptions, *, words: Sequence[str]) -> None:
         console.data(Text(platform, "bold"))
         for preset in matching:
             if preset.platform == platform:
-                console.data(*_lines(preset))
+                console.data(*_lines(preset, console.width))
     console.say(f"sizes as gathered in {gathered()}; `--json` has their sources", "dim")
+
+
+_WIDE: Final = 34
+"""Cells of the column of names."""
 
 
 def _has(preset: Preset, word: str) -> bool:
@@ -52,16 +57,19 @@ def _has(preset: Preset, word: str) -> bool:
     return any(word in name for name in names)
 
 
-def _lines(preset: Preset) -> Iterator[Text]:
+def _lines(preset: Preset, width: int | None) -> Iterator[Text]:
     """One line for a single file; for a set, a line for its name and one for each file."""
-    if not preset.several:
-        yield Text.assemble((f"  {preset.name:<32}", "cyan"), _target_line(preset.targets[0]))
-        return
-    yield Text.assemble((f"  {preset.name:<32}", "cyan"), f"{len(preset.targets)} files")
-    for target in preset.targets:
-        yield Text.assemble((f"    {target.name:<30}", "dim"), _target_line(target))
-    for _, name in preset.documents:
-        yield Text.assemble((f"    {name:<30}", "dim"), "written beside them")
+    wide = _WIDE if width is None else min(_WIDE, width * 2 // 5)
+
+    def line(name: str, style: str, text: str) -> Text:
+        return Text.assemble((cell(name, wide), style), text)
+
+    first = f"{len(preset.targets)} files" if preset.several else _target_line(preset.targets[0])
+    yield line(f"  {preset.name}", "cyan", first)
+    for target in preset.targets if preset.several else ():
+        yield line(f"    {target.name}", "dim", _target_line(target))
+    for _, name in preset.documents if preset.several else ():
+        yield line(f"    {name}", "dim", "written beside them")
 
 
 def _target_line(target: PresetTarget) -> str:

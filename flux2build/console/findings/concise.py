@@ -13,7 +13,7 @@ def show(console: Console, report: CheckReport) -> None:
     """Print the findings on stdout, and their number on stderr."""
     for finding in report.findings:
         where = finding.problem.place or finding.path or ""
-        console.data(f"{where}: {finding.severity} {finding.code}: {title(finding)}")
+        console.whole(f"{where}: {finding.severity} {finding.code}: {title(finding)}")
     console.say(tally(report))
 
 
