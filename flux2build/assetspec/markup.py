@@ -8,10 +8,13 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from flux2build.assetspec.spec import COMMENT, ONE_BRACE, Notice
+from flux2build.assetspec.spec import COMMENT, INVISIBLE, ONE_BRACE, Notice
 from flux2build.errors import Problem, brief
 from flux2build.model import Key
+from flux2build.storage.text_files import unseen, unseen_hint
 
+Scope = Mapping[str, object]
+"""The names that a text can use."""
 _COMMENT: Final = re.compile(r"\{#(.*?)#\}", re.DOTALL)
 _COLOUR: Final = re.compile(r"[0-9A-Fa-f]{3,8}\b")
 _ONE_BRACE: Final = re.compile(r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})")
@@ -20,6 +23,7 @@ _INSIDE: Final = (
     re.compile(r"\{[{%](.+)[%}]\}"),
 )
 """Markup over several lines, and all that stands between the first and the last of one line."""
+_STRAY: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -31,20 +35,32 @@ class Markup(Struct):
     """The same in one sentence, each with the family of the asset that has it."""
     _known: set[tuple[Key, str]] = field(default_factory=set)
 
-    def examine(self, source: str, scope: Mapping[str, object], key: Key) -> None:
+    def examine(self, source: str, scope: Scope, key: Key) -> None:
         """Look at a text, given the names that it can use."""
-        asset = scope.get("asset")
-        family = str(asset["family"]) if isinstance(asset, Mapping) else ""
+        family = _family(scope)
         if (key, family) in self._known:
             return
         self._known.add((key, family))
         for code, message, hint in (*_comments(source), *_one_braces(source, scope)):
             self.note(Notice(code, key, Problem(message, hint=hint), name=False), family)
 
+    def examine_sent(self, prompt: str, scope: Scope, key: Key) -> None:
+        """Look at a prompt for characters without width, which join nothing and say nothing."""
+        for letter in dict.fromkeys(_STRAY.findall(prompt)):
+            message = f"the prompt has an invisible character: {unseen(letter)}"
+            problem = Problem(message, hint=unseen_hint(letter))
+            self.note(Notice(INVISIBLE, key, problem, name=False), _family(scope))
+
     def note(self, notice: Notice, family: str) -> None:
         """Note what is suspicious in a text of an asset."""
         self.notices[notice] = None
         self.notes[family, f"{notice.problem.message}; {notice.problem.hint}"] = None
+
+
+def _family(scope: Scope) -> str:
+    """The family of the asset that a text belongs to."""
+    asset = scope.get("asset")
+    return str(asset["family"]) if isinstance(asset, Mapping) else ""
 
 
 def _comments(source: str) -> Iterator[tuple[str, str, str]]:

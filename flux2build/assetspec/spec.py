@@ -28,6 +28,7 @@ UNUSED_KEY: Final = "unused-key"
 COMMENT: Final = "prompt-comment"
 ONE_BRACE: Final = "single-brace"
 ODD_DATA: Final = "odd-data"
+INVISIBLE: Final = "invisible-character"
 UNSENT_IMAGE: Final = "unsent-image"
 
 

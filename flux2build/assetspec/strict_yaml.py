@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from flux2build.errors import brief
 from flux2build.storage.project_files import MEBIBYTE
-from flux2build.storage.text_files import unseen
+from flux2build.storage.text_files import is_stray, unseen, unseen_hint
 
 Lines = Mapping[int, int]
 """The line on which an object starts, by its `id`."""
@@ -188,6 +188,9 @@ class _Builder:
         if not isinstance(key, str) or not key.strip():
             kind = "braces begin an object, which" if isinstance(key, dict) else "this"
             raise _fault(event, f"{kind} cannot be a key", f"{_QUOTES} if it is one")
+        if letter := next(filter(is_stray, key), None):
+            message = f"this key has an invisible character: {unseen(letter)}"
+            raise _fault(event, message, unseen_hint(letter))
         if key in known:
             raise _fault(event, f"`{brief(key)}` is given twice in one object")
         return key
@@ -232,6 +235,10 @@ def _explained(error: Any, text: str) -> YamlFaultError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
+    for at, each in enumerate(lines[: line + 1]):
+        if (letter := each.lstrip(" ")[:1]) and unseen(letter) and letter != "\t":
+            message = f"an invisible character begins this line: {unseen(letter)}"
+            return YamlFaultError(message, at + 1, each.index(letter) + 1, unseen_hint(letter))
     here = lines[line] if line < len(lines) else ""
     why, hint = _reason(str(error.problem), here[column : column + 1])
     return YamlFaultError(f"this is not YAML: {why}", line + 1, column + 1, hint)

@@ -90,6 +90,9 @@ class TextRenderer(Struct, frozen=True, dict=True):
         prompt = " ".join(filter(None, (prefix, body, suffix)))
         if not prompt:
             raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
+        if not prompt.isascii():
+            key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
+            self.markup.examine_sent(prompt, scope, key)
         return prompt
 
     def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:

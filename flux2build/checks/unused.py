@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.assetspec.spec import COMMENT, ODD_DATA, ONE_BRACE, UNSENT_IMAGE, UNUSED_KEY
+from flux2build.assetspec.spec import (
+    COMMENT,
+    INVISIBLE,
+    ODD_DATA,
+    ONE_BRACE,
+    UNSENT_IMAGE,
+    UNUSED_KEY,
+)
 from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Facts, Finding
 from flux2build.errors import Place
@@ -29,6 +36,7 @@ CHECK: Final[Check] = Check(
         UNUSED_KEY: "a key has no effect in any profile",
         COMMENT: "a comment takes words out of a text",
         ONE_BRACE: "the name of a value stands in one pair of braces",
+        INVISIBLE: "a prompt has a character that nobody sees, such as a zero width space",
         UNSENT_IMAGE: "a prompt speaks of a reference that there is not, such as `image 3` of two",
         ODD_DATA: "a data file has no rows, or holds what a spreadsheet writes for a failed formula",
     },

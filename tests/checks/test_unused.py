@@ -75,6 +75,18 @@ def test_a_picture_that_is_not_sent_is_a_warning(
     assert (told in check.out, f"note: fox: {message}; " in plan.out) == (bool(message),) * 2
 
 
+def test_what_nobody_sees_in_a_text_is_a_warning(empty: Site) -> None:
+    """A character without width changes a prompt, and so what is paid for, unseen."""
+    empty.write("templates/fox.j2", "a fox\u200b with\u200d ears")
+    empty.write("assets.toml", '[asset.fox]\ntemplate = "fox.j2"\n')
+
+    check = empty.run("check", "--select", "unused")
+
+    assert check.out.count("[invisible-character]") == 1
+    assert "U+200B (zero width space)" in check.out
+    assert "--> assets.toml:2:12" in check.out
+
+
 def test_odd_data_is_a_warning(empty: Site) -> None:
     """A formula that failed is told once for each column that templates name, with its lines."""
     empty.write("p.csv", "sku,name,stock\nA,#REF!,N/A\nB,Cup,#N/A\nC,#ref!,3\n")

@@ -15,6 +15,9 @@ from flux2build.errors import SpecError
 from flux2build.storage import toml_text
 
 _START: Final = re.compile(r"(---|\+\+\+)[ \t]*\n")
+_UNSEEN: Final = r"[\s\u200b\u2060\ufeff]*"
+_MISPLACED: Final = re.compile(rf"{_UNSEEN}(---|\+\+\+){_UNSEEN}$", re.MULTILINE)
+"""A fence that blank lines, or characters that nobody sees, keep from being one."""
 _ENDS: Final = {
     "---": re.compile(r"^---[ \t]*$", re.MULTILINE),
     "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
@@ -25,7 +28,14 @@ def of_page(source: DataFile) -> None:
     """Read the front matter of a page as one row; a page without any is a row of its own cells."""
     start = _START.match(source.text)
     if start is None:
-        objects.add_row(source, {})
+        if misplaced := _MISPLACED.match(source.text):
+            fence, line = misplaced[1], source.text.count("\n", 0, misplaced.start(1)) + 1
+            message = f"front matter starts with `{fence}` alone on the first line"
+            source.wrong(
+                message, line, hint="take away what stands before or behind it, seen or not"
+            )
+        else:
+            objects.add_row(source, {})
         return
     end = _ENDS[start[1]].search(source.text, start.end())
     if end is None:

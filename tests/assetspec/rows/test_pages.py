@@ -113,6 +113,8 @@ def test_messages_of_a_catalogue() -> None:
     [
         ({"a.md": "---\nx: 1\ny: b: c\n---\n"}, "*.md", "a.md:3:5: this is not YAML"),
         ({"a.md": '+++\nx = 1\ny = "\n+++\n'}, "*.md", "a.md:3:5: a text has no closing quote"),
+        ({"a.md": "\u200b---\nx: 1\n---\n"}, "*.md", "a.md:1: front matter starts with `---`"),
+        ({"a.md": "\n+++\u00a0\nx=1\n+++\n"}, "*.md", "a.md:2: front matter starts with `+++`"),
         ({"a.md": "---\nx: 1\n"}, "*.md", "a.md:1: the front matter has no closing `---`"),
         ({"a.md": "---\n- x\n---\n"}, "*.md", "a.md:2: front matter is an object of keys"),
         (
