@@ -39,6 +39,7 @@ FAMILIES: Final[list[Family[Any]]] = [
 ]
 LAZY: Final[dict[str, str]] = {
     "extras.py": "how an extra is installed is said in a hint only",
+    "assetspec/prompts/__init__.py": "a text without markup needs no Jinja",
     "assetspec/rows/catalogue.py": "polib is for the few projects that have catalogues",
     "assetspec/strict_yaml.py": "PyYAML is for the projects that have pages or data in YAML",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",

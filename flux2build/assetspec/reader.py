@@ -262,7 +262,7 @@ class _SpecReader(Struct):
     @property
     def _own(self) -> Profile:
         """The table of the profile."""
-        return self.tables.profile.get(self.profile, Profile())
+        return self.tables.profile.get(self.profile, Profile.model_construct())
 
     @property
     def _masters(self) -> tuple[str | None, Key]:

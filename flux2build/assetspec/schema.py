@@ -79,7 +79,8 @@ class _TableReader:
 
     def _alone(self, key: str, value: object) -> SpecTable:
         """One top-level key, read without the others, whose faults would void it."""
-        return self._checked(SpecTable, (), {key: value}) or SpecTable()
+        table = None if value == {} else self._checked(SpecTable, (), {key: value})
+        return table or SpecTable.model_construct()
 
     def _checks(self) -> dict[str, Any]:
         written = self._data.get("checks", {})
@@ -92,8 +93,9 @@ class _TableReader:
         }
 
     def _table(self, model: type[M], name: str) -> M:
-        table = self._checked(model, (name,), self._data.get(name, {}), salvage=True)
-        return table or model()
+        absent = name not in self._data
+        table = None if absent else self._checked(model, (name,), self._data[name], salvage=True)
+        return table or model.model_construct()
 
     def _optional(self, model: type[M], name: str) -> M | None:
         return self._checked(model, (name,), self._data[name]) if name in self._data else None

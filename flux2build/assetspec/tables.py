@@ -377,7 +377,7 @@ class SpecTable(Table):
     extends: list[str] = _optional(
         "files to build upon, from this file's folder; later values win", default=[]
     )
-    project: ProjectTable = _optional("names and folders", default=ProjectTable())
+    project: ProjectTable = _optional("names and folders", default=ProjectTable.model_construct())
     vars: dict[str, Any] = _optional("values that every template sees", default={})
     profile: dict[str, Profile] = _optional("settings over all assets, by name", default={})
     catalog: CatalogTable | None = _optional("where translations are, for `{{ t('key') }}`")
@@ -386,13 +386,13 @@ class SpecTable(Table):
         "`[op.text]` with a `font`",
         default={},
     )
-    budget: BudgetTable = _optional("limits in USD", default=BudgetTable())
+    budget: BudgetTable = _optional("limits in USD", default=BudgetTable.model_construct())
     checks: dict[str, Weight] = _optional(
         "by a check's name, `error`, `warning`, `off` or its options: see checks.md", default={}
     )
     manifest: ManifestTable = _optional(
-        "texts that tell a site which pictures there are", default=ManifestTable()
+        "texts that tell a site which pictures there are", default=ManifestTable.model_construct()
     )
-    defaults: Settings = _optional("settings under every asset", default=Settings())
+    defaults: Settings = _optional("settings under every asset", default=Settings.model_construct())
     style: dict[str, Settings] = _optional("named presets", default={})
     asset: dict[str, AssetTable] = _optional("the pictures, by name", default={})

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
-from typing import Final
-
-from jinja2 import Template
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec.prompts import bounds, skeleton
-from flux2build.assetspec.prompts.bounds import OverBoundError
-from flux2build.assetspec.prompts.faults import CAUGHT, TemplateFault, explained
-from flux2build.assetspec.prompts.sandbox import Sandbox
+from flux2build.assetspec.prompts.bounds import Budget, OverBoundError
+from flux2build.assetspec.prompts.fault import TemplateFault
 from flux2build.assetspec.prompts.skeleton import Skeleton
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import MEBIBYTE, Kind, ProjectFiles
 from flux2build.storage.text_files import decoded
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from flux2build.assetspec.prompts.sandbox import Sandbox
 
 __all__ = ["Prompts", "TemplateFault", "is_template"]
 
@@ -39,10 +41,16 @@ class Prompts:
         self._folder = folder
         self.sources: list[str] = []
         """The texts of the template files that were read."""
-        self._sandbox = Sandbox(self._source)
+        self._budget = Budget()
         self._inline: dict[str, Template] = {}
         self._files: dict[str, tuple[str, str, None]] = {}
         self._bones = lru_cache(maxsize=1024)(skeleton.of)
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        from flux2build.assetspec.prompts.sandbox import Sandbox
+
+        return Sandbox(self._source, self._budget)
 
     def text(self, source: str, scope: Mapping[str, object]) -> str:
         """An inline source, rendered; a `TemplateFault` has its line, or an included template's."""
@@ -59,7 +67,7 @@ class Prompts:
     def _short(self, bones: Skeleton, scope: Mapping[str, object]) -> str | None:
         """What a skeleton of lookups renders to, counted; None or nothing for what Jinja renders."""
         text = bones.put_together(scope)
-        if not text or not self._sandbox.budget.small(len(bones.texts)):
+        if not text or not self._budget.small(len(bones.texts)):
             return None
         try:
             return self.whole(text)
@@ -85,6 +93,8 @@ class Prompts:
 
     def _simple(self, name: str) -> str | None:
         """The text of a template file with plain line ends; None if it cannot be read."""
+        from flux2build.assetspec.prompts.faults import CAUGHT
+
         try:
             with self._sandbox.metered():
                 found = self._source(name)
@@ -99,7 +109,7 @@ class Prompts:
             TemplateFault: it has half characters, or one text or all together are too long.
         """
         try:
-            return self._sandbox.budget.written(_whole(text))
+            return self._budget.written(_whole(text))
         except OverBoundError as fault:
             raise TemplateFault(str(fault)) from None
 
@@ -112,11 +122,13 @@ class Prompts:
     def _rendered(
         self, find: Callable[[], Template], scope: Mapping[str, object], fill: _Fill = iter
     ) -> str:
+        from flux2build.assetspec.prompts.faults import CAUGHT, explained
+
         try:
             with self._sandbox.metered():
                 template = find()
                 pieces = template.root_render_func(template.new_context(dict(scope)))
-                return self._sandbox.budget.written(_joined(fill(pieces)))
+                return self._budget.written(_joined(fill(pieces)))
         except CAUGHT as fault:
             raise explained(fault, scope, self._nearby) from None
 

@@ -6,7 +6,6 @@ import re
 from ast import literal_eval
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
@@ -23,23 +22,10 @@ from jinja2.tests import TESTS
 from jinja2.utils import missing
 
 from flux2build.assetspec.prompts.bounds import OverBoundError, kind
+from flux2build.assetspec.prompts.fault import TemplateFault
 from flux2build.errors import brief, did_you_mean
 from flux2build.storage.text_files import unseen, unseen_hint
 from flux2build.storage.toml_values import CURLY
-
-
-@dataclass(eq=False)
-class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
-    """A template cannot be rendered; `template` is its file, or None for an inline one."""
-
-    message: str
-    line: int = 0
-    template: str | None = None
-    hint: str | None = None
-
-    def __str__(self) -> str:
-        return self.message
-
 
 CAUGHT: Final = (
     ArithmeticError,

@@ -17,7 +17,8 @@ from jinja2.utils import Cycler, Joiner, Namespace
 
 from flux2build.assetspec.prompts import bounds
 from flux2build.assetspec.prompts.bounds import Budget, Meter, OverBoundError
-from flux2build.assetspec.prompts.faults import CAUGHT, REMOVED, Knowing, Strict, TemplateFault
+from flux2build.assetspec.prompts.fault import TemplateFault
+from flux2build.assetspec.prompts.faults import CAUGHT, REMOVED, Knowing, Strict
 from flux2build.assetspec.prompts.metering import Metering
 from flux2build.digest import canonical
 
@@ -100,7 +101,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self, load: _Load) -> None:
+    def __init__(self, load: _Load, budget: Budget) -> None:
         super().__init__(
             undefined=Strict,
             finalize=_printed,
@@ -111,7 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
-        self.budget = Budget()
+        self.budget = budget
         self._wrong: dict[tuple[str, str | None], Exception] = {}
         """Templates that cannot be compiled, and why."""
         self.meter = Meter(_is_leaf, self.budget)

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flux2build.assetspec.prompts.faults import TemplateFault
+from flux2build.assetspec.prompts.fault import TemplateFault
 
 _EXPRESSION: Final = re.compile(r"((?<!\{)\{\{(?![-+])[^{}%#]*(?<!-)\}\})")
 _SIMPLE: Final = re.compile(

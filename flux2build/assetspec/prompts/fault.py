@@ -1,0 +1,13 @@
+"""The fault of a template, told without Jinja, which most specs do not need."""
+
+from __future__ import annotations
+
+
+class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
+    """A template cannot be rendered; `template` is its file, or None for an inline one."""
+
+    def __init__(
+        self, message: str, line: int = 0, template: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.line, self.template, self.hint = message, line, template, hint
