@@ -179,5 +179,7 @@ def unsent(prompt: str, refs: Sequence[NamedInput], key: Key) -> Iterator[Notice
 
 def _mentions(prompt: str) -> Iterator[int]:
     """The numbers of every `image 4` in a prompt; quoted ones are lettering and do not count."""
+    if "mage " not in prompt.lower():
+        return iter(())
     quoted = '"' in prompt or "“" in prompt
     return map(int, _MENTION.findall(_LETTERING.sub("", prompt) if quoted else prompt))

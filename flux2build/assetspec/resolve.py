@@ -283,12 +283,12 @@ class _Orderer(Struct, frozen=True):
 
     def recipe(self) -> tuple[Recipe, str]:
         """The order, and its path below the output folder; `FaultyError` with all that is wrong."""
-        wrong: list[Fault] = []
-        refs = _tried(wrong, self._references)
-        prompt = _tried(wrong, lambda: self._prompt(refs))
-        place, numbers = _tried(wrong, self._place), _tried(wrong, self._numbers)
-        if refs is None or prompt is None or place is None or numbers is None:
-            raise FaultyError(*wrong)
+        try:
+            refs = self._references()
+            parts = refs, self._prompt(refs), self._place(), self._numbers()
+        except FaultyError:
+            parts = self._parts()
+        refs, prompt, place, numbers = parts
         order, (path, output), (sent, take) = self.order, place, numbers
         task = Generate(order.provider, order.model, prompt, sent, take)
         inputs = tuple(reference.input for reference in refs)
@@ -296,6 +296,18 @@ class _Orderer(Struct, frozen=True):
         several = (first, *others) if others else ()
         key = self.declared.key
         return Recipe(self.one.name, first, inputs, output, key, takes=several), path
+
+    def _parts(
+        self,
+    ) -> tuple[list[NamedInput], str, tuple[str, str], tuple[Mapping[str, Json], int]]:
+        """All that a recipe is made of; `FaultyError` with all that is wrong with any of it."""
+        wrong: list[Fault] = []
+        refs = _tried(wrong, self._references)
+        prompt = _tried(wrong, lambda: self._prompt(refs))
+        place, numbers = _tried(wrong, self._place), _tried(wrong, self._numbers)
+        if refs is None or prompt is None or place is None or numbers is None:
+            raise FaultyError(*wrong)
+        return refs, prompt, place, numbers
 
     def _numbers(self) -> tuple[Mapping[str, Json], int]:
         """What is sent, and the take, with the numbers that templates of them come to."""
@@ -356,8 +368,9 @@ class _Orderer(Struct, frozen=True):
     def _place(self) -> tuple[str, str]:
         """A path below the folder of masters, and from the spec's folder."""
         pattern, form, key = self.declared.table.output, self.order.format, self.declared.key
-        path = f"{_stem(self.declared.family, self.one)}.{form}"
-        if pattern is not None:
+        if pattern is None:
+            path = f"{_stem(self.declared.family, self.one)}.{form}"
+        else:
             scope = {**self.scope, **self.order.size, "format": form}
             path = self.resources.texts.text(pattern, scope, (*key, "output"))
         at = (*key, "output") if pattern else key

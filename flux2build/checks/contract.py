@@ -69,7 +69,7 @@ def evaluate(
     `excluded` resolves the `exclude` of a check, which it gets by name, to assets.
     """
     for name, check in CHECKS.items():
-        options = facts.spec.checks.get(name) or check.options()
+        options = facts.spec.checks.get(name) or check.options.model_construct()
         if options.severity == "off":
             continue
         ignored = excluded(name, options)

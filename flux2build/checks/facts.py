@@ -86,6 +86,10 @@ class Facts(Struct, frozen=True):
         known = dominant.read(output.colours)
         return known or dominant.dominant_colours(self.read(output.path) or b"")
 
+    def dominant_colour(self, output: Output) -> DominantColour | None:
+        """The first of the dominant colours, which covers most; None if none is known."""
+        return dominant.first(output.colours) or next(iter(self.dominant_colours(output)), None)
+
     def source_type(self, output: Output) -> str:
         """IPTC's term for how a picture was made: from the lock, or from the file."""
         if output.source_type is not None:

@@ -18,23 +18,39 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
     Where files differ, as by the text on them, members share one picture on purpose.
     """
+    alike: dict[tuple[object, ...], list[Recipe]] = {}
+    for recipe in facts.spec.recipes:
+        task, asset = recipe.task, facts.spec.assets.get(recipe.asset)
+        if isinstance(task, Generate) and asset is not None and asset.axes:
+            request: tuple[object, ...] = (
+                asset.family,
+                task.model,
+                task.prompt,
+                task.take,
+                recipe.inputs,
+            )
+            alike.setdefault(request, []).append(recipe)
     groups: dict[tuple[object, ...], list[Recipe]] = {}
+    derived = _derived(facts) if len(alike) < sum(map(len, alike.values())) else {}
+    for request, recipes in alike.items():
+        for recipe in recipes if len(recipes) > 1 else ():
+            files = tuple(derived.get(recipe.asset, ()))
+            params = canonical({**recipe.task.params}) if isinstance(recipe.task, Generate) else ""
+            groups.setdefault((*request, params, files), []).append(recipe)
+    for recipes in groups.values():
+        if len(recipes) > 1:
+            assets = [facts.spec.assets[recipe.asset] for recipe in recipes]
+            yield facts.about(recipes[1], _CODE, _message(assets), hint=_hint(assets))
+
+
+def _derived(facts: Facts) -> dict[AssetName, list[str]]:
+    """What is done to the pictures of each asset."""
     derived: dict[AssetName, list[str]] = {}
     for recipe in facts.spec.recipes:
         if isinstance(recipe.task, Derive):
             steps: list[Json] = [[op.op, {**op.params}] for op in recipe.task.ops]
             derived.setdefault(recipe.asset, []).append(canonical(steps))
-    for recipe in facts.spec.recipes:
-        task, asset = recipe.task, facts.spec.assets.get(recipe.asset)
-        if isinstance(task, Generate) and asset is not None and asset.axes:
-            request = (task.model, task.prompt, canonical({**task.params}), task.take)
-            files = tuple(derived.get(recipe.asset, ()))
-            key = (asset.family, *request, recipe.inputs, files)
-            groups.setdefault(key, []).append(recipe)
-    for recipes in groups.values():
-        if len(recipes) > 1:
-            assets = [facts.spec.assets[recipe.asset] for recipe in recipes]
-            yield facts.about(recipes[1], _CODE, _message(assets), hint=_hint(assets))
+    return derived
 
 
 def _message(assets: Sequence[Asset]) -> str:

@@ -62,6 +62,12 @@ def read(text: str) -> tuple[DominantColour, ...]:
     return tuple([DominantColour(int(share), colour) for share, colour in pairs])
 
 
+def first(text: str) -> DominantColour | None:
+    """The first of the dominant colours in a text."""
+    pair = _WRITTEN.search(text)
+    return DominantColour(int(pair[1]), pair[2]) if pair else None
+
+
 def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
     """The dominant colours of a picture's file, largest first; empty if it cannot be decoded."""
     from flux2build.images.decode import decode

@@ -44,6 +44,8 @@ def _filled(records: Iterable[Record], columns: Sequence[str]) -> Iterator[Recor
 
 
 def _split(cells: Cells, marks: Mapping[str, str]) -> Cells:
+    if not marks:
+        return cells
     lists = {
         column: [item for part in text.split(mark) if (item := part.strip())]
         for column, mark in marks.items()
