@@ -62,7 +62,7 @@ LAZY: Final[dict[str, str]] = {
     "session/variables.py": "providers are imported only for names that no command has",
     "storage/toml_file.py": "places of keys need a parser, and only messages name them",
     "storage/ledger_mark.py": "the lines of a ledger are read only if others have written any",
-    "storage/index.py": "threads are for many files that are not known yet",
+    "storage/index.py": "the common call hashes few files and writes no index",
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
     "cli/command.py": "few calls are about several specs",

@@ -37,9 +37,8 @@ def remember(project: Project, answer: str) -> None:
     # An order that another tree has placed is collected in this one, too, until it is settled.
     mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
     project.index.remember(ledger_key(), mark, [])
-    for command in commands:
-        key = answer_key(command, project.file, project.options.profile)
-        kept = project.index.remember(key, answer, sorted(states), states)
+    keys = [answer_key(each, project.file, project.options.profile) for each in commands]
+    kept = project.index.remember_all(keys, answer, sorted(states), states)
     if kept and project.weights is None and project.seen.files == project.files():
         baseline.keep(project)
     project.index.save()

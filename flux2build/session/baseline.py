@@ -122,7 +122,7 @@ def keep(project: Project) -> None:
 
 
 def _contents(project: Project) -> Contents:
-    steps, state = project.whole.steps, project.index.state
+    steps, state = project.whole.steps, project.index.known
     written, asked = project.below_output(), project.spec_files.items()
     spec = {path: known for path, known in asked if path not in written}
     fixed = [project.lock_path.name, *map(str, files(project.options.env_file))]

@@ -64,15 +64,14 @@ def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> boo
 
 def _same(project: Project, base: Baseline, path: str, state: str) -> bool:
     """Whether a file that differs is a picture to the spec, whatever it shows."""
-    if (before := base.spec.get(path)) is not None:
-        is_file = state.startswith(_DIGEST) and project.tree.kind(path) is Kind.FILE
-        if before != Kind.FILE or not is_file:
-            return False
+    if base.spec.get(path, Kind.FILE) != Kind.FILE:
+        return False
     maker = base.maker(f"output:{path}")
     if maker is not None:  # of documents, line ends do not count
         document = isinstance(base.recipe(maker).task, Write)
         return not document and (state == MISSING or state.startswith(_DIGEST))
-    return project.tree.lfs_target(path) is None
+    is_file = state.startswith(_DIGEST) and project.tree.kind(path) is Kind.FILE
+    return is_file and project.tree.lfs_target(path) is None
 
 
 def _in_place(project: Project, plan: Plan) -> bool:

@@ -285,5 +285,6 @@ class Sources:
 
     def below_output(self) -> set[str]:
         """Outputs and their folders, whose former states say nothing: a build writes them."""
-        paths = (PurePosixPath(recipe.output) for recipe in self.spec.recipes)
-        return {str(each) for path in paths for each in (path, *path.parents)}
+        outputs = {recipe.output for recipe in self.spec.recipes}
+        folders = map(PurePosixPath, {posixpath.dirname(path) for path in outputs})
+        return outputs | {str(each) for path in folders for each in (path, *path.parents)}

@@ -82,18 +82,27 @@ class Index:
         `states` holds the states that the answer was computed from. If one of
         them has changed meanwhile, the answer is not remembered.
         """
+        return self.remember_all([key], text, paths, states or {})
+
+    def remember_all(
+        self, keys: list[str], text: str, paths: list[str], states: dict[str, str]
+    ) -> bool:
+        """Remember one answer to several questions, as `remember` does; each file is looked at once."""
         self._unpack()
-        for path, before in (states or {}).items():
-            now = self.state(path)
-            if before != now and not (before == "file" and now.startswith("sha256:")):
-                self._answers.pop(key, None)
-                return False
-        for path in paths:
-            self.state(path)
-        self._answers.pop(key, None)
-        self._answers[key] = (text, tuple(paths))
-        self._changed = True
-        return True
+        same = all(_fits(before, self.state(path)) for path, before in states.items())
+        for path in paths if same else ():
+            if path not in states:
+                self.state(path)
+        for key in keys:
+            self._answers.pop(key, None)
+            if same:
+                self._answers[key] = (text, tuple(paths))
+                self._changed = True
+        return same
+
+    def known(self, path: str) -> str:
+        """Return the state of a path when it was last asked for; it is asked for now if it never was."""
+        return self._rows[path][0] if path in self._asked else self.state(path)
 
     @property
     def asked(self) -> list[str]:
@@ -147,12 +156,15 @@ class Index:
         """Write the index; a disk that cannot be written to is left alone."""
         if not self._changed:
             return
+        # Lazy: the common call writes nothing.
+        from flux2build.storage.index_columns import packed
+
         recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
         kept = self._asked.union(*(paths for _, paths in recent.values()))
         rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
         try:
             folder = own_folder(self._folder)
-            data = _dumped(stamp(folder), rows, recent)
+            data = packed([_FORMAT, *stamp(folder)], _KINDS, rows, recent)
             swap(os.path.join(folder, "index"), data)
         except OSError:
             return
@@ -261,6 +273,11 @@ def answer_key(command: str, file: str, profile: str | None) -> str:
     return f"{__version__} {about} {file} {profile or ''} {home}"
 
 
+def _fits(before: str, now: str) -> bool:
+    """Whether a state is an earlier one, which may have told no more than that there is a file."""
+    return before == now or (before == "file" and now.startswith("sha256:"))
+
+
 def _through_link(folder: str, path: str) -> bool:
     """Whether a path leads elsewhere, as any part of it may be a link by now."""
     if os.path.isabs(path):
@@ -360,40 +377,3 @@ def _loaded(folder: str) -> _Packed | None:
     except (OSError, ValueError, EOFError, TypeError):
         return None
     return _Packed(columns, answers)
-
-
-def _dumped(
-    stamp: tuple[int, int],
-    rows: dict[str, Row],
-    answers: dict[str, tuple[str, tuple[str, ...]]],
-) -> bytes:
-    paths = list(rows)
-    places = {path: at for at, path in enumerate(paths)}
-    kinds = bytes([_kind(row[0]) for row in rows.values()])
-    digests = b"".join([_raw(row[0]) for row in rows.values()])
-    columns = zip(*(row[1:] for row in rows.values()), strict=True)
-    fingerprints = _numbers([number for column in columns for number in column], "Q")
-    noted = {
-        key: (text, _numbers([places[path] for path in on], "I"))
-        for key, (text, on) in answers.items()
-    }
-    body = marshal.dumps(((paths, kinds, fingerprints, digests), noted))
-    body = _numbers([_FORMAT, *stamp], "Q") + body
-    return zlib.crc32(body).to_bytes(8, "big") + body
-
-
-def _numbers(values: list[int], code: str) -> bytes:
-    """Pack numbers of one width into bytes; `array` would cost an import."""
-    packed = bytearray((8 if code == "Q" else 4) * len(values))
-    with memoryview(packed) as raw, raw.cast(code) as view:  # type: ignore[call-overload] # Q or I
-        for at, value in enumerate(values):
-            view[at] = value
-    return bytes(packed)
-
-
-def _kind(state: str) -> int:
-    return 0 if state.startswith("sha256:") else _KINDS.index(state)
-
-
-def _raw(state: str) -> bytes:
-    return bytes.fromhex(state[7:]) if state.startswith("sha256:") else bytes(32)

@@ -85,6 +85,12 @@ def linked(path: Path) -> None:
     path.symlink_to(beyond.absolute())
 
 
+def hollowed(path: Path) -> None:
+    """A folder in the place of a file."""
+    path.unlink()
+    path.mkdir()
+
+
 EDITS: Final[dict[str, Callable[[Path], object]]] = {
     "touch": lambda path: path.touch(),
     "remove": lambda path: path.unlink(missing_ok=True),
@@ -92,12 +98,13 @@ EDITS: Final[dict[str, Callable[[Path], object]]] = {
     "swap": swapped,
     "draw": drawn,
     "link": linked,
+    "hollow": hollowed,
     "rewrite": lambda path: path.write_bytes(path.read_bytes()),
 }
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(st.sampled_from(FILES), st.sampled_from([*EDITS])), max_size=3))
 def test_a_plan_in_brief_is_the_plan(built: Site, edits: list[tuple[str, str]]) -> None:
@@ -111,6 +118,8 @@ def test_a_plan_in_brief_is_the_plan(built: Site, edits: list[tuple[str, str]]) 
         assert [_said(built), _said(built)] == [expected, expected]
     finally:
         for path in {*before, *Path().rglob("*")}:
+            if path in before and path.is_dir():
+                path.rmdir()
             if path not in before and not path.is_dir():
                 path.unlink()
             elif path in before and (path.is_symlink() or _bytes(path) != before[path]):
