@@ -18,7 +18,8 @@ MARKER: Final = "<!-- flux2build report -->"
 """By which the comment of an earlier report is found, and replaced."""
 LARGEST: Final = 65_536
 """Most characters of a comment on GitHub."""
-_LEFT_FOR_THE_END: Final = 500
+LEFT_FOR_THE_END: Final = 500
+"""Characters that a report leaves for what is said after its entries, such as where the page is."""
 _LONG: Final = 1_000
 """Most characters of one text."""
 _FINDINGS: Final = 50
@@ -44,7 +45,7 @@ def written(contents: Contents, links: Links) -> str:
     title = f"Pictures of {_text(contents.project)}" if contents.project else "Pictures"
     text = f"{MARKER}\n### {title}\n\n{_escaped(contents.summary)} {_escaped(contents.price)}\n"
     room, entries = (
-        LARGEST - _LEFT_FOR_THE_END - len(links.page or ""),
+        LARGEST - LEFT_FOR_THE_END - len(links.page or ""),
         list(_entries(contents, links)),
     )
     shown = 0
