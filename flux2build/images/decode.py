@@ -79,6 +79,15 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises:
         PictureError: the bytes are not a whole picture within the limits, or they are animated.
     """
+    return _decoded(data, name, still=True).pixels.copy()
+
+
+def decoded(data: bytes, name: str) -> Image.Image:
+    """The same pixels, for those who only look at them: they must not be changed.
+
+    Raises:
+        PictureError: the bytes are not a whole picture within the limits, or they are animated.
+    """
     return _decoded(data, name, still=True).pixels
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from flux2build.errors import Flux2BuildError
-from flux2build.images.colour.difference import lab
+from flux2build.images.colour.difference import Lab, lab
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -70,10 +70,10 @@ def first(text: str) -> DominantColour | None:
 
 def dominant_colours(data: bytes) -> tuple[DominantColour, ...]:
     """The dominant colours of a picture's file, largest first; empty if it cannot be decoded."""
-    from flux2build.images.decode import decode
+    from flux2build.images.decode import decoded
 
     try:
-        return counted(decode(data, "the picture"))
+        return counted(decoded(data, "the picture"))
     except Flux2BuildError:
         return ()
 
@@ -128,16 +128,30 @@ def _name(key: int, count: int, channels: int) -> str:
     return "#" + "".join(f"{round(channel / count):02x}" for channel in sums)
 
 
-def _merged(counts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _merged(counts: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     """Counts colours that look alike together, under the name of the most frequent one."""
-    groups: dict[str, int] = {}
+    groups: list[_Group] = []
     for count, colour in counts:
-        near = next((known for known in groups if _alike(known, colour)), colour)
-        groups[near] = groups.get(near, 0) + count
-    return sorted(((count, name) for name, count in groups.items()), key=lambda p: (-p[0], p[1]))
+        place = None if colour == CLEAR else lab(colour)
+        for group in groups:
+            if group.holds(place):
+                group.count += count
+                break
+        else:
+            groups.append(_Group(colour, place, count))
+    return sorted(((each.count, each.colour) for each in groups), key=lambda p: (-p[0], p[1]))
 
 
-def _alike(one: str, other: str) -> bool:
-    if CLEAR in {one, other}:
-        return one == other
-    return math.dist(lab(one), lab(other)) <= _ALIKE
+class _Group(Struct):
+    """Colours that look alike: the most frequent one, its place in CIELAB, and their pixels."""
+
+    colour: str
+    place: Lab | None
+    """None where nothing is visible."""
+    count: int
+
+    def holds(self, place: Lab | None) -> bool:
+        """Whether a colour looks like this one."""
+        if self.place is None or place is None:
+            return self.place is place
+        return math.dist(self.place, place) <= _ALIKE

@@ -42,17 +42,17 @@ class Recent:
         """In the order in which they were last asked for."""
 
     def get(self, digest: Digest) -> Decoded | None:
-        """A picture, with pixels that are the caller's own."""
+        """A picture, whose pixels must not be changed."""
         if (known := self._pictures.pop(digest, None)) is None:
             return None
         self._pictures[digest] = known
-        return known._replace(pixels=known.pixels.copy())
+        return known
 
     def put(self, digest: Digest, decoded: Decoded) -> None:
-        """Keep a picture instead of those that were not asked for in the longest time."""
+        """Keep a picture, which must not change any more, instead of those not asked for in a long time."""
         if decoded.bytes > self._limit:
             return
-        self._pictures[digest] = decoded._replace(pixels=decoded.pixels.copy())
+        self._pictures[digest] = decoded
         kept = list(self._pictures.items())
         taken = sum(each.bytes for _, each in kept)
         for oldest, each in kept:

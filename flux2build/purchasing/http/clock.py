@@ -154,9 +154,9 @@ def until_next(elapsed: float, typical: float | None, least: float = 0.5) -> flo
     """Seconds until a pending order is asked for again.
 
     Asking often burdens the server, and asking seldom delays the build: the wait grows
-    with the age of the order, and is short around the time at which others were ready.
+    with the age of the order, but an order is not asked for before others were ready.
     """
     if typical is None:
         return min(5.0, max(least, elapsed / 10))
-    due = 0.9 * typical - elapsed
+    due = typical - elapsed
     return max(due, min(5.0, max(least / 10, elapsed / 20)))

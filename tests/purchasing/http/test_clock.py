@@ -122,7 +122,7 @@ def test_backoff_doubles() -> None:
 
 @pytest.mark.parametrize(
     ("elapsed", "typical", "wait"),
-    [(0, None, 0.5), (20, None, 2.0), (49, None, 4.9), (51, None, 5.0), (0, 100.0, 90.0)],
+    [(0, None, 0.5), (20, None, 2.0), (49, None, 4.9), (51, None, 5.0), (0, 100.0, 100.0)],
 )
 def test_questions(elapsed: float, typical: float | None, wait: float) -> None:
     """An order of unknown pace is asked for after a tenth of its age, another not before it can be ready."""
