@@ -243,12 +243,14 @@ def _config(written: TomlFile) -> dict[str, Any]:
         written.located(Problem(fault.message, hint=fault.hint), fault.key, name=fault.name)
         for fault in config_faults.mistakes(config)
     ]
+    named = config.get("environment", {})
+    problems += [
+        written.located(problem, ("environment", name), name=True)
+        for name, problem in variables.unread(
+            named if isinstance(named, dict) else (), shared=False
+        )
+    ]
     if problems:
-        raise UsageError(*problems)
-    unread = variables.unread(config.get("environment", {}), shared=False)
-    if problems := [
-        written.located(problem, ("environment", name), name=True) for name, problem in unread
-    ]:
         raise UsageError(*problems)
     return config
 

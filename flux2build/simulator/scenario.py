@@ -13,10 +13,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
-from flux2build.model import Key
+from flux2build.assetspec.faults import Fault, FaultyError
+from flux2build.assetspec.validation_errors import validated
+from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.storage import regular, toml_text
 from flux2build.storage.toml_file import TomlFile
 
@@ -247,17 +248,12 @@ def read(table: Mapping[str, Any], file: TomlFile) -> Scenario:
         UsageError: a setting is unknown or impossible.
     """
     try:
-        return Scenario.model_validate(table)
-    except ValidationError as error:
-        raise UsageError(*(_problem(dict(each), file) for each in error.errors())) from error
+        return validated(Scenario, table, (), strict=False)
+    except FaultyError as error:
+        raise UsageError(*(_problem(fault, file) for fault in error.faults)) from None
 
 
-def _problem(error: Mapping[str, Any], file: TomlFile) -> Problem:
-    key: Key = error["loc"]
-    where = ".".join(map(str, key))
-    if error["type"] == "extra_forbidden":
-        known = Scenario.model_fields if len(key) == 1 else Rule.model_fields
-        hint = did_you_mean(str(key[-1]), known)
-        return file.located(Problem(f"there is no setting `{where}`", hint=hint), key, name=True)
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return file.located(Problem(f"`{where}`: {message}" if where else message), key)
+def _problem(fault: Fault, file: TomlFile) -> Problem:
+    where = ".".join(map(str, fault.key))
+    message = f"`{where}`: {fault.message}" if where else fault.message
+    return file.located(Problem(message, hint=fault.hint), fault.key, name=fault.name)

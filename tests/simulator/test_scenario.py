@@ -47,7 +47,7 @@ def test_a_file_has_settings_and_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("latncy = 1", "there is no setting `latncy`", 1),
+        ("latncy = 1", "`latncy`: unknown key `latncy`", 1),
         ("latency = 1\nfoo bar", "a key without a value", 2),
         ('[[rules]]\nstage = "submit"\nfault = "http"\ncod = 1', "`rules.0.cod`", 4),
         ("limit = -1", "`limit`", 1),
