@@ -323,9 +323,11 @@ def _hashed(path: str) -> Row:
         if not stat.S_ISREG(before.st_mode):
             return (SPECIAL, 0, 0, 0, 0)
         # A file object, and a buffer for the largest file, take longer than most files.
-        most = min(before.st_size + 1, _CHUNK)
+        left, most = before.st_size, min(before.st_size + 1, _CHUNK)
         while chunk := os.read(file, most):
             digest.update(chunk)
+            if not (left := left - len(chunk)):
+                break  # what grows meanwhile has other times afterwards
         after = os.fstat(file)
     finally:
         os.close(file)

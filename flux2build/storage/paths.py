@@ -79,6 +79,8 @@ def part_fault(path: str) -> str | None:
 
 def kept_out(part: str) -> bool:
     """Whether a part of a path is git's or flux2build's own folder, however it is spelled."""
+    if part.isascii() and not part.startswith("."):
+        return False
     return fold(part) in _OURS
 
 

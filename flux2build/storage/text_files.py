@@ -58,10 +58,10 @@ def decoded(data: bytes, file: str) -> str:
     if encoding := _other_encoding(data):
         raise SpecError(Problem(f"`{file}` is {encoding}", Place(file), hint=_AS_UTF8))
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
+        data = data.removeprefix(_BYTE_ORDER_MARK)
+        return data.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        # The decoder counts from behind a byte order mark, as people do.
-        raise SpecError(_not_utf8(data.removeprefix(_BYTE_ORDER_MARK), error.start, file)) from None
+        raise SpecError(_not_utf8(data, error.start, file)) from None
 
 
 def decoded_from(data: bytes, file: str, encoding: str) -> str:
@@ -79,10 +79,12 @@ def decoded_from(data: bytes, file: str, encoding: str) -> str:
 
 def _other_encoding(data: bytes) -> str | None:
     """The encoding that a file is in by its first bytes, if that is not UTF-8."""
+    head = data[:64]
+    if 0 not in head and not head.startswith((b"\xff", b"\xfe")):
+        return None
     for mark, encoding in _OTHER_MARKS.items():
         if data.startswith(mark):
             return encoding
-    head = data[:64]
     halves = (head[::2], head[1::2])
     # Letters of Latin script have a zero in each pair of bytes, and UTF-8 has hardly any.
     return "UTF-16" if any(half and not any(half) for half in halves) and any(head) else None
