@@ -61,6 +61,11 @@ class MergedSettings(Struct, frozen=True):
         """Where a setting was decided; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
+    @property
+    def prompt_key(self) -> Key:
+        """Where the prompt was decided, or the template that makes it."""
+        return self.key("prompt" if self.peek("prompt") is not None else "template")
+
     def profiled(self) -> set[str]:
         """The settings that a profile, or the asset's own table for one, decided."""
         places = ((name, key) for name, (_, key) in self.values.items())

@@ -294,8 +294,7 @@ class _Orderer(Struct, frozen=True):
         inputs = tuple(reference.input for reference in refs)
         first, *others = order.candidates.of(task)
         several = (first, *others) if others else ()
-        key = self.declared.key
-        return Recipe(self.one.name, first, inputs, output, key, takes=several), path
+        return Recipe(self.one.name, first, inputs, output, self.declared.key, takes=several), path
 
     def _parts(
         self,
@@ -360,8 +359,7 @@ class _Orderer(Struct, frozen=True):
         scope, settings = {**self.scope, "ref": speaker}, self.declared.settings
         prompt = self.resources.texts.prompt(settings, scope)
         if refs is not None:
-            key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
-            for notice in references.unsent(prompt, refs, key):
+            for notice in references.unsent(prompt, refs, settings.prompt_key):
                 self.resources.texts.markup.note(notice, self.declared.family.name)
         return prompt
 

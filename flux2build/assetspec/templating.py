@@ -91,8 +91,7 @@ class TextRenderer(Struct, frozen=True, dict=True):
         if not prompt:
             raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
         if not prompt.isascii():
-            key = settings.key("prompt" if settings.peek("prompt") is not None else "template")
-            self.markup.examine_sent(prompt, scope, key)
+            self.markup.examine_sent(prompt, scope, settings.prompt_key)
         return prompt
 
     def _optional(self, name: str, settings: MergedSettings, scope: Scope) -> str:

@@ -243,12 +243,12 @@ def _config(written: TomlFile) -> dict[str, Any]:
         written.located(Problem(fault.message, hint=fault.hint), fault.key, name=fault.name)
         for fault in config_faults.mistakes(config)
     ]
-    named = config.get("environment", {})
+    table = config.get("environment", {})
+    values = table.items() if isinstance(table, dict) else ()
+    texts = [name for name, value in values if isinstance(value, str)]
     problems += [
         written.located(problem, ("environment", name), name=True)
-        for name, problem in variables.unread(
-            named if isinstance(named, dict) else (), shared=False
-        )
+        for name, problem in variables.unread(texts, shared=False)
     ]
     if problems:
         raise UsageError(*problems)
