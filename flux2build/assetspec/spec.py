@@ -76,6 +76,13 @@ class Spec(Struct, frozen=True, dict=True):
     """What to know before the pictures of a family are rendered, by the family's name."""
 
     @property
+    def ships_approved(self) -> bool:
+        """Whether files are only made of pictures that are approved."""
+        profiles = self.text.data.get("profile")
+        own = profiles.get(self.profile) if isinstance(profiles, Mapping) else None
+        return isinstance(own, Mapping) and own.get("ship") == "approved"
+
+    @property
     def wanted_profiles(self) -> frozenset[str]:
         """The profiles whose outputs are wanted: all that are declared, and the usual one."""
         return frozenset({*self.profiles, self.profile, self.usual})

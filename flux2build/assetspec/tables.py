@@ -244,6 +244,7 @@ class Profile(Settings):
     """Settings over all assets, chosen with `--profile`."""
 
     output: str | None = _optional("the output folder, instead of the project's")
+    ship: Literal["approved", "all"] | None = _optional("`approved`: derive from nothing else")
     masters: str | None = _optional(
         "the folder of masters, instead of the project's; with an `output` of its own, when not given, "
         "the folder of the profile's name in the project's"

@@ -31,9 +31,11 @@ from flux2build.model import (
     Receipt,
     Recipe,
     Write,
+    key_of,
 )
 from flux2build.planning.candidates import ordered, seed_of
-from flux2build.planning.verdict import Verdict, row_of
+from flux2build.planning.snapshot import row_of
+from flux2build.planning.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -92,7 +94,22 @@ class LockUpdate:
         if before and before.colours and before.sha256 == output.sha256:
             output = replace(output, colours=before.colours)
         row = _row(recipe, inputs, output, verdict)
-        self.blocks[(recipe.asset, self.profile)] = self._block(recipe.asset).with_row(row)
+        if (held := self._held(recipe, inputs, verdict)) is not None:
+            row = replace(held, output=output)
+        block = self._block(recipe.asset).with_row(row)
+        if isinstance(row, Generated):  # what was decided about other bytes is void
+            block = replace(block, review=block.decision)
+        self.blocks[(recipe.asset, self.profile)] = block
+
+    def _held(
+        self, recipe: Recipe, inputs: tuple[LockedInput, ...], verdict: Verdict
+    ) -> Generated | None:
+        """The row of a picture that stays as it is, although the spec asks for another one."""
+        block = self.blocks.get((recipe.asset, self.profile))
+        row = block.generated if block and isinstance(recipe.task, Generate) else None
+        digests = tuple(each.sha256 for each in inputs)
+        other = row and row.key == verdict.key != key_of(recipe.task, digests)
+        return row if other else None
 
     def enter_candidate(
         self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict

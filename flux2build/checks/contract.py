@@ -5,7 +5,7 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Struct
@@ -62,17 +62,21 @@ CHECKS: Final = Family[Check](
 
 
 def evaluate(
-    facts: Facts, excluded: Callable[[str, Options], frozenset[AssetName]]
+    facts: Facts,
+    excluded: Callable[[str, Options], frozenset[AssetName]],
+    strictly: Container[str] = (),
 ) -> Iterator[Finding]:
     """The findings of all checks, with the severities that the spec gives them.
 
-    `excluded` resolves the `exclude` of a check, which it gets by name, to assets.
+    `excluded` resolves the `exclude` of a check, which it gets by name, to assets. What the checks
+    report that are named to go `strictly` is an error, whatever the spec says.
     """
     for name, check in CHECKS.items():
         options = facts.spec.checks.get(name) or check.options.model_construct()
-        if options.severity == "off":
+        severity = Severity.ERROR if name in strictly else options.severity
+        if severity == "off":
             continue
         ignored = excluded(name, options)
         for finding in check.findings(facts, options):
             if finding.asset not in ignored:
-                yield replace(finding, severity=Severity(options.severity))
+                yield replace(finding, severity=Severity(severity))

@@ -11,8 +11,8 @@ from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.model import Generate, Write
 from flux2build.planning.plan import Step
-from flux2build.planning.reason import PENDING, SETTLED_BY, ReasonCode
-from flux2build.planning.verdict import Action, because
+from flux2build.planning.reason import PENDING, SETTLED_BY, ReasonCode, because
+from flux2build.planning.verdict import Action
 
 _BY_REASON: Final = {
     **SETTLED_BY,
@@ -27,6 +27,10 @@ _BY_REASON: Final = {
     ReasonCode.MODERATED: "change the prompt or the seed",
     ReasonCode.UNPICKED: "`flux2build candidates -o sheet.png` shows them, `flux2build pick` takes one",
     ReasonCode.UPSTREAM_UNPICKED: "pick one of its candidates first, then build",
+    ReasonCode.UPSTREAM_UNAPPROVED: "`flux2build approve` it first, then build",
+    ReasonCode.APPROVED: "`flux2build build --reopen` renders it again, `flux2build hold` keeps it",
+    ReasonCode.REJECTED: "change its prompt, `flux2build reroll` it, or approve it after all",
+    ReasonCode.DISPUTED: "`flux2build approve` or `flux2build reject` settles it",
     ReasonCode.UPSTREAM_WAITING: "decide about that first, then build",
 }
 _BY_ACTION: Final = {

@@ -64,6 +64,8 @@ class Facts(Struct, frozen=True):
     """What to say of a missing lock, if some of the outputs are there."""
     doubled: int | None = None
     """The line of the lock with the first row that a merge without markers left twice."""
+    reviewed: frozenset[AssetName] = frozenset()
+    """The pictures that a person has to approve."""
 
     def files(self) -> Iterator[Current]:
         """Every picture that is what the spec wants; one that drifts is about to be replaced."""

@@ -167,6 +167,7 @@ def command(
                     selection=values.pop("selection"),
                     exclude=values.pop("exclude"),
                     force=values.pop("force", ()),
+                    reopen=values.pop("reopen", ()),
                     refresh=values.pop("refresh_derived", False),
                 )
             called = click.get_current_context()

@@ -18,7 +18,8 @@ from flux2build.digest import Json
 from flux2build.errors import Exit, Problem
 from flux2build.ledger import Intended
 from flux2build.model import AssetName, Derive, Recipe
-from flux2build.planning.verdict import Action, because
+from flux2build.planning.reason import ReasonCode, because
+from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import money
 
 _PAST: Final = {
@@ -96,11 +97,36 @@ def decisions(report: Report) -> Iterator[tuple[str, str]]:
             if others - {culprit}
             else ""
         )
-        name = shlex.quote(culprit)
-        yield (
-            f"`{culprit}` waits for a pick{also}",
-            f"`flux2build candidates {name} -o sheet.png` shows them, `flux2build pick {name} N` takes one",
-        )
+        code = next(w.reason.code for _, w in report.waiting if w.culprit == culprit)
+        said, hint = _DECISIONS[code]
+        yield f"`{culprit}` {said}{also}", hint.format(shlex.quote(culprit))
+
+
+_APPROVE: Final = "look at it, then `flux2build approve {0}`"
+_DECISIONS: Final = {
+    ReasonCode.UNPICKED: (
+        "waits for a pick",
+        "`flux2build candidates {0} -o sheet.png` shows them, `flux2build pick {0} N` takes one",
+    ),
+    ReasonCode.UPSTREAM_UNAPPROVED: ("waits for approval", _APPROVE),
+    ReasonCode.APPROVED: (
+        "is approved, and was not rendered again",
+        "`flux2build build --reopen {0}` renders it, `flux2build hold {0}` keeps it as it is",
+    ),
+    ReasonCode.HELD: (
+        "is held, and was not rendered again",
+        "`flux2build build --reopen {0}` renders it",
+    ),
+    ReasonCode.REJECTED: (
+        "was rejected",
+        "change its prompt, or `flux2build reroll {0}`, then pick; or `flux2build approve {0}`",
+    ),
+    ReasonCode.DISPUTED: (
+        "has two decisions that contradict each other",
+        "`flux2build approve {0}` or `flux2build reject {0}` settles it",
+    ),
+}
+"""What to say of a picture that a person has to decide about, and what to do."""
 
 
 def spending(report: Report, *, every: bool) -> Iterator[str]:

@@ -8,10 +8,11 @@ from html import escape
 from typing import Final
 
 from flux2build.console.escaping import clean
-from flux2build.images.contact_sheet import thumbnail
+from flux2build.images.preview import preview
 from flux2build.providers.pricing import money
 from flux2build.session.candidate_list import Shown
 
+_SIDE: Final = 640
 _HEAD: Final = """<!doctype html>
 <html lang="en">
 <head>
@@ -62,8 +63,8 @@ def _item(row: Shown) -> str:
     name = _text(f"{row.asset}, candidate {row.number}")
     shown = '<div class="none">not on this machine</div>'
     if row.data is not None and row.merits is not None:
-        data = str(base64.b64encode(thumbnail(row.data)), "ascii")
-        shown = f'<img src="data:image/jpeg;base64,{data}" alt="{name}">'
+        data = str(base64.b64encode(preview(row.data, _SIDE).data), "ascii")
+        shown = f'<img src="data:image/webp;base64,{data}" alt="{name}">'
     marked = ' class="picked"' if row.marked else ""
     words, measures = _text(", ".join(facts(row))), _text(", ".join(row.measures))
     return (

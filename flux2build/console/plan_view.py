@@ -18,8 +18,8 @@ from flux2build.errors import Problem
 from flux2build.model import AssetName
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan, Step, priced
-from flux2build.planning.reason import ReasonCode
-from flux2build.planning.verdict import Action, because
+from flux2build.planning.reason import ReasonCode, because
+from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import money, price_range
 from flux2build.session.project import Project
 

@@ -46,15 +46,8 @@ def drawn(tiles: Sequence[Tile]) -> bytes:
     return file.getvalue()
 
 
-def thumbnail(data: bytes, side: int = 640) -> bytes:
-    """A small copy of a picture as a jpeg, on white where it is transparent."""
-    image = _small(data, side)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=82)
-    return file.getvalue()
-
-
 def _small(data: bytes, side: int) -> Image.Image:
+    """A copy that fits a square, on white where it is transparent."""
     image = decode(data, "the picture").convert("RGBA")
     image.thumbnail((side, side))
     white = Image.new("RGBA", image.size, "white")

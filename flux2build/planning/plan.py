@@ -27,9 +27,9 @@ from flux2build.model import (
 from flux2build.planning import candidates
 from flux2build.planning.finals import locked_at
 from flux2build.planning.open_orders import OpenOrder
-from flux2build.planning.reason import Reason, ReasonCode
-from flux2build.planning.snapshot import Snapshot
-from flux2build.planning.verdict import Action, Verdict, judge, locked
+from flux2build.planning.reason import WAITING, Reason, ReasonCode
+from flux2build.planning.snapshot import Snapshot, locked
+from flux2build.planning.verdict import Action, Verdict, judge
 
 _ASKING: Final = frozenset({Action.RENDER, Action.RESUME, Action.ASK})
 """The actions on a picture that is not there yet."""
@@ -78,6 +78,10 @@ class Plan(Struct, frozen=True):
     """Open orders that no step asks for."""
     kept: int = 0
     """How many more files there are, which are kept and have no step here."""
+    further: Mapping[AssetName, int] = {}
+    """How many candidates of an asset are ordered beyond those that it has."""
+    reopened: frozenset[AssetName] = frozenset()
+    """The assets about which what a person decided does not count."""
 
     @property
     def files(self) -> int:
@@ -127,7 +131,12 @@ def plan(recipes: Iterable[Recipe], snapshot: Snapshot, price: Pricer) -> Plan:
     """Judge every recipe; the recipes come in an order in which inputs precede their users."""
     planner = Planner(snapshot, price)
     steps = (step for recipe in recipes for step in planner.steps(recipe))
-    return Plan(snapshot.profile, tuple(steps))
+    return Plan(
+        snapshot.profile,
+        tuple(steps),
+        further=snapshot.further,
+        reopened=snapshot.reopened,
+    )
 
 
 class Planner:
@@ -182,8 +191,13 @@ class _Waiting:
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
         """Turn the verdict on what would be made of a picture that waits into waiting."""
-        if verdict.due_to(ReasonCode.UNPICKED):
+        if verdict.action is not Action.ASK or not isinstance(recipe.task, Generate):
+            pass
+        elif verdict.due_to(ReasonCode.UNPICKED):
             self._for[recipe.asset] = ReasonCode.UPSTREAM_UNPICKED
+            return verdict
+        elif any(each.code in WAITING for each in verdict.reasons):
+            self._for[recipe.asset] = ReasonCode.UPSTREAM_WAITING
             return verdict
         names = (each.asset for each in recipe.inputs if not isinstance(each, Source))
         culprit = next((name for name in names if name in self._for), None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, Self
 
 from msgspec import Struct
+
+from flux2build.model import Recipe
 
 
 class ReasonCode(StrEnum):
@@ -62,6 +65,11 @@ class ReasonCode(StrEnum):
     UNPICKED = "unpicked", "waits for a pick"
     FIRST_CANDIDATE = "first-candidate", "the first candidate stands in"
     UPSTREAM_UNPICKED = "upstream-unpicked", "waits for the pick of `{}`"
+    APPROVED = "approved", "is approved, and not rendered again"
+    HELD = "held", "is held as it is"
+    REJECTED = "rejected", "was rejected"
+    DISPUTED = "disputed", "has two decisions that contradict each other"
+    UPSTREAM_UNAPPROVED = "upstream-unapproved", "waits for the approval of `{}`"
     UPSTREAM_WAITING = "upstream-waiting", "waits for `{}`, which waits for a person"
     UNWANTED = "unwanted", "nothing here asks for it"
     MODERATED = "moderated", "was refused by moderation, unchanged since"
@@ -70,9 +78,17 @@ class ReasonCode(StrEnum):
     KEY_SCHEMA = "key-schema", "recorded under another key schema"
 
 
-WAITING: Final = frozenset(
-    {ReasonCode.UNPICKED, ReasonCode.UPSTREAM_UNPICKED, ReasonCode.UPSTREAM_WAITING}
+DECIDED: Final = frozenset(
+    {ReasonCode.APPROVED, ReasonCode.HELD, ReasonCode.REJECTED, ReasonCode.DISPUTED}
 )
+"""What a person decided about a picture, where the spec asks for something else."""
+
+WAITING: Final = DECIDED | {
+    ReasonCode.UNPICKED,
+    ReasonCode.UPSTREAM_UNPICKED,
+    ReasonCode.UPSTREAM_UNAPPROVED,
+    ReasonCode.UPSTREAM_WAITING,
+}
 """Reasons why nothing is made until a person has decided about a picture."""
 
 PENDING: Final = frozenset({ReasonCode.UPSTREAM_PENDING, ReasonCode.FACTS_PENDING})
@@ -100,3 +116,9 @@ class Reason(Struct, frozen=True):
     def sentence(self) -> str:
         """The reason in words."""
         return self.code.phrase.format(self.subject)
+
+
+def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
+    """Put the reasons for an action on a recipe into words."""
+    own = Reason(ReasonCode.UPSTREAM_PENDING, recipe.asset)
+    return ", ".join("follows its master" if r == own else r.sentence for r in reasons)

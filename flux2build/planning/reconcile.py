@@ -11,7 +11,7 @@ from flux2build.lockfile import Derived, Generated, LockedInput, Lockfile, Row
 from flux2build.lockfile.merge import preferred, united
 from flux2build.model import Derive, Generate, Recipe
 from flux2build.planning.plan import Inputs
-from flux2build.planning.verdict import row_of
+from flux2build.planning.snapshot import row_of
 
 
 def reconciled(

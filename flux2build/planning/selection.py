@@ -25,6 +25,7 @@ from flux2build.storage.paths import safe_name
 
 STATES: Final = frozenset(
     {"new", "changed", "missing", "modified", "orphan", "current", "pending", "unpicked"}
+    | {"unapproved", "approved", "held", "rejected", "disputed"}
 )
 
 Distances = Callable[[AssetName], Mapping[AssetName, int]]

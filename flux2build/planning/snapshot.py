@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.ledger import Ledger
-from flux2build.lockfile import Block, Lockfile, Row
-from flux2build.model import AssetName, Receipt, Recipe
+from flux2build.lockfile import Block, Lockfile, ReviewState, Row
+from flux2build.model import AssetName, Derive, Generate, MasterOf, Receipt, Recipe, Source
 from flux2build.planning.finals import Owner
 
 
@@ -61,6 +61,12 @@ class Snapshot(Struct, frozen=True):
     """The digest of each asset's tags, alt text and title, which never render anything."""
     further: Mapping[AssetName, int] = field(default_factory=dict)
     """How many candidates of an asset are ordered beyond those that it has."""
+    reviewed: frozenset[AssetName] = frozenset()
+    """The assets whose pictures a person has to approve before anything is made of them."""
+    ships_approved: bool = False
+    """Whether not even an asset's own files are made of a picture that is not approved."""
+    reopened: frozenset[AssetName] = frozenset()
+    """The assets about which what a person decided does not count."""
 
     def block(self, recipe: Recipe) -> Block | None:
         """What is locked of a recipe's asset."""
@@ -105,3 +111,35 @@ def locked_purchases(lock: Lockfile) -> dict[Digest, list[KnownPicture]]:
             picture = KnownPicture(row.output.sha256, row.receipt)
             purchases.setdefault(row.key, []).append(picture)
     return purchases
+
+
+def locked(recipe: Recipe, snapshot: Snapshot) -> Row | None:
+    """Return the locked row of a recipe's output, in the snapshot's profile."""
+    block = snapshot.lock.block(recipe.asset, snapshot.profile)
+    return row_of(recipe, block) if block else None
+
+
+def row_of(recipe: Recipe, block: Block) -> Row | None:
+    """Return the row of a block that belongs to a recipe's output."""
+    if isinstance(recipe.task, Generate):
+        return block.generated
+    rows = block.derived if isinstance(recipe.task, Derive) else block.written
+    return next((row for row in rows if row.output.path == recipe.output), None)
+
+
+def unapproved(
+    recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot
+) -> AssetName | None:
+    """Return the picture that has to be approved before anything is made of it, if there is one."""
+    for source, digest in zip(recipe.inputs, inputs, strict=True):
+        if isinstance(source, Source) or source.asset not in snapshot.reviewed:
+            continue
+        if source.asset == recipe.asset and not snapshot.ships_approved:
+            continue
+        block = snapshot.lock.block(source.asset, snapshot.profile)
+        review = block.decision if block else None
+        if review is None or review.state is not ReviewState.APPROVED:
+            return source.asset
+        if isinstance(source, MasterOf) and digest not in {None, review.sha256}:
+            return source.asset
+    return None

@@ -6,7 +6,7 @@ never disagree with what is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import chain
 from typing import Final
@@ -15,9 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.lockfile import Block, Derived, Generated, Row
+from flux2build.lockfile import Derived, Generated, Review, ReviewState, Row
 from flux2build.model import (
-    Derive,
     Generate,
     MasterOf,
     Order,
@@ -29,7 +28,7 @@ from flux2build.model import (
 )
 from flux2build.planning.differences import differences, subject, task_differences
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
-from flux2build.planning.snapshot import KnownPicture, Snapshot
+from flux2build.planning.snapshot import KnownPicture, Snapshot, locked, unapproved
 
 
 class Action(StrEnum):
@@ -77,32 +76,55 @@ class Verdict(Struct, frozen=True):
         return not self.reasons or any(r.code not in PENDING for r in self.reasons)
 
 
-def because(recipe: Recipe, reasons: Iterable[Reason]) -> str:
-    """Put the reasons for an action on a recipe into words."""
-    own = Reason(ReasonCode.UPSTREAM_PENDING, recipe.asset)
-    return ", ".join("follows its master" if r == own else r.sentence for r in reasons)
-
-
-def locked(recipe: Recipe, snapshot: Snapshot) -> Row | None:
-    """Return the locked row of a recipe's output, in the snapshot's profile."""
-    block = snapshot.lock.block(recipe.asset, snapshot.profile)
-    return row_of(recipe, block) if block else None
-
-
-def row_of(recipe: Recipe, block: Block) -> Row | None:
-    """Return the row of a block that belongs to a recipe's output."""
-    if isinstance(recipe.task, Generate):
-        return block.generated
-    rows = block.derived if isinstance(recipe.task, Derive) else block.written
-    return next((row for row in rows if row.output.path == recipe.output), None)
-
-
 def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
     """Decide what to do about a recipe, given the digests of its inputs.
 
     An input that does not exist yet has None instead of a digest. Where there are candidates,
     `candidates.chosen` says which of them the recipe is about.
     """
+    verdict = _protected(recipe, inputs, _by_spec(recipe, inputs, snapshot), snapshot)
+    making = verdict.action in {Action.RENDER, Action.DERIVE} and not isinstance(recipe.task, Write)
+    if making and (name := unapproved(recipe, inputs, snapshot)):
+        reasons = (Reason(ReasonCode.UPSTREAM_UNAPPROVED, name),)
+        return Verdict(Action.ASK, reasons, verdict.key)
+    return verdict
+
+
+def _protected(
+    recipe: Recipe, inputs: Sequence[Digest | None], verdict: Verdict, snapshot: Snapshot
+) -> Verdict:
+    """Put what a person decided about a picture before what the spec says."""
+    block = snapshot.block(recipe) if isinstance(recipe.task, Generate) else None
+    review, row = (block.decision, block.generated) if block else (None, None)
+    if review is None or row is None or recipe.asset in snapshot.reopened:
+        return verdict
+    same = verdict.bytes == review.sha256 and not recipe.candidate
+    making = verdict.due_to(ReasonCode.UNPICKED) or verdict.action in {Action.RENDER, Action.ADOPT}
+    if review.state is ReviewState.DISPUTED or review.state is ReviewState.REJECTED:
+        disputed = review.state is ReviewState.DISPUTED and not recipe.candidate
+        return _decided(review, verdict, row, snapshot) if same or disputed else verdict
+    if same or not making:
+        return verdict
+    further = recipe.asset in snapshot.further
+    if recipe.candidate and not further:
+        return Verdict(Action.KEEP)
+    if review.state is ReviewState.HELD and not (further or verdict.due_to(ReasonCode.REQUESTED)):
+        held = _current(recipe, inputs, row, row.key, snapshot)
+        if held.bytes == review.sha256:
+            return held
+    return _decided(review, verdict, row, snapshot)
+
+
+def _decided(review: Review, verdict: Verdict, row: Generated, snapshot: Snapshot) -> Verdict:
+    """Ask a person, because another one has decided about the picture."""
+    reasons = tuple(each for each in verdict.reasons if each.code is not ReasonCode.UNPICKED)
+    there = snapshot.files.get(row.output.path) == row.output.sha256
+    why = (*reasons, Reason(ReasonCode(review.state)))
+    return Verdict(Action.ASK, why, verdict.key, row.output.sha256 if there else None, row.receipt)
+
+
+def _by_spec(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
+    """Decide what to do about a recipe, whatever a person decided about its picture."""
     if recipe.candidate:
         return _candidate(recipe, inputs, snapshot)
     if recipe.unpicked:

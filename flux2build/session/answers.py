@@ -9,6 +9,7 @@ from typing import Final
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session import baseline
+from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage.index import answer_key
@@ -30,7 +31,7 @@ def remember(project: Project, answer: str) -> None:
         return
     if any(step.verdict.reasons for step in plan.steps):
         return
-    commands = ("build",) if project.findings() else ("build", "check")
+    commands = ("build",) if findings_of(project) else ("build", "check")
     if project.weights is not None:
         project.index.learn(project.weights)
     states = judged(project, plan)

@@ -111,9 +111,11 @@ def load(project: Project) -> Baseline | None:
 def keep(project: Project) -> None:
     """Keep the plan of a project that has nothing to do, as the baseline.
 
-    Which candidate ships is for the lock to say, so one with candidates is always planned anew.
+    Which candidate ships, and what a person decided, is for the lock to say: with these, a plan
+    is always made anew.
     """
-    if any(step.recipe.takes for step in project.whole.steps):
+    decided = any(block.review for block in project.lock.blocks.values())
+    if decided or project.seen.reviewed or any(s.recipe.takes for s in project.whole.steps):
         return
     try:
         sealed.keep(project.folder, _NAME, _contents(project))

@@ -20,6 +20,7 @@ _OF_NO_PROJECT: Final = frozenset(
 )
 _TAKING_A_VALUE: Final = frozenset(
     {"-p", "--profile", "-f", "--file", "--env-file", "--exclude", "--force", "--max-cost", "-o"}
+    | {"--reopen", "--note", "--sort"}
 )
 
 

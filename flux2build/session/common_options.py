@@ -28,6 +28,8 @@ class Choice(Struct, frozen=True):
     """Whether to derive files again that another encoder wrote."""
     further: int = 0
     """How many further candidates of the selected pictures are ordered."""
+    reopen: tuple[str, ...] = ()
+    """Pictures that are rendered although a person has approved or held them."""
 
     @property
     def everything(self) -> bool:

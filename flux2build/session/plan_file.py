@@ -38,6 +38,7 @@ class _Content(BaseModel):
     exclude: tuple[str, ...]
     force: tuple[str, ...]
     refresh: bool
+    reopen: tuple[str, ...] = ()
     steps: dict[str, dict[str, str | list[str] | None]]
     """Whatever is to be done, by the paths of the files."""
 
@@ -52,7 +53,8 @@ class PlanFile(Struct, frozen=True):
     def choice(self) -> Choice:
         """The choice of assets that was planned."""
         content = self.content
-        return Choice(content.selection, content.exclude, content.force, content.refresh)
+        words = content.selection, content.exclude, content.force
+        return Choice(*words, content.refresh, reopen=content.reopen)
 
     def options(self, options: CommonOptions) -> CommonOptions:
         """The options of a build, with the profile that was planned.
@@ -101,6 +103,7 @@ def write(path: str, project: Project, choice: Choice, plan: Plan) -> None:
         "selection": choice.selection,
         "exclude": choice.exclude,
         "force": choice.force,
+        "reopen": choice.reopen,
         "refresh": choice.refresh,
         "steps": _steps(plan),
     }

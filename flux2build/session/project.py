@@ -12,8 +12,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from flux2build.building.removal import Removal, shared
-from flux2build.checks.contract import Options, evaluate
-from flux2build.checks.facts import Facts, Finding
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.ledger import Ledger
@@ -29,6 +27,7 @@ from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
 from flux2build.session import missing_lock
+from flux2build.session.approval import reviewed, with_decisions
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.earlier_locks import EarlierLocks
 from flux2build.session.home import readable_journal, readable_store
@@ -111,6 +110,8 @@ class Project(LockedSources):
             requested=requested,
             encoders=_encoders() if refresh else {},
             metas={name: asset.meta for name, asset in self.spec.named.items()},
+            reviewed=reviewed(self.spec, self.graph),
+            ships_approved=self.spec.ships_approved,
         )
 
     def look(self, profile: str, files: Mapping[str, Digest]) -> Snapshot:
@@ -235,12 +236,13 @@ class Project(LockedSources):
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
         """What a build would do, for everything or for a choice of assets."""
         snapshot, plan = self.seen, self.whole
-        if choice.force or choice.refresh or choice.further:
+        if choice.force or choice.refresh or choice.further or choice.reopen:
             forced = self._select(choice.force) if choice.force else frozenset()
             candidates.refuse_forced(self.spec.recipes, forced)
             further = dict.fromkeys(self.chosen(choice), choice.further)
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
-            snapshot = replace(snapshot, further=further)
+            reopened = self._select(choice.reopen) if choice.reopen else frozenset()
+            snapshot = replace(snapshot, further=further, reopened=reopened)
             plan = self._plan(snapshot)
         if choice.everything:
             return self._feasible(plan)
@@ -313,9 +315,10 @@ class Project(LockedSources):
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
         spec, graph = self.spec, self.graph
-        return field_of(
+        field = field_of(
             whole, spec.named, graph.up, graph.down, lambda path: spec.keeps(path) is not None
         )
+        return with_decisions(field, self.lock, spec.profile, self.seen.reviewed)
 
     def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
         """The assets that words select; files may be named from the current folder, too."""
@@ -323,29 +326,6 @@ class Project(LockedSources):
             [from_folder(self.folder, word) for word in each] for each in (words, exclude)
         )
         return select(chosen, left_out, self.selectable(self.whole))
-
-    def findings(self, choice: Choice = EVERYTHING) -> list[Finding]:
-        """The findings of all checks, in the order of building: causes before consequences."""
-        cards = self.capabilities.cards
-        lock = (self.lock, self.consult, self.conflict)
-        facts = Facts(self.spec, self.whole, *lock, cards, self.lockless, self.doubled)
-        findings = list(evaluate(facts, self._excluded))
-        if not choice.everything:
-            chosen = self.graph.closure(self.chosen(choice))
-            findings = [each for each in findings if not each.asset or each.asset in chosen]
-        order = list(dict.fromkeys(step.recipe.asset for step in self.whole.steps))
-        rank = {asset: number for number, asset in enumerate(order)}
-        return sorted(findings, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
-
-    def _excluded(self, check: str, options: Options) -> frozenset[AssetName]:
-        """The assets that a check's `exclude` names."""
-        if not options.exclude:
-            return frozenset()
-        try:
-            return select(options.exclude, (), self.selectable(self.whole))
-        except UsageError as error:
-            key = ("checks", check, "exclude")
-            raise SpecError(*(self.spec.located(p, key) for p in error.problems)) from error
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file for a check; None if there is no such file."""

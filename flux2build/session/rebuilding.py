@@ -16,7 +16,7 @@ from flux2build.ledger.salvage import Salvage
 from flux2build.lockfile import Generated
 from flux2build.model import AssetName, Recipe
 from flux2build.planning.plan import Inputs
-from flux2build.planning.verdict import row_of
+from flux2build.planning.snapshot import row_of
 from flux2build.purchasing import evidence
 from flux2build.purchasing.recovery import Witnesses, additions
 from flux2build.purchasing.settling import Purchase, purchases

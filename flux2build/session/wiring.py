@@ -82,6 +82,7 @@ async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners)
     snapshot = project.seen
     if forced or refreshing:
         snapshot = project.snapshot(forced, refresh=refreshing)
+    snapshot = replace(snapshot, further=plan.further, reopened=plan.reopened)
     artifacts, halt, say = at_hand(project, snapshot.files), asyncio.Event(), listeners.say
     budget = BudgetGuard(cap(project.spec.budget, terms), project.spec.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:

@@ -115,10 +115,20 @@ class Repository:
             if kind == "blob":
                 yield Version(name, int(*size))
 
+    def identity(self) -> tuple[str, str]:
+        """The name and the e-mail address that git has for the user; empty if it has none."""
+        name, mail = (
+            os.environ.get(f"GIT_AUTHOR_{variable}")
+            or str(self._run("config", "--get", f"user.{key}"), "utf-8", "replace").strip()
+            for variable, key in (("NAME", "name"), ("EMAIL", "email"))
+        )
+        return name, mail
+
     def _output(self, *words: str, given: bytes = b"") -> bytes:
-        """What git prints; nothing where it cannot tell."""
-        if not self._there:
-            return b""
+        """What git prints about the repository; nothing where it cannot tell."""
+        return self._run(*words, given=given) if self._there else b""
+
+    def _run(self, *words: str, given: bytes = b"") -> bytes:
         command = ["git", "--literal-pathspecs", *_ALONE, *words]
         environment = {name: at for name, at in os.environ.items() if name not in _OF_A_HOOK}
         try:

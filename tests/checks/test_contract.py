@@ -26,6 +26,7 @@ def test_default_severities() -> None:
         "palette": "off",
         "price": "warning",
         "provenance": "warning",
+        "review": "warning",
         "same-request": "warning",
         "translations": "warning",
         "unused": "warning",

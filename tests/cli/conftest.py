@@ -102,3 +102,12 @@ def sheet(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) ->
     order_from(server.base_url, monkeypatch)
     empty.write("assets.toml", SHEET)
     return empty
+
+
+@pytest.fixture
+def reviewed(sheet: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A sheet that has to be approved before two scenes are made of it."""
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
+    sheet.edit("assets.toml", "candidates = 4\n", 'review = "required"\n')
+    return sheet

@@ -34,6 +34,7 @@ from flux2build.lockfile.merge import sides
 from flux2build.lockfile.read import read_carefully, read_quickly
 from flux2build.lockfile.text import canonical_tables, tables
 from flux2build.model import AssetName, Operation, Output, Receipt
+from tests.hostile import TEXTS
 
 TEXT = st.text(max_size=40)
 LINES = st.lists(
@@ -377,6 +378,18 @@ def test_a_lock_without_candidates_or_decisions_needs_no_new_revision() -> None:
 
     assert "\nrevision = 1\n" in dumps(locked(block))
     assert "\nrevision = 2\n" in dumps(locked(replace(block, review=review)))
+
+
+def test_every_note_comes_back_as_it_was() -> None:
+    """Whatever a person writes, or a name says, stays one value of the lock, in one line."""
+    block = made("fox", "fox")
+    for text in TEXTS:
+        review = Review(ReviewState.REJECTED, of_bytes(b"x"), text, "2026-01-01", text)
+        lock = locked(replace(block, review=review))
+        written = dumps(replace(lock, revision=2))
+
+        assert loads(written, "assets.lock").blocks == lock.blocks
+        assert len(written.splitlines()) == len(dumps(locked(block)).splitlines()) + 7
 
 
 def test_the_version_of_the_lock_is_its_own() -> None:

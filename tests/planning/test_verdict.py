@@ -25,9 +25,9 @@ from flux2build.model import (
     Recipe,
     Source,
 )
-from flux2build.planning.reason import Reason, ReasonCode
+from flux2build.planning.reason import Reason, ReasonCode, because
 from flux2build.planning.snapshot import Snapshot, locked_pictures, locked_purchases
-from flux2build.planning.verdict import Action, Verdict, because, judge
+from flux2build.planning.verdict import Action, Verdict, judge
 from tests.snapshots import (
     META,
     PROFILE,

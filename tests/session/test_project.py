@@ -11,6 +11,7 @@ import pytest
 from flux2build.digest import of_bytes
 from flux2build.errors import LockError, Place, UsageError
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from tests.conftest import Site
 
@@ -134,12 +135,12 @@ def test_causes_come_first(site: Site) -> None:
     lock = site.folder / "assets.lock"
     lock.write_text("<<<<<<< a\n=======\n>>>>>>> b\n" + lock.read_text("utf-8"), "utf-8")
 
-    findings = opened(site).findings()
+    findings = findings_of(opened(site))
 
     assert [finding.code for finding in findings[:2]] == ["lock-conflict", "prompt-changed"]
     assert findings[0].problem.place == Place("assets.lock", 1)
     assert findings[0].problem.excerpt == "<<<<<<< a"
-    selected = opened(site).findings(Choice(("icon",)))
+    selected = findings_of(opened(site), Choice(("icon",)))
     assert [finding.code for finding in selected] == ["lock-conflict"]
 
 

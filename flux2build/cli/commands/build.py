@@ -28,6 +28,12 @@ from flux2build.session.project import Project
 @option(
     "--force", multiple=True, metavar="SELECTION", help="Render these even if they are current."
 )
+@option(
+    "--reopen",
+    multiple=True,
+    metavar="SELECTION",
+    help="Let go of these, although they are approved or held.",
+)
 @option("--refresh-derived", is_flag=True, help="Derive files again if another encoder wrote them.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(

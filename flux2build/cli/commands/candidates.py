@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 import click
@@ -17,10 +16,10 @@ from flux2build.console.escaping import clean
 from flux2build.digest import Json, short
 from flux2build.errors import Exit, UsageError
 from flux2build.images.contact_sheet import Tile, drawn
+from flux2build.session import exports
 from flux2build.session.candidate_list import SORTS, Shown, shown
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
-from flux2build.storage import durable
 
 _SUFFIXES: Final = (".png", ".html")
 
@@ -42,12 +41,12 @@ def candidates(
     decides nothing: how sharp it is, how far its colours are from those of `[checks.palette]`, and
     whether it is blank.
     """
-    if output is not None and Path(output).suffix not in _SUFFIXES:
+    if output is not None and not output.endswith(_SUFFIXES):
         raise UsageError(f"`{output}` ends in neither `.png` nor `.html`")
     project, console = Project.open(options), Console.of(options, choice)
     rows = list(shown(project, project.chosen(choice), sort))
     if output is not None:
-        _write(Path(output), rows)
+        exports.write(project, output, _drawn(output, rows))
         console.say(f"wrote {shlex.quote(output)}: {len(rows)} candidates")
     elif options.json:
         console.document({"candidates": [_as_json(row) for row in rows]})
@@ -58,22 +57,20 @@ def candidates(
     return None
 
 
-def _write(path: Path, rows: Sequence[Shown]) -> None:
-    if path.suffix == ".html":
-        data = candidates_page.page(rows).encode()
-    else:
-        data = drawn(
-            [
-                Tile(
-                    clean(f"{row.asset}  {row.number}"),
-                    (clean(", ".join(candidates_page.facts(row))), ", ".join(row.measures)),
-                    row.data,
-                    marked=row.marked,
-                )
-                for row in rows
-            ]
-        )
-    durable.replace(path, data)
+def _drawn(output: str, rows: Sequence[Shown]) -> bytes:
+    if output.endswith(".html"):
+        return candidates_page.page(rows).encode()
+    return drawn(
+        [
+            Tile(
+                clean(f"{row.asset}  {row.number}"),
+                (clean(", ".join(candidates_page.facts(row))), ", ".join(row.measures)),
+                row.data,
+                marked=row.marked,
+            )
+            for row in rows
+        ]
+    )
 
 
 def _lines(rows: Sequence[Shown]) -> Iterator[Text]:

@@ -20,6 +20,7 @@ from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
@@ -45,6 +46,7 @@ from flux2build.storage.disk import root_of
     metavar="CODES",
     help="Report all but these codes or checks; with commas.",
 )
+@option("--require-approved", is_flag=True, help="Fail where a picture is not approved.")
 @option("--strict", is_flag=True, help="Let warnings fail the check too.")
 def check(  # noqa: PLR0913 - a command takes its options
     options: CommonOptions,
@@ -53,6 +55,7 @@ def check(  # noqa: PLR0913 - a command takes its options
     output_format: str,
     selected: Sequence[str],
     ignored: Sequence[str],
+    require_approved: bool,
     strict: bool,
 ) -> Exit:
     """Prove, offline, that every picture is current.
@@ -69,7 +72,10 @@ def check(  # noqa: PLR0913 - a command takes its options
         message = f"`--output-format {output_format}` is about one spec"
         raise UsageError(message, hint="run one check for each of them")
     try:
-        plan, reported = project.plan(choice), project.findings(choice)
+        plan, reported = (
+            project.plan(choice),
+            findings_of(project, choice, strictly=require_approved),
+        )
     except Flux2BuildError as error:
         if not output.machine_readable:
             raise

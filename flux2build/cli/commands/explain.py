@@ -18,7 +18,7 @@ from flux2build.digest import Json
 from flux2build.errors import UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step
-from flux2build.planning.verdict import because
+from flux2build.planning.reason import because
 from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project

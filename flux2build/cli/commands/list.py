@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import click
@@ -38,18 +39,18 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         console.document({"assets": rows})
         return
     wide = column(names, console.width)
+    shown = {name: _state(values["state"].get(name, ())) for name in names}
+    width = max(8, *map(len, shown.values())) if shown else 8
 
     def line(name: AssetName) -> Text:
-        states = values["state"].get(name, ())
-        state = "changed" if "changed" in states else "current" if states else "source"
-        state = "unpicked" if "unpicked" in states else state
+        state = shown[name]
         paths = [*values["path"].get(name, ())] or [project.spec.named[name].source or ""]
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        style = "yellow" if state in {"changed", "unpicked"} else "dim"
+        style = "yellow" if state in {"changed", *_TELLING[2:]} else "dim"
         return Text.assemble(
             cell(clean(name), wide),
             "  ",
-            (f"{state:<8}", style),
+            (f"{state:<{width}}", style),
             f"  {clean(paths[0])}{more}",
         )
 
@@ -58,6 +59,16 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         console.say(
             "No asset is selected." if project.spec.assets else "The spec has no asset yet."
         )
+
+
+def _state(states: Collection[str]) -> str:
+    """The state that says most."""
+    state = "changed" if "changed" in states else "current" if states else "source"
+    return next((each for each in reversed(_TELLING) if each in states), state)
+
+
+_TELLING: Final = ("approved", "held", "unapproved", "rejected", "disputed", "unpicked")
+"""The states that say more than whether an asset is current, the most important last."""
 
 
 COMMAND: Final[click.Command] = list_assets

@@ -26,6 +26,12 @@ from flux2build.session.project import EVERYTHING, Project
     help="Plan to render these even if they are current.",
 )
 @option(
+    "--reopen",
+    multiple=True,
+    metavar="SELECTION",
+    help="Let go of these, although they are approved or held.",
+)
+@option(
     "--refresh-derived",
     is_flag=True,
     help="Plan to derive files again if another encoder wrote them.",

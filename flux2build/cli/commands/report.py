@@ -17,6 +17,7 @@ from flux2build.images.formats.contract import PictureError
 from flux2build.images.preview import Preview, preview
 from flux2build.session import exports
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from flux2build.session.revisions import Since, compared
 
@@ -75,7 +76,7 @@ def _contents(project: Project, base: Since, choice: Choice, since: str) -> Cont
         summary=lock_changes.footer(changes, f"{since} ({base.commit[:9]})"),
         price=str(plan_view.footer(project.whole)),
         changes=changes,
-        findings=project.findings(choice),
+        findings=findings_of(project, choice),
         before=lambda output: _small(base.old(output)),
         after=lambda output: _small(base.new(output)),
     )

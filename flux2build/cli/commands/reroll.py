@@ -26,6 +26,12 @@ from flux2build.session.project import Project
 @option("-y", "--yes", is_flag=True, help="Spend without asking, within the budget.")
 @option("--max-cost", type=USD, metavar="USD", help="Never spend more than this in one run.")
 @option("--trust-pr", is_flag=True, help="Spend and sign for a pull request from a fork.")
+@option(
+    "--reopen",
+    multiple=True,
+    metavar="SELECTION",
+    help="Let go of these, although they are approved or held.",
+)
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @option(
     "--lock-timeout", type=Seconds(0), metavar="SECONDS", help="Wait no longer for another build."

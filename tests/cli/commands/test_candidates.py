@@ -62,7 +62,7 @@ def test_sheet_and_page_show_every_candidate(sheet: Site) -> None:
 
     with Image.open(sheet.folder / "sheet.png") as picture:
         assert picture.width > 4 * 320
-    assert page.count('<img src="data:image/jpeg;base64,') == 4
+    assert page.count('<img src="data:image/webp;base64,') == 4
     assert "http" not in page.replace("http-equiv", "")
     refused = sheet.run("candidates", "-o", "sheet.pdf")
     assert refused.code == 2

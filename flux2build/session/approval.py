@@ -1,0 +1,66 @@
+"""Which pictures a person has to approve, by what the spec says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+
+from flux2build.assetspec import Spec
+from flux2build.checks.review import ReviewOptions
+from flux2build.errors import SpecError, UsageError
+from flux2build.lockfile import Lockfile
+from flux2build.model import AssetName, Generate
+from flux2build.planning.graph import Graph
+from flux2build.planning.plan import Plan
+from flux2build.planning.selection import Field, field_of, select
+
+_CHECK: Final = "review"
+
+
+def rendered(spec: Spec) -> frozenset[AssetName]:
+    """Every asset whose picture is rendered."""
+    return frozenset(each.asset for each in spec.recipes if isinstance(each.task, Generate))
+
+
+def reviewed(spec: Spec, graph: Graph) -> frozenset[AssetName]:
+    """The assets whose pictures a person has to approve.
+
+    Raises:
+        SpecError: `[checks.review]` names what there is not.
+    """
+    if spec.ships_approved:
+        return rendered(spec)
+    own = frozenset(name for name, asset in spec.assets.items() if asset.review)
+    return own | (_by_check(spec, graph) & rendered(spec))
+
+
+def _by_check(spec: Spec, graph: Graph) -> frozenset[AssetName]:
+    options = spec.checks.get(_CHECK)
+    if not isinstance(options, ReviewOptions) or not options.required:
+        return frozenset()
+    field = field_of(Plan(spec.profile, ()), spec.named, graph.up, graph.down)
+    try:
+        return select(options.required, (), field)
+    except UsageError as error:
+        key = ("checks", _CHECK, "required")
+        raise SpecError(*(spec.located(each, key) for each in error.problems)) from error
+
+
+def with_decisions(
+    field: Field, lock: Lockfile, profile: str, needed: Iterable[AssetName]
+) -> Field:
+    """Return a field in which pictures can be selected by what was decided about them.
+
+    Those are `unapproved` that need it, and about which nothing was decided.
+    """
+    decided = {
+        block.asset: block.decision.state.value
+        for block in lock.blocks.values()
+        if block.profile == profile and block.decision
+    }
+    states = dict(field.values["state"])
+    for asset, state in (dict.fromkeys(needed, "unapproved") | decided).items():
+        states[asset] = {*states.get(asset, ()), state}
+    return replace(field, values={**field.values, "state": states})
