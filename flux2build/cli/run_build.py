@@ -31,6 +31,11 @@ from flux2build.session.project import Project
 from flux2build.storage import disk
 
 
+def remember_clean(project: Project) -> None:
+    """Remember what to say while nothing changes, if there is nothing to do."""
+    remember(project, plan_view.clean_line(project.whole))
+
+
 class BuildRun(Struct, frozen=True):
     """A build of some assets on some terms, seen from the terminal."""
 
@@ -50,6 +55,8 @@ class BuildRun(Struct, frozen=True):
     """Whether each picture is named even beside a progress bar."""
     waited: frozenset[str] = frozenset()
     """The attempts that an earlier round of `watch` waited for; they are only asked for."""
+    finished: list[Project] | None = None
+    """Where the project goes once it is built, to be remembered later; None for at once."""
 
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
@@ -250,13 +257,20 @@ class BuildRun(Struct, frozen=True):
         if report.interrupted:
             say("interrupted; the next build goes on from here")
         if not report.exit and self.choice.everything and not plan.orphans:
-            remember(project, plan_view.clean_line(project.whole))
+            self._remember(project)
         if plan.orphans and self.choice.everything:
             say(
                 f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` shows what may be removed"
             )
         self._remind(plan)
         return exit_code
+
+    def _remember(self, project: Project) -> None:
+        """Remember a project in which nothing is to be done, or leave that to whoever waits for it."""
+        if self.finished is None:
+            remember_clean(project)
+        else:
+            self.finished.append(project)
 
     def _remind(self, plan: Plan) -> None:
         """Name the orders that nothing asks for and that only a person can settle."""

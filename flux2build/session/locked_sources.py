@@ -18,6 +18,7 @@ from flux2build.session.checkout import documents
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
 
+LockAsRead = Lockfile | tuple[Lockfile, Lockfile, int]
 _LARGEST_LOCK: Final = 32 * 1024 * 1024
 """Most bytes of a lock, which has a few thousand for each asset."""
 
@@ -25,6 +26,9 @@ _LARGEST_LOCK: Final = 32 * 1024 * 1024
 @dataclass(frozen=True, eq=False)
 class LockedSources(Sources):
     """One reading of a spec and of its lock, in whatever state a merge left it."""
+
+    earlier: tuple[bytes, LockAsRead] | None = None
+    """The bytes of the lock, and what they say, as they were when it was last read."""
 
     @cached_property
     def lock(self) -> Lockfile:
@@ -44,8 +48,10 @@ class LockedSources(Sources):
         return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
 
     @cached_property
-    def _lock_as_read(self) -> Lockfile | tuple[Lockfile, Lockfile, int]:
+    def _lock_as_read(self) -> LockAsRead:
         """The lock, or both sides of a merge that it holds, with the first line of theirs."""
+        if self.earlier is not None and self.earlier[0] == self.lock_bytes:
+            return self.earlier[1]
         text, name = self._lock_text, self.lock_path.name
         if not text:
             return Lockfile()

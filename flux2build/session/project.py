@@ -74,7 +74,10 @@ class Project(LockedSources):
 
     def reread(self) -> Project:
         """The same project, with everything read again."""
-        return dataclasses.replace(self)
+        read = vars(self)
+        known = "lock_bytes" in read and "_lock_as_read" in read
+        earlier = (self.lock_bytes, self._lock_as_read) if known else self.earlier
+        return dataclasses.replace(self, earlier=earlier)
 
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from flux2build.session.sources import Watched
 _DEBOUNCE_MS: Final = 60
 """Edits closer together than this are one change."""
 _STEP_MS: Final = 10
+_QUIET_TICKS: Final = 10
+"""So many times nothing has to change before there is time for other work."""
 
 
 class Watcher:
@@ -72,10 +74,16 @@ class Watcher:
         next(changes)
         return changes
 
-    def wait(self) -> set[str]:
-        """Block until files change; return their paths, or those of folders above them."""
+    def wait(self, idle: Callable[[], None]) -> set[str]:
+        """Block until files change; return their paths, or those of folders above them.
+
+        `idle` is called once nothing has changed for a while.
+        """
+        ticks = 0
         while not (changed := {path for _, path in next(self._changes)}):
-            pass
+            ticks += 1
+            if ticks == _QUIET_TICKS:
+                idle()
         if changed & self._above:
             self._folders = frozenset()  # a folder that was replaced is no longer watched
         return changed

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from flux2build import ledger
 from flux2build.cli.amounts import USD, Whole
 from flux2build.cli.command import command, option
-from flux2build.cli.run_build import BuildRun
+from flux2build.cli.run_build import BuildRun, remember_clean
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
@@ -47,7 +47,12 @@ def watch(
     """
     console = Console.of(options, choice, one_line=True)
     run = BuildRun(
-        Project.open(options), console, choice, Terms(jobs=jobs, trust_pr=trust_pr), naming=True
+        Project.open(options),
+        console,
+        choice,
+        Terms(jobs=jobs, trust_pr=trust_pr),
+        naming=True,
+        finished=[],
     )
     return _Session(run).run(max_cost)
 
@@ -99,10 +104,20 @@ class _Session:
         return None
 
     def _wait(self) -> None:
-        changed, folder = self._watcher.wait(), self._run.project.folder
+        changed, folder = self._watcher.wait(self._remember), self._run.project.folder
         names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
         self._console.say("")
         self._console.say(f"changed: {names}")
+
+    def _remember(self) -> None:
+        """Write down that nothing is to be done, so that the next command knows it at once."""
+        if finished := self._run.finished:
+            latest = finished[-1]
+            finished.clear()
+            try:
+                remember_clean(latest)
+            except Flux2BuildError as error:
+                self._tell(error)
 
     def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
         """Build what is out of date, as far as the session may pay for it; show mistakes.
@@ -135,7 +150,10 @@ class _Session:
         run = replace(self._run, terms=terms)
         if (payable or plan.high == 0) and run.agreed_to(plan):
             run.announce(plan)
-            return run.carry_out(plan)
+            exit_code = run.carry_out(plan)
+            if self._run.finished:  # its lock need not be read again
+                self._run = replace(self._run, project=self._run.finished[-1])
+            return exit_code
         self._run = self._run.collect_all()
         self._put_off(plan, left)
         return Exit.BUDGET

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -98,6 +99,22 @@ def test_an_edit_is_built(shop: Site, kind: str) -> None:
     after = shop.files()
     assert {path for path in touched if after[path] != before.get(path)} == touched
     assert shop.run("check").code == Exit.DONE
+
+
+def test_it_listens_before_it_remembers(site: Site) -> None:
+    """A round ends before the index is written, which is written once nothing happens."""
+    index = site.folder / ".flux2build/index"
+    with flux2build(site.folder, "watch") as process:
+        process.until(WATCHING)
+        site.edit("templates/hero.j2", "at a desk", "at a bar")
+        process.until(WATCHING)
+        early, patience = index.read_bytes() if index.exists() else b"", time.monotonic() + 30
+        while not index.exists() or index.read_bytes() == early:
+            assert time.monotonic() < patience
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert site.run("build").err.startswith("Up to date")
 
 
 TELL_TALE: Final = """\
