@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -77,6 +77,9 @@ _KINDS: Final[Mapping[str, str]] = {
     "model": "a table",
     "model_attributes": "a table",
 }
+_MANY: Final = 10_000
+_BEGINNING: Final = 1_000
+"""Entries of a list in which mistakes are told where there are many."""
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -96,11 +99,27 @@ def validated(model: type[M], data: Mapping[str, Any], at: Key, *, strict: bool 
 def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) -> list[Fault]:
     """The faults of a value at `at` that does not fit its model, each key once."""
     by_key: dict[Key, list[Mapping[str, Any]]] = {}
-    for entry in error.errors(include_url=False):
+    for entry in _bounded(error, model, data).errors(include_url=False):
         by_key.setdefault(_real(entry["loc"], data), []).append(entry)
     faults = [_fault((*at, *key), entries, model) for key, entries in by_key.items()]
     meant = {(*fault.key[:-1], fault.hint) for fault in faults if fault.name}
     return [fault for fault in faults if (*fault.key, _meaning(fault)) not in meant]
+
+
+def _bounded(error: ValidationError, model: type[BaseModel], data: object) -> ValidationError:
+    """An error whose entries fit into memory: of many, those at the beginnings of lists."""
+    if error.error_count() > _MANY:
+        try:
+            model.model_validate(_beginnings(data))
+        except ValidationError as fewer:
+            return fewer
+    return error
+
+
+def _beginnings(data: object) -> object:
+    if isinstance(data, list):
+        return [_beginnings(each) for each in data[:_BEGINNING]]
+    return {k: _beginnings(v) for k, v in data.items()} if isinstance(data, Mapping) else data
 
 
 def _meaning(fault: Fault) -> str:
@@ -134,13 +153,19 @@ def _real(loc: Sequence[str | int], data: object) -> Key:
     """Pydantic's location without the names of union branches, which are not keys of a file."""
     key: list[str | int] = []
     for index, part in enumerate(loc):
-        items = dict(enumerate(data)) if isinstance(data, list) else data
-        if isinstance(items, Mapping) and part in items:
-            data = items[part]
+        if _has(data, part):
+            data = data[part]
         elif index + 1 < len(loc) or not isinstance(data, Mapping):
             continue
         key.append(part)
     return tuple(key)
+
+
+def _has(data: object, part: str | int) -> TypeGuard[Any]:
+    """Whether a part of a location is an index of a list, or a key of a table."""
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, Mapping) and part in data
 
 
 def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[BaseModel]) -> Fault:

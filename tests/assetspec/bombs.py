@@ -306,6 +306,14 @@ SPECS: Final[Mapping[str, Callable[[], Files]]] = {
     },
     # text
     "a long key": lambda: {"assets.toml": ".".join("a" * 60_000) + " = 1\n"},
+    "wrong values": lambda: {
+        "assets.toml": '[asset.a]\nprompt = "x"\ndeliver = [{ widths = ['
+        + ",".join(map(str, range(100_000)))
+        + "] }]\n"
+    },
+    "wrong values of a matrix": lambda: {
+        "assets.toml": '[asset.a]\nprompt = "x"\nmatrix = { x = [' + "1.5," * 95_000 + "] }\n"
+    },
     "nesting": lambda: {"assets.toml": "x = " + "[" * 1_000_000},
     "digits": lambda: {"assets.toml": "x = " + "9" * 10_000_000},
 }
