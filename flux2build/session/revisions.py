@@ -58,9 +58,7 @@ class Since:
 
     def old(self, output: Output) -> bytes | None:
         """The bytes that a file had in that commit; None if nobody has them any more."""
-        data = self._committed(self.commit, output.path)
-        if data is not None and lfs_target(data) == output.sha256:
-            data = self._repository.fetched(output.sha256)
+        data = self._repository.content(self.commit, output.path, output.sha256)
         return data or self.new(output)
 
     def new(self, output: Output) -> bytes | None:

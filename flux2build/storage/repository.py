@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from flux2build.digest import Digest
+from flux2build.digest import Digest, of_bytes
 from flux2build.storage.git import lfs_object
+from flux2build.storage.lfs import lfs_target
 
 _ALONE: Final = (
     *("-c", "core.fsmonitor=false"),  # a program that would be run
@@ -84,6 +85,14 @@ class Repository:
     def at(self, commit: str, path: str) -> Version | None:
         """The content that a file had in a commit; None if it was not there."""
         return next(self._sized([f"{commit}:./{path}".encode()]), None)
+
+    def content(self, commit: str, path: str, digest: Digest) -> bytes | None:
+        """The bytes with a digest, if a file had them in a commit; those behind a pointer of Git LFS, too."""
+        version = self.at(commit, path)
+        data = None if version is None else self.read(version)
+        if data is not None and lfs_target(data) == digest:
+            data = self.fetched(digest)
+        return data if data is not None and of_bytes(data) == digest else None
 
     @property
     def shallow(self) -> bool:

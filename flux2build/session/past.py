@@ -1,0 +1,153 @@
+"""Every picture that an asset ever was: in git's versions of the lock, and in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flux2build.digest import Digest
+from flux2build.errors import LockError, UsageError
+from flux2build.ledger import Delivered
+from flux2build.lockfile import Block, Lockfile, decoded, loads
+from flux2build.model import AssetName, Generate, Receipt
+from flux2build.session.bytes_at_hand import at_hand
+from flux2build.session.common_options import Choice
+from flux2build.session.project import Project
+from flux2build.storage.repository import Commit, Repository, Version
+
+_SHORT: Final = 9
+"""Characters of a commit's name."""
+
+
+class Picture(Struct, frozen=True):
+    """One picture that an asset was at some time."""
+
+    number: int
+    """From 1, the oldest."""
+    output: Digest
+    date: str
+    """The day on which it first stood in a commit, or else was delivered; empty if neither."""
+    receipt: Receipt
+    model: str
+    commit: Commit | None = None
+    """The first commit whose lock has it; None if none has."""
+    block: Block | None = None
+    """What that lock says of the asset; None if only the ledger knows it."""
+    current: bool = False
+    """Whether the lock has it now."""
+
+    @property
+    def origin(self) -> str:
+        """The commit that brought it, or why there is none."""
+        if self.commit is not None:
+            return self.commit.name[:_SHORT]
+        return "not committed" if self.current else "ledger"
+
+
+def pictures(project: Project, asset: AssetName) -> list[Picture]:
+    """Every picture that an asset was in the profile, the oldest first."""
+    profile, known = project.spec.profile, dict[Digest, Picture]()
+    for picture in (*_committed(project, asset, profile), *_delivered(project, asset)):
+        known.setdefault(picture.output, picture)
+    block = project.lock.block(asset, profile)
+    if block is not None and (row := block.generated) is not None:
+        now = known.get(row.output.sha256) or Picture(
+            0, row.output.sha256, "", row.receipt, row.model
+        )
+        known[row.output.sha256] = replace(now, block=block, current=True)
+    # Without a date it is newer than everything that has one.
+    dated = sorted(known.values(), key=lambda each: (not each.date, each.date))
+    return [replace(each, number=number) for number, each in enumerate(dated, 1)]
+
+
+def _committed(project: Project, asset: AssetName, profile: str) -> Iterator[Picture]:
+    """The pictures in git's versions of the lock, each with its first commit; renames are followed."""
+    name, found = asset, list[Picture]()
+    for commit, lock in _locks(project.repository, project.lock_path):
+        block = lock.block(name, profile)
+        if block is None and found and (former := _holding(lock, profile, found[-1].output)):
+            name, block = former.asset, former
+        if block is not None and (row := block.generated) is not None:
+            digest, date = row.output.sha256, commit.date
+            found.append(Picture(0, digest, date, row.receipt, row.model, commit, block))
+    yield from reversed(found)
+
+
+def _holding(lock: Lockfile, profile: str, output: Digest) -> Block | None:
+    """The asset that had a picture under its former name."""
+    blocks = (block for block in lock.blocks.values() if block.profile == profile)
+    rendered = (block for block in blocks if block.generated)
+    return next((b for b in rendered if b.generated and b.generated.output.sha256 == output), None)
+
+
+def _locks(repository: Repository, path: Path) -> Iterator[tuple[Commit, Lockfile]]:
+    """The lock in each commit that changed it, the newest first; what cannot be read is left out."""
+    read: dict[Version, Lockfile | None] = {}
+    for commit in repository.commits(path.name):
+        version = repository.at(commit.name, path.name)
+        if version is None:
+            continue
+        if version not in read:
+            read[version] = _lock(repository.read(version) or b"", path.name)
+        if (lock := read[version]) is not None:
+            yield commit, lock
+
+
+def _lock(data: bytes, name: str) -> Lockfile | None:
+    try:
+        return loads(decoded(data, name), name)
+    except LockError:
+        return None
+
+
+def _delivered(project: Project, asset: AssetName) -> Iterator[Picture]:
+    """The pictures of an asset that the ledger says were delivered to this project."""
+    folder = str(project.folder)
+    for entry in project.journal.read():
+        if isinstance(entry, Delivered) and (entry.asset, entry.project) == (asset, folder):
+            yield Picture(0, entry.output, entry.at, entry.receipt, entry.model)
+
+
+class Copy(NamedTuple):
+    """The bytes of a picture, and where they were."""
+
+    where: str
+    data: bytes
+
+
+def copy(project: Project, picture: Picture) -> Copy | None:
+    """The bytes of a picture, from wherever they can be had; None if nobody has them."""
+    digest, artifacts = picture.output, at_hand(project, project.files())
+    if artifacts.has(digest):
+        path = artifacts.paths.get(digest)
+        if path or project.store.has(digest):
+            return Copy(path or "the store", artifacts.get(digest))
+    row, commit = picture.block.generated if picture.block else None, picture.commit
+    if row is not None and commit is not None:
+        data = project.repository.content(commit.name, row.output.path, digest)
+        if data is not None:
+            return Copy(f"git, {commit.name[:_SHORT]}", data)
+    data = project.copies.read(digest)
+    return None if data is None else Copy("the work tree or git", data)
+
+
+def named(project: Project, name: str) -> AssetName:
+    """The rendered asset with a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    chosen = sorted(project.chosen(Choice((name,))))
+    rendered = {each.asset for each in project.spec.recipes if isinstance(each.task, Generate)}
+    match [each for each in chosen if each in rendered]:
+        case [asset]:
+            return asset
+        case []:
+            raise UsageError(f"`{name}` is not rendered, so there is only what git has of its file")
+        case several:
+            hint = "name one of them: " + ", ".join(f"`{each}`" for each in several[:5])
+            raise UsageError(f"`{name}` is {len(several)} assets", hint=hint)
