@@ -36,6 +36,7 @@ from flux2build.lockfile.text import canonical_tables, tables
 from flux2build.model import AssetName, Operation, Output, Receipt
 from tests.hostile import TEXTS
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 TEXT = st.text(max_size=40)
 LINES = st.lists(
     st.sampled_from(
@@ -239,6 +240,14 @@ def reading(read: Callable[[str, str], Lockfile], text: str) -> object:
     except LockError as error:
         return error.problems
     return lock, lock.older
+
+
+@pytest.mark.parametrize("file", sorted(FIXTURES.rglob("*.lock")), ids=str)
+def test_the_quick_and_the_careful_reader_agree_on_what_earlier_versions_wrote(file: Path) -> None:
+    """A lock of any release means the same to both."""
+    text = file.read_text(encoding="utf-8")
+
+    assert reading(loads, text) == reading(read_carefully, text)
 
 
 @settings(max_examples=200, deadline=None)
