@@ -1,4 +1,4 @@
-"""How fast files are derived: flux2build beside a plain Pillow loop and libvips.
+"""How fast files are derived: flux2build beside Pillow, in a loop and in a pool, and libvips.
 
     python benchmarks/derive.py                 # 100 masters, 12 files of each
     python benchmarks/derive.py --masters 10 --rounds 1
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import multiprocessing
 import random
 import shutil
 import statistics
@@ -53,14 +54,23 @@ OPTIONS = {
     "png": {"compress_level": 6},
 }
 target = Path(sys.argv[2])
-target.mkdir()
-for path in sorted(Path(sys.argv[1]).glob("*.png")):
+def derive(path):
     with Image.open(path) as master:
         for width in (320, 640, 960):
             size = (width, round(master.height * width / master.width))
             scaled = master.resize(size, Image.Resampling.LANCZOS)
             for form, options in OPTIONS.items():
                 scaled.save(target / f"{path.stem}-{width}.{form}", form, **options)
+target.mkdir()
+masters = sorted(Path(sys.argv[1]).glob("*.png"))
+"""
+LOOP = f"{PILLOW}for path in masters: derive(path)"
+POOL = f"""\
+import multiprocessing, os
+{PILLOW}
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+with multiprocessing.get_context("fork").Pool(cores) as pool:
+    pool.map(derive, masters, 1)
 """
 
 VIPS = """\
@@ -127,7 +137,9 @@ def draw(number: int) -> Image.Image:
 
 def contestants(ground: Path, out: str) -> Iterator[tuple[str, list[str]]]:
     """Everyone's command, which writes into `out`."""
-    yield "Pillow, one loop", [sys.executable, "-c", PILLOW, "masters", out]
+    yield "Pillow, one loop", [sys.executable, "-c", LOOP, "masters", out]
+    if "fork" in multiprocessing.get_all_start_methods():
+        yield "Pillow, a process on each core", [sys.executable, "-c", POOL, "masters", out]
     if importlib.util.find_spec("pyvips"):
         yield "libvips", [sys.executable, "-c", VIPS, "masters", out]
     names = sorted(path.stem for path in ground.joinpath("masters").iterdir())

@@ -1,6 +1,6 @@
 """All benchmarks, one after the other, as Markdown: `python benchmarks/run.py > figures.md`.
 
-python benchmarks/run.py orders noop             # some of them
+python benchmarks/run.py orders changes             # some of them
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TOPICS = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run", "table"})
+TOPICS = sorted(
+    path.stem for path in HERE.glob("*.py") if path.stem not in {"peers", "run", "table"}
+)
 
 
 def main() -> None:
