@@ -45,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words == ["--version"]:
         sys.stdout.write(f"flux2build {__version__}\n")
         return 0
+    if argv is None:
+        gc.disable()
     if (quick := _quick(words)) is not None and _answered(*quick):
+        if argv is None:
+            os._exit(0)  # nothing is open; freeing every object takes as long as reading the index
         return 0
     run = _parser()
     return _interruptible(run, words) if argv is None else run(words)
@@ -74,6 +78,7 @@ def _parser() -> Callable[[Sequence[str]], int]:
     """Import what parses the words and runs their command."""
     # Imports and large projects create many objects that live to the end: collecting garbage
     # among them is a waste of time, most of all at exit.
+    gc.enable()
     gc.set_threshold(500_000, 20, 50)
     atexit.register(gc.freeze)
     # Plug-ins of pydantic that happen to be installed must not be searched for or run.
