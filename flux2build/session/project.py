@@ -26,7 +26,7 @@ from flux2build.planning.snapshot import Snapshot, locked_files, locked_pictures
 from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
-from flux2build.session import missing_lock
+from flux2build.session import missing_lock, usual_models
 from flux2build.session.approval import reviewed, with_decisions
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.earlier_locks import EarlierLocks
@@ -290,12 +290,12 @@ class Project(LockedSources):
     def _noted(self, plan: Plan) -> Plan:
         """The plan with what the spec should be known to say of the pictures that are rendered."""
         notes, assets = self.spec.notes, self.spec.assets
-        if not notes:
-            return plan
 
         def noted(step: Step) -> Step:
-            rendered = step.verdict.action is Action.RENDER and step.recipe.asset in assets
-            own = notes.get(assets[step.recipe.asset].family, ()) if rendered else ()
+            if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
+                return step
+            kept = usual_models.note(step, self.spec)
+            own = (*notes.get(assets[step.recipe.asset].family, ()), *([kept] if kept else ()))
             return replace(step, notes=(*step.notes, *own)) if own else step
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))

@@ -1,0 +1,30 @@
+"""What to write to keep a picture that was ordered when a profile's provider chose the model."""
+
+from __future__ import annotations
+
+from flux2build.assetspec import Spec
+from flux2build.lockfile import Generated
+from flux2build.model import Generate
+from flux2build.planning.plan import Step
+from flux2build.planning.reason import ReasonCode
+from flux2build.planning.verdict import Action
+from flux2build.providers.contract import PROVIDERS
+
+
+def note(step: Step, spec: Spec) -> str | None:
+    """The line that keeps the picture of a step; None if its model is not that of the provider.
+
+    A profile that names a provider alone had the provider's usual model once. Now the model of the
+    asset is asked for, which is another picture.
+    """
+    task, before = step.recipe.task, step.before
+    changed = step.verdict.action is Action.RENDER and step.verdict.due_to(ReasonCode.MODEL_CHANGED)
+    if not changed or not isinstance(task, Generate) or not isinstance(before, Generated):
+        return None
+    usual = PROVIDERS[task.provider].default_model
+    profiles = spec.text.data.get("profile")
+    table = profiles.get(spec.profile) if isinstance(profiles, dict) else None
+    alone = isinstance(table, dict) and "provider" in table and "model" not in table
+    if not alone or before.renamed.model != usual:
+        return None
+    return f'`model = "{usual}"` in `[profile.{spec.profile}]` keeps the picture that was ordered'
