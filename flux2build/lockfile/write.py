@@ -216,7 +216,7 @@ def _table(key: str, table: Mapping[str, Json]) -> Iterator[str]:
     for name in sorted(table):
         value = table[name]
         if isinstance(value, (bool, int, float, str)):
-            yield f"{key}.{_key(name)} = {_value(value)}"
+            yield f"{key}.{_key(name)} = {toml_value(value)}"
         else:
             nested[name] = canonical(value)
     for name, value in nested.items():
@@ -228,19 +228,20 @@ def _extra(extra: Mapping[str, Json], *, dotted: bool = False) -> Iterator[str]:
         value = extra[key]
         if dotted and isinstance(value, Mapping) and value:
             for name in sorted(value):
-                yield f"{_key(key)}.{_key(name)} = {_value(value[name])}"
+                yield f"{_key(key)}.{_key(name)} = {toml_value(value[name])}"
         else:
-            yield f"{_key(key)} = {_value(value)}"
+            yield f"{_key(key)} = {toml_value(value)}"
 
 
-def _value(value: Json) -> str:
+def toml_value(value: Json) -> str:
+    """A value as TOML, on one line."""
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{_key(key)} = {_value(value[key])}" for key in sorted(value))
+        inside = ", ".join(f"{_key(key)} = {toml_value(value[key])}" for key in sorted(value))
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
     return canonical(value)
 
 

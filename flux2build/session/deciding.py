@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from flux2build import lockfile
 from flux2build.errors import SystemFault, UsageError
-from flux2build.lockfile import Block, Review, ReviewState
+from flux2build.lockfile import Block, Generated, Review, ReviewState
 from flux2build.model import AssetName
 from flux2build.session.approval import rendered
 from flux2build.session.common_options import Choice
@@ -43,6 +43,18 @@ def decide(
     return reviews
 
 
+def hold(project: Project, asset: AssetName, row: Generated, note: str) -> None:
+    """Enter another picture of an asset in the lock, and hold it; its file is in place already.
+
+    Raises:
+        SystemFault: git does not know who decides, or the disk refuses the lock.
+    """
+    key = asset, project.spec.profile
+    review = Review(ReviewState.HELD, row.output.sha256, _who(project), _now(), note)
+    block = project.lock.blocks.get(key) or Block(*key, project.spec.named[asset].meta)
+    _enter(project, {key: replace(block, generated=row, review=review)})
+
+
 def _reviews(
     project: Project, chosen: frozenset[AssetName], state: ReviewState, note: str
 ) -> Iterator[tuple[AssetName, Review]]:
@@ -69,10 +81,17 @@ def _is_settled(block: Block, state: ReviewState, note: str) -> bool:
 
 
 def _write(project: Project, reviews: Mapping[AssetName, Review]) -> None:
-    blocks, profile = dict(project.lock.blocks), project.spec.profile
-    for name, review in reviews.items():
-        blocks[name, profile] = replace(blocks[name, profile], review=review)
-    text = lockfile.dumps(replace(project.lock, blocks=blocks))
+    blocks, profile = project.lock.blocks, project.spec.profile
+    changed = {
+        (name, profile): replace(blocks[name, profile], review=review)
+        for name, review in reviews.items()
+    }
+    _enter(project, changed)
+
+
+def _enter(project: Project, blocks: Mapping[tuple[AssetName, str], Block]) -> None:
+    lock = replace(project.lock, blocks={**project.lock.blocks, **blocks})
+    text = lockfile.dumps(lock)
     disk.replace(project.lock_path, text.encode())
 
 

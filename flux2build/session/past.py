@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from flux2build.digest import Digest
 from flux2build.errors import LockError, UsageError
 from flux2build.ledger import Delivered
-from flux2build.lockfile import Block, Lockfile, decoded, loads
+from flux2build.lockfile import Block, Generated, Lockfile, decoded, loads
 from flux2build.model import AssetName, Generate, Receipt
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import Choice
@@ -39,6 +39,11 @@ class Picture(Struct, frozen=True):
     """What that lock says of the asset; None if only the ledger knows it."""
     current: bool = False
     """Whether the lock has it now."""
+
+    @property
+    def row(self) -> Generated | None:
+        """Its row in that lock."""
+        return self.block.generated if self.block else None
 
     @property
     def origin(self) -> str:
@@ -126,7 +131,7 @@ def copy(project: Project, picture: Picture) -> Copy | None:
         path = artifacts.paths.get(digest)
         if path or project.store.has(digest):
             return Copy(path or "the store", artifacts.get(digest))
-    row, commit = picture.block.generated if picture.block else None, picture.commit
+    row, commit = picture.row, picture.commit
     if row is not None and commit is not None:
         data = project.repository.content(commit.name, row.output.path, digest)
         if data is not None:

@@ -133,7 +133,7 @@ class Project(LockedSources):
             purchases=locked_purchases(self.lock),
             earlier=self._earlier_locks.purchases,
             locked_files=locked_files(self.lock),
-            ways_back=self._tracked.ways_back,
+            ways_back=self.tracked.ways_back,
             pointer=lambda path: tree.lfs_target(path) is not None,
             pictures=locked_pictures(self.lock),
         )
@@ -188,7 +188,7 @@ class Project(LockedSources):
         return evidence.emptied(self.journal, self.store)
 
     @property
-    def _tracked(self) -> Tracked:
+    def tracked(self) -> Tracked:
         """Which files git tracks."""
         return Tracked(root_of(self.folder), self.folder)
 
@@ -196,7 +196,7 @@ class Project(LockedSources):
         """Which of the files in the lock may be removed."""
         folders = self.spec.folders
         return Removal(
-            self.kept, folders, self._tracked, self.store.has, shared(self.lock, self.tree.same)
+            self.kept, folders, self.tracked, self.store.has, shared(self.lock, self.tree.same)
         )
 
     @cached_property

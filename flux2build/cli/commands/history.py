@@ -15,7 +15,6 @@ from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.lock_changes import paid
 from flux2build.digest import Json, short
-from flux2build.lockfile import Generated
 from flux2build.session import past
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.past import Copy, Picture
@@ -31,7 +30,7 @@ def history(options: CommonOptions, *, asset: str) -> None:
 
     Looks through every version of the lock in git and through the ledger: when each picture came and
     with which commit, what changed in its request, its seed, model and cost, what was decided about it,
-    and where its bytes can be had.
+    and where its bytes can be had. `flux2build rollback` brings one back.
     """
     project, console = Project.open(options), Console.of(options)
     pictures = past.pictures(project, past.named(project, asset))
@@ -62,7 +61,7 @@ def _lines(pictures: Sequence[Picture], index: int, found: Copy | None) -> Itera
 def _fields(
     picture: Picture, before: Picture | None, found: Copy | None
 ) -> Iterator[tuple[str, str]]:
-    row, old = _row(picture), _row(before) if before else None
+    row, old = picture.row, before.row if before else None
     if row is not None and old is None:
         yield "prompt", row.prompt
     yield from row_changes(old, row)
@@ -74,12 +73,8 @@ def _fields(
     yield "bytes", f"{short(picture.output)}, {found.where if found else 'nobody has them here'}"
 
 
-def _row(picture: Picture) -> Generated | None:
-    return picture.block.generated if picture.block else None
-
-
 def _as_json(picture: Picture, found: Copy | None) -> Json:
-    row, commit = _row(picture), picture.commit
+    row, commit = picture.row, picture.commit
     decision = picture.block.decision if picture.block else None
     cost = picture.receipt.cost
     return {

@@ -1,0 +1,102 @@
+"""Bringing back an earlier picture, and holding the asset there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+from msgspec.structs import replace
+
+from flux2build.digest import short
+from flux2build.errors import UsageError
+from flux2build.lockfile.write import toml_value
+from flux2build.model import AssetName, Generate, Recipe
+from flux2build.session.bytes_at_hand import at_hand
+from flux2build.session.deciding import hold
+from flux2build.session.past import Picture, copy
+from flux2build.session.project import Project
+
+_LEAST: Final = 4
+"""Least characters of a digest or of a commit's name that name it."""
+
+
+def chosen(pictures: Sequence[Picture], word: str | None) -> Picture:
+    """One picture of a past: by its number, digest or commit; the one before the current if none is named.
+
+    Raises:
+        UsageError: there is no such picture.
+    """
+    hint = "`flux2build history ASSET` lists them"
+    if word is None:
+        older = [each for each in pictures if not each.current]
+        now = next((each.number for each in pictures if each.current), len(pictures) + 1)
+        if not (before := [each for each in older if each.number < now]):
+            raise UsageError("there is no earlier picture", hint=hint)
+        return before[-1]
+    name = word.removeprefix("sha256:").lower()
+    numbered = [each for each in pictures if str(each.number) == word]
+    matches = numbered or [
+        each
+        for each in pictures
+        if len(name) >= _LEAST
+        and (
+            each.output.startswith(f"sha256:{name}")
+            or (each.commit and each.commit.name.startswith(name))
+        )
+    ]
+    if len(matches) != 1:
+        problem = "several pictures have" if matches else "no picture has"
+        raise UsageError(f"{problem} the number, digest or commit `{word}`", hint=hint)
+    return matches[0]
+
+
+def roll_back(project: Project, asset: AssetName, picture: Picture) -> Recipe:
+    """Put a picture and its row of the lock back, and hold the asset there; the tree must be locked.
+
+    Raises:
+        UsageError: the picture cannot be had, or is not of the kind that the spec wants now.
+        SystemFault: git does not know who decides, or the disk refuses.
+    """
+    recipe = next(
+        each
+        for each in project.spec.recipes
+        if each.asset == asset and isinstance(each.task, Generate) and not each.candidate
+    )
+    row, found = picture.row, copy(project, picture)
+    if found is None:
+        ways = "; ".join(project.tracked.ways_back(recipe.output, picture.output))
+        raise UsageError(
+            f"nobody has the bytes of picture {picture.number} here", hint=ways or None
+        )
+    if row is None:
+        name = f"`flux2build restore {short(picture.output)} FILE` brings back its bytes alone"
+        raise UsageError(f"no commit has the request of picture {picture.number}", hint=name)
+    if PurePosixPath(row.output.path).suffix != PurePosixPath(recipe.output).suffix:
+        raise UsageError(
+            f"picture {picture.number} is `{row.output.path}`, and the spec wants `{recipe.output}`",
+            hint="change the format in the spec first",
+        )
+    at_hand(project, project.files()).replace(recipe.output, found.data)
+    locked = replace(row, output=replace(row.output, path=recipe.output))
+    note = f"rolled back to picture {picture.number} ({picture.origin})"
+    hold(project, asset, locked, note)
+    return recipe
+
+
+def edits(recipe: Recipe, picture: Picture) -> Iterator[str]:
+    """The lines of TOML that make a picture what the spec asks for."""
+    task, row = recipe.task, picture.row
+    if row is None or not isinstance(task, Generate):  # pragma: no cover - it was rolled back
+        return
+    if task.prompt != row.prompt:
+        yield f"prompt = {toml_value(row.prompt)}"
+    if task.model != row.model:
+        yield f"model = {toml_value(row.model)}"
+    if task.take != row.take:
+        yield f"take = {row.take}"
+    for name in sorted({*task.params, *row.params}):
+        if name not in row.params:
+            yield f"# without `{name}`"
+        elif task.params.get(name) != row.params[name]:
+            yield f"{name} = {toml_value(row.params[name])}"

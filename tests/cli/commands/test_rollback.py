@@ -1,0 +1,130 @@
+"""`rollback`: an earlier picture comes back for nothing, on any machine, and stays."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flux2build.errors import Exit
+from tests.conftest import Site
+from tests.simulated import charges, order_from, serving
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+SPEC = """\
+[project]
+output = "img"
+[defaults]
+provider = "bfl"
+width = 64
+height = 64
+[asset.fox]
+prompt = "a red fox"
+seed = 1
+[[asset.fox.deliver]]
+path = "small.webp"
+widths = [32]
+"""
+
+
+def git(site: Site, *words: str) -> str:
+    """Run git in the folder of a site; return what it prints."""
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    ran = subprocess.run(
+        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
+    )
+    return ran.stdout.strip()
+
+
+Painted = tuple[Site, httpx.Client]
+
+
+@pytest.fixture
+def painted(empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
+    """A fox that was red, then a blue one of another seed, on a machine that knows nothing else."""
+    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
+    git(empty, "init", "-q")
+    for variable in ("NAME", "EMAIL"):
+        monkeypatch.setenv(f"GIT_AUTHOR_{variable}", f"ann@{variable.lower()}")
+    empty.write("assets.toml", SPEC)
+    with serving() as server:
+        order_from(server.base_url, monkeypatch)
+        for edits in ((), (("red", "blue"), ("seed = 1", "seed = 2"))):
+            for edit in edits:
+                empty.edit("assets.toml", *edit)
+            assert empty.run("build", "--yes").code == Exit.DONE
+            git(empty, "add", ".")
+            git(empty, "commit", "-qm", "Paint")
+        monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "home"))
+        yield empty, server
+
+
+def test_it_costs_nothing_and_stays(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture and what is made of it are those of the first commit; a second clone pays nothing, too."""
+    site, server = painted
+    first = {
+        name: git(site, "rev-parse", f"HEAD~1:{name}") for name in ("img/fox.png", "img/small.webp")
+    }
+
+    ran = site.run("rollback", "fox")
+    assert (ran.code, ran.out) == (Exit.DONE, 'prompt = "a red fox"\nseed = 1\n')
+    assert "img/fox.png is picture 1 again" in ran.err
+    assert site.run("build", "--yes").code == Exit.DONE
+    assert site.run("check").code == Exit.DONE
+    assert {name: git(site, "hash-object", name) for name in first} == first
+    git(site, "add", ".")
+    git(site, "commit", "-qm", "Roll back")
+
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another home"))
+    git(site, "clone", "-q", ".", str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    assert site.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == 2
+
+
+def test_what_it_prints_makes_the_picture_current(painted: Painted) -> None:
+    """The edit of the spec asks for the very order that was bought, by digest and by commit, too."""
+    site, server = painted
+    digest = json.loads(site.run("history", "fox", "--json").out)["pictures"][0]["sha256"]
+    for word in ("1", digest, digest[7:19], git(site, "rev-parse", "HEAD~1")[:9]):
+        assert site.run("rollback", "fox", word).code == Exit.DONE
+
+    for line, old in zip(
+        site.run("rollback", "fox", "1").out.splitlines(),
+        ('prompt = "a blue fox"', "seed = 2"),
+        strict=True,
+    ):
+        site.edit("assets.toml", old, line)
+    assert site.run("rollback", "fox", "1").out == ""
+    assert site.run("build", "--yes").code == Exit.DONE
+    assert charges(server) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fox", "9"), "no picture has"),
+        (("fox", "sha256:"), "no picture has"),
+        (("cat",), "no asset `cat`"),
+        (("fox", "1"), "wants `img/fox.webp`"),
+    ],
+)
+def test_what_cannot_be_brought_back_is_refused(
+    painted: Painted, words: tuple[str, ...], message: str
+) -> None:
+    """Nothing is changed then."""
+    site, _ = painted
+    if "webp" in message:
+        site.edit("assets.toml", "seed = 2", 'seed = 2\nformat = "webp"')
+    before = site.files()
+
+    ran = site.run("rollback", *words)
+    assert (ran.code, message in ran.err) == (Exit.USAGE, True)
+    assert site.files() == before
