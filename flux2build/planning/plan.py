@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -152,7 +153,10 @@ class Planner:
         self._inputs = Inputs(snapshot.files, before)
         self._duplicates = _Duplicates(snapshot.files, before)
         self._waiting = _Waiting()
-        self._ours = locked_at(snapshot.lock, snapshot.profile)
+
+    @cached_property
+    def _ours(self) -> frozenset[tuple[str, Digest]]:
+        return locked_at(self._snapshot.lock, self._snapshot.profile)
 
     def keep(self, step: Step) -> None:
         """Take over a step that keeps its file."""
@@ -179,7 +183,7 @@ class Planner:
         verdict = self._waiting.settled(recipe, verdict)
         self._inputs.note(recipe, verdict.bytes)
         step = _step(recipe, verdict, snapshot, self._price)
-        notes = tuple(_replaced(step, snapshot, self._ours))
+        notes = tuple(_replaced(step, snapshot, lambda: self._ours))
         return replace(step, notes=notes) if notes else step
 
 
@@ -317,12 +321,17 @@ def asked(
     return tasks
 
 
-def _replaced(step: Step, snapshot: Snapshot, ours: Container[tuple[str, Digest]]) -> Iterator[str]:
+def _replaced(
+    step: Step, snapshot: Snapshot, ours: Callable[[], Container[tuple[str, Digest]]]
+) -> Iterator[str]:
     """Note that a file would be replaced that is not what the lock says."""
     path, verdict = step.recipe.output, step.verdict
     there = None if step.recipe.candidate else snapshot.files.get(path)
     unchanged = verdict.action in {Action.KEEP, Action.ASK} or there in {None, verdict.bytes}
-    if there is None or unchanged or (path, there) in ours or snapshot.pointer(path):
+    own = step.before.output if step.before else None
+    if there is None or unchanged or (own and (own.path, own.sha256) == (path, there)):
+        return
+    if (path, there) in ours() or snapshot.pointer(path):
         return
     owner = snapshot.owners.get(path)
     known = "is not what the lock says" if step.before else "the lock does not know"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -39,7 +39,7 @@ class Snapshot(Struct, frozen=True):
     """The locked pictures that were paid for, by key."""
     earlier: Callable[[Digest], Sequence[KnownPicture]] = lambda _key: ()
     """The pictures that earlier versions of the lock say were paid for, by key."""
-    locked_files: frozenset[Digest] = frozenset()
+    locked_files: Container[Digest] = frozenset()
     """The bytes of every locked file, of all profiles."""
     ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
     """How git may bring a file back, or certain bytes of it."""
@@ -84,6 +84,20 @@ class Snapshot(Struct, frozen=True):
             purchases={first: [each for name in names for each in self.purchases.get(name, ())]},
             pictures={first: pictures[0]} if pictures else {},
         )
+
+
+class Locked(Struct, frozen=True):
+    """A lock, with what it says of bytes and of keys."""
+
+    lock: Lockfile
+    pictures: Mapping[Digest, KnownPicture]
+    purchases: Mapping[Digest, Sequence[KnownPicture]]
+    files: Container[Digest]
+
+    @classmethod
+    def of(cls, lock: Lockfile) -> Locked:
+        """Look all of it up in a lock."""
+        return cls(lock, locked_pictures(lock), locked_purchases(lock), locked_files(lock))
 
 
 def locked_files(lock: Lockfile) -> frozenset[Digest]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from flux2build.building.report import Report
 from flux2build.planning.plan import Planner
 from flux2build.planning.replan import judged_again
-from flux2build.planning.snapshot import locked_files, locked_pictures, locked_purchases
+from flux2build.planning.snapshot import Locked
 from flux2build.session.project import Project
 
 
@@ -15,16 +15,16 @@ def after(before: Project, report: Report) -> Project:
     """Return a project as a build has left it; what else has changed since is not seen."""
     project = before.reread_lock()
     lock, data = report.lock or (before.lock, before.lock_bytes)
-    known = vars(project)
+    known, locked = vars(project), Locked.of(lock)
     known.update(lock_bytes=data, _lock_as_read=lock, _files=report.on(before.files()))
     known["seen"] = replace(
         before.seen,
         files=report.on(before.seen.files),
         lock=lock,
         ledger=project.ledger,
-        pictures=locked_pictures(lock),
-        purchases=locked_purchases(lock),
-        locked_files=locked_files(lock),
+        pictures=locked.pictures,
+        purchases=locked.purchases,
+        locked_files=locked.files,
     )
     planner = Planner(project.seen, project.quotes.price)
     bare = judged_again(before.whole, report.due, planner)

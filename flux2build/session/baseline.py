@@ -15,6 +15,7 @@ from typing import Any, Final, TypedDict, cast
 
 from flux2build import __version__
 from flux2build.digest import Digest, of_bytes
+from flux2build.lockfile import parts
 from flux2build.model import (
     About,
     AssetName,
@@ -37,7 +38,7 @@ from flux2build.storage import sealed
 from flux2build.storage.disk import home, root_of
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _OURS: Final = "FLUX2BUILD_"
 _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
@@ -64,6 +65,10 @@ class Contents(TypedDict):
     users: dict[str, list[int]]
     sizes: dict[str, tuple[int, int]]
     notes: dict[str, tuple[str, ...]]
+    places: list[tuple[str, int, int]]
+    """Where in the lock's text the block of each asset stands."""
+    keys: list[str]
+    """The keys of everything that is locked."""
 
 
 class Baseline:
@@ -81,6 +86,11 @@ class Baseline:
         self.pictures = cast("Mapping[str, Digest]", contents["pictures"])
         self.sizes = cast("Mapping[AssetName, Size]", contents["sizes"])
         """The size at which each master is ordered."""
+        self.keys = frozenset(contents["keys"])
+        self.places = {
+            (AssetName(asset), self.profile): (start, end)
+            for asset, start, end in contents["places"]
+        }
         self.count = len(contents["recipes"])
 
     def recipe(self, place: int) -> Recipe:
@@ -146,6 +156,8 @@ def _contents(project: Project) -> Contents:
         users={},
         sizes={str(name): size for name, size in project.sizes.items()},
         notes=dict(project.spec.notes),
+        places=list(_places(project)),
+        keys=[row.key for block in project.lock.blocks.values() for row in block.rows],
     )
     for place, step in enumerate(steps):
         contents["firsts"].setdefault(step.recipe.asset, place)
@@ -155,6 +167,13 @@ def _contents(project: Project) -> Contents:
         for source in step.recipe.inputs:
             contents["users"].setdefault(str(source), []).append(place)
     return contents
+
+
+def _places(project: Project) -> Iterator[tuple[str, int, int]]:
+    """Where the blocks of a lock with a single profile stand; nothing if they cannot stand alone."""
+    spans = parts.spans(project.lock_bytes, project.lock) or {}
+    if not project.lock.older and all(profile == project.spec.profile for _, profile in spans):
+        yield from ((asset, start, end) for (asset, _), (start, end) in spans.items())
 
 
 def _key(project: Project) -> str:

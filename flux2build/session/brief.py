@@ -22,10 +22,12 @@ from flux2build.planning.plan import Plan, Step, asked
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.replan import replanned
+from flux2build.planning.snapshot import Snapshot
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline
+from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.project import Project
 from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
@@ -39,23 +41,21 @@ def brief(project: Project) -> Plan | None:
     now = project.index.differing(base.states) if base else {}
     if base is None or not now or not _comparable(project, base, now):
         return None
+    if (locked := in_parts(project, base)) is None:
+        return None
     states = ((path, now.get(path) or base.states[path]) for path in base.files)
     files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
-    plan = _Comparison(project, base, files).plan(now)
-    return plan if plan and plan.drift and _in_place(project, plan) else None
+    plan = _Comparison(project, base, project.look(base.profile, files, locked)).plan(now)
+    if plan is None or not plan.drift or not _in_place(project, plan):
+        return None
+    vars(project).update(conflict=None, _lock_as_read=locked.lock)
+    return plan
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
     """Whether the recipes are the same as they were, and nothing but pictures differs."""
-    if (
-        LINKED in now.values()
-        or project.unread
-        or not now.keys().isdisjoint(base.fixed)
-        or project.conflicted
-    ):
+    if LINKED in now.values() or project.unread or not now.keys().isdisjoint(base.fixed):
         return False
-    if not all(profile == base.profile for _, profile in project.lock.blocks):
-        return False  # the files of other profiles count
     folders = {Kind.FOLDER, Kind.MISSING}
     if not all(project.tree.kind(path) in folders for path in base.folders):
         return False
@@ -83,10 +83,10 @@ def _in_place(project: Project, plan: Plan) -> bool:
 class _Comparison:
     """A tree as it is, beside the baseline."""
 
-    def __init__(self, project: Project, base: Baseline, files: Mapping[str, Digest]) -> None:
-        self._project, self._base = project, base
-        self._snapshot, read = project.look(base.profile, files), project.tree.read
-        self._soundness = Soundness(OPS, read, files.get)
+    def __init__(self, project: Project, base: Baseline, snapshot: Snapshot) -> None:
+        self._project, self._base, self._snapshot = project, base, snapshot
+        read = project.tree.read
+        self._soundness = Soundness(OPS, read, snapshot.files.get)
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 

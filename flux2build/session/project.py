@@ -22,7 +22,7 @@ from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.snapshot import Snapshot, locked_files, locked_pictures, locked_purchases
+from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
@@ -105,7 +105,7 @@ class Project(LockedSources):
         beside = self.spec.beside  # those are for whichever profile was built last
         own = [recipe for recipe in self.graph.ordered if recipe.output not in beside]
         return replace(
-            self.look(profile, files),
+            self.look(profile, files, Locked.of(self.lock)),
             # The pointer of a source that Git LFS has not fetched tells the digest of the source.
             files={**files, **{path: each for path, each in targets.items() if each}},
             owners=owners(own, buys, self.lock, profile, files),
@@ -117,25 +117,25 @@ class Project(LockedSources):
             ships_approved=self.spec.ships_approved,
         )
 
-    def look(self, profile: str, files: Mapping[str, Digest]) -> Snapshot:
+    def look(self, profile: str, files: Mapping[str, Digest], locked: Locked) -> Snapshot:
         """What lock, ledger, store and git know, with these files in the tree."""
         in_tree, tree = set(files.values()), self.tree
         return Snapshot(
             profile=profile,
             files=files,
-            lock=self.lock,
+            lock=locked.lock,
             ledger=self.ledger,
             has=lambda digest: (
                 digest in in_tree or self.store.has(digest) or self.copies.has(digest)
             ),
             buys=buys,
             unrecorded=self._unrecorded,
-            purchases=locked_purchases(self.lock),
+            purchases=locked.purchases,
             earlier=self._earlier_locks.purchases,
-            locked_files=locked_files(self.lock),
+            locked_files=locked.files,
             ways_back=self.tracked.ways_back,
             pointer=lambda path: tree.lfs_target(path) is not None,
-            pictures=locked_pictures(self.lock),
+            pictures=locked.pictures,
         )
 
     @cached_property

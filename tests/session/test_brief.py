@@ -138,7 +138,8 @@ def _said(site: Site) -> tuple[int, str, str]:
 
 def _cold(site: Site) -> tuple[int, str, str]:
     """What a plan says of a tree without what flux2build knows of it."""
-    own = [path for path in Path(".flux2build").iterdir() if path.name != ".gitignore"]
+    own = [path for path in Path(".flux2build").iterdir() if path.is_file()]
+    own.remove(Path(".flux2build/.gitignore"))
     before = {path: path.read_bytes() for path in own}
     for path in own:
         path.unlink()
