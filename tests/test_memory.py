@@ -114,3 +114,31 @@ def test_the_largest_odd_pictures_stay_within_memory(kind: str) -> None:
     peak, _, said = done.stdout.decode().strip().partition(" ")
     assert said == expected
     assert int(peak) < CEILING_KIB
+
+
+DERIVER: Final = """
+import re, sys
+from pathlib import Path
+from flux2build.images.derive import Job, derive_many
+from flux2build.images.ops.contract import OPS
+from flux2build.model import Derive, Operation
+data = sys.stdin.buffer.read()
+sizes = [(320, 180), (300, 300), (180, 320)]
+for size in sizes:
+    params = dict(zip(("width", "height"), size), mode="fill")
+    tasks = [Derive((Operation("resize", OPS["resize"].version, params),), {"format": form}) for form in ("jpeg", "png")]
+    files = derive_many([Job(task, (data,)) for task in tasks], OPS)
+    assert all(file.data for file in files)
+print(re.search(r"VmHWM:\\s*([0-9]+) kB", Path("/proc/self/status").read_text())[1])
+"""
+ONE_COPY_KIB: Final = 135 * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+def test_the_pixels_of_a_large_picture_are_held_once() -> None:
+    """Sizes of a square of 3840 pixels are made without a copy of it, which would take 56 MiB."""
+    data = saved("RGB", 3840, "jpeg")
+    done = subprocess.run(
+        [sys.executable, "-c", DERIVER], input=data, capture_output=True, check=True
+    )
+    assert int(done.stdout) < ONE_COPY_KIB

@@ -20,6 +20,7 @@ from flux2build.images import limits
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
 from flux2build.images.recent import Decoded, Recent
+from flux2build.images.sharing import same_pixels
 from flux2build.storage.lfs import is_lfs_pointer
 
 _IN_LIMITS: Final = "under `[limits]` of your configuration"
@@ -240,7 +241,7 @@ def _plain(image: Image.Image) -> Image.Image:
         image.close()  # one copy less in memory
     colours = _in_srgb(opaque, profile)
     if isinstance(colours, ImageFile.ImageFile):
-        colours = colours.copy()
+        colours = same_pixels(colours)
     colours.info.clear()
     if alpha is not None:
         colours.putalpha(alpha)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from PIL import Image
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from flux2build.digest import Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, did_you_mean
-from flux2build.images.decode import decode
+from flux2build.images.decode import decoded
 from flux2build.images.dominant import counted, written
 from flux2build.images.encode import encode, flatten, ground
 from flux2build.images.encoding import read
@@ -30,6 +30,9 @@ Steps = tuple[str, ...]
 
 Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, type[Op]]
+_KEPT: Final = 96 << 20
+"""Bytes of shared pictures that are kept at once, before the files are made that need them."""
+_BYTES_PER_PIXEL: Final = 4
 
 
 class Job(Struct, frozen=True):
@@ -68,18 +71,13 @@ def derive_many(
 ) -> list[File | Flux2BuildError]:
     """Each deliverable, or the error that prevents it, in the order of the jobs.
 
-    Pictures that several jobs share are made first, and all are kept until the end, so
-    pass the jobs of one master at a time. The rest of the work of each job, encoding
+    Pictures that several jobs share are made before these jobs, and kept until the last of
+    them, so pass the jobs of one master at a time. The rest of the work of each job, encoding
     above all, goes through `run`: `map`, or that of a pool of threads.
     """
     all_steps = [_steps(job) for job in jobs]
     uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
-    for job, steps in zip(jobs, all_steps, strict=True):
-        for depth in range(len(steps)):
-            here = steps[: depth + 1]
-            if here not in pictures and (uses[here] > 1 or not depth):
-                pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
     colours = _Colours()
 
     def finish(index: int) -> File | Flux2BuildError:
@@ -96,7 +94,25 @@ def derive_many(
         except Flux2BuildError as error:
             return error
 
-    return list(run(finish, range(len(jobs))))
+    files: list[File | Flux2BuildError] = []
+    for number, (job, steps) in enumerate(zip(jobs, all_steps, strict=True), 1):
+        for depth in range(len(steps)):
+            here = steps[: depth + 1]
+            if here not in pictures and (uses[here] > 1 or not depth):
+                pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
+        if number == len(jobs) or _bytes(pictures) > _KEPT:
+            files += run(finish, range(len(files), number))
+            later = {s[:end] for s in all_steps[number:] for end in range(1, len(s) + 1)}
+            for gone in pictures.keys() - later:
+                del pictures[gone]
+    return files
+
+
+def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:
+    """The memory of pictures beside the masters."""
+    shared = (image for steps, image in pictures.items() if len(steps) > 1)
+    sizes = (it.width * it.height for it in shared if isinstance(it, Image.Image))
+    return _BYTES_PER_PIXEL * sum(sizes)
 
 
 def _steps(job: Job) -> Steps:
@@ -125,7 +141,7 @@ def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> In
         return before
     try:
         if before is None:
-            return decode(job.inputs[0], "input 0")
+            return decoded(job.inputs[0], "input 0")
         return _operation(job.task.ops[depth - 1], ops).apply(before, job.inputs)
     except Flux2BuildError as error:
         return error

@@ -23,6 +23,7 @@ from flux2build.images.formats.contract import (
 )
 from flux2build.images.formats.lookup import formats, writable
 from flux2build.images.provenance.iptc import packet
+from flux2build.images.sharing import same_pixels
 
 _PROFILE_DATE: Final = slice(24, 36)
 
@@ -72,13 +73,11 @@ def flatten(image: Image.Image, matte: str) -> Image.Image:
 
 
 def _prepared(image: Image.Image, encoder: Encoder) -> Image.Image:
-    """A copy of the picture, on its matte if it needs one.
-
-    Pillow notes the settings of a save in the picture, so threads must not share it.
-    """
+    """The picture, on its matte if it needs one, as an object that no other thread has."""
     matte = ground(encoder)
     plain = flatten(image, matte) if matte else image
-    return plain.copy() if formats()[encoder.format].alpha else plain.convert("RGB")
+    keeps = formats()[encoder.format].alpha or plain.mode == "RGB"
+    return same_pixels(plain) if keeps else plain.convert("RGB")
 
 
 def ground(encoder: Encoder) -> str | None:
