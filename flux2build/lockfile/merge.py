@@ -12,6 +12,7 @@ from flux2build.lockfile.block import Block, Generated, Lockfile, Row
 from flux2build.lockfile.conflicts import Side, split
 from flux2build.lockfile.doubled import split as split_doubled
 from flux2build.lockfile.read import loads
+from flux2build.lockfile.three_way import candidates
 
 
 def sides(text: str, file: str) -> tuple[Lockfile, Lockfile]:
@@ -81,7 +82,11 @@ def united(ours: Lockfile, theirs: Lockfile) -> Lockfile:
 
 
 def _united(ours: Block, theirs: Block) -> Block:
-    block = ours
+    block = replace(
+        ours,
+        candidates=candidates(ours.candidates, theirs.candidates),
+        review=ours.review or theirs.review,
+    )
     for row in theirs.rows:
         ours_has_it = ours.generated if isinstance(row, Generated) else ours.row(row.output.path)
         block = block if ours_has_it else block.with_row(row)

@@ -74,15 +74,21 @@ def dumps(lock: Lockfile) -> str:
 
 
 def _lines(lock: Lockfile) -> Iterator[str]:
+    yield from head_lines(lock)
+    for _, block in sorted(lock.blocks.items()):
+        yield from block_lines(block)
+
+
+def head_lines(lock: Lockfile) -> Iterator[str]:
+    """Return the lines before the blocks."""
     yield _TOP
     yield f"version = {VERSION}"
     yield f"revision = {max(lock.needed, lock.revision)}"
     yield from _extra(lock.extra)
-    for _, block in sorted(lock.blocks.items()):
-        yield from _block(block)
 
 
-def _block(block: Block) -> Iterator[str]:
+def block_lines(block: Block) -> Iterator[str]:
+    """Return the lines of a block, the first of them empty."""
     table = f"asset.{_key(block.asset)}.{_key(block.profile)}"
     yield from ("", f"[{table}]")
     yield f'meta = "{block.meta}"'

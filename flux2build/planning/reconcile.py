@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.lockfile import Derived, Generated, LockedInput, Lockfile, Row
+from flux2build.lockfile import Block, Derived, Generated, LockedInput, Lockfile, ReviewState, Row
+from flux2build.lockfile.decisions import agreed
 from flux2build.lockfile.merge import preferred, united
 from flux2build.model import Derive, Generate, Recipe
+from flux2build.planning import candidates
 from flux2build.planning.plan import Inputs
 from flux2build.planning.snapshot import row_of
 
@@ -32,15 +34,63 @@ def reconciled(
     for profile, recipes in wanted.items():
         inputs = Inputs(files)
         for recipe in recipes:
-            rows = [_row(side, recipe, profile) for side in (ours, theirs)]
-            key = inputs.key(recipe)
-            row = preferred([r for r in rows if r is not None], key, files)
+            name = (recipe.asset, profile)
+            sides = [side.block(*name) for side in (ours, theirs)]
+            row = _wanted(recipe, inputs, [each for each in sides if each], files)
+            if name not in blocks:
+                continue
             if row is not None:
-                row = _as_asked(row, recipe, inputs.of(recipe)) if row.key == key else row
                 inputs.note(recipe, row.output.sha256)
-                block = blocks[(recipe.asset, profile)]
-                blocks[(recipe.asset, profile)] = block.with_row(row)
+                blocks[name] = blocks[name].with_row(row)
+            if isinstance(recipe.task, Generate):
+                reviews = [each.review for each in sides if each]
+                output = row.output.sha256 if row else None
+                generated = blocks[name].generated if row else None
+                review = agreed(reviews, output)
+                blocks[name] = replace(blocks[name], generated=generated, review=review)
     return replace(merged, blocks=blocks)
+
+
+def _wanted(
+    recipe: Recipe, inputs: Inputs, sides: Sequence[Block], files: Mapping[str, Digest]
+) -> Row | None:
+    """The row that the merged spec wants; None if there is none, or two people picked two."""
+    known = inputs.of(recipe)
+    rows, pairs = list[Row](), list[tuple[Row, Recipe]]()
+    for side in sides:
+        if (row := row_of(recipe, side)) is not None:
+            rows.append(row)
+            own = candidates.chosen(recipe, known, side, free=True)
+            pairs += [(row, own)] if inputs.key(own) == row.key else []
+    if len({row.key for row, _ in pairs}) > 1:
+        pairs = _picked(pairs, sides)
+        if len({row.key for row, _ in pairs}) > 1:
+            return None
+    keys = {row.key for row, _ in pairs}
+    key = next(iter(keys), inputs.key(recipe))
+    best = preferred(rows, key, files)
+    if best is None or best.key != key:
+        return best
+    task = next((each for other, each in pairs if other.key == best.key), recipe)
+    return _as_asked(best, task, known)
+
+
+def _picked(
+    pairs: Sequence[tuple[Row, Recipe]], sides: Sequence[Block]
+) -> list[tuple[Row, Recipe]]:
+    """Of two candidates that both could ship, the one that was approved, else that was picked."""
+    approved = {
+        side.decision.sha256
+        for side in sides
+        if side.decision and side.decision.state is ReviewState.APPROVED
+    }
+    for which in (
+        [pair for pair in pairs if pair[0].output.sha256 in approved],
+        [pair for pair in pairs if isinstance(pair[0], Generated) and pair[0].picked],
+    ):
+        if len({row.key for row, _ in which}) == 1:
+            return which
+    return list(pairs)
 
 
 def _as_asked(row: Row, recipe: Recipe, digests: Iterable[Digest | None]) -> Row:
@@ -55,8 +105,3 @@ def _as_asked(row: Row, recipe: Recipe, digests: Iterable[Digest | None]) -> Row
     if isinstance(row, Derived) and isinstance(recipe.task, Derive):
         return replace(row, ops=recipe.task.ops, inputs=inputs)
     return row
-
-
-def _row(side: Lockfile, recipe: Recipe, profile: str) -> Row | None:
-    block = side.block(recipe.asset, profile)
-    return row_of(recipe, block) if block else None

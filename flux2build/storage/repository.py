@@ -124,6 +124,11 @@ class Repository:
             if kind == "blob":
                 yield Version(name, int(*size))
 
+    @property
+    def merges_locks(self) -> bool:
+        """Whether this clone has the driver with which git merges locks."""
+        return bool(self._output("config", "--get", "merge.flux2build.driver"))
+
     def identity(self) -> tuple[str, str]:
         """The name and the e-mail address that git has for the user; empty if it has none."""
         name, mail = (

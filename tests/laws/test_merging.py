@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -189,3 +191,24 @@ def test_markers_that_are_not_paired(repository: Site) -> None:
     assert ran.code == 2
     assert "the conflict markers in `assets.lock` are not paired" in ran.err
     assert "git checkout --merge -- assets.lock" in ran.err
+
+
+def test_git_merges_with_the_driver(repository: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two edits of one asset conflict, all else comes together, and the merged spec settles it, free."""
+    driver = f"{sys.executable} -m flux2build lock merge %O %A %B %P"
+    git(repository, "config", "merge.flux2build.driver", driver)
+    repository.write(".gitattributes", "assets.lock merge=flux2build\n")
+    commit(repository)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    assert not merge(repository, ("a cup", "a blue cup"), ("a cup", "a green cup"))
+
+    assert lock(repository).count("<<<<<<< ours") == 1
+    text = repository.folder.joinpath("assets.toml").read_text("utf-8")
+    start, end = text.index("<<<<<<<"), text.index(">>>>>>>")
+    rest = text[end:].partition("\n")[2]
+    repository.write("assets.toml", f'{text[:start]}prompt = "a green cup"\n{rest}')
+    assert repository.run("lock", "resolve").code == 0
+    assert conflict_line(lock(repository)) is None
+    drawn = repository.run("build").err
+    assert "render" not in drawn.replace("0 rendered", "")
+    assert repository.run("check").code == 0

@@ -323,8 +323,22 @@ def _project(options: CommonOptions) -> Iterator[Line]:
             yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
         else:
             yield Line("lock", wrong.message, ok=False, hint=wrong.hint, exit=Exit.DRIFT)
+        if project.repository.exists:
+            yield _merging(project)
     except Flux2BuildError as error:
         yield from _bad("spec" if isinstance(error, SpecError | UsageError) else "lock", error)
+
+
+def _merging(project: Project) -> Line:
+    """Whether git merges locks by what was changed in them, or line by line."""
+    if project.repository.merges_locks:
+        return Line("merge driver", "git merges the lock with `flux2build lock merge`", ok=True)
+    hint = f"`git config merge.flux2build.driver '{DRIVER}'`, and `{project.lock_path.name} merge=flux2build` in .gitattributes"
+    return Line("merge driver", "this clone has none: git merges the lock by lines", hint=hint)
+
+
+DRIVER: Final = "flux2build lock merge %O %A %B %P"
+"""What git runs to merge two locks."""
 
 
 COMMAND: Final[click.Command] = doctor

@@ -88,6 +88,7 @@ def _attributes(lock: str, starter: str) -> Iterator[str]:
     endings = {Path(f"x{end}").suffix for each in DOCUMENTS.values() for end in each.endings}
     yield _ATTRIBUTES
     yield f"{lock} text eol=lf"
+    yield f"{lock} merge=flux2build"
     for folder in sorted(filter(None, folders)):
         yield from (f"/{folder}/**/*{ending} text eol=lf" for ending in sorted(endings))
 
