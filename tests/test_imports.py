@@ -9,7 +9,7 @@ import pytest
 from flux2build.images.ops.contract import OPS
 from flux2build.providers.contract import PROVIDERS
 from tests.conftest import Site
-from tests.imported import imported
+from tests.imported import HEAVY, imported
 
 NETWORK: Final = {"httpx", "httpcore", "h11", "anyio", "urllib.request"}
 MAKING: Final = {
@@ -110,9 +110,52 @@ def test_drift_reaches_for_no_network_either(site: Site) -> None:
 def test_only_the_index_is_asked(site: Site) -> None:
     """The answer that is known already takes a few modules of flux2build."""
     site.run("build")
+    rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
+    needed = {"cli.entry", "storage.index", "storage.ledger_mark", "storage.own_folder"}
 
     for word in ("build", "plan", "check"):
         ours = {name for name in imported(site, word) if name.startswith("flux2build")}
-        rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
-        needed = {"cli.entry", "storage.index", "storage.ledger_mark", "storage.own_folder"}
-    assert ours - rooms == {f"flux2build.{name}" for name in needed}
+        assert ours - rooms == {f"flux2build.{name}" for name in needed}
+
+
+@pytest.mark.parametrize(
+    ("command", "most", "without"),
+    [
+        ("--version", 50, {*HEAVY, "hashlib", "re", "typing"}),
+        ("--help", 170, HEAVY - {"click", "pathlib"}),
+        ("list", 570, {"httpx", "networkx"}),
+        ("plan", 580, {"httpx", "networkx"}),
+        ("check", 600, {"httpx", "networkx"}),
+    ],
+)
+def test_a_command_imports_no_more(site: Site, command: str, most: int, without: set[str]) -> None:
+    """After an edit, each command imports at most so many modules, and none of some libraries."""
+    site.run("build")
+    site.edit("assets.toml", "a friendly fox", "a friendly red fox")
+
+    found = imported(site, command)
+
+    assert found & without == set()
+    assert len(found) <= most
+
+
+@pytest.mark.parametrize("command", ["build", "plan", "check"])
+def test_a_known_answer_takes_hardly_more_than_python(site: Site, command: str) -> None:
+    """What is known already is printed without the libraries that half of Python is made of."""
+    site.run("build")
+
+    found = imported(site, command)
+
+    assert found & {*HEAVY, "json", "typing"} == set()
+    assert len(found) <= 60
+
+
+def test_what_a_spec_does_not_have_is_not_imported(site: Site) -> None:
+    """A spec without markup, data files and operations is planned without Jinja, their readers and Pillow."""
+    site.write("assets.toml", '[asset.fox]\nprompt = "a fox"\n')
+    site.run("build")
+    site.edit("assets.toml", "a fox", "a red fox")
+
+    found = imported(site, "plan")
+
+    assert found & {"jinja2", "networkx", "PIL", "flux2build.assetspec.rows"} == set()

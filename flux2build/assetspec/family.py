@@ -6,21 +6,21 @@ import itertools
 import math
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from flux2build.assetspec import rows as data_files
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.quota import MEMBER, Quota
-from flux2build.assetspec.rows import Row
-from flux2build.assetspec.rows.shaping import Shape
 from flux2build.assetspec.tables import AssetTable, Scalar
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import AssetName, Key, member
 from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.rows import Row
 
 _FALSE: Final = frozenset({"", "false", "no", "none", "0"})
 """What a condition comes to, in lower case, where it does not hold."""
@@ -104,6 +104,9 @@ class FamilyExpander(Struct):
         """The rows whose key can be part of a name; without a data file, None as the only one."""
         if table.rows is None:
             return [None]
+        from flux2build.assetspec import rows as data_files
+        from flux2build.assetspec.rows.shaping import Shape
+
         rows = table.rows
         shape = Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
         named = f"{rows.file} {shape}"
@@ -130,7 +133,8 @@ class FamilyExpander(Struct):
                     yield row
 
     def _fit(self, key: Key, rows: Iterable[Row]) -> Iterator[Row]:
-        at, first = (*key, "rows", "key"), dict[tuple[str, ...], Row]()
+        at: Key = (*key, "rows", "key")
+        first: dict[tuple[str, ...], Row] = {}
         for row in rows:
             safe = tuple(map(paths.safe_name, row.names))
             faults = [

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec.family import AssetFamily
-from flux2build.assetspec.rows import Row
 from flux2build.assetspec.spec import ODD_DATA, Notice
 from flux2build.assetspec.tables import Rows
 from flux2build.errors import Problem, brief
 from flux2build.model import Key
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.rows import Row
 
 _WORD: Final = re.compile(r"\w+")
 _FAILED: Final = frozenset(

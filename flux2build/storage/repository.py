@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +142,8 @@ class Repository:
         return self._run(*words, given=given) if self._there else b""
 
     def _run(self, *words: str, given: bytes = b"") -> bytes:
+        import subprocess
+
         command = ["git", "--literal-pathspecs", *_ALONE, *words]
         environment = {name: at for name, at in os.environ.items() if name not in _OF_A_HOOK}
         try:

@@ -11,7 +11,6 @@ from flux2build.cli.command import command, option
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, UsageError
-from flux2build.session import plan_file
 from flux2build.session.answers import remember, remember_judged
 from flux2build.session.brief import brief
 from flux2build.session.common_options import Choice, CommonOptions
@@ -61,6 +60,8 @@ def show_plan(
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:
+        from flux2build.session import plan_file
+
         plan_file.write(output, project, choice, plan)
         console.say(f"`flux2build build {shlex.quote(output)}` carries out this plan and no other")
     if live:
