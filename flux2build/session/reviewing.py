@@ -13,7 +13,15 @@ from flux2build.digest import Digest
 from flux2build.errors import SystemFault, UsageError, did_you_mean
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Block, Candidate, Generated, LockedInput
-from flux2build.model import KEY_SCHEMA, AssetName, Generate, Recipe, order_of
+from flux2build.model import (
+    KEY_SCHEMA,
+    AssetName,
+    Generate,
+    Output,
+    Receipt,
+    Recipe,
+    order_of,
+)
 from flux2build.planning.candidates import ordered
 from flux2build.planning.plan import Inputs
 from flux2build.session.bytes_at_hand import at_hand
@@ -57,7 +65,7 @@ def pick(project: Project, name: str, number: int) -> Picture | None:
         UsageError: there is no such asset or candidate.
         SystemFault: the bytes are not on this machine, or the disk refuses them.
     """
-    picture = _named(project, name)
+    picture = named(project, name)
     candidate = _numbered(picture, number)
     row = picture.block.generated if picture.block else None
     artifacts = at_hand(project, project.files())
@@ -72,18 +80,23 @@ def pick(project: Project, name: str, number: int) -> Picture | None:
     data = artifacts.get(candidate.output.sha256)
     artifacts.replace(picture.recipe.output, data)
     output = described_in_full(picture.recipe.output, candidate.output.sha256, data, Signer())
-    locked = _row(picture, candidate)
-    _write(project, picture, replace(locked, output=output))
+    task = requested(picture, candidate.take, candidate.seed)
+    row = row_of(picture, task, output, candidate.receipt)
+    enter(project, picture, replace(row, picked=True))
     return picture
 
 
-def _row(picture: Picture, candidate: Candidate) -> Generated:
-    """The row of a picture that was picked."""
+def requested(picture: Picture, take: int | None = None, seed: int | None = None) -> Generate:
+    """What the spec asks for, or one candidate's variation of it."""
     task = picture.recipe.task
-    ready = tuple(digest for digest in picture.inputs if digest is not None)
     if not isinstance(task, Generate):  # pragma: no cover - pictures are rendered
         raise TypeError(picture)
-    task = task.varied(candidate.take, candidate.seed)
+    return task if take is None else task.varied(take, seed)
+
+
+def row_of(picture: Picture, task: Generate, output: Output, receipt: Receipt) -> Generated:
+    """The row of a picture whose bytes come from elsewhere than an order of this build."""
+    ready = tuple(digest for digest in picture.inputs if digest is not None)
     names = map(str, picture.recipe.inputs)
     return Generated(
         key=order_of(task, ready).digest,
@@ -94,34 +107,37 @@ def _row(picture: Picture, candidate: Candidate) -> Generated:
         params=task.params,
         take=task.take,
         inputs=tuple(LockedInput(*pair) for pair in zip(names, ready, strict=True)),
-        output=candidate.output,
-        receipt=candidate.receipt,
-        picked=True,
+        output=output,
+        receipt=receipt,
     )
 
 
-def _write(project: Project, picture: Picture, row: Generated) -> None:
+def enter(project: Project, picture: Picture, row: Generated) -> None:
     """Enter a row in the lock; what was decided about other bytes is void."""
-    block = picture.block
-    if block is None:  # pragma: no cover - it has candidates
-        raise AssertionError(picture)
+    asset, profile = picture.recipe.asset, project.spec.profile
+    block = picture.block or Block(asset, profile, project.spec.named[asset].meta)
     review = block.review if block.review and block.review.sha256 == row.output.sha256 else None
     blocks = {
         **project.lock.blocks,
-        (block.asset, block.profile): replace(block, generated=row, review=review),
+        (asset, profile): replace(block, generated=row, review=review),
     }
     text = lockfile.dumps(replace(project.lock, blocks=blocks))
     disk.replace(project.lock_path, text.encode())
 
 
-def _named(project: Project, name: str) -> Picture:
+def named(project: Project, name: str) -> Picture:
+    """The rendered picture of an asset.
+
+    Raises:
+        UsageError: there is no such asset, or it is not rendered.
+    """
     known = {str(each.recipe.asset): each for each in pictures(project)}
     if name in known:
         return known[name]
     if AssetName(name) in project.spec.named:
-        raise UsageError(f"`{name}` is not rendered: it has no candidates")
+        raise UsageError(f"`{name}` is not rendered")
     if members := [each for each in known if each.startswith(f"{name}[")]:
-        hint = "pick for one of them: " + ", ".join(f"`{each}`" for each in members[:5])
+        hint = "name one of them: " + ", ".join(f"`{each}`" for each in members[:5])
         raise UsageError(f"`{name}` is a family of {len(members)}", hint=hint)
     raise UsageError(f"there is no asset `{name}`", hint=did_you_mean(name, known))
 

@@ -1,0 +1,59 @@
+"""Taking a picture that exists for what an asset asks for, at no cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from flux2build.building.world import described_in_full
+from flux2build.digest import of_bytes
+from flux2build.errors import Problem, SpecError, UsageError
+from flux2build.images.provenance.signing import Signer
+from flux2build.model import Output, Receipt
+from flux2build.purchasing.verification import misfits
+from flux2build.session.bytes_at_hand import at_hand
+from flux2build.session.project import Project
+from flux2build.session.reviewing import enter, named, requested, row_of
+from flux2build.storage import durable, regular
+
+ADOPTED: Final = "adopted"
+"""The provider and the source of the cost in the receipt of a picture that a person brought."""
+
+
+def adopt(project: Project, name: str, file: str) -> tuple[Output, list[str]]:
+    """Let the picture in a file be the locked output of an asset; the tree must be locked.
+
+    Its receipt says that it was adopted and that nothing was paid. As with what was bought, its bytes are
+    kept in the store, and nothing is rendered in its place unasked. Returns in which ways it differs from
+    what the spec asks for, in words.
+
+    Raises:
+        UsageError: there is no such asset or file, or what it is made of is not there yet.
+        SpecError: the file is not a picture of the format that the spec wants.
+        SystemFault: the disk refuses it.
+    """
+    picture = named(project, name)
+    path, task = picture.recipe.output, requested(picture)
+    if None in picture.inputs:
+        raise UsageError(f"what `{name}` is made of is not there yet", hint="build that first")
+    data = _read(file)
+    differences = dict(misfits(task.params, data, file))
+    if form := differences.pop("format", None):
+        hint = "convert it, or change `format` in the spec"
+        raise SpecError(Problem(f"`{file}` is not what `{path}` is: {form}", hint=hint))
+    project.store.put(data)
+    at_hand(project, project.files()).replace(path, data)
+    output = described_in_full(path, of_bytes(data), data, Signer())
+    receipt = Receipt(ADOPTED, cost=Decimal(0), cost_source=ADOPTED)
+    enter(project, picture, row_of(picture, task, output, receipt))
+    return output, [f"{field} {text}" for field, text in differences.items()]
+
+
+def _read(file: str) -> bytes:
+    try:
+        return regular.read(file)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file `{file}`", hint=regular.beside(Path(file))) from None
+    except OSError as error:
+        raise durable.fault("read", file, error) from error
