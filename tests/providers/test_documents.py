@@ -32,7 +32,7 @@ HOSTED: Final = {"flux-2-dev"}
 def _schema(provider: str, model: str) -> Mapping[str, Any]:
     dialect = "replicate" if isinstance(REMOTES[provider], PredictionsApi) else "bfl"
     models, name = document(dialect)["models"], model.rpartition("/")[2]
-    named = models[name]["schema"] if dialect == "replicate" else models[name]
+    named = name if dialect == "replicate" else models[name]
     fields: Mapping[str, Any] = document(dialect)["schemas"][named]["properties"]
     return fields
 
