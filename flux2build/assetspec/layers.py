@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -29,7 +29,7 @@ class MergedSettings(Struct, frozen=True):
     layers: tuple[Key, ...] = ()
     """The layers, from the weakest to the strongest."""
     variables: Mapping[str, Key] = field(default_factory=dict)
-    """Where each variable was decided."""
+    """Where each variable was decided that a layer of the asset has; the others are the spec's."""
     consumed: set[Key] = field(default_factory=set)
     """The keys that something was made of: reading a setting consumes its key."""
 
@@ -61,6 +61,13 @@ class MergedSettings(Struct, frozen=True):
         """Where a setting was decided; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
+    def variable_keys(self, names: Iterable[str]) -> Iterator[Key]:
+        """Where those of some names were decided that are variables."""
+        variables = self.peek("vars")
+        for name in names:
+            if name in variables:
+                yield self.variables.get(name, ("vars", name))
+
     @property
     def prompt_key(self) -> Key:
         """Where the prompt was decided, or the template that makes it."""
@@ -89,7 +96,7 @@ def merge(
 ) -> MergedSettings:
     """Merges layers: a later setting replaces an earlier one, but `vars` merge by name."""
     values: dict[str, tuple[Any, Key]] = {"vars": (variables, ("vars",))}
-    decided: dict[str, Key] = {name: ("vars", name) for name in variables}
+    decided: dict[str, Key] = {}
     keys: list[Key] = []
     for layer in layers:
         keys.append(layer.key)

@@ -120,8 +120,7 @@ class OtherProfiles(Struct, frozen=True):
             for one in assets:
                 order, settings = resolver.orders.get(one.key), one.settings
                 seen = words - {*one.family.axes} - hidden
-                keys = settings.variables
-                consumed.update(key for name, key in keys.items() if name in seen)
+                consumed.update(settings.variable_keys(seen))
                 if order is not None:
                     cards.setdefault(one.family.name, {})[order.card.model] = order.card
                     for name in order.params.beside:
