@@ -70,7 +70,7 @@ def _orders(_context: click.Context) -> Iterator[str]:
     from flux2build.purchasing import settling
     from flux2build.session.home import user_journal
 
-    return (each.name for each in settling.purchases(user_journal().read()) if each.open)
+    return (each.name for each in settling.open_purchases(user_journal().ledger()))
 
 
 def _presets(_context: click.Context) -> Iterable[str]:

@@ -50,6 +50,7 @@ class Excerpt:
             doubts=opened.doubts,
             unsettled=opened.unsettled,
             refusals=_ByOrder(self, lambda ledger: ledger.refusals),
+            open=opened.open,
             foreign=opened.foreign,
         )
 

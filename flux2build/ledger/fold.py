@@ -108,6 +108,8 @@ class Ledger(Struct, frozen=True):
     """The newest attempt of each order that is pending, kept aside, lost or in doubt."""
     refusals: Mapping[Digest, Voided] = field(default_factory=dict)
     """The refusal of each order whose newest attempt was voided."""
+    open: tuple[Attempt, ...] = ()
+    """The attempts that are pending, kept aside, lost or in doubt, in the order of `attempts`."""
     foreign: tuple[Foreign, ...] = ()
     """Entries that only a newer flux2build understands."""
 
@@ -207,5 +209,6 @@ def _ledger(attempts: tuple[Attempt, ...], foreign: tuple[Foreign, ...]) -> Ledg
         doubts={a.order: a.intended for a in attempts if a.state is State.DOUBT and a.intended},
         unsettled={a.order: a.intended for a in attempts if a.state in _UNSETTLED and a.intended},
         refusals={a.order: a.voided for a in newest if a.state is State.VOIDED and a.voided},
+        open=tuple(a for a in attempts if a.state in _UNSETTLED),
         foreign=foreign,
     )

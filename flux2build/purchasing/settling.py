@@ -25,6 +25,7 @@ from flux2build.ledger import (
     Entry,
     Intended,
     Kept,
+    Ledger,
     State,
     Ticketed,
     Voided,
@@ -67,7 +68,15 @@ class Purchase(Struct, frozen=True):
 
 def purchases(entries: Iterable[Entry]) -> tuple[Purchase, ...]:
     """Every attempt to buy, in the order in which they were begun."""
-    attempts = fold(entries).attempts
+    return _purchases(fold(entries).attempts)
+
+
+def open_purchases(ledger: Ledger) -> tuple[Purchase, ...]:
+    """Those that are still to be settled, without a look at the others."""
+    return _purchases(ledger.open)
+
+
+def _purchases(attempts: Iterable[Attempt]) -> tuple[Purchase, ...]:
     return tuple(Purchase(each, each.intended) for each in attempts if each.intended)
 
 

@@ -64,6 +64,7 @@ def told(journal: Journal) -> object:
             [list(each.items()) for each in opened],
             [PICTURE in ledger.outputs, ORDERS[0] in ledger.outputs],
             [(order, task) in ledger.resubmitted for order, task in product(ORDERS, tasks)],
+            ledger.open,
             ledger.foreign,
             journal.problems(),
             [journal.about(order) for order in ORDERS],

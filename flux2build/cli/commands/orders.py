@@ -84,11 +84,14 @@ def orders() -> None:
 def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     """List the orders that are pending, in doubt, kept aside or lost."""
     console, journal = _prepare(options), user_journal()
-    purchases = settling.purchases(journal.read())
+    shown = (
+        settling.purchases(journal.read())
+        if everything
+        else settling.open_purchases(journal.ledger())
+    )
     unread = journal.problems()
     console.caution(unread)
     store = user_store()
-    shown = [each for each in purchases if everything or each.open]
     missing = frozenset(each.name for each in shown if settling.missing(each, store))
     if options.json:
         rows = [_as_json(purchase, missing=purchase.name in missing) for purchase in shown]

@@ -66,7 +66,7 @@ class _Session:
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
-        before = self._spent()
+        before = Decimal(0) if max_cost is None else self._spent()
         try:
             while True:
                 if self._round(max_cost, before) is Exit.INTERRUPTED:
