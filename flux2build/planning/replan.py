@@ -36,41 +36,6 @@ class Settled(Protocol):
         """Return the steps that have an input of this name."""
 
 
-class SettledPlan:
-    """A plan that had nothing to do, in memory."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._recipes = [step.recipe for step in plan.steps]
-        self.count = len(self._recipes)
-        self.pictures: dict[str, Digest] = {}
-        self._makers: dict[str, int] = {}
-        self._firsts: dict[AssetName, int] = {}
-        self._users: dict[str, list[int]] = {}
-        for place, step in enumerate(plan.steps):
-            self._makers |= dict.fromkeys(names(step.recipe), place)
-            self._firsts.setdefault(step.recipe.asset, place)
-            if step.verdict.bytes is not None:
-                self.pictures |= dict.fromkeys(names(step.recipe), step.verdict.bytes)
-            for source in step.recipe.inputs:
-                self._users.setdefault(str(source), []).append(place)
-
-    def recipe(self, place: int) -> Recipe:
-        """Return the recipe of a step."""
-        return self._recipes[place]
-
-    def maker(self, name: str) -> int | None:
-        """Return the step whose output inputs call so."""
-        return self._makers.get(name)
-
-    def first(self, asset: AssetName) -> int:
-        """Return the first step of an asset."""
-        return self._firsts[asset]
-
-    def users(self, name: str) -> Sequence[int]:
-        """Return the steps that have an input of this name."""
-        return self._users.get(name, ())
-
-
 def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, price: Pricer) -> Plan:
     """Return the plan now that files have changed, with only those steps that had to be judged.
 

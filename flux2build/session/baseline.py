@@ -33,7 +33,7 @@ from flux2build.model import (
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
 from flux2build.session.project import Project
-from flux2build.session.settings import files
+from flux2build.session.settings import config_path, files
 from flux2build.storage import sealed
 from flux2build.storage.disk import home, root_of
 
@@ -180,8 +180,9 @@ def _key(project: Project) -> str:
     """What the recipes depend on beside files: this program, the call and the environment."""
     own = sorted(pair for pair in os.environ.items() if pair[0].lstrip("_").startswith(_OURS))
     call = (project.file, project.options.profile, project.options.env_file)
-    parts = (_FORMAT, __version__, sys.version, call, home(), root_of(project.folder), own)
-    return of_bytes(repr(parts).encode())  # a variable may hold a password
+    places = (home(), root_of(project.folder), config_path())
+    everything = (_FORMAT, __version__, sys.version, call, places, own)
+    return of_bytes(repr(everything).encode())  # a variable may hold a password
 
 
 def _plain(recipe: Recipe) -> tuple[Any, ...]:

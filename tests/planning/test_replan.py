@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from flux2build.digest import Digest
+from flux2build.model import AssetName, Recipe
 from flux2build.planning.graph import Graph
-from flux2build.planning.plan import plan
-from flux2build.planning.replan import SettledPlan, replanned
+from flux2build.planning.plan import Plan, plan
+from flux2build.planning.replan import names, replanned
 from flux2build.planning.verdict import Action
 from tests.laws.test_build_laws import Wanted, built, fresh, specs
 
 BYTES = st.sampled_from([b"brand", b"other", b"", None])
 """What a file may hold afterwards; None if it is removed."""
+
+
+class SettledPlan:
+    """A plan that had nothing to do, in memory."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._recipes = [step.recipe for step in plan.steps]
+        self.count = len(self._recipes)
+        self.pictures: dict[str, Digest] = {}
+        self._makers: dict[str, int] = {}
+        self._firsts: dict[AssetName, int] = {}
+        self._users: dict[str, list[int]] = {}
+        for place, step in enumerate(plan.steps):
+            self._makers |= dict.fromkeys(names(step.recipe), place)
+            self._firsts.setdefault(step.recipe.asset, place)
+            if step.verdict.bytes is not None:
+                self.pictures |= dict.fromkeys(names(step.recipe), step.verdict.bytes)
+            for source in step.recipe.inputs:
+                self._users.setdefault(str(source), []).append(place)
+
+    def recipe(self, place: int) -> Recipe:
+        """Return the recipe of a step."""
+        return self._recipes[place]
+
+    def maker(self, name: str) -> int | None:
+        """Return the step whose output inputs call so."""
+        return self._makers.get(name)
+
+    def first(self, asset: AssetName) -> int:
+        """Return the first step of an asset."""
+        return self._firsts[asset]
+
+    def users(self, name: str) -> Sequence[int]:
+        """Return the steps that have an input of this name."""
+        return self._users.get(name, ())
 
 
 @given(specs(), st.dictionaries(st.integers(0, 60), BYTES, max_size=4))

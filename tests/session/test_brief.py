@@ -149,6 +149,20 @@ def _cold(site: Site) -> tuple[int, str, str]:
     return said
 
 
+def test_another_configuration_is_another_call(
+    built: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another configuration, home or environment, nothing is known of the spec."""
+    Path("img/icon.png").unlink()
+    assert brief(Project.open(CommonOptions())) is not None
+    for name in ("FLUX2BUILD_CONFIG", "FLUX2BUILD_HOME"):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, str(tmp_path / "other"))
+            assert brief(Project.open(CommonOptions())) is None
+    assert brief(Project.open(CommonOptions(profile="final"))) is None
+    assert built.run("plan").code == 0
+
+
 @pytest.mark.parametrize("what", ["a file", "a link"])
 def test_folders_of_outputs_are_looked_at(built: Site, what: str) -> None:
     """Where the folder of outputs is none any more, a plan in brief says so, too."""
