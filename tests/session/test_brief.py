@@ -149,6 +149,29 @@ def _cold(site: Site) -> tuple[int, str, str]:
     return said
 
 
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("name", ["assets.toml", "templates/hero.j2", "assets.lock"])
+@pytest.mark.parametrize("edit", ["draw", "damage"])
+def test_more_than_pictures_is_read(name: str, edit: str) -> None:
+    """Where anything differs that the recipes or the lock come from, nothing is told in brief."""
+    Path("img/icon.png").unlink()
+    EDITS[edit](Path(name))
+
+    assert brief(Project.open(CommonOptions())) is None
+
+
+@pytest.mark.parametrize("name", ["refs/desk.png", "refs/photo.png", "img/pictures.json"])
+def test_what_is_no_picture_is_read(built: Site, name: str) -> None:
+    """A source that is none any more, and a document, are told about in full."""
+    Path("img/icon.png").unlink()
+    path = Path(name)
+    path.unlink() if path.suffix == ".png" else path.write_text("{}")
+
+    expected = _cold(built)
+
+    assert _said(built) == expected
+
+
 def test_another_configuration_is_another_call(
     built: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
