@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -229,6 +230,7 @@ class BuildRun(Struct, frozen=True):
         from flux2build.console.progress import BuildProgress
         from flux2build.session.wiring import Listeners, run
 
+        gc.set_threshold(50_000, 20, 50)  # pictures may hang in cycles
         view = BuildView(self.console, self.project.spec, naming=self.naming)
         with BuildProgress(self.console, len(plan.todo), view.show) as progress:
             listeners = Listeners(
