@@ -207,3 +207,18 @@ def test_machine_resolves_names() -> None:
 
     assert {scope_of(address) for address in addresses} == {AddressScope.LOOPBACK}
     assert len(addresses) == len(set(addresses))
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "expected"),
+    [
+        ("http://a.example:80/x", "http://A.example", True),
+        ("http://a.example:443/x", "http://a.example", False),
+        ("https://A.example:443/x", "https://a.example", True),
+        ("https://a.example:80/x", "https://a.example", False),
+        ("http://a.example/x", "https://a.example", False),
+    ],
+)
+def test_what_is_one_origin(url: str, endpoint: str, expected: bool) -> None:  # noqa: FBT001 - parametrized
+    """A host in any case, and a port whether it is written or usual."""
+    assert may_have_key(url, endpoint, ()) is expected

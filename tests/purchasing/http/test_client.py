@@ -757,9 +757,18 @@ def test_ends_without_a_picture_are_told_apart(status: str, expected: Refusal) -
 
 def test_refused_key_leaves_the_order() -> None:
     """A key that no longer works does not write off what was paid."""
-    ended = _collect(Internet(polls=[_json({"detail": "no"}, 403)]))
+    internet = Internet(polls=[_json({"detail": "no"}, 403)])
 
-    assert ended == Overdue("the provider refuses the key", keyless=True)
+    assert _collect(internet) == Overdue("the provider refuses the key", keyless=True)
+    assert len(internet.seen) == 3
+
+
+def test_a_key_that_is_refused_now_and_then_is_good() -> None:
+    """Only refusals in a row count."""
+    no = _json({"detail": "no"}, 403)
+    internet = Internet(polls=[no, no, PENDING, no, no, READY], pictures=[DELIVERED])
+
+    assert isinstance(_collect(internet), Arrived)
 
 
 @pytest.mark.parametrize(
@@ -880,8 +889,7 @@ def test_answer_about_another_order_ends_nothing(status: str) -> None:
 
     ended = _collect(internet)
 
-    assert isinstance(ended, Overdue)
-    assert ended.decide
+    assert ended == Overdue("the server answers with another order", decide=True)
     assert len(internet.seen) == 1
 
 
@@ -966,6 +974,8 @@ def test_slow_download_is_given_up() -> None:
 
     assert isinstance(_collect(internet, time), Arrived)
     assert time.at < 60
+    slow = Internet(polls=[READY], pictures=[_crawling(time)])
+    assert _collect(slow, time) == Overdue("the download is too slow")
 
 
 @pytest.mark.parametrize("hops", [0, 1, 3])
@@ -1032,6 +1042,35 @@ def test_picture_in_a_forbidden_place_is_not_fetched(sample: str) -> None:
 
     assert isinstance(_collect(internet), Overdue)
     assert len(internet.seen) == 1
+
+
+def test_the_bound_of_a_picture() -> None:
+    """It is the last length that is taken, and is told in MiB."""
+    large = _page(200, b"x", **{"content-length": str(64 * 2**20 + 1)})
+
+    refused = _collect(Internet(polls=[READY], pictures=[large]))
+    taken = _collect(Internet(polls=[READY], pictures=[DELIVERED]), picture_bytes=len(PICTURE))
+
+    assert refused == Overdue("the picture is larger than 64 MiB")
+    assert isinstance(taken, Arrived)
+
+
+def test_a_host_without_an_address_is_given_up() -> None:
+    """Where it never has one, the order waits for a later build."""
+    nowhere = _state("Ready", result={"sample": "https://nowhere.example/a.png"})
+
+    assert _collect(Internet(polls=[nowhere])) == Overdue("the picture's host has no address")
+
+
+def test_what_may_be_kept_of_a_ticket() -> None:
+    """A task or a URL that holds the key is masked, and asked for all the same."""
+    client = _client(Internet())
+    root = "https://api.bfl.ai/v1/get_result?id"
+
+    assert client.fit(Ticket(TASK, POLL)) == Ticket(TASK, POLL)
+    assert client.fit(Ticket(TASK, f"{POLL}&k={SECRET}")) == Ticket(TASK, f"{root}={TASK}")
+    masked = client.fit(Ticket(f"t-{SECRET}", POLL))
+    assert (masked.task, masked.poll) == ("t-***", f"{root}=t-%2A%2A%2A")
 
 
 def test_picture_without_an_address_is_asked_for_again() -> None:

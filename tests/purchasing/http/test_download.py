@@ -28,7 +28,7 @@ def test_cut_pictures_are_noticed(format_: str) -> None:
         ("data:image/png;base64,aGk=", b"hi"),
         ("data:image/png;base64,aG\nk", b"hi"),
         ("data:;base64,-_8", b"\xfb\xff"),
-        ("data:,a%20b", b"a b"),
+        ("data:,a%20b,c", b"a b,c"),
     ],
 )
 def test_pictures_in_urls(url: str, data: bytes) -> None:
