@@ -49,7 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     if (quick := _quick(words)) is not None and _answered(*quick):
         if argv is None:
-            os._exit(0)  # nothing is open; freeing every object takes as long as reading the index
+            # Nothing is open, and freeing every object takes as long as reading the index.
+            atexit._run_exitfuncs()  # noqa: SLF001 - as at any other exit: they are not ours
+            os._exit(0)
         return 0
     run = _parser()
     return _interruptible(run, words) if argv is None else run(words)
