@@ -56,6 +56,13 @@ prompt = "a fox"
 prompt = "an owl"
 """
 
+_SEVERAL: Final = f"""{HEAD}
+[asset.fox]
+prompt = "a fox"
+seeds = [1, 2, 3]
+deliver = [{{ formats = ["webp"] }}]
+"""
+
 _BAD: Final = f"""{HEAD}
 [asset.fox]
 prompt = "a fox"
@@ -151,6 +158,20 @@ SITUATIONS: Final = (
         _THREE,
         before=(("after", "POST ", *_BUILD, "-j", "1"), ("doubt", *_BUILD)),
         words=("orders", "adopt", "{order}", "{task}"),
+    ),
+    Situation("candidates", _SEVERAL, exit=Exit.DECIDE, orders=3),
+    Situation(
+        "picked",
+        _SEVERAL,
+        before=(("doubt", *_BUILD),),
+        words=("pick", "fox", "2"),
+    ),
+    Situation(
+        "reroll",
+        _THREE.replace('"a fox"', '"a fox"\nseed = 1'),
+        before=(_BUILD,),
+        words=("reroll", "fox", "-n", "2", "--yes", "-j", "1"),
+        orders=2,
     ),
     Situation(
         "recover",

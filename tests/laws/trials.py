@@ -334,7 +334,7 @@ class Sandbox:
 
     def recovered(self, before: dict[str, str]) -> list[str]:
         """Let the next build finish; a person settles what is in doubt; what is wrong?"""
-        if self.words[0] == "orders":
+        if self.words[0] in {"orders", "pick"}:
             self.run(self.words)
         disk = Disk(self.folder / "live")
         outcome = self.run(RECOVERY)
