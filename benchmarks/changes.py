@@ -42,7 +42,7 @@ SPEC = """\
 [project]
 name = "bench"
 output = "img"
-templates = "prompts"
+TEMPLATES
 
 [defaults]
 width = 64
@@ -137,7 +137,9 @@ def prepare(contest: Contest) -> None:
     ours.joinpath("scenes.csv").write_text("sku,words\n" + "\n".join(scenes) + "\n")
     for number in range(shots):
         ours.joinpath(f"prompts/{number}.j2").write_text(f"product photo number {number}")
-    ours.joinpath("assets.toml").write_text(SPEC.replace("PROMPT", KINDS[contest.kind]))
+    templates = 'templates = "prompts"' if contest.kind == "templates" else ""
+    spec = SPEC.replace("PROMPT", KINDS[contest.kind]).replace("TEMPLATES", templates)
+    ours.joinpath("assets.toml").write_text(spec)
     subprocess.run(["git", "init", "--quiet", str(ours)], check=True)
     grow(contest.folder / "home", contest.ledger)
     timed([*FLUX2BUILD, "build", "--quiet"], ours, {"FLUX2BUILD_HOME": f"{contest.folder}/home"})
@@ -148,6 +150,8 @@ def prepare(contest: Contest) -> None:
             shutil.copytree(ours, tree, ignore=shutil.ignore_patterns(".git", ".flux2build"))
             peer.write(tree, files)
             timed(peer.build, tree)
+    if contest.kind == "rows":
+        shutil.rmtree(ours / "prompts")
 
 
 def edges(shots: int, scenes: int, references: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
@@ -229,33 +233,31 @@ def changed(path: Path, turn: int) -> tuple[bytes, Path, tuple[int, int]]:
 
 
 def table(contest: Contest) -> Iterator[str]:
-    """One row for each question and contestant, in times of ninja, else of an empty Python."""
+    """One row for each question, one column for each contestant: processor time, and time in all."""
     kind = "prompts in rows" if contest.kind == "rows" else "a template for each prompt"
     yield (
         f"{contest.count:,} pictures, {kind}, a ledger of {contest.ledger:,} lines, "
         f"median of {len(next(iter(contest.runs.values())))} ({machine()})"
     )
     yield ""
-    seconds = {
+    cpu = {key: statistics.median(r.cpu for r in each) for key, each in contest.runs.items()}
+    all_in_all = {
         key: statistics.median(r.seconds for r in each) for key, each in contest.runs.items()
     }
-    cpu = {key: statistics.median(r.cpu for r in each) for key, each in contest.runs.items()}
+    others = [peer.name for peer in PEERS if peer.present]
     rows = []
-    for (what, who), took in seconds.items():
-        ninja, empty = cpu.get((what, "ninja")), cpu[PYTHON, "python"]
-        rows.append(
-            [
-                what,
-                who,
-                milliseconds(took),
-                milliseconds(cpu[what, who]),
-                f"{cpu[what, who] / ninja:.2f}" if ninja else "",
-                f"{cpu[what, who] / empty:.1f}",
-                f"{max(run.peak for run in contest.runs[what, who]):.0f} MiB",
-            ]
-        )
-    head = ("", "who", "median", "CPU", "CPU, times ninja", "times an empty Python", "peak")
-    yield from markdown(head, rows)
+    for what in dict.fromkeys(what for what, _ in cpu):
+        who = "python" if what == PYTHON else "flux2build"
+        ours, ninja = cpu[what, who], cpu.get((what, "ninja"))
+        cells = [
+            f"{milliseconds(cpu[what, each])} ({milliseconds(all_in_all[what, each])})"
+            if (what, each) in cpu
+            else ""
+            for each in (who, *others)
+        ]
+        ratios = (f"{ours / cpu[PYTHON, 'python']:.1f}", f"{ours / ninja:.1f}" if ninja else "")
+        rows.append([what, *cells, *ratios])
+    yield from markdown(("", "flux2build", *others, "times an empty Python", "times ninja"), rows)
 
 
 if __name__ == "__main__":

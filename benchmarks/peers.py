@@ -80,7 +80,7 @@ class Peer:
 
 PEERS = (
     Peer("ninja", write_ninja, ("ninja", "--quiet"), ("ninja", "-n", "--quiet")),
-    Peer("make", write_make, ("make", "--silent"), ("make", "-n", "--silent")),
+    Peer("make", write_make, ("make", "-r", "--silent"), ("make", "-rn", "--silent")),
     Peer("doit", write_doit, ("doit", "-v0"), ("doit", "list", "--all", "--status")),
     Peer("dvc", write_dvc, ("dvc", "repro", "--quiet"), ("dvc", "status", "--quiet")),
 )
