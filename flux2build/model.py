@@ -329,6 +329,10 @@ def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
             )
 
 
+ADOPTED: Final = "adopted"
+"""The provider and the source of the cost in the receipt of a picture that a person brought."""
+
+
 class Receipt(Struct, frozen=True):
     """The proof of a delivered order, with what it cost in USD."""
 
@@ -337,15 +341,20 @@ class Receipt(Struct, frozen=True):
     """Its name at the provider; for a picture rendered on this machine, by which software."""
     cost: Decimal | None = None
     cost_source: str = "unknown"
-    """`settled`, `submitted`, `estimated`, `free` or `unknown`."""
+    """`settled`, `submitted`, `estimated`, `free`, `adopted` or `unknown`."""
     seed: int | None = None
     prompt: str | None = None
     """The prompt as the server reports it, when it differs from the order's."""
 
     @property
     def paid(self) -> bool:
-        """Whether the picture was bought, and not drawn for nothing."""
+        """Whether the picture cannot be drawn again for nothing: it was bought, or a person brought it."""
         return self.cost_source != "free"
+
+    @property
+    def adopted(self) -> bool:
+        """Whether a person brought the picture, and no model rendered it for this order."""
+        return self.cost_source == ADOPTED
 
 
 class Bought(Struct, frozen=True):

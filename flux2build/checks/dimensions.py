@@ -12,8 +12,13 @@ from flux2build.model import Derive, Generate, Recipe
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A file that is larger or smaller than the spec asks for, as far as its format tells."""
+    """A file that is larger or smaller than the spec asks for, as far as its format tells.
+
+    A person who adopts a picture was told of its size.
+    """
     for file in facts.files():
+        if isinstance(file.recipe.task, Generate) and facts.adopted(file.recipe):
+            continue
         asked, output = _asked(file.recipe), file.output
         sides = {"width": output.width, "height": output.height}
         if any(sides[side] not in {0, asked[side]} for side in asked):

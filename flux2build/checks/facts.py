@@ -74,6 +74,11 @@ class Facts(Struct, frozen=True):
             if step.before is not None and not step.drift and not document:
                 yield Current(step.recipe, step.before.output)
 
+    def adopted(self, recipe: Recipe) -> bool:
+        """Whether a person brought the picture that a file is, or is made of."""
+        block = self.lock.block(recipe.asset, self.plan.profile)
+        return bool(block and block.generated and block.generated.receipt.adopted)
+
     def published(self) -> Iterator[Current]:
         """The current pictures that are published: deliverables, and masters without any."""
         derived = {

@@ -18,14 +18,16 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A published file that is made of a rendered picture and does not say so.
 
     Deliverables are published, and masters from which nothing is derived. IPTC's
-    mark in XMP counts and, in a master, a C2PA manifest.
+    mark in XMP counts and, in a master, a C2PA manifest. A picture that a person brought may be
+    anything.
     """
     for file in facts.published():
         manifest = file.output.manifest
         if manifest and manifest.state == INVALID:
             hint = "it was changed after it was signed; `take = 2` asks for another one"
             yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
-        if _generated(file) and not facts.source_type(file.output):
+        generated = _generated(file) and not facts.adopted(file.recipe)
+        if generated and not facts.source_type(file.output):
             yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
 
 

@@ -50,6 +50,8 @@ def picture(compared: Compared) -> str:
 
 def paid(receipt: Receipt) -> str:
     """What a picture cost, in words."""
+    if receipt.adopted:
+        return "adopted"
     return "free" if not receipt.paid else "paid" if receipt.cost is None else money(receipt.cost)
 
 

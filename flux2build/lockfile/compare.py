@@ -32,7 +32,7 @@ class LockChange(NamedTuple):
     def bought(self) -> Generated | None:
         """The new row, if its picture was paid for since."""
         before, after = self.generated
-        if after is None or not after.receipt.paid:
+        if after is None or not after.receipt.paid or after.receipt.adopted:
             return None
         return None if before is not None and before.receipt == after.receipt else after
 

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
 from flux2build.building.world import described_in_full
 from flux2build.digest import of_bytes
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.images.provenance.signing import Signer
-from flux2build.model import Output, Receipt
+from flux2build.lockfile import Generated
+from flux2build.model import ADOPTED, Output, Receipt
 from flux2build.purchasing.verification import misfits
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.project import Project
-from flux2build.session.reviewing import enter, named, requested, row_of
+from flux2build.session.reviewing import (
+    Picture,
+    enter,
+    enter_all,
+    named,
+    pictures,
+    requested,
+    row_of,
+)
 from flux2build.storage import durable, regular
 
-ADOPTED: Final = "adopted"
-"""The provider and the source of the cost in the receipt of a picture that a person brought."""
+
+class Adopted(NamedTuple):
+    """A picture that was taken, and in which ways it differs from what the spec asks for, in words."""
+
+    output: Output
+    differences: list[str]
 
 
-def adopt(project: Project, name: str, file: str) -> tuple[Output, list[str]]:
+def adopt(project: Project, name: str, file: str) -> Adopted:
     """Let the picture in a file be the locked output of an asset; the tree must be locked.
 
     Its receipt says that it was adopted and that nothing was paid. As with what was bought, its bytes are
-    kept in the store, and nothing is rendered in its place unasked. Returns in which ways it differs from
-    what the spec asks for, in words.
+    kept in the store, and nothing is rendered in its place unasked.
 
     Raises:
         UsageError: there is no such asset or file, or what it is made of is not there yet.
@@ -34,7 +46,22 @@ def adopt(project: Project, name: str, file: str) -> tuple[Output, list[str]]:
         SystemFault: the disk refuses it.
     """
     picture = named(project, name)
-    path, task = picture.recipe.output, requested(picture)
+    adopted, row = _taken(project, picture, file)
+    enter(project, picture, row)
+    return adopted
+
+
+def adopt_all(project: Project) -> list[Adopted]:
+    """Let every file that lies at the output of a rendered asset be its picture, and lock all of them."""
+    known = [each for each in pictures(project) if each.recipe.output in project.files()]
+    taken = [_taken(project, each, str(project.folder / each.recipe.output)) for each in known]
+    enter_all(project, [(each, row) for each, (_, row) in zip(known, taken, strict=True)])
+    return [adopted for adopted, _ in taken]
+
+
+def _taken(project: Project, picture: Picture, file: str) -> tuple[Adopted, Generated]:
+    """Put the picture in a file in its place and into the store; return its row of the lock, too."""
+    name, path, task = picture.recipe.asset, picture.recipe.output, requested(picture)
     if None in picture.inputs:
         raise UsageError(f"what `{name}` is made of is not there yet", hint="build that first")
     data = _read(file)
@@ -46,8 +73,8 @@ def adopt(project: Project, name: str, file: str) -> tuple[Output, list[str]]:
     at_hand(project, project.files()).replace(path, data)
     output = described_in_full(path, of_bytes(data), data, Signer())
     receipt = Receipt(ADOPTED, cost=Decimal(0), cost_source=ADOPTED)
-    enter(project, picture, row_of(picture, task, output, receipt))
-    return output, [f"{field} {text}" for field, text in differences.items()]
+    adopted = Adopted(output, [f"{field} {text}" for field, text in differences.items()])
+    return adopted, row_of(picture, task, output, receipt)
 
 
 def _read(file: str) -> bytes:

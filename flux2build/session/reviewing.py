@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -114,13 +114,18 @@ def row_of(picture: Picture, task: Generate, output: Output, receipt: Receipt) -
 
 def enter(project: Project, picture: Picture, row: Generated) -> None:
     """Enter a row in the lock; what was decided about other bytes is void."""
-    asset, profile = picture.recipe.asset, project.spec.profile
-    block = picture.block or Block(asset, profile, project.spec.named[asset].meta)
-    review = block.review if block.review and block.review.sha256 == row.output.sha256 else None
-    blocks = {
-        **project.lock.blocks,
-        (asset, profile): replace(block, generated=row, review=review),
-    }
+    enter_all(project, [(picture, row)])
+
+
+def enter_all(project: Project, rows: Iterable[tuple[Picture, Generated]]) -> None:
+    """Enter the rows of several pictures in the lock."""
+    blocks, profile = dict(project.lock.blocks), project.spec.profile
+    for picture, row in rows:
+        asset = picture.recipe.asset
+        block = picture.block or Block(asset, profile, project.spec.named[asset].meta)
+        same = block.review is not None and block.review.sha256 == row.output.sha256
+        review = block.review if same else None
+        blocks[asset, profile] = replace(block, generated=row, review=review)
     text = lockfile.dumps(replace(project.lock, blocks=blocks))
     disk.replace(project.lock_path, text.encode())
 

@@ -10,30 +10,42 @@ from pathlib import Path
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
+from flux2build.building.run_lock import held
 from flux2build.checks.contract import CHECKS
-from flux2build.cli.command import command
+from flux2build.cli.command import command, option
+from flux2build.cli.spec_of_folder import spec_of
 from flux2build.console.console import Console
+from flux2build.console.plan_view import counted
 from flux2build.errors import UsageError
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.providers.cards import Models
+from flux2build.session.adopting import adopt_all
 from flux2build.session.common_options import CommonOptions
-from flux2build.storage import durable, regular, toml_text
-from flux2build.storage.disk import SPEC_NAME, replace
+from flux2build.session.project import Project
+from flux2build.storage import disk, durable, regular, toml_text
+from flux2build.storage.disk import SPEC_NAME
 
 _IGNORED: Final = b"# flux2build: disposable caches\n.flux2build/\n"
 _ATTRIBUTES: Final = "# flux2build: what it writes keeps its bytes in every checkout"
 
 
 @command("init", without={"profile", "env_file"})
-def init(options: CommonOptions) -> None:
+@option(
+    "--from", "folder", metavar="DIR", help="Write a spec that adopts the pictures in a folder."
+)
+def init(options: CommonOptions, *, folder: str | None) -> None:
     """Write a working starter into this folder.
 
     Writes a spec, a template, the schema for editors, and lines for .gitignore
     and .gitattributes. Files that exist are never overwritten. With --file, the
     spec is written there and everything else beside it.
+
+    With --from, the spec has an asset for each picture in a folder instead, and the lock holds them as they
+    are: nothing is rendered before a prompt is changed.
     """
     console = Console.of(options)
     spec = Path(options.file or SPEC_NAME).absolute()
@@ -43,32 +55,45 @@ def init(options: CommonOptions) -> None:
         name = os.path.relpath(spec)
         hint = "`flux2build plan` shows what it would make"
         raise UsageError(f"`{name}` exists already", hint=hint)
-    done = dict(_written(spec))
+    done = dict(_written(spec, None if folder is None else spec_of(Path(folder), spec.parent)))
+    adopted = [] if folder is None else _adopted(options, spec, console)
     if options.json:
         rows = [{"path": path, "action": action} for path, action in done.items()]
-        console.document({"files": rows})
+        console.document({"files": rows, "adopted": [*adopted]})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
     console.say("")
+    if folder is not None:
+        console.say(
+            f"Adopted {counted(len(adopted), 'picture')}: `flux2build check` proves them current."
+        )
+        return
     console.say(
         "Now `flux2build` draws free sketches, and `flux2build plan -p final` shows the price."
     )
 
 
-def _written(spec: Path) -> Iterator[tuple[str, str]]:
-    """Write the starter; yield each path with what was done to it."""
+def _adopted(options: CommonOptions, spec: Path, console: Console) -> list[str]:
+    """Lock the pictures of a new spec as they are."""
+    project = Project.open(replace(options, file=str(spec)))
+    with held(project.folder, "flux2build init", None, console.say):
+        return [each.output.path for each in adopt_all(project)]
+
+
+def _written(spec: Path, adopting: str | None) -> Iterator[tuple[str, str]]:
+    """Write a spec and what belongs to it; yield each path with what was done to it."""
     starter = resources.files("flux2build.cli") / "starter"
-    own = (starter / "assets.toml").read_text("utf-8")
+    own = adopting or (starter / "assets.toml").read_text("utf-8")
     schema = json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False)
-    for name, text in (
-        (spec.name, own),
-        ("templates/hero.j2", (starter / "hero.j2").read_text("utf-8")),
-        ("flux2build.schema.json", f"{schema}\n"),
-    ):
+    files = {spec.name: own}
+    if adopting is None:
+        files["templates/hero.j2"] = (starter / "hero.j2").read_text("utf-8")
+    files["flux2build.schema.json"] = f"{schema}\n"
+    for name, text in files.items():
         path = spec.parent / name
         yield os.path.relpath(path), "kept" if path.exists() else "wrote"
         if not path.exists():
-            replace(path, text.encode())
+            disk.replace(path, text.encode())
     attributes = "\n".join(_attributes(spec.with_suffix(".lock").name, own))
     for name, lines in ((".gitignore", _IGNORED), (".gitattributes", f"{attributes}\n".encode())):
         path = spec.parent / name
@@ -78,13 +103,16 @@ def _written(spec: Path) -> Iterator[tuple[str, str]]:
             yield os.path.relpath(path), "kept"
             continue
         yield os.path.relpath(path), "extended" if old else "wrote"
-        replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
+        disk.replace(path, b"\n".join([old.rstrip(b"\n") + b"\n", lines]) if old else lines)
 
 
 def _attributes(lock: str, starter: str) -> Iterator[str]:
     """Lines of `.gitattributes`, so that git changes the line ends of nothing that a build writes."""
     spec = toml_text.parsed(starter, SPEC_NAME)
-    folders = {spec["project"]["output"], *(p.get("output") for p in spec["profile"].values())}
+    folders = {
+        spec["project"]["output"],
+        *(p.get("output") for p in spec.get("profile", {}).values()),
+    }
     endings = {Path(f"x{end}").suffix for each in DOCUMENTS.values() for end in each.endings}
     yield _ATTRIBUTES
     yield f"{lock} text eol=lf"

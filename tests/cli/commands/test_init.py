@@ -9,9 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 import tomli
+from PIL import Image
 
 from flux2build.errors import Exit
 from tests.conftest import Site
+from tests.simulated import charges, order_from, serving
 
 WROTE = {
     "assets.toml",
@@ -163,3 +165,34 @@ def test_nothing_waits_for_a_pipe(empty: Site) -> None:
     ran = empty.run("init")
 
     assert (ran.code, "it is not a regular file" in ran.err) == (6, True)
+
+
+def test_a_folder_of_pictures_is_adopted(empty: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is current as it is, whatever its size and name; a changed prompt renders that one alone."""
+    for name in ("img/hero image.png", "img/icons/01.webp", "img/icons/01.jpg", "img/ü.png"):
+        path = empty.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = Image.effect_noise((96, 60), 60).convert("RGB")
+        noise.save(path)
+    empty.write("img/broken.png", "no picture")
+    empty.write("img/node_modules/x.png", "foreign")
+    before = {name: data for name, data in empty.files().items() if name.startswith("img/")}
+
+    assert empty.run("init", "--from", "img").code == Exit.DONE
+    assert {name: empty.folder.joinpath(name).read_bytes() for name in before} == before
+    assert empty.run("check").code == Exit.DONE
+    assert "4 files" in empty.run("plan").out
+    empty.edit("assets.toml", '"hero image"', '"a hero in the mountains"')
+    assert "1 to render, 3 up to date. Price: $0.03." in empty.run("plan").out
+    with serving() as server:
+        order_from(server.base_url, monkeypatch)
+        assert empty.run("build", "--yes").code == Exit.DONE
+        assert charges(server) == 1
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "empty", ".."])
+def test_a_folder_without_pictures_is_refused(empty: Site, folder: str) -> None:
+    """Nothing is written then."""
+    empty.folder.joinpath("empty").mkdir()
+    assert empty.run("init", "--from", folder).code == Exit.USAGE
+    assert not empty.folder.joinpath("assets.toml").exists()

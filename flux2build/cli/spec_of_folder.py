@@ -1,0 +1,89 @@
+"""A spec for a folder of pictures that exist, each of them an asset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from flux2build.errors import UsageError
+from flux2build.images.decode import probe
+from flux2build.images.formats.contract import PictureError
+from flux2build.lockfile.write import toml_value
+from flux2build.storage import regular
+from flux2build.storage.paths import is_foreign
+
+_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+"""What providers deliver."""
+_STEP: Final = 16
+_LEAST, _MOST = 256, 2048
+"""Pixels of a side that every model of FLUX.2 can render, in steps of 16."""
+_HEAD: Final = """\
+#:schema ./flux2build.schema.json
+
+[project]
+name = {name}
+output = {output}
+
+[defaults] # what a picture is rendered with once its prompt is changed
+provider = "bfl"
+model = "flux-2-pro"
+"""
+
+
+def spec_of(folder: Path, root: Path) -> str:
+    """The text of a spec with an asset for each picture in a folder; paths start from `root`.
+
+    Raises:
+        UsageError: there is no such folder below the root, or no picture in it.
+    """
+    whole = folder.absolute()
+    if not whole.is_dir() or not whole.is_relative_to(root):
+        raise UsageError(f"`{folder}` is not a folder below the one of the spec")
+    output = whole.relative_to(root).as_posix()
+    assets = list(_assets(whole))
+    if not assets:
+        raise UsageError(f"there is no PNG, JPEG or WebP in `{folder}`")
+    head = _HEAD.format(name=toml_value(root.name), output=toml_value(output))
+    return "\n".join([head, *assets])
+
+
+def _assets(folder: Path) -> Iterator[str]:
+    names = set[str]()
+    for path in sorted(folder.rglob("*")):
+        inside = PurePosixPath(path.relative_to(folder).as_posix())
+        if path.suffix.lower() in _SUFFIXES and not any(map(is_foreign, inside.parts)):
+            try:
+                picture = probe(regular.read(path), path.name)
+            except (OSError, PictureError):
+                continue  # nothing that could be adopted
+            name = _name(inside, names)
+            yield _asset(name, inside, (picture.width, picture.height, picture.format))
+
+
+def _name(path: PurePosixPath, names: set[str]) -> str:
+    """A name for the asset of a file, which no other one has."""
+    stem = re.sub(r"\W+", "_", path.with_suffix("").as_posix(), flags=re.ASCII).strip("_")
+    plain = f"_{stem}" if not stem or stem[0].isdigit() else stem
+    name = next(
+        each
+        for number in range(1, len(names) + 2)
+        if (each := plain if number == 1 else f"{plain}_{number}").lower() not in names
+    )
+    names.add(name.lower())
+    return name
+
+
+def _asset(name: str, path: PurePosixPath, picture: tuple[int, int, str]) -> str:
+    width, height = (min(max(round(side / _STEP) * _STEP, _LEAST), _MOST) for side in picture[:2])
+    words = re.sub(r"[\W_]+", " ", path.stem).strip() or name
+    lines = [
+        f"[asset.{name}]",
+        f"prompt = {toml_value(words)}",
+        f"output = {toml_value(path.as_posix())}",
+        f"width = {width}",
+        f"height = {height}",
+        f"format = {toml_value(picture[2])}",
+    ]
+    return "\n".join(lines) + "\n"
