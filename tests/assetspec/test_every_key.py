@@ -161,7 +161,7 @@ def _resolved(data: str) -> Spec | str:
 
 def made(spec: Spec) -> tuple[object, ...]:
     """All that follows from a spec."""
-    wanted = (spec.budget, dict(spec.checks), spec.usual, spec.output)
+    wanted = (spec.budget, dict(spec.checks), spec.usual, spec.output, spec.ships_approved)
     return spec.recipes, spec.assets, *wanted, spec.name, spec.notes
 
 
@@ -247,6 +247,7 @@ def others() -> Iterator[Case]:
     for base in (plain, bare("source")):
         yield base, ("project", "masters"), "mm"
         yield base, (*LAYERS["profile"], "masters"), "nn"
+    yield plain, (*LAYERS["profile"], "ship"), "approved"
 
 
 CASES: Final = {"settings": settings, "deliverables": deliverables, "others": others}
@@ -282,5 +283,5 @@ def test_every_key_is_tried() -> None:
     assert set(SETTINGS) == set(Settings.model_fields)
     assert set(ASSET) == set(AssetTable.model_fields) - set(Settings.model_fields)
     assert set(DELIVER) == set(Deliver.model_fields)
-    assert set(Profile.model_fields) - set(Settings.model_fields) == {"output", "masters"}
+    assert set(Profile.model_fields) - set(Settings.model_fields) == {"output", "masters", "ship"}
     assert {n: set(t.model_fields) for n, t in tables.items()} == tried
