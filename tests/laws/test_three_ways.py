@@ -112,6 +112,11 @@ def test_a_merge_is_what_the_merged_spec_wants(
         assert not [step for step in result.steps if step.verdict.action is Action.RENDER]
     for name in NAMES:
         _unlost(name, lock, base[name], ours.get(name), theirs.get(name))
+        _picked(
+            lock.blocks[AssetName(name), PROFILE],
+            spec[name],
+            [b[name] for b in (base, {**base, **ours}, {**base, **theirs})],
+        )
 
 
 def _prompt(base: Branch, ours: Branch | None, theirs: Branch | None, resolution: bool) -> str:  # noqa: FBT001 - drawn
@@ -120,6 +125,20 @@ def _prompt(base: Branch, ours: Branch | None, theirs: Branch | None, resolution
     if own in {base.prompt, other}:
         return other
     return own if other == base.prompt or resolution else other
+
+
+def _picked(block: Block, prompt: str, branches: list[Branch]) -> None:
+    """What ships is what the one side picked that changed it, or else nothing that anybody picked alone."""
+    base, *both = ((each.prompt, each.pick) for each in branches)
+    changed = {each for each in both if each != base} or {base}
+    wanted = {pick for said, pick in changed if said == prompt}
+    row = block.generated
+    if len(wanted) == 1 and (len(changed) == 1 or {said for said, _ in changed} != {prompt}):
+        assert row is not None
+        assert row.output.sha256 == d(f"{block.asset} {prompt} {wanted.pop()}")
+    elif row is not None:
+        shown = {each.pick for each in branches[1:] if each.state is ReviewState.APPROVED}
+        assert row.take in shown
 
 
 def _unlost(
