@@ -97,6 +97,8 @@ DECODES: Final = {
     "cli/commands/completion.py": "scripts of the package",
     "cli/commands/init.py": "the starter of the package",
     "extras.py": "metadata of the package",
+    "lockfile/parts.py": "parts of the bytes of a lock that was read as a whole",
+    "session/lock_in_parts.py": "the bytes of a lock that was read as a whole",
     "providers/cards.py": "cards of the package",
     "storage/toml_places.py": "parts of a text that was read",
     "purchasing/weights": "what a worker prints, and how it encodes pictures",
