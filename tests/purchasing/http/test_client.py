@@ -643,6 +643,25 @@ def test_connection_is_pinned_to_the_address_that_was_looked_at() -> None:
     assert picture.extensions["sni_hostname"] == "delivery.example"
 
 
+def test_behind_a_proxy_no_name_is_looked_up() -> None:
+    """The proxy knows the names, of the endpoint and of the picture's host."""
+    internet = Internet(
+        polls=[_state("Ready", result={"sample": "https://unknown.example/a.png"})],
+        pictures=[DELIVERED],
+    )
+    deps = ClientDeps(
+        FakeClock(),
+        lambda: 1.0,
+        _resolve,
+        httpx.MockTransport(internet),
+        proxy=lambda _: "http://proxy.example:3128",
+    )
+    client = Client(bfl.PROVIDER, Key(SECRET), deps=deps)
+
+    assert isinstance(_run(client, lambda c: c.collect(Ticket(TASK, POLL))), Arrived)
+    assert internet.seen[-1].url.host == "unknown.example"
+
+
 def test_every_address_of_a_host_is_tried() -> None:
     """A host of two addresses is reached when one of them answers."""
     ready = _state("Ready", result={"sample": "https://twice.example/a.png"})
