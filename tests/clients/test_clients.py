@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -144,6 +145,16 @@ def told(command: Sequence[str], base: str, folder: Path) -> dict[str, str]:
     return answers
 
 
+def _version(client: Client, folder: Path) -> str:
+    """A client's name and the version that was installed."""
+    name = re.split("[<>=]", client.packages[0])[0]
+    if client.program.endswith(".mjs"):
+        about = json.loads((folder / "node_modules" / name / "package.json").read_text("utf-8"))
+        return f"{name} {about['version']} (npm)"
+    [installed] = folder.glob(f"env/lib/python*/site-packages/{name}-*.dist-info")
+    return f"{name} {installed.name.removesuffix('.dist-info').rpartition('-')[2]} (PyPI)"
+
+
 @pytest.mark.skipif(not os.environ.get("FLUX2BUILD_DEEP"), reason="FLUX2BUILD_DEEP=1 runs it")
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.program.partition(".")[0])
 def test_a_client_is_served(client: Client, tmp_path: Path) -> None:
@@ -154,6 +165,8 @@ def test_a_client_is_served(client: Client, tmp_path: Path) -> None:
         charges: list[Any] = server.get("/_sim/charges").json()["charges"]
         unknown = server.get("/_sim/state").json()["unknown_fields"]
 
+    steps = ", ".join(f"{step}: {answer}" for step, answer in answers.items())
+    sys.stdout.write(f"\n| {_version(client, tmp_path)} | {steps} | {len(charges)} charges |")
     moderation = answers.pop("moderation")
     assert answers == client.steps
     assert client.moderation in moderation
