@@ -106,7 +106,7 @@ _APPROVE: Final = "look at it, then `flux2build approve {0}`"
 _DECISIONS: Final = {
     ReasonCode.UNPICKED: (
         "waits for a pick",
-        "`flux2build candidates {0} -o sheet.png` shows them, `flux2build pick {0} N` takes one",
+        "`flux2build candidates {0} -o sheet.png` shows them, `flux2build pick {0} 1` takes the first",
     ),
     ReasonCode.UPSTREAM_UNAPPROVED: ("waits for approval", _APPROVE),
     ReasonCode.APPROVED: (

@@ -332,7 +332,7 @@ def _project(options: CommonOptions) -> Iterator[Line]:
 def _merging(project: Project) -> Line:
     """Whether git merges locks by what was changed in them, or line by line."""
     if project.repository.merges_locks:
-        return Line("merge driver", "git merges the lock with `flux2build lock merge`", ok=True)
+        return Line("merge driver", "git merges the lock row by row", ok=True)
     hint = f"`git config merge.flux2build.driver '{DRIVER}'`, and `{project.lock_path.name} merge=flux2build` in .gitattributes"
     return Line("merge driver", "this clone has none: git merges the lock by lines", hint=hint)
 
