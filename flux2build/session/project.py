@@ -159,10 +159,12 @@ class Project(LockedSources):
 
     @cached_property
     def _recorded(self) -> dict[Digest, list[Recorded]]:
-        """Where the lock has each file."""
+        """Where the lock has each picture that was paid for."""
         places: dict[Digest, list[Recorded]] = {}
-        for output in (row.output for block in self.lock.blocks.values() for row in block.rows):
-            places.setdefault(output.sha256, []).append(Recorded(output.path, output.bytes))
+        for row in (block.generated for block in self.lock.blocks.values()):
+            if row is not None and row.receipt.paid:
+                at = Recorded(row.output.path, row.output.bytes)
+                places.setdefault(row.output.sha256, []).append(at)
         return places
 
     @cached_property
