@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build import lockfile
 from flux2build.building.world import described_in_full
-from flux2build.digest import Digest
+from flux2build.digest import Digest, short
 from flux2build.errors import SystemFault, UsageError, did_you_mean
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Block, Candidate, Generated, LockedInput
@@ -56,10 +57,11 @@ def pictures(project: Project) -> Iterator[Picture]:
         inputs.note(recipe, step.verdict.bytes)
 
 
-def pick(project: Project, name: str, number: int) -> Picture | None:
+def pick(project: Project, name: str, number: int, say: Callable[[str], None]) -> Picture | None:
     """Let a candidate ship: its bytes into the file, its receipt into the lock; it costs nothing.
 
-    Returns None if it ships already. The tree must be locked.
+    Returns None if it ships already. The tree must be locked. `say` is told of a file that was
+    none of ours and is replaced.
 
     Raises:
         UsageError: there is no such asset or candidate.
@@ -79,6 +81,9 @@ def pick(project: Project, name: str, number: int) -> Picture | None:
         )
     data = artifacts.get(candidate.output.sha256)
     artifacts.replace(picture.recipe.output, data)
+    for path, before in artifacts.replaced.items():
+        back = f"`flux2build restore {short(before)} {shlex.quote(path)}`"
+        say(f"kept what was at {path}: {back} brings it back")
     output = described_in_full(picture.recipe.output, candidate.output.sha256, data, Signer())
     task = requested(picture, candidate.take, candidate.seed)
     row = row_of(picture, task, output, candidate.receipt)

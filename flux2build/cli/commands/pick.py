@@ -28,7 +28,7 @@ def pick(options: CommonOptions, *, asset: str, number: int) -> None:
     project, console = Project.open(options), Console.of(options)
     with held(project.folder, "flux2build pick", None, console.say):
         project = project.reread()
-        picture = reviewing.pick(project, asset, number)
+        picture = reviewing.pick(project, asset, number, console.say)
     if options.json:
         changed = picture is not None
         console.document({"asset": asset, "candidate": number, "changed": changed})

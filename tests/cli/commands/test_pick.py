@@ -93,3 +93,15 @@ def test_a_new_prompt_asks_for_new_candidates_and_undoing_it_is_free(
     sheet.edit("assets.toml", "an owl", "a fox")
     assert sheet.run("build", "sheet", "--max-cost", "0").code == 0
     assert charges(server) == 8
+
+
+def test_a_file_that_is_not_ours_is_kept_when_a_candidate_takes_its_place(sheet: Site) -> None:
+    """What lay at the path is in the store, and the command that brings it back is named."""
+    sheet.run("build", "sheet", "--yes")
+    drawn = sheet.draw("img/sheet.png").read_bytes()
+    picked = sheet.run("pick", "sheet", "1")
+    assert picked.code == 0
+    words = picked.err.partition("`flux2build restore ")[2].partition("`")[0].split()
+
+    assert sheet.run("restore", *words).code == 0
+    assert sheet.folder.joinpath("img/sheet.png").read_bytes() == drawn
