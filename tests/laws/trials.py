@@ -337,7 +337,9 @@ class Sandbox:
         if self.words[0] in {"orders", "pick"}:
             self.run(self.words)
         disk = Disk(self.folder / "live")
-        outcome = self.run(RECOVERY)
+        # Only the command itself asks for its further candidates.
+        recovery = self.words if self.words[0] == "reroll" else RECOVERY
+        outcome = self.run(recovery)
         complaints = [*self._order(outcome, disk), *self._books()]
         new = {task: o for task, o in self.server.bill().items() if task not in before}
         complaints += self._bill(new, resubmitted=0)
@@ -354,7 +356,7 @@ class Sandbox:
                 complaints.append(f"`orders list` does not show {attempt.attempt}")
             settled = self.run(("orders", "resubmit", attempt.attempt))
             complaints += [f"cannot be settled: {settled.err}"] * bool(settled.code)
-        outcome = self.run(RECOVERY)
+        outcome = self.run(recovery)
         new = {task: o for task, o in self.server.bill().items() if task not in before}
         complaints += self._bill(new, resubmitted=len(ledger.doubts))
         return complaints + self._books() + self._finished(outcome)
