@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from flux2build.building.artifacts import Artifacts
-from flux2build.digest import Digest, of_bytes
+from flux2build.digest import of_bytes
 from flux2build.errors import SystemFault, UsageError
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.likeness import Likeness, likeness
 from flux2build.lockfile import Generated, Lockfile, decoded, loads
 from flux2build.lockfile.compare import LockChange, compare
 from flux2build.model import Output
+from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import Choice
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
@@ -21,6 +22,7 @@ from flux2build.storage.lfs import lfs_target
 from flux2build.storage.repository import Repository
 
 _FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
+_LIST: Final = "`git log` lists the commits, `git branch` the branches"
 
 
 class Since:
@@ -88,11 +90,9 @@ class Since:
         version = self._repository.at(commit, path)
         return None if version is None else self._repository.read(version)
 
-    @property
+    @cached_property
     def _artifacts(self) -> Artifacts:
-        project = self._project
-        paths: Mapping[Digest, str] = {digest: path for path, digest in project.files().items()}
-        return Artifacts(project.folder, project.store, dict(paths), copies=project.copies)
+        return at_hand(self._project, self._project.files())
 
 
 def _commit(repository: Repository, revision: str) -> str:
@@ -100,11 +100,7 @@ def _commit(repository: Repository, revision: str) -> str:
         raise UsageError("there is no git repository here", hint="a revision is one of git's")
     commit = repository.commit(revision)
     if commit is None:
-        hint = (
-            _FETCH
-            if repository.shallow
-            else "`git log` lists the commits, `git branch` the branches"
-        )
+        hint = _FETCH if repository.shallow else _LIST
         raise UsageError(f"git knows no revision `{revision}` here", hint=hint)
     return repository.fork(commit)
 

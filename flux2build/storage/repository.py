@@ -98,10 +98,10 @@ class Repository:
         """Whether the older commits were not fetched."""
         return (self._git / "shallow").exists()
 
-    @property
+    @cached_property
     def exists(self) -> bool:
         """Whether there is a repository."""
-        return self._there
+        return self._git.exists()
 
     def read(self, version: Version) -> bytes | None:
         """The bytes of a version; None if git lacks them, as partial clones do."""
@@ -139,7 +139,7 @@ class Repository:
 
     def _output(self, *words: str, given: bytes = b"") -> bytes:
         """What git prints about the repository; nothing where it cannot tell."""
-        return self._run(*words, given=given) if self._there else b""
+        return self._run(*words, given=given) if self.exists else b""
 
     def _run(self, *words: str, given: bytes = b"") -> bytes:
         import subprocess
@@ -159,7 +159,3 @@ class Repository:
             ).stdout
         except (OSError, subprocess.SubprocessError):
             return b""
-
-    @cached_property
-    def _there(self) -> bool:
-        return self._git.exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from tests.ci.composite import Composite
 from tests.ci.github import GitHub, serving
 from tests.conftest import Site
 from tests.hostile import in_toml
+from tests.repositories import begin, commit, git
 
 ROOT: Final = Path(__file__).parents[2]
 SPEC: Final = """\
@@ -32,29 +32,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def git(site: Site, *words: str) -> str:
-    """Run git in the folder of a site; return what it prints."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    ran = subprocess.run(
-        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
-    )
-    return ran.stdout.strip()
-
-
-def commit(site: Site) -> None:
-    """Commit everything."""
-    git(site, "add", ".")
-    git(site, "commit", "-qm", "Build")
-
-
 @pytest.fixture
 def site(empty: Site) -> Site:
     """A site whose pictures are committed."""
-    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
-    git(empty, "init", "-q")
+    begin(empty.folder)
     empty.write("assets.toml", SPEC)
     assert empty.run("build").code == Exit.DONE
-    commit(empty)
+    commit(empty.folder)
     return empty
 
 
@@ -76,8 +60,8 @@ class Runner:
             "github.action_path": str(ROOT),
             "github.token": "t",
             "github.event.pull_request.number": "7",
-            "github.event.pull_request.base.sha": git(self._site, "rev-parse", "HEAD~1"),
-            "github.event.pull_request.head.sha": git(self._site, "rev-parse", "HEAD"),
+            "github.event.pull_request.base.sha": git(self._site.folder, "rev-parse", "HEAD~1"),
+            "github.event.pull_request.head.sha": git(self._site.folder, "rev-parse", "HEAD"),
             "steps.artifact.outputs.artifact-url": "https://github.example/artifact",
         }
         action = Composite(ROOT / "action.yml", known, inputs)
@@ -109,7 +93,7 @@ def test_a_change_is_shown(site: Site, github: GitHub, run: Runner) -> None:
     """The job succeeds, and the comment has the pictures of both commits and the address of the page."""
     site.edit("assets.toml", "red", "blue")
     assert site.run("build").code == Exit.DONE
-    commit(site)
+    commit(site.folder)
 
     action, _ = run()
     assert not action.failed
@@ -123,7 +107,7 @@ def test_a_change_is_shown(site: Site, github: GitHub, run: Runner) -> None:
 def test_drift_fails_and_is_shown(site: Site, github: GitHub, run: Runner) -> None:
     """The job fails, the lines are annotated, and the comment says what is not current; `build` mends it."""
     site.edit("assets.toml", "red", "blue")
-    commit(site)
+    commit(site.folder)
     action, printed = run()
     assert action.failed
     assert action.output("current") == "false"
@@ -139,7 +123,7 @@ def test_what_a_stranger_writes_runs_nothing(site: Site, github: GitHub, run: Ru
     """Names and prompts are neither commands of a shell nor of a workflow."""
     evil = '$(touch pwned) `touch pwned` "; touch pwned; #\n::stop-commands::x\n##[add-path]/tmp'
     site.edit("assets.toml", '"a red fox"', in_toml(evil))
-    commit(site)
+    commit(site.folder)
     _, printed = run()
     assert not site.folder.joinpath("pwned").exists()
     assert not any(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +12,10 @@ from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.storage.git import lfs_object
 from tests.conftest import Site
+from tests.repositories import NEEDS_GIT, begin, git
 from tests.simulated import charges
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-
-
-def git(site: Site, *words: str) -> None:
-    """Run git in the folder of a site."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    subprocess.run(("git", *who, *words), cwd=site.folder, check=True, capture_output=True)
+pytestmark = NEEDS_GIT
 
 
 def pictures(site: Site) -> dict[str, bytes]:
@@ -32,7 +25,7 @@ def pictures(site: Site) -> dict[str, bytes]:
 
 def as_files(site: Site) -> None:
     """Commit the pictures themselves."""
-    git(site, "add", ".")
+    git(site.folder, "add", ".")
 
 
 def as_pointers(site: Site) -> None:
@@ -44,14 +37,14 @@ def as_pointers(site: Site) -> None:
         kept.write_bytes(data)
         lines = ("version https://git-lfs.github.com/spec/v1", f"oid {of_bytes(data)}")
         site.write(name, "\n".join((*lines, f"size {len(data)}\n")))
-    git(site, "add", ".")
+    git(site.folder, "add", ".")
     for name, data in before.items():
         site.folder.joinpath(name).write_bytes(data)
 
 
 def without_them(site: Site) -> None:
     """Commit the spec and the lock alone."""
-    git(site, "add", "assets.toml", "assets.lock")
+    git(site.folder, "add", "assets.toml", "assets.lock")
 
 
 def twice(
@@ -61,15 +54,14 @@ def twice(
 
     Returns the pictures of each version.
     """
-    shutil.rmtree(site.folder / ".git", ignore_errors=True)
-    git(site, "init", "-q")
+    begin(site.folder)
     versions = []
     for words in (("a fox", "a fox"), ("a fox", "a red fox")):
         site.edit("assets.toml", *words)
         assert site.run("build", "--yes").code == Exit.DONE
         versions.append(pictures(site))
         commit(site)
-        git(site, "commit", "-qm", "Build")
+        git(site.folder, "commit", "-qm", "Build")
     monkeypatch.setenv("FLUX2BUILD_HOME", str(elsewhere))
     return versions
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,14 +11,9 @@ from flux2build.digest import of_bytes
 from flux2build.storage.copies import Copies, Recorded
 from flux2build.storage.repository import Repository
 from flux2build.storage.work_tree import WorkTree
+from tests.repositories import NEEDS_GIT, git
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-
-
-def git(folder: Path, *words: str) -> None:
-    """Run git in a folder."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false")
-    subprocess.run(("git", *who, *words), cwd=folder, check=True, capture_output=True)
+pytestmark = NEEDS_GIT
 
 
 def contents(repository: Repository, path: str) -> set[bytes | None]:

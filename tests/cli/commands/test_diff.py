@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 
 import pytest
 
 from flux2build.errors import Exit
 from flux2build.simulator import Scenario
 from tests.conftest import Site
+from tests.repositories import NEEDS_GIT, begin, commit, git
 from tests.simulated import charges, order_from, serving
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+pytestmark = NEEDS_GIT
 
 SPEC = """\
 [project]
@@ -52,27 +52,16 @@ Since HEAD~1 (COMMIT): 1 changed, 1 renamed. Paid: $0.03 for 1 order.
 """
 
 
-def git(site: Site, *words: str) -> str:
-    """Run git in the folder of a site; return what it prints."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    ran = subprocess.run(
-        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
-    )
-    return ran.stdout.strip()
-
-
 def built(site: Site) -> None:
     """Build and commit everything."""
     assert site.run("build", "--yes").code == Exit.DONE
-    git(site, "add", ".")
-    git(site, "commit", "-qm", "Build")
+    commit(site.folder, "Build")
 
 
 @pytest.fixture
 def committed(empty: Site) -> Site:
     """A repository without any commit."""
-    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
-    git(empty, "init", "-q", "-b", "main")
+    begin(empty.folder)
     empty.write("assets.toml", SPEC)
     return empty
 
@@ -89,15 +78,14 @@ def test_what_has_changed_is_told(committed: Site, monkeypatch: pytest.MonkeyPat
         assert committed.run("build", "--yes").code == Exit.DONE
         assert committed.run("prune", "--yes").code == Exit.DONE
         assert charges(server) == 4
-    git(committed, "add", ".")
-    git(committed, "commit", "-qm", "Change")
+    commit(committed.folder, "Change")
 
     ran = committed.run("diff", "--since", "HEAD~1")
     change = json.loads(committed.run("diff", "--since", "HEAD~1", "--json", "fox").out)["changes"]
     distance = f"{change[0]['distance']:.1f}"
-    commit = git(committed, "rev-parse", "HEAD~1")[:9]
+    before = git(committed.folder, "rev-parse", "HEAD~1")[:9]
     assert ran.code == Exit.DONE
-    assert ran.out == WORDS.replace("COMMIT", commit).replace("DISTANCE", distance)
+    assert ran.out == WORDS.replace("COMMIT", before).replace("DISTANCE", distance)
     assert [each["asset"] for each in change] == ["fox"]
     assert "nothing has changed" in committed.run("diff").out
 
@@ -106,13 +94,13 @@ def test_a_branch_is_compared_with_where_it_left(committed: Site) -> None:
     """What others did on the main line since is not this branch's change."""
     committed.edit("assets.toml", '"bfl"', '"sketch"')
     built(committed)
-    git(committed, "checkout", "-q", "-b", "side")
+    git(committed.folder, "checkout", "-q", "-b", "side")
     committed.edit("assets.toml", "an owl", "an old owl")
     built(committed)
-    git(committed, "checkout", "-q", "main")
+    git(committed.folder, "checkout", "-q", "main")
     committed.edit("assets.toml", "red", "green")
     built(committed)
-    git(committed, "checkout", "-q", "side")
+    git(committed.folder, "checkout", "-q", "side")
 
     changed = json.loads(committed.run("diff", "--since", "main", "--json").out)["changes"]
     assert [(each["asset"], each["kind"]) for each in changed] == [
@@ -126,11 +114,10 @@ def test_a_missing_revision_is_an_error(
     committed: Site, clone: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a shallow clone the hint tells how to fetch the rest; elsewhere where to look."""
-    git(committed, "add", ".")
-    git(committed, "commit", "-qm", "One")
-    git(committed, "commit", "-qm", "Two", "--allow-empty")
+    commit(committed.folder, "One")
+    git(committed.folder, "commit", "-qm", "Two", "--allow-empty")
     if clone:
-        git(committed, "clone", "-q", clone, committed.folder.as_uri(), "copy")
+        git(committed.folder, "clone", "-q", clone, committed.folder.as_uri(), "copy")
         monkeypatch.chdir(committed.folder / "copy")
 
     ran = committed.run("diff", "--since", "HEAD~1" if clone else "nope")

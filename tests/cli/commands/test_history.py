@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,10 @@ from PIL import Image
 from flux2build.errors import Exit
 from flux2build.simulator import Scenario
 from tests.conftest import Site
+from tests.repositories import NEEDS_GIT, begin, commit
 from tests.simulated import order_from, serving
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+pytestmark = NEEDS_GIT
 SPEC = """\
 [project]
 output = "img"
@@ -46,20 +46,10 @@ WORDS = """\
 """
 
 
-def git(site: Site, *words: str) -> str:
-    """Run git in the folder of a site; return what it prints."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    ran = subprocess.run(
-        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
-    )
-    return ran.stdout.strip()
-
-
 @pytest.fixture
 def painted(empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A fox that was red, then blue, then called a vixen, and is green now, on another machine."""
-    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
-    git(empty, "init", "-q")
+    begin(empty.folder)
     empty.write("assets.toml", SPEC)
     Image.new("RGB", (64, 64), "teal").save(empty.folder / "photo.png")
     with serving(Scenario(latency=0)) as server:
@@ -71,8 +61,7 @@ def painted(empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sit
         ):
             empty.edit("assets.toml", old, new)
             assert empty.run("build", "--yes").code == Exit.DONE
-            git(empty, "add", ".")
-            git(empty, "commit", "-qm", "Paint")
+            commit(empty.folder, "Paint")
         monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "home"))
         empty.edit("assets.toml", "a blue fox", "a green fox")
         assert empty.run("build", "--yes").code == Exit.DONE

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
 from flux2build.errors import Exit
 from tests.conftest import Site
+from tests.repositories import NEEDS_GIT, begin, commit
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+pytestmark = NEEDS_GIT
 SPEC = """\
 [project]
 name = "acme"
@@ -23,26 +21,16 @@ prompt = "a red fox"
 """
 
 
-def commit(site: Site) -> str:
-    """Build and commit everything; return the name of the commit."""
-    assert site.run("build").code == Exit.DONE
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    for words in (("add", "."), ("commit", "-qm", "Build"), ("rev-parse", "HEAD")):
-        ran = subprocess.run(
-            ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
-        )
-    return ran.stdout.strip()
-
-
 @pytest.fixture
 def commits(empty: Site) -> tuple[str, str]:
     """The names of the two commits of a site."""
-    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
-    subprocess.run(("git", "init", "-q"), cwd=empty.folder, check=True)
+    begin(empty.folder)
     empty.write("assets.toml", SPEC)
-    first = commit(empty)
+    assert empty.run("build").code == Exit.DONE
+    first = commit(empty.folder)
     empty.edit("assets.toml", "red", "blue")
-    return first, commit(empty)
+    assert empty.run("build").code == Exit.DONE
+    return first, commit(empty.folder)
 
 
 def test_a_page_has_the_pictures(empty: Site, commits: tuple[str, str]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +11,10 @@ import pytest
 
 from flux2build.errors import Exit
 from tests.conftest import Site
+from tests.repositories import NEEDS_GIT, begin, commit, git
 from tests.simulated import charges, order_from, serving
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+pytestmark = NEEDS_GIT
 SPEC = """\
 [project]
 output = "img"
@@ -32,23 +31,13 @@ widths = [32]
 """
 
 
-def git(site: Site, *words: str) -> str:
-    """Run git in the folder of a site; return what it prints."""
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    ran = subprocess.run(
-        ("git", *who, *words), cwd=site.folder, check=True, capture_output=True, text=True
-    )
-    return ran.stdout.strip()
-
-
 Painted = tuple[Site, httpx.Client]
 
 
 @pytest.fixture
 def painted(empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Painted]:
     """A fox that was red, then a blue one of another seed, on a machine that knows nothing else."""
-    shutil.rmtree(empty.folder / ".git", ignore_errors=True)
-    git(empty, "init", "-q")
+    begin(empty.folder)
     for variable in ("NAME", "EMAIL"):
         monkeypatch.setenv(f"GIT_AUTHOR_{variable}", f"ann@{variable.lower()}")
     empty.write("assets.toml", SPEC)
@@ -58,8 +47,7 @@ def painted(empty: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             for edit in edits:
                 empty.edit("assets.toml", *edit)
             assert empty.run("build", "--yes").code == Exit.DONE
-            git(empty, "add", ".")
-            git(empty, "commit", "-qm", "Paint")
+            commit(empty.folder, "Paint")
         monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "home"))
         yield empty, server
 
@@ -70,7 +58,8 @@ def test_it_costs_nothing_and_stays(
     """The picture and what is made of it are those of the first commit; a second clone pays nothing, too."""
     site, server = painted
     first = {
-        name: git(site, "rev-parse", f"HEAD~1:{name}") for name in ("img/fox.png", "img/small.webp")
+        name: git(site.folder, "rev-parse", f"HEAD~1:{name}")
+        for name in ("img/fox.png", "img/small.webp")
     }
 
     ran = site.run("rollback", "fox")
@@ -78,12 +67,11 @@ def test_it_costs_nothing_and_stays(
     assert "img/fox.png is picture 1 again" in ran.err
     assert site.run("build", "--yes").code == Exit.DONE
     assert site.run("check").code == Exit.DONE
-    assert {name: git(site, "hash-object", name) for name in first} == first
-    git(site, "add", ".")
-    git(site, "commit", "-qm", "Roll back")
+    assert {name: git(site.folder, "hash-object", name) for name in first} == first
+    commit(site.folder, "Roll back")
 
     monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another home"))
-    git(site, "clone", "-q", ".", str(tmp_path / "clone"))
+    git(site.folder, "clone", "-q", ".", str(tmp_path / "clone"))
     monkeypatch.chdir(tmp_path / "clone")
     assert site.run("build", "--yes").code == Exit.DONE
     assert charges(server) == 2
@@ -93,7 +81,7 @@ def test_what_it_prints_makes_the_picture_current(painted: Painted) -> None:
     """The edit of the spec asks for the very order that was bought, by digest and by commit, too."""
     site, server = painted
     digest = json.loads(site.run("history", "fox", "--json").out)["pictures"][0]["sha256"]
-    for word in ("1", digest, digest[7:19], git(site, "rev-parse", "HEAD~1")[:9]):
+    for word in ("1", digest, digest[7:19], git(site.folder, "rev-parse", "HEAD~1")[:9]):
         assert site.run("rollback", "fox", word).code == Exit.DONE
 
     for line, old in zip(
