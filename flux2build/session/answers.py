@@ -11,7 +11,6 @@ from flux2build.planning.plan import Plan
 from flux2build.session import baseline
 from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
-from flux2build.session.settings import config_path
 from flux2build.storage.index import answer_key
 from flux2build.storage.ledger_mark import ledger_key, marked
 
@@ -67,5 +66,6 @@ def judged(project: Project, plan: Plan) -> dict[str, str]:
         **{path: digests[path] for path in project.paths},
         **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
         project.lock_path.name: of_bytes(project.lock_bytes),
-        **{path: project.index.state(path) for path in (str(config_path()), *weights)},
+        **project.settings_states,
+        **{path: project.index.state(path) for path in weights},
     }

@@ -11,6 +11,7 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
 from flux2build import __version__
@@ -33,7 +34,7 @@ from flux2build.model import (
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
 from flux2build.session.project import Project
-from flux2build.session.settings import config_path, files
+from flux2build.session.settings import config_path
 from flux2build.storage import sealed
 from flux2build.storage.disk import home, root_of
 
@@ -137,7 +138,7 @@ def _contents(project: Project) -> Contents:
     steps, state = project.whole.steps, project.index.known
     written, asked = project.below_output(), project.spec_files.items()
     spec = {path: known for path, known in asked if path not in written}
-    fixed = [project.lock_path.name, *map(str, files(project.options.env_file))]
+    fixed = [project.lock_path.name, *project.settings_states]
     outputs = {step.recipe.output for step in steps}
     folders = written - outputs
     pictures = sorted(project.paths | outputs)
@@ -179,8 +180,9 @@ def _places(project: Project) -> Iterator[tuple[str, int, int]]:
 def _key(project: Project) -> str:
     """What the recipes depend on beside files: this program, the call and the environment."""
     own = sorted(pair for pair in os.environ.items() if pair[0].lstrip("_").startswith(_OURS))
-    call = (project.file, project.options.profile, project.options.env_file)
-    places = (home(), root_of(project.folder), config_path())
+    env_file = project.options.env_file
+    call = (project.file, project.options.profile, env_file and Path(env_file).absolute())
+    places = (home(), root_of(project.folder), config_path().absolute())
     everything = (_FORMAT, __version__, sys.version, call, places, own)
     return of_bytes(repr(everything).encode())  # a variable may hold a password
 

@@ -205,12 +205,12 @@ def read(env_file: str | None) -> UserSettings:
 def files(env_file: str | None) -> Iterator[Path]:
     """Every file that settings are read from, whether or not it is there."""
     path = config_path()
-    yield path
+    yield path.absolute()
     if env_file:
-        yield Path(env_file)
+        yield Path(env_file).absolute()
     with suppress(UsageError):
         if cards := _cards(path, _config(_written(path))):
-            yield cards
+            yield cards.absolute()
 
 
 def _cards(path: Path, config: Mapping[str, Any]) -> Path | None:

@@ -81,9 +81,16 @@ class Sources:
         Raises:
             UsageError: the configuration or the `--env-file` cannot be used.
         """
+        _ = self.settings_states
         settings = read_settings(self.options.env_file)
         limits.use(settings.pixels)
         return settings
+
+    @cached_property
+    def settings_states(self) -> Mapping[str, str]:
+        """The state of every file of the settings, as the index has it, before they were read."""
+        index = Index(str(self.folder))
+        return {str(path): index.state(str(path)) for path in settings_files(self.options.env_file)}
 
     @cached_property
     def capabilities(self) -> Capabilities:

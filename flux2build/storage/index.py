@@ -22,6 +22,7 @@ import zlib
 from itertools import compress
 
 from flux2build import __version__
+from flux2build.storage.ledger_mark import surroundings
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
 TYPE_CHECKING = False
@@ -275,12 +276,9 @@ class _Packed:
 
 
 def answer_key(command: str, file: str, profile: str | None) -> str:
-    """Return the key of an answer; `plan` and `build` share one, `check` has its own.
-
-    Another home has another ledger, with other orders to collect.
-    """
-    about, home = "check" if command == "check" else "build", os.environ.get("FLUX2BUILD_HOME", "")
-    return f"{__version__} {about} {file} {profile or ''} {home}"
+    """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
+    about = "check" if command == "check" else "build"
+    return f"{__version__} {(about, file, profile or '')} {surroundings()}"
 
 
 def _fits(before: str, now: str) -> bool:

@@ -11,6 +11,14 @@ import zlib
 
 from flux2build import __version__
 
+_PLACES = (
+    "FLUX2BUILD_HOME",
+    "FLUX2BUILD_CONFIG",
+    "HOME",
+    "XDG_DATA_HOME",
+    "XDG_CONFIG_HOME",
+)
+"""Variables that say where home and configuration are."""
 _SAMPLE = 4096
 """Bytes before the mark that have to be the same."""
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -18,9 +26,19 @@ _TICK = 50_000_000
 _COARSE = 2_100_000_000
 
 
+def surroundings() -> str:
+    """Where the user's files lie.
+
+    Another home has another ledger, with other orders to collect, and another configuration may
+    have other cards, by which other pictures are ordered.
+    """
+    named = [os.environ.get(name, "") for name in _PLACES]
+    return repr([path and os.path.abspath(path) for path in named])
+
+
 def ledger_key() -> str:
     """Return the key under which the index keeps a mark."""
-    return f"{__version__} ledger {os.environ.get('FLUX2BUILD_HOME', '')}"
+    return f"{__version__} ledger {surroundings()}"
 
 
 def marked(path: str, end: int, now: int) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
+from flux2build.cli.run_build import remember_clean
 from flux2build.ledger import Intended
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.project import Project
 from flux2build.storage.disk import home
 from flux2build.storage.index import Index, answer_key
 from flux2build.storage.ledger_mark import holds, ledger_key
 from tests.conftest import Site
 from tests.journals import delivered, intended, ticketed, voided, wrote
+from tests.simulated import order_from, serving
 
 EDITS: Final = [
     "assets.toml",
@@ -150,3 +156,91 @@ def test_checks_that_complain_are_not_answered_for(site: Site) -> None:
     assert site.run("check").code == 1
     assert site.run("build").err.startswith("Up to date")
     assert site.run("check").code == 1
+
+
+OTHER_ORDERS: Final = "[bfl.flux-2-pro]\ndefaults = { disable_pup = false }\n"
+"""Cards by which other pictures are ordered."""
+
+
+@pytest.fixture
+def bought(site: Site, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The configuration of a user with cards of their own, by which all was bought."""
+    config = Path(os.environ["FLUX2BUILD_CONFIG"])
+    config.write_text('cards = "cards.toml"\n', "utf-8")
+    config.with_name("cards.toml").touch()
+    with serving() as server:
+        order_from(server.base_url, monkeypatch)
+        assert site.run("build", "-p", "final", "--yes").code == 0
+    assert said(site) == (0, 0)
+    return config
+
+
+def said(site: Site) -> tuple[int, int]:
+    """What the two commands say that change nothing."""
+    plan, check = (
+        site.run(*words, "-p", "final") for words in (["plan", "--exit-code"], ["check"])
+    )
+    quick = site.run("plan", "-p", "final")
+    assert (plan.code == 0) == ("Nothing to do" in quick.out)
+    return plan.code, check.code
+
+
+def test_other_cards_are_noticed(site: Site, bought: Path) -> None:
+    """Cards belong to what an answer depends on: by others, other pictures are ordered."""
+    cards = bought.with_name("cards.toml")
+    cards.write_text(OTHER_ORDERS, "utf-8")
+    assert said(site) == (1, 1)
+    cards.write_text("", "utf-8")
+    assert said(site) == (0, 0)
+    cards.unlink()
+    assert said(site) == (2, 2)
+
+
+def test_a_configuration_elsewhere_is_noticed(
+    site: Site, bought: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that names another configuration voids an answer, relative or not, and back."""
+    for folder in (tmp_path / "other", site.folder / "below"):
+        folder.mkdir()
+        folder.joinpath("config.toml").write_text('cards = "cards.toml"\n', "utf-8")
+        folder.joinpath("cards.toml").write_text(OTHER_ORDERS, "utf-8")
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", str(tmp_path / "other" / "config.toml"))
+    assert said(site) == (1, 1)
+    monkeypatch.chdir(bought.parent)
+    monkeypatch.setenv("FLUX2BUILD_FILE", str(site.folder / "assets.toml"))
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", "config.toml")
+    assert said(site) == (0, 0)
+    monkeypatch.chdir(site.folder / "below")
+    assert said(site) == (1, 1)
+
+
+def test_cards_that_change_meanwhile_are_noticed(site: Site, bought: Path) -> None:
+    """A tree that was judged by other cards than are there by now is not remembered."""
+    project = Project.open(CommonOptions(profile="final"))
+    assert not project.plan().drift
+    bought.with_name("cards.toml").write_text(OTHER_ORDERS, "utf-8")
+
+    remember_clean(project)
+
+    assert said(site) == (1, 1)
+
+
+@pytest.mark.parametrize("variable", ["HOME", "XDG_DATA_HOME"])
+def test_a_ledger_elsewhere_is_noticed(
+    site: Site, sent: Intended, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's ledger has other orders to collect, whatever variable leads there, and back."""
+    for name in ("FLUX2BUILD_HOME", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "one"))
+    site.run("build")
+    assert remembered(site)
+
+    monkeypatch.setenv(variable, str(tmp_path / "two"))
+    wrote(sent, ticketed(sent))
+    assert not remembered(site)
+    site.run("plan")
+    assert not remembered(site)
+
+    monkeypatch.setenv(variable, str(tmp_path / "one"))
+    assert remembered(site)
