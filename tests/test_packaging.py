@@ -11,15 +11,17 @@ import pytest
 
 pytest.importorskip("hatchling", reason="hatchling is not installed")
 
+from tests.repositories import begin, git
+
 ROOT: Final = Path(__file__).parents[1]
 ADDRESS: Final = "https://github.com/acme/flux2build"
 
 
-def metadata(config: dict[str, Any]) -> dict[str, Any]:
+def metadata(config: dict[str, Any], root: Path = ROOT) -> dict[str, Any]:
     """What the hook of the build adds."""
     said: dict[str, Any] = {}
     hook = runpy.run_path(str(ROOT / "hatch_build.py"))["CustomMetadataHook"]
-    hook(str(ROOT), config).update(said)
+    hook(str(root), config).update(said)
     return said
 
 
@@ -44,7 +46,34 @@ def test_a_build_on_github_knows_its_address(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     assert metadata({})["urls"]["Issues"] == f"{ADDRESS}/issues"
 
-    monkeypatch.delenv("GITHUB_REPOSITORY")
-    said = metadata({"repository": ""})
-    assert said["urls"] == {}
-    assert said["readme"]["text"] == (ROOT / "README.md").read_text(encoding="utf-8")
+
+@pytest.mark.parametrize(
+    ("origin", "address"),
+    [
+        ("https://github.com/acme/flux2build.git", ADDRESS),
+        ("https://ann:secret@github.com/acme/flux2build", ADDRESS),
+        ("git@github.com:acme/flux2build.git", ADDRESS),
+        (
+            "ssh://git@git.example.com:2222/tools/flux2build.git/",
+            "https://git.example.com/tools/flux2build",
+        ),
+        ("/srv/git/flux2build", None),
+        ("file:///srv/git/flux2build", None),
+        ("../flux2build", None),
+        (None, None),
+    ],
+)
+def test_a_clone_knows_where_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: str | None, address: str | None
+) -> None:
+    """Without the secrets of its address; a clone of a folder claims nothing."""
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    begin(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tmp_path.joinpath("README.md").write_text(readme, encoding="utf-8")
+    if origin:
+        git(tmp_path, "remote", "add", "origin", origin)
+
+    said = metadata({"repository": ""}, tmp_path)
+    assert said["urls"].get("Repository") == address
+    assert (said["readme"]["text"] == readme) == (address is None)
