@@ -19,8 +19,8 @@ _PLACES = (
     "XDG_CONFIG_HOME",
 )
 """Variables that say where home and configuration are."""
-_SAMPLE = 4096
-"""Bytes before the mark that have to be the same."""
+_PART = 1 << 20
+"""Bytes that are read at once."""
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _TICK = 50_000_000
 _COARSE = 2_100_000_000
@@ -53,7 +53,7 @@ def marked(path: str, end: int, now: int) -> str:
         margin = _TICK if status.st_ctime_ns % 10_000_000 else _COARSE
         settled = status.st_size == end and newest < now - margin
         seen = _signature(status) if settled else "0 0 0 0"
-        return f"{seen} {end} {_sample(file, end)}\n{path}"
+        return f"{seen} {end} {_checksum(file, end)}\n{path}"
     finally:
         os.close(file)
 
@@ -63,31 +63,31 @@ def holds(mark: str | None) -> bool:
     if mark is None:
         return False
     numbers, _, path = mark.partition("\n")
-    *seen, end, sample = numbers.split()
+    *seen, end, before = numbers.split()
     try:
         status = os.stat(path)
         if _signature(status) == " ".join(seen):
             return True
         if status.st_size <= int(end):
             return False  # it may have been edited
-        return _continued(path, int(end), sample)
+        return _continued(path, int(end), before)
     except (FileNotFoundError, NotADirectoryError):
         return end == "0"
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def _continued(path: str, end: int, sample: str) -> bool:
+def _continued(path: str, end: int, before: str) -> bool:
     """Whether only sound lines were added, and every order that they are about is settled."""
     import json
 
     file = os.open(path, _FLAGS)
     try:
-        if str(_sample(file, end)) != sample:
+        if str(_checksum(file, end)) != before:
             return False
         os.lseek(file, end, os.SEEK_SET)
         data = b""
-        while part := os.read(file, 1 << 20):
+        while part := os.read(file, _PART):
             data += part
     finally:
         os.close(file)
@@ -107,11 +107,13 @@ def _continued(path: str, end: int, sample: str) -> bool:
     return not torn and not left_open
 
 
-def _sample(file: int, end: int) -> int:
+def _checksum(file: int, end: int) -> int:
     """Return a checksum of the bytes before the mark."""
-    start = max(0, end - _SAMPLE)
-    os.lseek(file, start, os.SEEK_SET)
-    return zlib.crc32(os.read(file, end - start))
+    checksum, left = 0, end
+    os.lseek(file, 0, os.SEEK_SET)
+    while left and (part := os.read(file, min(left, _PART))):
+        checksum, left = zlib.crc32(part, checksum), left - len(part)
+    return checksum
 
 
 def _signature(status: os.stat_result) -> str:

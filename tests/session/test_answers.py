@@ -132,6 +132,25 @@ def test_an_edited_ledger_voids_answers(
     assert not remembered(site)
 
 
+def test_an_edit_far_above_new_lines_voids_answers(site: Site, sent: Intended) -> None:
+    """A line that was damaged long before the newest ones is looked into, although others follow."""
+    orders = [replace(sent, attempt=f"early-{number}") for number in range(40)]
+    for order in orders:
+        wrote(order, ticketed(order), delivered(order))
+    site.run("build")
+    ledger = home() / "ledger.jsonl"
+    before = ledger.read_bytes()
+    further = replace(sent, attempt="more")
+    wrote(further, ticketed(further), delivered(further))
+    assert remembered(site)
+
+    edited = before.replace(b"early-1", b"eerly-1", 1) + ledger.read_bytes()[len(before) :]
+    ledger.write_bytes(edited)
+
+    assert not remembered(site)
+    assert "is damaged" in site.run("plan").err
+
+
 def test_only_a_clean_tree_is_remembered(site: Site) -> None:
     """A tree in which something is to be done, or left over, is judged anew each time."""
     site.run("build")
