@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import posixpath
 import time
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from flux2build.digest import of_bytes
@@ -11,6 +14,7 @@ from flux2build.planning.plan import Plan
 from flux2build.session import baseline
 from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
+from flux2build.storage.disk import root_of
 from flux2build.storage.index import answer_key
 from flux2build.storage.ledger_mark import ledger_key, marked
 
@@ -60,12 +64,29 @@ def judged(project: Project, plan: Plan) -> dict[str, str]:
     rows = [row for block in project.lock.blocks.values() for row in block.rows]
     outputs = {row.output.path: row.output.sha256 for row in rows}
     weights = project.weights.asked if project.weights is not None else ()
-    return {
+    files = {
         **{path: state for path, state in project.tree.asked.items() if path not in written},
         **project.consulted,
         **{path: digests[path] for path in project.paths},
         **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
         project.lock_path.name: of_bytes(project.lock_bytes),
+    }
+    return {
+        **{path: project.index.state(path) for path in _around(project, files)},
+        **files,
         **project.settings_states,
         **{path: project.index.state(path) for path in weights},
     }
+
+
+def _around(project: Project, files: Iterable[str]) -> Iterator[str]:
+    """What makes files those of the project: their folders, none of them a link, and its root.
+
+    A file that a link leads to has the times and the inode that it had before.
+    """
+    folders = {posixpath.dirname(path) for path in files if not posixpath.isabs(path)}
+    yield from (path for path in folders if path and project.tree.real(path) == path)
+    if any(path.startswith("../") for path in files):
+        root, here = root_of(project.folder), project.folder
+        marks = (at / ".git" for at in (here, *here.parents) if at.is_relative_to(root))
+        yield from (os.path.relpath(mark, here) for mark in marks if not mark.is_symlink())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -263,3 +265,53 @@ def test_a_ledger_elsewhere_is_noticed(
 
     monkeypatch.setenv(variable, str(tmp_path / "one"))
     assert remembered(site)
+
+
+def quiet(site: Site) -> bool:
+    """Whether the commands that change nothing find nothing to do, with what is remembered or not."""
+    first, again = (site.run("plan") for _ in range(2))
+    shutil.rmtree(site.folder / ".flux2build", ignore_errors=True)
+    assert site.run("plan") == first == again
+    return "Nothing to do" in first.out
+
+
+def settled(site: Site) -> None:
+    """Remember a clean tree once the times of its files are old enough to show any later change."""
+    while time.time_ns() - Path("assets.lock").stat().st_ctime_ns < 60_000_000:
+        time.sleep(0.01)
+    shutil.rmtree(".flux2build")
+    assert "Nothing to do" in site.run("plan").out
+
+
+@pytest.mark.parametrize("folder", ["img", "refs"])
+@pytest.mark.parametrize("within", [True, False])
+def test_a_folder_that_becomes_a_link_is_noticed(site: Site, folder: str, *, within: bool) -> None:
+    """The files are the same then, but they may be none of the project any more."""
+    site.draw("refs/a.png")
+    with site.folder.joinpath("assets.toml").open("a", encoding="utf-8") as spec:
+        spec.write('\n[asset.photo]\nprompt = "a"\nrefs = ["refs/a.png"]\n')
+    site.run("build")
+    settled(site)
+
+    elsewhere = site.folder / "moved" if within else site.folder.parent / "moved"
+    Path(folder).rename(elsewhere)
+    Path(folder).symlink_to(elsewhere)
+
+    assert quiet(site) is within
+
+
+def test_another_root_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies above the spec is no part of the project without the repository."""
+    site.draw("shared/a.png")
+    source = '[project]\nname = "a"\noutput = "img"\n[asset.photo]\nsource = "../shared/a.png"\n'
+    site.write("web/assets.toml", f'{source}[[asset.photo.deliver]]\npath = "a.webp"\n')
+    web = Site(site.folder / "web", site.capture)
+    monkeypatch.chdir(web.folder)
+    for git in (site.folder / ".git", web.folder / ".git"):
+        web.run("build")
+        settled(web)
+        git.rmdir() if git.exists() else git.mkdir()
+
+        assert not quiet(web)
+
+        git.rmdir() if git.exists() else git.mkdir()
