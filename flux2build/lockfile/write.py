@@ -19,7 +19,10 @@
     …
 
     [asset."hero[theme=light]".final.review]
+    sha256 = "sha256:…"
+    by = "Ann <ann@example.com>"
     state = "approved"
+    at = "2026-11-27T09:00:00Z"
     …
 
     [asset."hero[theme=light]".final.deliver."public/hero.webp"]
@@ -30,7 +33,7 @@
 
 Blocks are sorted and keys have a fixed order. `key` stands next to the output's
 digest, so that git never takes one without the other: changes of neighbouring
-lines conflict. A prompt is an array of its sentences, which are joined without
+lines conflict. So the state of a review stands between who decided and when. A prompt is an array of its sentences, which are joined without
 separators: they merge one by one, and an editor that trims or wraps lines cannot
 alter them.
 """
@@ -135,9 +138,9 @@ def _candidate(candidate: Candidate) -> Iterator[str]:
 
 
 def _review(review: Review) -> Iterator[str]:
-    yield f'state = "{review.state}"'
     yield f'sha256 = "{review.sha256}"'
     yield f"by = {_string(review.by)}"
+    yield f'state = "{review.state}"'
     yield f"at = {_string(review.at)}"
     yield f"note = {_string(review.note)}"
     yield from _extra(review.extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -212,3 +213,29 @@ def test_git_merges_with_the_driver(repository: Site, monkeypatch: pytest.Monkey
     drawn = repository.run("build").err
     assert "render" not in drawn.replace("0 rendered", "")
     assert repository.run("check").code == 0
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+def test_nobody_is_said_to_have_decided_otherwise(
+    repository: Site, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one side rejects again what the other approves, no merge by lines makes two approvals of it."""
+    for name in ("NAME", "EMAIL"):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", "base")
+    repository.run("reject", "cup")
+    git(repository, "commit", "-q", "-a", "-m", "x")
+    decisions = {"theirs": "reject", "ours": "approve"}
+    git(repository, "branch", "theirs")
+    git(repository, "branch", "ours")
+    for branch in sorted(decisions, key=lambda each: each != first):
+        git(repository, "checkout", "-q", branch)
+        for name in ("NAME", "EMAIL"):
+            monkeypatch.setenv(f"GIT_AUTHOR_{name}", branch)
+        assert repository.run(decisions[branch], "cup", "--note", branch).code == 0
+        git(repository, "commit", "-q", "-a", "-m", "x")
+    git(repository, "checkout", "-q", "ours")
+
+    assert git(repository, "merge", "-q", "theirs") == 1
+    repository.run("lock", "resolve")
+    listed = repository.run("list", "cup", "--json").out
+    assert "disputed" in json.loads(listed)["assets"][0]["states"]
