@@ -11,7 +11,7 @@ from flux2build import lockfile
 from flux2build.building.run_lock import held
 from flux2build.cli.command import command
 from flux2build.console.console import Console
-from flux2build.errors import Exit, LockError
+from flux2build.errors import Exit, LockError, UsageError
 from flux2build.lockfile import ReviewState
 from flux2build.lockfile.three_way import merged, side_by_side
 from flux2build.session.common_options import CommonOptions
@@ -21,7 +21,7 @@ from flux2build.storage import disk, durable, regular
 _LARGEST: Final = 32 * 1024 * 1024
 
 
-@click.group("lock")
+@click.group("lock", no_args_is_help=False)
 def lock() -> None:
     """Merge the lock, and settle what a merge has left."""
 
@@ -67,7 +67,7 @@ def resolve(options: CommonOptions) -> Exit:
 @click.argument("theirs", type=click.Path())
 @click.argument("path", default="assets.lock")
 def merge(base: str, ours: str, theirs: str, path: str) -> Exit:
-    """Merge two locks that were edited since a third one; git's merge driver.
+    """Merge two locks, as git's merge driver.
 
     `git config merge.flux2build.driver 'flux2build lock merge %O %A %B %P'` sets it up in a clone. The
     result is written to OURS. What only one side changed is taken. Where both did, in different ways, both
@@ -88,7 +88,10 @@ def merge(base: str, ours: str, theirs: str, path: str) -> Exit:
 
 
 def _text(file: str) -> str:
-    return lockfile.decoded(regular.read(file, _LARGEST), file)
+    try:
+        return lockfile.decoded(regular.read(file, _LARGEST), file)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file `{file}`") from None
 
 
 COMMAND: Final[click.Command] = lock

@@ -128,3 +128,10 @@ def test_a_lock_without_conflicts_stays(site: Site) -> None:
 
     assert site.run("lock", "resolve").code == 0
     assert Path("assets.lock").read_bytes() == before
+
+
+def test_what_is_missing_is_named(empty: Site) -> None:
+    """A lock that is not there and a command that nobody gave are slips, not bugs."""
+    for words, message in ((("merge", "a", "b", "c"), "no file `a`"), ((), "missing command")):
+        ran = empty.run("lock", *words)
+        assert (ran.code, message in ran.err) == (2, True)
