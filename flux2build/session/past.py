@@ -89,6 +89,16 @@ def _holding(lock: Lockfile, profile: str, output: Digest) -> Block | None:
     return next((b for b in rendered if b.generated and b.generated.output.sha256 == output), None)
 
 
+def picture_in(project: Project, asset: AssetName, revision: str) -> Digest | None:
+    """The picture of an asset in the commit that a revision means; None if there is none."""
+    repository, name = project.repository, project.lock_path.name
+    commit = repository.commit(revision) if repository.exists else None
+    version = repository.at(commit, name) if commit else None
+    lock = _lock(repository.read(version) or b"", name) if version else None
+    block = lock.block(asset, project.spec.profile) if lock else None
+    return block.generated.output.sha256 if block and block.generated else None
+
+
 def _locks(repository: Repository, path: Path) -> Iterator[tuple[Commit, Lockfile]]:
     """The lock in each commit that changed it, the newest first; what cannot be read is left out."""
     read: dict[Version, Lockfile | None] = {}

@@ -21,7 +21,9 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.lfs import lfs_target
 from flux2build.storage.repository import Repository
 
-_FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
+FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
+"""What to do in a clone that has not all commits."""
+
 _LIST: Final = "`git log` lists the commits, `git branch` the branches"
 
 
@@ -100,7 +102,7 @@ def _commit(repository: Repository, revision: str) -> str:
         raise UsageError("there is no git repository here", hint="a revision is one of git's")
     commit = repository.commit(revision)
     if commit is None:
-        hint = _FETCH if repository.shallow else _LIST
+        hint = FETCH if repository.shallow else _LIST
         raise UsageError(f"git knows no revision `{revision}` here", hint=hint)
     return repository.fork(commit)
 

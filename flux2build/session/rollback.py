@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -12,24 +13,28 @@ from flux2build.digest import short
 from flux2build.errors import UsageError
 from flux2build.lockfile.write import toml_value
 from flux2build.model import AssetName, Generate, Recipe
+from flux2build.session import past
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.deciding import hold
 from flux2build.session.past import Picture, copy
 from flux2build.session.project import Project
+from flux2build.session.revisions import FETCH
 
 _LEAST: Final = 4
 """Least characters of a digest or of a commit's name that name it."""
 
 
-def chosen(pictures: Sequence[Picture], word: str | None) -> Picture:
-    """One picture of a past: by its number, digest or commit; the one before the current if none is named.
+def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
+    """One picture of a past: by its number, digest or commit; the last that shipped before the current one if none is named.
 
     Raises:
         UsageError: there is no such picture.
     """
-    hint = "`flux2build history ASSET` lists them"
+    pictures = past.pictures(project, asset)
+    hint = f"`flux2build history {shlex.quote(asset)}` lists them"
     if word is None:
-        older = [each for each in pictures if not each.current]
+        older = [each for each in pictures if not each.current and each.row is not None]
+        hint = FETCH if project.repository.shallow else hint
         now = next((each.number for each in pictures if each.current), len(pictures) + 1)
         if not (before := [each for each in older if each.number < now]):
             raise UsageError("there is no earlier picture", hint=hint)
@@ -45,6 +50,8 @@ def chosen(pictures: Sequence[Picture], word: str | None) -> Picture:
             or (each.commit and each.commit.name.startswith(name))
         )
     ]
+    if not matches and (there := past.picture_in(project, asset, word)):
+        matches = [each for each in pictures if each.output == there]
     if len(matches) != 1:
         problem = "several pictures have" if matches else "no picture has"
         raise UsageError(f"{problem} the number, digest or commit `{word}`", hint=hint)
@@ -70,8 +77,12 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> Recipe:
             f"nobody has the bytes of picture {picture.number} here", hint=ways or None
         )
     if row is None:
-        name = f"`flux2build restore {short(picture.output)} FILE` brings back its bytes alone"
-        raise UsageError(f"no commit has the request of picture {picture.number}", hint=name)
+        hint = f"`flux2build restore {short(picture.output)} FILE` brings back its bytes alone"
+        block = project.lock.block(asset, project.spec.profile)
+        for each in block.candidates if block else ():
+            if each.output.sha256 == picture.output:
+                hint = f"`flux2build pick {shlex.quote(asset)} {each.number}` ships that candidate"
+        raise UsageError(f"picture {picture.number} never shipped", hint=hint)
     if PurePosixPath(row.output.path).suffix != PurePosixPath(recipe.output).suffix:
         raise UsageError(
             f"picture {picture.number} is `{row.output.path}`, and the spec wants `{recipe.output}`",

@@ -19,6 +19,7 @@ from flux2build.session import past
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.past import Copy, Picture
 from flux2build.session.project import Project
+from flux2build.session.revisions import FETCH
 
 _DAY: Final = len("2026-11-27")
 
@@ -41,6 +42,8 @@ def history(options: CommonOptions, *, asset: str) -> None:
         return
     for number in range(len(pictures) - 1, -1, -1):
         console.data(*_lines(pictures, number, copies[number]))
+    if project.repository.shallow:
+        console.say(f"This clone has not all commits: {FETCH}.")
     if not pictures:
         console.say(f"There was never a picture of `{asset}`.")
 

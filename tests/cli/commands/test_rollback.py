@@ -81,7 +81,8 @@ def test_what_it_prints_makes_the_picture_current(painted: Painted) -> None:
     """The edit of the spec asks for the very order that was bought, by digest and by commit, too."""
     site, server = painted
     digest = json.loads(site.run("history", "fox", "--json").out)["pictures"][0]["sha256"]
-    for word in ("1", digest, digest[7:19], git(site.folder, "rev-parse", "HEAD~1")[:9]):
+    commit_name = git(site.folder, "rev-parse", "HEAD~1")[:9]
+    for word in ("1", digest, digest[7:19], commit_name, "HEAD~1"):
         assert site.run("rollback", "fox", word).code == Exit.DONE
 
     for line, old in zip(
@@ -116,3 +117,31 @@ def test_what_cannot_be_brought_back_is_refused(
     ran = site.run("rollback", *words)
     assert (ran.code, message in ran.err) == (Exit.USAGE, True)
     assert site.files() == before
+
+
+def test_a_candidate_that_never_shipped_is_none_of_the_past(painted: Painted) -> None:
+    """The picture before a pick is the one that shipped; the command that ships a candidate is named."""
+    site, _ = painted
+    assert site.run("reroll", "fox", "-n", "2", "--yes").code == Exit.DONE
+    assert site.run("pick", "fox", "3").code == Exit.DONE
+    rolled = site.run("rollback", "fox", "--json")
+    pictures = json.loads(site.run("history", "fox", "--json").out)["pictures"]
+    [other] = [each for each in pictures if each["seed"] == 3]
+
+    assert json.loads(rolled.out)["picture"] == 2
+    refused = site.run("rollback", "fox", str(other["number"]))
+    assert (refused.code, "`flux2build pick fox 2` ships" in refused.err) == (Exit.USAGE, True)
+
+
+def test_a_shallow_clone_is_no_whole_past(
+    painted: Painted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fetches the rest is named where pictures may be missing."""
+    site, _ = painted
+    address = f"file://{site.folder}"
+    git(site.folder, "clone", "-q", "--depth", "1", address, str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+
+    assert "--unshallow" in site.run("history", "fox").err
+    refused = site.run("rollback", "fox")
+    assert (refused.code, "--unshallow" in refused.err) == (Exit.USAGE, True)
