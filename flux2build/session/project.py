@@ -244,7 +244,8 @@ class Project(LockedSources):
         if choice.force or choice.refresh or choice.further or choice.reopen:
             forced = self._select(choice.force) if choice.force else frozenset()
             candidates.refuse_forced(self.spec.recipes, forced)
-            further = dict.fromkeys(self.chosen(choice), choice.further)
+            more = self.chosen(choice) if choice.further else ()
+            further = dict.fromkeys(more, choice.further)
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
             reopened = self._select(choice.reopen) if choice.reopen else frozenset()
             snapshot = replace(snapshot, further=further, reopened=reopened)

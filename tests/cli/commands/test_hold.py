@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 
 from flux2build.lockfile import loads
@@ -31,3 +33,16 @@ def test_a_held_picture_stays_whatever_the_spec_says(reviewed: Site, server: htt
     assert block.generated.prompt == "a fox, character sheet"
     assert reviewed.run("build", "sheet", "--yes", "--reopen", "sheet").code == 0
     assert charges(server) == 2
+
+
+def test_a_hold_stays_where_something_else_is_reopened(
+    reviewed: Site, server: httpx.Client
+) -> None:
+    """Only what is named is let go of; the held one is neither asked about nor rendered."""
+    reviewed.run("build", "sheet", "--yes")
+    reviewed.run("hold", "sheet")
+    reviewed.edit("assets.toml", "a fox", "an owl")
+
+    plan = json.loads(reviewed.run("plan", "sheet", "--reopen", "scene*", "--json").out)
+    assert {step["action"] for step in plan["steps"]} == {"keep"}
+    assert charges(server) == 1
