@@ -27,7 +27,7 @@ class ReviewOptions(Options):
 
 
 def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
-    """A picture that has to be approved, and whose bytes nobody has approved.
+    """A picture that has to be approved, and about whose bytes nobody has decided.
 
     `check --require-approved` makes it an error, and asks for the approval of every picture where
     the spec requires none.
@@ -38,8 +38,10 @@ def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
         if not rendered or recipe.asset not in facts.reviewed:
             continue
         block = facts.lock.block(recipe.asset, facts.spec.profile)
-        review = block.decision if block else None
-        if review is None or review.state is not ReviewState.APPROVED:
+        if block is None or block.generated is None:  # there is nothing to look at yet
+            continue
+        review = block.decision
+        if review is None or review.state is ReviewState.HELD:
             hint = "look at it, then `flux2build approve` or `flux2build reject`"
             yield facts.about(recipe, _CODE, "nobody has approved the picture", hint=hint)
 

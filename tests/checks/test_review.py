@@ -39,3 +39,18 @@ def test_a_tag_that_no_asset_has_is_an_error(empty: Site) -> None:
 
     assert refused.code == 2
     assert "assets.toml:4" in refused.err
+
+
+def test_what_was_decided_or_is_not_there_is_told_once(
+    empty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can approve a picture that is not rendered, and one that was rejected has its own finding."""
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
+    empty.write("assets.toml", '[asset.fox]\nprompt = "a fox"\nwidth = 64\n')
+    assert "unapproved" not in empty.run("check", "--require-approved").out
+    empty.run("build")
+    assert empty.run("reject", "fox").code == 0
+
+    checked = empty.run("check", "--require-approved")
+    assert (checked.code, checked.out.count("error:")) == (1, 1)
