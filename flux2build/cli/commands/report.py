@@ -33,7 +33,10 @@ _SIDE: Final = 1024
     help="The commit to compare with; of a branch, where this one left it.",
 )
 @option(
-    "--format", "form", type=click.Choice(["html", "markdown"]), default="html", help="As what."
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown"]),
+    help="As what; HTML if neither this nor a name that ends in .md says otherwise.",
 )
 @option("-o", "--output", metavar="FILE", help="Write to a file instead of stdout.")
 @option("--head", metavar="REVISION", default="HEAD", help="The commit whose files are linked.")
@@ -44,7 +47,7 @@ def report(
     *,
     choice: Choice,
     since: str,
-    form: str,
+    form: str | None,
     output: str | None,
     **places: str | None,
 ) -> None:
@@ -58,7 +61,7 @@ def report(
     project, console = Project.open(options), Console.of(options, choice)
     base = Since(project, since)
     contents = _contents(project, base, choice, since)
-    if form == "html":
+    if (form or _form(output)) == "html":
         text = page.written(contents)
     else:
         text = comment.written(contents, _links(base, **places))
@@ -67,6 +70,10 @@ def report(
         return
     exports.write(project, output, text.encode())
     console.say(f"wrote {output}")
+
+
+def _form(output: str | None) -> str:
+    return "markdown" if output is not None and output.endswith(".md") else "html"
 
 
 def _contents(project: Project, base: Since, choice: Choice, since: str) -> Contents:

@@ -68,7 +68,7 @@ def _entries(contents: Contents, links: Links) -> Iterator[str]:
         yield "\n" + "\n".join(_entry(facts(compared), links)) + "\n"
     for finding in contents.findings[:_FINDINGS]:
         where = f"{finding.asset}: " if finding.asset else ""
-        yield f"\n- not current: {_text(where + finding.problem.message)}\n"
+        yield f"\n- {finding.severity}: {_text(where + finding.problem.message)}\n"
     if (left := len(contents.findings) - _FINDINGS) > 0:
         yield f"\n- and {left} more\n"
 

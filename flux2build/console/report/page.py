@@ -69,10 +69,10 @@ def _lines(contents: Contents) -> Iterator[str]:
     for compared in contents.changes:
         yield from _article(contents, compared)
     if contents.findings:
-        yield "<article>\n<header><h2>Not current</h2></header>\n<ul>"
+        yield "<article>\n<header><h2>What check finds</h2></header>\n<ul>"
         for finding in contents.findings:
             where = f"{finding.asset}: " if finding.asset else ""
-            yield f"<li>{_text(where + finding.problem.message)}</li>"
+            yield f"<li>{finding.severity}: {_text(where + finding.problem.message)}</li>"
         yield "</ul>\n</article>"
     yield "</main>\n</html>"
 

@@ -63,3 +63,17 @@ def test_a_comment_links_both_commits(
     text = empty.run(*words).out
     assert commits[0] in text
     assert commits[1] not in text
+
+
+def test_a_name_in_md_is_markdown(empty: Site, commits: tuple[str, str]) -> None:
+    """It takes no second word, and `--format` has the last one; findings are as grave as in `check`."""
+    del commits
+    empty.edit("assets.toml", 'prompt = "a blue fox"', 'prompt = "a blue fox"\nreview = "required"')
+    empty.run("report", "-o", "out/report.md")
+    empty.run("report", "-o", "out/page.md", "--format", "html")
+
+    text = empty.folder.joinpath("out/report.md").read_text("utf-8")
+    page = empty.folder.joinpath("out/page.md").read_text("utf-8")
+    assert text.startswith("<!-- flux2build report -->")
+    assert "- warning: " in text
+    assert "<li>warning: " in page
