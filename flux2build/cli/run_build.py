@@ -254,7 +254,7 @@ class BuildRun(Struct, frozen=True):
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))
         for line in build_view.spending(report, every=self.console.verbosity > 0):
             say(line)
-        for message, hint in build_view.decisions(report):
+        for message, hint in build_view.decisions(report, rerolled=bool(self.choice.further)):
             self.console.warn(message, hint)
         if report.interrupted:
             say("interrupted; the next build goes on from here")

@@ -88,17 +88,15 @@ def summary(report: Report) -> str:
     return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
 
 
-def decisions(report: Report) -> Iterator[tuple[str, str]]:
-    """What a person has to decide, each with the command for it."""
+def decisions(report: Report, *, rerolled: bool = False) -> Iterator[tuple[str, str]]:
+    """What a person has to decide, each with the command for it; `rerolled` if further ones were asked for."""
     for culprit in dict.fromkeys(waiting.culprit for _, waiting in report.waiting):
         others = {recipe.asset for recipe, waiting in report.waiting if waiting.culprit == culprit}
-        also = (
-            f"; {counted(len(others - {culprit}), 'asset')} wait for it"
-            if others - {culprit}
-            else ""
-        )
+        count = len(others - {culprit})
+        also = f"; {counted(count, 'asset')} {'waits' if count == 1 else 'wait'} for it"
+        also = also if count else ""
         code = next(w.reason.code for _, w in report.waiting if w.culprit == culprit)
-        said, hint = _DECISIONS[code]
+        said, hint = (_REROLLED if rerolled else {}).get(code, _DECISIONS[code])
         yield f"`{culprit}` {said}{also}", hint.format(shlex.quote(culprit))
 
 
@@ -127,6 +125,13 @@ _DECISIONS: Final = {
     ),
 }
 """What to say of a picture that a person has to decide about, and what to do."""
+
+_FURTHER: Final = "`flux2build reroll {0} --reopen {0}` orders further ones all the same"
+_REROLLED: Final = {
+    ReasonCode.APPROVED: ("is approved, so no further one was ordered", _FURTHER),
+    ReasonCode.HELD: ("is held, so no further one was ordered", _FURTHER),
+}
+"""The same where further candidates were asked for."""
 
 
 def spending(report: Report, *, every: bool) -> Iterator[str]:

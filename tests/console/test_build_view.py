@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from flux2build.building.report import Event, Report
-from flux2build.console.build_view import BuildView, as_json, summary
+from flux2build.building.report import Event, Report, WaitingError
+from flux2build.console.build_view import BuildView, as_json, decisions, summary
 from flux2build.console.console import Console
 from flux2build.errors import Exit, IncompleteError, Problem
 from flux2build.model import AssetName
@@ -161,3 +162,16 @@ def test_json() -> None:
     assert value["blocked"] == [{"asset": "fox", "output": "img/fox.webp", "by": "fox"}]
     assert value["collected"] == [{"asset": "icon", "order": "1"}]
     assert value["exit_code"] == 3
+
+
+def test_a_decision_names_how_many_wait_for_it() -> None:
+    """One waits, two wait."""
+    reason = Reason(ReasonCode.UNPICKED)
+    waiting = [(FOX, WaitingError(AssetName("sheet"), reason))]
+    others = [(replace(FOX, asset=AssetName("owl")), WaitingError(AssetName("sheet"), reason))]
+    said = [next(decisions(Report(waiting=each)))[0] for each in (waiting, waiting + others)]
+
+    assert said == [
+        "`sheet` waits for a pick; 1 asset waits for it",
+        "`sheet` waits for a pick; 2 assets wait for it",
+    ]

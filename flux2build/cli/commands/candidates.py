@@ -53,8 +53,16 @@ def candidates(
     else:
         console.data(*_lines(rows))
     if not rows:
-        console.say("There are no candidates: `candidates = 4` in an asset orders four.")
+        console.say(f"There are no candidates: {_way(project, choice)}.")
     return None
+
+
+def _way(project: Project, choice: Choice) -> str:
+    """How an asset gets candidates, or whose turn it is."""
+    chosen = project.chosen(choice)
+    if any(each.takes and each.asset in chosen for each in project.spec.recipes):
+        return "`flux2build build` orders them"
+    return "`candidates = 4` in an asset orders four"
 
 
 def _drawn(output: str, rows: Sequence[Shown]) -> bytes:

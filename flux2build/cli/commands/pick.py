@@ -36,6 +36,10 @@ def pick(options: CommonOptions, *, asset: str, number: int) -> None:
         console.say(f"candidate {number} of {asset} ships already")
         return
     console.say(f"candidate {number} of {asset} ships: {picture.recipe.output}")
+    decision = picture.block.decision if picture.block else None
+    shipped = {each.output.sha256 for each in picture.candidates if each.number == number}
+    if decision is not None and decision.sha256 not in shipped:
+        console.say(f"no longer {decision.state.value}: the picture is another one")
     if project.graph.down(picture.recipe.asset) or len(_files(project, picture.recipe.asset)) > 1:
         console.say("`flux2build build` makes what is made of it")
 

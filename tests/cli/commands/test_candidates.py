@@ -105,3 +105,10 @@ def test_take_and_seed_may_be_templates_of_axes(sheet: Site) -> None:
 
     assert '"seed": 10' in json.dumps(orders[0])
     assert '"seed": 20' in json.dumps(orders[1])
+
+
+def test_whose_turn_it_is_is_told_where_there_are_none(sheet: Site) -> None:
+    """A build orders what the spec asks for, and the spec asks for what it does not say yet."""
+    assert "`flux2build build sheet` orders them" in sheet.run("candidates", "sheet").err
+    sheet.edit("assets.toml", "candidates = 4\n", "")
+    assert "`candidates = 4` in an asset" in sheet.run("candidates", "sheet").err

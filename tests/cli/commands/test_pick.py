@@ -105,3 +105,17 @@ def test_a_file_that_is_not_ours_is_kept_when_a_candidate_takes_its_place(sheet:
 
     assert sheet.run("restore", *words).code == 0
     assert sheet.folder.joinpath("img/sheet.png").read_bytes() == drawn
+
+
+def test_a_pick_says_that_an_approval_is_void(sheet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision is about bytes, and nobody loses one unawares; neither by a picture of their own."""
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
+    said = "no longer approved: the picture is another one"
+    sheet.run("build", "sheet", "--yes")
+    assert said not in sheet.run("pick", "sheet", "1").err
+    sheet.run("approve", "sheet")
+    assert said in sheet.run("pick", "sheet", "2").err
+    sheet.run("approve", "sheet")
+    sheet.draw("own.png")
+    assert said in sheet.run("adopt", "sheet", "own.png").err

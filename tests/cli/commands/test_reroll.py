@@ -50,3 +50,17 @@ def test_a_reroll_orders_further_ones_and_keeps_what_ships(
     assert sheet.run("check", "sheet").code == 0
     assert sheet.folder.joinpath("img/sheet.png").read_bytes() != shipped
     assert charges(server) == 3
+
+
+def test_what_was_approved_gets_further_ones_only_if_it_is_reopened(
+    reviewed: Site, server: httpx.Client
+) -> None:
+    """The command that is named for it orders one."""
+    reviewed.run("build", "sheet", "--yes")
+    reviewed.run("approve", "sheet")
+    refused = reviewed.run("reroll", "sheet", "--yes")
+    assert (refused.code, charges(server)) == (5, 1)
+    assert "`flux2build reroll sheet --reopen sheet` orders" in refused.err
+
+    assert reviewed.run("reroll", "sheet", "--reopen", "sheet", "--yes").code == 0
+    assert charges(server) == 2
