@@ -14,7 +14,8 @@ BENCHMARKS: Final = Path(__file__).parents[1] / "benchmarks"
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 SMALL: Final = {
     "orders": ("--orders", "2", "4", "--latency", "0", "--side", "64"),
-    "noop": ("--pictures", "10", "--rounds", "1"),
+    "changes": ("--pictures", "10", "--ledger", "0", "--rounds", "1"),
+    "sketches": ("--sketches", "2", "4", "--side", "64"),
     "watch": ("--pictures", "2", "--edits", "1"),
     "derive": ("--masters", "2", "--rounds", "1"),
     "weights": ("--device", "cpu", "--tiny", "--pictures", "1"),
@@ -23,7 +24,7 @@ SMALL: Final = {
 
 def test_every_benchmark_is_run_somewhere() -> None:
     """A new benchmark has a small form here, and stands on the page of figures."""
-    topics = {path.stem for path in BENCHMARKS.glob("*.py")} - {"run", "table"}
+    topics = {path.stem for path in BENCHMARKS.glob("*.py")} - {"peers", "run", "table"}
     page = BENCHMARKS.parent.joinpath("docs", "benchmarks.md").read_text("utf-8")
 
     assert topics == set(SMALL)

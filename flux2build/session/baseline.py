@@ -36,7 +36,7 @@ from flux2build.providers.pricing import Size
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import sealed
-from flux2build.storage.disk import home, root_of
+from flux2build.storage.disk import root_of
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 2
@@ -182,7 +182,7 @@ def _key(project: Project) -> str:
     own = sorted(pair for pair in os.environ.items() if pair[0].lstrip("_").startswith(_OURS))
     env_file = project.options.env_file
     call = (project.file, project.options.profile, env_file and Path(env_file).absolute())
-    places = (home(), root_of(project.folder), config_path().absolute())
+    places = (project.journal.path, root_of(project.folder), config_path().absolute())
     everything = (_FORMAT, __version__, sys.version, call, places, own)
     return of_bytes(repr(everything).encode())  # a variable may hold a password
 

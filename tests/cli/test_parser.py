@@ -13,6 +13,7 @@ from typing import Final
 import click
 import pytest
 
+from flux2build import registry
 from flux2build.cli import commands
 from flux2build.cli.amounts import USD
 from flux2build.cli.command import COMMANDS
@@ -242,6 +243,7 @@ def explode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
     yield add
     sys.modules.pop("flux2build.cli.commands.explode")
+    registry._member.cache_clear()
 
 
 def test_a_bug_becomes_a_report(site: Site, explode: Callable[[str], None]) -> None:

@@ -31,7 +31,7 @@ def history(options: CommonOptions, *, asset: str) -> None:
 
     Looks through every version of the lock in git and through the ledger: when each picture came and
     with which commit, what changed in its request, its seed, model and cost, what was decided about it,
-    and where its bytes can be had. `flux2build rollback` brings one back.
+    and where its bytes can be had. `flux2build rollback ASSET` brings one back.
     """
     project, console = Project.open(options), Console.of(options)
     pictures = past.pictures(project, past.named(project, asset))

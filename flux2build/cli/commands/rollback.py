@@ -22,9 +22,8 @@ from flux2build.session.rollback import chosen, edits, roll_back
 def rollback(options: CommonOptions, *, asset: str, picture: str | None) -> None:
     """Bring back an earlier picture of an asset.
 
-    Takes the picture that shipped before the current one, or the one with a number or digest of `flux2build history`,
-    or the one that a commit has.
-    Its bytes come from the store, the work tree, git or Git LFS, at no cost, and what was there is kept
+    Takes the picture that shipped before the current one, the one with a number or digest of
+    `flux2build history ASSET`, or the one that a commit has. Its bytes come from the store, the work tree, git or Git LFS, at no cost, and what was there is kept
     in the store. Its row is put back into the lock, and the asset is held, so that no build replaces it. The edit
     of the spec that makes it current is printed.
     """
