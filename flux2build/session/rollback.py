@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from flux2build.digest import short
 from flux2build.errors import UsageError
+from flux2build.lockfile import ReviewState
 from flux2build.lockfile.write import toml_value
 from flux2build.model import AssetName, Generate, Recipe
 from flux2build.session import past
@@ -20,6 +21,7 @@ from flux2build.session.past import Picture, copy
 from flux2build.session.project import Project
 from flux2build.session.revisions import FETCH
 
+_LASTING: Final = frozenset({ReviewState.APPROVED, ReviewState.HELD})
 _LEAST: Final = 4
 """Least characters of a digest or of a commit's name that name it."""
 
@@ -58,8 +60,10 @@ def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
     return matches[0]
 
 
-def roll_back(project: Project, asset: AssetName, picture: Picture) -> Recipe:
+def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Recipe, ReviewState]:
     """Put a picture and its row of the lock back, and hold the asset there; the tree must be locked.
+
+    What is current and approved stays approved; the state that it has then is returned, too.
 
     Raises:
         UsageError: the picture cannot be had, or is not of the kind that the spec wants now.
@@ -91,8 +95,11 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> Recipe:
     at_hand(project, project.files()).replace(recipe.output, found.data)
     locked = replace(row, output=replace(row.output, path=recipe.output))
     note = f"rolled back to picture {picture.number} ({picture.origin})"
+    block = project.lock.block(asset, project.spec.profile)
+    if picture.current and block and (decision := block.decision) and decision.state in _LASTING:
+        return recipe, decision.state
     hold(project, asset, locked, note)
-    return recipe
+    return recipe, ReviewState.HELD
 
 
 def edits(recipe: Recipe, picture: Picture) -> Iterator[str]:

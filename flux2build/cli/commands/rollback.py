@@ -32,12 +32,14 @@ def rollback(options: CommonOptions, *, asset: str, picture: str | None) -> None
         project = project.reread()
         name = past.named(project, asset)
         wanted = chosen(project, name, picture)
-        recipe = roll_back(project, name, wanted)
+        recipe, state = roll_back(project, name, wanted)
     lines = list(edits(recipe, wanted))
     if options.json:
         console.document({"asset": name, "picture": wanted.number, "edits": [*lines]})
         return
-    console.say(f"{recipe.output} is picture {wanted.number} again ({wanted.origin}), and held")
+    console.say(
+        f"{recipe.output} is picture {wanted.number} again ({wanted.origin}), and {state.value}"
+    )
     if lines:
         console.say(f"To make it what the spec asks for, write for `{name}`:")
         console.data(*lines)

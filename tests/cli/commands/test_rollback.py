@@ -145,3 +145,15 @@ def test_a_shallow_clone_is_no_whole_past(
     assert "--unshallow" in site.run("history", "fox").err
     refused = site.run("rollback", "fox")
     assert (refused.code, "--unshallow" in refused.err) == (Exit.USAGE, True)
+
+
+def test_what_is_current_and_approved_stays_approved(painted: Painted) -> None:
+    """Bringing back the bytes of an approved picture takes nothing from it."""
+    site, _ = painted
+    assert site.run("approve", "fox").code == Exit.DONE
+    site.draw("img/fox.png")
+    rolled = site.run("rollback", "fox", "2")
+
+    assert (rolled.code, "and approved" in rolled.err) == (Exit.DONE, True)
+    assert site.run("list", "fox").out.startswith("fox  approved")
+    assert site.run("check", "--require-approved").code == Exit.DONE
