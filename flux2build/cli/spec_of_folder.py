@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -32,24 +32,26 @@ model = "flux-2-pro"
 """
 
 
-def spec_of(folder: Path, root: Path) -> str:
+def spec_of(folder: Path, root: Path, leave: Callable[[str], None]) -> str:
     """The text of a spec with an asset for each picture in a folder; paths start from `root`.
+
+    `leave` is told of each file that has the name of a picture and cannot be read as one.
 
     Raises:
         UsageError: there is no such folder below the root, or no picture in it.
     """
     whole = folder.absolute()
     if not whole.is_dir() or not whole.is_relative_to(root):
-        raise UsageError(f"`{folder}` is not a folder below the one of the spec")
+        raise UsageError(f"there is no folder `{folder}` beside the spec, or deeper")
     output = whole.relative_to(root).as_posix()
-    assets = list(_assets(whole))
+    assets = list(_assets(whole, leave))
     if not assets:
         raise UsageError(f"there is no PNG, JPEG or WebP in `{folder}`")
     head = _HEAD.format(name=toml_value(root.name), output=toml_value(output))
     return "\n".join([head, *assets])
 
 
-def _assets(folder: Path) -> Iterator[str]:
+def _assets(folder: Path, leave: Callable[[str], None]) -> Iterator[str]:
     names = set[str]()
     for path in sorted(folder.rglob("*")):
         inside = PurePosixPath(path.relative_to(folder).as_posix())
@@ -57,7 +59,8 @@ def _assets(folder: Path) -> Iterator[str]:
             try:
                 picture = probe(regular.read(path), path.name)
             except (OSError, PictureError):
-                continue  # nothing that could be adopted
+                leave(inside.as_posix())
+                continue
             name = _name(inside, names)
             yield _asset(name, inside, (picture.width, picture.height, picture.format))
 

@@ -55,13 +55,17 @@ def init(options: CommonOptions, *, folder: str | None) -> None:
         name = os.path.relpath(spec)
         hint = "`flux2build plan` shows what it would make"
         raise UsageError(f"`{name}` exists already", hint=hint)
-    done = dict(_written(spec, None if folder is None else spec_of(Path(folder), spec.parent)))
+    left = list[str]()
+    own = None if folder is None else spec_of(Path(folder), spec.parent, left.append)
+    done = dict(_written(spec, own))
     adopted = [] if folder is None else _adopted(options, spec, console)
     if options.json:
         rows = [{"path": path, "action": action} for path, action in done.items()]
         console.document({"files": rows, "adopted": [*adopted]})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
+    for path in left:
+        console.say(f"left out {Path(folder or '', path)}: cannot be read as a picture")
     console.say("")
     if folder is not None:
         console.say(

@@ -178,7 +178,9 @@ def test_a_folder_of_pictures_is_adopted(empty: Site, monkeypatch: pytest.Monkey
     empty.write("img/node_modules/x.png", "foreign")
     before = {name: data for name, data in empty.files().items() if name.startswith("img/")}
 
-    assert empty.run("init", "--from", "img").code == Exit.DONE
+    ran = empty.run("init", "--from", "img")
+    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, 1)
+    assert f"left out {Path('img/broken.png')}: cannot be read as a picture" in ran.err
     assert {name: empty.folder.joinpath(name).read_bytes() for name in before} == before
     assert empty.run("check").code == Exit.DONE
     assert "4 files" in empty.run("plan").out
