@@ -85,7 +85,8 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
         block = project.lock.block(asset, project.spec.profile)
         for each in block.candidates if block else ():
             if each.output.sha256 == picture.output:
-                hint = f"`flux2build pick {shlex.quote(asset)} {each.number}` ships that candidate"
+                line = shlex.join(("flux2build", "pick", asset, str(each.number)))
+                hint = f"`{line}` ships that candidate"
         raise UsageError(f"picture {picture.number} never shipped", hint=hint)
     if PurePosixPath(row.output.path).suffix != PurePosixPath(recipe.output).suffix:
         raise UsageError(
