@@ -160,5 +160,6 @@ def _numbered(picture: Picture, number: int) -> Candidate:
     if picture.recipe.takes or numbers:
         listed = ", ".join(map(str, numbers)) or "none yet: `flux2build build` orders them"
         raise UsageError(f"`{name}` has no candidate {number}", hint=f"it has {listed}")
-    hint = "`candidates = 4` in the spec orders four, `flux2build reroll` a further one"
+    more = f"`flux2build reroll {shlex.quote(name)}` a further one"
+    hint = f"`candidates = 4` in the spec orders four, {more}"
     raise UsageError(f"`{name}` has no candidates", hint=hint)

@@ -119,3 +119,9 @@ def test_a_pick_says_that_an_approval_is_void(sheet: Site, monkeypatch: pytest.M
     sheet.run("approve", "sheet")
     sheet.draw("own.png")
     assert said in sheet.run("adopt", "sheet", "own.png").err
+
+
+def test_where_there_are_no_candidates_a_command_orders_one(sheet: Site) -> None:
+    """It names the member of a family, as a shell takes it."""
+    refused = sheet.run("pick", "scene[n=1]", "1")
+    assert (refused.code, "`flux2build reroll 'scene[n=1]'`" in refused.err) == (2, True)
