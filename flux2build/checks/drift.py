@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,20 +26,25 @@ _BY_REASON: Final = {
     "`flux2build build` tells how",
     ReasonCode.UNRECORDED: "`flux2build orders recover` rebuilds the ledger; `flux2build doctor` tells more",
     ReasonCode.MODERATED: "change the prompt or the seed",
-    ReasonCode.UNPICKED: "`flux2build candidates -o sheet.png` shows them: pick one",
+    ReasonCode.UNPICKED: "`flux2build candidates {} -o sheet.png` shows them: pick one",
     ReasonCode.UPSTREAM_UNPICKED: "pick one of its candidates first, then build",
-    ReasonCode.UPSTREAM_UNAPPROVED: "`flux2build approve` it first, then build",
-    ReasonCode.APPROVED: "`--reopen` lets a build render it again, `flux2build hold` keeps it as it is",
-    ReasonCode.REJECTED: "change its prompt, `flux2build reroll` it, or approve it after all",
-    ReasonCode.DISPUTED: "`flux2build approve` or `flux2build reject` settles it",
+    ReasonCode.UPSTREAM_UNAPPROVED: "look at it, then `flux2build approve {}`, then build",
+    ReasonCode.APPROVED: "`flux2build build --reopen {}` renders it again, "
+    "`flux2build hold {}` keeps it as it is",
+    ReasonCode.REJECTED: "change its prompt, or `flux2build reroll {}`, then pick; "
+    "or `flux2build approve {}`",
+    ReasonCode.DISPUTED: "`flux2build approve {}` or `flux2build reject {}` settles it",
     ReasonCode.UPSTREAM_WAITING: "decide about that first, then build",
 }
+"""What settles a reason; `{}` stands for the asset that a person decides about."""
 _BY_ACTION: Final = {
     Action.RESTORE: "`flux2build build` restores it, free",
     Action.ADOPT: "`flux2build build` adopts it, free",
     Action.RESUME: "`flux2build build` collects it, already paid",
     Action.DERIVE: "`flux2build build` derives it, free",
 }
+_OF_OTHERS: Final = frozenset({ReasonCode.UPSTREAM_UNAPPROVED})
+"""The reasons whose subject is the asset to decide about."""
 _OF_INPUTS: Final = frozenset({ReasonCode.REF_CHANGED, ReasonCode.UPSTREAM_CHANGED})
 """The reasons that are about an input, which several files may have."""
 
@@ -75,9 +81,10 @@ def _cause(step: Step, causes: dict[str, str]) -> str:
 
 def _hint(step: Step) -> str:
     """What to do about a file; a build does not mend everything."""
-    codes = [reason.code for reason in step.verdict.reasons if reason.code in _BY_REASON]
-    if codes:
-        return _BY_REASON[codes[0]]
+    for reason in step.verdict.reasons:
+        if reason.code in _BY_REASON:
+            asset = reason.subject if reason.code in _OF_OTHERS else step.recipe.asset
+            return _BY_REASON[reason.code].replace("{}", shlex.quote(asset))
     if isinstance(step.recipe.task, Write) and step.verdict.action is Action.DERIVE:
         return "`flux2build build` writes it, free"
     if step.verdict.action in _BY_ACTION:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,7 +43,8 @@ def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
             continue
         review = block.decision
         if review is None or review.state is ReviewState.HELD:
-            hint = "look at it, then `flux2build approve` or `flux2build reject`"
+            name = shlex.quote(recipe.asset)
+            hint = f"look at it, then `flux2build approve {name}` or `flux2build reject {name}`"
             yield facts.about(recipe, _CODE, "nobody has approved the picture", hint=hint)
 
 
