@@ -121,9 +121,13 @@ class Index:
     def differing(self, states: Mapping[str, str]) -> dict[str, str]:
         """Return the paths whose states are others by now, each with its present state."""
         if self._packed is None:
-            now = ((path, self.state(path), before) for path, before in states.items())
-            return {path: state for path, state, before in now if state != before}
+            now = {path: self._unlinked(path) for path in states}
+            return {path: state for path, state in now.items() if state != states[path]}
         return self._packed.differing(states, self._folder)
+
+    def _unlinked(self, path: str) -> str:
+        """The state of a path that nothing is known about, which may be a link by now."""
+        return LINKED if _through_link(self._folder, path) else self.state(path)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
@@ -242,14 +246,17 @@ class _Packed:
                 continue
             state, whole = self._state(at), os.path.join(folder, path)
             row = (state, sizes[at], times[at], changes[at], inodes[at])
-            if (seen := _observe(whole, row)) == row and state == before:
+            if (seen := _observe(whole, row)) == row and state == before and times[at]:
                 continue
             if _through_link(folder, path):
                 now[path] = LINKED
             elif seen[0] != before:
                 now[path] = seen[0]
         for path, before in missing.items():
-            if (state := _observe(os.path.join(folder, path), None)[0]) != before:
+            state = _observe(os.path.join(folder, path), None)[0]
+            if _through_link(folder, path):
+                now[path] = LINKED
+            elif state != before:
                 now[path] = state
         return now
 

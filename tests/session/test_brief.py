@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flux2build.session.brief import brief
@@ -107,6 +107,7 @@ EDITS: Final[dict[str, Callable[[Path], object]]] = {
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(st.sampled_from(FILES), st.sampled_from([*EDITS])), max_size=3))
+@example([("img/desk.png", "link"), (".flux2build/index", "touch"), ("img/photo-8.webp", "damage")])
 def test_a_plan_in_brief_is_the_plan(built: Site, edits: list[tuple[str, str]]) -> None:
     """Whatever becomes of any file, what is printed in brief is what is printed without an index."""
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
