@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -352,7 +353,8 @@ class Journal:
         if behind < self._unindexed or self._damage or self._suspects or self._newer:
             return
         maps = (ledger.unsettled, ledger.pending, ledger.kept, ledger.lost, ledger.doubts)
-        open_ = tuple(dict.fromkeys(order for each in maps for order in each))
+        unsettled = (attempt.order for attempt in ledger.open)
+        open_ = tuple(dict.fromkeys(chain(unsettled, *maps)))
         news = News(self._lines, self._end, len(self._last), self._hash, self._rows, open_)
         with suppress(OSError), regular.opened(self.path) as file:
             if (index := line_index.extended(self._index, file, news)) is not None:

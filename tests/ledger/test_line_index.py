@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -221,6 +221,7 @@ STEPS: Final = st.one_of(
 
 @settings(max_examples=200 if DEEP else 12, deadline=None)
 @given(st.lists(STEPS, max_size=12))
+@example([appending(1), looking])  # a ticket whose order was not written down
 def test_whatever_is_done_in_whatever_order(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
