@@ -19,7 +19,7 @@ from typing import Any
 
 MARKER = "<!-- flux2build report -->"
 LARGEST = 65_536
-CHANGES = ("<details", "\n- not current")
+CHANGES = ("<details", "\n- error: ")
 """What the report says of a change; a person's text cannot, as its markup is spelled out."""
 AUTHOR = os.environ.get("COMMENT_AUTHOR", "github-actions[bot]")
 """Whose comment it is: anybody may write one that begins with the marker."""

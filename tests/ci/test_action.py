@@ -112,11 +112,11 @@ def test_drift_fails_and_is_shown(site: Site, github: GitHub, run: Runner) -> No
     assert action.failed
     assert action.output("current") == "false"
     assert "::error title=flux2build " in printed["check"]
-    assert "not current" in github.comments[0]["body"]
+    assert "- error: " in github.comments[0]["body"]
 
     action, _ = run(build="true")
     assert not action.failed
-    assert "not current" not in github.comments[0]["body"]
+    assert "- error: " not in github.comments[0]["body"]
 
 
 def test_what_a_stranger_writes_runs_nothing(site: Site, github: GitHub, run: Runner) -> None:
