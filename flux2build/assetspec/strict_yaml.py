@@ -156,7 +156,7 @@ class _Builder:
     def _alias(self, event: Any) -> None:
         if event.anchor not in self._anchors:
             inside = any(each.anchor == event.anchor for each in self._open)
-            what = "holds itself" if inside else "is no name of a value"
+            what = "holds itself" if inside else "is not the name of a value"
             raise _fault(event, f"`*{brief(event.anchor)}` {what}", f"{_QUOTES} if that is meant")
         self._place(event, *self._anchors[event.anchor])
 

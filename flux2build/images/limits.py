@@ -18,9 +18,9 @@ class PixelLimits(Struct, frozen=True):
     """The most pixels of a picture."""
 
     source_pixels: int = 25_000_000
-    """Of a file that something is made of, whose decoder needs 8 bytes for each pixel."""
+    """The most pixels of a file that something is made of, if its decoder needs 8 bytes for each."""
     made_pixels: int = 32_000_000
-    """Of what an operation makes."""
+    """The most pixels of what an operation makes."""
 
 
 class _Current:

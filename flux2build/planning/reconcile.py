@@ -78,7 +78,7 @@ def _wanted(
 def _picked(
     pairs: Sequence[tuple[Row, Recipe]], sides: Sequence[Block]
 ) -> list[tuple[Row, Recipe]]:
-    """Of two candidates that both could ship, the one that was approved, else that was picked."""
+    """The one of two candidates to ship: the one that was approved, else the one that was picked."""
     approved = {
         side.decision.sha256
         for side in sides

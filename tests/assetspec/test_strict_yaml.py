@@ -72,7 +72,7 @@ def test_aliases_and_merges_repeat_values() -> None:
         ("a: **b**", "1:5: this is not YAML: a text cannot start with `*`"),
         ("a: 'It's'", "1:8: this is not YAML: something follows the end of a text"),
         ("a: {{ x }}", "1:9: braces begin an object, which cannot be a key"),
-        ("a: *b", "1:4: `*b` is no name of a value"),
+        ("a: *b", "1:4: `*b` is not the name of a value"),
         ("&a [*a]", "1:5: `*a` holds itself"),
         ("a: !!binary aGk=", "1:4: tags such as `!!binary` are not read"),
         ("a: !!python/object/apply:os.system [ls]", "1:4: tags such as `!!python/object/apply"),

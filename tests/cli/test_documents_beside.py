@@ -73,7 +73,7 @@ def test_its_older_file_is_not_taken_for_ours(coded: Site) -> None:
 
 
 def test_what_was_there_can_be_brought_back(coded: Site) -> None:
-    """The bytes of a document that is written anew are kept, as a lock alone is no proof."""
+    """The bytes of a document that is written anew are kept, as a lock alone does not prove that they are ours."""
     coded.run("build")
     before = coded.files()["src/assets.ts"]
     coded.write("src/assets.ts", "edited by hand")

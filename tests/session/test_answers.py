@@ -301,7 +301,7 @@ def test_a_folder_that_becomes_a_link_is_noticed(site: Site, folder: str, *, wit
 
 
 def test_another_root_is_noticed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies above the spec is no part of the project without the repository."""
+    """What lies above the spec is not part of the project without the repository."""
     site.draw("shared/a.png")
     source = '[project]\nname = "a"\noutput = "img"\n[asset.photo]\nsource = "../shared/a.png"\n'
     site.write("web/assets.toml", f'{source}[[asset.photo.deliver]]\npath = "a.webp"\n')

@@ -13,7 +13,7 @@ from tests.simulated import charges
 
 
 def test_a_held_picture_stays_whatever_the_spec_says(reviewed: Site, server: httpx.Client) -> None:
-    """An edit of its prompt is no drift, a lost file is restored, and undoing the hold renders it."""
+    """An edit of its prompt is not drift, a lost file is restored, and undoing the hold renders it."""
     reviewed.run("build", "sheet", "--yes")
     reviewed.run("hold", "sheet", "--note", "printed already")
     reviewed.edit("assets.toml", "a fox", "an owl")

@@ -1,4 +1,4 @@
-"""Who sees the key, and how a call with it is bounded."""
+"""Only the provider's own hosts see the key, and every call with it is bounded."""
 
 from __future__ import annotations
 
