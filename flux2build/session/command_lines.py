@@ -44,7 +44,7 @@ class Context(Struct, frozen=True):
         except ValueError:
             return line
         name = words[0] if words and not words[0].startswith("-") else ""
-        if words and words[0] in _OF_NO_PROJECT:
+        if "--help" in words or not _OF_NO_PROJECT.isdisjoint(words[:1]):
             return line
         missing = [*self._options(words, name), *self._selection(words, name)]
         return line + "".join(f" {shlex.quote(word)}" for word in missing)

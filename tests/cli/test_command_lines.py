@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,11 @@ def advised() -> list[str]:
 
 def parse(line: str) -> None:
     """Parse a command line as the command itself does, without running it."""
+    with suppress(click.exceptions.Exit):  # `--help` ends with that
+        _parse(line)
+
+
+def _parse(line: str) -> None:
     words = [SAMPLES.get(word, word) for word in shlex.split(line)[1:]]
     command: click.Command | None = MAIN
     parent: click.Context | None = None

@@ -333,12 +333,8 @@ def _merging(project: Project) -> Line:
     """Whether git merges locks by what was changed in them, or line by line."""
     if project.repository.merges_locks:
         return Line("merge driver", "git merges the lock row by row", ok=True)
-    hint = f"`git config merge.flux2build.driver '{DRIVER}'`, and `{project.lock_path.name} merge=flux2build` in .gitattributes"
+    hint = "`flux2build lock merge --help` tells how to set it up"
     return Line("merge driver", "this clone has none: git merges the lock by lines", hint=hint)
-
-
-DRIVER: Final = "flux2build lock merge %O %A %B %P"
-"""What git runs to merge two locks."""
 
 
 COMMAND: Final[click.Command] = doctor

@@ -69,11 +69,15 @@ def resolve(options: CommonOptions) -> Exit:
 def merge(base: str, ours: str, theirs: str, path: str) -> Exit:
     """Merge two locks, as git's merge driver.
 
-    `git config merge.flux2build.driver 'flux2build lock merge %O %A %B %P'` sets it up in a clone. The
-    result is written to OURS. What only one side changed is taken. Where both did, in different ways, both
+    This sets it up in a clone, beside the line `assets.lock merge=flux2build` in .gitattributes:
+
+    \b
+    git config merge.flux2build.driver 'flux2build lock merge %O %A %B %P'
+
+    The result is written to OURS. What only one side changed is taken. Where both did, in different ways, both
     stay between markers, and `flux2build lock resolve` settles it once the spec is merged; then this
     exits with 1, as git expects.
-    """
+    """  # noqa: D301 - `\b` is a mark for click
     texts = [_text(file) for file in (base, ours, theirs)]
     try:
         old, own, other = (
