@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from flux2build.building.artifacts import Artifacts
 from flux2build.building.world import described_in_full
 from flux2build.digest import of_bytes
 from flux2build.errors import Problem, SpecError, UsageError
@@ -46,20 +47,25 @@ def adopt(project: Project, name: str, file: str) -> Adopted:
         SystemFault: the disk refuses it.
     """
     picture = named(project, name)
-    adopted, row = _taken(project, picture, file)
+    adopted, row = _taken(project, at_hand(project, project.files()), picture, file)
     enter(project, picture, row)
     return adopted
 
 
 def adopt_all(project: Project) -> list[Adopted]:
     """Let every file that lies at the output of a rendered asset be its picture, and lock all of them."""
-    known = [each for each in pictures(project) if each.recipe.output in project.files()]
-    taken = [_taken(project, each, str(project.folder / each.recipe.output)) for each in known]
+    files = project.files()
+    artifacts = at_hand(project, files)
+    known = [each for each in pictures(project) if each.recipe.output in files]
+    places = (str(project.folder / each.recipe.output) for each in known)
+    taken = [_taken(project, artifacts, *each) for each in zip(known, places, strict=True)]
     enter_all(project, [(each, row) for each, (_, row) in zip(known, taken, strict=True)])
     return [adopted for adopted, _ in taken]
 
 
-def _taken(project: Project, picture: Picture, file: str) -> tuple[Adopted, Generated]:
+def _taken(
+    project: Project, artifacts: Artifacts, picture: Picture, file: str
+) -> tuple[Adopted, Generated]:
     """Put the picture in a file in its place and into the store; return its row of the lock, too."""
     name, path, task = picture.recipe.asset, picture.recipe.output, requested(picture)
     if None in picture.inputs:
@@ -70,7 +76,7 @@ def _taken(project: Project, picture: Picture, file: str) -> tuple[Adopted, Gene
         hint = "convert it, or change `format` in the spec"
         raise SpecError(Problem(f"`{file}` is not what `{path}` is: {form}", hint=hint))
     project.store.put(data)
-    at_hand(project, project.files()).replace(path, data)
+    artifacts.replace(path, data)
     output = described_in_full(path, of_bytes(data), data, Signer())
     receipt = Receipt(ADOPTED, cost=Decimal(0), cost_source=ADOPTED)
     adopted = Adopted(output, [f"{field} {text}" for field, text in differences.items()])

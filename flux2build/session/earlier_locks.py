@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import LockError
-from flux2build.lockfile import Generated, decoded, loads
+from flux2build.lockfile import Generated, Lockfile, decoded, loads
 from flux2build.planning.snapshot import KnownPicture
 from flux2build.storage.copies import Recorded
 from flux2build.storage.repository import Repository, Version
@@ -27,7 +27,7 @@ class EarlierLocks:
 
     def __init__(self, repository: Repository, lock: str) -> None:
         self._repository, self._lock = repository, lock
-        self._rows: dict[Version, list[Generated]] = {}
+        self._rows: dict[Version, dict[Digest, list[Generated]]] = {}
         self._recorded: dict[Digest, list[Recorded]] = {}
 
     def purchases(self, key: Digest) -> Sequence[KnownPicture]:
@@ -36,17 +36,12 @@ class EarlierLocks:
         if version is None:
             return ()
         if version not in self._rows:
-            self._rows[version] = list(self._bought(version))
-        pictures = []
-        for row in self._rows[version]:
-            if key in {row.key, row.renamed.key, row.order.digest}:
-                pictures.append(KnownPicture(row.output.sha256, row.receipt))
-                at = Recorded(row.output.path, row.output.bytes)
-                self._recorded.setdefault(row.output.sha256, []).append(at)
-        return pictures
+            self._rows[version] = self._bought(version)
+        rows = self._rows[version].get(key, ())
+        return [KnownPicture(row.output.sha256, row.receipt) for row in rows]
 
     def recorded(self, digest: Digest) -> Sequence[Recorded]:
-        """Where pictures lay that `purchases` has found."""
+        """Where pictures lay, as the versions tell that `purchases` has read."""
         return self._recorded.get(digest, ())
 
     @cached_property
@@ -61,13 +56,22 @@ class EarlierLocks:
                 newest.setdefault(Digest(str(key, "ascii")), version)
         return newest
 
-    def _bought(self, version: Version) -> Iterator[Generated]:
-        """The rows of paid pictures in a version; none where it cannot be read."""
-        data = self._repository.read(version) or b""
-        try:
-            blocks = loads(decoded(data, self._lock), self._lock).blocks.values()
-        except LockError:
-            return
-        for row in (block.generated for block in blocks):
+    def _bought(self, version: Version) -> dict[Digest, list[Generated]]:
+        """The rows of paid pictures in a version, by every key that they have or had."""
+        lock = lock_in(self._repository, version, self._lock) or Lockfile()
+        rows: dict[Digest, list[Generated]] = {}
+        for row in (block.generated for block in lock.blocks.values()):
             if row is not None and row.receipt.paid:
-                yield row
+                for key in {row.key, row.renamed.key, row.order.digest}:
+                    rows.setdefault(key, []).append(row)
+                at = Recorded(row.output.path, row.output.bytes)
+                self._recorded.setdefault(row.output.sha256, []).append(at)
+        return rows
+
+
+def lock_in(repository: Repository, version: Version, name: str) -> Lockfile | None:
+    """The lock in one of its versions; None where it cannot be read."""
+    try:
+        return loads(decoded(repository.read(version) or b"", name), name)
+    except LockError:
+        return None

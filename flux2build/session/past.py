@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
-from flux2build.errors import LockError, UsageError
+from flux2build.errors import UsageError
 from flux2build.ledger import Delivered
-from flux2build.lockfile import Block, Generated, Lockfile, decoded, loads
+from flux2build.lockfile import Block, Generated, Lockfile
 from flux2build.model import AssetName, Generate, Receipt
-from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import Choice
+from flux2build.session.earlier_locks import lock_in
 from flux2build.session.project import Project
 from flux2build.storage.repository import Commit, Repository, Version
 
@@ -94,7 +95,7 @@ def picture_in(project: Project, asset: AssetName, revision: str) -> Digest | No
     repository, name = project.repository, project.lock_path.name
     commit = repository.commit(revision) if repository.exists else None
     version = repository.at(commit, name) if commit else None
-    lock = _lock(repository.read(version) or b"", name) if version else None
+    lock = lock_in(repository, version, name) if version else None
     block = lock.block(asset, project.spec.profile) if lock else None
     return block.generated.output.sha256 if block and block.generated else None
 
@@ -107,16 +108,9 @@ def _locks(repository: Repository, path: Path) -> Iterator[tuple[Commit, Lockfil
         if version is None:
             continue
         if version not in read:
-            read[version] = _lock(repository.read(version) or b"", path.name)
+            read[version] = lock_in(repository, version, path.name)
         if (lock := read[version]) is not None:
             yield commit, lock
-
-
-def _lock(data: bytes, name: str) -> Lockfile | None:
-    try:
-        return loads(decoded(data, name), name)
-    except LockError:
-        return None
 
 
 def _delivered(project: Project, asset: AssetName) -> Iterator[Picture]:
@@ -134,9 +128,9 @@ class Copy(NamedTuple):
     data: bytes
 
 
-def copy(project: Project, picture: Picture) -> Copy | None:
-    """The bytes of a picture, from wherever they can be had; None if nobody has them."""
-    digest, artifacts = picture.output, at_hand(project, project.files())
+def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | None:
+    """The bytes of a picture: at hand, or from wherever they can be had; None if nobody has them."""
+    digest = picture.output
     if artifacts.has(digest):
         path = artifacts.paths.get(digest)
         if path or project.store.has(digest):

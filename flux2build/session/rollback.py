@@ -74,7 +74,8 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
         for each in project.spec.recipes
         if each.asset == asset and isinstance(each.task, Generate) and not each.candidate
     )
-    row, found = picture.row, copy(project, picture)
+    artifacts = at_hand(project, project.files())
+    row, found = picture.row, copy(project, picture, artifacts)
     if found is None:
         ways = "; ".join(project.tracked.ways_back(recipe.output, picture.output))
         raise UsageError(
@@ -93,7 +94,7 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
             f"picture {picture.number} is `{row.output.path}`, and the spec wants `{recipe.output}`",
             hint="change the format in the spec first",
         )
-    at_hand(project, project.files()).replace(recipe.output, found.data)
+    artifacts.replace(recipe.output, found.data)
     locked = replace(row, output=replace(row.output, path=recipe.output))
     note = f"rolled back to picture {picture.number} ({picture.origin})"
     block = project.lock.block(asset, project.spec.profile)

@@ -16,6 +16,7 @@ from flux2build.console.escaping import clean
 from flux2build.console.lock_changes import paid
 from flux2build.digest import Json, short
 from flux2build.session import past
+from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.past import Copy, Picture
 from flux2build.session.project import Project
@@ -35,7 +36,8 @@ def history(options: CommonOptions, *, asset: str) -> None:
     """
     project, console = Project.open(options), Console.of(options)
     pictures = past.pictures(project, past.named(project, asset))
-    copies = [past.copy(project, each) for each in pictures]
+    artifacts = at_hand(project, project.files())
+    copies = [past.copy(project, each, artifacts) for each in pictures]
     if options.json:
         rows = [_as_json(each, found) for each, found in zip(pictures, copies, strict=True)]
         console.document({"asset": asset, "pictures": rows})
