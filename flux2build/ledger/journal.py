@@ -312,7 +312,7 @@ class Journal:
         """Lines that the index on disk tells of."""
         self._rows: list[bytes] = []
         self._hash: Hash = sha256()
-        """Of the bytes of the other lines."""
+        """The hash of the bytes of the lines that the index does not tell of."""
 
     def _catch_up(self) -> None:
         """Read the lines that are new since the last time; all of them if there was damage."""

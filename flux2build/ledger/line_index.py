@@ -63,7 +63,7 @@ class LineIndex(Struct, frozen=True):
     digest: str
     """SHA-256 of these bytes."""
     signature: Signature
-    """Of the whole file when it was last compared with the digest."""
+    """The signature of the whole file when it was last compared with the digest."""
     open: tuple[Digest, ...]
     """The orders that are pending, kept aside, lost or in doubt."""
     rows: bytes

@@ -126,7 +126,7 @@ def test_a_missing_revision_is_an_error(
 
 
 def test_without_git_there_is_no_past(empty: Site) -> None:
-    """That is an error of who asked."""
+    """A project without a repository has nothing to compare with."""
     shutil.rmtree(empty.folder / ".git", ignore_errors=True)
     empty.write("assets.toml", SPEC)
     assert "no git repository" in empty.run("diff").err
