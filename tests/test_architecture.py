@@ -20,6 +20,7 @@ from flux2build.images.formats.contract import FORMATS
 from flux2build.images.ops.contract import OPS
 from flux2build.providers.contract import PROVIDERS
 from flux2build.registry import Family
+from flux2build.sharing.contract import BACKENDS
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = ROOT / "flux2build"
@@ -29,6 +30,7 @@ TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
 MOST_LINES: Final = 400
 MOST_LINES_OF_A_FUNCTION: Final = 60
 FAMILIES: Final[list[Family[Any]]] = [
+    BACKENDS,
     CHECKS,
     COMMANDS,
     DOCUMENTS,
@@ -109,6 +111,7 @@ DECODES: Final = {
     "providers/replies.py": "what servers say",
     "providers/sketch/drawing.py": "our own mark",
     "purchasing": "what servers say, and our own headers",
+    "sharing": "records of the team's store, which are JSON, and what servers say",
     "simulator": "our own files, and what clients say",
 }
 """Modules that turn bytes into texts, each with the reason why these are not texts of people."""

@@ -22,7 +22,11 @@ OF_CONNECTIONS: Final = frozenset(
     }
 )
 """The limits of a connection, as far as they are known without importing what connects."""
-_SETTINGS: Final = frozenset({"budget", "cards", "environment", "limits", "local", "network"})
+_SETTINGS: Final = frozenset(
+    {"budget", "cards", "environment", "limits", "local", "network", "store"}
+)
+_STORE: Final = {"url": None, "mode": ("rw", "r"), "when_down": ("stop", "alone")}
+"""The keys of `[store]`, with the values that they can have; a URL is judged by who opens it."""
 
 
 def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
@@ -53,6 +57,7 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
         "write it like `budget = { confirm_above = 0.50 }`",
     )
     yield from _one_key(budget, config.get("budget", {}), _is_amount)
+    yield from _of_store(config.get("store", {}))
 
 
 def _of_limits(limits: object) -> Iterator[Fault]:
@@ -68,6 +73,23 @@ def _of_limits(limits: object) -> Iterator[Fault]:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MOST_PIXELS:
             message = f"limit `{name}` is a whole number from 1 to {MOST_PIXELS:,}, not {value!r}"
             yield Fault(("limits", name), message)
+
+
+def _of_store(table: object) -> Iterator[Fault]:
+    hint = 'write it like `[store]` with a line `url = "file:///mnt/team/store"`'
+    if not isinstance(table, dict):
+        yield Fault(("store",), "`store` is a table", hint)
+        return
+    for name, value in table.items():
+        if name not in _STORE:
+            meant = did_you_mean(name, _STORE)
+            yield Fault(("store", name), f"`store` has no key `{name}`", meant, name=True)
+        elif (options := _STORE[name]) is None:
+            if not _is_text(value):
+                yield Fault(("store", name), f"`{name}` is the URL of a team's store", hint)
+        elif value not in options:
+            listed = " or ".join(f'`"{option}"`' for option in options)
+            yield Fault(("store", name), f"`{name}` is {listed}", did_you_mean(str(value), options))
 
 
 def _of_environment(values: object) -> Iterator[Fault]:

@@ -42,8 +42,9 @@ def settings() -> frozenset[str]:
     """Variables that are looked up in the environment, the `--env-file` and the configuration."""
     from flux2build.images.provenance.signing import CERTIFICATE_VARIABLE, KEY_VARIABLE
     from flux2build.providers.contract import PROVIDERS, Remote
+    from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE
 
-    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, *_SHARED}
+    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, STORE_VARIABLE, TOKEN_VARIABLE, *_SHARED}
     remote = (provider for provider in PROVIDERS.values() if isinstance(provider, Remote))
     return frozenset(names.union(*({each.key_variable, each.url_variable} for each in remote)))
 

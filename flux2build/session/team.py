@@ -1,0 +1,71 @@
+"""The store that a user's team shares, if their settings name one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from flux2build.errors import Problem, UsageError
+from flux2build.session.settings import UserSettings
+from flux2build.sharing.contract import STORE_VARIABLE, Access, kind_of, plain
+from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.store import Store
+
+_URL: Final = ("store", "url")
+
+
+class StoreSettings(Struct, frozen=True):
+    """What a user's settings say of their team's store."""
+
+    url: str = ""
+    """Empty if there is none; it may hold a password."""
+    mode: str = "rw"
+    """`rw`, or `r` to read only."""
+    when_down: str = "stop"
+    """`stop`: nothing is bought while the store cannot be reached; `alone`: it is, all the same."""
+
+
+def store_settings(settings: UserSettings) -> StoreSettings:
+    """What the user's settings say; the variable's URL comes before the configuration's."""
+    table: dict[str, Any] = dict(settings.config.get("store", {}))
+    if url := settings.value(STORE_VARIABLE):
+        table["url"] = url
+    return StoreSettings(**table)
+
+
+def team_store(settings: UserSettings, folder: Path, store: Store) -> TeamStore | None:
+    """The store of the user's team; None if the settings name none.
+
+    Args:
+        settings: The user's settings.
+        folder: The folder of the project, whose remotes a store in git may name.
+        store: The user's own store, which keeps wrong bytes aside.
+
+    Raises:
+        UsageError: the settings name something else.
+        SystemFault: an extra is missing.
+    """
+    own = store_settings(settings)
+    if not own.url:
+        return None
+    access = Access(value=settings.value, folder=folder, proxy=settings.proxy)
+    try:
+        backend = kind_of(own.url).open(own.url, access)
+    except UsageError as error:
+        raise UsageError(*(_placed(settings, problem) for problem in error.problems)) from None
+    return TeamStore(
+        backend,
+        plain(own.url),
+        writable=own.mode == "rw",
+        alone=own.when_down == "alone",
+        aside=store.set_aside,
+    )
+
+
+def _placed(settings: UserSettings, problem: Problem) -> Problem:
+    """A problem with the URL, where it is written."""
+    if settings.environment.get(STORE_VARIABLE) or settings.env_file.get(STORE_VARIABLE):
+        return Problem(f"`{STORE_VARIABLE}`: {problem.message}", hint=problem.hint)
+    return settings.written.located(problem, _URL)

@@ -1,0 +1,1 @@
+"""What a team shares: bytes, receipts and claims, in one store."""

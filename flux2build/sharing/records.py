@@ -1,0 +1,147 @@
+"""Receipts and claims, and the JSON by which they travel.
+
+No person, no path of a machine and no key is in them: nothing that a lock in git does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeVar
+
+from msgspec import Meta, MsgspecError, Struct, ValidationError, field, json, to_builtins
+
+from flux2build.digest import Digest, Json, short
+from flux2build.errors import SystemFault
+from flux2build.model import Order, Output, Receipt, payload
+
+VERSION: Final = 1
+"""The version of both; a newer one is never taken for absence."""
+
+Sha256 = Annotated[Digest, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+
+
+class DamagedError(SystemFault):
+    """The team's store holds something else than its key names."""
+
+
+class SharedClaim(Struct, frozen=True, kw_only=True):
+    """Who is buying an order now: one attempt, and its ticket as soon as there is one."""
+
+    order: Sha256
+    attempt: str
+    account: str
+    """A fingerprint that tells accounts apart; never the key."""
+    provider: str
+    model: str
+    payload: Sha256
+    """The digest of what is asked for: model, prompt and parameters."""
+    at: str
+    """UTC in ISO 8601."""
+    task: str = ""
+    """The provider's name of the order; empty until it has one."""
+    poll: str = ""
+    """Where the provider is asked for it."""
+    cost: Decimal | None = None
+    """USD as reported at submission."""
+    expected: Mapping[str, int | str] = field(default_factory=dict)
+    """What the picture is compared with, as in the ledger."""
+
+    def __post_init__(self) -> None:
+        _require_amount(self.cost)
+
+
+class SharedReceipt(Struct, frozen=True, kw_only=True):
+    """What a paid order brought: the facts of its row in the lock."""
+
+    order: Sha256
+    payload: Sha256
+    """The digest of what was asked for: model, prompt and parameters."""
+    model: str
+    params: Mapping[str, Any]
+    inputs: tuple[Sha256, ...]
+    take: int
+    output: Sha256
+    bytes: int
+    width: int
+    height: int
+    format: str
+    receipt: Receipt
+
+    def __post_init__(self) -> None:
+        _require_amount(self.receipt.cost)
+
+    def answers(self, order: Order) -> bool:
+        """Whether this is the receipt of an order, or of one whose picture it asks for, too."""
+        asked = Order(self.model, order.prompt, self.params, self.inputs, self.take)
+        return (
+            self.order == asked.digest
+            and self.order in order.names
+            and self.payload == payload(self.model, order.prompt, self.params)
+        )
+
+
+def receipt_of(order: Order, output: Output, receipt: Receipt) -> SharedReceipt:
+    """The receipt to share of an order, its output and its proof."""
+    return SharedReceipt(
+        order=order.digest,
+        payload=payload(order.model, order.prompt, order.params),
+        model=order.model,
+        params=order.params,
+        inputs=order.inputs,
+        take=order.take,
+        output=output.sha256,
+        bytes=output.bytes,
+        width=output.width,
+        height=output.height,
+        format=output.format,
+        receipt=receipt,
+    )
+
+
+class _Versioned(Struct):
+    version: int
+
+
+Record = TypeVar("Record", SharedClaim, SharedReceipt)
+
+_WHAT: Final[Mapping[type[Struct], str]] = {SharedClaim: "claim", SharedReceipt: "receipt"}
+
+
+def to_json(record: SharedClaim | SharedReceipt) -> bytes:
+    """A record as the store holds it."""
+    facts: dict[str, Json] = to_builtins(record)
+    return json.encode({"version": VERSION, **facts}, order="sorted")
+
+
+def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
+    """The record of an order that the store holds.
+
+    Raises:
+        DamagedError: it is not one, it is another order's, or a newer flux2build wrote it.
+    """
+    what = _WHAT[kind]
+    try:
+        if (version := json.decode(data, type=_Versioned).version) > VERSION:
+            message = f"a newer flux2build wrote the {what} of order `{short(order)}`"
+            hint = f"its version is {version}, this flux2build reads {VERSION}: update it"
+            raise DamagedError(message, hint=hint)
+        record = json.decode(data, type=kind)
+    except (MsgspecError, RecursionError) as error:
+        raise _damaged(what, order) from error
+    if record.order != order:
+        raise _damaged(what, order)
+    return record
+
+
+def _damaged(what: str, order: Digest) -> DamagedError:
+    return DamagedError(
+        f"the team's store holds a damaged {what} of order `{short(order)}`",
+        rows=(("order", order),),
+        hint="`flux2build store verify` tells what else is damaged",
+    )
+
+
+def _require_amount(cost: Decimal | None) -> None:
+    if cost is not None and not (cost.is_finite() and cost >= 0):
+        raise ValidationError("not an amount")

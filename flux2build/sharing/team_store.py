@@ -1,0 +1,202 @@
+"""The team's store, as the rest of the house uses it: bytes, receipts and claims.
+
+Bytes are verified on every read and receipts are checked against their orders, so that a
+writer to the store cannot put a wrong picture into a build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from flux2build.digest import Digest, of_bytes, short
+from flux2build.sharing.contract import Backend, Unreachable
+from flux2build.sharing.keys import Space, digest_of, key_of
+from flux2build.sharing.records import (
+    DamagedError,
+    SharedClaim,
+    SharedReceipt,
+    from_json,
+    to_json,
+)
+
+T = TypeVar("T")
+
+_AT_ONCE: Final = 16
+"""Most requests at once for one question about many keys."""
+
+_PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
+"""The key by which a place proves that it creates a value once only."""
+
+
+class TeamStore:
+    """A store that several machines share."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        url: str,
+        *,
+        writable: bool = True,
+        alone: bool = False,
+        aside: Callable[[Digest, bytes], None] = lambda _digest, _data: None,
+    ) -> None:
+        self._backend = backend
+        self.url = url
+        """For people: without user, password and query."""
+        self.writable = writable
+        self.alone = alone
+        """Whether a build may buy while the store cannot be reached."""
+        self._aside = aside
+        """Keeps wrong bytes for whoever wants to know where they came from."""
+        self._proven = False
+
+    @property
+    def backend(self) -> Backend:
+        """Where the values lie."""
+        return self._backend
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there are bytes for a digest; only reading shows whether they are right."""
+        return self._backend.has(key_of(Space.BYTES, digest))
+
+    def have(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Those of some digests for which there are bytes."""
+        return {digest for digest, there in _concurrently(self.has, digests) if there}
+
+    def get(self, digest: Digest) -> bytes | None:
+        """The bytes of a digest; None if there are none.
+
+        Raises:
+            Unreachable: the store cannot be asked.
+            DamagedError: it has other bytes, which are now set aside.
+        """
+        data = self._backend.get(key_of(Space.BYTES, digest))
+        if data is None or of_bytes(data) == digest:
+            return data
+        self._aside(digest, data)
+        raise DamagedError(
+            f"the team's store has other bytes than `{short(digest)}`",
+            rows=(("digest", digest), ("store", self.url)),
+            hint="they were set aside; `flux2build store verify` replaces them where it can",
+        )
+
+    def put(self, data: bytes) -> Digest:
+        """Share bytes; their digest. A place that keeps no bytes gets none."""
+        digest = of_bytes(data)
+        self._require_writable()
+        if self._backend.keeps_bytes:
+            self._backend.put(key_of(Space.BYTES, digest), data)
+        return digest
+
+    def receipt(self, order: Digest) -> SharedReceipt | None:
+        """The receipt of an order; whether it `answers` the request is for the caller to see.
+
+        Raises:
+            Unreachable: the store cannot be asked.
+            DamagedError: it is none that this flux2build can read.
+        """
+        data = self._backend.get(key_of(Space.ORDERS, order))
+        return None if data is None else from_json(data, SharedReceipt, order)
+
+    def receipts(self, orders: Iterable[Digest]) -> dict[Digest, SharedReceipt]:
+        """The receipts of those of some orders that have one."""
+        answers = _concurrently(self.receipt, orders)
+        return {order: receipt for order, receipt in answers if receipt is not None}
+
+    def put_receipt(self, receipt: SharedReceipt) -> bool:
+        """Share a receipt; whether it is the first one of its order, which stays."""
+        self._require_writable()
+        key = key_of(Space.ORDERS, receipt.order)
+        return self._backend.create(key, to_json(receipt))
+
+    def claim(self, order: Digest) -> SharedClaim | None:
+        """The claim on an order; None if nobody is buying it.
+
+        Raises:
+            Unreachable: the store cannot be asked.
+            DamagedError: it is none that this flux2build can read.
+        """
+        data = self._backend.get(key_of(Space.CLAIMS, order))
+        return None if data is None else from_json(data, SharedClaim, order)
+
+    def claims(self) -> Iterator[SharedClaim | DamagedError]:
+        """Every claim that there is; an error in the place of one that cannot be read."""
+        for listed in self._backend.list(f"{Space.CLAIMS}/"):
+            if listed.key == _PROOF:
+                continue
+            try:
+                if claim := self.claim(digest_of(listed.key)):
+                    yield claim
+            except DamagedError as error:
+                yield error
+
+    def take(self, claim: SharedClaim) -> bool:
+        """Claim an order before it is sent; False if another attempt has it.
+
+        Raises:
+            Unreachable: the store cannot be asked, or cannot keep two claims apart.
+        """
+        self._require_writable()
+        self._prove()
+        if self._backend.create(key_of(Space.CLAIMS, claim.order), to_json(claim)):
+            return True
+        # The answer to an earlier try of this very request may have been lost on its way.
+        held = self.claim(claim.order)
+        return held is not None and held.attempt == claim.attempt
+
+    def name_ticket(self, claim: SharedClaim) -> bool:
+        """Note the ticket in a claim of this attempt; False if the claim is not its own any more."""
+        self._require_writable()
+        held = self.claim(claim.order)
+        if held is None or held.attempt != claim.attempt:
+            return False
+        self._backend.put(key_of(Space.CLAIMS, claim.order), to_json(claim))
+        return True
+
+    def release(self, order: Digest, attempt: str) -> bool:
+        """Take back the claim of an attempt; False if there is none of it."""
+        self._require_writable()
+        held = self.claim(order)
+        if held is None or held.attempt != attempt:
+            return False
+        self._backend.delete(key_of(Space.CLAIMS, order))
+        return True
+
+    def _require_writable(self) -> None:
+        if not self.writable:
+            message = f"the team's store `{self.url}` is only read here"
+            raise Unreachable(message, hint='`mode = "rw"` under `[store]` lets it be written')
+
+    def _prove(self) -> None:
+        """Prove, once, that the place creates a value once only; some ignore that they should.
+
+        Raises:
+            Unreachable: it does not.
+        """
+        if self._proven:
+            return
+        value = b'{"version":1,"proof":true}\n'
+        if self._backend.create(_PROOF, value) and self._backend.create(_PROOF, value):
+            raise Unreachable(
+                f"the team's store `{self.url}` overwrites what it should create once",
+                hint="claims need a server that honours `If-None-Match: *`, such as "
+                "`flux2build store serve`",
+            )
+        self._proven = True
+
+
+def _concurrently(
+    ask: Callable[[Digest], T], digests: Iterable[Digest]
+) -> Iterator[tuple[Digest, T]]:
+    """The answer about each of some digests, some asked for at once."""
+    wanted = list(dict.fromkeys(digests))
+    if not wanted:
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        try:
+            yield from zip(wanted, threads.map(ask, wanted), strict=True)
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,65 @@
+"""A folder as the team's store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flux2build.errors import UsageError
+from flux2build.sharing.backends.file import BACKEND
+from flux2build.sharing.contract import Access, Unreachable
+
+CLAIM = f"claims/{'1' * 64}"
+
+
+def test_unmounted(tmp_path: Path) -> None:
+    """A folder that is not there is never created, as its disk may only not be mounted."""
+    folder = tmp_path / "team"
+    backend = BACKEND.open(folder.as_uri(), Access())
+    for call in (
+        lambda: backend.get(CLAIM),
+        lambda: backend.has(CLAIM),
+        lambda: backend.put(CLAIM, b""),
+        lambda: backend.create(CLAIM, b""),
+        lambda: backend.delete(CLAIM),
+        lambda: list(backend.list("claims/")),
+    ):
+        with pytest.raises(Unreachable, match="is not there") as error:
+            call()
+        assert f"mkdir -p {folder}" in str(error.value.problems[0].hint)
+    assert not folder.exists()
+
+
+def test_shared(tmp_path: Path) -> None:
+    """Whoever may write in the store's folder may write in those of its spaces."""
+    tmp_path.chmod(0o2775)
+
+    BACKEND.open(tmp_path.as_uri(), Access()).put(CLAIM, b"")
+
+    assert (tmp_path / "claims").stat().st_mode & 0o7777 == 0o2775
+
+
+def test_no_file_but_the_value(tmp_path: Path) -> None:
+    """Nothing is left beside a value that was created, or that was there already."""
+    backend = BACKEND.open(tmp_path.as_uri(), Access())
+    backend.create(CLAIM, b"first")
+    backend.create(CLAIM, b"second")
+
+    assert [path.name for path in (tmp_path / "claims").iterdir()] == ["1" * 64]
+
+
+def test_huge(tmp_path: Path) -> None:
+    """A value larger than any of its space is refused unread."""
+    backend = BACKEND.open(tmp_path.as_uri(), Access())
+    backend.put(CLAIM, bytes(2**16 + 1))
+
+    with pytest.raises(Unreachable, match="too large"):
+        backend.get(CLAIM)
+
+
+@pytest.mark.parametrize("url", ["file://", "file://server/mnt", "file:team", "file:///a%00b"])
+def test_urls(url: str) -> None:
+    """A URL names an absolute path of this machine."""
+    with pytest.raises(UsageError, match="names no folder of this machine"):
+        BACKEND.open(url, Access())

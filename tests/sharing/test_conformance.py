@@ -1,0 +1,121 @@
+"""The laws that every backend of a team's store keeps, each against a real place."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flux2build import digest
+from flux2build.sharing.contract import Backend
+from flux2build.sharing.keys import Space, key_of, most
+from tests.sharing.places import Opened
+
+ORDER = digest.of_bytes(b"order")
+CLAIM = key_of(Space.CLAIMS, ORDER)
+RECEIPT = key_of(Space.ORDERS, ORDER)
+PICTURE = os.urandom(300_000)
+BYTES = key_of(Space.BYTES, digest.of_bytes(PICTURE))
+STRANGE = (
+    *("", "cas/", "cas/00", f"{CLAIM}0", f"other/{'0' * 64}", f"cas/../claims/{'0' * 64}"),
+    *(f"/{CLAIM}", f"cas/{'A' * 64}", f"{CLAIM}\n", f"cas/{'0' * 62}%2e", f"{CLAIM}?x"),
+)
+
+
+def keys(backend: Backend) -> list[str]:
+    """A key of each space that a backend has."""
+    return [CLAIM, RECEIPT, *([BYTES] if backend.keeps_bytes else [])]
+
+
+def test_absent(backend: Backend) -> None:
+    """Of an empty place nothing is known, and nothing is wrong with that."""
+    for key in (CLAIM, RECEIPT, BYTES):
+        assert backend.get(key) is None
+        assert not backend.has(key)
+        backend.delete(key)
+    assert [listed for space in Space for listed in backend.list(f"{space}/")] == []
+
+
+def test_put(opened: Opened) -> None:
+    """What was written last is read by every client, byte for byte."""
+    writer, reader = opened(), opened()
+    for key in keys(writer):
+        writer.put(key, b"first")
+        writer.put(key, PICTURE[: most(key)])
+        assert reader.has(key)
+        assert reader.get(key) == PICTURE[: most(key)]
+
+
+def test_create(opened: Opened) -> None:
+    """A value is created once, and stays; once deleted it can be created again."""
+    one, other = opened(), opened()
+    for key in keys(one):
+        assert one.create(key, b"first")
+        assert not other.create(key, b"second")
+        assert other.get(key) == b"first"
+        other.delete(key)
+        assert one.get(key) is None
+        assert other.create(key, b"second")
+        assert one.get(key) == b"second"
+
+
+def test_one_winner(opened: Opened) -> None:
+    """Of 20 clients that create one key at once exactly one does, and its value is what is read."""
+    clients = [opened() for _ in range(20)]
+    with ThreadPoolExecutor(20) as threads:
+        names = [b"client %d" % number for number in range(20)]
+        creating = [
+            threads.submit(client.create, CLAIM, name)
+            for client, name in zip(clients, names, strict=True)
+        ]
+        won = [each.result() for each in creating]
+
+    assert won.count(True) == 1
+    assert clients[0].get(CLAIM) == names[won.index(True)]
+
+
+def test_whole_or_absent(opened: Opened) -> None:
+    """Whoever reads while others write sees one of the values, whole, or none yet."""
+    values = {bytes([letter]) * 200_000 for letter in b"abcd"}
+    clients = [opened() for _ in values]
+    with ThreadPoolExecutor(8) as threads:
+        writing = [
+            threads.submit(client.put, RECEIPT, value)
+            for client, value in zip(clients, values, strict=True)
+        ]
+        seen = {opened().get(RECEIPT) for _ in range(10)}
+        for each in writing:
+            each.result()
+
+    assert seen <= {None, *values}
+    assert opened().get(RECEIPT) in values
+
+
+def test_list(backend: Backend) -> None:
+    """Every key is listed once, in its space only, with its size."""
+    orders = [digest.of_bytes(b"%d" % number) for number in range(12)]
+    for order in orders:
+        backend.put(key_of(Space.CLAIMS, order), b"claimed")
+    backend.put(RECEIPT, b"receipt")
+
+    listed = list(backend.list(f"{Space.CLAIMS}/"))
+
+    assert sorted(each.key for each in listed) == sorted(
+        key_of(Space.CLAIMS, order) for order in orders
+    )
+    assert {each.size for each in listed} == {len(b"claimed")}
+
+
+@pytest.mark.parametrize("key", STRANGE)
+def test_keys(backend: Backend, key: str) -> None:
+    """Nothing outside of the three spaces is read, written or removed."""
+    for call in (
+        lambda: backend.get(key),
+        lambda: backend.has(key),
+        lambda: backend.put(key, b""),
+        lambda: backend.create(key, b""),
+        lambda: backend.delete(key),
+    ):
+        with pytest.raises(ValueError, match="no key"):
+            call()
