@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from flux2build.digest import Digest
+from flux2build.errors import SystemFault
 from flux2build.ledger.entries import Intended
 from flux2build.storage import locks, regular
 from flux2build.storage.durable import fault, folder
@@ -80,6 +81,19 @@ class Claims:
         finally:
             if claim is not None:
                 os.close(claim)
+
+    @contextmanager
+    def free(self, order: Digest) -> Iterator[bool]:
+        """Lock an order in the meantime, if its file can be locked; whether no other process has it.
+
+        That is enough to collect it, which costs nothing, and does no harm if two do so.
+        """
+        with ExitStack() as lock:
+            try:
+                free = lock.enter_context(self.held(order))
+            except SystemFault:
+                free = True
+            yield free
 
     def attempt(self, order: Digest) -> str:
         """The newest attempt to buy an order; empty if its claim names none."""

@@ -85,7 +85,12 @@ class RemoteRenderer:
         while True:
             async with self.client.slot():
                 # Another build of the same user, in another tree, may be buying this very order.
-                claim = self._claim(order.digest)
+                try:
+                    claim = self._claim(order.digest)
+                except SystemFault:
+                    if (bought := await self._pending(order, recipe)) is None:
+                        raise
+                    return bought
                 if claim is not None:
                     try:
                         return await self._bought(order, recipe, references)
@@ -119,15 +124,11 @@ class RemoteRenderer:
 
     async def _bought(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         """Buy an order or collect it, as the ledger says."""
+        # This comes first: where there is an older picture too, this one was bought anew.
+        if (bought := await self._pending(order, recipe)) is not None:
+            return bought
         ledger = self.books.about(*order.names)
         forced = recipe.asset in self.forced
-        if order.digest in ledger.pending:
-            # This comes first: where there is an older picture too, this one was bought anew.
-            intended, ticketed = ledger.pending[order.digest]
-            ticket = Collector(self.client, self.books).ticket(ticketed)
-            if intended.provider != self.client.provider.name:
-                raise order_errors.ordered_elsewhere(recipe, intended, ticket.task)
-            return await self._collect(order, recipe, intended, ticket)
         if order.digest in ledger.kept:
             raise order_errors.undecided(recipe, ReasonCode.KEPT_ASIDE)
         if order.digest in ledger.lost:
@@ -148,6 +149,17 @@ class RemoteRenderer:
         if not forced and any(unrecorded):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
         intended, ticket = await self._order(order, recipe, references)
+        return await self._collect(order, recipe, intended, ticket)
+
+    async def _pending(self, order: Order, recipe: Recipe) -> Bought | None:
+        """Collect an order if it waits for that; this takes no claim, as it costs nothing."""
+        pending = self.books.about(*order.names).pending.get(order.digest)
+        if pending is None:
+            return None
+        intended, ticketed = pending
+        ticket = Collector(self.client, self.books).ticket(ticketed)
+        if intended.provider != self.client.provider.name:
+            raise order_errors.ordered_elsewhere(recipe, intended, ticket.task)
         return await self._collect(order, recipe, intended, ticket)
 
     async def _order(

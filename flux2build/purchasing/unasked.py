@@ -29,8 +29,8 @@ class UnaskedOrders(Struct, frozen=True):
             Flux2BuildError: it is refused, or not here yet.
         """
         books = self.collector.books
-        with books.journal.claims.held(order.order) as held:
-            pending = books.about(order.order).pending.get(order.order) if held else None
+        with books.journal.claims.free(order.order) as free:
+            pending = books.about(order.order).pending.get(order.order) if free else None
             if pending is None:
                 return None
             intended, ticketed = pending

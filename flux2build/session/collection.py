@@ -68,8 +68,8 @@ def collect(
 
 def _idle(journal: Journal, order: OpenOrder) -> bool:
     """Whether no other build is working on an order."""
-    with journal.claims.held(order.intended.order) as held:
-        return held
+    with journal.claims.free(order.intended.order) as free:
+        return free
 
 
 class _Collection(Struct, frozen=True):

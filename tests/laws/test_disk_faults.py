@@ -85,6 +85,14 @@ def test_no_power_cut_after_a_fault_loses_a_picture(make_sandbox: MakeSandbox, n
     assert not complaints, "\n".join(complaints)
 
 
+@pytest.mark.parametrize("name", ["unwanted", "resume"])
+def test_what_is_paid_for_is_collected_on_a_full_disk(make_sandbox: MakeSandbox, name: str) -> None:
+    """Nothing can be written where ledger and store lie: the spool takes what was under way."""
+    sandbox = make_sandbox(situation(name))
+    full = Fault(errno.ENOSPC, str(sandbox.home), at=1, lasting=True)
+    assert sandbox.failing(full) == []
+
+
 def storeless(sandbox: Sandbox) -> Fault:
     """The disk of ledger and store is full once the first picture arrives."""
     dry = Fault(errno.ENOSPC, str(sandbox.home), _NEVER, lasting=True)

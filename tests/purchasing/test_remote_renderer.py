@@ -403,6 +403,24 @@ def test_another_process_buys_it(home: Path) -> None:
     ]
 
 
+def test_only_buying_takes_a_claim(home: Path) -> None:
+    """Where it cannot be locked, what is under way is collected, and nothing is bought."""
+    provider = FakeProvider({"fox": "forgotten"})
+    assert isinstance(Buyer(home, provider).buy("fox")[0], DecisionError)
+    provider.fates = {}
+    buyer = Buyer(home, provider)
+    for name in ("fox", "owl"):
+        claim = buyer.journal.claims.path(order(recipe(name)).digest)
+        claim.unlink(missing_ok=True)
+        claim.mkdir()
+
+    collected, refused = buyer.buy("fox", "owl")
+
+    assert isinstance(collected, Bought)
+    assert isinstance(refused, SystemFault)
+    assert (provider.posts, states(buyer)) == (["fox"], [State.DELIVERED])
+
+
 def test_waiting_for_another_process_can_be_interrupted(home: Path) -> None:
     """A build that waits for another one's purchase stops at the first Ctrl-C."""
     wanted = recipe("fox")

@@ -112,6 +112,17 @@ def test_the_order_of_a_running_build_is_left_alone(tmp_path: Path) -> None:
     os.close(claim)
 
 
+def test_it_is_collected_without_a_claim(tmp_path: Path) -> None:
+    """A claim that cannot be locked keeps nobody from a picture that is paid for."""
+    buyer, order = ordered(tmp_path / "home", FakeProvider())
+    claim = buyer.journal.claims.path(order.order)
+    claim.unlink()
+    claim.mkdir()
+
+    assert isinstance(collect(buyer, order), Bought)
+    assert [each.state for each in buyer.ledger.attempts] == [State.DELIVERED]
+
+
 @pytest.mark.parametrize(
     ("provider", "account", "error", "state"),
     [
