@@ -78,9 +78,18 @@ class Spec(Struct, frozen=True, dict=True):
     @property
     def ships_approved(self) -> bool:
         """Whether files are only made of pictures that are approved."""
+        return self._says("ship") == "approved"
+
+    @property
+    def discloses(self) -> bool:
+        """Whether a label on each picture has to say that it was generated."""
+        return self._says("disclosure") == "label"
+
+    def _says(self, key: str) -> object:
+        """What the profile says of itself."""
         profiles = self.text.data.get("profile")
         own = profiles.get(self.profile) if isinstance(profiles, Mapping) else None
-        return isinstance(own, Mapping) and own.get("ship") == "approved"
+        return own.get(key) if isinstance(own, Mapping) else None
 
     @property
     def wanted_profiles(self) -> frozenset[str]:

@@ -245,6 +245,7 @@ class Profile(Settings):
 
     output: str | None = _optional("the output folder, instead of the project's")
     ship: Literal["approved", "all"] | None = _optional("`approved`: derive from nothing else")
+    disclosure: Literal["label"] | None = _optional("`label`: what was generated has to have one")
     masters: str | None = _optional(
         "the folder of masters, instead of the project's; with an `output` of its own, when not given, "
         "the folder of the profile's name in the project's"

@@ -115,7 +115,7 @@ class Usage(Struct, frozen=True):
     def _settings(self, key: Key, settings: Settings) -> Iterator[Fault]:
         own = _OF_MEMBERS if isinstance(settings, AssetTable) else frozenset[str]()
         if isinstance(settings, Profile):
-            own |= {"output", "ship"}
+            own |= {"disclosure", "output", "ship"}
         for name in sorted(settings.model_fields_set - own):
             at = (*key, name)
             if name == "vars":

@@ -15,7 +15,17 @@ from flux2build.images import dominant
 from flux2build.images.dominant import DominantColour
 from flux2build.images.provenance import iptc
 from flux2build.lockfile import Lockfile
-from flux2build.model import AssetName, Derive, Key, Output, Recipe, Write
+from flux2build.model import (
+    AssetName,
+    Derive,
+    Generate,
+    Input,
+    Key,
+    MasterOf,
+    Output,
+    Recipe,
+    Write,
+)
 from flux2build.planning.plan import Plan
 from flux2build.providers.capabilities import Card
 
@@ -74,10 +84,26 @@ class Facts(Struct, frozen=True):
             if step.before is not None and not step.drift and not document:
                 yield Current(step.recipe, step.before.output)
 
+    def bytes_of(self, source: Input) -> bytes | None:
+        """The bytes of an input of a recipe; None if it is missing."""
+        if not isinstance(source, MasterOf):
+            return self.read(source.path)
+        steps = (step for step in self.plan.steps if step.recipe.asset == source.asset)
+        masters = (s.recipe.output for s in steps if isinstance(s.recipe.task, Generate))
+        return next((self.read(path) for path in masters), None)
+
     def adopted(self, recipe: Recipe) -> bool:
         """Whether a person brought the picture that a file is, or is made of."""
         block = self.lock.block(recipe.asset, self.plan.profile)
         return bool(block and block.generated and block.generated.receipt.adopted)
+
+    def generated(self, file: Current) -> bool:
+        """Whether a file is a picture that was rendered, or is made of one; nobody brought it."""
+        recipe = file.recipe
+        rendered = isinstance(recipe.task, Generate) or any(
+            isinstance(source, MasterOf) for source in recipe.inputs
+        )
+        return rendered and not self.adopted(recipe)
 
     def published(self) -> Iterator[Current]:
         """The current pictures that are published: deliverables, and masters without any."""

@@ -8,7 +8,7 @@ from typing import Final
 from flux2build.checks.contract import Check, Options, Warnings
 from flux2build.checks.facts import Current, Facts, Finding
 from flux2build.images.provenance.c2pa import INVALID
-from flux2build.model import Generate, MasterOf
+from flux2build.model import Generate
 
 _MISSING: Final = "nothing in the file says that it was generated"
 _INVALID: Final = "the C2PA manifest in the file does not match it"
@@ -26,14 +26,8 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         if manifest and manifest.state == INVALID:
             hint = "it was changed after it was signed; `take = 2` asks for another one"
             yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
-        generated = _generated(file) and not facts.adopted(file.recipe)
-        if generated and not facts.source_type(file.output):
+        if facts.generated(file) and not facts.source_type(file.output):
             yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
-
-
-def _generated(file: Current) -> bool:
-    recipe = file.recipe
-    return isinstance(recipe.task, Generate) or any(isinstance(i, MasterOf) for i in recipe.inputs)
 
 
 def _hint(file: Current) -> str:

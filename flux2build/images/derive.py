@@ -8,7 +8,7 @@ they are encoded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from flux2build.images.dominant import counted, written
 from flux2build.images.encode import encode, flatten, ground
 from flux2build.images.encoding import read
 from flux2build.images.formats.contract import Encoder
-from flux2build.images.ops.contract import Op
+from flux2build.images.ops.contract import Letters, Op
 from flux2build.model import Derive, Operation
 
 Steps = tuple[str, ...]
@@ -106,6 +106,23 @@ def derive_many(
             for gone in pictures.keys() - later:
                 del pictures[gone]
     return files
+
+
+def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
+    """The letters that the operations of a job set, and what lies under them.
+
+    Raises:
+        Flux2BuildError: an operation cannot be done.
+    """
+    last = max(
+        (at for at, step in enumerate(job.task.ops, 1) if ops[step.op].sets_words), default=0
+    )
+    picture = decoded(job.inputs[0], "input 0")
+    for step in job.task.ops[:last]:
+        operation = _operation(step, ops)
+        if (letters := operation.letters(picture, job.inputs)) is not None:
+            yield letters
+        picture = operation.apply(picture, job.inputs)
 
 
 def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:

@@ -80,7 +80,7 @@ class Preflight:
                 size = self.soundness.size(path)
             case master:
                 size = sizes.get(master.asset)
-        lettered = any(self.ops[operation.op].extra for operation in task.ops)
+        lettered = any(self.ops[operation.op].sets_words for operation in task.ops)
         token = self._token(recipe, task, size) if lettered else ""
         if token in self.feasible:
             return

@@ -15,7 +15,9 @@ def test_default_severities() -> None:
     assert {name: check.options().severity for name, check in CHECKS.items()} == {
         "alt": "off",
         "blank": "warning",
+        "contrast": "off",
         "dimensions": "error",
+        "disclosure": "error",
         "doubled": "warning",
         "drift": "error",
         "format": "warning",

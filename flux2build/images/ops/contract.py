@@ -133,6 +133,19 @@ class Canvas(Struct, frozen=True):
         return Canvas(size, letters)
 
 
+class Letters(Struct, frozen=True):
+    """The letters that an operation sets, and what lies under them."""
+
+    mask: Image.Image
+    """Where they are, as an `L` picture."""
+    ground: Image.Image
+    """What lies under them, as an `RGBA` picture of the same size."""
+    color: str
+    """Their colour, `#rrggbb` or `#rrggbbaa`."""
+    size: int
+    """Their size in pixels."""
+
+
 class Op(Params):
     """One operation on pictures, with its parameters as fields.
 
@@ -153,6 +166,10 @@ class Op(Params):
     """The parameter with the colour that becomes transparent."""
     board_by: ClassVar[str | None] = None
     """A parameter that is there where pictures are taken for boards of frames."""
+    sets_words: ClassVar[bool] = False
+    """Whether there are letters in the picture afterwards that `letters` tells of."""
+    discloses: ClassVar[bool] = False
+    """Whether people see afterwards that the picture was generated."""
     extra: ClassVar[str] = ""
     """The extra of flux2build that installs its libraries; empty where the core does."""
 
@@ -189,6 +206,15 @@ class Op(Params):
         del inputs
         return canvas
 
+    def letters(self, image: Image.Image, inputs: Inputs) -> Letters | None:
+        """The letters that the operation would set on a picture; None unless it sets words.
+
+        Raises:
+            Flux2BuildError: the operation cannot be done on this picture.
+        """
+        del image, inputs
+        return None
+
     @abstractmethod
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture after the operation; `inputs` are the recipe's, input 0 the master.
@@ -199,5 +225,5 @@ class Op(Params):
 
 
 OPS: Final = Family[type[Op]](
-    "flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs"})
+    "flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs", "words"})
 )

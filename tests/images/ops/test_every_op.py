@@ -25,6 +25,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "flip": {},
     "grid": {"sources": [{"input": 1}], "columns": 2, "padding": 3},
     "key": {"color": "#408040"},
+    "label": {"margin": 0, "text": "AI"},
     "matte": {"color": "#abc"},
     "overlay": {"source": {"input": 1}, "scale": 0.4, "blend": "screen", "opacity": 0.7},
     "pad": {"border": 5},

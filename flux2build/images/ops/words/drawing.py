@@ -18,12 +18,16 @@ from flux2build.images.lettering import breaks, faces, ink, language_tag, layout
 from flux2build.images.lettering.faces import Face
 from flux2build.images.lettering.layout import Block, Box, Placed, Rules
 from flux2build.images.lettering.shaping import Paragraph, Style
-from flux2build.images.ops.contract import Canvas, Inputs
+from flux2build.images.ops.contract import Canvas, Inputs, Letters
 from flux2build.images.ops.inputs import content
-from flux2build.images.ops.text.params import Backdrop, Shadow, TextParams, pixels
+from flux2build.images.ops.words.params import Backdrop, Shadow, TextParams, pixels
 from flux2build.storage.lfs import is_lfs_pointer
 
 _SIDES: Final = {"start": 0.0, "left": 0.0, "center": 0.5, "right": 1.0, "end": 1.0}
+
+
+class MisfitError(SpecError):
+    """Words are too long for their box at their smallest size."""
 
 
 def lettered(image: Image.Image, params: TextParams, inputs: Inputs) -> Image.Image:
@@ -34,6 +38,18 @@ def lettered(image: Image.Image, params: TextParams, inputs: Inputs) -> Image.Im
     """
     box, block, placed = _laid_out(image.size, params, inputs)
     return _painted(image, params, box, block, placed)
+
+
+def letters(image: Image.Image, params: TextParams, inputs: Inputs) -> Letters:
+    """The letters that are set on a picture, and what lies under them.
+
+    Raises:
+        SpecError: no font has some letter, or the words do not fit at the smallest size.
+    """
+    box, block, placed = _laid_out(image.size, params, inputs)
+    ground, mask = _inked(image.convert("RGBA"), params, box, block, placed)
+    area = (box.left, box.top, box.left + box.width, box.top + box.height)
+    return Letters(mask, ground.crop(area), params.color, block.size)
 
 
 def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs) -> Canvas | None:
@@ -144,7 +160,7 @@ def _align(params: TextParams, across: float, *, leftward: bool) -> float:
 def _fitted(paragraphs: Sequence[Paragraph], box: Box, rules: Rules, params: TextParams) -> Block:
     block = layout.fit(paragraphs, box, rules) if min(box.width, box.height) > 0 else None
     if block is None:
-        raise SpecError(
+        raise MisfitError(
             f"`{brief(params.text)}` does not fit",
             rows=(
                 ("language", params.language or "none given"),
@@ -166,20 +182,25 @@ def _tried(rules: Rules) -> str:
 def _painted(
     image: Image.Image, params: TextParams, box: Box, block: Block, placed: Sequence[Placed]
 ) -> Image.Image:
-    base = image.convert("RGBA")
-    at = (box.left, box.top)
+    ground, letters = _inked(image.convert("RGBA"), params, box, block, placed)
+    return _laid(ground, params.color, letters, (box.left, box.top)).convert(image.mode)
+
+
+def _inked(
+    base: Image.Image, params: TextParams, box: Box, block: Block, placed: Sequence[Placed]
+) -> tuple[Image.Image, Image.Image]:
+    """The picture with plate, shadow and outline, and the letters that lie on them as a mask."""
     letters = ink.filled(placed, block.size, box)
+    at = (box.left, box.top)
     outline = ink.stroked(placed, block.size, box, params.stroke) if params.stroke else None
     visible = ImageChops.lighter(letters, outline) if outline else letters
     if params.backdrop:
         base = _laid(
-            base, params.backdrop.color, _plate(params.backdrop, box, visible, min(image.size)), at
+            base, params.backdrop.color, _plate(params.backdrop, box, visible, min(base.size)), at
         )
     if params.shadow:
         base = _shaded(base, params.shadow, visible, at)
-    if outline:
-        base = _laid(base, params.stroke_color, outline, at)
-    return _laid(base, params.color, letters, at).convert(image.mode)
+    return _laid(base, params.stroke_color, outline, at) if outline else base, letters
 
 
 def _laid(base: Image.Image, color: str, mask: Image.Image, at: tuple[int, int]) -> Image.Image:

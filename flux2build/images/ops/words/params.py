@@ -14,7 +14,7 @@ from flux2build.images.ops.contract import File, Params
 
 _LONGEST: Final = 4000
 _PERCENT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
-_LANGUAGE: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]+)?(@[A-Za-z0-9]+)?$"
+LANGUAGE: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]+)?(@[A-Za-z0-9]+)?$"
 
 
 def _length(value: int | str) -> int | str:
@@ -83,7 +83,7 @@ class TextParams(Params):
     )
     language: str | None = Field(
         default=None,
-        pattern=_LANGUAGE,
+        pattern=LANGUAGE,
         description='what the words are written in, such as `"ar"` or `"{{ locale }}"`: decides '
         "direction, line breaks and local letterforms",
     )
