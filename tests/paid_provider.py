@@ -27,6 +27,7 @@ from flux2build.purchasing.http import Client, ClientDeps, Key, Limits
 from flux2build.purchasing.remote_renderer import RemoteRenderer
 from flux2build.purchasing.safekeeping import Places, Safekeeping
 from flux2build.purchasing.spool import Spool
+from flux2build.purchasing.webhooks import Webhooks
 from flux2build.storage.store import Store
 
 _SALTS: Final = itertools.count()
@@ -76,6 +77,8 @@ class FakeProvider:
     """What is charged, by prompt."""
     posts: list[str] = field(default_factory=list)
     """The prompts that were ordered, in order."""
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    """What was posted with each."""
     asked: list[str] = field(default_factory=list)
     """Every other request, by path."""
     journal: Path | None = None
@@ -113,8 +116,10 @@ class FakeProvider:
         return self.fates.get(self._tasks[task], "")
 
     def _order(self, request: httpx.Request) -> httpx.Response:
-        prompt = json.loads(request.content)["prompt"]
+        body = json.loads(request.content)
+        prompt = body["prompt"]
         self.posts.append(prompt)
+        self.bodies.append(body)
         if self.journal is not None:
             self.written.append(len(self.journal.read_bytes().splitlines()))
         fate = self.fates.get(prompt, "")
@@ -199,6 +204,7 @@ class Buyer:
     account: str = "abc"
     posts: int = 4
     in_flight: int | None = None
+    webhooks: Webhooks | None = None
     expected: int = 0
     """The bytes that its pictures may have."""
     said: list[str] = field(default_factory=list)
@@ -267,6 +273,7 @@ class Buyer:
             cards=bfl.PROVIDER.cards,
             account=self.account,
             forced=self.forced,
+            webhooks=self.webhooks,
         )
 
 

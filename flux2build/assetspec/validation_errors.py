@@ -23,7 +23,7 @@ _TILES: Final = (
     "FLUX.2 renders up to 4 megapixels at once, without tiles: set `width` and `height`, "
     "and `resize` with `upscale = true` in `deliver` for more"
 )
-_WEBHOOK: Final = "a build asks for its pictures until they are ready: nothing is called back"
+_WEBHOOK: Final = "a spec cannot name a callback: `[webhooks]` in your own configuration does"
 _ELSEWHERE: Final[Mapping[str, str]] = {
     "negative_prompt": _SEE,
     "negative": _SEE,

@@ -7,10 +7,22 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from flux2build.providers import replies
+from msgspec.structs import replace
+
+from flux2build.model import Order
+from flux2build.providers import callbacks, replies
 from flux2build.providers.cards import shipped
-from flux2build.providers.contract import Call, Refusal, Refused, Remote, Reply
-from flux2build.providers.protocol import CREDIT, FluxApi
+from flux2build.providers.contract import (
+    Call,
+    Callback,
+    Message,
+    Refusal,
+    Refused,
+    Remote,
+    Reply,
+    Unproved,
+)
+from flux2build.providers.protocol import CREDIT, FluxApi, is_flux_3
 
 _MOST: Final = 10**12
 """No account has more credits than this."""
@@ -37,6 +49,20 @@ class Bfl(FluxApi):
     def credentials(self, key: str) -> Mapping[str, str]:
         """The key travels in `x-key`."""
         return {"x-key": key}
+
+    signature_variable = ""
+
+    def calling_back(self, order: Order, call: Call, callback: Callback) -> Call:
+        """FLUX.2 takes a URL and a secret with each order; FLUX.3 refuses the fields."""
+        if is_flux_3(order) or not isinstance(call.json, Mapping):
+            return call
+        fields = {"webhook_url": callback.url, "webhook_secret": callback.secret}
+        return replace(call, json={**call.json, **fields})
+
+    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """Its document names neither the header nor the form of a signature with the secret."""
+        del now
+        return callbacks.of_body(message, secret)
 
     def account(self, endpoint: str) -> Call:
         """The credits that are left."""

@@ -137,6 +137,28 @@ class Refused(Struct, frozen=True):
     """The task that the reply names, if it names one."""
 
 
+class Callback(Struct, frozen=True):
+    """Where a provider is to tell that an order has ended, and what it may sign that with."""
+
+    url: str
+    secret: str
+    """Of this order alone; a provider that has a secret with each account ignores it."""
+
+
+class Message(Struct, frozen=True):
+    """What somebody posted to the URL of a callback."""
+
+    headers: Mapping[str, str]
+    """Names in lower case; values decoded as latin-1."""
+    body: bytes
+
+
+class Unproved(Struct, frozen=True):
+    """A message that nothing follows from, and why."""
+
+    message: str
+
+
 class InDoubt(Struct, frozen=True):
     """The answer proves neither acceptance nor refusal; the order is never sent again by itself."""
 
@@ -249,6 +271,30 @@ class Regional(Protocol):
 
 
 @runtime_checkable
+class CallsBack(Protocol):
+    """A provider that tells of the end of an order at a URL that the order names.
+
+    It is a hint to ask for the order, and never the answer.
+    """
+
+    @property
+    def signature_variable(self) -> str:
+        """The environment variable of what the account's messages are signed with.
+
+        It is empty where each order names its own secret.
+        """
+
+    def calling_back(self, order: Order, call: Call, callback: Callback) -> Call:
+        """The submission of an order with its callback; as it is for a model that has none."""
+
+    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """The task that a message is about, if its signature proves who sent it.
+
+        `secret` is the account's, or the order's; `now` is in seconds since 1970.
+        """
+
+
+@runtime_checkable
 class HasBalance(Protocol):
     """A provider that tells what an account has left."""
 
@@ -266,6 +312,7 @@ PROVIDERS: Final = Family[Provider](
     "PROVIDER",
     besides=frozenset(
         {
+            "callbacks",
             "capabilities",
             "cards",
             "contract",

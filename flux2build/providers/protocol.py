@@ -99,13 +99,18 @@ class FluxApi:
         return f"{replies.root(endpoint).removesuffix(self.path)}{self.path}/v1/{below}"
 
 
+def is_flux_3(order: Order) -> bool:
+    """Whether an order is one of FLUX.3, whose body has other fields."""
+    return "resolution" in order.params
+
+
 def _body(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
     """The body that buys; it holds nothing that the order does not name."""
     body: dict[str, Json] = {"prompt": order.prompt}
     for name, value in order.params.items():
         body["output_format" if name == "format" else name] = value
     sent = [item if isinstance(item, str) else replies.encoded(item) for item in references]
-    if "resolution" in order.params:
+    if is_flux_3(order):
         return body | ({"images": sent} if sent else {})
     for place, item in enumerate(sent, start=1):
         body["input_image" if place == 1 else f"input_image_{place}"] = item

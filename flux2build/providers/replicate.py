@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
+from flux2build.model import Order
+from flux2build.providers import callbacks
 from flux2build.providers.cards import shipped
-from flux2build.providers.contract import Remote
+from flux2build.providers.contract import Call, Callback, Message, Remote, Unproved
 from flux2build.providers.predictions import PredictionsApi
 
 
@@ -20,6 +25,19 @@ class Replicate(PredictionsApi):
     key_variable = "REPLICATE_API_TOKEN"
     url_variable = "FLUX2BUILD_REPLICATE_URL"
     in_flight = 24
+    signature_variable = "REPLICATE_WEBHOOK_SECRET"
+
+    def calling_back(self, order: Order, call: Call, callback: Callback) -> Call:
+        """A URL beside the input; the account's own secret signs what is posted there."""
+        del order
+        if not isinstance(call.json, Mapping):
+            return call
+        fields = {"webhook": callback.url, "webhook_events_filter": ["completed"]}
+        return replace(call, json={**call.json, **fields})
+
+    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """Its messages are signed as Standard Webhooks define."""
+        return callbacks.standard(message, secret, now)
 
 
 PROVIDER: Final[Remote] = Replicate()

@@ -29,6 +29,7 @@ from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.collecting import Collector
 from flux2build.purchasing.http import Client, Overdue
 from flux2build.purchasing.renderer import LoadReferences
+from flux2build.purchasing.webhooks import Webhooks
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
 
@@ -64,6 +65,8 @@ class RemoteRenderer:
     """A fingerprint of the key; empty when there is none."""
     forced: frozenset[str] = frozenset()
     """Assets that are bought again although their order was delivered or moderated."""
+    webhooks: Webhooks | None = None
+    """Where the user receives callbacks."""
     refusal: Flux2BuildError | None = None
     """Why no order can be sent; what was sent before is collected all the same."""
     _doubts: int = field(default=0, init=False)
@@ -254,8 +257,9 @@ class RemoteRenderer:
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket | Refused | InDoubt:
         """The answer to an order; an error of our own proves that nothing was sent."""
+        callback = self.webhooks.callback(intended) if self.webhooks else None
         try:
-            return await self.client.submit(order, sent)
+            return await self.client.submit(order, sent, callback)
         except Flux2BuildError as error:
             await self.books.voided(intended, Refused(Refusal.UNREACHABLE, str(error)))
             raise

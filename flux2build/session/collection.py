@@ -110,7 +110,7 @@ class _Collection(Struct, frozen=True):
         provider = PROVIDERS.get(name)
         if not isinstance(provider, Remote):
             raise SystemFault(f"this flux2build has no paid provider `{name}`")
-        account = remote.account_of(self.project, provider)
+        account = remote.account_of(self.project.settings, provider)
         if not account:
             variable = provider.key_variable
             hint = f"set {variable} in the environment or with `--env-file`, then build again"

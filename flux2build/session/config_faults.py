@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -23,10 +25,14 @@ OF_CONNECTIONS: Final = frozenset(
 )
 """The limits of a connection, as far as they are known without importing what connects."""
 _SETTINGS: Final = frozenset(
-    {"budget", "cards", "environment", "limits", "local", "network", "store"}
+    {"budget", "cards", "environment", "limits", "local", "network", "store", "webhooks"}
 )
 _STORE: Final = {"url": None, "mode": ("rw", "r"), "when_down": ("stop", "alone")}
 """The keys of `[store]`, with the values that they can have; a URL is judged by who opens it."""
+_PLAIN_URL: Final = re.compile(r"https?://[^?#\s\x00-\x1f\x7f]+")
+_LONGEST_URL: Final = 500
+"""Characters of a public URL: an order's address goes on behind it, and has to fit in 2083."""
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
@@ -48,6 +54,12 @@ def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
         'write it like `network = { ca = "company.pem" }`',
     )
     yield from _one_key(network, config.get("network", {}), _is_text)
+    webhooks = Fault(
+        ("webhooks", "url"),
+        "`webhooks` is a table of `url`, where `flux2build receive` is reached from outside",
+        'write it like `webhooks = { url = "https://hooks.example.com" }`',
+    )
+    yield from _one_key(webhooks, config.get("webhooks", {}), is_public_url)
     if not isinstance(config.get("local", {}), dict):
         hint = 'write it like `[local.models.NAME]` with a line `path = "FOLDER"`'
         yield Fault(("local",), "`local` is a table", hint)
@@ -134,6 +146,20 @@ def _misplaced(name: str, table: object) -> Iterator[Fault]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and bool(value.strip())
+
+
+def is_public_url(value: object) -> bool:
+    """Whether a provider could call a URL, or one that is simulated on this machine."""
+    if not isinstance(value, str) or not value.isascii() or not _PLAIN_URL.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    here = parts.scheme == "http" and host in _THIS_MACHINE
+    whole = bool(host) and port != 0 and parts.username is None and len(value) <= _LONGEST_URL
+    return whole and (parts.scheme == "https" or here)
 
 
 def _is_amount(amount: object) -> bool:

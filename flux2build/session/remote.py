@@ -8,13 +8,16 @@ from decimal import Decimal
 
 from flux2build import digest
 from flux2build.building import event_loop
-from flux2build.providers.contract import Refusal, Refused, Remote
+from flux2build.errors import SystemFault
+from flux2build.providers.contract import CallsBack, Refusal, Refused, Remote
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, authorities, limits
 from flux2build.purchasing.safekeeping import Safekeeping
+from flux2build.purchasing.webhooks import FEWEST, Webhooks
 from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings
+from flux2build.session.variables import WEBHOOK_SECRET
 
 
 def client_of(
@@ -66,9 +69,37 @@ def balances(
     return dict(zip((each.name for each in known), event_loop.run(all_asked()), strict=True))
 
 
-def account_of(project: Project, provider: Remote) -> str:
+def webhooks_of(settings: UserSettings, provider: Remote) -> Webhooks | None:
+    """Where a provider calls the user back; None if it does not, or nobody wants it to.
+
+    Raises:
+        SystemFault: the secret is missing or too short.
+    """
+    url = settings.public_url
+    return webhooks_at(settings, url) if url and isinstance(provider, CallsBack) else None
+
+
+def webhooks_at(settings: UserSettings, url: str) -> Webhooks:
+    """Callbacks at a public URL, with the secret that ties them to orders.
+
+    Raises:
+        SystemFault: the secret is missing or too short.
+    """
+    secret = settings.value(WEBHOOK_SECRET)
+    if len(secret) < FEWEST:
+        state = f"has fewer than {FEWEST} characters" if secret else "is not set"
+        raise SystemFault(
+            f"`{WEBHOOK_SECRET}` {state}: it ties callbacks to orders",
+            hint=f'`export {WEBHOOK_SECRET}="$(openssl rand -hex 32)"` makes one; '
+            "it is the same wherever you order and receive",
+        )
+    Key(secret, WEBHOOK_SECRET)  # no report shows it
+    return Webhooks(url, secret)
+
+
+def account_of(settings: UserSettings, provider: Remote) -> str:
     """A fingerprint of the user's key; empty if there is none."""
-    secret = project.settings.value(provider.key_variable)
+    secret = settings.value(provider.key_variable)
     return digest.short(digest.of_bytes(secret.encode())) if secret else ""
 
 

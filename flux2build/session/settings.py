@@ -76,6 +76,12 @@ class UserSettings(Struct, frozen=True):
         return local
 
     @property
+    def public_url(self) -> str:
+        """Where callbacks are received, without a slash at its end; empty if they are not wanted."""
+        url: str = self.config.get("webhooks", {}).get("url", "")
+        return url.rstrip("/")
+
+    @property
     def confirm_above(self) -> Decimal:
         """The most in USD that a build may cost without asking a user who can answer."""
         return Decimal(str(self.config.get("budget", {}).get("confirm_above", 0)))
@@ -234,7 +240,7 @@ def _written(path: Path) -> TomlFile:
 
 
 def _config(written: TomlFile) -> dict[str, Any]:
-    """The configuration: `cards = "FILE"`, `[environment]`, `[limits]`, `[network]`, `[budget]`."""
+    """The configuration: `cards = "FILE"`, and tables such as `[environment]` and `[limits]`."""
     try:
         config = toml_text.parsed(written.text, written.name)
     except SpecError as error:

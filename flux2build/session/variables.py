@@ -10,6 +10,8 @@ from flux2build.errors import Problem, UsageError, did_you_mean, nearest
 
 PREFIX: Final = "FLUX2BUILD_"
 CONFIG_VARIABLE: Final = f"{PREFIX}CONFIG"
+WEBHOOK_SECRET: Final = f"{PREFIX}WEBHOOK_SECRET"
+"""The variable of the secret that ties callbacks to orders."""
 PROXIES: Final = (f"{PREFIX}PROXY", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """Variables that may name a proxy; the first one set counts."""
 _EXEMPT: Final = ("NO_PROXY", "no_proxy")
@@ -41,11 +43,13 @@ _ALIKE: Final = 0.85
 def settings() -> frozenset[str]:
     """Variables that are looked up in the environment, the `--env-file` and the configuration."""
     from flux2build.images.provenance.signing import CERTIFICATE_VARIABLE, KEY_VARIABLE
-    from flux2build.providers.contract import PROVIDERS, Remote
+    from flux2build.providers.contract import PROVIDERS, CallsBack, Remote
     from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE
 
-    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, STORE_VARIABLE, TOKEN_VARIABLE, *_SHARED}
-    remote = (provider for provider in PROVIDERS.values() if isinstance(provider, Remote))
+    names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, STORE_VARIABLE, TOKEN_VARIABLE, WEBHOOK_SECRET}
+    remote = [provider for provider in PROVIDERS.values() if isinstance(provider, Remote)]
+    names |= {each.signature_variable for each in remote if isinstance(each, CallsBack)} - {""}
+    names |= _SHARED
     return frozenset(names.union(*({each.key_variable, each.url_variable} for each in remote)))
 
 

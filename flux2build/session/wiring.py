@@ -214,6 +214,12 @@ class _Wiring(Struct, frozen=True):
 
         project = self.project
         own = remote.limits_of(project.settings, self.terms.jobs)
+        refusal = SystemFault(*project.unread) if project.unread else None
+        webhooks = None
+        try:
+            webhooks = remote.webhooks_of(project.settings, provider)
+        except SystemFault as fault:
+            refusal = refusal or fault
         return RemoteRenderer(
             client=remote.client_of(project.settings, provider, own, self.halt, self.listeners.say),
             books=dataclasses.replace(
@@ -224,7 +230,8 @@ class _Wiring(Struct, frozen=True):
             ),
             price=lambda recipe: (project.quotes.price(recipe) or (None, None))[1],
             cards=project.capabilities.cards[provider.name],
-            account=remote.account_of(project, provider),
+            account=remote.account_of(project.settings, provider),
             forced=_forced(self.plan),
-            refusal=SystemFault(*project.unread) if project.unread else None,
+            webhooks=webhooks,
+            refusal=refusal,
         )

@@ -63,7 +63,7 @@ TILES = (
             '{"webhook_url": "x"}',
             ("webhook_url",),
             "unknown key `webhook_url`",
-            "a build asks for its pictures until they are ready: nothing is called back",
+            "a spec cannot name a callback: `[webhooks]` in your own configuration does",
         ),
         (
             '{"quality": 9}',

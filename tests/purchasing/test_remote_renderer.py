@@ -33,6 +33,7 @@ from flux2build.providers.contract import Reference, Ticket
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key
+from flux2build.purchasing.webhooks import Webhooks
 from flux2build.storage import locks
 from tests import journals
 from tests.paid_provider import (
@@ -46,6 +47,8 @@ from tests.paid_provider import (
     recipe,
 )
 from tests.snapshots import intended, ticketed
+
+SECRET = "s" * 32
 
 
 @pytest.fixture
@@ -109,6 +112,27 @@ def test_written_before_it_is_sent(home: Path) -> None:
     Buyer(home, provider).buy("fox")
 
     assert provider.written == [1]
+
+
+def test_a_callback_is_no_part_of_an_order(home: Path) -> None:
+    """The provider is told where to call back; order and payload are the same as without it."""
+    quiet, hooks = (
+        Buyer(home.with_name("quiet"), FakeProvider()),
+        Webhooks("https://h.example", SECRET),
+    )
+    quiet.buy("fox")
+    buyer = Buyer(home, FakeProvider(), webhooks=hooks)
+    buyer.buy("fox")
+
+    (without,), (with_it,) = ([a.intended for a in each.ledger.attempts] for each in (quiet, buyer))
+    assert without is not None
+    assert with_it is not None
+    assert (with_it.order, with_it.payload) == (without.order, without.payload)
+    (body,), (plain,) = buyer.provider.bodies, quiet.provider.bodies
+    callback = hooks.callback(with_it)
+    assert body == {**plain, "webhook_url": callback.url, "webhook_secret": callback.secret}
+    assert Buyer(home, buyer.provider).buy("fox") == buyer.buy("fox")
+    assert buyer.provider.posts == ["fox"]
 
 
 def test_bought_once_is_bought(home: Path) -> None:

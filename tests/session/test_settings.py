@@ -130,6 +130,15 @@ def test_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("budget = { per_run = 3 }", "`budget` is a table of `confirm_above`"),
         ("budget = { confirm_above = true }", "`budget` is a table of `confirm_above`"),
         ("budget = { confirm_above = -1 }", "`budget` is a table of `confirm_above`"),
+        ("webhooks = 'https://x.example'", "`webhooks` is a table of `url`"),
+        ("webhooks = { urls = 'https://x.example' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 3 }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'http://x.example' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'https://me@x.example' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'https://x.example/?a' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'https://x.example:0' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'https://[x' }", "`webhooks` is a table of `url`"),
+        ("webhooks = { url = 'https://a b' }", "`webhooks` is a table of `url`"),
         ("budget = { confirm_above = inf }", "`budget` is a table of `confirm_above`"),
     ],
 )
@@ -267,3 +276,24 @@ def test_a_region_is_an_endpoint(
 
     assert settings.endpoint(bfl.PROVIDER) == endpoint
     assert settings.endpoint(replicate.PROVIDER) == "https://api.replicate.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", ""),
+        ("webhooks = {}", ""),
+        ('[webhooks]\nurl = "https://x.example"', "https://x.example"),
+        ('[webhooks]\nurl = "https://x.example/f2b/"', "https://x.example/f2b"),
+        ('[webhooks]\nurl = "http://127.0.0.1:9000"', "http://127.0.0.1:9000"),
+    ],
+)
+def test_where_callbacks_are_received(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, url: str
+) -> None:
+    """They are wanted where the user's own file names a URL: https, or on this machine."""
+    file = tmp_path / "config.toml"
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("FLUX2BUILD_CONFIG", str(file))
+
+    assert read(None).public_url == url

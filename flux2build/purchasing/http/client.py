@@ -30,6 +30,8 @@ from flux2build.errors import HaltedError
 from flux2build.model import Order
 from flux2build.providers.contract import (
     Call,
+    Callback,
+    CallsBack,
     HasBalance,
     InDoubt,
     Reference,
@@ -232,13 +234,18 @@ class Client:
         return self.provider.uploaded(reply)
 
     async def submit(
-        self, order: Order, references: Sequence[Sent] = ()
+        self, order: Order, references: Sequence[Sent] = (), callback: Callback | None = None
     ) -> Ticket | Refused | InDoubt:
-        """Place an order: one POST, sent again only on proof that it was not accepted."""
+        """Place an order: one POST, sent again only on proof that it was not accepted.
+
+        A provider that calls back is told where; polling goes on all the same.
+        """
         sent = await self.prepare(references)
         if isinstance(sent, Refused):
             return sent
         call = self.provider.submission(order, sent, self.endpoint)
+        if callback is not None and isinstance(self.provider, CallsBack):
+            call = self.provider.calling_back(order, call, callback)
         started, attempt = self._deps.clock.now(), 0
         while True:
             await self._wait_for_quiet()

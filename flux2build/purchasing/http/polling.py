@@ -16,7 +16,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.images.formats.lookup import sniff
-from flux2build.providers.contract import Call, Ready, Refusal, Refused, Reply, Ticket, Waiting
+from flux2build.providers.contract import (
+    Call,
+    Ready,
+    Refusal,
+    Refused,
+    Regional,
+    Reply,
+    Ticket,
+    Waiting,
+)
 from flux2build.purchasing.http.auth import Auth
 from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span, until_next
 from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
@@ -96,8 +105,12 @@ class Polling:
     _denials: int = field(default=0, init=False)
     _downloads: int = field(default=0, init=False)
 
+    _regional: tuple[Ticket, ...] = field(default=(), init=False)
+    """The tickets by which the regions of the provider may know the order."""
+
     async def run(self) -> Ended:
         """Collect the picture, or say why there is none."""
+        self._regional = self._regional_tickets()
         clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
         self._until = started + limits.deadline
@@ -118,7 +131,9 @@ class Polling:
 
     async def _ask(self) -> State:
         auth = self.deps.auth
-        call = auth.provider.inquiry(self.ticket, auth.endpoint)
+        tickets = (self.ticket, *self._regional)
+        asked = tickets[self._denials % len(tickets)]
+        call = auth.provider.inquiry(asked, auth.endpoint)
         call = replace(call, url=auth.secured(call.url))
         if not auth.may_have_key(call.url):
             return await self._ask_elsewhere(call)
@@ -130,6 +145,17 @@ class Polling:
             await self._after_failure(f"does not answer ({error})", None)
             return Waiting(f"no answer: {error}")
         return await self._read(reply)
+
+    def _regional_tickets(self) -> tuple[Ticket, ...]:
+        """The order as each region knows it, where the provider did not say which one works on it.
+
+        It does not say so of an order that names a callback.
+        """
+        provider, endpoint = self.deps.auth.provider, self.deps.auth.endpoint
+        unsaid = self.ticket.poll == provider.claim(self.ticket.task, endpoint).poll
+        if not isinstance(provider, Regional) or not unsaid or endpoint != provider.endpoint:
+            return ()
+        return tuple(provider.claim(self.ticket.task, url) for url in provider.regions.values())
 
     async def _ask_elsewhere(self, call: Call) -> State:
         """Ask a host that is not the provider's without the key, then the endpoint by the task's id.
@@ -205,9 +231,11 @@ class Polling:
                 return await self._fetch(state)
             case Refused(refusal=Refusal.LOST):
                 self._denials += 1
-                if self._denials >= _DENIALS:
+                rounds, denied = divmod(self._denials, 1 + len(self._regional))
+                if rounds >= _DENIALS:
                     return self.deps.auth.redacted_answer(state)
-                await self._sleep(_PAUSES * self.deps.auth.limits.wait)
+                if not denied:
+                    await self._sleep(_PAUSES * self.deps.auth.limits.wait)
             case Refused():
                 return self.deps.auth.redacted_answer(state)
             case Waiting():

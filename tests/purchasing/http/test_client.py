@@ -20,6 +20,7 @@ from flux2build.errors import SystemFault
 from flux2build.model import Order
 from flux2build.providers import bfl, replicate
 from flux2build.providers.contract import (
+    Callback,
     InDoubt,
     Ready,
     Reference,
@@ -163,6 +164,26 @@ def test_order_is_posted_once_with_the_key() -> None:
     assert post.headers["x-key"] == SECRET
     assert post.headers["accept-encoding"] == "identity"
     assert json.loads(post.content)["prompt"] == "a fox"
+
+
+def test_an_order_that_names_a_callback_is_polled_as_well() -> None:
+    """BFL's answer to it has no polling URL: the ticket is where the task's id is asked for."""
+    webhook = "https://hooks.example.com/x"
+    answer = {"id": TASK, "status": "Pending", "webhook_url": webhook, "cost": 3}
+    internet = Internet(posts=[_json(answer)], polls=[READY], pictures=[DELIVERED])
+    callback = Callback(webhook, "hush")
+
+    async def bought(client: Client) -> tuple[object, Ended]:
+        ticket = await client.submit(ORDER, callback=callback)
+        assert isinstance(ticket, Ticket)
+        return ticket, await client.collect(ticket)
+
+    ticket, ended = _run(_client(internet), bought)
+
+    sent = json.loads(internet.asked("POST")[0].content)
+    assert (sent["webhook_url"], sent["webhook_secret"]) == (webhook, "hush")
+    assert ticket == Ticket(TASK, f"https://api.bfl.ai/v1/get_result?id={TASK}", Decimal("0.03"))
+    assert isinstance(ended, Arrived)
 
 
 @pytest.mark.parametrize(
@@ -753,6 +774,28 @@ def test_lost_order_is_asked_for_three_times(denials: int, expected: type) -> No
     assert isinstance(ended, expected)
     assert len([request for request in internet.seen if "x-key" in request.headers]) <= 3
     assert set(time.slept) == {5.0}
+
+
+@pytest.mark.parametrize("knows", ["api.bfl.ai", "api.eu.bfl.ai", "api.us.bfl.ai", ""])
+def test_an_order_without_a_polling_url_is_asked_for_in_every_region(knows: str) -> None:
+    """BFL names no place to ask where an order names a callback: the one that knows it is found."""
+    internet = Internet(pictures=[DELIVERED])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        known = request.url.host == knows
+        return (READY if known else _state("Task not found"))(request)
+
+    internet.polls = [answer]
+    time = FakeClock()
+    ticket = bfl.PROVIDER.claim(TASK, bfl.PROVIDER.endpoint)
+
+    ended = _run(_client(internet, time), lambda client: client.collect(ticket))
+
+    assert isinstance(ended, Arrived if knows else Refused)
+    hosts = [each.url.host for each in internet.seen if "x-key" in each.headers]
+    regions = ["api.bfl.ai", "api.eu.bfl.ai", "api.us.bfl.ai"]
+    assert hosts == (regions[: regions.index(knows) + 1] if knows else regions * 3)
+    assert time.slept == ([] if knows else [5.0, 5.0])
 
 
 @pytest.mark.parametrize(

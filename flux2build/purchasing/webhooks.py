@@ -1,0 +1,66 @@
+"""The URL that an order names to be called back: whoever receives the call knows the order by it.
+
+The URL holds what the ledger says of the attempt, so that its picture can be filed where that ledger
+is not. A code in it, made with the user's secret, shows that the order was placed with that secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from flux2build.ledger import Intended, entry_from_json, entry_to_json
+from flux2build.providers.contract import Callback
+
+FEWEST: Final = 24
+"""Characters of the shortest secret."""
+UNKNOWN: Final = "unknown"
+"""The asset of an attempt that is known by its URL alone."""
+
+
+class Webhooks(Struct, frozen=True):
+    """Where a user receives callbacks, and the secret that ties them to orders."""
+
+    url: str
+    """The public URL, without a slash at its end."""
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    def callback(self, intended: Intended) -> Callback:
+        """What an attempt names to be called back.
+
+        No name of an asset and no path of this machine is in it.
+        """
+        told = replace(intended, asset=UNKNOWN, project="")
+        data = base64.urlsafe_b64encode(entry_to_json(told).encode()).decode().rstrip("=")
+        return self._callback(f"{intended.provider}/{data}")
+
+    def attempt(self, path: str) -> tuple[Intended, Callback] | None:
+        """The attempt whose callback ends in a path; None if it was not made with this secret."""
+        name, _, code = path.rpartition(".")
+        callback = self._callback(name)
+        if not hmac.compare_digest(code.encode(), callback.url.rpartition(".")[2].encode()):
+            return None
+        try:
+            data = base64.urlsafe_b64decode(name.partition("/")[2] + "==")
+            entry = entry_from_json(str(data, "utf-8"))
+        except (binascii.Error, ValueError):
+            return None
+        return (entry, callback) if isinstance(entry, Intended) else None
+
+    def _callback(self, name: str) -> Callback:
+        code, secret = self._code("url", name), self._code("secret", name)
+        return Callback(f"{self.url}/{name}.{code}", secret)
+
+    def _code(self, use: str, name: str) -> str:
+        """A code that only this secret gives a name, for one use."""
+        text = f"flux2build webhook {use} {name}"
+        return hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
