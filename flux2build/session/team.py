@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ def team_store(settings: UserSettings, folder: Path, store: Store) -> TeamStore 
     own = store_settings(settings)
     if not own.url:
         return None
-    access = Access(value=settings.value, folder=folder, proxy=settings.proxy)
+    access = Access(settings.value, folder, settings.proxy, lambda: _certificates(settings))
     try:
         backend = kind_of(own.url).open(own.url, access)
     except UsageError as error:
@@ -62,6 +63,13 @@ def team_store(settings: UserSettings, folder: Path, store: Store) -> TeamStore 
         alone=own.when_down == "alone",
         aside=store.set_aside,
     )
+
+
+def _certificates(settings: UserSettings) -> ssl.SSLContext | None:
+    # Lazy: only a store that is met over HTTP needs them.
+    from flux2build.purchasing.http.trust import authorities
+
+    return authorities(settings.authorities)
 
 
 def _placed(settings: UserSettings, problem: Problem) -> Problem:

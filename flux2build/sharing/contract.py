@@ -74,6 +74,10 @@ def nothing(_name: str) -> str:
     return ""
 
 
+def usual() -> None:
+    """Trust the usual authorities."""
+
+
 class Access(Struct, frozen=True):
     """What a backend may need from the user's settings to reach its place."""
 
@@ -83,8 +87,10 @@ class Access(Struct, frozen=True):
     """The folder of the project."""
     proxy: Callable[[str], str | None] = directly
     """The proxy for a URL."""
-    certificates: ssl.SSLContext | None = None
+    certificates: Callable[[], ssl.SSLContext | None] = usual
     """The authorities to trust, instead of the usual ones."""
+    patience: float = 120
+    """Most seconds for one exchange as a whole."""
 
 
 class Kind(Protocol):

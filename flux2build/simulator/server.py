@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
-from flux2build.errors import SystemFault
+from flux2build.sharing.listening import base_url, listening
 from flux2build.simulator.connection_faults import CuttableProtocol
 from flux2build.simulator.scenario import Scenario
 from flux2build.simulator.simulation import Simulation
@@ -28,7 +27,6 @@ VARIABLES: Final = {
     "FLUX2BUILD_REPLICATE_URL": "",
 }
 """The variables of the providers' endpoints, and where each one's API lies."""
-_QUEUE: Final = 2048
 
 
 def app(scenario: Scenario | None = None) -> Starlette:
@@ -52,8 +50,8 @@ def serve(
     # A termination must pass through here, so that the temporary folder goes.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _listening(host, port) as listener, suppress(KeyboardInterrupt):
-            sys.stdout.write(announcement(_base(host, listener), as_json=as_json))
+        with listening(host, port) as listener, suppress(KeyboardInterrupt):
+            sys.stdout.write(announcement(base_url(host, listener), as_json=as_json))
             sys.stdout.flush()
             _server(site(simulation)).run(sockets=[listener])
     finally:
@@ -76,12 +74,12 @@ def running(
     """The base URL of a server in a thread of this process, stopped at the end."""
     simulation = Simulation(scenario)
     server = _server(site(simulation))
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         # The socket already queues connections, so nobody has to wait for the thread.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            yield _base(host, listener)
+            yield base_url(host, listener)
         finally:
             server.should_exit = True
             thread.join()
@@ -98,31 +96,6 @@ def spawned(*arguments: str) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's algorithm off only where the protocol is named: 40 ms a request.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        if sys.platform != "win32":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except (UnicodeError, TypeError) as error:  # the latter, for what IDNA cannot encode
-            raise SystemFault(f"`{host}` is not an address of this machine") from error
-        except OSError as error:
-            raise SystemFault(
-                f"cannot listen on `{host}:{port}`: {error.strerror}",
-                hint="`--port 0` picks a free port",
-            ) from error
-        listener.listen(_QUEUE)
-        yield listener
-
-
-def _base(host: str, listener: socket.socket) -> str:
-    named = f"[{host}]" if ":" in host else host
-    return f"http://{named}:{listener.getsockname()[1]}"
 
 
 def _server(application: Starlette) -> uvicorn.Server:

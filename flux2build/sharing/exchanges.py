@@ -1,0 +1,156 @@
+"""Exchanges with a store's server by HTTP, each bounded in bytes and seconds as a whole.
+
+httpx bounds the seconds between two bytes only, so a loop in a thread of its own bounds all of
+them. No redirect is followed, no environment read, no cookie kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cache
+from typing import Final
+
+import httpx
+from msgspec import Struct
+
+_CONNECT: Final = 10.0
+_AT_ONCE: Final = 16
+_PASSING: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_HEADERS: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
+
+
+class ExchangeError(Exception):
+    """There is no answer, or not all of it; the text tells why.
+
+    `passing` where another try may help.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+class Request(Struct, frozen=True):
+    """What a server is asked."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    content: bytes | None = None
+
+
+class Answer(Struct, frozen=True):
+    """What it answered, in full."""
+
+    status: int
+    body: bytes = b""
+
+
+class Exchanges:
+    """Connections to one server, which any thread may use."""
+
+    def __init__(self, proxy: str | None, certificates: ssl.SSLContext | None) -> None:
+        for name in ("httpx", "httpcore"):
+            # Their INFO records hold URLs in full.
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._client = httpx.AsyncClient(
+            proxy=proxy,
+            verify=certificates or _usual(),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=_CONNECT),
+            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE),
+        )
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=_run, args=(self._loop,), daemon=True).start()
+        weakref.finalize(self, _close, self._loop, self._client)
+
+    def ask(self, request: Request, most: int, seconds: float) -> Answer:
+        """The answer to a request, of at most so many bytes and within so many seconds.
+
+        Raises:
+            ExchangeError: there is none.
+        """
+        asked = _asked(self._client, request, most, seconds)
+        future: Future[Answer] = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    """The usual authorities, read once: reading them is slow."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _asked(client: httpx.AsyncClient, request: Request, most: int, seconds: float) -> Answer:
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(client, request, most)
+    except TimeoutError:
+        raise ExchangeError(f"it takes longer than {seconds:g} seconds") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+        raise ExchangeError(_reason(error), passing=isinstance(error, _PASSING)) from None
+
+
+async def _received(client: httpx.AsyncClient, request: Request, most: int) -> Answer:
+    headers = {**_HEADERS, **request.headers}
+    stream = client.stream(request.method, request.url, headers=headers, content=request.content)
+    async with stream as response:
+        client.cookies.clear()
+        if not response.is_success:
+            return Answer(response.status_code)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise ExchangeError("the answer is compressed, unasked")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > most:
+                raise ExchangeError(f"the answer is larger than {most:,} bytes")
+        return Answer(response.status_code, bytes(body))
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no answer, in words that hold nothing of the URL."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {_CONNECT:g} seconds"
+    if isinstance(error, httpx.ConnectError):
+        return "no connection"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy refuses"
+    if isinstance(error, _PASSING):
+        return "the connection broke"
+    return "the request cannot be sent"
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, then let what was closed end."""
+    loop.run_forever()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
+def _close(loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> None:
+    """Close every connection, and end the loop with its thread."""
+
+    async def closed() -> None:
+        with suppress(httpx.HTTPError, OSError):
+            await client.aclose()
+        loop.stop()
+
+    asyncio.run_coroutine_threadsafe(closed(), loop)
