@@ -35,3 +35,8 @@ def entered(options: CommonOptions, choice: Choice, state: ReviewState, note: st
         console.say(f"{state.value} {name}, by {review.by}")
     if not reviews:
         console.say(f"{state.value} already")
+    elif state is ReviewState.APPROVED and len(project.spec.wanted_profiles) > 1:
+        console.say(
+            f"this holds in the profile `{project.spec.profile}`: "
+            "another model draws another picture, even with the same seed"
+        )

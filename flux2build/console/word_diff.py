@@ -11,7 +11,7 @@ from typing import Final, Literal
 Change = Literal["same", "gone", "new"]
 Run = tuple[Change, str]
 
-_WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
+_WORDS: Final = re.compile(r"\s+|#?\w+|[^\w\s]")
 _EXACT: Final = 4_000_000
 """Pairs of words that are compared at most; in longer texts, frequent words are ignored."""
 
