@@ -217,6 +217,8 @@ class Asset(Struct, frozen=True):
     """The path of its file, if it is not rendered."""
     review: bool = False
     """Whether a person has to approve its picture."""
+    expect_text: str | None = None
+    """The words that its picture has to show."""
     key: Key = ()
 
     @property
@@ -392,3 +394,5 @@ class Output(Struct, frozen=True):
     """The C2PA manifest in its file."""
     unsigned: Digest | None = None
     """The digest of a signed file before signing, which unlike the signature can be reproduced."""
+    text: str | None = None
+    """The words in it, as `images.reading` writes them; None if nobody has read it."""

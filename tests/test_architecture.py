@@ -48,6 +48,7 @@ LAZY: Final[dict[str, str]] = {
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",
     "images/colour/notation.py": "knowing a format's settings must not load Pillow",
+    "images/reading.py": "rapidocr is an extra, and takes seconds to load",
     "images/dominant.py": "colours that a lock has are read without decoding a picture",
     "planning/soundness.py": "a picture that was judged before is not decoded again",
     "providers/references.py": "a reference is measured without Pillow, and sent by few commands",

@@ -257,17 +257,17 @@ class Resolver(Struct):
             text = settings.get(name)
             return None if text is None else texts.text(text, scope, settings.key(name))
 
-        tags: list[str] = texts.inside(settings.get("tags") or [], scope, settings.key("tags"))
         source = self.resources.names.sources.get(one.name)
         return Asset(
             name=one.name,
             family=declared.family.name,
             axes=one.axes,
-            tags=tuple(tags),
+            tags=tuple(texts.inside(settings.get("tags") or [], scope, settings.key("tags"))),
             alt=optional("alt"),
             title=optional("title"),
             source=source.path if source else None,
             review=source is None and settings.get("review") == "required",
+            expect_text=None if source else optional("expect_text"),
             key=declared.key,
         )
 

@@ -196,9 +196,7 @@ class Settings(Table):
     steps: int | None = _optional("sampling steps", ge=1)
     guidance: float | None = _optional("how literally to take the prompt")
     safety_tolerance: int | None = _optional("moderation: 0 is strict, higher is laxer", ge=0)
-    prompt_upsampling: bool | None = _optional(
-        "let the provider rewrite the prompt before rendering"
-    )
+    prompt_upsampling: bool | None = _optional("let the provider rewrite the prompt")
     disable_pup: bool | None = _optional("keep the provider from rewriting the prompt")
     grounding: bool | None = _optional("let the model search the web")
     loras: list[LoraRef] | None = _optional(
@@ -229,6 +227,7 @@ class Settings(Table):
     tags: list[str] | None = _optional("words to select by; templates")
     alt: str | None = _optional("alternative text; a template")
     title: str | None = _optional("title; a template")
+    expect_text: str | None = _optional("words that the picture has to show; a template")
     provenance: bool | None = _optional(
         "mark files derived from the picture as generated (IPTC's digital source type, in XMP); "
         "when not given, those of rendered pictures are, and those of a `source` are not"

@@ -16,6 +16,7 @@ SETTINGS: Final = (
     ("refs",),
     ("tags",),
     ("alt",),
+    ("expect_text",),
     ("title",),
     ("seed",),
     ("take",),

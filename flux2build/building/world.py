@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
+from flux2build.images import reading
 from flux2build.images.derive import File, Job, derive_many
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.dominant import dominant_colours, written
@@ -31,10 +33,11 @@ from flux2build.storage import disk, durable
 
 
 class Toolbox(Struct, frozen=True):
-    """The operations and documents that local work can use, by name."""
+    """What local work can use: the operations and documents by name, and what signs files."""
 
     ops: Mapping[str, type[Op]]
     documents: Mapping[str, Document]
+    signer: Signer = field(default_factory=Signer)
 
 
 class RealWorld:
@@ -49,15 +52,17 @@ class RealWorld:
         lock_path: Path,
         renderers: Mapping[str, Renderer],
         toolbox: Toolbox,
-        signer: Signer | None = None,
+        worded: Container[str] = frozenset(),
     ) -> None:
         self._artifacts, self._lock_path, self._renderers = artifacts, lock_path, renderers
-        self._toolbox, self._signer = toolbox, signer or Signer()
+        self._toolbox, self._signer = toolbox, toolbox.signer
+        self._worded = worded
+        """The paths of the pictures whose words are read."""
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._colours: dict[Digest, str] = {}
         """The dominant colours of files that were derived and are not placed yet."""
         self._swept: set[Path] = set()
-        self._sweeping = threading.Lock()
+        self._sweeping, self._reading = threading.Lock(), threading.Lock()
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""
@@ -135,7 +140,11 @@ class RealWorld:
         if vacated is not None:
             self._artifacts.remove(vacated)
         colours = self._colours.pop(digest, None)
-        return described_in_full(path, digest, data, self._signer, colours)
+        output = described_in_full(path, digest, data, self._signer, colours)
+        if path not in self._worded or not reading.installed():
+            return output
+        with self._reading:
+            return replace(output, text=reading.written(reading.read(data)))
 
     def lock(self, lock: Lockfile) -> bytes:
         """Write the lock durably, and return its text."""

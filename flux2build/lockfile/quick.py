@@ -58,6 +58,7 @@ _OUTPUT: Final = "".join(
         _line("output.format", f"({_STRING})"),
         _maybe("output.source_type", f"({_STRING})"),
         _maybe("output.colours", f"({_STRING})"),
+        _maybe("output.text", f"({_STRING})"),
         _maybe("output.unsigned", _DIGEST),
         _maybe("output.manifest", f"({_STRING})"),
         _maybe("output.signer", f"({_STRING})"),
@@ -113,7 +114,7 @@ _WRITTEN: Final = "".join(
 )
 _TOP: Final = re.compile(r"(?:#[^\x00-\x1f\x7f]*+\n)*+version = 1\nrevision = ([0-9]{1,9})\n")
 _NEXT: Final = re.compile(rf'\n\[asset\.{_NAME}\.(?:{_NAME}|"")\]\n')
-_SIZE: Final = 11
+_SIZE: Final = 12
 """How many values `_OUTPUT` captures."""
 
 
@@ -243,7 +244,7 @@ def _written(path: str, *values: Any) -> Written:
 
 
 def _output(path: str, *values: Any) -> Output:
-    sha256, size, width, height, form, term, colours, unsigned, *manifest = values
+    sha256, size, width, height, form, term, colours, text, unsigned, *manifest = values
     return Output(
         path,
         Digest(sha256),
@@ -255,6 +256,7 @@ def _output(path: str, *values: Any) -> Output:
         _string(colours or '""'),
         _manifest(*manifest),
         Digest(unsigned) if unsigned else None,
+        None if text is None else _string(text),
     )
 
 

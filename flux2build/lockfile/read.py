@@ -368,7 +368,7 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
 _DERIVED: Final = _COMMON | {"ops", "encoding", "encoding_json", "encoder"}
 _OUTPUT: Final = frozenset(
     {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}
-    | {"manifest", "signer", "generator", "unsigned"}
+    | {"manifest", "signer", "generator", "unsigned", "text"}
 )
 _WRITTEN: Final = frozenset({"key", "output", "schema", "document", "version"})
 _RECEIPT: Final = frozenset({"provider", "task", "cost", "cost_source", "seed", "prompt"})

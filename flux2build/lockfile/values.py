@@ -205,6 +205,7 @@ def output_of(table: dict[str, Any], path: str) -> Output:
         colours=_optional(table, "colours") or "",
         manifest=_manifest(table),
         unsigned=get(table, "unsigned", as_digest, "output") if "unsigned" in table else None,
+        text=_optional(table, "text"),
     )
 
 

@@ -177,6 +177,8 @@ def _output(output: Output) -> Iterator[str]:
         yield f"output.source_type = {_string(output.source_type)}"
     if output.colours:
         yield f"output.colours = {_string(output.colours)}"
+    if output.text is not None:
+        yield f"output.text = {_string(output.text)}"
     if output.unsigned:
         yield f'output.unsigned = "{output.unsigned}"'
     if output.manifest:

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
@@ -142,9 +142,17 @@ class _Wiring(Struct, frozen=True):
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
         keeping = self._keeping()
         renderers = await self._renderers(stack, keeping)
-        toolbox = Toolbox(OPS, DOCUMENTS)
+        toolbox = Toolbox(OPS, DOCUMENTS, signer)
         artifacts = replace(artifacts, failed=keeping.doubt)
-        return RealWorld(artifacts, project.lock_path, renderers, toolbox, signer)
+        worded = frozenset(self._worded())
+        return RealWorld(artifacts, project.lock_path, renderers, toolbox, worded)
+
+    def _worded(self) -> Iterator[str]:
+        """The pictures in which words are expected."""
+        assets = self.project.spec.assets
+        for step in self.plan.steps:
+            if isinstance(step.recipe.task, Generate) and assets[step.recipe.asset].expect_text:
+                yield step.recipe.output
 
     def _keeping(self) -> Safekeeping:
         """Where everything is kept that this build buys."""

@@ -58,6 +58,7 @@ SETTINGS: Final[dict[str, object]] = {
     "tags": ["a"],
     "alt": "a text",
     "title": "a title",
+    "expect_text": "some words",
     "provenance": False,
     "sign": True,
     "deliver": [{"path": "{{ asset.name }}-2.webp"}],

@@ -30,6 +30,7 @@ def test_default_severities() -> None:
         "provenance": "warning",
         "review": "warning",
         "same-request": "warning",
+        "text": "warning",
         "translations": "warning",
         "unused": "warning",
     }

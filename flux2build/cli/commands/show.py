@@ -47,7 +47,7 @@ def _recipes(project: Project, asset: Asset) -> list[Recipe]:
 
 def _lines(asset: Asset, recipes: Sequence[Recipe]) -> Iterator[Text]:
     yield Text(clean(asset.name), "bold")
-    for name, value in (("source", asset.source), ("alt", asset.alt), ("title", asset.title)):
+    for name, value in _texts(asset):
         if value:
             yield from _rows(name, value)
     if asset.tags:
@@ -87,6 +87,13 @@ def _rows(name: str, value: str) -> Iterator[Text]:
         yield Text.assemble((f"{'|':>12} ", "cyan"), clean(line))
 
 
+def _texts(asset: Asset) -> Iterator[tuple[str, str | None]]:
+    yield "source", asset.source
+    yield "alt", asset.alt
+    yield "title", asset.title
+    yield "expects", asset.expect_text
+
+
 def _row(name: str, value: str) -> Text:
     return Text.assemble((f"  {name:<10} ", "cyan"), clean(value))
 
@@ -99,6 +106,7 @@ def _as_json(asset: Asset, recipes: Sequence[Recipe]) -> Json:
         "source": asset.source,
         "alt": asset.alt,
         "title": asset.title,
+        "expect_text": asset.expect_text,
         "tags": asset.tags,
         "requests": [_task_json(recipe) for recipe in recipes],
     }

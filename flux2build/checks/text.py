@@ -1,0 +1,117 @@
+"""Pictures show the words that they are to show."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from msgspec import Struct
+from pydantic import Field
+
+from flux2build.checks.contract import Check, Warnings
+from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.extras import pip_install
+from flux2build.images import reading
+from flux2build.images.reading import Line
+from flux2build.model import Generate
+
+_AGAIN: Final = (
+    "look at it; `take = 2` asks for another one, and the operation `text` sets words exactly"
+)
+_ALIKE: Final = 0.6
+"""How much of a word has to be right to be the same one, misspelt."""
+
+
+class TextOptions(Warnings):
+    """Options of `text`."""
+
+    confidence: float = Field(
+        default=0.5, ge=0, le=1, description="how sure a line has to be to count as read"
+    )
+
+
+class _Word(Struct, frozen=True):
+    """A word as it stands in the picture, and how sure the reading of its line is."""
+
+    text: str
+    confidence: float
+
+
+def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
+    """A rendered picture that lacks words of `expect_text`, or has them misspelt.
+
+    Words are read by rapidocr (extra `ocr`), when the picture is made or, if nobody had it then, by
+    this check. Case and punctuation do not count. It reads Latin and Chinese letters best.
+    """
+    for file in facts.files():
+        expected = facts.spec.assets[file.recipe.asset].expect_text
+        if not expected or not isinstance(file.recipe.task, Generate):
+            continue
+        lines = _lines(facts, file)
+        if lines is None:
+            message = "nobody has read the words in the picture"
+            hint = f"`{pip_install(reading.EXTRA)}` adds what reads them"
+            yield facts.about(file.recipe, "text-unread", message, hint=hint)
+        else:
+            yield from _compared(facts, file, expected, _words(lines, options.confidence))
+
+
+def _lines(facts: Facts, file: Current) -> Sequence[Line] | None:
+    """What was read in a picture; None if nobody can."""
+    if file.output.text is not None:
+        return reading.parsed(file.output.text)
+    if not reading.installed():
+        return None
+    return reading.read(facts.read(file.output.path) or b"")
+
+
+def _words(lines: Sequence[Line], least: float) -> list[_Word]:
+    return [
+        _Word(word, confidence)
+        for text, confidence in lines
+        if confidence >= least
+        for word in text.split()
+    ]
+
+
+def _compared(
+    facts: Facts, file: Current, expected: str, words: Sequence[_Word]
+) -> Iterator[Finding]:
+    """A finding about the words that are missing, and one about those that are misspelt."""
+    plain = {_plain(word.text): word for word in words}
+    whole = "".join(_plain(word.text) for word in words)  # a reader may see no space between two
+    missing, misspelt = [], []
+    for word in dict.fromkeys(expected.split()):
+        if _plain(word) in whole:
+            continue
+        if near := get_close_matches(_plain(word), plain, n=1, cutoff=_ALIKE):
+            read = plain[near[0]]
+            misspelt.append(f"`{word}` reads `{read.text}` ({read.confidence:.0%} sure)")
+        else:
+            missing.append(f"`{word}`")
+    if misspelt:
+        yield facts.about(file.recipe, "text-misspelt", ", ".join(misspelt), hint=_AGAIN)
+    if missing:
+        verb, shown = "is" if len(missing) == 1 else "are", " ".join(word.text for word in words)
+        seen = f"the picture reads `{shown}`" if shown else "no words are in the picture"
+        message = f"{', '.join(missing)} {verb} missing; {seen}"
+        yield facts.about(file.recipe, "text-missing", message, hint=_AGAIN)
+
+
+def _plain(word: str) -> str:
+    """A word without case, accents of its encoding and punctuation."""
+    folded = unicodedata.normalize("NFKC", word).casefold()
+    return "".join(letter for letter in folded if letter.isalnum()) or folded
+
+
+CHECK: Final[Check] = Check(
+    {
+        "text-missing": "words are missing that the picture was to show",
+        "text-misspelt": "words in the picture are not spelt as they were to be",
+        "text-unread": "nobody has read the words in the picture",
+    },
+    findings,
+    TextOptions,
+)
