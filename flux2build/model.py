@@ -364,6 +364,8 @@ class Bought(Struct, frozen=True):
 
     digest: Digest
     receipt: Receipt
+    shared: bool = False
+    """Whether somebody else of the team has bought it."""
 
 
 class C2paManifest(Struct, frozen=True):

@@ -52,6 +52,7 @@ LAZY: Final[dict[str, str]] = {
     "images/dominant.py": "colours that a lock has are read without decoding a picture",
     "planning/soundness.py": "a picture that was judged before is not decoded again",
     "providers/references.py": "a reference is measured without Pillow, and sent by few commands",
+    "session/joining.py": "few users share a store",
     "session/project.py": "encoders are asked only if their files are to be made anew",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/label.py": "HarfBuzz and ICU are an extra, and asked for with the first words",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -13,6 +14,9 @@ from flux2build.storage import disk, durable, regular
 from flux2build.storage.copies import Copies
 from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import LostError, Store
+
+if TYPE_CHECKING:
+    from flux2build.sharing.lookup import Lookup
 
 
 class Artifacts(Struct, frozen=True):
@@ -30,14 +34,20 @@ class Artifacts(Struct, frozen=True):
     """The bytes of files that were replaced and were none of ours, by path; the store has them."""
     copies: Copies | None = None
     """Where else bytes are that cannot be had in another way."""
+    team: Lookup | None = None
+    """What the team's store is known to have."""
     failed: Callable[[], None] = lambda: None
     """Called when a file could not be written."""
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are at hand."""
-        if digest in self.paths or self.store.has(digest):
+        if digest in self.paths or self.store.has(digest) or self.far(digest):
             return True
         return self.copies is not None and self.copies.has(digest)
+
+    def far(self, digest: Digest) -> bool:
+        """Whether the team's store is known to have the bytes."""
+        return self.team is not None and self.team.knows(digest)
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes, verified by hashing them again.
@@ -72,6 +82,10 @@ class Artifacts(Struct, frozen=True):
             raise
 
     def _copy(self, digest: Digest) -> bytes | None:
+        if self.team is not None and (data := self.team.read(digest)) is not None:
+            if digest not in self.free:
+                self.store.put(data)
+            return data
         return None if self.copies is None else self.copies.read(digest)
 
     def replace(self, path: str, data: bytes) -> Digest:

@@ -15,13 +15,7 @@ from flux2build.building.cores import cores
 from flux2build.building.due import due_steps
 from flux2build.building.effects import World
 from flux2build.building.lock_update import LockUpdate, described
-from flux2build.building.report import (
-    BlockedError,
-    Event,
-    Report,
-    WaitingError,
-    refuse_waiting,
-)
+from flux2build.building.report import BlockedError, Event, Report, WaitingError, refuse_waiting
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
@@ -215,6 +209,9 @@ class _Runner:
             self._purchases[order.digest] = (recipe.asset, purchase)
         bought = await asyncio.shield(purchase)
         self._pictures[order.digest] = KnownPicture(bought.digest, bought.receipt)
+        if bought.shared and verdict.action is not Action.ADOPT:
+            reasons = (*verdict.reasons, Reason(ReasonCode.TEAM_STORE))
+            verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
         return replace(verdict, bytes=bought.digest, receipt=bought.receipt)
 
     async def _deliverables(self, recipes: Sequence[Recipe]) -> None:

@@ -115,6 +115,10 @@ class BuildRun(Struct, frozen=True):
         folder, timeout = self.project.folder, self.terms.lock_timeout
         with held(folder, "flux2build build", timeout, self.console.say):
             take_in_spooled(self.project.journal, self.project.store, self.console)
+            if self.project.team is not None:
+                from flux2build.session import sharing
+
+                sharing.tell(self.project, self.console.say)
             yield
 
     def planned(self) -> tuple[BuildRun, Plan]:

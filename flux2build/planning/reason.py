@@ -59,6 +59,7 @@ class ReasonCode(StrEnum):
     IN_FLIGHT = "in-flight", "already ordered, on its way"
     IN_DOUBT = "in-doubt", "may have been ordered already"
     KEPT_ASIDE = "kept-aside", "what arrived is not what was ordered"
+    TEAM_STORE = "team-store", "from the team's store"
     PAID_FOR = "paid-for", "paid for already, its bytes are not here"
     LOST = "lost", "was bought, and is lost"
     UNRECORDED = "unrecorded", "may have been ordered before, and the ledger has no record of it"

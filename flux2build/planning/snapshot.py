@@ -10,7 +10,16 @@ from msgspec.structs import replace
 from flux2build.digest import Digest
 from flux2build.ledger import Ledger
 from flux2build.lockfile import Block, Lockfile, ReviewState, Row
-from flux2build.model import AssetName, Derive, Generate, MasterOf, Receipt, Recipe, Source
+from flux2build.model import (
+    AssetName,
+    Derive,
+    Generate,
+    MasterOf,
+    Order,
+    Receipt,
+    Recipe,
+    Source,
+)
 from flux2build.planning.finals import Owner
 
 
@@ -39,6 +48,10 @@ class Snapshot(Struct, frozen=True):
     """The locked pictures that were paid for, by key."""
     earlier: Callable[[Digest], Sequence[KnownPicture]] = lambda _key: ()
     """The pictures that earlier versions of the lock say were paid for, by key."""
+    bought: Callable[[Order], Sequence[KnownPicture]] = lambda _order: ()
+    """The picture that somebody of the team has bought for an order."""
+    far: Callable[[Digest | None], bool] = lambda _digest: False
+    """Whether bytes that are at hand have to come from the team's store."""
     locked_files: Container[Digest] = frozenset()
     """The bytes of every locked file, of all profiles."""
     ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
@@ -72,15 +85,18 @@ class Snapshot(Struct, frozen=True):
         """What is locked of a recipe's asset."""
         return self.lock.block(recipe.asset, self.profile)
 
-    def about(self, names: Sequence[Digest]) -> Snapshot:
+    def about(self, order: Order, older: Sequence[Digest] = ()) -> Snapshot:
         """What is known of one order, under whichever of its names, as of the first of them."""
+        names = (*order.names, *older)
         first, ledger = names[0], self.ledger.about(names)
         pictures = [self.pictures[name] for name in names if name in self.pictures]
         return replace(
             self,
             ledger=ledger,
             unrecorded=lambda _key: any(map(self.unrecorded, names)),
-            earlier=lambda _key: [each for name in names for each in self.earlier(name)],
+            earlier=lambda _key: (
+                [each for name in names for each in self.earlier(name)] or self.bought(order)
+            ),
             purchases={first: [each for name in names for each in self.purchases.get(name, ())]},
             pictures={first: pictures[0]} if pictures else {},
         )

@@ -87,6 +87,8 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
     if making and (name := unapproved(recipe, inputs, snapshot)):
         reasons = (Reason(ReasonCode.UPSTREAM_UNAPPROVED, name),)
         return Verdict(Action.ASK, reasons, verdict.key)
+    if verdict.action in {Action.RESTORE, Action.ADOPT} and snapshot.far(verdict.bytes):
+        return replace(verdict, reasons=(*verdict.reasons, Reason(ReasonCode.TEAM_STORE)))
     return verdict
 
 
@@ -197,7 +199,7 @@ def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) 
     if not snapshot.buys(recipe):
         return snapshot
     order, row = order_of(recipe.task, ready), locked(recipe, snapshot)
-    return snapshot.about((*order.names, *(_as_read_before(order, row) if row else ())))
+    return snapshot.about(order, _as_read_before(order, row) if row else ())
 
 
 def _as_read_before(order: Order, row: Row) -> tuple[Digest, ...]:
@@ -333,7 +335,7 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
     if not snapshot.buys(recipe):
         return Verdict(Action.RENDER, reasons, key)
     if (bought := _paid_for(key, snapshot)) is not None:
-        # Only an earlier lock tells of a picture whose bytes are at hand, and which is not adopted yet.
+        # Only an earlier lock, or the team's store, tells of a picture that is at hand and not adopted.
         at_hand = snapshot.has(bought.output)
         reason = ReasonCode.ALREADY_MADE if at_hand else ReasonCode.PAID_FOR
         action = Action.ADOPT if at_hand else Action.ASK
@@ -355,7 +357,7 @@ def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:
 
 
 def _earlier(key: Digest, snapshot: Snapshot) -> Iterator[KnownPicture]:
-    """The purchases of earlier locks, read only where nothing else tells of one; best at hand."""
+    """What earlier locks and the team know, asked only where nothing else tells; best at hand."""
     yield from sorted(snapshot.earlier(key), key=lambda each: not snapshot.has(each.output))
 
 

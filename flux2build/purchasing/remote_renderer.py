@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError, SpecError, SystemFault
@@ -32,6 +32,9 @@ from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.webhooks import Webhooks
 from flux2build.storage import durable, locks
 from flux2build.storage.store import Store
+
+if TYPE_CHECKING:
+    from flux2build.purchasing.teamwork import Teamwork
 
 _HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS, Refusal.UNTRUSTED})
 """Refusals after which no other order can succeed either."""
@@ -69,6 +72,8 @@ class RemoteRenderer:
     """Where the user receives callbacks."""
     refusal: Flux2BuildError | None = None
     """Why no order can be sent; what was sent before is collected all the same."""
+    team: Teamwork | None = None
+    """What other machines are not to buy at the same time; None if there are none."""
     _doubts: int = field(default=0, init=False)
     _locks: bool = field(default=False, init=False)
     """Whether locks are known to work on the disk where the ledger lies."""
@@ -96,11 +101,18 @@ class RemoteRenderer:
                     return bought
                 if claim is not None:
                     try:
-                        return await self._bought(order, recipe, references)
+                        bought = await self._bought(order, recipe, references)
                     finally:
                         os.close(claim)
+                        if self.team is not None:
+                            self.team.tell(order.digest)
+                    if bought is not None:
+                        return bought
             if self.client.halt.is_set():
                 raise HaltedError
+            if claim is not None and self.team is not None:
+                await self.team.wait(order, recipe)
+                continue
             if not waits:
                 waits = True
                 self.books.say(f"waiting for another build that buys {recipe.asset}")
@@ -125,8 +137,10 @@ class RemoteRenderer:
             raise order_errors.lockless(path.parent)
         return claim
 
-    async def _bought(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
-        """Buy an order or collect it, as the ledger says."""
+    async def _bought(
+        self, order: Order, recipe: Recipe, references: LoadReferences
+    ) -> Bought | None:
+        """Buy an order or collect it, as the ledger says; None if another machine is buying it."""
         # This comes first: where there is an older picture too, this one was bought anew.
         if (bought := await self._pending(order, recipe)) is not None:
             return bought
@@ -151,8 +165,20 @@ class RemoteRenderer:
         unrecorded = (evidence.unrecorded(journal, self._store, name) for name in order.names)
         if not forced and any(unrecorded):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
-        intended, ticket = await self._order(order, recipe, references)
-        return await self._collect(order, recipe, intended, ticket)
+        return await self._newly_bought(order, recipe, references, forced=forced)
+
+    async def _newly_bought(
+        self, order: Order, recipe: Recipe, references: LoadReferences, *, forced: bool
+    ) -> Bought | None:
+        """Buy an order that this machine knows nothing of; None if another one is buying it."""
+        if self.team is not None:
+            turn = await self.team.turn(order, recipe, self.account, forced=forced)
+            if turn is not True:
+                return turn or None
+        intended, placed = await self._order(order, recipe, references)
+        if isinstance(placed, Ticket):
+            return await self._collect(order, recipe, intended, placed)
+        return placed
 
     async def _pending(self, order: Order, recipe: Recipe) -> Bought | None:
         """Collect an order if it waits for that; this takes no claim, as it costs nothing."""
@@ -167,8 +193,11 @@ class RemoteRenderer:
 
     async def _order(
         self, order: Order, recipe: Recipe, references: LoadReferences
-    ) -> tuple[Intended, Ticket]:
-        """Place an order, once everything that can be checked ahead is checked."""
+    ) -> tuple[Intended, Ticket | Bought | None]:
+        """Place an order, once everything that can be checked ahead is checked.
+
+        Where another machine has it, nothing is placed: it is bought there, or about to be.
+        """
         if not self.account:
             variable = self.client.provider.key_variable
             self.refusal = order_errors.keyless(f"`{variable}` is not set", variable)
@@ -231,13 +260,16 @@ class RemoteRenderer:
 
     async def _window(
         self, order: Order, recipe: Recipe, intended: Intended, sent: Sequence[Reference | str]
-    ) -> Ticket:
+    ) -> Ticket | Bought | None:
         """Send an order: the only time in which a purchase can fall in doubt."""
         async with self.client.window() as unreachable:
             try:
                 await self._check_ready(recipe)
                 if unreachable is not None:
                     raise self._refused(recipe, unreachable)
+                if (claimed := await self._claimed(order, recipe, intended)) is not True:
+                    self.books.release(intended)
+                    return claimed or None
                 await self.books.intend(intended)
             except Flux2BuildError:
                 self.books.release(intended)
@@ -251,7 +283,18 @@ class RemoteRenderer:
                 case Ticket() as ticket:
                     self._doubts = 0
                     await self.books.ticketed(intended, ticket)
+                    if self.team is not None:
+                        await self.team.ticketed(intended, ticket)
                     return ticket
+
+    async def _claimed(self, order: Order, recipe: Recipe, intended: Intended) -> bool | Bought:
+        """Whether no other machine of the team can buy an order now, or what one has bought."""
+        if self.team is None:
+            return True
+        forced = recipe.asset in self.forced
+        claimed = await self.team.take(order, recipe, intended, forced=forced)
+        self._check_halted(recipe)
+        return claimed
 
     async def _answer(
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]

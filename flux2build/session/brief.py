@@ -93,6 +93,8 @@ class _Comparison:
     def plan(self, changed: Mapping[str, str]) -> Plan | None:
         """What is to be done; None if it cannot be."""
         bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
+        while self._project.team is not None and self._project.team.learn():
+            bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
         plan = replace(self._quotes.annotated(noted), orders=tuple(self._orders(bare)))
         names = {step.recipe.asset for step in plan.steps}

@@ -22,4 +22,12 @@ def at_hand(project: Project, files: Mapping[str, Digest]) -> Artifacts:
         output.sha256 for output in derived if not output.unsigned and output.path not in among_code
     )
     ours = locked_at(project.lock, profile)
-    return Artifacts(project.folder, project.store, paths, free, ours, copies=project.copies)
+    return Artifacts(
+        project.folder,
+        project.store,
+        paths,
+        free,
+        ours,
+        copies=project.copies,
+        team=project.team,
+    )

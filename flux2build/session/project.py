@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -41,6 +41,9 @@ from flux2build.storage.repository import Repository
 from flux2build.storage.store import Store
 from flux2build.storage.work_tree import WorkTree
 
+if TYPE_CHECKING:
+    from flux2build.sharing.lookup import Lookup
+
 EVERYTHING: Final = Choice()
 
 
@@ -54,6 +57,8 @@ class Project(LockedSources):
 
     store: Store = field(default_factory=readable_store)
     journal: Journal = field(default_factory=readable_journal)
+    team: Lookup | None = None
+    """The team's store, if it may be asked for what is missing here."""
     consulted: dict[str, str] = field(default_factory=dict, init=False)
     """Files that checks have read, with their states in the index."""
 
@@ -74,6 +79,8 @@ class Project(LockedSources):
 
     def reread(self) -> Project:
         """The same project, with everything read again."""
+        if self.team is not None:
+            self.team.forget_absence()
         read = vars(self)
         known = "lock_bytes" in read and "_lock_as_read" in read
         earlier = (self.lock_bytes, self._lock_as_read) if known else self.earlier
@@ -120,7 +127,7 @@ class Project(LockedSources):
     def look(self, profile: str, files: Mapping[str, Digest], locked: Locked) -> Snapshot:
         """What lock, ledger, store and git know, with these files in the tree."""
         in_tree, tree = set(files.values()), self.tree
-        return Snapshot(
+        seen = Snapshot(
             profile=profile,
             files=files,
             lock=locked.lock,
@@ -137,6 +144,9 @@ class Project(LockedSources):
             pointer=lambda path: tree.lfs_target(path) is not None,
             pictures=locked.pictures,
         )
+        if self.team is None:
+            return seen
+        return self.team.seen(seen, lambda each: each in in_tree or self.store.has(each))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -280,7 +290,10 @@ class Project(LockedSources):
         """The plan of all assets, or of some with what they are made of."""
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
-        return self.completed(plan(recipes, snapshot, self.quotes.price), snapshot)
+        bare = plan(recipes, snapshot, self.quotes.price)
+        while self.team is not None and self.team.learn():
+            bare = plan(recipes, snapshot, self.quotes.price)
+        return self.completed(bare, snapshot)
 
     def completed(self, bare: Plan, snapshot: Snapshot) -> Plan:
         """A plan with its notes, with what is left over, and with the orders that it does not ask for."""

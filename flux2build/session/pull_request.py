@@ -1,4 +1,4 @@
-"""Whether a pull request from a fork started this process, as CI services report it."""
+"""Whether a pull request started this process, and whether from a fork, as CI services report it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def stranger(environment: Mapping[str, str]) -> str | None:
     if payload is None:
         return _UNKNOWN if event.startswith(_FOREIGN) else None
     return _origin(event, payload)
+
+
+def requested(environment: Mapping[str, str]) -> bool:
+    """Whether a pull request started this process, whoever it is from."""
+    event = environment.get("GITHUB_EVENT_NAME", "")
+    numbers = ("CI_MERGE_REQUEST_IID", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CIRCLE_PULL_REQUEST")
+    named = any(environment.get(name) for name in numbers)
+    return named or event.startswith("pull_request") or stranger(environment) is not None
 
 
 def _elsewhere(environment: Mapping[str, str]) -> bool:

@@ -82,6 +82,11 @@ class UserSettings(Struct, frozen=True):
         return url.rstrip("/")
 
     @property
+    def shares(self) -> bool:
+        """Whether a store is named that a team shares."""
+        return "url" in self.config.get("store", {}) or bool(self.value("FLUX2BUILD_STORE"))
+
+    @property
     def confirm_above(self) -> Decimal:
         """The most in USD that a build may cost without asking a user who can answer."""
         return Decimal(str(self.config.get("budget", {}).get("confirm_above", 0)))

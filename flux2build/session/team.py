@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from flux2build.errors import Problem, UsageError
+from flux2build.session.pull_request import requested
 from flux2build.session.settings import UserSettings
 from flux2build.sharing.contract import STORE_VARIABLE, Access, kind_of, plain
 from flux2build.sharing.team_store import TeamStore
@@ -23,7 +24,7 @@ class StoreSettings(Struct, frozen=True):
     url: str = ""
     """Empty if there is none; it may hold a password."""
     mode: str = "rw"
-    """`rw`, or `r` to read only."""
+    """`rw`, or `r` to read only, which is usual where a pull request started this process."""
     when_down: str = "stop"
     """`stop`: nothing is bought while the store cannot be reached; `alone`: it is, all the same."""
 
@@ -33,6 +34,8 @@ def store_settings(settings: UserSettings) -> StoreSettings:
     table: dict[str, Any] = dict(settings.config.get("store", {}))
     if url := settings.value(STORE_VARIABLE):
         table["url"] = url
+    if requested(settings.environment):
+        table.setdefault("mode", "r")
     return StoreSettings(**table)
 
 

@@ -41,6 +41,7 @@ from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
     from flux2build.purchasing.remote_renderer import RemoteRenderer
+    from flux2build.purchasing.teamwork import Teamwork
     from flux2build.purchasing.weights.renderer import WeightsRenderer
 
 OnStep = Callable[[AssetName, int, int], None]
@@ -170,6 +171,9 @@ class _Wiring(Struct, frozen=True):
 
     async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
+        team = self._teamwork()
+        if team is not None:
+            stack.push_async_callback(team.told)
         slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
         tasks = (step.recipe.task for step in self.plan.steps)
         renderers: dict[str, Renderer] = {}
@@ -181,7 +185,7 @@ class _Wiring(Struct, frozen=True):
                 renderers[name] = weights = self._weights(provider)
                 stack.push_async_callback(weights.workers.close)
             else:
-                renderers[name] = remote = self._remote(provider, keeping)
+                renderers[name] = remote = self._remote(provider, keeping, team)
                 await stack.enter_async_context(remote.client)
         return renderers
 
@@ -214,7 +218,18 @@ class _Wiring(Struct, frozen=True):
             on_step=self.listeners.on_step,
         )
 
-    def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
+    def _teamwork(self) -> Teamwork | None:
+        """What this machine does in the team's store about the orders that it places."""
+        if self.project.team is None:
+            return None
+        # Lazy: few users share a store.
+        from flux2build.session.sharing import teamwork
+
+        return teamwork(self.project, self.project.team.store, self.listeners.say)
+
+    def _remote(
+        self, provider: Remote, keeping: Safekeeping, team: Teamwork | None
+    ) -> RemoteRenderer:
         """Buys at a paid provider."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
         from flux2build.purchasing.remote_renderer import RemoteRenderer
@@ -242,4 +257,5 @@ class _Wiring(Struct, frozen=True):
             forced=_forced(self.plan),
             webhooks=webhooks,
             refusal=refusal,
+            team=team,
         )

@@ -85,7 +85,7 @@ class TeamStore:
     def put(self, data: bytes) -> Digest:
         """Share bytes; their digest. A place that keeps no bytes gets none."""
         digest = of_bytes(data)
-        self._require_writable()
+        self.require_writable()
         if self._backend.keeps_bytes:
             self._backend.put(key_of(Space.BYTES, digest), data)
         return digest
@@ -107,7 +107,7 @@ class TeamStore:
 
     def put_receipt(self, receipt: SharedReceipt) -> bool:
         """Share a receipt; whether it is the first one of its order, which stays."""
-        self._require_writable()
+        self.require_writable()
         key = key_of(Space.ORDERS, receipt.order)
         return self._backend.create(key, to_json(receipt))
 
@@ -138,7 +138,7 @@ class TeamStore:
         Raises:
             Unreachable: the store cannot be asked, or cannot keep two claims apart.
         """
-        self._require_writable()
+        self.require_writable()
         self._prove()
         if self._backend.create(key_of(Space.CLAIMS, claim.order), to_json(claim)):
             return True
@@ -148,7 +148,7 @@ class TeamStore:
 
     def name_ticket(self, claim: SharedClaim) -> bool:
         """Note the ticket in a claim of this attempt; False if the claim is not its own any more."""
-        self._require_writable()
+        self.require_writable()
         held = self.claim(claim.order)
         if held is None or held.attempt != claim.attempt:
             return False
@@ -157,14 +157,19 @@ class TeamStore:
 
     def release(self, order: Digest, attempt: str) -> bool:
         """Take back the claim of an attempt; False if there is none of it."""
-        self._require_writable()
+        self.require_writable()
         held = self.claim(order)
         if held is None or held.attempt != attempt:
             return False
         self._backend.delete(key_of(Space.CLAIMS, order))
         return True
 
-    def _require_writable(self) -> None:
+    def require_writable(self) -> None:
+        """Refuse to write where the store is only read.
+
+        Raises:
+            Unreachable: it is.
+        """
         if not self.writable:
             message = f"the team's store `{self.url}` is only read here"
             raise Unreachable(message, hint='`mode = "rw"` under `[store]` lets it be written')

@@ -17,6 +17,7 @@ from flux2build.session import plan_file
 from flux2build.session.command_lines import Context
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 
 
@@ -51,7 +52,8 @@ def build(
     if pinned := plan_file.named(choice.selection):
         options, choice = pinned.options(options), pinned.choice
         click.get_current_context().obj = Context(options, choice)
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     if dry_run:
         plan_view.show(console, project, project.plan(choice))
         return Exit.DONE

@@ -21,6 +21,7 @@ from flux2build.planning.plan import Plan, Step
 from flux2build.planning.reason import because
 from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 
 
@@ -34,7 +35,8 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
     """
     if not choice.selection:
         raise UsageError("explain which asset?", hint="`flux2build list` names them all")
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     whole = project.whole
     chosen = project.chosen(choice)
     if options.json:

@@ -14,6 +14,7 @@ from flux2build.errors import Exit, UsageError
 from flux2build.session.answers import remember, remember_judged
 from flux2build.session.brief import brief
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import EVERYTHING, Project
 
 
@@ -50,13 +51,13 @@ def show_plan(
     """
     if options.several and output is not None:
         raise UsageError("`--output` is about one spec", hint="name one with `--file`")
-    project = Project.open(options)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     detailed = options.json or options.verbosity > 0 or output is not None or live
     plan = None if detailed or choice != EVERYTHING else brief(project)
     if plan is None:
         plan = project.plan(choice)
         remember_judged(project)
-    console = Console.of(options, choice)
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:

@@ -17,6 +17,7 @@ from flux2build.errors import Exit, UsageError
 from flux2build.model import Generate
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 
 
@@ -52,7 +53,8 @@ def reroll(
     if not choice.selection:
         raise UsageError("reroll which asset?", hint="`flux2build list` names them all")
     choice = replace(choice, further=number)
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     rendered = {r.asset for r in project.spec.recipes if isinstance(r.task, Generate)}
     if rendered.isdisjoint(project.chosen(choice)):
         raise UsageError("nothing that is selected is rendered")

@@ -1,0 +1,44 @@
+"""The errors of orders about which the team's store has a say."""
+
+from __future__ import annotations
+
+from flux2build.errors import DecisionError, Problem, SystemFault
+from flux2build.model import Recipe
+from flux2build.sharing.records import SharedClaim
+
+
+def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
+    """The error for an order that another machine of the team has claimed, and nothing came of it."""
+    name = claim.attempt[:8]
+    done = "bought" if claim.task else "may have bought"
+    whose = " with another key or provider" if claim.task else ""
+    settled = (
+        f"the machine that bought it collects it; `flux2build orders write-off {name}` gives it up"
+        if claim.task
+        else f"look it up at the provider, then `flux2build orders adopt {name} TASK`, "
+        f"`flux2build orders resubmit {name}` if it was not bought, or "
+        f"`flux2build orders write-off {name}`"
+    )
+    return DecisionError(
+        f"another machine of the team {done} `{recipe.asset}`{whose}, and its picture is not here",
+        rows=(
+            ("claimed", f"{claim.at}, {claim.provider}/{claim.model}"),
+            ("order", claim.attempt),
+            *((("task", claim.task),) if claim.task else ()),
+        ),
+        hint=f"build again if it is still at it; {settled}",
+    )
+
+
+def unclaimed(recipe: Recipe, fault: SystemFault) -> SystemFault:
+    """The error for an order that was not sent, as it could not be claimed in the team's store."""
+    alone = '`when_down = "alone"` under `[store]` buys without the team'
+    return SystemFault(
+        *(
+            Problem(
+                f"`{recipe.asset}` was not ordered: {problem.message}",
+                hint=f"{problem.hint}; {alone}" if problem.hint else alone,
+            )
+            for problem in fault.problems
+        )
+    )

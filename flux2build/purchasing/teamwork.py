@@ -1,0 +1,327 @@
+"""Keeps two machines of a team from buying one order: claims, receipts and bytes in their store.
+
+claim -> intended -> POST -> ticketed -> ticket in the claim -> delivered -> bytes -> receipt ->
+release. A claim is taken before the order is written down, and the receipt is looked up after that:
+whoever comes later finds the one or the other. Every method but the asynchronous ones blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from flux2build.digest import Digest, short
+from flux2build.errors import SystemFault
+from flux2build.images.formats.lookup import examine
+from flux2build.ledger import Delivered, Entry, Intended, State, Ticketed, fold
+from flux2build.ledger.journal import Journal
+from flux2build.model import Bought, Generate, Order, Output, Recipe
+from flux2build.providers.contract import Ticket
+from flux2build.purchasing import order_errors, team_errors
+from flux2build.purchasing.http.clock import Clock, Monotonic
+from flux2build.purchasing.verification import verify_picture
+from flux2build.sharing.contract import Unreachable
+from flux2build.sharing.held_claims import HeldClaim, HeldClaims
+from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt, receipt_of
+from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.store import Store
+
+_LOOK: Final = 2.0
+"""Seconds between two looks at an order that another machine is buying."""
+_SILENCE: Final = 10
+"""Looks without news after which this machine asks for the picture itself, if it can."""
+_PATIENCE: Final = 150
+"""Looks without news after which a person is asked."""
+_OLD: Final = 1200
+"""Seconds after which a claim counts as left behind; clocks differ, but not by that."""
+_AT_ONCE: Final = 8
+_NOTHING: Final = Decimal(0)
+
+
+@dataclass(slots=True)
+class Teamwork:
+    """What one machine does in the team's store about the orders that it places."""
+
+    store: TeamStore
+    held: HeldClaims
+    journal: Journal
+    pictures: Store
+    say: Callable[[str], None]
+    clock: Clock = field(default_factory=Monotonic)
+    _others: dict[Digest, tuple[SharedClaim, int]] = field(default_factory=dict, init=False)
+    """The claims of others that were met, with how often they were looked at since."""
+    _alone: bool = field(default=False, init=False)
+    _waiting: set[Digest] = field(default_factory=set, init=False)
+    """The orders of which was said that they are waited for."""
+    _fault: Unreachable | None = field(default=None, init=False)
+    """Why nothing can be claimed any more in this run."""
+    _untold: bool = field(default=False, init=False)
+    _telling: set[asyncio.Future[None]] = field(default_factory=set, init=False)
+
+    async def turn(
+        self, order: Order, recipe: Recipe, account: str, *, forced: bool
+    ) -> Bought | bool:
+        """Whether to go on with an order, or what another machine has bought.
+
+        Raises:
+            SystemFault: the store cannot be asked.
+        """
+        if order.digest not in self._others:
+            return True  # whether anybody has claimed it shows when it is claimed
+        return await self._asked(recipe, lambda: self._look(order, recipe, account, forced=forced))
+
+    async def take(
+        self, order: Order, recipe: Recipe, intended: Intended, *, forced: bool
+    ) -> Bought | bool:
+        """Claim an order; False if another machine has it, or what that has bought.
+
+        Raises:
+            SystemFault: the store cannot be asked, or not be written.
+        """
+        taken = await self._asked(
+            recipe, lambda: self._take(order, recipe, intended, forced=forced)
+        )
+        if self._alone and self.store.writable:
+            await asyncio.to_thread(self._note, order, intended.attempt)
+        return taken
+
+    async def wait(self, order: Order, recipe: Recipe) -> None:
+        """Wait a while for the machine that has claimed an order; at once if there is none.
+
+        Raises:
+            DecisionError: nothing has come of it for too long.
+        """
+        if (met := self._others.get(order.digest)) is None:
+            return
+        claim, looks = met
+        if looks >= _PATIENCE or _age(claim) > _OLD:
+            raise team_errors.claimed(recipe, claim)
+        if order.digest not in self._waiting:
+            self._waiting.add(order.digest)
+            what = f"{recipe.asset} ({claim.provider}/{claim.model}, since {claim.at})"
+            self.say(f"waiting for another machine of the team that buys {what}")
+        self._others[order.digest] = claim, looks + 1
+        await self.clock.sleep(_LOOK)
+
+    async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
+        """Let others know where to ask for the picture, should this machine not come to it."""
+        if self.held.get(intended.order) and not self._alone:
+            claim = _claim(intended, ticket)
+            await self._tell(lambda: self.store.name_ticket(claim))
+
+    def tell(self, order: Digest) -> None:
+        """Begin to tell the store what became of an order that this machine has claimed."""
+        if self.held.get(order) and not self._alone:
+            self._telling.add(asyncio.ensure_future(self._tell(lambda: self.settle(order))))
+
+    async def told(self) -> None:
+        """Wait until the store knows what became of every order."""
+        await asyncio.gather(*self._telling)
+
+    def settle_all(self) -> None:
+        """Tell the store what became of everything that earlier builds have claimed.
+
+        Raises:
+            SystemFault: the store cannot be told.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            list(threads.map(self.settle, [claim.order for claim in self.held]))
+
+    def settle(self, order: Digest) -> None:
+        """Tell the store what became of an order, unless another process is at it.
+
+        What was delivered is shared, and what came to nothing is released; what is pending, or waits
+        for a person, stays claimed.
+
+        Raises:
+            SystemFault: the store cannot be told.
+        """
+        with self.journal.claims.held(order) as ours:
+            if ours and (claim := self.held.get(order)):
+                self._settle(claim)
+
+    def _settle(self, claim: HeldClaim) -> None:
+        attempts = fold(self.journal.about(claim.order)).attempts
+        attempt = next((each for each in attempts if each.name == claim.attempt), None)
+        state = attempt.state if attempt else State.VOIDED  # it was never written down
+        if attempt and attempt.delivered and state is State.DELIVERED:
+            self._share(claim.asked, attempt.delivered)
+        elif attempt and attempt.intended and attempt.ticketed and state is State.PENDING:
+            self.store.name_ticket(_claim(attempt.intended, attempt.ticketed))
+            return
+        elif state is not State.VOIDED:
+            return
+        self._release(claim.order, claim.attempt)
+
+    def _share(self, order: Order, delivered: Delivered) -> None:
+        """Share a picture, and then its receipt."""
+        data = self.pictures.get(delivered.output)
+        self.store.put(data)
+        shown = examine(data)
+        size = len(data), shown.width, shown.height, shown.format
+        self.store.put_receipt(
+            receipt_of(order, Output("", delivered.output, *size), delivered.receipt)
+        )
+
+    def _release(self, order: Digest, attempt: str) -> None:
+        self.store.release(order, attempt)
+        self.held.forget(order)
+
+    def _look(self, order: Order, recipe: Recipe, account: str, *, forced: bool) -> Bought | bool:
+        """Look whether another machine is still at an order."""
+        if not forced and (receipt := self._receipt(order)):
+            return self._adopted(receipt, order, recipe)
+        claim = self.store.claim(order.digest)
+        if claim is None:
+            self._others.pop(order.digest, None)
+            return True
+        self._meet(claim)
+        if not self._collectable(claim, recipe, account):
+            return False
+        self._take_over(claim, order, recipe)
+        self._others.pop(order.digest)
+        return False  # from now on it is in the ledger, as what this machine has ordered is
+
+    def _take(
+        self, order: Order, recipe: Recipe, intended: Intended, *, forced: bool
+    ) -> Bought | bool:
+        if earlier := self.held.get(order.digest):
+            self._settle(earlier)
+        self.store.require_writable()
+        self._note(order, intended.attempt)
+        if not self.store.take(_claim(intended)):
+            self.held.forget(order.digest)
+            if claim := self.store.claim(order.digest):
+                self._meet(claim)
+            return False
+        if forced or (receipt := self._receipt(order)) is None:
+            return True
+        self._release(order.digest, intended.attempt)
+        return self._adopted(receipt, order, recipe)
+
+    def _note(self, order: Order, attempt: str) -> None:
+        self.held.note(HeldClaim.of(order, attempt))
+
+    def _receipt(self, order: Order) -> SharedReceipt | None:
+        receipt = self.store.receipt(order.digest)
+        if receipt and not receipt.answers(order):
+            message = f"the team's store has a receipt of another order for `{short(order.digest)}`"
+            raise DamagedError(message, hint="`flux2build store verify` tells what is damaged")
+        return receipt
+
+    def _adopted(self, receipt: SharedReceipt, order: Order, recipe: Recipe) -> Bought:
+        """What another machine has bought, once its bytes are here."""
+        if not self.pictures.has(receipt.output):
+            data = self.store.get(receipt.output)
+            if data is None:
+                raise order_errors.paid_for(recipe, receipt.output, receipt.receipt)
+            verify_picture(recipe.asset, order.params, data)
+            self.pictures.put(data)
+        return Bought(receipt.output, receipt.receipt, shared=True)
+
+    def _meet(self, claim: SharedClaim) -> None:
+        before, looks = self._others.get(claim.order, (claim, 0))
+        self._others[claim.order] = claim, looks if before == claim else 0
+
+    def _collectable(self, claim: SharedClaim, recipe: Recipe, account: str) -> bool:
+        """Whether this machine may ask for the picture itself, as the other one is silent."""
+        if not (claim.task and claim.account == account and _seller(recipe) == claim.provider):
+            return False
+        return self._others[claim.order][1] >= _SILENCE or _age(claim) > _OLD
+
+    def _take_over(self, claim: SharedClaim, order: Order, recipe: Recipe) -> None:
+        """Write the ticket of another machine down, so that its picture is collected here."""
+        self.say(f"collecting {recipe.asset}, which another machine of the team has ordered")
+        self._note(order, claim.attempt)
+        for entry in entries_of(claim, recipe.asset):
+            self.journal.append(entry)
+
+    async def _asked(self, recipe: Recipe, ask: Callable[[], Bought | bool]) -> Bought | bool:
+        """The answer of the store; without one, nothing is bought, or alone."""
+        if self._alone:
+            return True
+        try:
+            if self._fault is not None:
+                raise self._fault
+            return await asyncio.to_thread(ask)
+        except Unreachable as fault:
+            if not self.store.alone:
+                self._fault = fault
+                raise team_errors.unclaimed(recipe, fault) from fault
+            self._alone = True
+            self.say(f"warning: {fault}; buying without the team, which a later build tells of it")
+            return True
+        except DamagedError as error:
+            raise order_errors.unready(recipe, error) from error
+
+    async def _tell(self, tell: Callable[[], object]) -> None:
+        """Tell the store something; a build never fails because that failed."""
+        try:
+            await asyncio.to_thread(tell)
+        except SystemFault as fault:
+            if not self._untold and self._fault is None:
+                self.say(
+                    f"warning: {fault}; the next build tells the team what this one has bought"
+                )
+            self._untold = True
+
+
+def entries_of(claim: SharedClaim, asset: str, reserve: Decimal = _NOTHING) -> Iterator[Entry]:
+    """What the ledger of another machine has about a claim, as far as the claim tells."""
+    yield Intended(
+        order=claim.order,
+        attempt=claim.attempt,
+        at=claim.at,
+        provider=claim.provider,
+        model=claim.model,
+        asset=asset,
+        reserve=claim.cost or reserve,
+        payload=claim.payload,
+        account=claim.account,
+        expected=claim.expected,
+    )
+    if claim.task:
+        yield Ticketed(
+            order=claim.order,
+            attempt=claim.attempt,
+            at=claim.at,
+            task=claim.task,
+            poll=claim.poll,
+            cost=claim.cost,
+        )
+
+
+def _claim(intended: Intended, ticket: Ticket | Ticketed | None = None) -> SharedClaim:
+    """The claim of an attempt; with its ticket, once it has one."""
+    return SharedClaim(
+        order=intended.order,
+        attempt=intended.attempt,
+        account=intended.account,
+        provider=intended.provider,
+        model=intended.model,
+        payload=intended.payload,
+        at=intended.at,
+        task=ticket.task if ticket else "",
+        poll=ticket.poll if ticket else "",
+        cost=ticket.cost if ticket else None,
+        expected={
+            name: value for name, value in intended.expected.items() if isinstance(value, int | str)
+        },
+    )
+
+
+def _seller(recipe: Recipe) -> str:
+    return recipe.task.provider if isinstance(recipe.task, Generate) else ""
+
+
+def _age(claim: SharedClaim) -> float:
+    """For how long an order has been claimed, in seconds; clocks differ a little."""
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(claim.at)).total_seconds()
+    except (ValueError, TypeError):
+        return 0

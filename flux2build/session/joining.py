@@ -1,0 +1,26 @@
+"""Joining a project with the store that its user's team shares."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from flux2build.errors import Problem
+from flux2build.session.project import Project
+
+
+def joined(project: Project, warn: Callable[[Iterable[Problem]], None]) -> Project:
+    """The same project, which asks the team's store, if there is one, for what is missing here.
+
+    Raises:
+        UsageError: the settings name no store that there can be.
+        SystemFault: an extra is missing.
+    """
+    if not project.settings.shares:
+        return project
+    # Lazy: few users share a store.
+    from flux2build.session.team import team_store
+    from flux2build.sharing.lookup import Lookup
+
+    store = team_store(project.settings, project.folder, project.store)
+    return project if store is None else dataclasses.replace(project, team=Lookup(store, warn))

@@ -1,0 +1,38 @@
+"""What this machine tells the team's store of the orders that it places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from flux2build.digest import of_bytes, short
+from flux2build.errors import SystemFault
+from flux2build.purchasing.teamwork import Teamwork
+from flux2build.session.project import Project
+from flux2build.sharing.held_claims import HeldClaims
+from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.disk import home
+
+_FOLDER: Final = "team"
+
+
+def teamwork(project: Project, store: TeamStore, say: Callable[[str], None]) -> Teamwork:
+    """What this machine does in a team's store about its orders."""
+    return Teamwork(store, held_claims(store), project.journal, project.store, say)
+
+
+def tell(project: Project, say: Callable[[str], None]) -> None:
+    """Tell the team's store what earlier builds have bought, and could not tell it."""
+    if project.team is None or not project.team.store.writable:
+        return
+    team = teamwork(project, project.team.store, say)
+    if team.held:
+        try:
+            team.settle_all()
+        except SystemFault as fault:
+            project.team.fall_back(fault)
+
+
+def held_claims(store: TeamStore) -> HeldClaims:
+    """The claims that this machine has taken in a store and not given back yet."""
+    return HeldClaims(home() / _FOLDER / short(of_bytes(store.url.encode())))

@@ -1,0 +1,247 @@
+"""A team pays once: what one machine has bought, another one takes from the store that they share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from flux2build import lockfile
+from flux2build.cli.entry import main
+from flux2build.errors import Exit
+from tests.conftest import Ran, Site
+from tests.laws.situations import HEAD
+from tests.simulated import charges, order_from, serving
+
+SPEC: Final = f"""{HEAD}
+[asset.fox]
+prompt = "a fox"
+[[asset.fox.deliver]]
+path = "fox.webp"
+[asset.den]
+prompt = "its den"
+refs = [{{ asset = "fox" }}]
+"""
+ORDERS: Final = 2
+
+
+class Machine:
+    """A machine of the team: a clone of the project, and a home of its own."""
+
+    def __init__(self, site: Site, home: Path, settings: pytest.MonkeyPatch) -> None:
+        self.site, self.home, self.settings = site, home, settings
+        self.folder = site.folder
+        self.folder.joinpath(".git").mkdir(parents=True)
+        site.write("assets.toml", SPEC)
+
+    def run(self, *words: str) -> Ran:
+        """Run a command there."""
+        self.settings.setenv("FLUX2BUILD_HOME", str(self.home))
+        self.settings.chdir(self.folder)
+        return self.site.run(*words)
+
+    def clone(self, other: Machine) -> None:
+        """Have the lock of another machine, as from git; outputs are not committed."""
+        shutil.copy(other.folder / "assets.lock", self.folder)
+
+    def pictures(self) -> dict[str, bytes]:
+        """Every output."""
+        return {name: data for name, data in self.site.files().items() if name.startswith("img")}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[httpx.Client]:
+    """The provider at which every machine orders with the same key."""
+    with serving() as control:
+        yield control
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, server: httpx.Client) -> Path:
+    """A store that is filled, and the machine that has bought all of it."""
+    folder = tmp_path_factory.mktemp("built")
+    folder.joinpath("store").mkdir()
+    with pytest.MonkeyPatch.context() as settings:
+        _settle_in(folder, server, settings)
+        settings.setenv("FLUX2BUILD_HOME", str(folder / "home-one"))
+        folder.joinpath("one/.git").mkdir(parents=True)
+        settings.chdir(folder / "one")
+        folder.joinpath("one/assets.toml").write_text(SPEC, "utf-8")
+        assert main(["build", "--yes"]) == Exit.DONE
+    return folder
+
+
+def _settle_in(folder: Path, server: httpx.Client, settings: pytest.MonkeyPatch) -> None:
+    order_from(server.base_url, settings)
+    settings.setenv("FLUX2BUILD_STORE", folder.joinpath("store").as_uri())
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: httpx.Client) -> Path:
+    """The team's store, which the settings of every machine name."""
+    server.post("/_sim/reset").raise_for_status()
+    _settle_in(tmp_path, server, monkeypatch)
+    tmp_path.joinpath("store").mkdir()
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[Machine]:
+    """Two machines; neither has anything yet."""
+    return [
+        Machine(Site(tmp_path / name, capsys), tmp_path / f"home-{name}", monkeypatch)
+        for name in ("one", "other")
+    ]
+
+
+@pytest.fixture
+def filled(machines: list[Machine], store: Path, built: Path) -> Path:
+    """The store, once the first machine has bought everything."""
+    for name in ("store", "one", "home-one"):
+        shutil.copytree(built / name, store.with_name(name), dirs_exist_ok=True)
+    assert machines[0].run("build").code == Exit.DONE
+    return store
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_clone_restores_everything(
+    machines: list[Machine], server: httpx.Client, filled: Path
+) -> None:
+    """With the lock, an empty home and a filled store, everything is restored and nothing is bought."""
+    one, other = machines
+    other.clone(one)
+
+    planned, built = other.run("plan"), other.run("build")
+
+    assert planned.out.count("restore  the file is missing, from the team's store") == ORDERS
+    assert "Price: free." in planned.out
+    assert (built.code, charges(server)) == (Exit.DONE, 0)
+    assert other.pictures() == one.pictures()
+    assert other.run("check").code == Exit.DONE
+    assert not list(filled.glob("claims/[1-9a-f]*"))
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_receipt_is_adopted(machines: list[Machine], server: httpx.Client) -> None:
+    """Without the lock, what anybody has bought is adopted with its receipt, through a whole chain."""
+    _, other = machines
+
+    planned, built = other.run("plan"), other.run("build")
+
+    assert "2 to adopt, 1 to derive" in planned.out
+    assert "Price: free." in planned.out
+    assert (built.code, charges(server)) == (Exit.DONE, 0)
+    locks = [machine.folder.joinpath("assets.lock").read_bytes() for machine in machines]
+    assert locks[0] == locks[1]
+
+
+def test_looking_asks_nobody(machines: list[Machine], server: httpx.Client, filled: Path) -> None:
+    """`check`, and whatever finds nothing missing, neither asks the store nor minds that it is gone."""
+    one, other = machines
+    other.clone(one)
+    filled.rename(filled.with_name("gone"))
+
+    assert "team" not in (ran := other.run("check")).out + ran.err
+    assert ran.code == Exit.DRIFT
+    for words in (["plan"], ["build"], ["check"], ["build", "--json"], ["explain", "fox"]):
+        ran = one.run(*words)
+        assert (ran.code, "team" in ran.out + ran.err) == (Exit.DONE, False)
+    assert charges(server) == 0
+
+
+def test_a_store_that_is_down(
+    machines: list[Machine], server: httpx.Client, store: Path, tmp_path: Path
+) -> None:
+    """That is said once; nothing is bought, unless the settings say so, and the team is told later."""
+    one, other = machines
+    store.rename(gone := store.with_name("gone"))
+
+    stopped = one.run("build", "--yes")
+
+    assert stopped.code == Exit.SYSTEM
+    assert charges(server) == 0
+    assert stopped.err.count("warning: the team's store") == 1
+    assert "`fox` was not ordered: the team's store" in stopped.err
+    (config := tmp_path / "config.toml").write_text('[store]\nwhen_down = "alone"\n')
+    one.settings.setenv("FLUX2BUILD_CONFIG", str(config))
+    alone = one.run("build", "--yes")
+    assert (alone.code, charges(server)) == (Exit.DONE, ORDERS)
+    assert alone.err.count("buying without the team") == 1
+    gone.rename(store)
+    one.site.edit("assets.toml", "fox.webp", "small.webp")
+    assert one.run("build").code == Exit.DONE
+    assert (other.run("build").code, charges(server)) == (Exit.DONE, ORDERS)
+
+
+def test_a_pull_request_only_reads(
+    machines: list[Machine], server: httpx.Client, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pull request's CI everything is restored, and nothing is written or bought unclaimed."""
+    one, other = machines
+    before = contents(filled)
+    other.clone(one)
+    other.site.edit("assets.toml", "[asset.den]", '[asset.owl]\nprompt = "an owl"\n[asset.den]')
+    monkeypatch.setenv("CI_MERGE_REQUEST_IID", "7")
+
+    ran = other.run("build", "--yes")
+
+    assert ran.code == Exit.SYSTEM
+    assert "`owl` was not ordered: the team's store" in ran.err
+    assert "is only read here" in ran.err
+    assert (charges(server), contents(filled)) == (0, before)
+    assert other.pictures().items() >= one.pictures().items()
+
+
+@pytest.mark.parametrize("lie", [b"", b"not a picture", b"half"], ids=["empty", "other", "cut"])
+def test_a_store_that_lies(
+    machines: list[Machine], server: httpx.Client, filled: Path, lie: bytes
+) -> None:
+    """Wrong bytes are set aside and said; no wrong picture is delivered, and nothing bought again."""
+    one, other = machines
+    other.clone(one)
+    (row,) = (
+        block.generated
+        for block in lockfile.loads(
+            one.folder.joinpath("assets.lock").read_text("utf-8"), "assets.lock"
+        ).blocks.values()
+        if block.asset == "fox"
+    )
+    assert row is not None
+    path = filled / "cas" / row.output.sha256.removeprefix("sha256:")
+    data = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(data[: len(data) // 2] if lie == b"half" else lie)
+
+    ran = other.run("build", "--yes")
+
+    assert (ran.code, charges(server)) == (Exit.SYSTEM, 0)
+    assert "the team's store has other bytes" in ran.err
+    right = one.pictures()
+    assert all(right[name] == data for name, data in other.pictures().items())
+    assert path.read_bytes() in contents(other.home / "store" / "damaged").values()
+
+
+def test_without_a_store(machines: list[Machine]) -> None:
+    """Who has no team's store is told nothing of one, and no folder is made for it."""
+    one, _ = machines
+    one.site.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
+    one.site.edit("assets.toml", 'model = "flux-2-pro"\n', "")
+
+    ran = one.run("build")
+
+    assert (ran.code, "team" in ran.out + ran.err) == (Exit.DONE, False)
+    assert "team" not in {path.name for path in one.home.iterdir()}
