@@ -72,7 +72,7 @@ LAZY: Final[dict[str, str]] = {
     "storage/repository.py": "git is asked only where something was changed or lost",
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/team.py": "only a store that is met over HTTP needs authorities",
-    "sharing/backends/http.py": "only a store that is met over HTTP needs its client",
+    "sharing/backends": "a store in a folder needs no client of HTTP, and obstore is an extra",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
     "cli/command.py": "few calls are about several specs",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from flux2build.sharing.contract import Backend
-from tests.sharing.places import PLACES, Opened
+from tests.sharing.places import PLACES, Place
 
 
 @pytest.fixture(params=sorted(PLACES))
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    """Opens clients of one empty place, of each kind."""
-    with PLACES[request.param](tmp_path) as opened:
-        yield opened
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty place of each kind."""
+    with PLACES[request.param](tmp_path) as place:
+        yield place
 
 
 @pytest.fixture
-def backend(opened: Opened) -> Backend:
+def backend(place: Place) -> Backend:
     """A client of one empty place, of each kind."""
-    return opened()
+    return place.open()

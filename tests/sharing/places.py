@@ -2,46 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import atexit
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
+
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+from msgspec import Struct
 
 from flux2build.sharing.contract import TOKEN_VARIABLE, Access, Backend, kind_of
 from flux2build.sharing.listening import base_url, listening
 from flux2build.sharing.server import Site, running
 
-Opened = Callable[[], Backend]
-"""Another client of one place."""
-
 TOKEN: Final = "a-token-of-the-team"
 
 
-def opening(url: str, token: str = "") -> Opened:
-    """Opens clients of the place at a URL."""
-    access = Access(value=lambda name: token if name == TOKEN_VARIABLE else "")
-    return lambda: kind_of(url).open(url, access)
+class Place(Struct, frozen=True):
+    """A place that is served for a while."""
+
+    url: str
+    environment: Mapping[str, str] = {}
+    """What a client needs in its environment to be let in."""
+
+    def open(self) -> Backend:
+        """Another client of it."""
+        access = Access(value=lambda name: self.environment.get(name, ""))
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in self.environment.items():
+                patched.setenv(name, value)
+            return kind_of(self.url).open(self.url, access)
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Opened]:
+def folder(path: Path) -> Iterator[Place]:
     """A folder, as on a shared disk."""
     (path / "store").mkdir()
-    yield opening((path / "store").as_uri())
+    yield Place((path / "store").as_uri())
 
 
 @contextmanager
-def served(path: Path) -> Iterator[Opened]:
+def served(path: Path) -> Iterator[Place]:
     """A folder that `store serve` serves, to whoever has the token."""
     with (
         folder(path) as kept,
         listening("127.0.0.1", 0) as listener,
-        running(Site(kept(), TOKEN), listener),
+        running(Site(kept.open(), TOKEN), listener),
     ):
-        yield opening(base_url("127.0.0.1", listener), TOKEN)
+        yield Place(base_url("127.0.0.1", listener), {TOKEN_VARIABLE: TOKEN})
 
 
-PLACES: Final[dict[str, Callable[[Path], AbstractContextManager[Opened]]]] = {
+@cache
+def moto() -> str:
+    """The endpoint of a server that speaks S3's API, as long as this process lives."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    atexit.register(server.stop)
+    host, port = server.get_host_and_port()
+    return f"http://{host}:{port}"
+
+
+def practice(endpoint: str) -> dict[str, str]:
+    """The environment that leads S3's clients to a server of this machine."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "practice",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+    }
+
+
+@contextmanager
+def bucket(_path: Path) -> Iterator[Place]:
+    """A new bucket of an object store."""
+    name = f"bucket-{uuid4().hex}"
+    httpx.put(f"{moto()}/{name}", trust_env=False).raise_for_status()
+    yield Place(f"s3://{name}/team", practice(moto()))
+
+
+PLACES: Final[dict[str, Callable[[Path], AbstractContextManager[Place]]]] = {
     "file": folder,
     "http": served,
+    "objects": bucket,
 }

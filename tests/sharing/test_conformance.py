@@ -12,7 +12,7 @@ import pytest
 from flux2build import digest
 from flux2build.sharing.contract import Backend
 from flux2build.sharing.keys import Space, key_of, most
-from tests.sharing.places import Opened
+from tests.sharing.places import Place
 
 ORDER = digest.of_bytes(b"order")
 CLAIM = key_of(Space.CLAIMS, ORDER)
@@ -40,9 +40,9 @@ def test_absent(backend: Backend) -> None:
     assert [listed for space in Space for listed in backend.list(f"{space}/")] == []
 
 
-def test_put(opened: Opened) -> None:
+def test_put(place: Place) -> None:
     """What was written last is read by every client, byte for byte."""
-    writer, reader = opened(), opened()
+    writer, reader = place.open(), place.open()
     for key, (first, second) in values(writer).items():
         writer.put(key, first)
         writer.put(key, second)
@@ -50,9 +50,9 @@ def test_put(opened: Opened) -> None:
         assert reader.get(key) == second
 
 
-def test_create(opened: Opened) -> None:
+def test_create(place: Place) -> None:
     """A value is created once, and stays; once deleted it can be created again."""
-    one, other = opened(), opened()
+    one, other = place.open(), place.open()
     for key, (first, second) in values(one).items():
         assert one.create(key, first)
         assert not other.create(key, second)
@@ -63,9 +63,9 @@ def test_create(opened: Opened) -> None:
         assert one.get(key) == second
 
 
-def test_one_winner(opened: Opened) -> None:
+def test_one_winner(place: Place) -> None:
     """Of 20 clients that create one key at once exactly one does, and its value is what is read."""
-    clients = [opened() for _ in range(20)]
+    clients = [place.open() for _ in range(20)]
     with ThreadPoolExecutor(20) as threads:
         names = [b"client %d" % number for number in range(20)]
         creating = [
@@ -78,21 +78,21 @@ def test_one_winner(opened: Opened) -> None:
     assert clients[0].get(CLAIM) == names[won.index(True)]
 
 
-def test_whole_or_absent(opened: Opened) -> None:
+def test_whole_or_absent(place: Place) -> None:
     """Whoever reads while others write sees one of the values, whole, or none yet."""
     several = {bytes([letter]) * 200_000 for letter in b"abcd"}
-    clients = [opened() for _ in several]
+    clients = [place.open() for _ in several]
     with ThreadPoolExecutor(8) as threads:
         writing = [
             threads.submit(client.put, RECEIPT, value)
             for client, value in zip(clients, several, strict=True)
         ]
-        seen = {opened().get(RECEIPT) for _ in range(10)}
+        seen = {place.open().get(RECEIPT) for _ in range(10)}
         for each in writing:
             each.result()
 
     assert seen <= {None, *several}
-    assert opened().get(RECEIPT) in several
+    assert place.open().get(RECEIPT) in several
 
 
 def test_list(backend: Backend) -> None:
