@@ -111,11 +111,11 @@ def test_only_the_index_is_asked(site: Site) -> None:
     """The answer that is known already takes a few modules of flux2build."""
     site.run("build")
     rooms = {"flux2build", "flux2build.cli", "flux2build.storage"}
-    needed = {"cli.entry", "storage.index", "storage.ledger_mark", "storage.own_folder"}
+    storage = {f"storage.{name}" for name in ("edition", "index", "ledger_mark", "own_folder")}
 
     for word in ("build", "plan", "check"):
         ours = {name for name in imported(site, word) if name.startswith("flux2build")}
-        assert ours - rooms == {f"flux2build.{name}" for name in needed}
+        assert ours - rooms == {f"flux2build.{name}" for name in {"cli.entry", *storage}}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
-from flux2build import __version__
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import parts
 from flux2build.model import (
@@ -37,6 +36,7 @@ from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import sealed
 from flux2build.storage.disk import root_of
+from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 2
@@ -183,7 +183,7 @@ def _key(project: Project) -> str:
     env_file = project.options.env_file
     call = (project.file, project.options.profile, env_file and Path(env_file).absolute())
     places = (project.journal.path, root_of(project.folder), config_path().absolute())
-    everything = (_FORMAT, __version__, sys.version, call, places, own)
+    everything = (_FORMAT, EDITION, sys.version, call, places, own)
     return of_bytes(repr(everything).encode())  # a variable may hold a password
 
 

@@ -21,7 +21,7 @@ import time
 import zlib
 from itertools import compress
 
-from flux2build import __version__
+from flux2build.storage.edition import EDITION
 from flux2build.storage.ledger_mark import surroundings
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
     from collections.abc import Mapping
 
-JUDGED = f"{__version__} judged"
+JUDGED = f"{EDITION} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
 MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
 LINKED = "linked"
@@ -285,7 +285,7 @@ class _Packed:
 def answer_key(command: str, file: str, profile: str | None) -> str:
     """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
     about = "check" if command == "check" else "build"
-    return f"{__version__} {(about, file, profile or '')} {surroundings()}"
+    return f"{EDITION} {(about, file, profile or '')} {surroundings()}"
 
 
 def _fits(before: str, now: str) -> bool:

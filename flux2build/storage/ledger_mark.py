@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zlib
 
-from flux2build import __version__
+from flux2build.storage.edition import EDITION
 
 _PLACES = (
     "FLUX2BUILD_HOME",
@@ -38,7 +38,7 @@ def surroundings() -> str:
 
 def ledger_key() -> str:
     """Return the key under which the index keeps a mark."""
-    return f"{__version__} ledger {surroundings()}"
+    return f"{EDITION} ledger {surroundings()}"
 
 
 def marked(path: str, end: int, now: int) -> str:

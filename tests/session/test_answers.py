@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,7 @@ from flux2build.storage.index import Index, answer_key
 from flux2build.storage.ledger_mark import holds, ledger_key
 from tests.conftest import Site
 from tests.journals import delivered, intended, ticketed, voided, wrote
+from tests.laws.processes import ROOT
 from tests.simulated import order_from, serving
 
 EDITS: Final = [
@@ -71,6 +74,29 @@ def test_a_page_that_appears_is_noticed(site: Site, name: str) -> None:
 
     assert site.run("plan", "--exit-code").code != 0
     assert site.run("check").code != 0
+
+
+def test_another_commit_of_the_same_version_judges_anew(site: Site, tmp_path: Path) -> None:
+    """What other code found up to date is not up to date to code that makes other recipes."""
+    site.run("build")
+    copy = tmp_path / "other" / "flux2build"
+    shutil.copytree(ROOT / "flux2build", copy, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def planned() -> str:
+        command = (sys.executable, "-m", "flux2build", "plan")
+        environment = {**os.environ, "PYTHONPATH": str(copy.parent)}
+        ran = subprocess.run(
+            command, cwd=site.folder, env=environment, capture_output=True, text=True, check=True
+        )
+        return ran.stdout
+
+    assert "Up to date" in planned()
+    resize = copy / "images" / "ops" / "resize.py"
+    resize.write_text(resize.read_text("utf-8").replace("version = 2", "version = 3"), "utf-8")
+
+    assert "8 to derive" in planned()
+    (site.folder / "img" / "icon.png").unlink()  # now the baseline could tell, not the index
+    assert "8 to derive" in planned()
 
 
 def remembered(site: Site) -> bool:
