@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -63,6 +64,9 @@ class Backend(Protocol):
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys that begin with a prefix, such as `claims/`, in any order."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Answer what is asked within from one look at the place, if that saves any."""
 
 
 def directly(_url: str) -> None:

@@ -81,7 +81,7 @@ class Lookup:
         return bool(there) or any(receipts.values())
 
     def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt | None]:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+        with self.store.backend.at_once(), ThreadPoolExecutor(_AT_ONCE) as threads:
             answers = list(threads.map(self._receipt, orders))
         for answer in answers:
             if isinstance(answer, DamagedError):

@@ -102,8 +102,9 @@ class TeamStore:
 
     def receipts(self, orders: Iterable[Digest]) -> dict[Digest, SharedReceipt]:
         """The receipts of those of some orders that have one."""
-        answers = _concurrently(self.receipt, orders)
-        return {order: receipt for order, receipt in answers if receipt is not None}
+        with self._backend.at_once():
+            answers = _concurrently(self.receipt, orders)
+            return {order: receipt for order, receipt in answers if receipt is not None}
 
     def put_receipt(self, receipt: SharedReceipt) -> bool:
         """Share a receipt; whether it is the first one of its order, which stays."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -29,10 +30,12 @@ class Place(Struct, frozen=True):
     url: str
     environment: Mapping[str, str] = {}
     """What a client needs in its environment to be let in."""
+    folder: Path = Path()
+    """Where a client has to be."""
 
     def open(self) -> Backend:
         """Another client of it."""
-        access = Access(value=lambda name: self.environment.get(name, ""))
+        access = Access(lambda name: self.environment.get(name, ""), self.folder)
         with pytest.MonkeyPatch.context() as patched:
             for name, value in self.environment.items():
                 patched.setenv(name, value)
@@ -86,8 +89,17 @@ def bucket(_path: Path) -> Iterator[Place]:
     yield Place(f"s3://{name}/team", practice(moto()))
 
 
+@contextmanager
+def remote(path: Path) -> Iterator[Place]:
+    """A bare repository, and a clone of it."""
+    for words in (("init", "--quiet", "--bare", "bare"), ("clone", "--quiet", "bare", "clone")):
+        subprocess.run(["git", *words], cwd=path, check=True, stderr=subprocess.DEVNULL)
+    yield Place("git+origin", folder=path / "clone")
+
+
 PLACES: Final[dict[str, Callable[[Path], AbstractContextManager[Place]]]] = {
     "file": folder,
+    "git": remote,
     "http": served,
     "objects": bucket,
 }

@@ -33,7 +33,7 @@ def values(backend: Backend) -> dict[str, tuple[bytes, bytes]]:
 
 def test_absent(backend: Backend) -> None:
     """Of an empty place nothing is known, and nothing is wrong with that."""
-    for key in (CLAIM, RECEIPT, BYTES):
+    for key in values(backend):
         assert backend.get(key) is None
         assert not backend.has(key)
         backend.delete(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 
 import pytest
@@ -70,6 +71,10 @@ class Memory:
         for key, value in list(self.values.items()):
             if key.startswith(prefix):
                 yield Listed(key, len(value))
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Answer each question by itself."""
+        return nullcontext()
 
 
 @pytest.fixture
