@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -356,6 +358,67 @@ def test_ctrl_c_in_the_window_waits_for_the_answer(
     assert buyer.provider.posts == again
 
 
+class Silent(FakeProvider):
+    """A provider that takes orders and never answers them."""
+
+    def __call__(self, request: httpx.Request) -> Any:
+        """Whatever is asked for but an order."""
+        return self._never(request) if request.method == "POST" else super().__call__(request)
+
+    async def _never(self, request: httpx.Request) -> None:
+        await request.extensions["trace"]("http11.send_request_headers.started", {})
+        super().__call__(request)
+        await asyncio.Event().wait()
+
+
+def test_ctrl_c_waits_a_moment_for_the_answer(home: Path) -> None:
+    """An order that is not answered soon stays in doubt, and the build ends."""
+    buyer = Buyer(home, Silent())
+
+    async def interrupted() -> None:
+        async with buyer.client() as client:
+            wanted = recipe("fox")
+            buying = asyncio.ensure_future(
+                buyer.renderer(client).buy(order(wanted), wanted, nothing)
+            )
+            while not buyer.provider.posts:  # noqa: ASYNC110 - the provider knows no events
+                await asyncio.sleep(0)
+            buying.cancel()
+            done, _ = await asyncio.wait([buying], timeout=5)
+            assert [each.cancelled() for each in done] == [True]
+
+    asyncio.run(interrupted())
+
+    assert states(buyer) == [State.DOUBT]
+
+
+@dataclass
+class Stopped(FakeProvider):
+    """A provider with whose answer Ctrl-C arrives."""
+
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """The answer; a person has asked to stop by then."""
+        if request.method == "POST":
+            self.halt.set()
+        return super().__call__(request)
+
+
+@pytest.mark.parametrize(("fate", "kind"), [(400, IncompleteError), ("busy", HaltedError)])
+def test_a_refusal_during_ctrl_c_is_told(
+    home: Path, fate: str | int, kind: type[Flux2BuildError]
+) -> None:
+    """It says what is wrong with the order; only what would have been sent again was just stopped."""
+    provider = Stopped({"fox": fate})
+    buyer = Buyer(home, provider, halt=provider.halt)
+
+    (error,) = buyer.buy("fox")
+
+    assert type(error) is kind
+    assert states(buyer) == [State.VOIDED]
+
+
 def test_what_the_ticket_charges_counts_at_once(home: Path) -> None:
     """Whatever becomes of the picture, budget and ledger count it, and the user is warned."""
     provider = FakeProvider({"fox": "forgotten"}, costs={"fox": Decimal("0.045")})
@@ -414,7 +477,7 @@ def test_another_process_buys_it(home: Path) -> None:
             buying = asyncio.ensure_future(
                 buyer.renderer(client).buy(order(wanted), wanted, nothing)
             )
-            done, _ = await asyncio.wait([buying], timeout=0.05)
+            done, _ = await asyncio.wait([buying], timeout=0.5)  # it looks more than once
             assert not done
             assert buyer.provider.posts == []
             os.close(other)

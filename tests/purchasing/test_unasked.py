@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +36,15 @@ class Expired(FakeProvider):
         """Whatever is asked for but no picture."""
         api = request.url.path.startswith("/v1") or request.method == "HEAD"
         return super().__call__(request) if api else httpx.Response(404)
+
+
+class Intercepted(FakeProvider):
+    """A provider behind a proxy whose certificate nobody vouches for."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Nothing."""
+        del request
+        raise httpx.ConnectError("no") from ssl.SSLCertVerificationError("self-signed certificate")
 
 
 class Generous(FakeProvider):
@@ -171,6 +181,18 @@ def test_what_became_of_it_is_told(
         assert (
             buyer.ledger.lost[order.order].message == outcome.problems[0].message.partition(": ")[2]
         )
+
+
+def test_whom_to_trust_is_told(tmp_path: Path) -> None:
+    """Waiting helps against nothing that intercepts the connection."""
+    buyer, order = ordered(tmp_path / "home", FakeProvider())
+    buyer.provider = Intercepted()
+
+    outcome = collect(buyer, order)
+
+    assert isinstance(outcome, Flux2BuildError)
+    assert order_errors.TRUST in str(outcome.problems[0].hint)
+    assert [attempt.state for attempt in buyer.ledger.attempts] == [State.PENDING]
 
 
 def test_more_than_one_picture_is_said(tmp_path: Path) -> None:
