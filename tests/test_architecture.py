@@ -46,6 +46,7 @@ LAZY: Final[dict[str, str]] = {
     "assetspec/rows/catalogue.py": "polib is for the few projects that have catalogues",
     "assetspec/strict_yaml.py": "PyYAML is for the projects that have pages or data in YAML",
     "assetspec/translations/__init__.py": "polib and ICU are for the few projects that need them",
+    "tables/table.py": "pydantic takes longer to load than most commands, and is for what is wrong",
     "images/provenance/signing.py": "C2PA's library takes as long to load as a whole check",
     "images/colour/notation.py": "knowing a format's settings must not load Pillow",
     "images/reading.py": "rapidocr is an extra, and takes seconds to load",

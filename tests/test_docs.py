@@ -20,7 +20,6 @@ import click
 import pytest
 from click_man.man import ManPage
 from msgspec.structs import asdict
-from pydantic import BaseModel
 
 from flux2build import __version__
 from flux2build.assetspec.capabilities import Capabilities
@@ -49,6 +48,7 @@ from flux2build.images.ops.contract import OPS
 from flux2build.planning.reason import ReasonCode
 from flux2build.providers.cards import Models
 from flux2build.purchasing.http import Limits
+from flux2build.tables.table import Table
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGE: Final = ROOT / "flux2build"
@@ -81,7 +81,7 @@ def kind(schema: dict[str, Any]) -> str:
     return words.get(named, named)
 
 
-def fields(model: type[BaseModel], known: type[BaseModel] | None = None) -> str:
+def fields(model: type[Table], known: type[Table] | None = None) -> str:
     """The keys of a table of the spec, without those of a more general one."""
     schema = model.model_json_schema()
     inherited = known.model_fields if known else {}

@@ -6,19 +6,19 @@ from collections.abc import Callable, Container, Mapping
 from typing import Protocol
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 from flux2build.images.documents.contract import DOCUMENTS, Document
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import PROVIDERS
+from flux2build.tables.table import Table
 
 
 class HasOptions(Protocol):
     """What the spec needs to know of a check."""
 
     @property
-    def options(self) -> type[BaseModel]:
+    def options(self) -> type[Table]:
         """The model of its options."""
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.capabilities import HasOptions
 from flux2build.assetspec.faults import Faults, FaultyError
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.model import Key
+from flux2build.tables.table import Table
 
 
 def options(
@@ -20,9 +19,9 @@ def options(
     texts: TextRenderer,
     scope: Scope,
     faults: Faults,
-) -> dict[str, BaseModel]:
+) -> dict[str, Table]:
     """The options of every check that the spec names; templates in them see `[vars]`."""
-    options: dict[str, BaseModel] = {}
+    options: dict[str, Table] = {}
     for name, value in written.items():
         key: Key = ("checks", name)
         with faults.collecting():
@@ -33,7 +32,7 @@ def options(
     return options
 
 
-def _read(model: type[BaseModel], table: Mapping[str, Any], key: Key) -> BaseModel:
+def _read(model: type[Table], table: Mapping[str, Any], key: Key) -> Table:
     """A check's options; naming a check that is off by default turns it on as a warning."""
     off = model.model_fields["severity"].default == "off"
     values = {"severity": "warning", **table} if off else table

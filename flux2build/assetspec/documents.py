@@ -106,7 +106,7 @@ class DocumentRequest(Struct, frozen=True):
 
 
 def _options(document: Document, written: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
-    return validated(document.options, written, key).model_dump(mode="json")
+    return validated(document.options, written, key).model_dump()
 
 
 class DocumentResolver(Struct):
@@ -163,7 +163,7 @@ class DocumentResolver(Struct):
             for name, path in preset.documents if preset else ():
                 if name not in named:
                     document = self.known[name]
-                    options = document.options().model_dump(mode="json")
+                    options = document.options().model_dump()
                     request = DocumentRequest(document, options, path, entry)
                     yield from self._members(declared, entry, request, beside=True)
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from flux2build.images.ops.contract import InputMark, Op
 from flux2build.model import Key, Operation
+from flux2build.tables.table import Table
 
 Replace = Callable[[InputMark, Any, Key], Any]
 """A marked field's mark, value and place, to the value that it gets."""
@@ -30,35 +28,32 @@ def pictures(operation: Operation, op: type[Op]) -> Iterator[int]:
 
 
 def replaced(
-    model: type[BaseModel], value: Mapping[str, Any], replace: Replace, key: Key = ()
+    model: type[Table], value: Mapping[str, Any], replace: Replace, key: Key = ()
 ) -> dict[str, Any]:
     """Dumped parameters with other values in their marked fields.
 
     Fields come in the order of the model, whatever order they are written in.
     """
     result = dict(value)
-    for name, field in _marked(model):
+    for name, annotation in _marked(model):
         if name in value:
-            at = (*key, name)
-            result[name] = _inside(field.annotation, field.metadata, value[name], replace, at)
+            result[name] = _inside(annotation, (), value[name], replace, (*key, name))
     return result
 
 
 @cache
-def _marked(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
-    """The fields of a model that are marked, or hold marked values; most models have none."""
-    fields = ((field.alias or name, field) for name, field in model.model_fields.items())
-    return [each for each in fields if _holds_mark(each[1].annotation, each[1].metadata)]
+def _marked(model: type[Table]) -> list[tuple[str, Any]]:
+    """The keys of a model that are marked, or hold marked values; most models have none."""
+    keys = model.model_fields.values()
+    return [(key.name, key.annotation) for key in keys if _holds_mark(key.annotation)]
 
 
-def _holds_mark(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
-    if any(isinstance(mark, InputMark) for mark in metadata):
-        return True
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _holds_mark(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
         return bool(_marked(annotation))
     parts = get_args(annotation)
     if get_origin(annotation) is Annotated:
-        return _holds_mark(parts[0], parts[1:])
+        return any(isinstance(part, InputMark) for part in parts) or _holds_mark(parts[0])
     return any(map(_holds_mark, parts))
 
 
@@ -72,7 +67,7 @@ def _inside(
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _inside(parts[0], parts[1:], value, replace, key)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Table):
         return replaced(annotation, value, replace, key) if isinstance(value, Mapping) else value
     if origin in {list, tuple}:
         if not isinstance(value, list):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -13,6 +12,7 @@ from flux2build.assetspec.capabilities import Capabilities, HasOptions
 from flux2build.assetspec.presets import presets
 from flux2build.assetspec.tables import SpecTable
 from flux2build.digest import Json
+from flux2build.tables.table import Table
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _UNWRITTEN: Final = ({"type": "null"}, {"$ref": "#/$defs/InputIndex"})
@@ -74,15 +74,13 @@ def _checks(checks: Mapping[str, HasOptions]) -> dict[str, Any]:
     return {"type": "object", "properties": known, "additionalProperties": False}
 
 
-def _of(model: type[BaseModel]) -> dict[str, Any]:
+def _of(model: type[Table]) -> dict[str, Any]:
     schema = model.model_json_schema(schema_generator=_WithoutNull, ref_template=_REFERENCES)
     schema.pop("title", None)
     return schema
 
 
-def _alternative(
-    model: type[BaseModel], definitions: dict[str, Any], **own: Json
-) -> dict[str, Any]:
+def _alternative(model: type[Table], definitions: dict[str, Any], **own: Json) -> dict[str, Any]:
     """One alternative of `ops` or `documents`: the keys that select it, and those of its model."""
     schema = _of(model)
     definitions.update(schema.pop("$defs", {}))

@@ -200,7 +200,7 @@ def _operation(
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
     params = validation_errors.validated(op, raw, key, strict=strict)
-    dumped = params.model_dump(mode="json", by_alias=True, exclude_none=True)
+    dumped = params.model_dump(exclude_none=True)
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
         """What a recipe holds instead of a path or an asset."""

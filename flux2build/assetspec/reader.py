@@ -132,7 +132,7 @@ class _SpecReader(Struct):
             folders=self._folders(),
             kept=kept,
             templates=templates,
-            budget=Budget(**dict(self.tables.budget)),
+            budget=Budget(**vars(self.tables.budget)),
             checks=check_options.options(
                 self.tables.checks, capabilities.checks, texts, self.tables.vars, self.faults
             ),

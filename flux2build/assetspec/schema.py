@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.faults import MOST_FAULTS, Fault
 from flux2build.assetspec.tables import (
@@ -19,10 +17,10 @@ from flux2build.assetspec.tables import (
     ProjectTable,
     Settings,
     SpecTable,
-    Table,
 )
 from flux2build.model import Key
 from flux2build.storage import paths
+from flux2build.tables.table import Table, TableError
 
 RESERVED: Final = frozenset(
     {"row", "asset", "ref", "width", "height", "format", "profile", "target", "t"}
@@ -34,7 +32,7 @@ _MOST_UNKNOWN: Final = 100
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that a template can use."""
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Table)
 
 
 def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault]]:
@@ -131,7 +129,7 @@ class _TableReader:
             return None
         try:
             table = model.model_validate(value)
-        except ValidationError as error:
+        except TableError as error:
             self.faults += validation_errors.of(error, model, value, key)
             if not salvage or not isinstance(value, Mapping):
                 return None

@@ -1,22 +1,10 @@
-"""The tables of `assets.toml`, as pydantic models: the language of the spec."""
+"""The tables of `assets.toml`: the language of the spec."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
-)
-from pydantic.json_schema import WithJsonSchema
+from typing import Annotated, Any, Literal
 
 from flux2build.images.colour.notation import Colour
 from flux2build.images.documents.contract import Base
@@ -26,21 +14,10 @@ from flux2build.images.formats.contract import Quality, Subsampling
 from flux2build.images.formats.ico import IconSide
 from flux2build.images.formats.lookup import writable
 from flux2build.images.formats.png import PaletteSize
+from flux2build.tables.marks import After, Among, Before, OneOf, Schema
+from flux2build.tables.table import Field, Table, rule
 
-if TYPE_CHECKING:
-    FormatName = str
-else:
-    FormatName = Literal[writable()]
-_TEXT, _TABLE, _LIST, _NUMBER = "a text", "a table", "a list", "a number"
-
-
-def _kind(value: object) -> str | None:
-    """The name of a value's branch in a union, with a space, so that it is not taken for a key."""
-    if isinstance(value, str):
-        return _TEXT
-    if isinstance(value, list):
-        return _LIST
-    return _TABLE if isinstance(value, dict | BaseModel) else None
+FormatName = Annotated[str, Among(writable)]
 
 
 def _templated(text: str) -> str:
@@ -50,13 +27,10 @@ def _templated(text: str) -> str:
     raise ValueError("must be a whole number, not a text")
 
 
-def _one_of(kinds: str) -> Discriminator:
-    return Discriminator(_kind, custom_error_type="kind", custom_error_message=f"must be {kinds}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as people list them: `jpeg, webp and avif`."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+def _formats(setting: str) -> str:
+    """The formats that have a setting, as people list them: `jpeg, webp and avif`."""
+    *names, last = having(setting)
+    return f"{', '.join(names)} and {last}" if names else last
 
 
 def _money(value: object) -> object:
@@ -65,18 +39,14 @@ def _money(value: object) -> object:
     return Decimal(str(value)) if exact else value
 
 
-Usd = Annotated[Decimal, BeforeValidator(_money), WithJsonSchema({"type": "number", "minimum": 0})]
+Usd = Annotated[Decimal, Before(_money), Schema({"type": "number", "minimum": 0})]
 
 
-def _optional(description: str, *, default: object = None, **bounds: Any) -> Any:
+def _optional(
+    description: str | Callable[[], str], *, default: object = None, **bounds: Any
+) -> Any:
     """A key that may be left out."""
     return Field(default=default, description=description, **bounds)
-
-
-class Table(BaseModel):
-    """A table of the spec: unknown keys are errors, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class AssetRef(Table):
@@ -95,19 +65,16 @@ class LoraRef(Table):
     scale: float = _optional("how much of it is added", default=1.0, ge=-10, le=10)
 
 
-_Text = Annotated[str, Tag(_TEXT)]
-_AnyTable = Annotated[dict[str, Any], Tag(_TABLE)]
-_Severity = Annotated[Literal["error", "warning", "off"], Tag(_TEXT)]
-Ref = Annotated[_Text | Annotated[AssetRef, Tag(_TABLE)], _one_of('a path or `{ asset = "name" }`')]
-Refs = Annotated[_Text | Annotated[list[Ref], Tag(_LIST)], _one_of("a list of references")]
-Prompt = Annotated[_Text | _AnyTable, _one_of("a text or a table")]
-Names = Annotated[_Text | Annotated[list[str], Tag(_LIST)], _one_of("a name or a list of names")]
-Weight = Annotated[_Severity | _AnyTable, _one_of("`error`, `warning`, `off` or a table")]
+_Severity = Literal["error", "warning", "off"]
+Ref = Annotated[str | AssetRef, OneOf('a path or `{ asset = "name" }`')]
+Refs = Annotated[str | list[Ref], OneOf("a list of references")]
+Prompt = Annotated[str | dict[str, Any], OneOf("a text or a table")]
+Names = Annotated[str | list[str], OneOf("a name or a list of names")]
+Weight = Annotated[_Severity | dict[str, Any], OneOf("`error`, `warning`, `off` or a table")]
 Side = Annotated[int, Field(ge=1, le=65536)]
-_NUMBERED = Discriminator(lambda value: _TEXT if isinstance(value, str) else _NUMBER)
-_Template = Annotated[str, AfterValidator(_templated), Tag(_TEXT)]
-Seed = Annotated[Annotated[int, Field(ge=0), Tag(_NUMBER)] | _Template, _NUMBERED]
-Take = Annotated[Annotated[int, Field(ge=1), Tag(_NUMBER)] | _Template, _NUMBERED]
+_Template = Annotated[str, After(_templated)]
+Seed = Annotated[Annotated[int, Field(ge=0)] | _Template, OneOf("")]
+Take = Annotated[Annotated[int, Field(ge=1)] | _Template, OneOf("")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scalar = str | bool | int
 
@@ -143,15 +110,15 @@ class Deliver(Table):
     formats: list[FormatName] | None = _optional(
         "formats; when not given, what the path's ending says, else the master's", min_length=1
     )
-    quality: Quality | None = _optional(f"quality of {_listed(having('quality'))}")
-    lossless: bool | None = _optional(f"keep every pixel exactly ({_listed(having('lossless'))})")
+    quality: Quality | None = _optional(lambda: f"quality of {_formats('quality')}")
+    lossless: bool | None = _optional(lambda: f"keep every pixel exactly ({_formats('lossless')})")
     matte: Colour | None = _optional(
         "colour put behind transparent pixels, as `#RRGGBB` or a CSS name"
     )
     max_bytes: int | None = _optional("largest file; the quality is lowered until it fits", ge=1)
     min_quality: Quality | None = _optional("lowest quality that `max_bytes` may lead to")
     subsampling: Subsampling | None = _optional(
-        f"resolution of colour in {_listed(having('subsampling'))}"
+        lambda: f"resolution of colour in {_formats('subsampling')}"
     )
     palette: PaletteSize | None = _optional("reduce a png to this many colours")
     sizes: list[IconSide] | None = _optional(
@@ -273,11 +240,10 @@ class Rows(Table):
         'columns that are lists, with what separates their items: `{ options = "|" }`'
     )
 
-    @model_validator(mode="after")
-    def _is_keyed(self) -> Rows:
+    @rule
+    def _is_keyed(self) -> None:
         if not self.keys:
             raise ValueError("`key` names no column")
-        return self
 
     @property
     def keys(self) -> tuple[str, ...]:

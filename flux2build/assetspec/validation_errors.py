@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.errors import did_you_mean
 from flux2build.model import Key
+from flux2build.tables.table import Table, TableError
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Table)
 _SEE: Final = "FLUX.2 has no negative prompts: say what you want to see instead"
 _SIZE: Final = "write `width` and `height`"
 _REFS: Final = 'list pictures in `refs`: a path, or `{ asset = "name" }`'
@@ -92,11 +91,11 @@ def validated(model: type[M], data: Mapping[str, Any], at: Key, *, strict: bool 
     """A table at `at` as its model; unless `strict`, a text may stand for a number."""
     try:
         return model.model_validate(data, strict=strict)
-    except ValidationError as error:
+    except TableError as error:
         raise FaultyError(*of(error, model, data, at)) from None
 
 
-def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) -> list[Fault]:
+def of(error: TableError, model: type[Table], data: object, at: Key) -> list[Fault]:
     """The faults of a value at `at` that does not fit its model, each key once."""
     by_key: dict[Key, list[Mapping[str, Any]]] = {}
     for entry in _bounded(error, model, data).errors(include_url=False):
@@ -106,12 +105,12 @@ def of(error: ValidationError, model: type[BaseModel], data: object, at: Key) ->
     return [fault for fault in faults if (*fault.key, _meaning(fault)) not in meant]
 
 
-def _bounded(error: ValidationError, model: type[BaseModel], data: object) -> ValidationError:
+def _bounded(error: TableError, model: type[Table], data: object) -> TableError:
     """An error whose entries fit into memory: of many, those at the beginnings of lists."""
-    if error.error_count() > _MANY:
+    if error.count > _MANY:
         try:
             model.model_validate(_beginnings(data))
-        except ValidationError as fewer:
+        except TableError as fewer:
             return fewer
     return error
 
@@ -168,7 +167,7 @@ def _has(data: object, part: str | int) -> TypeGuard[Any]:
     return isinstance(data, Mapping) and part in data
 
 
-def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[BaseModel]) -> Fault:
+def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[Table]) -> Fault:
     entry = entries[0]
     if entry["type"] == "extra_forbidden":
         return unknown(key, _fields(model, entry["loc"]))
@@ -210,9 +209,9 @@ def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
     return Fault(key, f"`{value}` is not one of {listed}", hint=did_you_mean(value, expected))
 
 
-def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+def _fields(model: type[Table], loc: Sequence[str | int]) -> list[str]:
     """The known keys of the table that an unknown one stands in."""
-    inner: type[BaseModel] | None = model
+    inner: type[Table] | None = model
     for part in loc[:-1]:
         field = inner.model_fields.get(str(part)) if inner else None
         if field is not None:
@@ -220,9 +219,9 @@ def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     return list(inner.model_fields) if inner else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: Any) -> type[Table] | None:
     """The model that an annotation leads to, through lists, tables and unions."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Table):
         return annotation
     inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
     return next((model for model in inner if model), None)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import Field
-
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.errors import Problem
+from flux2build.tables.table import Field
 
 _MISSING: Final = "there is no alternative text"
 

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build.checks.facts import Facts, Finding, Severity
 from flux2build.model import AssetName
 from flux2build.registry import Family
+from flux2build.tables.table import Field, Table
 
 Level = Annotated[
     Literal["error", "warning", "off"], Field(description="the severity of its findings")
@@ -22,13 +22,11 @@ Level = Annotated[
 """The severity of a check's findings, or `off`."""
 
 
-class Options(BaseModel):
+class Options(Table):
     """What `[checks]` may say of a check."""
 
     # A member with another default severity or more options has a model of its own.
     # If it is off by default, it becomes a warning when the spec names it.
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     severity: Level = "error"
     exclude: list[str] = Field(

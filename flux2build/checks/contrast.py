@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
-from pydantic import Field
 
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Current, Facts, Finding
@@ -17,6 +16,7 @@ from flux2build.images.derive import Job, lettering
 from flux2build.images.legibility import ratios
 from flux2build.images.ops.contract import OPS
 from flux2build.model import AssetName, Derive
+from flux2build.tables.table import Field
 
 _LARGE: Final = 24
 """Pixels from which letters are large: WCAG's 18 points."""

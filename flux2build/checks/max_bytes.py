@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Literal
-
-from pydantic import Field, model_validator
+from typing import Annotated, Final
 
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.images.formats.lookup import formats, writable
+from flux2build.tables.marks import Among
+from flux2build.tables.table import Field, rule
 
-if TYPE_CHECKING:
-    FormatName = str
-else:
-    FormatName = Literal[tuple(name for name in writable() if formats()[name].on_pages)]
+FormatName = Annotated[str, Among(lambda: [n for n in writable() if formats()[n].on_pages])]
 
 
 class MaxBytesOptions(Options):
@@ -26,11 +23,10 @@ class MaxBytesOptions(Options):
         default={}, description="the most by format, instead: `{ png = 500_000 }`"
     )
 
-    @model_validator(mode="after")
-    def _has_limits(self) -> MaxBytesOptions:
+    @rule
+    def _has_limits(self) -> None:
         if self.severity != "off" and self.bytes is None and not self.formats:
             raise ValueError("give `bytes`, the most that a file may have")
-        return self
 
 
 def findings(facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:

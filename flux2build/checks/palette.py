@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pydantic import Field, model_validator
-
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Current, Facts, Finding
 from flux2build.images.colour.difference import difference
 from flux2build.images.colour.notation import Colour
 from flux2build.images.dominant import CLEAR, DominantColour
 from flux2build.model import AssetName
+from flux2build.tables.table import Field, rule
 
 _SHOWN: Final = 3
 
@@ -34,11 +33,10 @@ class PaletteOptions(Options):
         default=0.5, gt=0, le=1, description="how much of a picture must be near them"
     )
 
-    @model_validator(mode="after")
-    def _has_colours(self) -> PaletteOptions:
+    @rule
+    def _has_colours(self) -> None:
         if self.severity != "off" and not self.colours:
             raise ValueError("give `colours`, those that pictures are to keep to")
-        return self
 
 
 def findings(facts: Facts, options: PaletteOptions) -> Iterator[Finding]:

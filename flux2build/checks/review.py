@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import Field
-
 from flux2build.checks.contract import Check, Level, Options
 from flux2build.checks.facts import Facts, Finding
 from flux2build.lockfile import ReviewState
 from flux2build.model import Generate
+from flux2build.tables.table import Field
 
 _CODE: Final = "unapproved"
 

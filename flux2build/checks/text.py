@@ -8,7 +8,6 @@ from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
-from pydantic import Field
 
 from flux2build.checks.contract import Check, Warnings
 from flux2build.checks.facts import Current, Facts, Finding
@@ -16,6 +15,7 @@ from flux2build.extras import pip_install
 from flux2build.images import reading
 from flux2build.images.reading import Line
 from flux2build.model import Generate
+from flux2build.tables.table import Field
 
 _AGAIN: Final = (
     "look at it; `take = 2` asks for another one, and the operation `text` sets words exactly"

@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.digest import Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, did_you_mean
@@ -24,6 +23,7 @@ from flux2build.images.encoding import read
 from flux2build.images.formats.contract import Encoder
 from flux2build.images.ops.contract import Letters, Op
 from flux2build.model import Derive, Operation
+from flux2build.tables.table import TableError
 
 Steps = tuple[str, ...]
 """Identifies an intermediate picture: the master's digest, then each operation as canonical text."""
@@ -181,7 +181,7 @@ def _operation(step: Operation, ops: Ops) -> Op:
         )
     try:
         return op.model_validate(dict(step.params))
-    except ValidationError as error:
+    except TableError as error:
         problems = (
             Problem(
                 f"operation `{op.name}`: {fault['msg'].removeprefix('Value error, ')}",

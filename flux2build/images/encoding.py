@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.images.formats.contract import Encoder, PictureError
 from flux2build.images.formats.lookup import formats, writable
+from flux2build.tables.table import TableError
 
 _UNKNOWN_KEY: Final = "extra_forbidden"
 
@@ -25,7 +24,7 @@ def read(asked: Mapping[str, Json]) -> Encoder:
     name = str(asked["format"])
     try:
         return encoder_of(name).model_validate(dict(asked))
-    except ValidationError as error:
+    except TableError as error:
         raise PictureError(*(_problem(name, fault) for fault in error.errors())) from error
 
 
@@ -49,7 +48,7 @@ def having(setting: str) -> tuple[str, ...]:
 
 
 def _problem(name: str, fault: Any) -> Problem:
-    """A fault of pydantic's, in words."""
+    """A fault of pydantic's, in our words."""
     setting = ".".join(map(str, fault["loc"]))
     if fault["type"] != _UNKNOWN_KEY:
         message = fault["msg"].removeprefix("Value error, ")

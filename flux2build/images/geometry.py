@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator
+from flux2build.tables.marks import After
 
 Anchor = Literal[
     "top-left",
@@ -54,5 +54,5 @@ def _checked(ratio: str) -> str:
     return ratio
 
 
-Ratio = Annotated[str, AfterValidator(_checked)]
+Ratio = Annotated[str, After(_checked)]
 """A shape as people write it: `16:9`, `1.91:1`."""

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
-
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from typing import Annotated
 
 from flux2build.images.provenance.iptc import SourceType
+from flux2build.tables.marks import After, Before, Expected
+from flux2build.tables.table import Field, Table
 
 
 def _exact(value: object) -> object:
@@ -41,37 +33,35 @@ def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
-def _expected(what: str) -> WrapValidator:
-    """Says what should have been written, in our words instead of pydantic's."""
+def _several(kind: type) -> Before:
+    """Reads a list of TOML as another kind of collection."""
 
-    def read(value: object, inner: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return inner(value)
-        except ValidationError:
-            raise ValueError(f"expected {what}") from None
+    def read(value: object) -> object:
+        with suppress(TypeError):  # a list in a list is no member of a set
+            return kind(value) if isinstance(value, list | tuple) else value
+        return value
 
-    return WrapValidator(read)
+    return Before(read)
 
 
 # Values as they are read from TOML, where a float is a Decimal.
-Amount = Annotated[
-    Decimal, BeforeValidator(_exact), Field(strict=True, ge=0), _expected("an amount in USD")
+Amount = Annotated[Decimal, Before(_exact), Field(ge=0), Expected("an amount in USD")]
+Count = Annotated[int, Field(ge=0), Expected("a whole number, 0 or more")]
+Flag = Annotated[bool, Expected("true or false")]
+Text = Annotated[str, Before(str)]
+Bound = Annotated[float, Before(_inexact)]
+Range = Annotated[
+    tuple[Bound, Bound], _several(tuple), After(_ascending), Expected("[least, most]")
 ]
-Count = Annotated[int, Field(strict=True, ge=0), _expected("a whole number, 0 or more")]
-Flag = Annotated[bool, Field(strict=True), _expected("true or false")]
-Text = Annotated[str, BeforeValidator(str)]
-Bound = Annotated[float, BeforeValidator(_inexact), Field(strict=True)]
-Range = Annotated[tuple[Bound, Bound], AfterValidator(_ascending), _expected("[least, most]")]
+Names = Annotated[tuple[str, ...], _several(tuple)]
+NameSet = Annotated[frozenset[str], _several(frozenset)]
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Table):
     """A model's list price in USD; megapixels are 2**20 pixels, rounded up.
 
     cost = first + further * (output megapixels - 1) + reference * input megapixels
     """
-
-    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     first: Amount
     further: Amount = Decimal(0)
@@ -83,17 +73,16 @@ class Price:
     source: Text = ""
 
 
-FREE = Price(Decimal(0))
+FREE = Price(first=Decimal(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Table):
     """What one model can do, its limits and its price."""
 
     model: str
-    params: frozenset[str]
+    params: NameSet
     """Parameters that are sent, by flux2build's names; they are part of the order's digest."""
-    ignores: frozenset[str] = frozenset()
+    ignores: NameSet = frozenset()
     """Parameters a spec may carry although this model is not sent them."""
     shapes: Flag = False
     """Whether `aspect_ratio` and `resolution` are sent as the `width` and `height` they come to."""
@@ -104,25 +93,23 @@ class Card:
     """Fewest pixels of a reference's shorter side."""
     reference_pixels: Count | None = None
     """Most pixels of one reference; a larger one is scaled down before it is sent."""
-    formats: tuple[str, ...] = ("png",)
+    formats: Names = ("png",)
     multiple: Count = 1
     """Width and height must be multiples of this many pixels."""
     min_side: Count = 16
     max_side: Count = 4096
     max_pixels: Count = 4096 * 4096
-    input_megapixels: Annotated[Count | None, AfterValidator(lambda most: most or None)] = None
+    input_megapixels: Annotated[Count | None, After(lambda most: most or None)] = None
     """Most megapixels of output and references together; None without such a cap."""
-    ranges: Mapping[str, Range] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = {}
     """Inclusive bounds of numeric parameters."""
-    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    choices: Mapping[str, Names] = {}
     """Allowed values of textual parameters, such as `resolution`."""
-    defaults: Mapping[str, Annotated[object, BeforeValidator(_inexact)]] = field(
-        default_factory=dict
-    )
+    defaults: Mapping[str, Annotated[object, Before(_inexact)]] = {}
     """Parameters sent when the spec says nothing (`disable_pup = true`)."""
     price: Price | None = None
     """None if unknown: a model without a price cannot be ordered."""
-    prices: Mapping[str, Price] = field(default_factory=dict)
+    prices: Mapping[str, Price] = {}
     """Prices by `resolution`, for a model that is priced by class and not by pixels."""
     source_type: str = SourceType.TRAINED
     """IPTC's term for how its pictures come about; deliverables are marked with it."""

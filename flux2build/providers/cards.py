@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property
 from pkgutil import get_data
 from typing import Any, Final
 
 from msgspec import Struct
-from pydantic import TypeAdapter, ValidationError
 
 from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
 from flux2build.model import Key, model_name
@@ -25,6 +24,7 @@ from flux2build.providers.capabilities import Card, Price
 from flux2build.providers.contract import PROVIDERS
 from flux2build.storage import toml_text
 from flux2build.storage.toml_file import TomlFile
+from flux2build.tables.table import TableError
 
 Cards = Mapping[str, Mapping[str, Card]]
 """Cards by provider and model."""
@@ -33,10 +33,10 @@ Tables = Mapping[str, Any]
 
 _BY_PARAMETER: Final = ("ranges", "choices", "defaults")
 """Tables whose keys are parameters."""
-_KEYS: Final = {each.name for each in fields(Card)} - {"model", "shapes", "grounds", "source_type"}
-_PRICE: Final = {each.name for each in fields(Price)}
+_KEYS: Final = set(Card.model_fields) - {"model", "shapes", "grounds", "source_type"}
+_PRICE: Final = set(Price.model_fields)
 _EXPECTED: Final = {
-    "dataclass_type": "a table",
+    "model_type": "a table",
     "dict_type": "a table",
     "frozen_set_type": "a list",
     "string_type": "a text",
@@ -223,17 +223,12 @@ def _over(under: Tables, over: Tables) -> Tables:
 def _card(tables: Tables, provider: str, model: str) -> Card:
     table = _likened(tables, provider, model, ())
     _check(table, _KEYS, ())
-    card = _reader().validate_python({"params": (), **table, "model": model})
+    card = Card.model_validate({"params": [], **table, "model": model})
     for key in _BY_PARAMETER:
         _check(getattr(card, key), card.params, (key,))
     if not isinstance(form := card.defaults.get("format", ""), str):
         raise _expected("a text as `defaults.format`", form, ("defaults", "format"))
     return card
-
-
-@cache
-def _reader() -> TypeAdapter[Card]:
-    return TypeAdapter(Card)
 
 
 def _likened(tables: Tables, provider: str, model: str, path: tuple[str, ...]) -> dict[str, Any]:
@@ -304,13 +299,13 @@ def _fault(error: ValueError) -> _CardFaultError:
     """What is wrong with a card, in one sentence."""
     if isinstance(error, _CardFaultError):
         return error
-    if not isinstance(error, ValidationError):
+    if not isinstance(error, TableError):
         return _CardFaultError(str(error))
     first = error.errors(include_url=False)[0]
     kind, key, value = first["type"], first["loc"], first["input"]
     if kind == "missing":
         return _CardFaultError(f"a price needs `{key[-1]}`, USD for the first megapixel", key)
-    if kind == "unexpected_keyword_argument":
+    if kind == "extra_forbidden":
         return _unknown(key, _PRICE)
     shown = ".".join(map(str, key))
     if kind in _EXPECTED:

@@ -7,7 +7,6 @@ pipeline. The parameters are those of diffusers, by flux2build's names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from flux2build.digest import Json
@@ -40,21 +39,23 @@ _DEV: Final = Card(
     price=FREE,
     note="open weights of 32 billion parameters; not for commerce",
 )
-_KLEIN_BASE: Final = replace(
-    _DEV,
-    model="flux-2-klein-base",
-    params=_SHAPE | {"guidance"},
-    references=4,
-    defaults={"steps": 50, "guidance": 4.0},
-    note="klein before distillation: slower, for training",
+_KLEIN_BASE: Final = _DEV.model_copy(
+    update={
+        "model": "flux-2-klein-base",
+        "params": _SHAPE | {"guidance"},
+        "references": 4,
+        "defaults": {"steps": 50, "guidance": 4.0},
+        "note": "klein before distillation: slower, for training",
+    }
 )
-_KLEIN: Final = replace(
-    _KLEIN_BASE,
-    model="flux-2-klein-4b",
-    params=_SHAPE,
-    ranges={name: _DEV.ranges[name] for name in ("seed", "steps")},
-    defaults={"steps": 4},
-    note="open weights of 4 billion parameters, for commerce too (Apache-2.0)",
+_KLEIN: Final = _KLEIN_BASE.model_copy(
+    update={
+        "model": "flux-2-klein-4b",
+        "params": _SHAPE,
+        "ranges": {name: _DEV.ranges[name] for name in ("seed", "steps")},
+        "defaults": {"steps": 4},
+        "note": "open weights of 4 billion parameters, for commerce too (Apache-2.0)",
+    }
 )
 _CARDS: Final = {
     ("Flux2Pipeline", False): _DEV,
@@ -71,10 +72,11 @@ class Local:
     default_model = _KLEIN.model
     cards: Mapping[str, Card] = {
         _KLEIN.model: _KLEIN,
-        "flux-2-klein-9b": replace(
-            _KLEIN,
-            model="flux-2-klein-9b",
-            note="open weights of 9 billion parameters; not for commerce",
+        "flux-2-klein-9b": _KLEIN.model_copy(
+            update={
+                "model": "flux-2-klein-9b",
+                "note": "open weights of 9 billion parameters; not for commerce",
+            }
         ),
         _DEV.model: _DEV,
     }
@@ -93,7 +95,7 @@ class Local:
     def _named(self, card: Card, model: str) -> Card:
         """A pipeline's card by a model's name, with what is said of that model, if it is known."""
         note = self.cards[model].note if model in self.cards else f"your own, as {card.model}"
-        return replace(card, model=model, note=note)
+        return card.model_copy(update={"model": model, "note": note})
 
     def arguments(self, order: Order) -> Mapping[str, Json]:
         """What the pipeline is called with, apart from its seed and its references."""

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.validation_errors import validated
 from flux2build.digest import Digest
@@ -28,6 +26,7 @@ from flux2build.storage import regular
 from flux2build.storage.disk import home
 from flux2build.storage.index import Index
 from flux2build.storage.toml_file import TomlFile
+from flux2build.tables.table import Field, Table
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "sequential"]
@@ -36,11 +35,7 @@ _DIGEST: Final = rb"@sha256:[0-9a-f]{64}"
 _LORA: Final = rb'"file":%b,"scale":[^,]+,"sha256":"(sha256:[0-9a-f]{64})"'
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ModelTable(_Table):
+class ModelTable(Table):
     """`[local.models.NAME]`: where a model's weights lie, and how they are used."""
 
     path: str
@@ -48,21 +43,21 @@ class ModelTable(_Table):
     offload: Offload | None = None
 
 
-class LoraTable(_Table):
+class LoraTable(Table):
     """`[local.loras.NAME]`: where a LoRA lies."""
 
     path: str
 
 
-class LocalTable(_Table):
+class LocalTable(Table):
     """`[local]` of the user's configuration."""
 
     devices: list[str] = Field(default=["auto"], min_length=1)
     """One worker for each: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: Dtype = "auto"
     offload: Offload = "none"
-    models: dict[str, ModelTable] = {}
-    loras: dict[str, LoraTable] = {}
+    models: dict[str, ModelTable] = Field(default={})
+    loras: dict[str, LoraTable] = Field(default={})
 
 
 def _home() -> Path:

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
+from msgspec.json import decode
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flux2build.digest import Json
 from flux2build.errors import DecisionError, Problem, UsageError
@@ -26,10 +26,8 @@ _MOST: Final = 64 * 1024 * 1024
 _SHOWN: Final = 3
 
 
-class _Content(BaseModel):
+class _Content(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the file holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     flux2build_plan: int
     spec: str
@@ -141,8 +139,8 @@ def named(words: tuple[str, ...]) -> PlanFile | None:
     except OSError:
         return None
     try:
-        content = _Content.model_validate_json(data)
-    except ValidationError:
+        content = decode(data, type=_Content)
+    except MsgspecError:
         content = None
     if content is None or content.flux2build_plan != _VERSION:
         problem = Problem(f"`{words[0]}` holds no plan that this flux2build can read")

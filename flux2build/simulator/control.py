@@ -27,7 +27,7 @@ def routes(simulation: Simulation) -> list[Route]:
         return JSONResponse(simulation.state())
 
     async def scenario(_: Request) -> Response:
-        return JSONResponse(simulation.scenario.model_dump(mode="json"))
+        return JSONResponse(simulation.scenario.model_dump())
 
     async def change(request: Request) -> Response:
         """Settings to change; `rules` replace all rules and start their counts again."""

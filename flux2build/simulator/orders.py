@@ -26,7 +26,7 @@ UPLOADS: Final = "/v1/files/"
 Uploaded = Callable[[str], bytes | None]
 """Gets an uploaded file by its id."""
 
-_ASSUMED: Final = Price(Decimal("0.02"))
+_ASSUMED: Final = Price(first=Decimal("0.02"))
 """The price of a model whose list price is not known: nobody should take it for a quote."""
 
 _READABLE: Final = frozenset({"png", "jpeg", "webp"})

@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing import Annotated, Any, Final, Literal
 
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.validation_errors import validated
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.storage import regular, toml_text
 from flux2build.storage.toml_file import TomlFile
+from flux2build.tables import table
+from flux2build.tables.marks import Before
+from flux2build.tables.table import Field, Table
 
 Stage = Literal["submit", "poll", "download", "upload"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
@@ -60,10 +61,8 @@ FAULTS: Final[Mapping[str, frozenset[str]]] = {
 _KINDS: Final = frozenset().union(*FAULTS.values())
 
 
-class Rule(BaseModel):
+class Rule(Table):
     """When something goes wrong, and what."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: Stage
     fault: str
@@ -103,8 +102,8 @@ class Rule(BaseModel):
     charged: bool | None = None
     """Whether a submission that goes wrong is accepted and charged nevertheless."""
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    @table.rule
+    def _makes_sense(self) -> None:
         if self.fault not in _KINDS:
             raise ValueError(f"unknown fault `{self.fault}`; known: {', '.join(sorted(_KINDS))}")
         if self.fault not in FAULTS["any"] | FAULTS.get(self.stage, frozenset()):
@@ -114,7 +113,6 @@ class Rule(BaseModel):
         needed = NEEDS.get(self.fault)
         if needed and getattr(self, needed) is None:
             raise ValueError(f"`{self.fault}` needs `{needed}`")
-        return self
 
     @property
     def accepts(self) -> bool:
@@ -183,16 +181,14 @@ def _exact(value: object) -> object:
     return str(value) if isinstance(value, float) else value
 
 
-class Scenario(BaseModel):
+class Scenario(Table):
     """All settings of the simulated servers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     latency: float = Field(default=0.5, ge=0)
     """Seconds from acceptance to the finished picture."""
     limit: int = Field(default=24, ge=0)
     """Most orders unfinished at once, per dialect; more are answered 429."""
-    credits: Annotated[Decimal, BeforeValidator(_exact)] = Field(default=Decimal(100_000), ge=0)
+    credits: Annotated[Decimal, Before(_exact)] = Field(default=Decimal(100_000), ge=0)
     """The balance at the start, in credits of 0.01 USD."""
     creates_per_minute: int = Field(default=0, ge=0)
     """Most submissions accepted per minute and dialect; 0 for no limit."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
@@ -19,6 +18,7 @@ from flux2build.model import Derive, Generate, Recipe
 from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.cards import Models
 from flux2build.storage.project_files import LARGEST, Kind, too_large
+from flux2build.tables.table import Field, rule
 
 
 @dataclass
@@ -97,11 +97,10 @@ class FakeResize(FakeOp):
     width: int | None = Field(default=None, ge=1, description="width")
     height: int | None = Field(default=None, ge=1, description="height")
 
-    @model_validator(mode="after")
-    def _sized(self) -> FakeResize:
+    @rule
+    def _sized(self) -> None:
         if self.width is None and self.height is None:
             raise ValueError("give `width` or `height`")
-        return self
 
 
 class FakeOverlay(FakeOp):
@@ -155,8 +154,8 @@ class FakeProvider:
 
 _PIXELS = frozenset({"width", "height", "seed", "format"})
 SKETCH = Card(
-    "sketch",
-    _PIXELS,
+    model="sketch",
+    params=_PIXELS,
     ignores=frozenset({"aspect_ratio", "steps", "guidance", "disable_pup"}),
     references=16,
     formats=("png", "jpeg", "webp"),
@@ -164,8 +163,8 @@ SKETCH = Card(
     source_type="algorithmicMedia",
 )
 PRO = Card(
-    "flux-2-pro",
-    _PIXELS | {"disable_pup", "safety_tolerance"},
+    model="flux-2-pro",
+    params=_PIXELS | {"disable_pup", "safety_tolerance"},
     references=3,
     formats=("jpeg", "png"),
     multiple=16,
@@ -176,15 +175,15 @@ PRO = Card(
     defaults={"disable_pup": True},
 )
 FLEX = Card(
-    "flux-2-flex",
-    _PIXELS | {"steps", "guidance"},
+    model="flux-2-flex",
+    params=_PIXELS | {"steps", "guidance"},
     references=3,
     multiple=16,
     ranges={"steps": (1, 50), "guidance": (1.5, 10)},
 )
 THREE = Card(
-    "flux-3-image",
-    frozenset({"aspect_ratio"}),
+    model="flux-3-image",
+    params=frozenset({"aspect_ratio"}),
     references=3,
     formats=("jpeg",),
     choices={"aspect_ratio": ("1:1", "16:9")},

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import pytest
 from PIL import Image
-from pydantic import BaseModel
 
 from flux2build.assetspec import Spec, load
 from flux2build.assetspec.params import PARAMS
@@ -26,6 +25,7 @@ from flux2build.assetspec.tables import (
 )
 from flux2build.errors import SpecError
 from flux2build.providers.cards import shipped
+from flux2build.tables import table as tables
 from tests.assetspec.specs import SHIPPED, MemoryTree
 from tests.odd_pictures import saved
 
@@ -274,16 +274,16 @@ def test_every_key_counts(cases: Callable[[], Iterator[Case]]) -> None:
 
 def test_every_key_is_tried() -> None:
     """A new key of the schema is tried too."""
-    tables: dict[str, type[BaseModel]] = {
+    declared: dict[str, type[tables.Table]] = {
         "project": ProjectTable,
         "budget": BudgetTable,
         "manifest": ManifestTable,
     }
-    tried = {name: set(BESIDE[name]) for name in tables}
+    tried = {name: set(BESIDE[name]) for name in declared}
 
     assert set(SETTINGS) == set(Settings.model_fields)
     assert set(ASSET) == set(AssetTable.model_fields) - set(Settings.model_fields)
     assert set(DELIVER) == set(Deliver.model_fields)
     own = set(Profile.model_fields) - set(Settings.model_fields)
     assert own == {"disclosure", "masters", "output", "ship"}
-    assert {n: set(t.model_fields) for n, t in tables.items()} == tried
+    assert {n: set(t.model_fields) for n, t in declared.items()} == tried

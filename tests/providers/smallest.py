@@ -26,7 +26,7 @@ class Smallest:
 
     name = "smallest"
     cards: Mapping[str, Card] = {
-        "one": Card("one", frozenset({"width", "height"}), references=2, price=FREE)
+        "one": Card(model="one", params=frozenset({"width", "height"}), references=2, price=FREE)
     }
     default_model = "one"
     endpoint = "https://api.example.com"

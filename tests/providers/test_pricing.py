@@ -171,7 +171,7 @@ def test_a_class_of_megapixels_is_a_bound(
 
 def test_free_cards_cost_nothing() -> None:
     """A free model quotes zero, whatever is asked."""
-    card = Card("sketch", frozenset(), price=FREE)
+    card = Card(model="sketch", params=frozenset(), price=FREE)
 
     assert quote(card, {"width": 4096, "height": 4096}, [None, (9, 9)]) == Quote(
         Decimal(0), Decimal(0)
@@ -180,7 +180,7 @@ def test_free_cards_cost_nothing() -> None:
 
 def test_model_without_a_price_has_no_quote() -> None:
     """An unknown price is not zero."""
-    assert quote(Card("x", frozenset()), {"width": 64, "height": 64}) is None
+    assert quote(Card(model="x", params=frozenset()), {"width": 64, "height": 64}) is None
 
 
 @given(SIDES, SIDES, st.lists(st.none() | st.tuples(SIDES, SIDES), max_size=8))
@@ -230,7 +230,7 @@ def test_no_cliff_where_nothing_is_near(size: tuple[int, int]) -> None:
 
 def test_no_cliff_where_megapixels_are_not_sold() -> None:
     """A model that charges nothing for further megapixels has no cliff."""
-    card = Card("x", frozenset(), price=Price(Decimal(1)))
+    card = Card(model="x", params=frozenset(), price=Price(first=Decimal(1)))
 
     assert cliff(card, {"width": 1040, "height": 1024}) is None
 
@@ -258,7 +258,13 @@ def test_cliff_reads_as_a_sentence() -> None:
 
 def test_no_cliff_below_the_smallest_side() -> None:
     """A size that the card forbids is not suggested."""
-    card = Card("x", frozenset(), multiple=16, min_side=1040, price=Price(Decimal(1), Decimal(1)))
+    card = Card(
+        model="x",
+        params=frozenset(),
+        multiple=16,
+        min_side=1040,
+        price=Price(first=Decimal(1), further=Decimal(1)),
+    )
 
     assert cliff(card, {"width": 1040, "height": 1040}) is None
 

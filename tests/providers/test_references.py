@@ -90,7 +90,7 @@ def shots(draw: st.DrawFn) -> Shot:
 
 
 def _card(most: int | None) -> Card:
-    return Card("model", frozenset(), references=3, reference_pixels=most)
+    return Card(model="model", params=frozenset(), references=3, reference_pixels=most)
 
 
 def _sent(shot: Shot, most: int | None = None) -> Reference:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, WithJsonSchema
-
 from flux2build.errors import nearest
+from flux2build.tables.marks import After, Schema
+from flux2build.tables.table import Field
 
 Rgba = tuple[int, int, int, int]
 
@@ -45,7 +45,7 @@ def rgba(text: str) -> Rgba:
 
 Colour = Annotated[
     str,
-    AfterValidator(canonical),
-    WithJsonSchema({"type": "string", "format": "color"}),
+    After(canonical),
+    Schema({"type": "string", "format": "color"}),
     Field(description="`#RGB`, `#RRGGBB`, `#RRGGBBAA` or a CSS name"),
 ]

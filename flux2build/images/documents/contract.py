@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Protocol
 
 from msgspec import Struct
-from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from flux2build.errors import SpecError
 from flux2build.model import About, Output, Write
 from flux2build.registry import Family
+from flux2build.tables.marks import After
+from flux2build.tables.table import Table
 
 
 class Fact(Struct, frozen=True):
@@ -35,14 +36,12 @@ def _joined(base: str) -> str:
     return f"{base}/" if folder else base
 
 
-Base = Annotated[str, AfterValidator(_joined)]
+Base = Annotated[str, After(_joined)]
 """What is put before paths, to make addresses of them."""
 
 
-class DocumentOptions(BaseModel):
+class DocumentOptions(Table):
     """Options of a document, as written in the spec beside its path."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Document(Protocol):

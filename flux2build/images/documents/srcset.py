@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from msgspec import Struct
 from PIL import Image
-from pydantic import Field
 
 from flux2build.digest import Json
 from flux2build.images.decode import decode
 from flux2build.images.documents.contract import Base, DocumentOptions, Fact, Read
 from flux2build.images.formats.lookup import formats
 from flux2build.model import INGREDIENT
+from flux2build.tables.table import Field
 
 TYPES: Final = {
     format_.name: format_.media_type

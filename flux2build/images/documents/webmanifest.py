@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from pydantic import Field
-
 from flux2build.digest import Json
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.documents.srcset import TYPES
 from flux2build.model import INGREDIENT
+from flux2build.tables.table import Field
 
 _SMALLEST: Final = 192
 """Least side in pixels of an icon that is listed: browsers take smaller ones from the page."""
@@ -41,7 +40,7 @@ class WebManifest(Document):
         """JSON with the icons that are large enough, smallest first."""
         icons = [fact for fact in facts if _is_icon(fact)]
         icons.sort(key=lambda fact: (fact.output.width, fact.about.path))
-        members = options.model_dump(mode="json", exclude_none=True)
+        members = options.model_dump(exclude_none=True)
         value = {**members, "icons": [_icon(fact) for fact in icons]}
         return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 

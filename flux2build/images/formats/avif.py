@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from math import prod
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field
-
 from flux2build.images.formats import contract, isobmff
 from flux2build.images.formats.contract import Header, PictureFormat, number
+from flux2build.tables.table import Field
 
 _ITEMS: Final = frozenset({b"meta", b"moov"})
 _BYTES: Final = frozenset({b"mdat", b"idat"})

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour
 from flux2build.registry import Family
+from flux2build.tables.table import Field, Table, rule
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
@@ -58,13 +58,12 @@ class FilePart(NamedTuple):
     stop: int
 
 
-class Encoder(BaseModel):
+class Encoder(Table):
     """How a file is written, by the keys that the spec has for it; every setting has a default.
 
     The same pixels and settings give the same bytes.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
     codecs: ClassVar[Mapping[str, str]]
     """The libraries that Pillow may use, by its names of them; the first that is present is used."""
     signable: ClassVar[bool] = True
@@ -131,11 +130,10 @@ class LossyEncoder(ProfiledEncoder):
     quality: Quality
     min_quality: Quality = 30
 
-    @model_validator(mode="after")
-    def _leaves_room(self) -> LossyEncoder:
+    @rule
+    def _leaves_room(self) -> None:
         if self.max_bytes and self.quality < self.min_quality:
             raise ValueError("`quality` is below `min_quality`, where `max_bytes` would stop")
-        return self
 
     @property
     def squeezable(self) -> bool:

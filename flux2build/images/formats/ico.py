@@ -6,10 +6,9 @@ import struct
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
-
 from flux2build.images.formats import contract, png_file
 from flux2build.images.formats.contract import Header, PictureFormat, number
+from flux2build.tables.table import Field
 
 _HEAD: Final = struct.Struct("<HHH")
 _ROW: Final = struct.Struct("<BBBBHHII")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import zlib
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
-
 from flux2build.images.formats import contract, png_file
 from flux2build.images.formats.contract import Header, PictureFormat, number
+from flux2build.tables.table import Field
 
 PaletteSize = Annotated[int, Field(ge=2, le=256)]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
-from pydantic import model_validator
-
 from flux2build.images.formats import contract
 from flux2build.images.formats.contract import FilePart, Header, PictureFormat, number
+from flux2build.tables.table import rule
 
 
 class WebpEncoder(contract.LossyEncoder):
@@ -20,11 +19,10 @@ class WebpEncoder(contract.LossyEncoder):
     quality: contract.Quality = 82
     lossless: bool = False
 
-    @model_validator(mode="after")
-    def _combines(self) -> WebpEncoder:
+    @rule
+    def _combines(self) -> None:
         if self.lossless and "quality" in self.model_fields_set:
             raise ValueError("`quality` and `lossless` exclude each other")
-        return self
 
     @property
     def squeezable(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.images.alpha import on_colours
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field, rule
 
 _WARMTH: Final = (0.3, 0.05, -0.3)
 """How much more of red, green and blue the warmest setting gives."""
@@ -37,12 +37,11 @@ class Adjust(Op):
         default=0, ge=-100, le=100, description="-100 is coldest, 100 warmest, 0 changes nothing"
     )
 
-    @model_validator(mode="after")
-    def _changes(self) -> Adjust:
+    @rule
+    def _changes(self) -> None:
         if not self.model_fields_set:
             names = ", ".join(f"`{field}`" for field in type(self).model_fields)
             raise ValueError(f"give at least one of {names}")
-        return self
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture in other tones; alpha stays as it is."""

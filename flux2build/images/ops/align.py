@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import Inputs, Op, Pivot
 from flux2build.images.sprite_grid import SpriteGrid
+from flux2build.tables.table import Field
 
 _VISIBLE: Final = 26
 """Least opacity, of 255, of a pixel that counts: haze around a figure does not move it."""

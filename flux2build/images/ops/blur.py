@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from PIL import Image, ImageFilter
-from pydantic import Field
 
 from flux2build.errors import SpecError
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field
 
 Pixels = Annotated[int, Field(ge=0)]
 

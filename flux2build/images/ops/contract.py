@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Size
 from flux2build.registry import Family
+from flux2build.tables.table import Field, Table
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,10 +36,8 @@ class InputMark(Struct, frozen=True):
     """Whether the outcome shows the input, which makes it a composite; a font is only used."""
 
 
-class Params(BaseModel):
+class Params(Table):
     """A table of the spec whose keys and types are exactly these."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class AssetInput(Params):

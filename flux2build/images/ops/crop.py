@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
 from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.tables.table import Field, rule
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0)]
@@ -44,8 +44,8 @@ class Crop(Op):
         description="the point to keep as central as possible, `[0.5, 0.3]` from left and top",
     )
 
-    @model_validator(mode="after")
-    def _combines(self) -> Crop:
+    @rule
+    def _combines(self) -> None:
         sized = self.width is not None or self.height is not None
         ways = [self.ratio is not None, self.box is not None, sized]
         if sum(ways) != 1:
@@ -56,7 +56,6 @@ class Crop(Op):
             raise ValueError("`box` says where the part lies; drop `anchor` and `focus`")
         if self.box and 0 in self.box[2:]:
             raise ValueError("the width and height of `box` must be at least 1")
-        return self
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
         """The part, with the letters in it."""

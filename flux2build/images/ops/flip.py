@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PIL import Image
-from pydantic import Field
 
 from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.tables.table import Field
 
 _MOVES: Final = {
     "horizontal": Image.Transpose.FLIP_LEFT_RIGHT,

@@ -8,7 +8,6 @@ from typing import Annotated, Final
 
 from msgspec.structs import replace
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
@@ -18,6 +17,7 @@ from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import AtlasLayout, Canvas, InputIndex, Inputs, Op, Pictures
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins
+from flux2build.tables.table import Field, rule
 
 Count = Annotated[int, Field(ge=1, le=256)]
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -62,13 +62,12 @@ class Grid(Op):
     )
     color: Colour = Field(default="#00000000", description="colour between and behind pictures")
 
-    @model_validator(mode="after")
-    def _combines(self) -> Grid:
+    @rule
+    def _combines(self) -> None:
         if not self.sources and not (self.first and self.board):
             raise ValueError("give the other pictures as `sources`")
         if self.board is None and (self.allow_empty or self.allow_twins):
             raise ValueError("`allow_empty` and `allow_twins` are about the frames of a `board`")
-        return self
 
     def layout(self) -> AtlasLayout:
         """The frames of the first picture, if it takes part, then those of the sources."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PIL import Image
-from pydantic import BaseModel
 
 from flux2build.errors import SpecError
 from flux2build.images.decode import decode
 from flux2build.images.ops.contract import InputIndex, Inputs
+from flux2build.tables.table import Table
 
 
-def content(field: str | BaseModel, inputs: Inputs) -> bytes:
+def content(field: str | Table, inputs: Inputs) -> bytes:
     """The bytes that a `Picture` or `File` field stands for inside a recipe.
 
     Raises:
@@ -21,7 +21,7 @@ def content(field: str | BaseModel, inputs: Inputs) -> bytes:
     return inputs[field.input]
 
 
-def picture(field: str | BaseModel, inputs: Inputs) -> Image.Image:
+def picture(field: str | Table, inputs: Inputs) -> Image.Image:
     """The pixels that a `Picture` field stands for inside a recipe.
 
     Raises:

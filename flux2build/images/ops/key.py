@@ -8,12 +8,12 @@ from functools import reduce
 from typing import Any, Final, cast
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath
-from pydantic import Field
 
 from flux2build.errors import SpecError
 from flux2build.images.alpha import faded
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field
 
 _GREYISH: Final = 0.25
 """Key colours below this saturation have no hue to tell them by; their lightness does."""

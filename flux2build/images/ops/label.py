@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
-from pydantic import Field
 
 from flux2build.errors import SpecError
 from flux2build.images import lettering
@@ -15,6 +14,7 @@ from flux2build.images.colour.notation import Colour
 from flux2build.images.geometry import Anchor
 from flux2build.images.ops.contract import Canvas, Inputs, Letters, Op
 from flux2build.images.ops.words.params import LANGUAGE, Backdrop, Length, TextParams, pixels
+from flux2build.tables.table import Field
 
 if TYPE_CHECKING:
     from PIL import Image

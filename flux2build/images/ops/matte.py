@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field
 
 from flux2build.images.colour.notation import Colour
 from flux2build.images.encode import flatten
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field
 
 
 class Matte(Op):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from PIL import Image, ImageChops
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.alpha import faded, scaled
@@ -14,6 +13,7 @@ from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.images.ops.inputs import picture
+from flux2build.tables.table import Field, rule
 
 _BLENDS: Final[dict[str, Callable[[Image.Image, Image.Image], Image.Image]]] = {
     "darken": ImageChops.darker,
@@ -59,13 +59,12 @@ class Overlay(Op):
     ] = Field(default="normal", description="how its colours mix with those below")
     upscale: bool = Field(default=False, description="allow more pixels than it has")
 
-    @model_validator(mode="after")
-    def _combines(self) -> Overlay:
+    @rule
+    def _combines(self) -> None:
         if self.safe is not None and self.margin:
             raise ValueError("`margin` and `safe` exclude each other")
         if self.stretch and (self.scale is not None or self.margin or self.safe):
             raise ValueError("`stretch` covers everything; drop `scale`, `margin` and `safe`")
-        return self
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """Both pictures as one, in the mode of the lower one."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
 from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.tables.table import Field, rule
 
 Border = Annotated[int, Field(ge=0, le=8192)]
 
@@ -31,12 +31,11 @@ class Pad(Op):
     anchor: Anchor = Field(default="center", description="where the picture lies on the canvas")
     color: Colour = Field(default="#00000000", description="colour of the canvas")
 
-    @model_validator(mode="after")
-    def _combines(self) -> Pad:
+    @rule
+    def _combines(self) -> None:
         sized = self.width is not None or self.height is not None
         if sum([sized, self.ratio is not None, self.border is not None]) != 1:
             raise ValueError("give one of `width` and `height`, `ratio`, or `border`")
-        return self
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
         """The larger canvas, with everything moved inwards."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
 from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.tables.table import Field, rule
 
 
 class Resize(Op):
@@ -33,15 +33,14 @@ class Resize(Op):
     )
     upscale: bool = Field(default=False, description="allow more pixels than there are")
 
-    @model_validator(mode="after")
-    def _combines(self) -> Resize:
+    @rule
+    def _combines(self) -> None:
         if self.width is None and self.height is None:
             raise ValueError("give `width`, `height` or both")
         if self.mode in {"fill", "exact"} and (self.width is None or self.height is None):
             raise ValueError(f'`mode = "{self.mode}"` needs both `width` and `height`')
         if self.anchor and self.mode != "fill":
             raise ValueError('`anchor` goes with `mode = "fill"`')
-        return self
 
     def sides(self) -> dict[str, int]:
         """What was asked for, unless the picture is only fitted into both sides."""

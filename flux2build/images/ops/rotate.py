@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field
 
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.ops.contract import Canvas, Inputs, Op
+from flux2build.tables.table import Field
 
 _QUARTERS: Final = {
     90: Image.Transpose.ROTATE_270,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image, ImageDraw
-from pydantic import Field, model_validator
 
 from flux2build.images.alpha import faded
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field, rule
 
 _FINEST: Final = 8
 """Corners are drawn up to this many times larger, then reduced: their edges are smooth."""
@@ -31,11 +31,10 @@ class Round(Op):
         description="radius in percent of the shorter side; 50 makes a square a circle",
     )
 
-    @model_validator(mode="after")
-    def _combines(self) -> Round:
+    @rule
+    def _combines(self) -> None:
         if (self.radius is None) == (self.percent is None):
             raise ValueError("give `radius` or `percent`")
-        return self
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture with alpha in its corners; a radius ends at half the shorter side."""

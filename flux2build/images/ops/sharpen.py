@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image, ImageFilter
-from pydantic import Field
 
 from flux2build.images.alpha import on_solid
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field
 
 
 class Sharpen(Op):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field, model_validator
 
 from flux2build.errors import SpecError
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.images.sprite_grid import SpriteGrid, refuse_empty, refuse_twins
+from flux2build.tables.table import Field, rule
 
 _MOST_CELLS: Final = 4096
 
@@ -37,14 +37,13 @@ class Slice(Op):
         default=False, description="accept a cell with the same pixels as another one"
     )
 
-    @model_validator(mode="after")
-    def _inside(self) -> Slice:
+    @rule
+    def _inside(self) -> None:
         if self.columns * self.rows > _MOST_CELLS:
             raise ValueError(f"a board has at most {_MOST_CELLS:,} cells")
         if self.cell is not None and self.cell >= self.columns * self.rows:
             last = self.columns * self.rows - 1
             raise ValueError(f"there is no cell {self.cell}; the last one is {last}")
-        return self
 
     def spread_values(self) -> int:
         """The number of cells."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PIL import Image
-from pydantic import Field
 
 from flux2build.images.alpha import on_colours
 from flux2build.images.colour.notation import Colour, rgba
 from flux2build.images.ops.contract import Inputs, Op
+from flux2build.tables.table import Field
 
 
 class Vignette(Op):

@@ -35,7 +35,7 @@ _CARD: Final = Card(
     max_side=8192,
     max_pixels=8192 * 8192,
     price=FREE,
-    source_type=SourceType.ALGORITHMIC,
+    source_type=SourceType.ALGORITHMIC.value,
     note="draws a free sketch to lay out pages with; nothing is rendered or sent",
 )  # fmt: skip
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.images.ops.adjust import OP
+from flux2build.tables.table import TableError
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
@@ -94,5 +94,5 @@ def test_settings_that_do_nothing_or_too_much_are_refused(
     params: dict[str, object], complaint: str
 ) -> None:
     """An operation without a setting is a mistake; a gamma of 0 has no meaning."""
-    with pytest.raises(ValidationError, match=complaint):
+    with pytest.raises(TableError, match=complaint):
         OP.model_validate(params)

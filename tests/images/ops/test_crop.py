@@ -6,11 +6,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor
 from flux2build.images.ops.crop import OP
+from flux2build.tables.table import TableError
 
 SIDES = st.integers(1, 90)
 
@@ -107,7 +107,7 @@ def test_parameters_that_contradict_each_other_are_refused(
     params: dict[str, object], complaint: str
 ) -> None:
     """Each wrong combination says what to write instead."""
-    with pytest.raises(ValidationError, match=complaint):
+    with pytest.raises(TableError, match=complaint):
         OP.model_validate(params)
 
 

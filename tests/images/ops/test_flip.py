@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.images.ops.flip import OP
+from flux2build.tables.table import TableError
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
@@ -33,5 +33,5 @@ def test_each_direction_moves_the_corner_across(direction: str, corner: tuple[in
 
 def test_another_direction_is_refused() -> None:
     """The message lists the two that there are."""
-    with pytest.raises(ValidationError, match="'horizontal' or 'vertical'"):
+    with pytest.raises(TableError, match="'horizontal' or 'vertical'"):
         OP.model_validate({"direction": "left"})

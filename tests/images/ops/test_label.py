@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image, ImageChops
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.legibility import ratios
 from flux2build.images.ops.contract import Canvas
 from flux2build.images.ops.label import OP
+from flux2build.tables.table import TableError
 
 SIZES = [(96, 64), (320, 200), (1024, 1024), (2000, 300)]
 
@@ -52,5 +52,5 @@ def test_a_picture_that_is_too_small_is_refused_in_the_plan() -> None:
 @pytest.mark.parametrize("params", [{"text": " "}, {"language": "?"}, {"size": "big"}, {"box": 1}])
 def test_what_a_label_cannot_be_is_refused(params: dict[str, object]) -> None:
     """An empty text, a language that is none, a size in words, a key that it lacks."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(TableError):
         OP.model_validate(params)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.ops.overlay import OP
+from flux2build.tables.table import TableError
 
 
 def pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
@@ -140,5 +140,5 @@ def test_an_input_that_does_not_exist_is_refused() -> None:
 )
 def test_parameters_that_contradict_each_other_are_refused(params: dict[str, object]) -> None:
     """Margins exclude each other, and a frame has none."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(TableError):
         OP.model_validate({"source": "logo.png", **params})

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.ops.resize import OP
+from flux2build.tables.table import TableError
 
 SIDES = st.integers(1, 120)
 SIZES = st.tuples(SIDES, SIDES)
@@ -120,5 +120,5 @@ def test_parameters_that_say_too_little_or_too_much_are_refused(
     params: dict[str, object], complaint: str
 ) -> None:
     """Each wrong combination says what to write instead."""
-    with pytest.raises(ValidationError, match=complaint):
+    with pytest.raises(TableError, match=complaint):
         OP.model_validate(params)

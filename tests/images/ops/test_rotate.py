@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.images.ops.rotate import OP
+from flux2build.tables.table import TableError
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
@@ -76,5 +76,5 @@ def test_a_colour_fills_the_corners_and_leaves_no_alpha() -> None:
 
 def test_a_turn_beyond_a_circle_is_refused() -> None:
     """Angles lie within one turn either way."""
-    with pytest.raises(ValidationError, match="less than or equal to 360"):
+    with pytest.raises(TableError, match="less than or equal to 360"):
         OP.model_validate({"degrees": 361})

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
-from pydantic import ValidationError
 
 from flux2build.images.ops.round import OP
+from flux2build.tables.table import TableError
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
@@ -55,5 +55,5 @@ def test_colours_under_the_corners_stay_as_they_are() -> None:
 @pytest.mark.parametrize("params", [{}, {"radius": 3, "percent": 4}])
 def test_one_measure_is_needed(params: dict[str, object]) -> None:
     """Pixels or percent, not both."""
-    with pytest.raises(ValidationError, match="give `radius` or `percent`"):
+    with pytest.raises(TableError, match="give `radius` or `percent`"):
         OP.model_validate(params)

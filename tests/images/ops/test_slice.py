@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images.ops.slice import OP
+from flux2build.tables.table import TableError
 
 
 def applied(image: Image.Image, **params: object) -> Image.Image:
@@ -94,7 +94,7 @@ def test_twins_are_refused_unless_allowed() -> None:
 
 def test_a_cell_beyond_the_board_is_refused() -> None:
     """The message names the last cell."""
-    with pytest.raises(ValidationError, match="the last one is 5"):
+    with pytest.raises(TableError, match="the last one is 5"):
         OP.model_validate({"columns": 6, "cell": 6})
 
 
@@ -119,5 +119,5 @@ def test_without_a_cell_every_cell_is_a_file() -> None:
 
 def test_a_board_has_a_sane_number_of_cells() -> None:
     """Nobody asks for 65,536 files by mistake."""
-    with pytest.raises(ValidationError, match="at most 4,096 cells"):
+    with pytest.raises(TableError, match="at most 4,096 cells"):
         OP.model_validate({"columns": 256, "rows": 256})

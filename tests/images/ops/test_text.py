@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
-from pydantic import ValidationError
 
 from flux2build.errors import SpecError
 from flux2build.images import lettering
 from flux2build.images.ops.text import OP
+from flux2build.tables.table import TableError
 
 FONTS: Final = Path(lettering.__file__).parent / "fonts"
 DEEP: Final = 2000 if os.environ.get("FLUX2BUILD_DEEP") else 60
@@ -297,7 +297,7 @@ def test_a_box_outside_of_the_picture_is_refused() -> None:
 )
 def test_parameters_that_make_no_sense_are_refused(params: dict[str, Any], complaint: str) -> None:
     """They are caught while planning, before anything is rendered."""
-    with pytest.raises(ValidationError, match=complaint):
+    with pytest.raises(TableError, match=complaint):
         OP.model_validate({"text": "A", **params})
 
 

@@ -144,7 +144,7 @@ def outcome(troubled: str) -> Outcome:
     def found(rule: Rule, remote: Remote) -> tuple[Any, list[Any], list[Any]]:
         with httpx.Client(base_url=troubled, trust_env=False) as control:
             control.post("/_sim/reset").raise_for_status()
-            rules = [rule.model_dump(mode="json")]
+            rules = [rule.model_dump()]
             control.post("/_sim/scenario", json={"rules": rules}).raise_for_status()
             order = _order(remote, remote.default_model)
             ended = _run(troubled, remote, lambda client: _buy(client, order))

@@ -8,7 +8,6 @@ from typing import Final
 
 from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
-from pydantic import BaseModel
 
 from flux2build.errors import SpecError, brief
 from flux2build.images.alpha import faded
@@ -22,6 +21,7 @@ from flux2build.images.ops.contract import Canvas, Inputs, Letters
 from flux2build.images.ops.inputs import content
 from flux2build.images.ops.words.params import Backdrop, Shadow, TextParams, pixels
 from flux2build.storage.lfs import is_lfs_pointer
+from flux2build.tables.table import Table
 
 _SIDES: Final = {"start": 0.0, "left": 0.0, "center": 0.5, "right": 1.0, "end": 1.0}
 
@@ -111,7 +111,7 @@ def _faces(params: TextParams, inputs: Inputs) -> tuple[Face, ...]:
     return own
 
 
-def _face(field: str | BaseModel, inputs: Inputs, weight: int | None) -> Face:
+def _face(field: str | Table, inputs: Inputs, weight: int | None) -> Face:
     """The font in a file.
 
     Raises:

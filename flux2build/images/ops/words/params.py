@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
-
 from flux2build.images.colour.notation import Colour
 from flux2build.images.geometry import Anchor
 from flux2build.images.lettering import Wrap
 from flux2build.images.ops.contract import File, Params
+from flux2build.tables.marks import After
+from flux2build.tables.table import Field, rule
 
 _LONGEST: Final = 4000
 _PERCENT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
@@ -26,7 +26,7 @@ def _length(value: int | str) -> int | str:
     return int(value)
 
 
-Length = Annotated[Annotated[int, Field(ge=0, le=65536)] | str, AfterValidator(_length)]
+Length = Annotated[Annotated[int, Field(ge=0, le=65536)] | str, After(_length)]
 """Pixels, or a share of the picture."""
 
 
@@ -136,8 +136,8 @@ class TextParams(Params):
         default=None, description="a plate: `{ color, padding, radius, cover }`, inside the box"
     )
 
-    @model_validator(mode="after")
-    def _combines(self) -> TextParams:
+    @rule
+    def _combines(self) -> None:
         if not self.text.strip():
             raise ValueError("`text` is empty")
         if 0 in self.box[2:] or "0%" in self.box[2:]:
@@ -145,4 +145,3 @@ class TextParams(Params):
         match (self.min_size, self.size):
             case (int(least), int(size)) if least > size:
                 raise ValueError("`min_size` is larger than `size`")
-        return self
