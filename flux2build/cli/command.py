@@ -8,6 +8,7 @@ options, and returns an exit code, or None for `Exit.DONE`.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
@@ -41,13 +42,23 @@ class Command(click.Command):
     """A command none of whose options may be given two values: one of them would be lost."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words; `UsageError` if an option that takes one value has several."""
+        """Parse the words; `UsageError` if an option that takes one value has several, or an option."""
+        self._refuse_options_as_values(ctx, args)
         _, _, given = self.make_parser(ctx).parse_args(list(args))
         for param, times in Counter(given).items():
             if isinstance(param, click.Option) and times > 1 and _takes_one_value(param):
                 word = max(param.opts, key=len)
                 raise click.UsageError(f"'{word}' is given {times} times and takes one value", ctx)
         return super().parse_args(ctx, args)
+
+    def _refuse_options_as_values(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Refuse `--force --dry-run`, which click reads as a value; `--note=--force` means it."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        flags = {name for each in options if each.is_flag or each.count for name in each.opts}
+        names = {name for each in options for name in each.opts}
+        for word, following in itertools.pairwise(itertools.takewhile("--".__ne__, args)):
+            if word in names - flags and following in names:
+                raise click.UsageError(f"option '{word}' requires an argument", ctx)
 
 
 def _takes_one_value(param: click.Option) -> bool:

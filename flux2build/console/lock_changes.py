@@ -55,6 +55,14 @@ def paid(receipt: Receipt) -> str:
     return "free" if not receipt.paid else "paid" if receipt.cost is None else money(receipt.cost)
 
 
+def spent(receipts: Sequence[Receipt]) -> str:
+    """What several orders cost, in words; of one, its price."""
+    if len(receipts) == 1:
+        return paid(receipts[0])
+    known = sum((each.cost or Decimal(0) for each in receipts), Decimal(0))
+    return f"{money(known)} for {counted(len(receipts), 'order')}"
+
+
 def fields(compared: Compared) -> Iterator[tuple[str, str]]:
     """What there is to say of a change, as name and text."""
     change = compared.change
@@ -73,8 +81,8 @@ def fields(compared: Compared) -> Iterator[tuple[str, str]]:
         yield "files", shown if len(others) <= 3 else f"{shown} and {len(others) - 3} more"
     if (decision := reviewed(change.before, change.after)) is not None:
         yield "review", decision
-    if (bought := change.bought) is not None:
-        yield "paid", paid(bought.receipt)
+    if bought := change.bought:
+        yield "paid", spent(bought)
 
 
 def _facts(row: Generated) -> Iterator[tuple[str, str]]:
@@ -111,8 +119,8 @@ def footer(changes: Sequence[Compared], since: str) -> str:
     """How many changes there are, and what was paid."""
     kinds = [kind(each.change) for each in changes]
     counts = [f"{kinds.count(each)} {each}" for each in _SIGNS if each in kinds]
-    bought = [row for each in changes if (row := each.change.bought)]
-    known = sum((row.receipt.cost or Decimal(0) for row in bought), Decimal(0))
+    bought = [receipt for each in changes for receipt in each.change.bought]
+    known = sum((receipt.cost or Decimal(0) for receipt in bought), Decimal(0))
     cost = f" Paid: {money(known)} for {counted(len(bought), 'order')}." if bought else ""
     return f"Since {since}: {', '.join(counts) or 'nothing has changed'}.{cost}"
 
@@ -125,7 +133,7 @@ def as_json(changes: Sequence[Compared], commit: str) -> dict[str, Json]:
 def _change_json(compared: Compared) -> dict[str, Json]:
     change, likeness = compared.change, compared.likeness
     before, after = change.generated
-    bought = change.bought
+    costs = [receipt.cost for receipt in change.bought if receipt.cost is not None]
     return {
         "asset": change.asset,
         "profile": change.profile,
@@ -136,5 +144,5 @@ def _change_json(compared: Compared) -> dict[str, Json]:
         "same_pixels": likeness.equal if likeness else None,
         "distance": round(likeness.distance, 2) if likeness else None,
         "review": reviewed(change.before, change.after),
-        "paid": str(bought.receipt.cost) if bought and bought.receipt.cost is not None else None,
+        "paid": str(sum(costs)) if costs else None,
     }

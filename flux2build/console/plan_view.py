@@ -9,6 +9,7 @@ from typing import Final
 
 from rich.text import Text
 
+from flux2build.checks.facts import Finding
 from flux2build.console.changes import changes, marked
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
@@ -237,6 +238,17 @@ def step_json(step: Step, profile: str) -> dict[str, Json]:
 def _prices(low: Decimal, high: Decimal | None) -> dict[str, Json]:
     """Decimal strings in USD, never in scientific notation."""
     return {"price_min": f"{low:f}", "price_max": None if high is None else f"{high:f}"}
+
+
+def finding_json(finding: Finding) -> dict[str, Json]:
+    """One finding, for programs."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "asset": finding.asset,
+        "path": finding.path,
+        **problem_json(finding.problem),
+    }
 
 
 def problem_json(problem: Problem) -> dict[str, Json]:

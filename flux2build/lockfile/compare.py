@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flux2build.digest import Digest
 from flux2build.lockfile.block import Block, Generated, Lockfile
-from flux2build.model import AssetName
+from flux2build.model import AssetName, Receipt
 
 
 class LockChange(NamedTuple):
@@ -29,12 +29,10 @@ class LockChange(NamedTuple):
         return before.generated if before else None, after.generated if after else None
 
     @property
-    def bought(self) -> Generated | None:
-        """The new row, if its picture was paid for since."""
-        before, after = self.generated
-        if after is None or not after.receipt.paid or after.receipt.adopted:
-            return None
-        return None if before is not None and before.receipt == after.receipt else after
+    def bought(self) -> tuple[Receipt, ...]:
+        """The receipts of the pictures that were paid for since, candidates among them."""
+        before, after = _paid(self.before), _paid(self.after)
+        return tuple(receipt for order, receipt in after.items() if before.get(order) != receipt)
 
 
 def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:
@@ -55,6 +53,16 @@ def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:
         if key not in after.blocks and block.asset not in renamed
     )
     return [*changes, *removed]
+
+
+def _paid(block: Block | None) -> dict[Digest, Receipt]:
+    """The receipts of what was paid for, by order."""
+    rows = () if block is None else (*block.candidates, block.generated)
+    return {
+        row.key: row.receipt
+        for row in rows
+        if row is not None and row.receipt.paid and not row.receipt.adopted
+    }
 
 
 def _bytes(block: Block) -> frozenset[Digest]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -18,18 +18,30 @@ from msgspec.structs import replace
 from flux2build.digest import Digest, of_bytes, of_json
 from flux2build.ledger import REBUILT, Attempt, Delivered, Entry, Intended, expected, fold
 from flux2build.ledger.claims import Claim
-from flux2build.lockfile import Generated
+from flux2build.lockfile import Candidate, Generated
 from flux2build.model import AssetName, Generate, Recipe, payload
 
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
 _UNKNOWN: Final = "unknown"
 
 
+class Proof(NamedTuple):
+    """A picture in the lock that was paid for: the one that ships, or a candidate."""
+
+    asset: AssetName
+    row: Generated | Candidate
+
+    @property
+    def model(self) -> str | None:
+        """The model that made it, where the lock says it."""
+        return self.row.model if isinstance(self.row, Generated) else None
+
+
 class Witnesses(Struct, frozen=True):
     """What tells of orders besides the ledger."""
 
     claims: Sequence[Claim] = ()
-    receipts: Mapping[Digest, tuple[AssetName, Generated]] = field(default_factory=dict)
+    receipts: Mapping[Digest, Proof] = field(default_factory=dict)
     """The locked pictures that were paid for, by order."""
     wanted: Mapping[Digest, tuple[Recipe, Decimal | None]] = field(default_factory=dict)
     """The paid orders of the spec, with the most that each may cost."""
@@ -116,23 +128,29 @@ def _bare(order: Digest, attempt: str, at: str) -> Intended:
 def _described(bare: Intended, attempts: Sequence[Attempt], witnesses: Witnesses) -> Intended:
     """The beginning of an attempt, with what is known of its order and its delivery."""
     begun = bare
-    if bare.order in witnesses.receipts:
-        begun = _by_receipt(bare, *witnesses.receipts[bare.order])
-    elif bare.order in witnesses.wanted:
+    if bare.order in witnesses.wanted:
         begun = _by_recipe(bare, *witnesses.wanted[bare.order])
+    if bare.order in witnesses.receipts:
+        begun = _by_receipt(begun, witnesses.receipts[bare.order])
     if begun is not bare:
         begun = replace(begun, project=witnesses.project)
     own = next((each for each in attempts if each.name == bare.attempt), None)
     return _by_delivery(begun, own) if own else begun
 
 
-def _by_receipt(bare: Intended, asset: AssetName, row: Generated) -> Intended:
-    return replace(
+def _by_receipt(bare: Intended, proof: Proof) -> Intended:
+    row = proof.row
+    begun = replace(
         bare,
         provider=row.receipt.provider,
-        model=row.model,
-        asset=asset,
+        asset=proof.asset,
         reserve=row.receipt.cost or bare.reserve,
+    )
+    if not isinstance(row, Generated):
+        return begun
+    return replace(
+        begun,
+        model=row.model,
         payload=payload(row.model, row.prompt, row.params),
         expected=expected(row.params),
     )
@@ -170,20 +188,27 @@ def _delivered(attempts: Sequence[Attempt], witnesses: Witnesses) -> Iterator[De
         return
     if (proof := witnesses.receipts.get(attempts[0].order)) is None:
         return
-    asset, row = proof
     for attempt in attempts:
-        if _is_about(row.receipt.task, attempt):
+        if _is_about(proof.row.receipt.task, attempt):
+            begun = attempt.intended
             yield Delivered(
                 order=attempt.order,
-                output=row.output.sha256,
-                receipt=row.receipt,
+                output=proof.row.output.sha256,
+                receipt=proof.row.receipt,
                 attempt=attempt.name,
-                at=_at(attempt) or (attempt.intended.at if attempt.intended else ""),
+                at=_at(attempt) or (begun.at if begun else ""),
                 project=witnesses.project,
-                asset=asset,
-                model=row.model,
+                asset=proof.asset,
+                model=proof.model or _modelled(attempt.order, witnesses),
             )
             return
+
+
+def _modelled(order: Digest, witnesses: Witnesses) -> str:
+    """The model of an order, where the spec still wants it."""
+    recipe, _ = witnesses.wanted.get(order, (None, None))
+    task = recipe.task if recipe else None
+    return task.model if isinstance(task, Generate) else _UNKNOWN
 
 
 def _is_about(task: str, attempt: Attempt) -> bool:

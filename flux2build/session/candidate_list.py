@@ -72,7 +72,7 @@ SORTS: Final[Mapping[str, Callable[[Shown], float]]] = {
 
 def shown(project: Project, assets: Container[AssetName], sort: str) -> Iterator[Shown]:
     """The candidates of some assets, asset by asset in the order of the spec."""
-    palette = _palette(project)
+    colours = palette(project)
     by_asset = {each.recipe.asset: each for each in pictures(project)}
     artifacts = at_hand(project, project.files())
     for name in project.spec.named:
@@ -83,7 +83,7 @@ def shown(project: Project, assets: Container[AssetName], sort: str) -> Iterator
         for each in picture.candidates:
             digest = each.output.sha256
             data = artifacts.get(digest) if artifacts.has(digest) else None
-            rows.append(Shown(name, each, _state(picture, each), data, _merits(data, palette)))
+            rows.append(Shown(name, each, _state(picture, each), data, _merits(data, colours)))
         yield from sorted(rows, key=SORTS[sort])
 
 
@@ -94,14 +94,14 @@ def _state(picture: Picture, candidate: Candidate) -> str:
     return "picked" if row.picked else "ships"
 
 
-def _merits(data: bytes | None, palette: Sequence[str]) -> Merits | None:
+def _merits(data: bytes | None, colours: Sequence[str]) -> Merits | None:
     try:
-        return None if data is None else measured(data, palette)
+        return None if data is None else measured(data, colours)
     except Flux2BuildError:
         return None
 
 
-def _palette(project: Project) -> Sequence[str]:
+def palette(project: Project) -> Sequence[str]:
     """The colours of the brand, if the spec says them for the check of the palette."""
     options = project.spec.checks.get("palette")
     return tuple(options.colours) if options is not None else ()

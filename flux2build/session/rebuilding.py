@@ -14,11 +14,12 @@ from flux2build.ledger import Delivered, Entry, Intended
 from flux2build.ledger.journal import Journal
 from flux2build.ledger.salvage import Salvage
 from flux2build.lockfile import Generated
-from flux2build.model import AssetName, Recipe
+from flux2build.model import Recipe
+from flux2build.planning.candidates import orders
 from flux2build.planning.plan import Inputs
 from flux2build.planning.snapshot import row_of
 from flux2build.purchasing import evidence
-from flux2build.purchasing.recovery import Witnesses, additions
+from flux2build.purchasing.recovery import Proof, Witnesses, additions
 from flux2build.purchasing.settling import Purchase, purchases
 from flux2build.session.project import Project, buys
 from flux2build.storage.store import Store
@@ -85,22 +86,30 @@ class Rebuilding(Struct, frozen=True):
         return additions(entries, self.witnesses, complete=complete)
 
 
-def _receipts(project: Project) -> dict[Digest, tuple[AssetName, Generated]]:
-    """The locked pictures that were paid for, by order."""
-    rows = ((block.asset, block.generated) for block in project.lock.blocks.values())
-    paid = [(asset, row) for asset, row in rows if row and row.receipt.paid]
-    spelled = {name: each for each in paid for name in each[1].order.spellings}
-    return spelled | {row.key: (asset, row) for asset, row in paid}
+def _receipts(project: Project) -> dict[Digest, Proof]:
+    """The locked pictures that were paid for, candidates among them, by order."""
+    blocks = project.lock.blocks.values()
+    several = [Proof(block.asset, each) for block in blocks for each in block.candidates]
+    shipped = [Proof(block.asset, block.generated) for block in blocks if block.generated]
+    spelled = {
+        name: each
+        for each in shipped
+        if isinstance(each.row, Generated) and each.row.receipt.paid
+        for name in each.row.order.spellings
+    }
+    named = {each.row.key: each for each in (*several, *shipped) if each.row.receipt.paid}
+    return spelled | named
 
 
 def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
     """The paid orders of the spec, as far as the pictures are known that they need."""
     inputs, wanted = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
     for recipe in project.graph.ordered:
-        order, block = inputs.order(recipe), project.lock.block(recipe.asset, project.spec.profile)
+        block = project.lock.block(recipe.asset, project.spec.profile)
         row = row_of(recipe, block) if block else None
         inputs.note(recipe, row.output.sha256 if row else None)
-        if order and buys(recipe):
-            price = (project.quotes.price(recipe) or (None, None))[1]
-            wanted |= dict.fromkeys(order.spellings, (recipe, price))
+        for each in (recipe, *orders(recipe, inputs.of(recipe), block, 0)):
+            if (order := inputs.order(each)) and buys(each):
+                price = (project.quotes.price(each) or (None, None))[1]
+                wanted |= dict.fromkeys(order.spellings, (each, price))
     return wanted

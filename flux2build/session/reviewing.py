@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from flux2build.building.world import described_in_full
 from flux2build.digest import Digest, short
 from flux2build.errors import SystemFault, UsageError, did_you_mean
 from flux2build.images.provenance.signing import Signer
-from flux2build.lockfile import Block, Candidate, Generated, LockedInput
+from flux2build.lockfile import Block, Candidate, Generated, LockedInput, ReviewState
 from flux2build.model import (
     KEY_SCHEMA,
     AssetName,
@@ -28,6 +29,9 @@ from flux2build.planning.plan import Inputs
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.project import Project
 from flux2build.storage import disk
+
+_PROTECTING: Final = frozenset({ReviewState.APPROVED, ReviewState.HELD})
+"""Decisions for whose pictures nothing else is ordered unasked."""
 
 
 class Picture(Struct, frozen=True):
@@ -152,13 +156,28 @@ def named(project: Project, name: str) -> Picture:
     raise UsageError(f"there is no asset `{name}`", hint=did_you_mean(name, known))
 
 
+def feeds_others(project: Project, asset: AssetName) -> bool:
+    """Whether any file is made of an asset's picture."""
+    own = {each.output for each in project.spec.recipes if each.asset == asset}
+    return len(own) > 1 or bool(project.graph.down(asset))
+
+
+def _ordering(picture: Picture) -> str:
+    """The command that orders the candidates of a picture, which may be protected."""
+    asset, block = str(picture.recipe.asset), picture.block
+    words = ["flux2build", "build", asset]
+    if block and block.decision and block.decision.state in _PROTECTING:
+        words += ["--reopen", asset]
+    return shlex.join(words)
+
+
 def _numbered(picture: Picture, number: int) -> Candidate:
     name, numbers = picture.recipe.asset, [each.number for each in picture.candidates]
     for each in picture.candidates:
         if each.number == number:
             return each
     if picture.recipe.takes or numbers:
-        listed = ", ".join(map(str, numbers)) or "none yet: `flux2build build` orders them"
+        listed = ", ".join(map(str, numbers)) or f"none yet: `{_ordering(picture)}` orders them"
         raise UsageError(f"`{name}` has no candidate {number}", hint=f"it has {listed}")
     more = f"`flux2build reroll {shlex.quote(name)}` a further one"
     hint = f"`candidates = 4` in the spec orders four, {more}"

@@ -24,6 +24,8 @@ from flux2build.storage.repository import Repository
 FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
 """What to do in a clone that has not all commits."""
 
+_HERE: Final = frozenset({"HEAD", "@"})
+"""Names of what is checked out, which is compared with what lies in the work tree."""
 _LIST: Final = "`git log` lists the commits, `git branch` the branches"
 
 
@@ -104,7 +106,15 @@ def _commit(repository: Repository, revision: str) -> str:
     if commit is None:
         hint = FETCH if repository.shallow else _LIST
         raise UsageError(f"git knows no revision `{revision}` here", hint=hint)
-    return repository.fork(commit)
+    fork = repository.fork(commit)
+    if fork is None and repository.shallow:
+        message = f"where this branch left the line of `{revision}` was not fetched"
+        raise UsageError(message, hint=FETCH)
+    own = fork == commit == repository.commit("HEAD")
+    if own and revision not in _HERE and repository.branches(revision) and repository.cut(commit):
+        message = f"`{revision}` is what is checked out, and nothing before it was fetched"
+        raise UsageError(message, hint=FETCH)
+    return fork or commit
 
 
 class Compared(NamedTuple):

@@ -68,9 +68,20 @@ class Repository:
         words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return str(self._output(*words), "ascii").strip() or None
 
-    def fork(self, commit: str) -> str:
-        """The commit at which what is checked out left the line of another commit; else that one."""
-        return str(self._output("merge-base", "HEAD", commit), "ascii").strip() or commit
+    def fork(self, commit: str) -> str | None:
+        """The commit at which what is checked out left the line of another commit; None if none is known."""
+        return str(self._output("merge-base", "HEAD", commit), "ascii").strip() or None
+
+    def branches(self, revision: str) -> bool:
+        """Whether a revision is the name of a branch, here or elsewhere."""
+        words = ("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options")
+        return self._output(*words, revision).startswith((b"refs/heads/", b"refs/remotes/"))
+
+    def cut(self, commit: str) -> bool:
+        """Whether the commits before one were not fetched."""
+        head = self._output("cat-file", "commit", commit).partition(b"\n\n")[0]
+        known = self._output("rev-list", "--parents", "--max-count=1", commit).split()
+        return b"\nparent " in head and len(known) == 1
 
     def commits(self, path: str) -> Sequence[Commit]:
         """The commits in which a file was changed, that a branch or tag leads to, newest first."""

@@ -74,7 +74,7 @@ def test_every_variable_is_heeded(site: Site, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FLUX2BUILD_JSON", "0")
     assert site.run("list").out.startswith("mascot")
     monkeypatch.setenv("FLUX2BUILD_EXCLUDE", "hero icon")
-    assert site.run("list").out.splitlines() == ["mascot  changed   img/mascot.png"]
+    assert site.run("list").out.splitlines() == ["mascot  new       img/mascot.png"]
 
 
 @pytest.mark.parametrize(
@@ -454,3 +454,14 @@ def test_run_returns_a_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == Exit.DONE
     assert "Usage: flux2build" in capsys.readouterr().out
     assert MAIN.name == "flux2build"
+
+
+@pytest.mark.parametrize(
+    "words", [("build", "--force", "--dry-run"), ("approve", "fox", "--note", "-q")]
+)
+def test_an_option_is_no_value_of_the_one_before(site: Site, words: tuple[str, ...]) -> None:
+    """It is said which option lacks its value; with `=` anything may be meant."""
+    refused = site.run(*words)
+    assert (refused.code, f"`{words[-2]}` needs a value" in refused.err) == (Exit.USAGE, True)
+    joined = site.run("build", "--force=--dry-run")
+    assert "there is no asset `--dry-run`" in joined.err

@@ -122,7 +122,7 @@ def test_a_list_at_80_columns(wide: Site, monkeypatch: pytest.MonkeyPatch) -> No
         hero-of-the-autumn-campaign[locale=en,theme=light]
             changed   public/images/of-the-shop/autumn/
             hero-of-the-autumn-campaign-en-light.png and 4 more
-        owl  changed   public/images/of-the-shop/autumn/owl.png
+        owl  new       public/images/of-the-shop/autumn/owl.png
         """)
 
 

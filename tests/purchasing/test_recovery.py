@@ -12,7 +12,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.ledger import REBUILT, Delivered, Entry, Intended, State, fold
 from flux2build.ledger.claims import Claim
 from flux2build.model import AssetName, Receipt, payload
-from flux2build.purchasing.recovery import Witnesses, additions
+from flux2build.purchasing.recovery import Proof, Witnesses, additions
 from tests import journals
 from tests.snapshots import generated, master
 
@@ -22,7 +22,7 @@ ROW = replace(
 )
 ORDER = ROW.key
 NAME = "c0ffee" * 5 + "00"
-RECEIPTS = {ORDER: (AssetName("fox"), ROW)}
+RECEIPTS = {ORDER: Proof(AssetName("fox"), ROW)}
 SENT = replace(journals.intended(NAME), order=ORDER)
 TICKET = replace(journals.ticketed(SENT), task="task-1")
 
@@ -155,7 +155,7 @@ PROVED = Delivered(
     model="flux-2-pro",
 )
 KNOWN = Witnesses(claims=[CLAIM], receipts=RECEIPTS, project="/site")
-UNPRICED = {ORDER: (AssetName("fox"), replace(ROW, receipt=Receipt("bfl", "task-1")))}
+UNPRICED = {ORDER: Proof(AssetName("fox"), replace(ROW, receipt=Receipt("bfl", "task-1")))}
 ARRIVED = replace(
     journals.delivered(SENT, "0.04"), asset="cub", project="/den", model="flex", order=ORDER
 )

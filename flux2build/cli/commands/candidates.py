@@ -17,7 +17,7 @@ from flux2build.digest import Json, short
 from flux2build.errors import Exit, UsageError
 from flux2build.images.contact_sheet import Tile, drawn
 from flux2build.session import exports
-from flux2build.session.candidate_list import SORTS, Shown, shown
+from flux2build.session.candidate_list import SORTS, Shown, palette, shown
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 
@@ -44,6 +44,9 @@ def candidates(
     if output is not None and not output.endswith(_SUFFIXES):
         raise UsageError(f"`{output}` ends in neither `.png` nor `.html`")
     project, console = Project.open(options), Console.of(options, choice)
+    if sort == "palette" and not palette(project):
+        hint = '`[checks]` with `palette = { colours = ["#0A84FF"] }` says which colours it has'
+        raise UsageError("the spec has no palette to sort by", hint=hint)
     rows = list(shown(project, project.chosen(choice), sort))
     if output is not None:
         exports.write(project, output, _drawn(output, rows))

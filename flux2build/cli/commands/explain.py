@@ -17,7 +17,7 @@ from flux2build.console.escaping import clean
 from flux2build.digest import Json
 from flux2build.errors import UsageError
 from flux2build.model import AssetName
-from flux2build.planning.plan import Plan, Step
+from flux2build.planning.plan import Plan, Step, priced
 from flux2build.planning.reason import because
 from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import Choice, CommonOptions
@@ -65,25 +65,36 @@ def _grouped(steps: Sequence[Step], *, every: bool) -> Iterator[list[Step]]:
     """Runs of files with the same verdict; with `every`, each file by itself."""
 
     def same(step: Step) -> object:
-        return step.recipe.output if every else (step.recipe.kind, step.verdict.reasons)
+        recipe = step.recipe
+        return (
+            recipe.label if every else (recipe.kind, bool(recipe.candidate), step.verdict.reasons)
+        )
 
     for _, group in groupby(steps, key=same):
         yield list(group)
 
 
 def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
-    step, more = steps[0], len(steps) - 1
-    others = f" and {more} more" if more else ""
+    step = steps[0]
     yield Text.assemble(
         f"  {plan_view.symbol(step)} ",
         (f"{step.verdict.action:<8}", "bold"),
-        f" {clean(step.recipe.output)}{others}",
+        f" {clean(_named(steps))}",
     )
     why = because(step.recipe, step.verdict.reasons) or "nothing it is made of has changed"
-    price = f"  {price_range(step.low, step.high)}" if step.high != 0 else ""
+    low, high = priced(steps)
+    price = f"  {price_range(low, high)}" if high != 0 else ""
     yield Text.assemble(f"             {clean(why)}", (price, "bold"))
     for field, change in changes(step):
         yield Text.assemble("             ", (f"{field} ", "bold"), marked(change))
+
+
+def _named(steps: Sequence[Step]) -> str:
+    """What some steps make: candidates by their number, files by their path."""
+    first, more = steps[0].recipe, len(steps) - 1
+    if first.candidate:
+        return plan_view.counted(len(steps), "candidate") if more else first.label
+    return f"{first.output} and {more} more" if more else first.output
 
 
 def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:

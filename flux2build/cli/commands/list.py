@@ -67,7 +67,16 @@ def _state(states: Collection[str]) -> str:
     return next((each for each in reversed(_TELLING) if each in states), state)
 
 
-_TELLING: Final = ("approved", "held", "unapproved", "rejected", "disputed", "unpicked")
+_OUT_OF_DATE: Final = ("new", "missing", "modified")
+_TELLING: Final = (
+    "approved",
+    "held",
+    *_OUT_OF_DATE,
+    "unapproved",
+    "rejected",
+    "disputed",
+    "unpicked",
+)
 """The states that say more than whether an asset is current, the most important last."""
 
 

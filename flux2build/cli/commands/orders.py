@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import click
@@ -28,6 +29,7 @@ from flux2build.purchasing import settling
 from flux2build.purchasing.redaction import Key, unkeyed
 from flux2build.purchasing.settling import Purchase
 from flux2build.session.asked import parameters
+from flux2build.session.candidate_orders import numbers
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
@@ -93,26 +95,51 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     console.caution(unread)
     store = user_store()
     missing = frozenset(each.name for each in shown if settling.missing(each, store))
+    which = _numbers(options, shown)
     if options.json:
-        rows = [_as_json(purchase, missing=purchase.name in missing) for purchase in shown]
+        rows = [
+            {**_as_json(each, missing=each.name in missing), "candidate": which.get(each.name)}
+            for each in shown
+        ]
         console.document({"orders": rows})
         return Exit.DONE
-    _list(console, shown, missing)
+    _list(console, shown, missing, which)
     if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
 
 
-def _list(console: Console, purchases: Sequence[Purchase], missing: Container[str] = ()) -> None:
+def _numbers(options: CommonOptions, purchases: Sequence[Purchase]) -> Mapping[str, int]:
+    """Which candidates the orders of this project are for, by the names of the orders."""
+    with suppress(Flux2BuildError):  # what is open is listed whatever the spec says
+        project = Project.open(options)
+        own = [each for each in purchases if each.intended.project == str(project.folder)]
+        known = numbers(project) if own else {}
+        return {each.name: known[each.attempt.order] for each in own if each.attempt.order in known}
+    return {}
+
+
+def _list(
+    console: Console,
+    purchases: Sequence[Purchase],
+    missing: Container[str] = (),
+    numbers: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """One line for each order, then what can be done about them."""
-    wide = column((purchase.intended.asset for purchase in purchases), console.width)
+    names = {each.name: _titled(each, numbers.get(each.name)) for each in purchases}
+    wide = column(names.values(), console.width)
     for purchase in purchases:
         state = _MISSING if purchase.name in missing else purchase.state.value
-        name = cell(purchase.intended.asset, wide)
-        console.data(_line(purchase, state, name))
+        console.data(_line(purchase, state, cell(names[purchase.name], wide)))
     states = {purchase.state for purchase in purchases if purchase.open or purchase.name in missing}
     for text in (text for state, text in _WAYS_OUT.items() if state in states):
         console.paragraph(text)
+
+
+def _titled(purchase: Purchase, candidate: int | None) -> str:
+    """The asset that an order is for, and which candidate of it."""
+    asset = purchase.intended.asset
+    return asset if candidate is None else f"{asset}, candidate {candidate}"
 
 
 def _line(purchase: Purchase, state: str, name: str) -> str:
@@ -144,10 +171,11 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     console, journal = _prepare(options), user_journal()
     purchase = settling.find(journal.read(), order)
     console.caution(journal.problems())
+    number = _numbers(options, [purchase]).get(purchase.name)
     if options.json:
-        console.document(_as_json(purchase))
+        console.document({**_as_json(purchase), "candidate": number})
         return Exit.DONE
-    for name, value in _facts(purchase):
+    for name, value in _facts(purchase, number):
         if value:
             console.data(f"{name:<9} {value}")
     if text := _WAYS_OUT.get(purchase.state):
@@ -155,12 +183,12 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     return Exit.DONE
 
 
-def _facts(purchase: Purchase) -> Iterator[tuple[str, str]]:
+def _facts(purchase: Purchase, candidate: int | None) -> Iterator[tuple[str, str]]:
     attempt, sent = purchase.attempt, purchase.intended
     arrived, voided = attempt.delivered or attempt.kept, attempt.voided
     yield "order", attempt.name
     yield "state", attempt.state.value
-    yield "asset", sent.asset
+    yield "asset", _titled(purchase, candidate)
     yield "model", f"{sent.provider}/{sent.model}"
     yield "project", sent.project
     yield "sent", sent.at

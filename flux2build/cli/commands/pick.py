@@ -40,12 +40,8 @@ def pick(options: CommonOptions, *, asset: str, number: int) -> None:
     shipped = {each.output.sha256 for each in picture.candidates if each.number == number}
     if decision is not None and decision.sha256 not in shipped:
         console.say(f"no longer {decision.state.value}: the picture is another one")
-    if project.graph.down(picture.recipe.asset) or len(_files(project, picture.recipe.asset)) > 1:
+    if reviewing.feeds_others(project, picture.recipe.asset):
         console.say("`flux2build build` makes what is made of it")
-
-
-def _files(project: Project, asset: str) -> list[str]:
-    return [each.output for each in project.spec.recipes if each.asset == asset]
 
 
 COMMAND: Final[click.Command] = pick

@@ -13,6 +13,8 @@ from flux2build.console.console import Console
 from flux2build.console.report import comment, page
 from flux2build.console.report.comment import Links
 from flux2build.console.report.contents import Contents
+from flux2build.digest import Json
+from flux2build.errors import UsageError
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.preview import Preview, preview
 from flux2build.session import exports
@@ -56,11 +58,16 @@ def report(
     As HTML: one page that needs nothing beside itself, with each picture before and after under a
     slider. As Markdown: the text of a comment, within the 65,536 characters that GitHub allows, whose
     pictures are those of the repository at both commits. Both tell prompts word by word, models,
-    seeds, what was paid, decisions, and what is not current.
+    seeds, what was paid, decisions, and what is not current; `--json` tells programs the same.
     """
     project, console = Project.open(options), Console.of(options, choice)
     base = Since(project, since)
+    if options.json and (form or output):
+        raise UsageError("`--json` is a form of its own", hint="leave out `--format` and `-o`")
     contents = _contents(project, base, choice, since)
+    if options.json:
+        console.document(_as_json(contents, base.commit))
+        return
     if (form or _form(output)) == "html":
         text = page.written(contents)
     else:
@@ -70,6 +77,13 @@ def report(
         return
     exports.write(project, output, text.encode())
     console.say(f"wrote {output}")
+
+
+def _as_json(contents: Contents, commit: str) -> dict[str, Json]:
+    return {
+        **lock_changes.as_json(contents.changes, commit),
+        "findings": [plan_view.finding_json(each) for each in contents.findings],
+    }
 
 
 def _form(output: str | None) -> str:

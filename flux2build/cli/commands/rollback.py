@@ -13,6 +13,7 @@ from flux2build.console.console import Console
 from flux2build.session import past
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
+from flux2build.session.reviewing import feeds_others
 from flux2build.session.rollback import chosen, edits, roll_back
 
 
@@ -43,7 +44,8 @@ def rollback(options: CommonOptions, *, asset: str, picture: str | None) -> None
     if lines:
         console.say(f"To make it what the spec asks for, write for `{name}`:")
         console.data(*lines)
-    console.say("`flux2build build` makes what is made of it")
+    if feeds_others(project, name):
+        console.say("`flux2build build` makes what is made of it")
 
 
 COMMAND: Final[click.Command] = rollback

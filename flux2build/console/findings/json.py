@@ -6,22 +6,12 @@ from typing import Final
 
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
-from flux2build.console.plan_view import problem_json
+from flux2build.console.plan_view import finding_json
 
 
 def show(console: Console, report: CheckReport) -> None:
     """Print one JSON document."""
-    rows = [
-        {
-            "code": finding.code,
-            "severity": finding.severity.value,
-            "asset": finding.asset,
-            "path": finding.path,
-            **problem_json(finding.problem),
-        }
-        for finding in report.findings
-    ]
-    console.document({"findings": rows})
+    console.document({"findings": [finding_json(each) for each in report.findings]})
 
 
 FORMAT: Final[OutputFormat] = OutputFormat(show, machine_readable=True)

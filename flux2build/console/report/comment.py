@@ -10,7 +10,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from flux2build.console.escaping import clean
-from flux2build.console.report.contents import Contents, Facts, facts
+from flux2build.console.report.contents import Contents, Facts, facts, label
 from flux2build.console.word_diff import diff, plain
 from flux2build.model import Output
 
@@ -55,9 +55,20 @@ def written(contents: Contents, links: Links) -> str:
         text, shown = text + entry, shown + 1
     if left := len(entries) - shown:
         text += f"\n{left} more {'entry has' if left == 1 else 'entries have'} no room here.\n"
+    return text + _elsewhere(contents, links)
+
+
+def _elsewhere(contents: Contents, links: Links) -> str:
+    """Where the pictures are side by side; candidates are in no commit, so that nothing else shows them."""
+    several = any(facts(compared).candidates for compared in contents.changes)
+    what = "the pictures and the candidates" if several else "the pictures"
     if links.page:
-        text += f"\n[The whole report]({quote(links.page, safe=_IN_ADDRESS)}) has the pictures side by side.\n"
-    return text
+        address = quote(links.page, safe=_IN_ADDRESS)
+        return f"\n[The whole report]({address}) has {what} side by side.\n"
+    line = "`flux2build candidates -o candidates.html`"
+    return (
+        f"\n{line} shows the candidates side by side where they were rendered.\n" if several else ""
+    )
 
 
 _IN_ADDRESS: Final = ":/?#@!$&'*+,;=%~"
@@ -93,7 +104,7 @@ def _entry(told: Facts, links: Links) -> Iterator[str]:
     for name, text in told.fields:
         yield f"- {_label(name)}: {_text(_cut(text))}"
     for candidate in told.candidates:
-        yield f"- candidate {candidate.number}: {_text(candidate.key[7:19])}"
+        yield f"- candidate {_escaped(label(candidate, told))}"
     yield "\n</details>"
 
 

@@ -10,6 +10,7 @@ from flux2build.checks.facts import Finding
 from flux2build.console.changes import value_text
 from flux2build.console.escaping import clean
 from flux2build.console.lock_changes import fields, kind
+from flux2build.digest import Digest
 from flux2build.images.preview import Preview
 from flux2build.lockfile import Candidate
 from flux2build.model import Output
@@ -44,6 +45,8 @@ class Facts(msgspec.Struct, frozen=True):
     before: Output | None
     after: Output | None
     candidates: Sequence[Candidate]
+    shipped: Digest | None
+    """The order of the picture that ships."""
 
 
 def facts(compared: Compared) -> Facts:
@@ -61,10 +64,14 @@ def facts(compared: Compared) -> Facts:
         before=before.output if before else None,
         after=after.output if after else None,
         candidates=change.after.candidates if change.after else (),
+        shipped=after.key if after else None,
     )
 
 
-def label(candidate: Candidate) -> str:
-    """A candidate by its number and seed."""
+def label(candidate: Candidate, told: Facts) -> str:
+    """A candidate by its number and seed, and whether it is the one that ships."""
     seed = candidate.seed if candidate.seed is not None else candidate.receipt.seed
-    return f"{candidate.number}" + (f", seed {value_text(seed)}" if seed is not None else "")
+    words = [f"{candidate.number}"]
+    words += [] if seed is None else [f"seed {value_text(seed)}"]
+    words += ["ships"] if candidate.key == told.shipped else []
+    return ", ".join(words)

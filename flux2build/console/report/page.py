@@ -40,6 +40,7 @@ figcaption { grid-area: 3 / 1; display: flex; justify-content: space-between; co
 .alone img, .candidates img { display: block; max-width: 100%; height: auto; margin-top: .8rem; }
 .candidates { display: flex; flex-wrap: wrap; gap: .8rem; list-style: none; padding: 0; margin: 0; }
 .candidates li { flex: 0 1 14rem; }
+.candidates li.ships img { outline: 3px solid var(--new); }
 .prompt { margin: .8rem 0 0; white-space: pre-wrap; }
 ins { color: var(--new); background: var(--new-ground); text-decoration: none; }
 del { color: var(--gone); background: var(--gone-ground); }
@@ -122,7 +123,8 @@ def _candidates(contents: Contents, told: Facts) -> Iterator[str]:
     for candidate in told.candidates:
         small = contents.after(candidate.output)
         image = _image(small, f"candidate {candidate.number}", "") if small else ""
-        yield f'<li>{image}<span class="faint">{_text(label(candidate))}</span></li>'
+        ships = ' class="ships"' if candidate.key == told.shipped else ""
+        yield f'<li{ships}>{image}<span class="faint">{_text(label(candidate, told))}</span></li>'
     yield "</ul>"
 
 

@@ -112,3 +112,35 @@ def test_whose_turn_it_is_is_told_where_there_are_none(sheet: Site) -> None:
     assert "`flux2build build sheet` orders them" in sheet.run("candidates", "sheet").err
     sheet.edit("assets.toml", "candidates = 4\n", "")
     assert "`candidates = 4` in an asset" in sheet.run("candidates", "sheet").err
+
+
+def test_a_palette_is_needed_to_sort_by_it(sheet: Site) -> None:
+    """Without one the order would be none; how to write one is said."""
+    sheet.run("build", "-p", "draft")
+    refused = sheet.run("candidates", "-p", "draft", "--sort", "palette")
+    assert (refused.code, "`palette = { colours = " in refused.err) == (2, True)
+    with sheet.folder.joinpath("assets.toml").open("a", encoding="utf-8") as spec:
+        spec.write('[checks]\npalette = { colours = ["#0A84FF"] }\n')
+    rows = json.loads(sheet.run("candidates", "-p", "draft", "--sort", "palette", "--json").out)
+    distances = [row["palette_distance"] for row in rows["candidates"]]
+    assert distances == sorted(distances)
+
+
+def test_candidates_are_told_apart_wherever_they_are_named(
+    sheet: Site, server: httpx.Client
+) -> None:
+    """`explain` counts them with their price, and orders say the number of each."""
+    explained = sheet.run("explain", "sheet").out
+    assert "4 candidates\n" in explained
+    assert "$0.12" in explained
+    scenario(server, {"stage": "submit", "fault": "garbage", "nth": 2, "times": "once"})
+    sheet.run("build", "sheet", "--yes", "-j", "1")
+    scenario(server)
+    [order] = json.loads(sheet.run("orders", "--json").out)["orders"]
+    assert f"sheet, candidate {order['candidate']}  " in sheet.run("orders").out
+    shown = sheet.run("orders", "show", order["order"])
+    assert f"sheet, candidate {order['candidate']}\n" in shown.out
+    numbers = json.loads(sheet.run("orders", "list", "--everything", "--json").out)["orders"]
+    assert sorted(each["candidate"] for each in numbers) == [1, 2, 3, 4]
+    sheet.edit("assets.toml", "[asset.sheet]", "[asset.sheet")
+    assert sheet.run("orders").out.count("sheet  ") == 1

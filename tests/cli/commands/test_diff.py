@@ -130,3 +130,44 @@ def test_without_git_there_is_no_past(empty: Site) -> None:
     shutil.rmtree(empty.folder / ".git", ignore_errors=True)
     empty.write("assets.toml", SPEC)
     assert "no git repository" in empty.run("diff").err
+
+
+def test_a_base_that_was_not_fetched_is_an_error(
+    committed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a branch that is all there is of the past, nor one whose line is cut, says that nothing has changed."""
+    commit(committed.folder, "One")
+    git(committed.folder, "checkout", "-qb", "side")
+    git(committed.folder, "commit", "-qm", "Two", "--allow-empty")
+    git(committed.folder, "clone", "-q", "--depth=1", committed.folder.as_uri(), "../copy")
+    monkeypatch.chdir(committed.folder.parent / "copy")
+    git(committed.folder.parent / "copy", "fetch", "-q", "--depth=1", "origin", "main:main")
+
+    for revision in ("side", "origin/side", "main"):
+        ran = committed.run("diff", "--since", revision)
+        assert (ran.code, "git fetch --unshallow" in ran.err) == (Exit.USAGE, True), revision
+    for revision in ("HEAD", "@"):
+        assert "nothing has changed" in committed.run("diff", "--since", revision).out
+    git(committed.folder.parent / "copy", "commit", "-qm", "Three", "--allow-empty")
+    assert "nothing has changed" in committed.run("diff", "--since", "origin/side").out
+
+
+def test_candidates_count_as_paid_once(committed: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that were ordered since are counted, and picking another one later costs nothing."""
+    committed.edit(
+        "assets.toml", "[asset.owl]", "[asset.hen]\nprompt = 'a hen'\ncandidates = 3\n[asset.owl]"
+    )
+    with serving(Scenario(latency=0)) as server:
+        order_from(server.base_url, monkeypatch)
+        commit(committed.folder, "One")
+        committed.run("build", "hen", "--yes")
+        committed.run("pick", "hen", "1")
+        assert "paid     $0.09 for 3 orders" in committed.run("diff").out
+        commit(committed.folder, "Two")
+        committed.run("pick", "hen", "2")
+    told = committed.run("diff")
+    assert "1 changed.\n" in told.out
+    assert (
+        json.loads(committed.run("diff", "--since", "HEAD~1", "--json").out)["changes"][0]["paid"]
+        == "0.09"
+    )

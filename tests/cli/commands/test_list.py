@@ -8,10 +8,10 @@ from flux2build.errors import Exit
 from tests.conftest import Ran, Site
 
 NEW = """\
-mascot             changed   img/mascot.png
-hero[theme=light]  changed   img/hero-light.png and 4 more
-hero[theme=dark]   changed   img/hero-dark.png and 4 more
-icon               changed   img/icon.png
+mascot             new       img/mascot.png
+hero[theme=light]  new       img/hero-light.png and 4 more
+hero[theme=dark]   new       img/hero-dark.png and 4 more
+icon               new       img/icon.png
 """
 
 
@@ -19,7 +19,7 @@ def test_states(site: Site) -> None:
     """What a build would touch is changed, the rest current; in the order of the spec."""
     assert site.run("list") == Ran(Exit.DONE, NEW, "")
     site.run("build")
-    assert site.run("list").out == NEW.replace("changed", "current")
+    assert site.run("list").out == NEW.replace("new    ", "current")
     site.edit("assets.toml", "a bell", "a drum")
     assert site.run("list", "state:changed").out == "icon  changed   img/icon.png\n"
 
@@ -75,3 +75,17 @@ def test_it_only_reads(site: Site) -> None:
     site.run("list", "--json", "-p", "final")
 
     assert site.files() == before
+
+
+def test_what_is_out_of_date_is_told_apart(site: Site) -> None:
+    """What was never made is new, and a file that is gone or was edited is no change of the spec."""
+
+    def states() -> set[str]:
+        return {line.split()[1] for line in site.run("list").out.splitlines()}
+
+    assert states() == {"new"}
+    assert site.run("build").code == 0
+    site.folder.joinpath("img/icon.png").unlink()
+    site.draw("img/mascot.png")
+    site.edit("templates/hero.j2", "desk", "bar")
+    assert states() == {"missing", "modified", "changed"}

@@ -122,3 +122,19 @@ def test_damage_names_the_way_out(bought: Site, damage: str) -> None:
         ran = bought.run(*words)
         assert ran.code in {Exit.DECIDE, Exit.SYSTEM}, words
         assert "`flux2build orders recover`" in ran.out + ran.err, words
+
+
+def test_receipts_of_candidates_prove_their_orders(sheet: Site, server: httpx.Client) -> None:
+    """Every candidate in the lock was delivered, the one that was picked and the others."""
+    sheet.run("build", "sheet", "--yes")
+    sheet.run("pick", "sheet", "2")
+    user_journal().path.unlink()
+
+    assert sheet.run("orders", "recover", "--yes").code == Exit.DONE
+    orders = bought_orders()
+    assert [each.state for each in orders] == [State.DELIVERED] * 4
+    assert {(each.intended.asset, each.intended.model) for each in orders} == {
+        ("sheet", "flux-2-pro")
+    }
+    assert sheet.run("build", "sheet", "--yes").code == Exit.DONE
+    assert charges(server) == 4

@@ -125,3 +125,21 @@ def test_where_there_are_no_candidates_a_command_orders_one(sheet: Site) -> None
     """It names the member of a family, as a shell takes it."""
     refused = sheet.run("pick", "scene[n=1]", "1")
     assert (refused.code, "`flux2build reroll 'scene[n=1]'`" in refused.err) == (2, True)
+
+
+def test_a_protected_picture_gets_candidates_when_it_is_reopened(
+    sheet: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command that is advised orders them, and not one that only asks."""
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
+    sheet.run("build", "sheet", "--yes")
+    sheet.run("pick", "sheet", "1")
+    sheet.run("approve", "sheet")
+    sheet.edit("assets.toml", "a fox", "an owl")
+    refused = sheet.run("pick", "sheet", "2")
+    advised = refused.err.partition("none yet: `flux2build ")[2].partition("`")[0].split()
+    assert advised == ["build", "sheet", "--reopen", "sheet"]
+    assert sheet.run(*advised, "--yes").code == 5
+    assert charges(server) == 8
+    assert sheet.run("pick", "sheet", "2").code == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import json
+
 import pytest
 
 from flux2build.errors import Exit
@@ -37,9 +40,9 @@ def test_a_page_has_the_pictures(empty: Site, commits: tuple[str, str]) -> None:
     """Before and after are in it, and it is written beside nothing of the project's own."""
     del commits
     assert empty.run("report", "--since", "HEAD~1", "-o", "out/report.html").code == Exit.DONE
-    html = empty.folder.joinpath("out/report.html").read_text("utf-8")
-    assert "Pictures of acme" in html
-    assert html.count("data:image/webp;base64,") == 2
+    page = empty.folder.joinpath("out/report.html").read_text("utf-8")
+    assert "Pictures of acme" in page
+    assert page.count("data:image/webp;base64,") == 2
     before = empty.files()
     for path in ("assets.lock", "assets.toml", "img/fox.png"):
         assert empty.run("report", "-o", path).code == Exit.USAGE
@@ -77,3 +80,36 @@ def test_a_name_in_md_is_markdown(empty: Site, commits: tuple[str, str]) -> None
     assert text.startswith("<!-- flux2build report -->")
     assert "- warning: " in text
     assert "<li>warning: " in page
+
+
+def test_programs_are_told_the_same(empty: Site, commits: tuple[str, str]) -> None:
+    """`--json` prints the changes and what is not current, and is a form of its own."""
+    empty.edit("assets.toml", "blue", "green")
+    told = json.loads(empty.run("report", "--since", "HEAD~1", "--json").out)
+    assert told["since"] == commits[0]
+    assert [each["kind"] for each in told["changes"]] == ["changed"]
+    assert [each["code"] for each in told["findings"]] == ["prompt-changed"]
+    for words in (("-o", "report.html"), ("--format", "markdown")):
+        refused = empty.run("report", "--json", *words)
+        assert (refused.code, refused.out) == (Exit.USAGE, "")
+
+
+def test_candidates_are_paid_for_once_and_the_one_that_ships_is_marked(empty: Site) -> None:
+    """A page shows all of them, a comment names them and says where they are shown."""
+    begin(empty.folder)
+    empty.write(
+        "assets.toml", f"{SPEC}candidates = 3\n[asset.owl]\nprompt = 'an owl'\ncandidates = 2\n"
+    )
+    commit(empty.folder)
+    assert empty.run("build").code == Exit.DONE
+    assert empty.run("pick", "fox", "2").code == Exit.DONE
+
+    page = empty.run("report").out
+    assert page.count('alt="candidate ') == 5
+    assert page.count('<li class="ships">') == 2
+    text = html.unescape(empty.run("report", "--format", "markdown").out)
+    lines = [line for line in text.splitlines() if line.startswith("- candidate ")]
+    assert [line.endswith(", ships") for line in lines] == [False, True, False, True, False]
+    assert "`flux2build candidates -o candidates.html` shows" in text
+    linked = empty.run("report", "--format", "markdown", "--page", "https://ci.example/1").out
+    assert "[The whole report](https://ci.example/1) has the pictures and the candidates" in linked

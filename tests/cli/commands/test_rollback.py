@@ -157,3 +157,12 @@ def test_what_is_current_and_approved_stays_approved(painted: Painted) -> None:
     assert (rolled.code, "and approved" in rolled.err) == (Exit.DONE, True)
     assert site.run("list", "fox").out.startswith("fox  approved")
     assert site.run("check", "--require-approved").code == Exit.DONE
+
+
+def test_what_is_made_of_it_is_told_where_there_is_any(painted: Painted) -> None:
+    """A picture of which nothing is made needs no build."""
+    site, _ = painted
+    advice = "`flux2build build` makes what is made of it"
+    assert advice in site.run("rollback", "fox", "1").err
+    site.edit("assets.toml", '[[asset.fox.deliver]]\npath = "small.webp"\nwidths = [32]\n', "")
+    assert advice not in site.run("rollback", "fox", "2").err
