@@ -8,7 +8,7 @@ import json
 import logging
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -50,7 +50,10 @@ NAMES: Final = {
     "inside.example": ["10.0.0.5"],
 }
 
-Handler = Callable[[httpx.Request], httpx.Response]
+Handler = (
+    Callable[[httpx.Request], httpx.Response]
+    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+)
 
 
 async def _resolve(host: str) -> Sequence[str]:
@@ -915,13 +918,41 @@ def test_a_person_is_called_where_nobody_knows_the_order(answer: Any, last: str)
     )
 
 
-def test_a_picture_may_stand_in_the_answer() -> None:
-    """A picture that comes as base64 is the same as one that is fetched, and may be large."""
-    large = PICTURE[:-12] + b"\0" * 2_000_000 + PICTURE[-12:]
-    text = base64.b64encode(large).decode()
-    internet = Internet(polls=[_state("succeeded", result={"images": [text]})])
+@pytest.mark.parametrize("began", [True, False])
+def test_ctrl_c_cuts_off_no_order_that_was_sent(*, began: bool) -> None:
+    """Once a byte may have left, its answer is waited for; before, it is as if it never was."""
 
-    ended = _collect(internet)
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if began:
+            await request.extensions["trace"]("http11.send_request_headers.started", {})
+        client.halt.set()
+        for _ in range(10 if began else 10**9):
+            await asyncio.sleep(0)
+        return ACCEPTED(request)
+
+    client = _client(answer)
+    ended = _run(client, lambda client: client.submit(ORDER))
+
+    assert isinstance(ended, Ticket if began else Refused)
+
+
+@pytest.mark.parametrize("stage", ["order", "task", "task at the endpoint"])
+def test_a_picture_may_stand_in_the_answer(stage: str) -> None:
+    """A picture that comes as base64 is the same as one that is fetched, and may be large."""
+    note = b"tEXt" + b" " * 2_000_000
+    chunk = (len(note) - 4).to_bytes(4, "big") + note + zlib.crc32(note).to_bytes(4, "big")
+    large = PICTURE[:-12] + chunk + PICTURE[-12:]
+    text = base64.b64encode(large).decode()
+    answer = _state("succeeded", polling_url=POLL, result={"images": [text]})
+    polls = {"order": [], "task": [answer], "task at the endpoint": [_page(401), answer]}
+    internet = Internet(posts=[answer], polls=polls[stage])
+
+    async def bought(client: Client) -> Ended:
+        placed = await client.submit(ORDER) if stage == "order" else None
+        poll = POLL if stage == "task" else FOREIGN
+        return await client.collect(placed if isinstance(placed, Ticket) else Ticket(TASK, poll))
+
+    ended = _run(_client(internet), bought)
 
     assert isinstance(ended, Arrived)
     assert ended.data == large
