@@ -918,6 +918,33 @@ def test_a_person_is_called_where_nobody_knows_the_order(answer: Any, last: str)
     )
 
 
+def test_every_fourth_order_is_asked_for_sooner() -> None:
+    """Otherwise nobody would notice that the server has become faster."""
+    time = FakeClock()
+    client = _client(Internet(posts=[ACCEPTED], polls=[READY], pictures=[DELIVERED]), time)
+
+    async def bought(client: Client) -> list[float]:
+        first_waits = []
+        for _ in range(5):
+            ticket = await client.submit(ORDER)
+            assert isinstance(ticket, Ticket)
+            time.slept.clear()
+            await client.collect(ticket)
+            first_waits.append(time.slept[0])
+        return first_waits
+
+    assert _run(client, bought) == [0.5, 0.5, 0.5, 0.45, 0.45]
+
+
+def test_a_server_that_said_nothing_is_not_quoted() -> None:
+    """Where a picture is ready and cannot be fetched in time, there is no last answer to tell."""
+    internet = Internet(polls=[READY], pictures=[httpx.ConnectError("x")])
+
+    ended = _run(_client(internet, deadline=0.1), lambda client: client.collect(Ticket(TASK, POLL)))
+
+    assert ended == Overdue("not ready after 0.1 seconds")
+
+
 @pytest.mark.parametrize("began", [True, False])
 def test_ctrl_c_cuts_off_no_order_that_was_sent(*, began: bool) -> None:
     """Once a byte may have left, its answer is waited for; before, it is as if it never was."""

@@ -34,6 +34,11 @@ def test_questions_are_never_rude_nor_rare(elapsed: float, typical: float | None
     assert wait <= 5 or (typical is not None and elapsed + wait <= typical)
 
 
+def test_the_wait_grows_with_the_age_of_an_order() -> None:
+    """A tenth of it, and half of that once the usual time has passed."""
+    assert [until_next(40, None), until_next(40, 30)] == [4, 2]
+
+
 @pytest.mark.parametrize("latency", [1.0, 2.0, 8.0, 30.0, 100.0])
 def test_a_ready_picture_is_noticed_soon(latency: float) -> None:
     """Once the usual time is known, a picture is noticed within a tenth of it."""
@@ -70,6 +75,7 @@ def test_machine_clock_moves_on() -> None:
 def test_limits_of_a_user_are_laid_over_the_usual_ones() -> None:
     """One line changes one limit; what a build asks for at once counts more."""
     assert limits({}, FILE) == Limits()
+    assert limits({"wait": 2, "in_flight": 3}, FILE) == Limits(wait=2, in_flight=3)
     assert limits({"wait": 2, "in_flight": 3}, FILE, 7) == Limits(wait=2, in_flight=7)
 
 
@@ -102,10 +108,10 @@ def test_wrong_limits_are_named(table: dict[str, object], expected: str) -> None
     [
         (0.25, "0.25 seconds"),
         (1.96, "2 seconds"),
-        (2, "2 seconds"),
+        (2.4, "2 seconds"),
         (119.4, "119 seconds"),
         (120, "2 minutes"),
-        (900, "15 minutes"),
+        (3600, "60 minutes"),
     ],
 )
 def test_times_for_people(seconds: float, words: str) -> None:
