@@ -123,7 +123,7 @@ DECODES: Final = {
 }
 """Modules that turn bytes into texts, each with the reason why these are not texts of people."""
 
-WHOLE: Final = {"clients", "fixtures", "fuzz", "laws", "matrix", "ci"}
+WHOLE: Final = {"clients", "fixtures", "fuzz", "laws", "matrix", "ci", "stories"}
 """Folders of tests about the whole product."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
