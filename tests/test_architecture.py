@@ -77,7 +77,7 @@ LAZY: Final[dict[str, str]] = {
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
     "cli/command.py": "few calls are about several specs",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
-    "cli/commands/doctor.py": "only `--live` needs the network",
+    "cli/commands/doctor.py": "only `--live` and a team's store need the network",
     "cli/commands/plan.py": "only `--live` needs the network, and only `--output` writes a file",
     "cli/commands/store.py": "only an extra installs what serves a store",
     "cli/commands/simulate.py": "only an extra installs what the simulator needs",

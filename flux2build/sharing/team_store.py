@@ -7,11 +7,11 @@ writer to the store cannot put a wrong picture into a build.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final
 
 from flux2build.digest import Digest, of_bytes, short
-from flux2build.sharing.contract import Backend, Unreachable
+from flux2build.sharing.at_once import answers
+from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, key_of
 from flux2build.sharing.records import (
     DamagedError,
@@ -20,11 +20,6 @@ from flux2build.sharing.records import (
     from_json,
     to_json,
 )
-
-T = TypeVar("T")
-
-_AT_ONCE: Final = 16
-"""Most requests at once for one question about many keys."""
 
 _PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
 """The key by which a place proves that it creates a value once only."""
@@ -63,7 +58,7 @@ class TeamStore:
 
     def have(self, digests: Iterable[Digest]) -> set[Digest]:
         """Those of some digests for which there are bytes."""
-        return {digest for digest, there in _concurrently(self.has, digests) if there}
+        return {digest for digest, there in answers(self.has, digests) if there}
 
     def get(self, digest: Digest) -> bytes | None:
         """The bytes of a digest; None if there are none.
@@ -103,8 +98,21 @@ class TeamStore:
     def receipts(self, orders: Iterable[Digest]) -> dict[Digest, SharedReceipt]:
         """The receipts of those of some orders that have one."""
         with self._backend.at_once():
-            answers = _concurrently(self.receipt, orders)
-            return {order: receipt for order, receipt in answers if receipt is not None}
+            receipts = answers(self.receipt, orders)
+            return {order: receipt for order, receipt in receipts if receipt is not None}
+
+    def keys(self, space: Space) -> list[Listed]:
+        """Everything that the store has in a space.
+
+        Raises:
+            Unreachable: it does not tell.
+        """
+        return [each for each in self._backend.list(f"{space}/") if each.key != _PROOF]
+
+    def remove(self, key: str) -> None:
+        """Remove a value, for good."""
+        self.require_writable()
+        self._backend.delete(key)
 
     def put_receipt(self, receipt: SharedReceipt) -> bool:
         """Share a receipt; whether it is the first one of its order, which stays."""
@@ -124,14 +132,23 @@ class TeamStore:
 
     def claims(self) -> Iterator[SharedClaim | DamagedError]:
         """Every claim that there is; an error in the place of one that cannot be read."""
-        for listed in self._backend.list(f"{Space.CLAIMS}/"):
-            if listed.key == _PROOF:
-                continue
+        for listed in self.keys(Space.CLAIMS):
             try:
                 if claim := self.claim(digest_of(listed.key)):
                     yield claim
             except DamagedError as error:
                 yield error
+
+    def reach(self) -> None:
+        """Reach the store, and if it may be written, prove that claims can be kept apart there.
+
+        Raises:
+            Unreachable: that is not possible.
+        """
+        if self.writable:
+            self._prove()
+        else:
+            self._backend.has(_PROOF)
 
     def take(self, claim: SharedClaim) -> bool:
         """Claim an order before it is sent; False if another attempt has it.
@@ -191,18 +208,3 @@ class TeamStore:
                 "`flux2build store serve`",
             )
         self._proven = True
-
-
-def _concurrently(
-    ask: Callable[[Digest], T], digests: Iterable[Digest]
-) -> Iterator[tuple[Digest, T]]:
-    """The answer about each of some digests, some asked for at once."""
-    wanted = list(dict.fromkeys(digests))
-    if not wanted:
-        return
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        try:
-            yield from zip(wanted, threads.map(ask, wanted), strict=True)
-        except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise

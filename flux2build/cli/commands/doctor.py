@@ -138,7 +138,24 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         yield from _home(folder)
         yield from _ledger()
     yield from _keys(settings)
+    yield from _team(settings)
     yield from _signing(settings)
+
+
+def _team(settings: UserSettings) -> Iterator[Line]:
+    """Whether the store of the user's team can be reached, if there is one."""
+    if not settings.shares:
+        return
+    from flux2build.session.team import team_store
+
+    try:
+        team = team_store(settings, Path.cwd(), user_store())
+        if team is not None:
+            team.reach()
+            use = "read and written" if team.writable else "read"
+            yield Line("team store", f"{team.url} can be {use}", ok=True)
+    except Flux2BuildError as error:
+        yield from _bad("team store", error)
 
 
 def _signing(settings: UserSettings) -> Iterator[Line]:

@@ -1,0 +1,25 @@
+"""Asks a store for several things at once, as each of them takes a way there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+_AT_ONCE: Final = 16
+
+
+def answers(ask: Callable[[Item], T], items: Iterable[Item]) -> Iterator[tuple[Item, T]]:
+    """The answer about each item, in order; the first that fails ends the others."""
+    asked = list(dict.fromkeys(items))
+    if not asked:
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        try:
+            yield from zip(asked, threads.map(ask, asked), strict=True)
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
