@@ -89,6 +89,14 @@ class RemoteRenderer:
             IncompleteError: it was refused.
             SpecError: its references are not fit to be sent.
         """
+        try:
+            return await self._in_turn(order, recipe, references)
+        finally:
+            if self.team is not None:
+                self.team.tell(order.digest)
+
+    async def _in_turn(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
+        """Buy an order or collect it, once nobody else is at it."""
         waits = False
         while True:
             async with self.client.slot():
@@ -104,8 +112,6 @@ class RemoteRenderer:
                         bought = await self._bought(order, recipe, references)
                     finally:
                         os.close(claim)
-                        if self.team is not None:
-                            self.team.tell(order.digest)
                     if bought is not None:
                         return bought
             if self.client.halt.is_set():

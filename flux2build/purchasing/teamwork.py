@@ -99,7 +99,7 @@ class Teamwork:
         if (met := self._others.get(order.digest)) is None:
             return
         claim, looks = met
-        if looks >= _PATIENCE or _age(claim) > _OLD:
+        if looks >= _PATIENCE or (looks and _age(claim) > _OLD):
             raise team_errors.claimed(recipe, claim)
         if order.digest not in self._waiting:
             self._waiting.add(order.digest)
@@ -120,8 +120,10 @@ class Teamwork:
             self._telling.add(asyncio.ensure_future(self._tell(lambda: self.settle(order))))
 
     async def told(self) -> None:
-        """Wait until the store knows what became of every order."""
-        await asyncio.gather(*self._telling)
+        """Wait until the store knows what became of every order; a person who cannot wait need not."""
+        task = asyncio.current_task()
+        if not (task and task.cancelling()):
+            await asyncio.gather(*self._telling)
 
     def settle_all(self) -> None:
         """Tell the store what became of everything that earlier builds have claimed.
@@ -148,7 +150,7 @@ class Teamwork:
     def _settle(self, claim: HeldClaim) -> None:
         attempts = fold(self.journal.about(claim.order)).attempts
         attempt = next((each for each in attempts if each.name == claim.attempt), None)
-        state = attempt.state if attempt else State.VOIDED  # it was never written down
+        state = attempt.state if attempt else State.VOIDED  # never written down, so never sent
         if attempt and attempt.delivered and state is State.DELIVERED:
             self._share(claim.asked, attempt.delivered)
         elif attempt and attempt.intended and attempt.ticketed and state is State.PENDING:
@@ -237,9 +239,9 @@ class Teamwork:
     def _take_over(self, claim: SharedClaim, order: Order, recipe: Recipe) -> None:
         """Write the ticket of another machine down, so that its picture is collected here."""
         self.say(f"collecting {recipe.asset}, which another machine of the team has ordered")
-        self._note(order, claim.attempt)
         for entry in entries_of(claim, recipe.asset):
             self.journal.append(entry)
+        self._note(order, claim.attempt)
 
     async def _asked(self, recipe: Recipe, ask: Callable[[], Bought | bool]) -> Bought | bool:
         """The answer of the store; without one, nothing is bought, or alone."""
@@ -253,11 +255,15 @@ class Teamwork:
             if not self.store.alone:
                 self._fault = fault
                 raise team_errors.unclaimed(recipe, fault) from fault
-            self._alone = True
-            self.say(f"warning: {fault}; buying without the team, which a later build tells of it")
+            self._go_alone(fault)
             return True
         except DamagedError as error:
             raise order_errors.unready(recipe, error) from error
+
+    def _go_alone(self, fault: Unreachable) -> None:
+        if not self._alone:
+            self.say(f"warning: {fault}; buying without the team, which a later build tells of it")
+        self._alone = True
 
     async def _tell(self, tell: Callable[[], object]) -> None:
         """Tell the store something; a build never fails because that failed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from flux2build.cli.entry import main
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
 from tests.laws.situations import HEAD
-from tests.simulated import charges, order_from, serving
+from tests.simulated import charges, order_from, scenario, serving
 
 SPEC: Final = f"""{HEAD}
 [asset.fox]
@@ -233,6 +235,59 @@ def test_a_store_that_lies(
     right = one.pictures()
     assert all(right[name] == data for name, data in other.pictures().items())
     assert path.read_bytes() in contents(other.home / "store" / "damaged").values()
+
+
+def test_a_claim_that_was_left_behind(
+    machines: list[Machine], server: httpx.Client, store: Path
+) -> None:
+    """Another machine shows it, asks, and settles it by the very commands that it names."""
+    one, other = machines
+    scenario(server, {"stage": "submit", "fault": "drop-before-read"})
+    assert one.run("build", "--yes", "fox").code == Exit.DECIDE
+    scenario(server)
+    _age(store)
+
+    asked, listed = other.run("build", "--yes", "fox"), other.run("orders")
+
+    assert asked.code == Exit.DECIDE
+    (command,) = set(re.findall(r"`flux2build (orders resubmit [0-9a-f]+)`", asked.err))
+    name = command.split()[-1]
+    assert re.search(rf"^{name}  claimed  .*  fox  bfl/flux-2-pro  at most \$0.03", listed.out)
+    assert "orders resubmit ORDER     it was not bought" in listed.err
+    (row,) = json.loads(other.run("orders", "list", "--json").out)["orders"]
+    assert (row["state"], row["asset"]) == ("claimed", "fox")
+    assert "asset     fox" in other.run("orders", "show", name).out
+    before = charges(server)
+    assert other.run(*command.split()).code == Exit.DONE
+    assert other.run("build", "--yes", "fox").code == Exit.DONE
+    assert charges(server) == before + 1
+    assert other.run("orders").out == ""
+
+
+def test_a_task_for_a_claim(machines: list[Machine], server: httpx.Client, store: Path) -> None:
+    """Who finds the task of a claim at the provider adopts it: the next build collects and shares it."""
+    one, other = machines
+    scenario(server, {"stage": "submit", "fault": "drop-after-read"})
+    assert one.run("build", "--yes", "fox").code == Exit.DECIDE
+    scenario(server)
+    (charge,) = server.get("/_sim/charges").json()["charges"]
+    (row,) = json.loads(other.run("orders", "list", "--json").out)["orders"]
+
+    adopted = other.run("orders", "adopt", row["order"], charge["id"])
+
+    assert adopted.code == Exit.DONE, adopted.err
+    assert other.run("build", "fox").code == Exit.DONE
+    assert charges(server) == 1
+    assert len([*store.glob("orders/*")]) == 1
+    assert not list(store.glob("claims/[1-9a-f]*"))
+
+
+def _age(store: Path) -> None:
+    """Let every claim in a store be from long ago."""
+    for path in store.glob("claims/*"):
+        claim = json.loads(path.read_bytes())
+        if "at" in claim:
+            path.write_text(json.dumps({**claim, "at": "2026-01-01T00:00:00+00:00"}))
 
 
 def test_without_a_store(machines: list[Machine]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Final
 import click
 
 from flux2build import ledger
+from flux2build.cli.claimed import claimed_entries, others, take_in_claimed, tell_the_team
 from flux2build.cli.command import Listing, command, option
 from flux2build.cli.completers import COMPLETERS
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
+from flux2build.console.ways_out import CLAIMED, MISSING, WAYS_OUT
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
 from flux2build.images.formats.lookup import of_path
@@ -36,35 +38,7 @@ from flux2build.session.project import Project
 from flux2build.session.rebuilding import Rebuilding
 from flux2build.session.settings import read
 
-_MISSING: Final = "missing"
 _GONE: Final = "its bytes are not in the store"
-_WAYS_OUT: Final = {
-    State.DOUBT: (
-        "Look the orders in doubt up at the provider, then\n"
-        "  flux2build orders adopt ORDER TASK   it was bought: collect it\n"
-        "  flux2build orders resubmit ORDER     it was not bought: let the next build send it\n"
-        "  flux2build orders write-off ORDER    nobody can tell: count it as spent"
-    ),
-    State.KEPT: (
-        "What is kept aside is not what was ordered; `flux2build orders show ORDER` says why\n"
-        "  flux2build orders adopt ORDER        take it as it is\n"
-        "  flux2build orders adopt ORDER FILE   take a file that you had from the provider\n"
-        "  flux2build orders write-off ORDER    give it up: it stays paid, the next build orders anew"
-    ),
-    State.LOST: (
-        "What is lost was paid for, and the provider does not have it any more\n"
-        "  flux2build orders adopt ORDER FILE   take a file that you had from the provider\n"
-        "  flux2build orders adopt ORDER TASK   it has it after all: collect it\n"
-        "  flux2build orders resubmit ORDER     give it up: it stays paid, the next build orders anew"
-    ),
-    State.PENDING: "The next build collects what is pending, free.",
-    State.DELIVERED: (
-        f"What is {_MISSING} was paid for, and its bytes are not in the store\n"
-        "  flux2build build                     takes them from its file, or says where they may be\n"
-        "  flux2build orders resubmit ORDER     give it up: it stays paid, the next build orders anew"
-    ),
-}
-"""What can be done about orders, by their state; of those that are delivered, if they are missing."""
 
 
 @click.group("orders", cls=Listing)
@@ -93,17 +67,18 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     )
     unread = journal.problems()
     console.caution(unread)
-    store = user_store()
-    missing = frozenset(each.name for each in shown if settling.missing(each, store))
-    which = _numbers(options, shown)
+    store, claimed = user_store(), others(options, console)
+    states = {each.name: MISSING for each in shown if settling.missing(each, store)}
+    states |= {each.name: CLAIMED for each in claimed}
+    which, shown = _numbers(options, shown), (*shown, *claimed)
     if options.json:
         rows = [
-            {**_as_json(each, missing=each.name in missing), "candidate": which.get(each.name)}
+            {**_as_json(each, states.get(each.name)), "candidate": which.get(each.name)}
             for each in shown
         ]
         console.document({"orders": rows})
         return Exit.DONE
-    _list(console, shown, missing, which)
+    _list(console, shown, states, which)
     if not shown and not unread:
         console.say("There is no order." if everything else "No order is open.")
     return Exit.DONE
@@ -122,17 +97,21 @@ def _numbers(options: CommonOptions, purchases: Sequence[Purchase]) -> Mapping[s
 def _list(
     console: Console,
     purchases: Sequence[Purchase],
-    missing: Container[str] = (),
+    otherwise: Mapping[str, str] = MappingProxyType({}),
     numbers: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """One line for each order, then what can be done about them."""
+    """One line for each order, then what can be done about them; some are in other states."""
     names = {each.name: _titled(each, numbers.get(each.name)) for each in purchases}
     wide = column(names.values(), console.width)
     for purchase in purchases:
-        state = _MISSING if purchase.name in missing else purchase.state.value
+        state = otherwise.get(purchase.name, purchase.state.value)
         console.data(_line(purchase, state, cell(names[purchase.name], wide)))
-    states = {purchase.state for purchase in purchases if purchase.open or purchase.name in missing}
-    for text in (text for state, text in _WAYS_OUT.items() if state in states):
+    states = {
+        CLAIMED if otherwise.get(each.name) == CLAIMED else each.state
+        for each in purchases
+        if each.open or each.name in otherwise
+    }
+    for text in (text for state, text in WAYS_OUT.items() if state in states):
         console.paragraph(text)
 
 
@@ -169,7 +148,8 @@ def _price(purchase: Purchase) -> str:
 def show_order(options: CommonOptions, *, order: str) -> Exit:
     """Show all that is known of one order."""
     console, journal = _prepare(options), user_journal()
-    purchase = settling.find(journal.read(), order)
+    entries = journal.read()
+    purchase = settling.find([*entries, *claimed_entries(options, entries, order)], order)
     console.caution(journal.problems())
     number = _numbers(options, [purchase]).get(purchase.name)
     if options.json:
@@ -178,7 +158,7 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     for name, value in _facts(purchase, number):
         if value:
             console.data(f"{name:<9} {value}")
-    if text := _WAYS_OUT.get(purchase.state):
+    if text := WAYS_OUT.get(purchase.state):
         console.paragraph(text)
     return Exit.DONE
 
@@ -201,13 +181,13 @@ def _facts(purchase: Purchase, candidate: int | None) -> Iterator[tuple[str, str
     yield "file", str(user_store().path(arrived.output)) if arrived else ""
 
 
-def _as_json(purchase: Purchase, *, missing: bool = False) -> dict[str, Json]:
+def _as_json(purchase: Purchase, otherwise: str | None = None) -> dict[str, Json]:
     attempt, sent = purchase.attempt, purchase.intended
     kept, arrived = attempt.kept, attempt.delivered or attempt.kept
     cost = arrived.receipt.cost if arrived else None
     return {
         "order": attempt.name,
-        "state": attempt.state.value,
+        "state": CLAIMED if otherwise == CLAIMED else attempt.state.value,
         "digest": attempt.order,
         "asset": sent.asset,
         "provider": sent.provider,
@@ -218,7 +198,11 @@ def _as_json(purchase: Purchase, *, missing: bool = False) -> dict[str, Json]:
         "task": unkeyed(attempt.ticketed.task) if attempt.ticketed else None,
         "output": arrived.output if arrived else None,
         "cost": None if cost is None else str(cost),
-        "message": _GONE if missing else kept.message if kept else _said(purchase) or None,
+        "message": _GONE
+        if otherwise == MISSING
+        else kept.message
+        if kept
+        else _said(purchase) or None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
     }
 
@@ -233,7 +217,7 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     picture: a file that you fetched from the provider yourself, or the
     `sha256:…` of one in the store. Without it, what was kept aside is taken.
     """
-    _prepare(options)
+    take_in_claimed(options, _prepare(options), order)
     purchase = settling.find_open(user_journal().read(), order)
     if (data := _picture(purchase, what)) is not None:
         _check_fit(options, purchase, data, what or purchase.name)
@@ -301,7 +285,7 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 
     The next build may send it again. A picture that is lost stays paid for.
     """
-    _prepare(options)
+    take_in_claimed(options, _prepare(options), order)
     purchase = settling.find(user_journal().read(), order)
     entry = settling.resubmit(purchase, user_store(), _now())
     cost = "counts as spent" if entry.charged else "costs nothing"
@@ -313,7 +297,7 @@ def resubmit(options: CommonOptions, *, order: str) -> Exit:
 @click.argument("order", shell_complete=COMPLETERS["ORDER"])
 def write_off(options: CommonOptions, *, order: str) -> Exit:
     """Give an order up: it counts as spent, and the next build may order anew."""
-    _prepare(options)
+    take_in_claimed(options, _prepare(options), order)
     purchase = settling.find_open(user_journal().read(), order)
     entry = settling.write_off(purchase, _now())
     outcome = "is settled: it counts as spent; the next build may order it again"
@@ -330,8 +314,9 @@ def _settle(
     """Record a decision, and show what became of the order."""
     journal, console = user_journal(), Console.of(options)
     settling.record(journal, purchase, entry, keep)
+    current = settling.find(journal.read(), purchase.attempt.name)
+    tell_the_team(options, console, current)
     if options.json:
-        current = settling.find(journal.read(), purchase.attempt.name)
         console.document({**_as_json(current)})
     console.say(f"`{purchase.intended.asset}` {outcome}")
     return Exit.DONE

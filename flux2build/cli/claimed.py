@@ -1,0 +1,80 @@
+"""Shows what other machines of a team have claimed, and tells them what a person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flux2build.console.console import Console
+from flux2build.errors import Flux2BuildError, UsageError
+from flux2build.ledger import Entry
+from flux2build.purchasing.settling import Purchase, purchases
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.home import user_journal, user_store
+from flux2build.session.project import Project
+from flux2build.session.settings import read
+
+if TYPE_CHECKING:
+    from flux2build.session.team_orders import TeamOrders
+
+
+def others(options: CommonOptions, console: Console) -> tuple[Purchase, ...]:
+    """What other machines have claimed; a store that cannot be asked is a warning."""
+    try:
+        if (team := _team(options)) is None:
+            return ()
+        shown = team.others()
+    except Flux2BuildError as fault:
+        console.caution(fault.problems)
+        return ()
+    console.caution(team.problems)
+    return shown
+
+
+def claimed_entries(options: CommonOptions, known: Sequence[Entry], name: str) -> tuple[Entry, ...]:
+    """What the claims of other machines say of an order that the ledger does not know."""
+    team = None if _knows(known, name) else _team(options)
+    return team.entries(name) if team else ()
+
+
+def take_in_claimed(options: CommonOptions, console: Console, name: str) -> None:
+    """Enter an order that another machine has claimed in the ledger, so that it can be settled.
+
+    Raises:
+        UsageError: several begin so.
+        SystemFault: the store cannot be asked or written.
+    """
+    team = None if _knows(user_journal().read(), name) else _team(options)
+    if team is not None:
+        team.take_in(name)
+        console.caution(team.problems)
+
+
+def tell_the_team(options: CommonOptions, console: Console, purchase: Purchase) -> None:
+    """Tell the team's store what a person has decided; what fails is done by the next build."""
+    try:
+        if (team := _team(options)) is not None:
+            team.settled(purchase)
+    except Flux2BuildError as fault:
+        console.caution(fault.problems)
+
+
+def _knows(entries: Sequence[Entry], name: str) -> bool:
+    return any(each.attempt.name.startswith(name) for each in purchases(entries))
+
+
+def _team(options: CommonOptions) -> TeamOrders | None:
+    try:
+        settings = read(options.env_file)
+    except UsageError:  # orders are settled with unfit settings, too
+        return None
+    if not settings.shares:
+        return None
+    # Lazy: few users share a store.
+    from flux2build.session.team_orders import team_orders
+
+    try:
+        project = Project.open(options)
+    except UsageError:  # orders can be settled anywhere
+        project = None
+    return team_orders(settings, user_store(), user_journal(), project)
