@@ -75,6 +75,7 @@ LAZY: Final[dict[str, str]] = {
     "session/team.py": "only a store that is met over HTTP needs authorities",
     "sharing/backends": "a store in a folder needs no client of HTTP, and obstore is an extra",
     "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
+    "cli/claimed.py": "few users share a store",
     "cli/command.py": "few calls are about several specs",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/doctor.py": "only `--live` and a team's store need the network",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,19 +35,24 @@ class Team:
     store: str
     """The URL of what they share."""
     variables: Mapping[str, str] = field(default_factory=dict)
+    origin: Path | None = None
+    """The repository that the clones come from, if they need one."""
     resubmitted: int = 0
     """Orders that a person has given free, and that may have been charged."""
     asked: int = 0
     """Trials in which a person was asked."""
 
     def machine(self, name: str) -> Path:
-        """The clone of a machine; its home lies beside it."""
-        tree = self.folder / name / "tree"
+        """A clone on a machine, named like `one` or, if there are several there, `one.2`."""
+        machine, _, number = name.partition(".")
+        tree = self.folder / machine / f"tree{number}"
         if not tree.exists():
-            tree.joinpath(".git").mkdir(parents=True)
-            tree.joinpath("assets.toml").write_text(self.spec, "utf-8")
-            tree.with_name("tmp").mkdir()
+            tree.with_name("tmp").mkdir(parents=True, exist_ok=True)
             tree.with_name("config.toml").touch()
+            if self.origin:
+                subprocess.run(["git", "clone", "-q", self.origin, tree], check=True)
+            tree.joinpath(".git").mkdir(parents=True, exist_ok=True)
+            tree.joinpath("assets.toml").write_text(self.spec, "utf-8")
         return tree
 
     def start(self, name: str, words: Sequence[str] = BUILD, cut: Cut | None = None) -> Child:

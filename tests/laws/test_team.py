@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +17,12 @@ from tests.laws.processes import ForkServer, Outcome
 from tests.laws.situations import HEAD
 from tests.laws.team import Team
 from tests.laws.trials import Server, cuts
+from tests.sharing.places import PLACES
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
 TRIALS: Final = int(os.environ.get("FLUX2BUILD_DEEP") or 0) or 500
-ASSETS: Final = 20 if DEEP else 6
-PROCESSES: Final = 20 if DEEP else 3
+ASSETS: Final = 20 if DEEP else 4
+PROCESSES: Final = 20 if DEEP else 2
 _SLOW: Final = {"stage": "submit", "fault": "hang", "seconds": 0.1}
 _TWO: Final = f'{HEAD}[asset.fox]\nprompt = "a fox"\n[asset.owl]\nprompt = "an owl"\n'
 _MANY: Final = HEAD + "".join(f'[asset.a{n}]\nprompt = "animal {n}"\n' for n in range(ASSETS))
@@ -100,3 +102,42 @@ def test_killed_at_every_stage(team: Team) -> None:
     print(f"{killed} killed, {team.asked} asked, {len(complaints)} complaints")  # noqa: T201 - with `-s`
     assert complaints == []
     assert killed >= min(len(chosen), 11) > team.asked > 0 or DEEP
+
+
+@pytest.mark.parametrize("kind", sorted(PLACES))
+def test_two_homes_buy_once(
+    kind: str, folder: Path, fork_server: ForkServer, server: Server
+) -> None:
+    """Many builds of two machines at once, at one account: charges are the distinct orders.
+
+    Where the store keeps no bytes, whoever comes late knows that all is paid for, and asks for them.
+    """
+    folder.joinpath("place").mkdir()
+    server.reset(rules=[_SLOW])
+    with PLACES[kind](folder / "place") as place:
+        origin = folder / "place" / "bare" if kind == "git" else None
+        team = Team(_MANY, fork_server, server, folder, place.url, place.environment, origin)
+        names = [f"{home}.{n}" for n in range(PROCESSES) for home in ("one", "other")]
+        children = [team.start(name, ("build", "--yes")) for name in names]
+        outcome = [child.end() for child in children]
+
+    assert team.bought() == Counter(dict.fromkeys(team.bought(), 1))
+    assert len(team.bought()) == ASSETS
+    assert not any(each.hung or "Traceback" in each.err for each in outcome)
+    codes = {each.code for each in outcome}
+    assert codes == {Exit.DONE} or (kind == "git" and codes <= {Exit.DONE, Exit.DECIDE}), [
+        each.err for each in outcome if each.code
+    ]
+    assert all("was paid for already" in each.err for each in outcome if each.code)
+
+
+def test_without_claims_they_would_pay_twice(
+    folder: Path, fork_server: ForkServer, server: Server
+) -> None:
+    """Two homes without a store know nothing of each other, which is what the law above is about."""
+    server.reset(rules=[_SLOW])
+    team = Team(_MANY, fork_server, server, folder, "")
+    children = [team.start(name, ("build", "--yes")) for name in ("one", "other")]
+
+    assert {child.end().code for child in children} == {Exit.DONE}
+    assert set(team.bought().values()) == {2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -298,6 +299,10 @@ class Failing:
         """Remove a value."""
         self._call()
         self._backend.delete(key)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """While this is open, answers may be those of its beginning."""
+        return self._backend.at_once()
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys."""
