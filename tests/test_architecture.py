@@ -80,6 +80,7 @@ LAZY: Final[dict[str, str]] = {
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/doctor.py": "only `--live` and a team's store need the network",
     "cli/commands/plan.py": "only `--live` needs the network, and only `--output` writes a file",
+    "cli/commands/receive.py": "only an extra installs what receives",
     "cli/commands/store.py": "only an extra installs what serves a store",
     "cli/commands/simulate.py": "only an extra installs what the simulator needs",
     "cli/parser.py": "`--help` and `--version` need no console",

@@ -306,7 +306,7 @@ class RemoteRenderer:
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket | Refused | InDoubt:
         """The answer to an order; an error of our own proves that nothing was sent."""
-        callback = self.webhooks.callback(intended) if self.webhooks else None
+        callback = self.webhooks.callback(order, intended) if self.webhooks else None
         try:
             return await self.client.submit(order, sent, callback)
         except Flux2BuildError as error:

@@ -286,7 +286,7 @@ def _voided(purchase: Purchase, refusal: str, now: datetime, *, charged: bool) -
     )
 
 
-def _check_unclaimed(entries: Iterable[Entry], adopted: Ticketed) -> None:
+def check_unclaimed(entries: Iterable[Entry], adopted: Ticketed) -> None:
     """Make sure that no other order has a task, as one picture cannot be two orders."""
     for entry in entries:
         if isinstance(entry, Ticketed):
@@ -330,6 +330,6 @@ def record(
         if current.state is not purchase.state:
             raise UsageError(f"order `{current.name}` is {current.state.value} by now")
         if isinstance(entry, Ticketed):
-            _check_unclaimed(entries, entry)
+            check_unclaimed(entries, entry)
         keep()
         journal.append(entry)

@@ -1,7 +1,8 @@
 """The URL that an order names to be called back: whoever receives the call knows the order by it.
 
-The URL holds what the ledger says of the attempt, so that its picture can be filed where that ledger
-is not. A code in it, made with the user's secret, shows that the order was placed with that secret.
+The URL holds what the ledger says of the attempt and what was ordered, apart from the prompt, so that
+its picture can be filed where that ledger is not. A code in it, made with the user's secret, shows that
+the order was placed with that secret.
 """
 
 from __future__ import annotations
@@ -10,18 +11,33 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
+import zlib
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flux2build.digest import Digest, Json
 from flux2build.ledger import Intended, entry_from_json, entry_to_json
+from flux2build.model import Order
 from flux2build.providers.contract import Callback
 
 FEWEST: Final = 24
 """Characters of the shortest secret."""
 UNKNOWN: Final = "unknown"
 """The asset of an attempt that is known by its URL alone."""
+
+
+class Called(Struct, frozen=True):
+    """An attempt, as its callback's URL tells of it."""
+
+    intended: Intended
+    callback: Callback
+    params: Mapping[str, Json]
+    inputs: tuple[Digest, ...]
+    take: int
 
 
 class Webhooks(Struct, frozen=True):
@@ -34,27 +50,33 @@ class Webhooks(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
-    def callback(self, intended: Intended) -> Callback:
+    def callback(self, order: Order, intended: Intended) -> Callback:
         """What an attempt names to be called back.
 
         No name of an asset and no path of this machine is in it.
         """
-        told = replace(intended, asset=UNKNOWN, project="")
-        data = base64.urlsafe_b64encode(entry_to_json(told).encode()).decode().rstrip("=")
+        entry = entry_to_json(replace(intended, asset=UNKNOWN, project=""))
+        ordered = {"params": order.params, "inputs": order.inputs, "take": order.take}
+        text = json.dumps([entry, ordered], separators=(",", ":"))
+        data = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
         return self._callback(f"{intended.provider}/{data}")
 
-    def attempt(self, path: str) -> tuple[Intended, Callback] | None:
-        """The attempt whose callback ends in a path; None if it was not made with this secret."""
+    def called(self, path: str) -> Called | None:
+        """The attempt whose callback's URL ends in a path; None if this secret did not make it."""
         name, _, code = path.rpartition(".")
         callback = self._callback(name)
         if not hmac.compare_digest(code.encode(), callback.url.rpartition(".")[2].encode()):
             return None
         try:
-            data = base64.urlsafe_b64decode(name.partition("/")[2] + "==")
-            entry = entry_from_json(str(data, "utf-8"))
-        except (binascii.Error, ValueError):
+            data = zlib.decompress(base64.urlsafe_b64decode(f"{name.partition('/')[2]}=="))
+            text, ordered = json.loads(data)
+            intended = entry_from_json(text)
+        except (binascii.Error, zlib.error, ValueError):
             return None
-        return (entry, callback) if isinstance(entry, Intended) else None
+        if not isinstance(intended, Intended):
+            return None
+        inputs = tuple(map(Digest, ordered["inputs"]))
+        return Called(intended, callback, ordered["params"], inputs, ordered["take"])
 
     def _callback(self, name: str) -> Callback:
         code, secret = self._code("url", name), self._code("secret", name)

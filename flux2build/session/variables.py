@@ -26,7 +26,17 @@ _SHARED: Final = frozenset({*PROXIES, *_EXEMPT, *(name for names in AUTHORITIES 
 _OPTIONS: Final = (
     *("ALL", "BY", "COLOR", "CREDITS", "DRY_RUN", "ENV_FILE", "EVERYTHING", "EXCLUDE", "EXIT_CODE"),
     *("FAST", "FILE", "FORCE", "FORMAT", "HOST", "IGNORE", "JOBS", "JSON", "LATENCY", "LIMIT"),
-    *("LIVE", "LOCK_TIMEOUT", "MAX_COST", "OUTPUT", "OUTPUT_FORMAT", "PORT", "PROFILE", "QUIET"),
+    *(
+        "LIVE",
+        "LOCK_TIMEOUT",
+        "MAX_COST",
+        "OUTPUT",
+        "OUTPUT_FORMAT",
+        "PORT",
+        "PROFILE",
+        "PUBLIC_URL",
+        "QUIET",
+    ),
     *("LOCAL", "REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TO", "TRUST_PR", "VERBOSE"),
     "YES",
 )

@@ -121,14 +121,14 @@ class Flux(Struct, frozen=True):
             value["cost"] = answers.number(report.cost if report.status == READY else Decimal(0))
         return reply(200, value)
 
-    def callback(self, report: TaskReport, body: Mapping[str, Any]) -> Callback | None:
-        """The call that tells of an end; None if the order names no URL for it."""
+    def callback(self, report: TaskReport, body: Mapping[str, Any], at: float) -> Callback | None:
+        """The call that tells of an end at a moment; None if the order names no URL for it."""
         if not (url := body.get("webhook_url")):
             return None
         ready = report.status == READY
         end = {"result": _result(report)} if ready else {"error": report.status, "message": ""}
         told = {"id": report.id, "status": READY if ready else "Error", **end}
-        data = answers.compact(told | {"timestamp": report.task.ready})
+        data = answers.compact(told | {"timestamp": at})
         secret = str(body.get("webhook_secret") or "").encode()
         signature = hmac.new(secret, data, hashlib.sha256).hexdigest()
         return Callback(str(url), data, {"x-bfl-signature": f"sha256={signature}"})

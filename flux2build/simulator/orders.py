@@ -79,15 +79,19 @@ class ReceivedOrder(Struct, frozen=True):
         return of_json(
             {
                 "model": self.model,
-                "params": {k: v for k, v in self.echo.items() if k not in _IMAGE_FIELDS},
+                "params": {k: v for k, v in self.echo.items() if k not in _NOT_ORDERED},
                 "references": [reference.digest for reference in self.references],
             }
         )
 
 
-_IMAGE_FIELDS: Final = frozenset(
-    {"images", "input_images", "input_image", *(f"input_image_{n}" for n in range(2, 9))}
+_NOT_ORDERED: Final = frozenset(
+    {
+        *("images", "input_images", "input_image", *(f"input_image_{n}" for n in range(2, 9))),
+        *("webhook_url", "webhook_secret"),
+    }
 )
+"""Fields of references, which are told apart by their bytes, and of callbacks."""
 
 
 def reference_of(text: str, uploaded: Uploaded) -> Reference:

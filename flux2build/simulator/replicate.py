@@ -111,17 +111,17 @@ class Predictions(Struct, frozen=True):
         """The prediction, as it is now."""
         return reply(200, self.prediction(report))
 
-    def callback(self, report: TaskReport, body: Mapping[str, Any]) -> Callback | None:
-        """The call that tells of an end, signed as Standard Webhooks are."""
+    def callback(self, report: TaskReport, body: Mapping[str, Any], at: float) -> Callback | None:
+        """The call that tells of an end at a moment, signed as Standard Webhooks are."""
         wanted = body.get("webhook_events_filter") or ["completed"]
         if not (url := body.get("webhook")) or "completed" not in wanted:
             return None
-        data, at = answers.compact(self.prediction(report)), f"{int(report.task.ready)}"
-        signed = f"{report.id}.{at}.".encode() + data
+        data, sent = answers.compact(self.prediction(report)), f"{int(at)}"
+        signed = f"{report.id}.{sent}.".encode() + data
         digest = hmac.new(_SIGNING_KEY, signed, hashlib.sha256).digest()
         headers = {
             "webhook-id": report.id,
-            "webhook-timestamp": at,
+            "webhook-timestamp": sent,
             "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
         }
         return Callback(str(url), data, headers)

@@ -22,7 +22,7 @@ from flux2build.tables import table
 from flux2build.tables.marks import Before
 from flux2build.tables.table import Field, Table
 
-Stage = Literal["submit", "poll", "download", "upload"]
+Stage = Literal["submit", "poll", "download", "upload", "callback"]
 Dialect = Literal["bfl", "cometapi", "replicate"]
 
 EARLY: Final = frozenset({"drop-before-read"})
@@ -55,8 +55,9 @@ FAULTS: Final[Mapping[str, frozenset[str]]] = {
     "download": frozenset({
         "wrong-size", "wrong-format", "foreign-picture", "no-end", "not-a-picture", "expired-url",
     }),
+    "callback": frozenset({"lost", "late", "doubled", "wrong-signature"}),
 }  # fmt: skip
-"""Every fault by the stage at which it makes sense; `any` are faults of the connection."""
+"""Every fault by the stage at which it makes sense; `any` are faults of a connection to the server."""
 
 _KINDS: Final = frozenset().union(*FAULTS.values())
 
@@ -89,7 +90,7 @@ class Rule(Table):
     reset: bool = False
     """Cut with a TCP reset instead of an orderly close."""
     seconds: float = Field(default=3600, ge=0)
-    """How long `hang` waits, and `slow` between two pieces."""
+    """How long `hang` and `late` wait, and `slow` between two pieces."""
     size: int = Field(default=64 * 2**20, ge=0)
     """Bytes of an `oversized` body, or of a `gzip-bomb` once inflated."""
     piece: int = Field(default=1, ge=1)
@@ -106,7 +107,8 @@ class Rule(Table):
     def _makes_sense(self) -> None:
         if self.fault not in _KINDS:
             raise ValueError(f"unknown fault `{self.fault}`; known: {', '.join(sorted(_KINDS))}")
-        if self.fault not in FAULTS["any"] | FAULTS.get(self.stage, frozenset()):
+        connected = frozenset() if self.stage == "callback" else FAULTS["any"]
+        if self.fault not in connected | FAULTS.get(self.stage, frozenset()):
             raise ValueError(f"`{self.fault}` cannot happen at the stage `{self.stage}`")
         if self.fault in EARLY and (self.prompt is not None or self.per_task):
             raise ValueError(f"`{self.fault}` happens before the prompt is known")

@@ -156,12 +156,18 @@ def _call_back(
 
     async def called() -> None:
         await asyncio.sleep(max(0.0, task.ready - simulation.now()))
-        callback = dialect.callback(simulation.report(task, base), body)
-        if callback is not None:
-            await callback.made()
+        rule = _rule(simulation, "callback", task)
+        fault = rule.fault if rule else ""
+        if rule and fault == "late":
+            await asyncio.sleep(rule.seconds)
+        callback = dialect.callback(simulation.report(task, base), body, simulation.now())
+        if callback is not None and fault != "lost":
+            signed = callback.missigned if fault == "wrong-signature" else callback
+            for _ in range(2 if fault == "doubled" else 1):
+                await signed.made()
 
     now = simulation.report(task, base, at=task.accepted)
-    callback = dialect.callback(now, body)
+    callback = dialect.callback(now, body, task.accepted)
     if callback is not None and callback.local and task.ready < float("inf"):
         calling = asyncio.ensure_future(called())
         simulation.calling.add(calling)
@@ -337,12 +343,15 @@ async def _download(simulation: Simulation, request: Request) -> Response:
 def _rule_for(simulation: Simulation, stage: str, task: Task, request: Request) -> Rule | None:
     """The rule that applies to a request about a task, if any."""
     early = simulation.rules.early(stage, task.dialect, task.model)
-    prompt = simulation.storage.recall(task.id)["prompt"]
-    rule = early or simulation.rules.meet(
-        stage, task.dialect, task.model, prompt=prompt, key=task.id
-    )
+    rule = early or _rule(simulation, stage, task)
     request.scope["state"]["log_entry"]["fault"] = rule.fault if rule else None
     return rule
+
+
+def _rule(simulation: Simulation, stage: str, task: Task) -> Rule | None:
+    """The rule that applies to a task by what it was asked for, if any."""
+    prompt = simulation.storage.recall(task.id)["prompt"]
+    return simulation.rules.meet(stage, task.dialect, task.model, prompt=prompt, key=task.id)
 
 
 async def _other(answer: Answer, dialect: str, request: Request) -> Response:

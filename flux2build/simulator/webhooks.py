@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 PAUSES: Final = (1.0, 5.0, 30.0)
 """Seconds before each further call to a receiver that did not accept the one before."""
@@ -33,6 +34,15 @@ class Callback(Struct, frozen=True):
             with suppress(ValueError):
                 return parts.scheme == "http" and ipaddress.ip_address(host).is_loopback
         return parts.scheme == "http" and host == "localhost"
+
+    @property
+    def missigned(self) -> Callback:
+        """The same with a signature that is not right."""
+        wrong = {
+            name: f"{value[:-4]}AAA=" if name.endswith("signature") else value
+            for name, value in self.headers.items()
+        }
+        return replace(self, headers=wrong)
 
     async def made(self, pauses: Sequence[float] = PAUSES) -> None:
         """Call until the receiver accepts it, at most once more after each pause."""

@@ -131,7 +131,7 @@ def test_a_callback_is_no_part_of_an_order(home: Path) -> None:
     assert with_it is not None
     assert (with_it.order, with_it.payload) == (without.order, without.payload)
     (body,), (plain,) = buyer.provider.bodies, quiet.provider.bodies
-    callback = hooks.callback(with_it)
+    callback = hooks.callback(order(recipe("fox")), with_it)
     assert body == {**plain, "webhook_url": callback.url, "webhook_secret": callback.secret}
     assert Buyer(home, buyer.provider).buy("fox") == buyer.buy("fox")
     assert buyer.provider.posts == ["fox"]

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Final
-from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flux2build.ledger import Intended
-from flux2build.purchasing.webhooks import UNKNOWN, Webhooks
+from flux2build.ledger import Intended, expected
+from flux2build.model import Order
+from flux2build.providers.cards import shipped
+from flux2build.purchasing.webhooks import UNKNOWN, Called, Webhooks
 from tests.snapshots import d
 
 HOOKS: Final = Webhooks("https://hooks.example.com/f2b", "s" * 32)
-ORDERED: Final = Intended(
-    order=d("order"),
+ORDER: Final = Order("flux-2-pro", "a fox", {"width": 1024, "format": "png"}, (d("desk"),), take=2)
+INTENDED: Final = Intended(
+    order=ORDER.digest,
     attempt="a" * 32,
     at="2026-11-27T03:00:00+00:00",
     provider="bfl",
-    model="flux-2-pro",
+    model=ORDER.model,
     asset="secret plan",
     reserve=Decimal("0.045"),
     payload=d("payload"),
     project="/home/me/shop",
-    account="abc",
-    expected={"width": 1024, "height": 1024, "format": "png"},
+    account="abcdef123456",
+    expected=expected(ORDER.params),
 )
 
 
@@ -36,49 +39,54 @@ def path_of(url: str) -> str:
 
 
 def test_the_order_is_read_from_its_url() -> None:
-    """Where nothing else is known of it, all is there but the names that stay at home."""
-    callback = HOOKS.callback(ORDERED)
+    """Where nothing else is known of it, all is there but the prompt and the names of things."""
+    callback = HOOKS.callback(ORDER, INTENDED)
 
-    known = HOOKS.attempt(path_of(callback.url))
+    known = HOOKS.called(path_of(callback.url))
 
-    assert known == (replace(ORDERED, asset=UNKNOWN, project=""), callback)
-    assert urlsplit(callback.url).path.startswith("/f2b/bfl/")
-    assert len(callback.url) < 2083 - 500
-
-
-def test_nothing_private_is_in_it() -> None:
-    """Neither the secret nor a path of this machine reaches the provider."""
-    callback = HOOKS.callback(ORDERED)
-    known = HOOKS.attempt(path_of(callback.url))
-
-    assert known is not None
-    assert "shop" not in str(known)
+    anonymous = replace(INTENDED, asset=UNKNOWN, project="")
+    assert known == Called(anonymous, callback, ORDER.params, ORDER.inputs, ORDER.take)
+    assert path_of(callback.url).startswith("bfl/")
     assert HOOKS.secret not in callback.url + callback.secret + repr(HOOKS)
+
+
+@pytest.mark.parametrize("provider", ["bfl", "replicate"])
+def test_the_longest_url_is_short_enough(provider: str) -> None:
+    """BFL takes 2083 characters: they hold any order behind the longest public URL."""
+    cards = shipped()[provider].values()
+    params = {name: "1234567890" for card in cards for name in card.params}
+    order = Order("flux-2-klein-9b-preview", "a fox", params, tuple(d(str(n)) for n in range(10)))
+    hooks = replace(HOOKS, url="https://" + "x" * 492)
+
+    callback = hooks.callback(order, replace(INTENDED, expected=expected(params)))
+
+    assert len(callback.url) <= 2083
 
 
 def test_another_secret_or_order_gives_another_callback() -> None:
     """Who knows the callback of one order can forge none of another."""
-    others = [
-        HOOKS.callback(replace(ORDERED, attempt="other")),
-        replace(HOOKS, secret="t" * 32).callback(ORDERED),
+    own, others = HOOKS.callback(ORDER, INTENDED), replace(HOOKS, secret="t" * 32)
+    callbacks = [
+        own,
+        HOOKS.callback(ORDER, replace(INTENDED, attempt="b" * 32)),
+        others.callback(ORDER, INTENDED),
     ]
 
-    secrets = {HOOKS.callback(ORDERED).secret, *(each.secret for each in others)}
-    assert len(secrets) == 3
-    assert HOOKS.attempt(path_of(others[1].url)) is None
+    assert len({each.secret for each in callbacks}) == len({each.url for each in callbacks}) == 3
+    assert others.called(path_of(own.url)) is None
 
 
-@given(at=st.integers(0), byte=st.characters(codec="utf-8"))
-def test_a_changed_url_names_no_order(at: int, byte: str) -> None:
+@given(at=st.integers(0), character=st.characters(codec="utf-8"))
+def test_a_changed_url_names_no_order(at: int, character: str) -> None:
     """Whatever is changed in it, it is not known any more."""
-    path = path_of(HOOKS.callback(ORDERED).url)
+    path = path_of(HOOKS.callback(ORDER, INTENDED).url)
     at %= len(path)
-    changed = path[:at] + byte + path[at + 1 :]
+    changed = path[:at] + character + path[at + 1 :]
 
-    assert HOOKS.attempt(changed) is None or changed == path
+    assert HOOKS.called(changed) is None or changed == path
 
 
 @given(st.text())
 def test_any_text_is_read(path: str) -> None:
     """A path that somebody made up is no order, and no error."""
-    assert HOOKS.attempt(path) is None
+    assert HOOKS.called(path) is None

@@ -9,6 +9,7 @@ import hmac
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,7 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
+from flux2build.providers import bfl, replicate
+from flux2build.providers.contract import Message
 from flux2build.simulator import Scenario, running
+from flux2build.simulator.replicate import SECRET
+from flux2build.simulator.scenario import Rule
 from flux2build.simulator.webhooks import PAUSES, Callback
 
 Heard = queue.Queue[tuple[dict[str, str], bytes]]
@@ -116,3 +121,47 @@ def test_a_receiver_that_is_not_there_misses_the_call() -> None:
 def test_only_this_machine_is_called(url: str, local: bool) -> None:  # noqa: FBT001 - a case of the table
     """A receiver elsewhere is never called: practice leaves the machine alone."""
     assert Callback(url, b"").local is local
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "calls", "right"),
+    [
+        ("lost", {}, 0, 0),
+        ("late", {"seconds": 0.1}, 1, 1),
+        ("doubled", {}, 2, 2),
+        ("wrong-signature", {}, 1, 0),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["bfl", "replicate"])
+def test_a_rule_spoils_the_calls(
+    dialect: str, fault: str, more: dict[str, Any], calls: int, right: int
+) -> None:
+    """A call is lost, late, doubled or signed wrongly, for whatever orders a rule names."""
+    rule = Rule.model_validate({"stage": "callback", "fault": fault, "prompt": "fox"} | more)
+    settings = Scenario(latency=0, fast=True, rules=(rule,))
+    with running(settings) as base, receiver() as (url, heard):
+        for prompt in ("a fox", "an owl"):
+            _order(dialect, base, url, prompt)
+        got = [heard.get(timeout=10) for _ in range(calls + 1)]
+
+    assert len([1 for headers, body in got if _signed(dialect, headers, body)]) == right + 1
+    assert heard.empty()
+
+
+def _order(dialect: str, base: str, url: str, prompt: str) -> None:
+    """Place an order that is to be called back."""
+    if dialect == "bfl":
+        order = {"prompt": prompt, "webhook_url": url, "webhook_secret": "hush"}
+        httpx.post(f"{base}/v1/flux-2-pro", json=order, headers={"x-key": "k"}).raise_for_status()
+        return
+    path = "/v1/models/black-forest-labs/flux-2-pro/predictions"
+    body = {"input": {"prompt": prompt}, "webhook": url}
+    httpx.post(f"{base}{path}", json=body, headers={"authorization": "Bearer k"}).raise_for_status()
+
+
+def _signed(dialect: str, headers: dict[str, str], body: bytes) -> bool:
+    """Whether a receiver that knows the secrets believes a call."""
+    message = Message(headers, body)
+    if dialect == "bfl":
+        return isinstance(bfl.Bfl().told(message, "hush", time.time()), str)
+    return isinstance(replicate.Replicate().told(message, SECRET, time.time()), str)

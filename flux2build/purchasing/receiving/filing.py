@@ -1,0 +1,200 @@
+"""Files the pictures of orders that a provider called back for.
+
+A message is a hint. What it says is never kept: the provider is asked with the user's own key, and the
+ledger says what is still to be collected. An order that lost its ticket in a crash gets it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+
+from msgspec import Struct
+
+from flux2build.errors import Flux2BuildError, SystemFault, UsageError
+from flux2build.ledger import Attempt, Intended, State, Ticketed, fold
+from flux2build.model import Bought
+from flux2build.purchasing.bookkeeping import Bookkeeping
+from flux2build.purchasing.budget import BudgetGuard
+from flux2build.purchasing.collecting import Collector
+from flux2build.purchasing.http import Client
+from flux2build.purchasing.receiving.hearing import Answer, Heard
+from flux2build.purchasing.safekeeping import Safekeeping
+from flux2build.purchasing.settling import check_unclaimed
+from flux2build.purchasing.unasked import UnaskedOrders
+from flux2build.purchasing.webhooks import Called
+
+_MOST: Final = 256
+"""Orders that are collected at once, or wait for that; a provider calls again for others."""
+_PAUSE: Final = 0.5
+"""Seconds between two looks at an order that another process holds."""
+_LAST_WORD: Final = 8.0
+"""Seconds to finish what is under way at the end."""
+
+_FILED: Final = Answer(HTTPStatus.OK, "its picture is filed")
+_SETTLED: Final = Answer(HTTPStatus.OK, "nothing is left to do")
+_UNDER_WAY: Final = Answer(HTTPStatus.ACCEPTED, "it is being collected")
+_BUSY: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "too much is under way: call again")
+
+
+class Account(Struct, frozen=True):
+    """The user's account at a provider."""
+
+    client: Client
+    fingerprint: str
+
+
+Work = Callable[[Account], Awaitable[Answer]]
+"""What is to be done about an order, at its account."""
+
+
+@dataclass(slots=True)
+class Filing:
+    """Collects what is hinted at, each order once at a time, into ledger and store."""
+
+    accounts: Mapping[str, Account]
+    """By the provider's name."""
+    keeping: Safekeeping
+    say: Callable[[str], None]
+    share: Callable[[Called, Bought], Awaitable[None]]
+    """Gives a picture to the team's store, if there is one."""
+    patience: float
+    """Seconds for which the answer to a message waits for its picture."""
+    _under_way: dict[str, asyncio.Task[Answer]] = field(default_factory=dict, init=False)
+    """What is collected now, by attempt."""
+
+    async def hear(self, heard: Heard) -> Answer:
+        """File what a message hints at: a success says that there is nothing to call again for."""
+        intended = heard.called.intended
+        filing = self._under_way.get(intended.attempt)
+        if filing is None and len(self._under_way) >= _MOST:
+            return _BUSY
+        filing = filing or self._begin(intended, partial(self._collected, heard))
+        await asyncio.wait([filing], timeout=self.patience)
+        return filing.result() if filing.done() else _UNDER_WAY
+
+    def sweep(self) -> None:
+        """Begin to collect what the ledger says is pending: its callback may have been missed."""
+        for intended, _ in self.keeping.journal.ledger().pending.values():
+            if intended.provider in self.accounts:
+                self._begin(intended, partial(self._swept, intended))
+
+    async def finish(self) -> None:
+        """Finish what is under way; what takes longer is pending, and collected by a later build."""
+        if under_way := list(self._under_way.values()):
+            _, unfinished = await asyncio.wait(under_way, timeout=_LAST_WORD)
+            for filing in unfinished:
+                filing.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    def _begin(self, intended: Intended, work: Work) -> asyncio.Task[Answer]:
+        filing = asyncio.ensure_future(self._filed(intended, work))
+        self._under_way[intended.attempt] = filing
+        filing.add_done_callback(lambda _: self._under_way.pop(intended.attempt, None))
+        return filing
+
+    async def _filed(self, intended: Intended, work: Work) -> Answer:
+        """What work on an order comes to, whatever goes wrong."""
+        account = self.accounts.get(intended.provider)
+        if account is None:
+            text = f"`{intended.provider}` cannot be asked here"
+            self.say(f"not filed: {text}, as its key is not set")
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        try:
+            return await work(account)
+        except SystemFault as fault:
+            self.say(f"not filed: {fault}")
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "it cannot be kept now: call again")
+        except UsageError as foreign:
+            self.say(f"not filed: {foreign}")
+            return Answer(HTTPStatus.CONFLICT, "this is not its task")
+        except Flux2BuildError as settled:
+            self.say(f"not filed: {settled}")
+            return _SETTLED
+
+    async def _swept(self, intended: Intended, account: Account) -> Answer:
+        """Collect an order that is pending, unless another process has it."""
+        return _FILED if await self._collect(intended, account) else _SETTLED
+
+    async def _collected(self, heard: Heard, account: Account) -> Answer:
+        """Collect an order that is hinted at, however long another process has it."""
+        bought = None
+        while (pending := await asyncio.to_thread(self._pending, heard, account)) is not None:
+            if isinstance(pending, Intended):
+                bought = await self._collect(pending, account) or bought
+            await asyncio.sleep(0 if bought else _PAUSE)
+        if bought is None:
+            return _SETTLED
+        await self.share(heard.called, bought)
+        return _FILED
+
+    async def _collect(self, pending: Intended, account: Account) -> Bought | None:
+        books = Bookkeeping(self.keeping, BudgetGuard(), pending.project, self.say)
+        orders = UnaskedOrders(Collector(account.client, books), account.fingerprint)
+        async with account.client.slot():
+            bought = await orders.collect(pending)
+        if bought is not None:
+            self.say(f"filed {pending.asset}  {bought.digest}  task={bought.receipt.task}")
+        return bought
+
+    def _pending(self, heard: Heard, account: Account) -> Intended | bool | None:
+        """The attempt, if it is to be collected; True while another process has it, else None.
+
+        Raises:
+            UsageError: the task is not that of the attempt.
+        """
+        journal, told = self.keeping.journal, heard.called.intended
+        with journal.claims.free(told.order) as free:
+            attempts = fold(journal.about(told.order)).attempts
+            known = next((each for each in attempts if each.name == told.attempt), None)
+            if known is None or known.intended is None:
+                _require_own(told, account)
+            if known is not None and known.ticketed and known.ticketed.task != heard.task:
+                raise UsageError(f"`{heard.task}` is not the task of order `{_name(told)}`")
+            state = known.state if known else State.DOUBT
+            if state not in {State.DOUBT, State.PENDING}:
+                return None
+            if not free:
+                return True
+            if state is State.DOUBT:
+                self._note(heard, known, account)
+            return known.intended if known and known.intended else told
+
+    def _note(self, heard: Heard, known: Attempt | None, account: Account) -> None:
+        """Note the ticket that the ledger lacks, and the attempt where another machine made it."""
+        journal, told = self.keeping.journal, heard.called.intended
+        client = account.client
+        ticket = client.fit(client.provider.claim(heard.task, client.endpoint))
+        entry = Ticketed(
+            order=told.order,
+            attempt=told.attempt,
+            at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            task=ticket.task,
+            poll=ticket.poll,
+        )
+        check_unclaimed(journal.read(), entry)
+        intended = known.intended if known else None
+        if intended is None:
+            journal.append(intended := told)
+        journal.append(entry)
+        self.say(f"submitted {intended.asset} task={ticket.task}, as its callback tells")
+
+
+def _require_own(told: Intended, account: Account) -> None:
+    """Make sure that the key here is that of the order, which another machine placed.
+
+    Raises:
+        UsageError: it is another account's.
+    """
+    if told.account != account.fingerprint:
+        variable = account.client.provider.key_variable
+        raise UsageError(f"order `{_name(told)}` was placed with another `{variable}`")
+
+
+def _name(told: Intended) -> str:
+    return told.attempt[:8]

@@ -1,0 +1,52 @@
+"""Tells which order a message is about, and whether it can be believed; it touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from msgspec import Struct
+
+from flux2build.providers.contract import PROVIDERS, CallsBack, Message, Remote, Unproved
+from flux2build.purchasing.webhooks import Called, Webhooks
+
+
+class Answer(Struct, frozen=True):
+    """What is said to whoever posted a message: a status and a sentence."""
+
+    status: HTTPStatus
+    text: str
+
+
+class Heard(Struct, frozen=True):
+    """A message whose sender is proved: it hints that a task of an order has ended."""
+
+    called: Called
+    task: str
+
+
+class Hearing(Struct, frozen=True):
+    """Judges what is posted."""
+
+    webhooks: Webhooks
+    secrets: Mapping[str, str]
+    """What each account's messages are signed with, by the provider's name."""
+
+    def heard(self, path: str, message: Message, now: float) -> Heard | Answer:
+        """What a message hints at; the answer to it where it proves nothing.
+
+        `path` is what its URL has behind the public one, `now` the seconds since 1970.
+        """
+        called = self.webhooks.called(path)
+        if called is None:
+            return Answer(HTTPStatus.NOT_FOUND, "no order is called back here")
+        provider = PROVIDERS.get(called.intended.provider)
+        if not isinstance(provider, Remote) or not isinstance(provider, CallsBack):
+            return Answer(HTTPStatus.NOT_FOUND, "its provider calls nobody back")
+        secret = called.callback.secret
+        if provider.signature_variable:
+            secret = self.secrets.get(called.intended.provider, "")
+        task = provider.told(message, secret, now)
+        if isinstance(task, Unproved):
+            return Answer(HTTPStatus.UNAUTHORIZED, task.message)
+        return Heard(called, task)

@@ -1,0 +1,163 @@
+"""The HTTP server that takes callbacks: one POST on each connection, bounded in bytes and seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from http import HTTPStatus
+from typing import Any, Final
+
+import h11
+import uvicorn
+from msgspec import Struct
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from flux2build.providers.contract import Message
+from flux2build.purchasing.receiving.hearing import Answer
+
+Post = Callable[[str, Message], Awaitable[Answer]]
+"""Answers a message that was posted to a path."""
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+_WELCOME: Final = Answer(HTTPStatus.OK, "callbacks are received here")
+_NO_POST: Final = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "callbacks are posted")
+_TOO_LARGE: Final = Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a callback is smaller")
+_TOO_SLOW: Final = Answer(HTTPStatus.REQUEST_TIMEOUT, "a callback arrives faster")
+_PATIENT_END: Final = 3
+"""Seconds for answers under way when the server ends."""
+
+
+class Bounds(Struct, frozen=True):
+    """What a stranger may use up."""
+
+    body: int = 2**20
+    """Bytes of a message."""
+    ignored: int = 16 * 2**20
+    """Bytes of one that is too large which are read, and dropped, so that its sender hears why."""
+    seconds: int = 10
+    """For a message to arrive, and for a connection to begin one."""
+    connections: int = 256
+    """Beyond so many, messages are refused; beyond twice as many, connections."""
+
+
+class Impatient(H11Protocol):
+    """uvicorn's protocol; a connection that asks for nothing ends, and so does one too many."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
+        """Wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > 2 * (self.limit_concurrency or 1):
+            transport.abort()
+        self._waiting = self.loop.call_later(self.timeout_keep_alive, self._end_unless_asked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _end_unless_asked(self) -> None:
+        if self.conn.their_state is h11.IDLE:
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to whoever runs it."""
+
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override] # any context
+        """Capture none."""
+        return nullcontext()
+
+    async def until(self, halt: asyncio.Event, listener: socket.socket) -> None:
+        """Serve until a halt."""
+        serving = asyncio.ensure_future(self.serve(sockets=[listener]))
+        halted = asyncio.ensure_future(halt.wait())
+        try:
+            await asyncio.wait([serving, halted], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.should_exit = True
+            halted.cancel()
+            await serving
+
+
+def server(post: Post, prefix: str, bounds: Bounds | None = None) -> Server:
+    """A server of callbacks whose public URL has a path, which a proxy may pass on or drop."""
+    bounds = bounds or Bounds()
+    config = uvicorn.Config(
+        _Site(post, prefix, bounds),
+        http=Impatient,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=bounds.connections,
+        timeout_keep_alive=bounds.seconds,
+        timeout_graceful_shutdown=_PATIENT_END,
+    )
+    return Server(config)
+
+
+class _Site(Struct, frozen=True):
+    """The ASGI application."""
+
+    post: Post
+    prefix: str
+    bounds: Bounds
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request; a redirect is never an answer."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ConnectionError:  # nobody is left to hear it
+            return
+        text = f"{answer.text}\n".encode()
+        headers = {
+            "content-type": "text/plain; charset=utf-8",
+            "content-length": str(len(text)),
+            "connection": "close",
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status.value, "headers": raw})
+        await send({"type": "http.response.body", "body": text})
+
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Answer:
+        path = scope["raw_path"].decode("latin-1").removeprefix(self.prefix).strip("/")
+        if scope["method"] != "POST":
+            return _NO_POST if path or scope["method"] not in {"GET", "HEAD"} else _WELCOME
+        try:
+            async with asyncio.timeout(self.bounds.seconds):
+                body = await self._body(receive)
+        except TimeoutError:
+            return _TOO_SLOW
+        if body is None:
+            return _TOO_LARGE
+        pairs = (
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        )
+        return await self.post(path, Message(dict(pairs), body))
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """All of a message's body; None if that is too large.
+
+        Raises:
+            ConnectionError: its sender has left.
+        """
+        body, size, more = bytearray(), 0, True
+        while more and size <= self.bounds.ignored:
+            event = await receive()
+            if event["type"] != "http.request":
+                raise ConnectionError
+            piece, more = event.get("body", b""), event.get("more_body", False)
+            size += len(piece)
+            if size <= self.bounds.body:
+                body += piece
+        return bytes(body) if size <= self.bounds.body else None
