@@ -41,6 +41,8 @@ FAMILIES: Final[list[Family[Any]]] = [
 ]
 LAZY: Final[dict[str, str]] = {
     "extras.py": "how an extra is installed is said in a hint only",
+    "building/networks/engines.py": "each library is an extra of its own",
+    "building/networks/worker.py": "without the extra it starts all the same, and says what it lacks",
     "assetspec/prompts/__init__.py": "a text without markup needs no Jinja",
     "assetspec/family.py": "data files are for the specs that have rows",
     "assetspec/rows/catalogue.py": "polib is for the few projects that have catalogues",
@@ -88,6 +90,7 @@ LAZY: Final[dict[str, str]] = {
     "cli/entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {
+    "building/networks/engines.py": "libraries raise anything for models that they do not know",
     "building/runner.py": "one broken picture must not lose its siblings and the lock",
     "purchasing/order_errors.py": "a picture that was paid for is kept, whatever a library raises",
     "purchasing/weights/pipelines.py": "libraries raise anything for weights that they do not know",
@@ -112,6 +115,8 @@ DECODES: Final = {
     "session/lock_in_parts.py": "the bytes of a lock that was read as a whole",
     "providers/cards.py": "cards of the package",
     "storage/toml_places.py": "parts of a text that was read",
+    "building/networks": "what a process has printed, and the layers of a network",
+    "session/image_models.py": "the digest of a model, as a pattern has found it",
     "purchasing/weights": "what a worker prints, and how it encodes pictures",
     "session/local_models.py": "the name of a model, as a pattern has found it",
     "console/findings/junit.py": "our own output",

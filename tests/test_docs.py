@@ -72,7 +72,11 @@ def kind(schema: dict[str, Any]) -> str:
         return " ".join(f"`{value}`" for value in schema["enum"])
     for several in ("anyOf", "oneOf"):
         if several in schema:
-            parts = [part for part in schema[several] if part.get("type") != "null"]
+            parts = [
+                part
+                for part in schema[several]
+                if part.get("type") != "null" and part.get("$ref") != "#/$defs/Weights"
+            ]
             return " or ".join(dict.fromkeys(kind(part) for part in parts))
     if schema.get("type") == "array":
         return f"list of {kind(schema['items'])}" if "items" in schema else "list"

@@ -47,5 +47,7 @@ class Capabilities(Struct, frozen=True):
     """Providers of models that lie on one machine or another, and are not for all to judge."""
     ordered_as: Callable[[str, str], str] = lambda _provider, model: model
     """What orders call a provider's model: weights on this machine are named by their digest."""
+    weights: Callable[[str, str], str] = lambda _op, _model: ""
+    """The digest of the weights of an operation's model, by its name; empty if it is not known here."""
     lora: Callable[[str], str] = lambda _name: ""
     """The digest of one of the user's LoRA, by its name; empty if it is not known here."""

@@ -15,7 +15,11 @@ from flux2build.digest import Json
 from flux2build.tables.table import Table
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_UNWRITTEN: Final = ({"type": "null"}, {"$ref": "#/$defs/InputIndex"})
+_IN_RECIPES: Final = ("InputIndex", "Weights")
+_UNWRITTEN: Final = (
+    {"type": "null"},
+    *({"$ref": f"#/$defs/{name}"} for name in _IN_RECIPES),
+)
 _REFERENCES: Final = "#/$defs/{model}"
 
 
@@ -84,7 +88,8 @@ def _alternative(model: type[Table], definitions: dict[str, Any], **own: Json) -
     """One alternative of `ops` or `documents`: the keys that select it, and those of its model."""
     schema = _of(model)
     definitions.update(schema.pop("$defs", {}))
-    definitions.pop("InputIndex", None)
+    for name in _IN_RECIPES:
+        definitions.pop(name, None)
     properties = {**own, **schema.get("properties", {})}
     required = [*own, *schema.get("required", [])]
     return {**schema, "type": "object", "properties": properties, "required": required}

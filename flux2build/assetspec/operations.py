@@ -10,13 +10,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.assetspec import validation_errors
+from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.input_fields import replaced
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.errors import did_you_mean
 from flux2build.extras import pip_install
-from flux2build.images.ops.contract import InputMark, Op
+from flux2build.images.ops.contract import InputMark, NetworkOp, Op, Weights
 from flux2build.model import Key, Operation
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
@@ -24,9 +25,15 @@ _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "opti
 
 Bind = Callable[[str | Mapping[str, Any], Key], int]
 """A path, or `{ asset = … }`, to the index of the input that it becomes."""
+Weigh = Callable[[str, str], str]
+"""An operation and the name of a model to the digest of its weights; empty if it is not known."""
 Members = Callable[[str, Key], Sequence[str]]
 """The name of a family to those of its members."""
 _MOST_OF_FAMILY: Final = 1024
+
+
+def _unweighed(_op: str, _model: str) -> str:
+    return ""
 
 
 class OpEntry(Struct, frozen=True):
@@ -41,6 +48,7 @@ class OpEntry(Struct, frozen=True):
     """The parameters that stand in `[op.NAME]`, and not here."""
     each: tuple[str, int] | None = None
     """A parameter that is left out to make several files, and the number of its values."""
+    weigh: Weigh = _unweighed
 
     def at(self, value: int) -> OpEntry:
         """The entry with one value of the parameter that is left out."""
@@ -69,7 +77,8 @@ class OpEntry(Struct, frozen=True):
                 word: _with_members(value, members, (*self.key, word))
                 for word, value in written.items()
             }
-            return _operation(self.op, written, self.key, bind, strict=False)
+            operation = _operation(self.op, written, self.key, bind, strict=False)
+            return _weighed(operation, self.op, self.weigh)
 
 
 def _family(item: Any) -> str | None:
@@ -98,6 +107,7 @@ class OpReader(Struct, frozen=True):
     """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
     consumed: set[Key] = field(default_factory=set)
     """The keys of `[op.NAME]` that an operation has."""
+    weigh: Weigh = _unweighed
 
     def entry(self, table: Mapping[str, Any], key: Key) -> OpEntry:
         """Reads an entry of `ops`; one without templates is validated at once."""
@@ -107,7 +117,7 @@ class OpReader(Struct, frozen=True):
         raw, usual = {**defaults, **own}, frozenset(defaults) - frozenset(own)
         self.consumed.update(("op", op.name, word) for word in usual)
         if has_templates(raw):
-            return OpEntry(op, key, raw, None, usual)
+            return OpEntry(op, key, raw, None, usual, weigh=self.weigh)
         bound: list[Key] = []
 
         def note(_: str | Mapping[str, Any], at: Key) -> int:
@@ -115,11 +125,11 @@ class OpReader(Struct, frozen=True):
             return 0
 
         with _placing(op, usual, key):
-            fixed = _operation(op, raw, key, note)
+            fixed = _weighed(_operation(op, raw, key, note), op, self.weigh)
         step, each = op.model_validate(raw), None
         if op.spread and getattr(step, op.spread) is None:
             each = op.spread, step.spread_values()
-        return OpEntry(op, key, raw, None if bound else fixed, usual, each)
+        return OpEntry(op, key, raw, None if bound else fixed, usual, each, self.weigh)
 
     def implied(self, table: Mapping[str, Any], key: Key) -> Operation:
         """An operation that a width or a preset asks for; `[op.NAME]` does not apply to it."""
@@ -136,19 +146,20 @@ class OpReader(Struct, frozen=True):
         if op is None:
             hint = _hint(name, self.ops)
             raise FaultyError(Fault((*key, "op"), f"unknown operation `{name}`", hint=hint))
-        if not op.installed():
+        if not (op.installed() or issubclass(op, NetworkOp)):
             hint = f"`{pip_install(op.extra)}`"
             raise FaultyError(Fault((*key, "op"), f"`{name}` needs the extra `{op.extra}`", hint))
         return op
 
 
 def reader(
-    ops: Mapping[str, type[Op]],
+    capabilities: Capabilities,
     tables: Mapping[str, Mapping[str, Any]],
     faults: Faults,
     consumed: set[Key],
 ) -> OpReader:
     """A reader with the usual parameters of `[op.NAME]`; notes what is wrong with them."""
+    ops = capabilities.ops
     usual: dict[str, Mapping[str, Any]] = {}
     for name, params in tables.items():
         op = ops.get(name)
@@ -161,7 +172,7 @@ def reader(
             if word not in known:
                 faults.add(validation_errors.unknown(("op", name, word), known))
         usual[name] = {word: value for word, value in params.items() if word in known}
-    return OpReader(ops, usual, consumed)
+    return OpReader(ops, usual, consumed, capabilities.weights)
 
 
 @contextmanager
@@ -200,6 +211,8 @@ def _operation(
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
     params = validation_errors.validated(op, raw, key, strict=strict)
+    if isinstance(params, NetworkOp) and isinstance(params.model, Weights):
+        raise FaultyError(Fault((*key, "model"), "must be the name of a model"))
     dumped = params.model_dump(exclude_none=True)
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
@@ -214,3 +227,12 @@ def _operation(
         return value
 
     return Operation(op.name, op.version, replaced(op, dumped, bound, key))
+
+
+def _weighed(operation: Operation, op: type[Op], weigh: Weigh) -> Operation:
+    """An operation with the digest of the weights that its model has."""
+    if not issubclass(op, NetworkOp):
+        return operation
+    name = str(operation.params["model"])
+    model = Weights(name=name, sha256=weigh(op.name, name)).model_dump()
+    return replace(operation, params={**operation.params, "model": model})

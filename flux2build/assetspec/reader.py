@@ -110,7 +110,7 @@ class _SpecReader(Struct):
         names = self._names(declared, texts, files)
         outputs, masters = self.outputs(files)
         resources = Resources(texts, files, names, outputs, masters, self.consumed)
-        ops = operations.reader(capabilities.ops, self.tables.op, self.faults, self.consumed)
+        ops = operations.reader(capabilities, self.tables.op, self.faults, self.consumed)
         resolver = Resolver(resources, capabilities, ops, self.faults, quota)
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         recipes = self.recipes(resolver, declared, assets)

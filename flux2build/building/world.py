@@ -17,11 +17,11 @@ from flux2build.building.cores import cores
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.images import reading
-from flux2build.images.derive import File, Job, derive_many
+from flux2build.images.derive import File, Job, derive_many, no_networks
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
-from flux2build.images.ops.contract import Op
+from flux2build.images.ops.contract import Networks, Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
@@ -33,11 +33,12 @@ from flux2build.storage import disk, durable
 
 
 class Toolbox(Struct, frozen=True):
-    """What local work can use: the operations and documents by name, and what signs files."""
+    """What local work can use: operations, documents, what signs files, and the networks of this machine."""
 
     ops: Mapping[str, type[Op]]
     documents: Mapping[str, Document]
     signer: Signer = field(default_factory=Signer)
+    networks: Networks = no_networks
 
 
 class RealWorld:
@@ -103,7 +104,7 @@ class RealWorld:
         return [_named(*pair) for pair in zip(recipes, answers, strict=True)]
 
     def _derive(self, jobs: Sequence[Job]) -> list[bytes | Flux2BuildError]:
-        answers = derive_many(jobs, self._toolbox.ops, self._pool.map)
+        answers = derive_many(jobs, self._toolbox.ops, self._pool.map, self._toolbox.networks)
         return list(self._pool.map(self._sign, jobs, answers))
 
     def _sign(self, job: Job, answer: File | Flux2BuildError) -> bytes | Flux2BuildError:

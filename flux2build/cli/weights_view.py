@@ -11,6 +11,7 @@ from flux2build.errors import Exit, Flux2BuildError
 from flux2build.extras import pip_install
 from flux2build.purchasing.weights.failures import WorkerError
 from flux2build.purchasing.weights.process import Worker
+from flux2build.session.image_models import ImageModels
 from flux2build.session.local_models import LocalModels
 
 Facts = dict[str, Json]
@@ -20,8 +21,10 @@ def show(console: Console, models: LocalModels, *, as_json: bool) -> Exit:
     """Print what is configured; exit code 6 if something of it cannot be used."""
     devices = asyncio.run(_devices(models))
     weights = [_weights(models, name) for name in models.table.models]
+    networks = list(ImageModels(models).rows())
     if as_json:
-        console.document({"devices": list(devices), "models": list(weights)})
+        facts: Facts = {"devices": [*devices], "models": [*weights], "networks": [*networks]}
+        console.document(facts)
     else:
         for device in devices:
             console.data(f"device {device['name']}: {_device(device)}")
@@ -29,6 +32,8 @@ def show(console: Console, models: LocalModels, *, as_json: bool) -> Exit:
             console.data(*_told(one))
         if not weights:
             console.say("no weights are configured; `flux2build models fetch NAME` fetches some")
+        for network in networks:
+            console.data(*_network(network))
     unusable = any("problem" in each for each in (*devices, *weights))
     return Exit.SYSTEM if unusable else Exit.DONE
 
@@ -77,6 +82,18 @@ def _told(facts: Facts) -> Iterator[str]:
         yield f"{facts['model']}: {facts['problem']}"
         return
     yield f"{facts['model']}: {facts['pipeline']}, {gibibytes(facts['bytes'])}; {facts['note']}"
+    yield f"  {facts['path']}"
+    yield f"  {facts['digest']}"
+
+
+def _network(facts: Facts) -> Iterator[str]:
+    """The lines about a network that an operation uses."""
+    name = f"{facts['model']}, for `{facts['op']}`"
+    if "problem" in facts:
+        yield f"{name}: {facts['problem']}"
+        return
+    licence = f"; licence: {facts['licence']}" if facts["licence"] else ""
+    yield f"{name}: {gibibytes(facts['bytes'])}{licence}"
     yield f"  {facts['path']}"
     yield f"  {facts['digest']}"
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from PIL import Image
 
 from flux2build.digest import Json, canonical, of_bytes
-from flux2build.errors import Flux2BuildError, Problem, SpecError, did_you_mean
+from flux2build.errors import Flux2BuildError, Problem, SpecError, SystemFault, did_you_mean
 from flux2build.images.decode import decoded
 from flux2build.images.dominant import counted, written
 from flux2build.images.encode import encode, flatten, ground
 from flux2build.images.encoding import read
 from flux2build.images.formats.contract import Encoder
-from flux2build.images.ops.contract import Letters, Op
+from flux2build.images.ops.contract import Letters, NetworkOp, Networks, Op
 from flux2build.model import Derive, Operation
 from flux2build.tables.table import TableError
 
@@ -66,8 +67,20 @@ class _Colours:
         return text
 
 
+def no_networks(op: NetworkOp, _image: Image.Image) -> Image.Image:
+    """Where there are no models, there is no picture.
+
+    Raises:
+        SystemFault: always.
+    """
+    raise SystemFault(f"there is no model for `{op.name}` here")
+
+
 def derive_many(
-    jobs: Sequence[Job], ops: Ops, run: Callable[..., Iterable[Any]] = map
+    jobs: Sequence[Job],
+    ops: Ops,
+    run: Callable[..., Iterable[Any]] = map,
+    networks: Networks = no_networks,
 ) -> list[File | Flux2BuildError]:
     """Each deliverable, or the error that prevents it, in the order of the jobs.
 
@@ -78,14 +91,14 @@ def derive_many(
     all_steps = [_steps(job) for job in jobs]
     uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
-    colours = _Colours()
+    colours, advanced = _Colours(), partial(_advanced, ops=ops, networks=networks)
 
     def finish(index: int) -> File | Flux2BuildError:
         job, steps = jobs[index], all_steps[index]
         done = max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
         picture = pictures[steps[:done]]
         for depth in range(done, len(steps)):
-            picture = _advanced(picture, job, depth, ops)
+            picture = advanced(picture, job, depth)
         if isinstance(picture, Flux2BuildError):
             return picture
         try:
@@ -99,7 +112,7 @@ def derive_many(
         for depth in range(len(steps)):
             here = steps[: depth + 1]
             if here not in pictures and (uses[here] > 1 or not depth):
-                pictures[here] = _advanced(pictures.get(here[:-1]), job, depth, ops)
+                pictures[here] = advanced(pictures.get(here[:-1]), job, depth)
         if number == len(jobs) or _bytes(pictures) > _KEPT:
             files += run(finish, range(len(files), number))
             later = {s[:end] for s in all_steps[number:] for end in range(1, len(s) + 1)}
@@ -152,14 +165,19 @@ def _resolved(value: Json, digests: Sequence[str]) -> Json:
     return value
 
 
-def _advanced(before: Intermediate | None, job: Job, depth: int, ops: Ops) -> Intermediate:
+def _advanced(
+    before: Intermediate | None, job: Job, depth: int, *, ops: Ops, networks: Networks
+) -> Intermediate:
     """The picture at `depth`: the decoded master, or one operation further than `before`."""
     if isinstance(before, Flux2BuildError):
         return before
     try:
         if before is None:
             return decoded(job.inputs[0], "input 0")
-        return _operation(job.task.ops[depth - 1], ops).apply(before, job.inputs)
+        op = _operation(job.task.ops[depth - 1], ops)
+        if isinstance(op, NetworkOp):
+            return networks(op, before)
+        return op.apply(before, job.inputs)
     except Flux2BuildError as error:
         return error
 

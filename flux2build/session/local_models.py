@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.validation_errors import validated
@@ -49,6 +49,27 @@ class LoraTable(Table):
     path: str
 
 
+class UpscaleTable(Table):
+    """`[local.upscale.NAME]`: where a network of ncnn lies that makes pictures larger."""
+
+    path: str = Field(pattern=r"\.param$")
+
+
+Channels = Annotated[list[float], Field(min_length=3, max_length=3)]
+
+
+class CutoutTable(Table):
+    """`[local.cutout.NAME]`: where a matting model lies, and which colours it expects."""
+
+    path: str = Field(pattern=r"\.onnx$")
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    """The digest of the only file that is meant."""
+    size: int = Field(default=1024, ge=16, le=4096)
+    """The sides of what it sees, if the file leaves them open."""
+    mean: Channels = Field(default=[0.485, 0.456, 0.406])
+    std: Channels = Field(default=[0.229, 0.224, 0.225])
+
+
 class LocalTable(Table):
     """`[local]` of the user's configuration."""
 
@@ -58,6 +79,8 @@ class LocalTable(Table):
     offload: Offload = "none"
     models: dict[str, ModelTable] = Field(default={})
     loras: dict[str, LoraTable] = Field(default={})
+    upscale: dict[str, UpscaleTable] = Field(default={})
+    cutout: dict[str, CutoutTable] = Field(default={})
 
 
 def _home() -> Path:
@@ -129,9 +152,10 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
-        return folder.opened(self._path(self.table.models[name]))
+        return folder.opened(self.path(self.table.models[name]))
 
-    def _path(self, table: ModelTable | LoraTable) -> Path:
+    def path(self, table: ModelTable | LoraTable | UpscaleTable | CutoutTable) -> Path:
+        """Where the weights of a table lie, from the folder of the configuration."""
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
         path = os.path.expanduser(table.path)  # noqa: PTH111 - see above
         return Path(self.written.name).parent / path
@@ -173,14 +197,15 @@ class LocalModels(Mapping[str, Card]):
             SystemFault: they cannot be used.
         """
         self.index.state(
-            str(self._path(self.table.models[name]))
+            str(self.path(self.table.models[name]))
         )  # once it is there, a clean tree is judged again
         self._card(name)
         digest = self.folder(name).digest(self.index)
-        self._save()
+        self.save()
         return digest
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the stat cache of weights, if that is possible."""
         with suppress(OSError):
             _home().mkdir(parents=True, exist_ok=True)
         self.index.save()
@@ -188,12 +213,12 @@ class LocalModels(Mapping[str, Card]):
     def lora(self, name: str) -> str:
         """The digest of a LoRA: of its file, else the one that the lock names, else nothing."""
         if name in self.table.loras:
-            digest = self.index.digest(str(self._path(self.table.loras[name])))
-            self._save()
+            digest = self.index.digest(str(self.path(self.table.loras[name])))
+            self.save()
             if digest is not None:
                 return digest
         pattern = _LORA % re.escape(json.dumps(name).encode())
-        known = Counter(re.findall(pattern, self._lock_bytes))
+        known = Counter(re.findall(pattern, self.lock_bytes))
         return max(known, key=lambda each: (known[each], each)).decode() if known else ""
 
     def lora_path(self, name: str) -> str:
@@ -206,7 +231,7 @@ class LocalModels(Mapping[str, Card]):
             known = did_you_mean(name, self.table.loras) if self.table.loras else None
             add = f'add `[local.loras.{name}]` with `path = "FILE"` to `{self.written.name}`'
             raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=known or add)
-        path = self._path(self.table.loras[name])
+        path = self.path(self.table.loras[name])
         if path.suffix != ".safetensors" or not path.is_file():
             raise SystemFault(
                 f"the LoRA `{name}` cannot be used: `{path}` is not a safetensors file"
@@ -215,11 +240,11 @@ class LocalModels(Mapping[str, Card]):
 
     def _locked(self, name: str) -> str:
         bare = f"{PROVIDER.name}/{name}"
-        known = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self._lock_bytes))
+        known = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self.lock_bytes))
         return max(known, key=lambda each: (known[each], each)).decode() if known else bare
 
     @cached_property
-    def _lock_bytes(self) -> bytes:
+    def lock_bytes(self) -> bytes:
         """The lock, whatever state it is in; whoever reads what it says finds its faults."""
         with suppress(OSError):
             return regular.read(self.lock) if self.lock else b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from flux2build.building.removal import Removal, shared
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
+from flux2build.images.ops.contract import NetworkOp
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
-from flux2build.model import AssetName, Generate, Recipe
+from flux2build.model import AssetName, Derive, Generate, Operation, Recipe
 from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
@@ -308,6 +309,9 @@ class Project(LockedSources):
         notes, assets = self.spec.notes, self.spec.assets
 
         def noted(step: Step) -> Step:
+            task = step.recipe.task
+            if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
+                return replace(step, notes=(*step.notes, *self._missing_models(task.ops)))
             if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
                 return step
             kept = usual_models.note(step, self.spec)
@@ -315,6 +319,12 @@ class Project(LockedSources):
             return replace(step, notes=(*step.notes, *own)) if own else step
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
+
+    def _missing_models(self, operations: Sequence[Operation]) -> Iterator[str]:
+        """Why operations cannot be done here, although a plan asks for them."""
+        if any(issubclass(self.capabilities.ops[each.op], NetworkOp) for each in operations):
+            for missing in self.image_models.missing(operations):
+                yield f"cannot be made here: {missing}"
 
     @property
     def every_open_order(self) -> tuple[OpenOrder, ...]:

@@ -39,6 +39,7 @@ from flux2build.storage.index import JUDGED, Index
 from flux2build.storage.paths import fold
 
 if TYPE_CHECKING:
+    from flux2build.session.image_models import ImageModels
     from flux2build.session.local_models import LocalModels
 
 _LOCAL: Final = "local"
@@ -99,7 +100,12 @@ class Sources:
         models = Models(own.cards, own.cards_file, self._installed)
         installed = frozenset({_LOCAL})
         return Capabilities(
-            models, CHECKS, installed=installed, ordered_as=self._ordered_as, lora=self._lora
+            models,
+            CHECKS,
+            installed=installed,
+            ordered_as=self._ordered_as,
+            lora=self._lora,
+            weights=self._weigh,
         )
 
     @cached_property
@@ -109,6 +115,14 @@ class Sources:
         from flux2build.session.local_models import LocalModels
 
         return LocalModels(self.settings.local, self.settings.written, self.lock_path)
+
+    @cached_property
+    def image_models(self) -> ImageModels:
+        """The networks of this machine that operations use."""
+        # Lazy: likewise.
+        from flux2build.session.image_models import ImageModels
+
+        return ImageModels(self.local_models)
 
     @property
     def weights(self) -> Index | None:
@@ -120,6 +134,9 @@ class Sources:
 
     def _lora(self, name: str) -> str:
         return self.local_models.lora(name)
+
+    def _weigh(self, op: str, model: str) -> str:
+        return self.image_models.weigh(op, model)
 
     def _ordered_as(self, provider: str, model: str) -> str:
         return self.local_models.ordered_as(model) if provider == _LOCAL else model

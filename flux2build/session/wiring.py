@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
+from flux2build.building.networks.files import NetworkFiles
+from flux2build.building.networks.process import NetworkProcess
 from flux2build.building.removal import Removal
 from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
@@ -23,7 +25,7 @@ from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, short
 from flux2build.errors import SystemFault
 from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops.contract import OPS, NetworkOp
 from flux2build.images.provenance.signing import signer_for
 from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
@@ -143,7 +145,9 @@ class _Wiring(Struct, frozen=True):
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
         keeping = self._keeping()
         renderers = await self._renderers(stack, keeping)
-        toolbox = Toolbox(OPS, DOCUMENTS, signer)
+        networks = NetworkProcess(self._network, self.halt.is_set)
+        stack.callback(networks.close)
+        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw)
         artifacts = replace(artifacts, failed=keeping.doubt)
         worded = frozenset(self._worded())
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, worded)
@@ -154,6 +158,9 @@ class _Wiring(Struct, frozen=True):
         for step in self.plan.steps:
             if isinstance(step.recipe.task, Generate) and assets[step.recipe.asset].expect_text:
                 yield step.recipe.output
+
+    def _network(self, op: NetworkOp) -> NetworkFiles:
+        return self.project.image_models.opened(op)
 
     def _keeping(self) -> Safekeeping:
         """Where everything is kept that this build buys."""

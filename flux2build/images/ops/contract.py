@@ -9,7 +9,8 @@ others need to know of it, unless the defaults are right.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from msgspec import Struct
@@ -221,6 +222,52 @@ class Op(Params):
             Flux2BuildError: the operation cannot be done on this picture.
         """
 
+
+class Weights(Params):
+    """What `model` holds inside a recipe: the name of a model, and the digest of its weights."""
+
+    name: str
+    sha256: str
+
+
+Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | Weights
+"""What a spec names a model by, and a recipe."""
+
+
+class NetworkOp(Op):
+    """An operation that a neural network does, whose weights lie on this machine.
+
+    The network runs in a process of its own. Weights are the user's, or those of a package,
+    and a spec names them only.
+    """
+
+    library: ClassVar[str]
+    """The module that runs its networks, which its extra installs; only its own files need it."""
+
+    model: Model
+
+    @classmethod
+    def installed(cls) -> bool:
+        """Whether the library is there, without importing it."""
+        return find_spec(cls.library) is not None
+
+    def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
+        """Nothing: without its network there is no such picture."""
+        raise NotImplementedError(self.name)
+
+    @abstractmethod
+    def drawn(self, image: Image.Image, network: Network) -> Image.Image:
+        """The picture after the operation.
+
+        Raises:
+            Flux2BuildError: the network cannot do it.
+        """
+
+
+Network = Callable[["Image.Image"], "Image.Image"]
+"""A neural network: a picture without alpha to what it makes of it."""
+Networks = Callable[[NetworkOp, "Image.Image"], "Image.Image"]
+"""Does an operation with the network of its model; raises `Flux2BuildError` where it cannot."""
 
 OPS: Final = Family[type[Op]](
     "flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs", "words"})

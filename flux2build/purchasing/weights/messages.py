@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 from msgspec import Struct
 
@@ -31,7 +31,7 @@ def encoded(message: Message) -> bytes:
     return b"".join((len(head).to_bytes(_LENGTH, "big"), head, *message.pictures))
 
 
-def read(stream: BinaryIO) -> Message:
+def read(stream: IO[bytes]) -> Message:
     """The next message of a stream.
 
     Raises:
@@ -54,7 +54,7 @@ async def receive(stream: asyncio.StreamReader) -> Message:
     return Message(head["kind"], head["facts"], pictures)
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError
