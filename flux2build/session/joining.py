@@ -22,5 +22,5 @@ def joined(project: Project, warn: Callable[[Iterable[Problem]], None]) -> Proje
     from flux2build.session.team import team_store
     from flux2build.sharing.lookup import Lookup
 
-    store = team_store(project.settings, project.folder, project.store)
+    store = team_store(project.settings, project.folder)
     return project if store is None else dataclasses.replace(project, team=Lookup(store, warn))

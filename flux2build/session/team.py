@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from flux2build.errors import Problem, UsageError
+from flux2build.digest import Digest, of_bytes, short
+from flux2build.errors import Problem, SystemFault, UsageError
+from flux2build.purchasing.redaction import Key
 from flux2build.session.pull_request import requested
 from flux2build.session.settings import UserSettings
-from flux2build.sharing.contract import STORE_VARIABLE, Access, kind_of, plain
+from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE, Access, kind_of, plain
 from flux2build.sharing.team_store import TeamStore
-from flux2build.storage.store import Store
+from flux2build.storage import durable
+from flux2build.storage.disk import home
 
 _URL: Final = ("store", "url")
 
@@ -39,13 +44,10 @@ def store_settings(settings: UserSettings) -> StoreSettings:
     return StoreSettings(**table)
 
 
-def team_store(settings: UserSettings, folder: Path, store: Store) -> TeamStore | None:
+def team_store(settings: UserSettings, folder: Path) -> TeamStore | None:
     """The store of the user's team; None if the settings name none.
 
-    Args:
-        settings: The user's settings.
-        folder: The folder of the project, whose remotes a store in git may name.
-        store: The user's own store, which keeps wrong bytes aside.
+    A store in git may be a remote of the folder.
 
     Raises:
         UsageError: the settings name something else.
@@ -59,13 +61,28 @@ def team_store(settings: UserSettings, folder: Path, store: Store) -> TeamStore 
         backend = kind_of(own.url).open(own.url, access)
     except UsageError as error:
         raise UsageError(*(_placed(settings, problem) for problem in error.problems)) from None
+    _keep_secret(own.url, settings.value(TOKEN_VARIABLE))
     return TeamStore(
         backend,
         plain(own.url),
         writable=own.mode == "rw",
         alone=own.when_down == "alone",
-        aside=store.set_aside,
+        aside=_set_aside,
     )
+
+
+def _keep_secret(url: str, token: str) -> None:
+    """Let no report show a token, nor the password in a URL."""
+    for secret in filter(None, (token, unquote(urlsplit(url).password or ""))):
+        with suppress(SystemFault):  # a password may be any text
+            Key(secret)
+
+
+def _set_aside(digest: Digest, data: bytes) -> None:
+    """Keep wrong bytes for whoever wants to know where they came from."""
+    name = f"{digest.removeprefix('sha256:')}-{short(of_bytes(data))[:8]}"
+    with suppress(SystemFault):
+        durable.replace(home() / "team" / "damaged" / name, data, 0o400)
 
 
 def _certificates(settings: UserSettings) -> ssl.SSLContext | None:

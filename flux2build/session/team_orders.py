@@ -126,7 +126,7 @@ def team_orders(
         UsageError: the settings name no store that there can be.
         SystemFault: an extra is missing.
     """
-    shared = team_store(settings, project.folder if project else Path.cwd(), store)
+    shared = team_store(settings, project.folder if project else Path.cwd())
     if shared is None:
         return None
     team = Teamwork(shared, held_claims(shared), journal, store, lambda _: None)

@@ -102,13 +102,6 @@ class Store:
         """Return the damaged files that were moved aside, sorted."""
         return sorted(self._folder.glob("damaged/*"))
 
-    def set_aside(self, digest: Digest, data: bytes) -> None:
-        """Keep wrong bytes that came in the place of a digest's, beside what was damaged here."""
-        name = f"{digest.removeprefix('sha256:')}-{short(of_bytes(data))[:8]}"
-        with suppress(OSError, SystemFault):  # they serve only to find out what happened
-            durable.folder(self._folder / "damaged", 0o700)
-            durable.replace(self._folder / "damaged" / name, data, _READ_ONLY)
-
     def prove(self) -> None:
         """Prove that bytes can be stored; nothing is left behind.
 

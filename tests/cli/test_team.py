@@ -234,7 +234,7 @@ def test_a_store_that_lies(
     assert "the team's store has other bytes" in ran.err
     right = one.pictures()
     assert all(right[name] == data for name, data in other.pictures().items())
-    assert path.read_bytes() in contents(other.home / "store" / "damaged").values()
+    assert path.read_bytes() in contents(other.home / "team" / "damaged").values()
 
 
 def test_a_claim_that_was_left_behind(

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from flux2build.errors import UsageError
+from flux2build.purchasing.redaction import unkeyed
 from flux2build.session import settings
 from flux2build.session.team import team_store
 from flux2build.sharing.team_store import TeamStore
-from flux2build.storage.store import Store
 
 
 def opened(tmp_path: Path) -> TeamStore | None:
     """The store that the settings of this moment name."""
-    return team_store(settings.read(None), tmp_path, Store(tmp_path / "own"))
+    return team_store(settings.read(None), tmp_path)
 
 
 @pytest.fixture
@@ -73,3 +73,14 @@ def test_wrong_variable(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLUX2BUILD_STORE", "nowhere")
     with pytest.raises(UsageError, match="`FLUX2BUILD_STORE`: `nowhere` is not the URL of a store"):
         opened(config.parent)
+
+
+def test_secrets(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report shows the token, nor the password of the URL, and the store is called without it."""
+    monkeypatch.setenv("FLUX2BUILD_STORE", "https://me:p%40ssword@127.0.0.1/team?")
+    monkeypatch.setenv("FLUX2BUILD_STORE_TOKEN", "a-t0ken")
+    store = opened(config.parent)
+
+    assert store is not None
+    assert store.url == "https://127.0.0.1/team"
+    assert unkeyed("p@ssword p%40ssword a-t0ken") == "*** *** ***"

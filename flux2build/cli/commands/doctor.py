@@ -149,7 +149,7 @@ def _team(settings: UserSettings) -> Iterator[Line]:
     from flux2build.session.team import team_store
 
     try:
-        team = team_store(settings, Path.cwd(), user_store())
+        team = team_store(settings, Path.cwd())
         if team is not None:
             team.reach()
             use = "read and written" if team.writable else "read"

@@ -194,9 +194,14 @@ def gc(
             team_upkeep.remove(team, leftover)
         console.say(f"removed {counted(len(leftovers))}")
     else:
-        them = "it" if len(leftovers) == 1 else "them"
-        more = f"; `--yes` removes {them}" if leftovers else ""
-        console.say(f"{counted(len(leftovers))} that nothing needs{more}")
+        console.say(_announced(len(leftovers)))
+
+
+def _announced(count: int) -> str:
+    """What `--yes` would do."""
+    if not count:
+        return "Every file is needed, or younger than a day."
+    return f"Nothing needs {counted(count)}; `--yes` removes {'it' if count == 1 else 'them'}."
 
 
 def _store(options: CommonOptions) -> TeamStore:
@@ -206,7 +211,7 @@ def _store(options: CommonOptions) -> TeamStore:
         UsageError: they name none.
     """
     folder = named_spec(options.file).parent if options.file else Path.cwd()
-    team = team_store(read(options.env_file), folder, user_store())
+    team = team_store(read(options.env_file), folder)
     if team is None:
         example = f"`export {STORE_VARIABLE}=file:///mnt/team/store`"
         hint = f"{example}, or `[store]` in your configuration; docs/team.md tells more"

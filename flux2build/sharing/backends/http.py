@@ -53,6 +53,8 @@ class _Asked(Struct, frozen=True):
     content: bytes | None = None
     headers: Mapping[str, str] = {}
     most: int = 2**20
+    large: bool = False
+    """Whether a picture goes to and fro, which may take longer."""
 
 
 class Server:
@@ -132,7 +134,8 @@ class Server:
         content: bytes | None = None,
         headers: Mapping[str, str] = {},
     ) -> Answer:
-        return self._exchange(_Asked(method, key, content, headers, most(key)))
+        large = space_of(key) is Space.BYTES and method != "HEAD"
+        return self._exchange(_Asked(method, key, content, headers, most(key), large))
 
     def _exchange(self, asked: _Asked) -> Answer:
         """The answer to a request, which is made again where that may help.
@@ -144,10 +147,11 @@ class Server:
 
         self._require_discretion()
         headers = {**self._headers, **asked.headers}
+        seconds = self._patience if asked.large else self._patience / 4
         request = Request(asked.method, f"{self._url}/{asked.path}", headers, asked.content)
         for pause in _PAUSES:
             try:
-                answer = self._exchanges.ask(request, asked.most, self._patience)
+                answer = self._exchanges.ask(request, asked.most, seconds)
                 if answer.status not in _AGAIN:
                     return answer
             except ExchangeError as error:
@@ -155,7 +159,7 @@ class Server:
                     raise self._unreachable(str(error)) from None
             time.sleep(pause * self._patience)
         try:
-            return self._exchanges.ask(request, asked.most, self._patience)
+            return self._exchanges.ask(request, asked.most, seconds)
         except ExchangeError as error:
             raise self._unreachable(str(error)) from None
 
@@ -169,7 +173,7 @@ class Server:
 
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{plain(self._url)}` cannot be used: {why}"
-        return Unreachable(message, hint=hint or "`flux2build store status` asks it again")
+        return Unreachable(message, hint=hint or "is the address right, and does its server run?")
 
     def _require_discretion(self) -> None:
         """Refuse to send a token or a password in clear to a host that is not near.

@@ -133,7 +133,9 @@ class Bucket:
 
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{self._url}` cannot be used: {why}"
-        return Unreachable(message, hint=hint or "`flux2build store status` asks it again")
+        return Unreachable(
+            message, hint=hint or "is its name right, and can it be reached from here?"
+        )
 
 
 _CREDENTIALS: Final = (
