@@ -125,7 +125,7 @@ def test_only_the_index_is_asked(site: Site) -> None:
         ("--help", 170, HEAVY - {"click", "pathlib"}),
         ("list", 470, {"httpx", "networkx", "pydantic"}),
         ("plan", 490, {"httpx", "networkx", "pydantic"}),
-        ("check", 515, {"httpx", "networkx", "pydantic"}),
+        ("check", 520, {"httpx", "networkx", "pydantic"}),
     ],
 )
 def test_a_command_imports_no_more(site: Site, command: str, most: int, without: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +26,9 @@ class Artifacts(Struct, frozen=True):
     store: Store
     paths: dict[Digest, str]
     """Where in the work tree bytes are; kept up to date by the build."""
-    free: frozenset[Digest] = frozenset()
+    free: Container[Digest] = frozenset()
     """Bytes that can be derived again for free, so the store need not keep them."""
-    ours: frozenset[tuple[str, Digest]] = frozenset()
+    ours: Container[tuple[str, Digest]] = frozenset()
     """The files that are as the lock says, each by path and bytes."""
     replaced: dict[str, Digest] = field(default_factory=dict)
     """The bytes of files that were replaced and were none of ours, by path; the store has them."""

@@ -20,6 +20,7 @@ from flux2build.lockfile import (
     Row,
     Written,
 )
+from flux2build.lockfile.parts import Key, Parts
 from flux2build.model import (
     KEY_SCHEMA,
     AssetName,
@@ -47,40 +48,37 @@ class LockUpdate:
     profile: str
     metas: Mapping[AssetName, Digest]
     """The digest of each asset's tags, alt text and title."""
-    blocks: dict[tuple[AssetName, str], Block] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.blocks = dict(self.lock.blocks)
+    changed: dict[Key, Block | None] = field(default_factory=dict)
+    """The blocks that the build has entered; None for one that it has dropped."""
 
     def without(self, assets: Iterable[AssetName]) -> Lockfile:
         """The updated lock, without the generated pictures of some assets."""
-        blocks = dict(self.blocks)
+        changed = dict(self.changed)
         for asset in assets:
-            key = (asset, self.profile)
-            if key in blocks:
-                blocks[key] = replace(blocks[key], generated=None)
-                if not (blocks[key].rows or blocks[key].candidates):
-                    del blocks[key]
-        return replace(self.lock, blocks=blocks)
+            if block := self._block_of(asset):
+                block = replace(block, generated=None)
+                kept = block.rows or block.candidates
+                changed[asset, self.profile] = block if kept else None
+        return replace(self.lock, blocks=_changed(self.lock.blocks, changed))
 
     def output(self, recipe: Recipe) -> Output | None:
         """The file last entered for a recipe; a generated picture may have had another path."""
-        block = self.blocks.get((recipe.asset, self.profile))
+        block = self._block_of(recipe.asset)
         row = row_of(recipe, block) if block else None
         return row.output if row else None
 
     def kept(self, picture: MasterOf | OutputOf) -> Output:
         """The file of an asset of which nothing is due."""
-        block = self.blocks[(picture.asset, self.profile)]
-        row = block.generated if isinstance(picture, MasterOf) else block.row(picture.path)
+        block, row = self._block_of(picture.asset), None
+        if block is not None:
+            row = block.generated if isinstance(picture, MasterOf) else block.row(picture.path)
         if row is None:  # pragma: no cover - it was judged to be kept
             raise AssertionError(picture)
         return row.output
 
     def touch(self, asset: AssetName) -> None:
         """Update the metadata digest of an asset whose files are kept."""
-        block = self._block(asset)
-        self.blocks[(asset, self.profile)] = block
+        self.changed[asset, self.profile] = self._block(asset)
 
     def enter(
         self, recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdict: Verdict
@@ -99,13 +97,13 @@ class LockUpdate:
         block = self._block(recipe.asset).with_row(row)
         if isinstance(row, Generated):  # what was decided about other bytes is void
             block = replace(block, review=block.decision)
-        self.blocks[(recipe.asset, self.profile)] = block
+        self.changed[recipe.asset, self.profile] = block
 
     def _held(
         self, recipe: Recipe, inputs: tuple[LockedInput, ...], verdict: Verdict
     ) -> Generated | None:
         """The row of a picture that stays as it is, although the spec asks for another one."""
-        block = self.blocks.get((recipe.asset, self.profile))
+        block = self._block_of(recipe.asset)
         row = block.generated if block and isinstance(recipe.task, Generate) else None
         digests = tuple(each.sha256 for each in inputs)
         other = row and row.key == verdict.key != key_of(recipe.task, digests)
@@ -122,29 +120,48 @@ class LockUpdate:
         new = Candidate(recipe.candidate, key, task.take, seed_of(task), output, receipt)
         block = self._block(recipe.asset)
         block = replace(block, candidates=tuple(ordered(recipe, block, inputs)))
-        self.blocks[(recipe.asset, self.profile)] = block.with_candidate(new)
+        self.changed[recipe.asset, self.profile] = block.with_candidate(new)
 
     def known(self, key: Digest) -> Output | None:
         """What the lock says of the picture of an order, whatever asset it was made for."""
-        rows = (row for block in self.blocks.values() for row in block.pictures)
+        blocks = _changed(self.lock.blocks, self.changed).values()
+        rows = (row for block in blocks for row in block.pictures)
         return next((row.output for row in rows if row.key == key), None)
 
     def supersede(self, owners: Mapping[str, AssetName]) -> None:
         """Drop the rows of files that now belong to another asset."""
-        for key, block in tuple(self.blocks.items()):
+        for key, block in self._suspects():
             paths = [row.output.path for row in block.rows]
             kept = [path for path in paths if owners.get(path, key[0]) == key[0]]
-            if key[1] != self.profile or kept == paths:
-                continue
-            if remaining := block.keeping(kept):
-                self.blocks[key] = remaining
-            else:
-                del self.blocks[key]
+            if key[1] == self.profile and kept != paths:
+                self.changed[key] = block.keeping(kept)
+
+    def _suspects(self) -> list[tuple[Key, Block]]:
+        """The blocks that may hold the files of others: not those that nobody had to read."""
+        if isinstance(self.lock.blocks, Parts):
+            return [(key, block) for key, block in self.changed.items() if block]
+        return [*_changed(self.lock.blocks, self.changed).items()]
+
+    def _block_of(self, asset: AssetName) -> Block | None:
+        """The block of an asset, if there is one by now."""
+        key = asset, self.profile
+        return self.changed[key] if key in self.changed else self.lock.blocks.get(key)
 
     def _block(self, asset: AssetName) -> Block:
         key, meta = (asset, self.profile), self.metas[asset]
-        block = self.blocks.get(key)
+        block = self._block_of(asset)
         return replace(block, meta=meta) if block else Block(*key, meta)
+
+
+def _changed(
+    blocks: Mapping[Key, Block], changed: Mapping[Key, Block | None]
+) -> Mapping[Key, Block]:
+    """The blocks of a lock after some have changed."""
+    kept = {key: block for key, block in changed.items() if block is not None}
+    if isinstance(blocks, Parts) and changed.keys() <= blocks.keys() and len(kept) == len(changed):
+        return blocks.replacing(kept)
+    merged = {**blocks, **changed}
+    return {key: block for key, block in merged.items() if block is not None}
 
 
 def _row(recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdict: Verdict) -> Row:

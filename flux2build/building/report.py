@@ -39,6 +39,8 @@ class Report(Struct):
     """The most in USD that orders may still cost which did not end in this build."""
     due: frozenset[AssetName] = frozenset()
     """The assets that were judged again; nothing was done about the others."""
+    kept: int = 0
+    """How many files were not even judged, because nothing that bears on them has changed."""
     placed: dict[str, Digest | None] = field(default_factory=dict)
     """The bytes of each file that was written, by path; None for one that was removed."""
     lock: tuple[Lockfile, bytes] | None = None

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from flux2build.building.cores import cores
 from flux2build.building.due import due_steps
 from flux2build.building.effects import World
+from flux2build.building.known_pictures import KnownPictures
 from flux2build.building.lock_update import LockUpdate, described
 from flux2build.building.report import BlockedError, Event, Report, WaitingError, refuse_waiting
 from flux2build.digest import Digest
@@ -58,6 +59,7 @@ async def build(
     update = LockUpdate(snapshot.lock, snapshot.profile, snapshot.metas)
     runner = _Runner(snapshot, update, world, tell, halt)
     due = due_steps(plan.steps)
+    runner.report.kept = plan.kept
     runner.expect(plan.steps, due)
     runner.give_up(plan.steps)
     try:
@@ -82,7 +84,8 @@ class _Runner:
     ) -> None:
         self.report, self._written = Report(), update.lock
         self._update, self._world, self._tell, self._halt = update, world, tell, halt
-        self._pictures, self._files = dict(snapshot.pictures), dict(snapshot.files)
+        self._files = dict(snapshot.files)
+        self._pictures = KnownPictures(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations = asyncio.Semaphore(cores() + 1)
         """Bounds memory: one asset's files for each core, and one more that are being written."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build import lockfile
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
 from flux2build.digest import Digest, of_bytes
@@ -25,6 +24,7 @@ from flux2build.images.ops.contract import Networks, Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
+from flux2build.lockfile.parts import text_of
 from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
 from flux2build.planning.preflight import with_names
 from flux2build.providers.contract import Reference
@@ -150,7 +150,7 @@ class RealWorld:
     def lock(self, lock: Lockfile) -> bytes:
         """Write the lock durably, and return its text."""
         self._sweep(self._lock_path.parent)
-        data = lockfile.dumps(lock).encode()
+        data = text_of(lock)
         disk.replace(self._lock_path, data)
         return data
 

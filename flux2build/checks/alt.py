@@ -34,4 +34,4 @@ def findings(facts: Facts, options: AltOptions) -> Iterator[Finding]:
             yield Finding("alt-missing", problem, asset.name)
 
 
-CHECK: Final[Check] = Check({"alt-missing": _MISSING}, findings, AltOptions)
+CHECK: Final[Check] = Check({"alt-missing": _MISSING}, findings, AltOptions, local=True)

@@ -32,5 +32,8 @@ def findings(facts: Facts, options: BlankOptions) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {"blank": "there is next to nothing to be seen in the picture"}, findings, BlankOptions
+    {"blank": "there is next to nothing to be seen in the picture"},
+    findings,
+    BlankOptions,
+    local=True,
 )

@@ -52,6 +52,8 @@ class Check(Struct, frozen=True):
     """
     options: type[Options] = Options
     """The model of its options, with its defaults."""
+    local: bool = False
+    """Whether all that it finds follows from the spec, or from the steps of a single asset."""
 
 
 CHECKS: Final = Family[Check](

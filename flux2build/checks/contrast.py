@@ -104,4 +104,5 @@ CHECK: Final[Check] = Check(
     {"faint-text": "letters do not stand out enough from what lies under them"},
     findings,
     ContrastOptions,
+    local=True,
 )

@@ -47,5 +47,5 @@ def _words(asked: Mapping[str, int]) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"wrong-size": "the file has another size than was asked for"}, findings
+    {"wrong-size": "the file has another size than was asked for"}, findings, local=True
 )

@@ -39,4 +39,6 @@ def _hint(file: Current) -> str:
     return 'publish a file of `deliver` with `ops = [{ op = "label" }]`, and not the master'
 
 
-CHECK: Final[Check] = Check({"unlabelled": "a generated picture has no visible label"}, findings)
+CHECK: Final[Check] = Check(
+    {"unlabelled": "a generated picture has no visible label"}, findings, local=True
+)

@@ -25,4 +25,4 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         yield Finding("lock-doubled", problem, path=path)
 
 
-CHECK: Final[Check] = Check({"lock-doubled": _MESSAGE}, findings, Warnings)
+CHECK: Final[Check] = Check({"lock-doubled": _MESSAGE}, findings, Warnings, local=True)

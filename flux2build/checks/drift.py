@@ -94,4 +94,6 @@ def _hint(step: Step) -> str:
     return "`flux2build plan` shows the price, `flux2build build` renders it"
 
 
-CHECK: Final[Check] = Check({code: code.phrase.replace("{}", "…") for code in ReasonCode}, findings)
+CHECK: Final[Check] = Check(
+    {code: code.phrase.replace("{}", "…") for code in ReasonCode}, findings, local=True
+)

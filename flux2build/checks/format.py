@@ -26,5 +26,8 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {"wrong-format": "the file has another format than its name says"}, findings, Warnings
+    {"wrong-format": "the file has another format than its name says"},
+    findings,
+    Warnings,
+    local=True,
 )

@@ -32,4 +32,5 @@ CHECK: Final[Check] = Check(
         "lock-missing": "there is no lock beside outputs that are there",
     },
     findings,
+    local=True,
 )

@@ -47,5 +47,8 @@ def findings(facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {"too-large": "the file has more bytes than the check allows"}, findings, MaxBytesOptions
+    {"too-large": "the file has more bytes than the check allows"},
+    findings,
+    MaxBytesOptions,
+    local=True,
 )

@@ -38,4 +38,5 @@ CHECK: Final[Check] = Check(
         _UNDECIDED: "an order that nothing asks for waits for a person to decide",
     },
     findings,
+    local=True,
 )

@@ -19,4 +19,4 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
 
 
-CHECK: Final[Check] = Check({"orphan": _MESSAGE}, findings)
+CHECK: Final[Check] = Check({"orphan": _MESSAGE}, findings, local=True)

@@ -74,5 +74,8 @@ def _most(colours: Sequence[DominantColour], options: PaletteOptions) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"off-palette": "too much of the picture is far from the palette"}, findings, PaletteOptions
+    {"off-palette": "too much of the picture is far from the palette"},
+    findings,
+    PaletteOptions,
+    local=True,
 )

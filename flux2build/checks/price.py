@@ -30,5 +30,5 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "the size is just above a billed megapixel"}, findings, Warnings
+    {_CODE: "the size is just above a billed megapixel"}, findings, Warnings, local=True
 )

@@ -37,5 +37,5 @@ def _hint(file: Current) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"unmarked": _MISSING, "manifest-invalid": _INVALID}, findings, Warnings
+    {"unmarked": _MISSING, "manifest-invalid": _INVALID}, findings, Warnings, local=True
 )

@@ -48,5 +48,5 @@ def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "a picture that needs it is not approved"}, findings, ReviewOptions
+    {_CODE: "a picture that needs it is not approved"}, findings, ReviewOptions, local=True
 )

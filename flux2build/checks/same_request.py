@@ -70,5 +70,5 @@ def _hint(assets: Sequence[Asset]) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "members of a family ask for the same picture"}, findings, Warnings
+    {_CODE: "members of a family ask for the same picture"}, findings, Warnings, local=True
 )

@@ -114,4 +114,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     TextOptions,
+    local=True,
 )

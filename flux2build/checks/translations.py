@@ -35,4 +35,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     Warnings,
+    local=True,
 )

@@ -42,4 +42,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     Warnings,
+    local=True,
 )

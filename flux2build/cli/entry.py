@@ -130,8 +130,8 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
 
 def _answered(command: str, file: str, profile: str) -> bool:
     """Print the answer that the index remembers, if there is one that still holds."""
-    from flux2build.storage.index import Index, answer_key
-    from flux2build.storage.ledger_mark import holds, ledger_key
+    from flux2build.storage.index import Index
+    from flux2build.storage.ledger_mark import answer_key, holds, ledger_key
 
     spec = file or _nearest_spec()
     if not spec:

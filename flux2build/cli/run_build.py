@@ -16,19 +16,23 @@ from flux2build.building.report import Report
 from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
-from flux2build.errors import BudgetError, Exit, Flux2BuildError, gravest
+from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem, gravest
 from flux2build.ledger import Intended
-from flux2build.model import AssetName
+from flux2build.model import AssetName, Key
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
 from flux2build.session.answers import remember, remember_judged
+from flux2build.session.brief import Brief, brief
+from flux2build.session.brief_build import buildable
+from flux2build.session.brief_build import premises as brief_premises
 from flux2build.session.common_options import Choice
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.missing_lock import ignored, refuse_to_pay
 from flux2build.session.plan_file import PlanFile
-from flux2build.session.project import Project
+from flux2build.session.project import EVERYTHING, Project
+from flux2build.session.renewal import renew
 from flux2build.storage import disk
 
 
@@ -58,6 +62,8 @@ class BuildRun(Struct, frozen=True):
     """The attempts that an earlier round of `watch` waited for; they are only asked for."""
     finished: list[Project] | None = None
     """Where the project goes once it is built, to be remembered later; None for at once."""
+    brief: Brief | None = None
+    """What the plan was made from, if the spec was not read for it."""
 
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
@@ -127,10 +133,20 @@ class BuildRun(Struct, frozen=True):
         Raises:
             KeyboardInterrupt: a person asked to stop.
         """
+        if (known := self._in_brief()) is not None:
+            return replace(self, brief=known), known.plan
         plan = self.project.plan(self.choice)
         remember_judged(self.project)
         run = self._collect(plan.orders)
         return run, plan if run is self else run.project.plan(run.choice)
+
+    def _in_brief(self) -> Brief | None:
+        """The plan in brief, if it says all that is asked for and spends nothing."""
+        detailed = self.project.options.json or self.project.options.verbosity > 0
+        if detailed or self.choice != EVERYTHING or self.pinned or self.finished is not None:
+            return None
+        known = brief(self.project)
+        return known if known and buildable(self.project, known) else None
 
     def require_pinned(self, plan: Plan) -> None:
         """Refuse a plan that is not the one that was to be carried out.
@@ -185,6 +201,8 @@ class BuildRun(Struct, frozen=True):
             DecisionError: the lock is missing that may tell what is paid for.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
+        if self.brief:
+            return True  # it is free
         budget, settings = self.project.spec.budget, self.project.settings
         refuse_to_pay(self.project.lockless, plan)
         if self.project.unread:  # nothing is bought, but files may be signed
@@ -232,15 +250,21 @@ class BuildRun(Struct, frozen=True):
 
         from flux2build.console.build_view import BuildView
         from flux2build.console.progress import BuildProgress
-        from flux2build.session.wiring import Listeners, run
+        from flux2build.session.wiring import Listeners, premises, run
 
         gc.set_threshold(50_000, 20, 50)  # pictures may hang in cycles
-        view = BuildView(self.console, self.project.spec, naming=self.naming)
+        project, known = self.project, self.brief
+        given = brief_premises(project, known) if known else premises(project, plan)
+        view = BuildView(self.console, self._located, naming=self.naming)
         with BuildProgress(self.console, len(plan.todo), view.show) as progress:
             listeners = Listeners(
                 self.console.say, progress.on_event, progress.on_step, self.console.detail
             )
-            return run(self.project, plan, self.terms, listeners)
+            return run(project, plan, given, self.terms, listeners)
+
+    def _located(self, problem: Problem, key: Key) -> Problem:
+        """A problem at a key of the spec, which is not read before there is one."""
+        return self.project.spec.located(problem, key)
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:
         """Print a summary or JSON, and remember a clean tree."""
@@ -251,8 +275,9 @@ class BuildRun(Struct, frozen=True):
         if project.options.json:
             self.console.document(build_view.as_json(report, self.collected, exit_code))
         changed = any(verdict.reasons for _, verdict in report.done)
-        if changed or report.failures or report.blocked:
+        if (changed or report.failures or report.blocked) and not self.brief:
             project = after(project, report)
+        if changed or report.failures or report.blocked:
             self.console.caution(filter(None, [ignored(project.lock_path)]))
         idle = not (report.exit or plan.todo or plan.orphans)
         say(plan_view.clean_line(plan) if idle else build_view.summary(report))
@@ -263,7 +288,7 @@ class BuildRun(Struct, frozen=True):
         if report.interrupted:
             say("interrupted; the next build goes on from here")
         if not report.exit and self.choice.everything and not plan.orphans:
-            self._remember(project)
+            self._remember(project, report)
         if plan.orphans and self.choice.everything:
             say(
                 f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` shows what may be removed"
@@ -271,9 +296,12 @@ class BuildRun(Struct, frozen=True):
         self._remind(plan)
         return exit_code
 
-    def _remember(self, project: Project) -> None:
+    def _remember(self, project: Project, report: Report) -> None:
         """Remember a project in which nothing is to be done, or leave that to whoever waits for it."""
-        if self.finished is None:
+        if self.brief:
+            clean = Plan(self.brief.plan.profile, (), kept=self.brief.base.count)
+            renew(project, self.brief, report, plan_view.clean_line(clean))
+        elif self.finished is None:
             remember_clean(project)
         else:
             self.finished.append(project)

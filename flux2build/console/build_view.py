@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.assetspec import Spec
 from flux2build.building.report import Event, Report
 from flux2build.console.console import Console
 from flux2build.console.plan_view import counted
 from flux2build.digest import Json
 from flux2build.errors import Exit, Problem
 from flux2build.ledger import Intended
-from flux2build.model import AssetName, Derive, Recipe
+from flux2build.model import AssetName, Derive, Key, Recipe
 from flux2build.planning.reason import ReasonCode, because
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import money
@@ -35,7 +34,8 @@ class BuildView(Struct):
     """Prints what happens: one line for each step, and each problem once."""
 
     console: Console
-    spec: Spec
+    located: Callable[[Problem, Key], Problem]
+    """Puts a problem at a key of the spec."""
     naming: bool = False
     """Whether each step is named even beside a progress bar."""
     _shown: set[tuple[AssetName, str]] = field(default_factory=set)
@@ -71,7 +71,7 @@ class BuildView(Struct):
         if f"`{recipe.asset}`" not in problem.message:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):
-            problem = self.spec.located(problem, recipe.key)
+            problem = self.located(problem, recipe.key)
         if problem.hint in self._hints:
             problem = replace(problem, hint=None)
         self._hints |= {problem.hint} if problem.hint else set()
@@ -85,7 +85,7 @@ def summary(report: Report) -> str:
     parts += [f"{len(report.failures)} failed"] if report.failures else []
     parts += [f"{len(report.blocked)} blocked"] if report.blocked else []
     parts += [f"{len(report.waiting)} waiting"] if report.waiting else []
-    return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP]} up to date"]) + "."
+    return "Built: " + ", ".join([*parts, f"{counts[Action.KEEP] + report.kept} up to date"]) + "."
 
 
 def decisions(report: Report, *, rerolled: bool = False) -> Iterator[tuple[str, str]]:

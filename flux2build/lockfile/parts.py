@@ -10,12 +10,15 @@ from typing import Final
 
 from flux2build.lockfile.block import Block, Lockfile
 from flux2build.lockfile.read import loads
+from flux2build.lockfile.write import block_lines, dumps
 from flux2build.model import AssetName
 
 Key = tuple[AssetName, str]
 Spans = Mapping[Key, tuple[int, int]]
 """Where the text of each block starts and ends, in bytes."""
 
+_FEW: Final = 500
+"""From so many blocks on, all are read at once."""
 _NAME: Final = rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")'
 _HEADER: Final = re.compile(rb"^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME), re.MULTILINE)
 
@@ -38,31 +41,94 @@ def spans(text: bytes, lock: Lockfile) -> Spans | None:
 
 
 class Parts(Mapping[Key, Block]):
-    """The blocks of a lock, given its text and where each stands in it."""
+    """The blocks of a lock, given its text and where each stands in it; some may be replaced.
 
-    def __init__(self, text: bytes, file: str, places: Spans) -> None:
-        self._text, self._file, self._places = text, file, places
+    A text is `canonical` if it is known to be what a writing of all blocks gives.
+    """
+
+    def __init__(
+        self,
+        text: bytes,
+        file: str,
+        places: Spans,
+        replaced: Mapping[Key, Block] | None = None,
+        *,
+        canonical: bool = False,
+    ) -> None:
+        self.text, self.places, self.canonical = text, places, canonical
+        self.file, self._replaced = file, dict(replaced or {})
         self._read: dict[Key, Block] = {}
 
     def __getitem__(self, key: Key) -> Block:
         """The block of an asset and a profile."""
+        if key in self._replaced:
+            return self._replaced[key]
         if key not in self._read:
-            start, end = self._places[key]
-            part = self._text[: self._top] + self._text[start:end]
-            ((found, block),) = loads(part.decode(), self._file).blocks.items()
+            if len(self._read) == _FEW:
+                self._read.update(loads(self.text.decode(), self.file).blocks)
+                return self._read[key]
+            start, end = self.places[key]
+            part = self.text[: self._top] + self.text[start:end]
+            ((found, block),) = loads(part.decode(), self.file).blocks.items()
             if found != key:  # pragma: no cover - the places are those of this very text
                 raise AssertionError(key)
             self._read[key] = block
         return self._read[key]
 
+    @property
+    def head(self) -> Lockfile:
+        """The lock without its blocks."""
+        return loads(self.text[: self._top].decode(), self.file)
+
     @cached_property
     def _top(self) -> int:
-        return min((start for start, _ in self._places.values()), default=len(self._text))
+        return min((start for start, _ in self.places.values()), default=len(self.text))
 
     def __iter__(self) -> Iterator[Key]:
         """The asset and the profile of every block."""
-        return iter(self._places)
+        return iter(self.places)
 
     def __len__(self) -> int:
         """How many blocks there are."""
-        return len(self._places)
+        return len(self.places)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the blocks are the same; of one text, only replaced ones can differ."""
+        if isinstance(other, Parts) and other.text is self.text:
+            keys = self._replaced.keys() | other._replaced.keys()
+            return all(self[key] == other[key] for key in keys)
+        return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment] # as of any mapping
+
+    def replacing(self, blocks: Mapping[Key, Block]) -> Parts:
+        """Return these blocks with others in the places of some."""
+        replaced = {**self._replaced, **blocks}
+        return Parts(self.text, self.file, self.places, replaced, canonical=self.canonical)
+
+    def patched(self) -> Parts:
+        """Return the same blocks in a text of their own, given that this one is canonical."""
+        pieces, places = [self.text[: self._top]], dict[Key, tuple[int, int]]()
+        at = self._top
+        for key, (start, end) in self.places.items():
+            piece = self.text[start:end]
+            if key in self._replaced:
+                piece = _text(self._replaced[key], last=end == len(self.text))
+            pieces.append(piece)
+            places[key] = at, at + len(piece)
+            at += len(piece)
+        return Parts(b"".join(pieces), self.file, places, canonical=True)
+
+
+def _text(block: Block, *, last: bool) -> bytes:
+    """The text of a block from its header on, up to that of the next one."""
+    _, *lines = block_lines(block)
+    return "\n".join([*lines, "" if last else "\n"]).encode()
+
+
+def text_of(lock: Lockfile) -> bytes:
+    """Return the text of a lock; only blocks are written that differ from the text it was read from."""
+    blocks = lock.blocks
+    if isinstance(blocks, Parts) and blocks.canonical:
+        return blocks.patched().text
+    return dumps(lock).encode()

@@ -29,8 +29,8 @@ class Settled(Protocol):
     def maker(self, name: str) -> int | None:
         """Return the step whose output inputs call so."""
 
-    def first(self, asset: AssetName) -> int:
-        """Return the first step of an asset."""
+    def steps(self, asset: AssetName) -> Sequence[int]:
+        """Return the steps of an asset."""
 
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""
@@ -41,8 +41,8 @@ def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, pric
 
     A verdict to keep a file depends on nothing but the recipe, the locked row, the file, and the
     bytes of the inputs. So whatever has none of the changed files, and nothing that may come out
-    different, is kept. The first step of each asset is there, because assets are shown in the order
-    of their first steps.
+    different, is kept. Of an asset that has such a step, all are there: assets are shown in the
+    order of their first steps, and what is published of one depends on all of them.
     """
     planner = Planner(snapshot, price, settled.pictures)
     places = list(_concerned(settled, changed))
@@ -57,8 +57,9 @@ def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, pric
             if step.verdict.bytes != settled.pictures[name]:
                 for user in settled.users(name):
                     heappush(places, user)
-    for first in {settled.first(step.recipe.asset) for step in steps.values()} - steps.keys():
-        steps[first] = planner.step(settled.recipe(first))
+    assets = {step.recipe.asset for step in steps.values()}
+    for place in {at for asset in assets for at in settled.steps(asset)} - steps.keys():
+        steps[place] = planner.step(settled.recipe(place))
     judged = (each for at in sorted(steps) for each in (*several.get(at, ()), steps[at]))
     return Plan(snapshot.profile, tuple(judged), kept=settled.count - len(steps))
 

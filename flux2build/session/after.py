@@ -17,6 +17,7 @@ def after(before: Project, report: Report) -> Project:
     lock, data = report.lock or (before.lock, before.lock_bytes)
     known, locked = vars(project), Locked.of(lock)
     known.update(lock_bytes=data, _lock_as_read=lock, _files=report.on(before.files()))
+    known["wrote_lock"] = report.lock is not None
     known["seen"] = replace(
         before.seen,
         files=report.on(before.seen.files),

@@ -15,8 +15,7 @@ from flux2build.session import baseline
 from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
-from flux2build.storage.index import answer_key
-from flux2build.storage.ledger_mark import ledger_key, marked
+from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 _MOST_JUDGED: Final = 10_000
 """The pictures, and the derivations, to remember; they take a megabyte in the index."""
@@ -34,7 +33,8 @@ def remember(project: Project, answer: str) -> None:
         return
     if any(step.verdict.reasons for step in plan.steps):
         return
-    commands = ("build",) if findings_of(project) else ("build", "check")
+    findings = findings_of(project)
+    commands = ("build",) if findings else ("build", "check")
     if project.weights is not None:
         project.index.learn(project.weights)
     states = judged(project, plan)
@@ -44,7 +44,7 @@ def remember(project: Project, answer: str) -> None:
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     kept = project.index.remember_all(keys, answer, sorted(states), states)
     if kept and project.weights is None and project.seen.files == project.files():
-        baseline.keep(project)
+        baseline.keep(project, states, findings)
     project.index.save()
 
 

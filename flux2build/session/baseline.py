@@ -11,11 +11,15 @@ import marshal
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
+from flux2build.checks.facts import Finding
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import parts
+from flux2build.lockfile.parts import Spans
 from flux2build.model import (
     About,
     AssetName,
@@ -39,7 +43,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _OURS: Final = "FLUX2BUILD_"
 _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
@@ -62,7 +66,8 @@ class Contents(TypedDict):
     recipes: list[bytes]
     pictures: dict[str, str]
     makers: dict[str, int]
-    firsts: dict[str, int]
+    steps: dict[str, list[int]]
+    """The places of each asset's steps."""
     users: dict[str, list[int]]
     sizes: dict[str, tuple[int, int]]
     notes: dict[str, tuple[str, ...]]
@@ -70,45 +75,72 @@ class Contents(TypedDict):
     """Where in the lock's text the block of each asset stands."""
     keys: list[str]
     """The keys of everything that is locked."""
+    around: dict[str, str]
+    """The states of whatever else the answer that nothing is to be done depends on."""
+    canonical: bool
+    """Whether the text of the lock is known to be what a writing of all its blocks gives."""
+    plain: bool
+    """Whether a build of a part needs to know no more of the lock than its own blocks."""
+    said: dict[str, Any]
+    """What the profile says of itself."""
+    checks: dict[str, dict[str, Any]] | None
+    """What the spec says of the checks, none of which found anything; None if one did."""
 
 
 class Baseline:
     """A plan that had nothing to do, and what it depends on."""
 
     def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+        self.contents = contents
         self.profile = contents["profile"]
         self.states: Mapping[str, str] = contents["states"]
         self.spec: Mapping[str, str] = contents["spec"]
         self.folders: Sequence[str] = contents["folders"]
         self.fixed: frozenset[str] = frozenset(contents["fixed"])
-        self.files: frozenset[str] = frozenset(contents["files"])
+        self.files: Sequence[str] = contents["files"]
+        self.around: Mapping[str, str] = contents["around"]
         self.notes: Mapping[str, tuple[str, ...]] = contents["notes"]
         self.pictures = cast("Mapping[str, Digest]", contents["pictures"])
         self.sizes = cast("Mapping[AssetName, Size]", contents["sizes"])
         """The size at which each master is ordered."""
         self.keys = frozenset(contents["keys"])
-        self.places = {
-            (AssetName(asset), self.profile): (start, end)
-            for asset, start, end in contents["places"]
-        }
+        self.canonical, self.plain = contents["canonical"], contents["plain"]
+        self.said: Mapping[str, Any] = contents["said"]
+        self.checks: Mapping[str, Mapping[str, Any]] | None = contents["checks"]
         self.count = len(contents["recipes"])
+
+    @cached_property
+    def places(self) -> Spans:
+        """Where in the lock the block of each asset stands; nothing if they cannot stand alone."""
+        places = self.contents["places"]
+        return {(AssetName(asset), self.profile): (start, end) for asset, start, end in places}
+
+    @cached_property
+    def derived(self) -> frozenset[Digest]:
+        """The bytes of every output that is made of others."""
+        makers = self.contents["makers"].items()
+        masters = {place for name, place in makers if name.startswith("asset:")}
+        return frozenset(self.pictures[name] for name, place in makers if place not in masters)
 
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
-        return _recipe(*marshal.loads(self._contents["recipes"][place]))  # noqa: S302 - sealed
+        return _recipe(*marshal.loads(self.contents["recipes"][place]))  # noqa: S302 - sealed
 
     def maker(self, name: str) -> int | None:
         """Return the step whose output inputs call so."""
-        return self._contents["makers"].get(name)
+        return self.contents["makers"].get(name)
 
-    def first(self, asset: AssetName) -> int:
-        """Return the first step of an asset."""
-        return self._contents["firsts"][asset]
+    def steps(self, asset: AssetName) -> Sequence[int]:
+        """Return the steps of an asset."""
+        return self.contents["steps"][asset]
+
+    def rank(self, asset: AssetName) -> int:
+        """Return where an asset stands among others, the unknown ones last."""
+        return next(iter(self.contents["steps"].get(asset, ())), self.count)
 
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""
-        return self._contents["users"].get(name, ())
+        return self.contents["users"].get(name, ())
 
 
 def load(project: Project) -> Baseline | None:
@@ -119,19 +151,31 @@ def load(project: Project) -> Baseline | None:
     return Baseline(contents)
 
 
-def keep(project: Project) -> None:
+def keep(project: Project, around: Mapping[str, str], findings: Sequence[Finding]) -> None:
     """Keep the plan of a project that has nothing to do, as the baseline.
 
-    Which candidate ships, and what a person decided, is for the lock to say: with these, a plan
-    is always made anew.
+    `around` are the states that the answer depends on, and `findings` those of the checks. Which
+    candidate ships, and what a person decided, is for the lock to say: with these, a plan is always
+    made anew.
     """
     decided = any(block.review for block in project.lock.blocks.values())
     if decided or project.seen.reviewed or any(s.recipe.takes for s in project.whole.steps):
         return
-    try:
-        sealed.keep(project.folder, _NAME, _contents(project))
-    except ValueError:  # a recipe holds more than plain data
-        return
+    contents = _contents(project)
+    known = contents["states"].keys()
+    contents["around"] = {path: state for path, state in around.items() if path not in known}
+    options = project.spec.checks
+    if any(asset.expect_text for asset in project.spec.assets.values()):
+        contents["plain"] = False  # words are read in pictures, and compared
+    elif not findings and not any(each.exclude for each in options.values()):
+        contents["checks"] = {name: each.model_dump() for name, each in options.items()}
+    write(project, contents)
+
+
+def write(project: Project, contents: Contents) -> None:
+    """Write the baseline of a project; one that holds more than plain data is not written."""
+    with suppress(ValueError):
+        sealed.keep(project.folder, _NAME, contents)
 
 
 def _contents(project: Project) -> Contents:
@@ -153,21 +197,42 @@ def _contents(project: Project) -> Contents:
         recipes=[marshal.dumps(_plain(step.recipe)) for step in steps],
         pictures={},
         makers={},
-        firsts={},
+        steps={},
         users={},
         sizes={str(name): size for name, size in project.sizes.items()},
         notes=dict(project.spec.notes),
         places=list(_places(project)),
         keys=[row.key for block in project.lock.blocks.values() for row in block.rows],
+        around={},
+        canonical=project.wrote_lock,
+        plain=_is_plain(project),
+        said=_said(project),
+        checks=None,
     )
     for place, step in enumerate(steps):
-        contents["firsts"].setdefault(step.recipe.asset, place)
+        contents["steps"].setdefault(step.recipe.asset, []).append(place)
         for name in names(step.recipe):
             contents["makers"][name] = place
             contents["pictures"][name] = str(step.verdict.bytes)
         for source in step.recipe.inputs:
             contents["users"].setdefault(str(source), []).append(place)
     return contents
+
+
+def _is_plain(project: Project) -> bool:
+    """Whether every row is that of a recipe, none is signed, and no document lies beside code."""
+    owners = {step.recipe.output: step.recipe.asset for step in project.whole.steps}
+    rows = [(b.asset, row.output) for b in project.lock.blocks.values() for row in b.rows]
+    own = all(owners.get(output.path) == asset for asset, output in rows)
+    signed = any(output.unsigned for _, output in rows)
+    return own and not signed and len(rows) == len(owners) and not project.spec.beside
+
+
+def _said(project: Project) -> dict[str, Any]:
+    """What the profile of a project says of itself."""
+    profiles = project.spec.text.data.get("profile")
+    own = profiles.get(project.spec.profile) if isinstance(profiles, Mapping) else None
+    return dict(own) if isinstance(own, Mapping) else {}
 
 
 def _places(project: Project) -> Iterator[tuple[str, int, int]]:

@@ -7,10 +7,11 @@ certain, or something is wrong that a message must have a place for, there is no
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
@@ -35,21 +36,43 @@ from flux2build.storage.project_files import Kind
 _DIGEST: Final = "sha256:"
 
 
-def brief(project: Project) -> Plan | None:
+class Brief(Struct, frozen=True):
+    """A tree beside its baseline, and the plan that follows from it."""
+
+    base: Baseline
+    changed: Mapping[str, str]
+    """The files that have changed since, each with its present state."""
+    snapshot: Snapshot
+    plan: Plan
+
+
+def brief(project: Project) -> Brief | None:
     """Return what a build of everything would do; None if the spec must be read to know it."""
     base = baseline.load(project)
-    now = project.index.differing(base.states) if base else {}
-    if base is None or not now or not _comparable(project, base, now):
+    if base is None:
+        return None
+    now = project.index.differing({**base.around, **base.states})
+    if not now.keys() <= base.states.keys() or not _comparable(project, base, now):
         return None
     if (locked := in_parts(project, base)) is None:
         return None
     states = ((path, now.get(path) or base.states[path]) for path in base.files)
     files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
-    plan = _Comparison(project, base, project.look(base.profile, files, locked)).plan(now)
-    if plan is None or not plan.drift or not _in_place(project, plan):
+    snapshot = project.look(base.profile, files, locked)
+    plan = compared(project, base, snapshot, now)
+    if plan is None or not _in_place(project, plan):
+        return None
+    if not plan.drift and (now or project.team is not None):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock)
-    return plan
+    return Brief(base, now, snapshot, plan)
+
+
+def compared(
+    project: Project, base: Baseline, snapshot: Snapshot, changed: Iterable[str]
+) -> Plan | None:
+    """Return what is to be done after files have changed; None if something of it cannot be."""
+    return _Comparison(project, base, snapshot).plan(changed)
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
@@ -90,7 +113,7 @@ class _Comparison:
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 
-    def plan(self, changed: Mapping[str, str]) -> Plan | None:
+    def plan(self, changed: Iterable[str]) -> Plan | None:
         """What is to be done; None if it cannot be."""
         bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
         while self._project.team is not None and self._project.team.learn():

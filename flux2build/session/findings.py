@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 
-from flux2build.checks.contract import Options, evaluate
+from flux2build.assetspec import Budget, Spec, spec_text
+from flux2build.assetspec.spec_text import SpecText
+from flux2build.checks.contract import CHECKS, Options, evaluate
 from flux2build.checks.facts import Facts, Finding
-from flux2build.errors import SpecError, UsageError
-from flux2build.model import AssetName
+from flux2build.errors import Problem, SpecError, UsageError
+from flux2build.model import Asset, AssetName, Key
+from flux2build.planning.plan import Plan
 from flux2build.planning.selection import select
+from flux2build.planning.snapshot import Snapshot
 from flux2build.session.approval import rendered
+from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 from flux2build.session.project import EVERYTHING, Project
 
@@ -42,6 +48,74 @@ def findings_of(
     order = list(dict.fromkeys(step.recipe.asset for step in project.whole.steps))
     rank = {asset: number for number, asset in enumerate(order)}
     return sorted(findings, key=lambda f: rank.get(f.asset, len(rank)) if f.asset else -1)
+
+
+def findings_in_brief(
+    project: Project, base: Baseline, plan: Plan, snapshot: Snapshot
+) -> list[Finding] | None:
+    """Return the findings after files have changed; None if all must be looked at to know them.
+
+    There were none before, and the plan has all steps of the assets that any can be about.
+    """
+    if base.checks is None:
+        return None
+    options = {
+        name: CHECKS[name].options.model_validate(said) for name, said in base.checks.items()
+    }
+    off = {name for name, said in options.items() if said.severity == "off"}
+    if not all(check.local or name in off for name, check in CHECKS.items()):
+        return None
+    facts = Facts(
+        _unread_spec(project, base, options),
+        plan,
+        snapshot.lock,
+        project.consult,
+        cards=project.capabilities.cards,
+    )
+    findings = evaluate(facts, lambda _check, _options: frozenset())
+    return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)
+
+
+class _UnreadSpec(Spec, frozen=True):
+    """A spec in which the checks found nothing; its text is read for the places of other problems."""
+
+    read: Callable[[], SpecText] | None = None
+
+    def located(self, problem: Problem, key: Key, *, name: bool = False) -> Problem:
+        """A problem at a key's value (or its name), with the source line."""
+        return self._whole_text.located(problem, key, name=name)
+
+    @cached_property
+    def _whole_text(self) -> SpecText:
+        return self.read() if self.read else self.text
+
+
+class _UnreadAssets(dict[AssetName, Asset]):
+    """The assets of a spec in which the checks found nothing: no words are expected of any."""
+
+    def __missing__(self, name: AssetName) -> Asset:
+        return Asset(name, str(name), {})
+
+
+def _unread_spec(project: Project, base: Baseline, checks: Mapping[str, Options]) -> Spec:
+    return _UnreadSpec(
+        file=project.file,
+        name="",
+        profile=base.profile,
+        usual=base.profile,
+        profiles=(),
+        output=".",
+        folders=(),
+        kept={},
+        templates="",
+        budget=Budget(),
+        checks=checks,
+        assets=_UnreadAssets(),
+        recipes=(),
+        gaps=(),
+        text=SpecText(project.file, {"profile": {base.profile: base.said}}, ()),
+        read=lambda: spec_text.read(project.tree, project.file),
+    )
 
 
 def _excluded(project: Project, check: str, options: Options) -> frozenset[AssetName]:

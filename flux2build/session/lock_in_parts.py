@@ -6,8 +6,10 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cache
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from flux2build.digest import Digest, of_bytes
-from flux2build.lockfile import Lockfile, loads
+from flux2build.lockfile import loads
 from flux2build.lockfile.parts import Parts
 from flux2build.planning.snapshot import Locked
 from flux2build.session.baseline import Baseline
@@ -21,15 +23,23 @@ def in_parts(project: Project, base: Baseline) -> Locked | None:
     data, name = project.lock_bytes, project.lock_path.name
     if not base.places or of_bytes(data) != base.states[name]:
         return None
+    return locked_in(Parts(data, name, base.places, canonical=base.canonical), base.keys)
+
+
+def locked_in(parts: Parts, keys: Container[str]) -> Locked:
+    """Return what a lock says of which each block is read when it is asked for.
+
+    `keys` has those of everything that is locked.
+    """
 
     @cache
     def whole() -> Locked:
-        return Locked.of(loads(data.decode(), name))
+        return Locked.of(loads(parts.text.decode(), parts.file))
 
     return Locked(
-        Lockfile(Parts(data, name, base.places)),
-        _Late(base.keys, lambda: whole().pictures),
-        _Late(base.keys, lambda: whole().purchases),
+        replace(parts.head, blocks=parts),
+        _Late(keys, lambda: whole().pictures),
+        _Late(keys, lambda: whole().purchases),
         _LateFiles(lambda: whole().files),
     )
 

@@ -95,6 +95,11 @@ class LockedSources(Sources):
             raise durable.fault("read", self.lock_path.name, error) from error
 
     @cached_property
+    def wrote_lock(self) -> bool:
+        """Whether the lock is known to be as this flux2build writes it."""
+        return False
+
+    @cached_property
     def _lock_text(self) -> str:
         """The text of the lock, with the line ends it was written with, even if git changed them."""
         return decoded(self.lock_bytes, self.lock_path.name)

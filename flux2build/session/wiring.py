@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flux2build.assetspec import Budget
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.networks.files import NetworkFiles
@@ -30,6 +31,7 @@ from flux2build.images.provenance.signing import signer_for
 from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
+from flux2build.planning.snapshot import Snapshot
 from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
@@ -68,32 +70,64 @@ class Listeners(Struct, frozen=True):
     """Told what only those who ask for more want to know."""
 
 
-def run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
+class Premises(Struct, frozen=True):
+    """What a build starts from."""
+
+    snapshot: Snapshot
+    artifacts: Artifacts
+    budget: Budget
+    removal: Callable[[], Removal]
+    """Which files may be removed; it is asked when one is about to be."""
+    worded: frozenset[str] = frozenset()
+    """The pictures in which words are expected."""
+
+
+def premises(project: Project, plan: Plan) -> Premises:
+    """What a build of a plan starts from that was made from everything."""
+    forced, refreshing = _forced(plan), _refreshing(plan)
+    snapshot = project.seen
+    if forced or refreshing:
+        snapshot = project.snapshot(forced, refresh=refreshing)
+    snapshot = replace(snapshot, further=plan.further, reopened=plan.reopened)
+    removal, budget = project.removal(), project.spec.budget
+    worded = frozenset(_worded(project, plan))
+    artifacts = at_hand(project, snapshot.files)
+    return Premises(snapshot, artifacts, budget, lambda: removal, worded)
+
+
+def _worded(project: Project, plan: Plan) -> Iterator[str]:
+    """The pictures of a plan in which words are expected."""
+    assets = project.spec.assets
+    for step in plan.steps:
+        if isinstance(step.recipe.task, Generate) and assets[step.recipe.asset].expect_text:
+            yield step.recipe.output
+
+
+def run(
+    project: Project, plan: Plan, given: Premises, terms: Terms, listeners: Listeners
+) -> Report:
     """Carry out a plan in the real world.
 
     Raises:
         KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
     try:
-        return event_loop.run(_run(project, plan, terms, listeners))
+        return event_loop.run(_run(project, plan, given, terms, listeners))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
-async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners) -> Report:
-    forced, refreshing = _forced(plan), _refreshing(plan)
-    snapshot = project.seen
-    if forced or refreshing:
-        snapshot = project.snapshot(forced, refresh=refreshing)
-    snapshot = replace(snapshot, further=plan.further, reopened=plan.reopened)
-    artifacts, halt, say = at_hand(project, snapshot.files), asyncio.Event(), listeners.say
-    budget = BudgetGuard(cap(project.spec.budget, terms), project.spec.budget.per_asset, plan.high)
+async def _run(
+    project: Project, plan: Plan, given: Premises, terms: Terms, listeners: Listeners
+) -> Report:
+    artifacts, halt, say = given.artifacts, asyncio.Event(), listeners.say
+    budget = BudgetGuard(cap(given.budget, terms), given.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
-        wiring = _Wiring(project, plan, terms, listeners, halt, budget)
+        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given.worded)
         world = await wiring.world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
-                snapshot, has=artifacts.has, removable=_removable(project.removal(), say)
+                given.snapshot, has=artifacts.has, removable=_removable(given.removal, say)
             )
             try:
                 report = await build(plan, snapshot, world, listeners.on_event, halt)
@@ -105,11 +139,11 @@ async def _run(project: Project, plan: Plan, terms: Terms, listeners: Listeners)
             return report
 
 
-def _removable(removal: Removal, say: Say) -> Callable[[str, Digest], bool]:
+def _removable(removal: Callable[[], Removal], say: Say) -> Callable[[str, Digest], bool]:
     """Whether the file at a picture's old path may be removed; if not, `say` gets the reason."""
 
     def removable(path: str, digest: Digest) -> bool:
-        problem = removal.refusal(path, digest, asked=False)
+        problem = removal().refusal(path, digest, asked=False)
         if problem is not None:
             say("; ".join(filter(None, (problem.message, problem.hint))))
         return problem is None
@@ -138,6 +172,7 @@ class _Wiring(Struct, frozen=True):
     listeners: Listeners
     halt: asyncio.Event
     budget: BudgetGuard
+    worded: frozenset[str]
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a renderer for each provider that is needed."""
@@ -149,15 +184,7 @@ class _Wiring(Struct, frozen=True):
         stack.callback(networks.close)
         toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw)
         artifacts = replace(artifacts, failed=keeping.doubt)
-        worded = frozenset(self._worded())
-        return RealWorld(artifacts, project.lock_path, renderers, toolbox, worded)
-
-    def _worded(self) -> Iterator[str]:
-        """The pictures in which words are expected."""
-        assets = self.project.spec.assets
-        for step in self.plan.steps:
-            if isinstance(step.recipe.task, Generate) and assets[step.recipe.asset].expect_text:
-                yield step.recipe.output
+        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.worded)
 
     def _network(self, op: NetworkOp) -> NetworkFiles:
         return self.project.image_models.opened(op)

@@ -15,8 +15,8 @@ import platformdirs
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.storage import durable, paths, regular
-from flux2build.storage.index import listing
 from flux2build.storage.lfs import LFS_MOST, lfs_target
+from flux2build.storage.listing import listing
 from flux2build.storage.paths import is_foreign
 from flux2build.storage.project_files import LARGEST, Kind, too_large
 

@@ -22,7 +22,6 @@ import zlib
 from itertools import compress
 
 from flux2build.storage.edition import EDITION
-from flux2build.storage.ledger_mark import surroundings
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
 TYPE_CHECKING = False
@@ -88,11 +87,30 @@ class Index:
         return self.remember_all([key], text, paths, states or {})
 
     def remember_all(
-        self, keys: list[str], text: str, paths: list[str], states: dict[str, str]
+        self,
+        keys: list[str],
+        text: str,
+        paths: list[str],
+        states: dict[str, str],
+        touched: set[str] | None = None,
     ) -> bool:
-        """Remember one answer to several questions, as `remember` does; each file is looked at once."""
+        """Remember one answer to several questions, as `remember` does; each file is looked at once.
+
+        If it is known which paths were `touched`, only they are. Whether others have changed shows when
+        the answer is asked for.
+        """
         self._unpack()
-        same = all(_fits(before, self.state(path)) for path, before in states.items())
+        rows = self._rows
+        same = all(
+            (
+                touched is not None
+                and path not in touched
+                and path in rows
+                and rows[path][0] == before
+            )
+            or _fits(before, self.state(path))
+            for path, before in states.items()
+        )
         for path in paths if same else ():
             if path not in states:
                 self.state(path)
@@ -138,8 +156,14 @@ class Index:
         """Return the digests of the files at some paths; many that are not known are hashed at once."""
         self._unpack()
         unknown = [path for path in paths if path not in self._rows]
-        fresh = _observed_at_once(self._folder, unknown) if len(unknown) >= _MANY else {}
-        if fresh:
+        fresh: dict[str, Row] = {}
+        if len(unknown) >= _MANY:
+            # Lazy: the common call hashes nothing.
+            from flux2build.storage.in_threads import in_threads
+
+            fresh = in_threads(
+                lambda path: _observe(os.path.join(self._folder, path), None), unknown
+            )
             self._rows.update(fresh)
             self._asked.update(fresh)
             self._changed = True
@@ -282,12 +306,6 @@ class _Packed:
         }
 
 
-def answer_key(command: str, file: str, profile: str | None) -> str:
-    """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
-    about = "check" if command == "check" else "build"
-    return f"{EDITION} {(about, file, profile or '')} {surroundings()}"
-
-
 def _fits(before: str, now: str) -> bool:
     """Whether a state is an earlier one, which may have told no more than that there is a file."""
     return before == now or (before == "file" and now.startswith("sha256:"))
@@ -318,18 +336,6 @@ def _observe(path: str, known: Row | None) -> Row:
     return (DIRECTORY if stat.S_ISDIR(status.st_mode) else SPECIAL, 0, 0, 0, 0)
 
 
-def _observed_at_once(folder: str, paths: list[str]) -> dict[str, Row]:
-    """Observe paths in threads: reading and hashing let the others work."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    def part(start: int) -> list[tuple[str, Row]]:
-        return [(path, _observe(os.path.join(folder, path), None)) for path in paths[start::count]]
-
-    count = min(os.cpu_count() or 1, 8)
-    with ThreadPoolExecutor(count) as threads:
-        return dict(row for rows in threads.map(part, range(count)) for row in rows)
-
-
 def _hashed(path: str) -> Row:
     import hashlib
 
@@ -353,6 +359,9 @@ def _hashed(path: str) -> Row:
 
 def _listed(path: str) -> Row:
     """Observe the names in a folder, which is what a `/` at the end of its path asks for."""
+    # Lazy: few answers depend on the names in a folder.
+    from flux2build.storage.listing import listing
+
     now, before = time.time_ns(), os.stat(path)
     return _row(listing(os.listdir(path)), now, before, os.stat(path))
 
@@ -364,15 +373,6 @@ def _row(state: str, now: int, before: os.stat_result, after: os.stat_result) ->
     if _fingerprint(before) != _fingerprint(after) or newest >= now - margin:
         return (state, 0, 0, 0, 0)
     return (state, *_fingerprint(before))
-
-
-def listing(names: list[str]) -> str:
-    """Return the state of a folder with these names, of which hidden ones do not matter."""
-    import hashlib
-
-    visible = sorted(name for name in names if not name.startswith("."))
-    text = "\0".join(visible).encode("utf-8", "surrogateescape")
-    return "sha256:" + hashlib.sha256(text).hexdigest()
 
 
 def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -118,3 +118,9 @@ def _checksum(file: int, end: int) -> int:
 
 def _signature(status: os.stat_result) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+
+
+def answer_key(command: str, file: str, profile: str | None) -> str:
+    """Return the key of an answer; `plan` and `build` share one, `check` has its own."""
+    about = "check" if command == "check" else "build"
+    return f"{EDITION} {(about, file, profile or '')} {surroundings()}"

@@ -26,7 +26,7 @@ def shown(
     capsys: pytest.CaptureFixture[str], *events: Event, verbosity: int = 0, color: str = "never"
 ) -> str:
     """What is printed of events."""
-    view = BuildView(Console(color, verbosity), SPEC)
+    view = BuildView(Console(color, verbosity), SPEC.located)
     for event in events:
         view.show(event)
     return capsys.readouterr().err
@@ -58,7 +58,7 @@ def test_beside_a_bar_steps_are_named_on_request(
     """A bar says how far a build is; `watch`, which has many builds, names each picture too."""
     monkeypatch.setenv("TERM", "xterm")
     for naming, told in ((False, ""), (True, "render   img/fox.png  (asked for)")):
-        BuildView(Console("always"), SPEC, naming=naming).show(done(Action.RENDER))
+        BuildView(Console("always"), SPEC.located, naming=naming).show(done(Action.RENDER))
 
         assert capsys.readouterr().err.strip() == told
 

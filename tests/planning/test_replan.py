@@ -29,11 +29,11 @@ class SettledPlan:
         self.count = len(self._recipes)
         self.pictures: dict[str, Digest] = {}
         self._makers: dict[str, int] = {}
-        self._firsts: dict[AssetName, int] = {}
+        self._steps: dict[AssetName, list[int]] = {}
         self._users: dict[str, list[int]] = {}
         for place, step in enumerate(plan.steps):
             self._makers |= dict.fromkeys(names(step.recipe), place)
-            self._firsts.setdefault(step.recipe.asset, place)
+            self._steps.setdefault(step.recipe.asset, []).append(place)
             if step.verdict.bytes is not None:
                 self.pictures |= dict.fromkeys(names(step.recipe), step.verdict.bytes)
             for source in step.recipe.inputs:
@@ -47,9 +47,9 @@ class SettledPlan:
         """Return the step whose output inputs call so."""
         return self._makers.get(name)
 
-    def first(self, asset: AssetName) -> int:
-        """Return the first step of an asset."""
-        return self._firsts[asset]
+    def steps(self, asset: AssetName) -> Sequence[int]:
+        """Return the steps of an asset."""
+        return self._steps[asset]
 
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""

@@ -11,7 +11,7 @@ from flux2build.session.after import after
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.project import Project
-from flux2build.session.wiring import Listeners, run
+from flux2build.session.wiring import Listeners, premises, run
 from tests.conftest import Site
 
 DOCUMENTS: Final = '[manifest]\npath = "pictures.json"\n\n[asset.hero]'
@@ -46,7 +46,8 @@ def test_a_build_knows_what_it_did(
     def tell(*_: object, **__: object) -> None:
         """Nobody listens."""
 
-    project = after(project, run(project, plan, Terms(), Listeners(tell, tell, tell, tell)))
+    listeners = Listeners(tell, tell, tell, tell)
+    project = after(project, run(project, plan, premises(project, plan), Terms(), listeners))
 
     anew = project.reread()
     assert (project.lock, project.lock_bytes) == (anew.lock, anew.lock_bytes)

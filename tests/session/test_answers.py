@@ -20,8 +20,8 @@ from flux2build.ledger import Intended
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage.disk import home
-from flux2build.storage.index import Index, answer_key
-from flux2build.storage.ledger_mark import holds, ledger_key
+from flux2build.storage.index import Index
+from flux2build.storage.ledger_mark import answer_key, holds, ledger_key
 from tests.conftest import Site
 from tests.journals import delivered, intended, ticketed, voided, wrote
 from tests.laws.processes import ROOT

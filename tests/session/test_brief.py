@@ -210,9 +210,10 @@ def test_a_picture_needs_no_spec(name: str) -> None:
     drawn(Path(name)) if name.startswith("refs") else Path(name).unlink()
     project = Project.open(CommonOptions())
 
-    plan = brief(project)
+    known = brief(project)
 
-    assert plan is not None
+    assert known is not None
+    plan = known.plan
     assert "spec" not in vars(project)
     whole = project.plan()
     judged = [step.recipe.output for step in plan.steps]

@@ -19,9 +19,10 @@ from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, Ou
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan
+from flux2build.session.brief import brief
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.findings import findings_of
-from flux2build.session.project import Project
+from flux2build.session.findings import findings_in_brief, findings_of
+from flux2build.session.project import EVERYTHING, Project
 from flux2build.storage.disk import root_of
 
 
@@ -72,7 +73,9 @@ def check(  # noqa: PLR0913 - a command takes its options
         message = f"`--output-format {output_format}` is about one spec"
         raise UsageError(message, hint="run one check for each of them")
     try:
-        plan, reported = (
+        brisk = choice == EVERYTHING and not (require_approved or output.whole)
+        known = _in_brief(project) if brisk else None
+        plan, reported = known or (
             project.plan(choice),
             findings_of(project, choice, strictly=require_approved),
         )
@@ -89,11 +92,19 @@ def check(  # noqa: PLR0913 - a command takes its options
     ]
     output.show(console, _report(project, output, findings, plan))
     console.caution(project.unread)
-    if (other := project.others_files) is not None:
+    if known is None and (other := project.others_files) is not None:
         line = f"`flux2build check -p {shlex.quote(other)}`"
         console.say(f"The files are those of the profile `{other}`: see {line}.")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
+
+
+def _in_brief(project: Project) -> tuple[Plan, list[Finding]] | None:
+    """The plan and the findings, as far as they are known without reading the spec."""
+    if (known := brief(project)) is None:
+        return None
+    findings = findings_in_brief(project, known.base, known.plan, known.snapshot)
+    return None if findings is None else (known.plan, findings)
 
 
 def _report(

@@ -16,6 +16,7 @@ from flux2build.session.brief import brief
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
 from flux2build.session.project import EVERYTHING, Project
+from flux2build.session.renewal import renew
 
 
 @command("plan", selects=True, many=True)
@@ -54,10 +55,12 @@ def show_plan(
     console = Console.of(options, choice)
     project = joined(Project.open(options), console.caution)
     detailed = options.json or options.verbosity > 0 or output is not None or live
-    plan = None if detailed or choice != EVERYTHING else brief(project)
-    if plan is None:
+    known = None if detailed or choice != EVERYTHING else brief(project)
+    if known is None:
         plan = project.plan(choice)
         remember_judged(project)
+    else:
+        plan = known.plan
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:
@@ -69,7 +72,10 @@ def show_plan(
         from flux2build.cli.live import warn_of_costs
 
         warn_of_costs(console, project.settings, plan)
-    if choice.everything and not choice.force and not plan.kept:
+    if known is not None:
+        if not plan.drift:
+            renew(project, known, None, plan_view.clean_line(plan))
+    elif choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE
 

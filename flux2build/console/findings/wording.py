@@ -66,5 +66,5 @@ def tally(report: CheckReport) -> Text:
         return footer(report.plan)
     counts = Counter(finding.severity for finding in report.findings)
     parts = [f"{n} {s.value}{'s' if n > 1 else ''}" for s, n in sorted(counts.items())]
-    files = f" in {counted(len(report.plan.steps))}" if report.plan else ""
+    files = f" in {counted(len(report.plan.steps) + report.plan.kept)}" if report.plan else ""
     return Text(f"{', '.join(parts)}{files}.", "bold")

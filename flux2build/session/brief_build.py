@@ -1,0 +1,77 @@
+"""A build of a plan in brief: what it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from flux2build.assetspec import Budget
+from flux2build.building.artifacts import Artifacts
+from flux2build.digest import Digest
+from flux2build.model import AssetName
+from flux2build.planning.snapshot import Snapshot
+from flux2build.session.baseline import Baseline
+from flux2build.session.brief import Brief
+from flux2build.session.project import Project
+from flux2build.session.wiring import Premises
+
+
+def buildable(project: Project, brief: Brief) -> bool:
+    """Whether a plan in brief can be built: nothing is bought, and the rest of the lock stays."""
+    alone = project.team is None and not project.unread
+    return alone and brief.plan.high == 0 and not brief.plan.orders and brief.base.plain
+
+
+def premises(project: Project, brief: Brief) -> Premises:
+    """What the build of a plan in brief starts from."""
+    snapshot = replace(brief.snapshot, metas=_Metas(brief.snapshot))
+    paths = {digest: path for path, digest in snapshot.files.items()}
+    artifacts = Artifacts(
+        project.folder,
+        project.store,
+        paths,
+        _Derived(brief.base),
+        _Ours(brief.base),
+        copies=project.copies,
+    )
+    return Premises(snapshot, artifacts, Budget(), project.removal)
+
+
+class _Ours(Container[tuple[str, Digest]]):
+    """The outputs of a baseline, each by path and bytes."""
+
+    def __init__(self, base: Baseline) -> None:
+        self._pictures = base.pictures
+
+    def __contains__(self, file: object) -> bool:
+        if not isinstance(file, tuple):
+            return False
+        path, digest = file
+        return bool(self._pictures.get(f"output:{path}") == digest)
+
+
+class _Derived(Container[Digest]):
+    """The bytes of the outputs of a baseline that are made of others."""
+
+    def __init__(self, base: Baseline) -> None:
+        self._base = base
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._base.derived
+
+
+class _Metas(Mapping[AssetName, Digest]):
+    """The digest of each asset's tags, alternative text and title, which are as they were locked."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._lock, self._profile = snapshot.lock, snapshot.profile
+
+    def __getitem__(self, asset: AssetName) -> Digest:
+        return self._lock.blocks[asset, self._profile].meta
+
+    def __iter__(self) -> Iterator[AssetName]:
+        return (asset for asset, profile in self._lock.blocks if profile == self._profile)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,86 @@
+"""A baseline that goes on: what is known of a tree in which a plan in brief has left nothing to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from flux2build.building.report import Report
+from flux2build.digest import of_bytes
+from flux2build.lockfile.parts import Parts, spans
+from flux2build.model import AssetName
+from flux2build.planning.replan import names
+from flux2build.session import baseline
+from flux2build.session.baseline import Baseline, Contents
+from flux2build.session.brief import Brief, compared
+from flux2build.session.findings import findings_in_brief
+from flux2build.session.lock_in_parts import locked_in
+from flux2build.session.project import Project
+from flux2build.storage.index import MISSING
+from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
+
+
+def renew(project: Project, brief: Brief, report: Report | None, answer: str) -> None:
+    """Keep the baseline and the answer of a tree in which a build has left nothing to do.
+
+    Without a report nothing was done, and nothing had to be.
+    """
+    files = report.on(brief.snapshot.files) if report else brief.snapshot.files
+    blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
+    states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
+    base = _entered(brief.base, blocks, report.due if report else (), states)
+    locked = locked_in(blocks, base.keys)
+    snapshot = project.look(base.profile, files, locked)
+    snapshot = replace(snapshot, ledger=project.journal.ledger())
+    plan = compared(project, brief.base, snapshot, touched)
+    if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
+        return
+    for step in plan.steps:
+        pictures = dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
+        base.contents["pictures"] |= pictures
+    if findings_in_brief(project, base, plan, snapshot) != []:
+        base.contents["checks"] = None
+    _remember(project, base, touched, answer)
+
+
+def _remember(project: Project, base: Baseline, touched: set[str], answer: str) -> None:
+    """Note the answer in the index as long as the states of the baseline last, and keep both."""
+    index, journal = project.index, project.journal
+    index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
+    commands = ("build", "check") if base.contents["checks"] is not None else ("build",)
+    keys = [answer_key(each, project.file, project.options.profile) for each in commands]
+    states = {**base.states, **base.around}
+    touched = {*touched, project.lock_path.name}
+    if index.remember_all(keys, answer, [*states], states, touched):
+        baseline.write(project, base.contents)
+    index.save()
+
+
+def _blocks(brief: Brief, report: Report | None) -> Parts:
+    """The blocks of the lock after a build, in the text that it has written."""
+    blocks = brief.snapshot.lock.blocks
+    if report is not None and report.lock is not None:
+        lock, data = report.lock
+        blocks = lock.blocks
+        if isinstance(blocks, Parts):
+            places = blocks.patched().places if blocks.canonical else spans(data, lock)
+            return Parts(data, blocks.file, places or {}, canonical=True)
+    if not isinstance(blocks, Parts):  # pragma: no cover - a plan in brief drops none of them
+        raise TypeError(blocks)
+    return blocks
+
+
+def _entered(
+    base: Baseline, blocks: Parts, due: Iterable[AssetName], states: Mapping[str, str]
+) -> Baseline:
+    """A baseline with another lock, in which some assets differ, and with other states of some files."""
+    contents = Contents(**base.contents)
+    contents["states"] = {**base.states, **states, blocks.file: of_bytes(blocks.text)}
+    contents["places"] = [(str(asset), *at) for (asset, _), at in blocks.places.items()]
+    contents["canonical"] = blocks.canonical
+    contents["pictures"] = {**contents["pictures"]}
+    changed = (blocks[asset, base.profile] for asset in due)
+    contents["keys"] = [*base.keys.union(row.key for block in changed for row in block.rows)]
+    return Baseline(contents)

@@ -1,0 +1,181 @@
+"""With what flux2build knows of a tree, every command does what it does without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.conftest import Site
+
+SPEC: Final = """
+[asset.desk]
+prompt = "a desk by a window"
+refs = ["refs/desk.png", { asset = "icon" }]
+
+[[asset.desk.deliver]]
+path = "desk.webp"
+
+[asset.photo]
+source = "refs/photo.png"
+
+[[asset.photo.deliver]]
+path = "photo-{{ width }}.webp"
+widths = [4, 8]
+DOCUMENTS"""
+DOCUMENTS: Final = """
+[manifest]
+path = "pictures.json"
+"""
+Edit = Callable[[], object]
+
+
+def drawn(name: str, colour: str) -> Edit:
+    """Another picture in the place of a reference."""
+    return lambda: Image.new("RGB", (8, 8), colour).save(name)
+
+
+def removed(name: str) -> Edit:
+    """A file that is missing."""
+    return lambda: Path(name).unlink(missing_ok=True)
+
+
+def damaged(name: str) -> Edit:
+    """As many other bytes, with the time put back: only the inode's change shows it."""
+
+    def damage() -> None:
+        path = Path(name)
+        if path.is_file():
+            status, data = path.stat(), path.read_bytes()
+            path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    return damage
+
+
+def replaced(name: str, old: str, new: str) -> Edit:
+    """Other words of the same length in a text, and the old ones if those are there already."""
+
+    def replace() -> None:
+        path = Path(name)
+        text = path.read_text("utf-8")
+        path.write_text(text.replace(old, new) if old in text else text.replace(new, old))
+
+    return replace
+
+
+def rewritten(name: str) -> Edit:
+    """The same bytes in another file."""
+
+    def rewrite() -> None:
+        path = Path(name)
+        if path.is_file():
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data)
+
+    return rewrite
+
+
+EDITS: Final[dict[str, Edit]] = {
+    "another reference": drawn("refs/desk.png", "red"),
+    "its first reference": drawn("refs/desk.png", "teal"),
+    "another photo": drawn("refs/photo.png", "navy"),
+    "no icon": removed("img/icon.png"),
+    "no derived file": removed("img/photo-8.webp"),
+    "no document": removed("img/pictures.json"),
+    "a damaged master": damaged("img/desk.png"),
+    "a damaged file": damaged("img/hero-dark-32.webp"),
+    "a damaged document": damaged("img/pictures.json"),
+    "a new reference file": rewritten("refs/desk.png"),
+    "a new lock file": rewritten("assets.lock"),
+    "a prompt": replaced("assets.toml", "a bell", "a ball"),
+    "a template": replaced("templates/hero.j2", "mood", "tone"),
+    "alt text": replaced("assets.toml", "The {{ brand.name }} fox", "A {{ brand.name }} fox"),
+    "a width": replaced("assets.toml", "widths = [4, 8]", "widths = [4, 6]"),
+    "a spoiled spec": replaced("assets.toml", "width = 128", "width = -28"),
+    "a damaged baseline": damaged(".flux2build/baseline"),
+    "no index": removed(".flux2build/index"),
+    "a baseline of before": lambda: (
+        Path("../baseline").is_file() and shutil.copy("../baseline", ".flux2build/baseline")
+    ),
+    "the baseline put aside": lambda: (
+        Path(".flux2build/baseline").is_file()
+        and shutil.copy(".flux2build/baseline", "../baseline")
+    ),
+}
+STEPS: Final = st.lists(
+    st.one_of(
+        st.sampled_from([*EDITS]),
+        st.sampled_from(["plan", "check", "build"]),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+class Trees:
+    """Two trees that are edited alike: one with what flux2build knows of it, one without."""
+
+    def __init__(self, site: Site, place: Path, patch: pytest.MonkeyPatch) -> None:
+        self._site, self._place, self._patch = site, place, patch
+        for tree in ("warm", "cold"):
+            shutil.copytree(site.folder, place / tree)
+
+    def each(self) -> Iterator[str]:
+        """Go to one tree after the other."""
+        for tree in ("warm", "cold"):
+            self._patch.setenv("FLUX2BUILD_HOME", str(self._place / f"home-{tree}"))
+            with chdir(self._place / tree):
+                yield tree
+
+    def said(self, tree: str, command: str) -> tuple[int, str, list[str]]:
+        """What a command says in a tree; files are derived in whatever order cores are free."""
+        if tree == "cold":
+            shutil.rmtree(".flux2build", ignore_errors=True)
+        ran = self._site.run(command)
+        return ran.code, ran.out, sorted(ran.err.splitlines())
+
+    def files(self, tree: str) -> dict[str, bytes]:
+        """Every file of a tree, flux2build's own left out."""
+        return Site(self._place / tree, self._site.capture).files()
+
+
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(documents=st.booleans(), steps=STEPS)
+@example(documents=False, steps=["another reference", "check", "build", "no icon", "build"])
+@example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
+def test_commands_do_what_they_do_without(
+    site: Site,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    documents: bool,
+    steps: list[str],
+) -> None:
+    """Whatever is edited between them, commands say and write, byte for byte, what they do cold."""
+    trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
+    for tree in trees.each():
+        Path("refs").mkdir()
+        EDITS["its first reference"]()
+        drawn("refs/photo.png", "red")()
+        with Path("assets.toml").open("a", encoding="utf-8") as spec:
+            spec.write(SPEC.replace("DOCUMENTS", DOCUMENTS if documents else ""))
+        assert trees.said(tree, "build")[0] == 0
+    for step in [*steps, "plan", "check", "build", "build", "check"]:
+        said = [
+            trees.said(tree, step) if step not in EDITS else EDITS[step]() for tree in trees.each()
+        ]
+        if step not in EDITS:
+            assert said[0] == said[1], step
+    assert trees.files("warm") == trees.files("cold")
