@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 import logging
 import ssl
@@ -415,13 +416,14 @@ def test_an_order_is_answered_in_its_own_time(seconds: float, kind: type) -> Non
     assert isinstance(_submit(internet, time, answer=60, reply=30), kind)
 
 
-def test_compressed_answer_is_read() -> None:
+@pytest.mark.parametrize(
+    ("name", "compress"), [("deflate", zlib.compress), ("gzip", gzip.compress)]
+)
+def test_compressed_answer_is_read(name: str, compress: Callable[[bytes], bytes]) -> None:
     """Some servers compress unasked: an accepted order must not be in doubt for that."""
-    body = zlib.compress(json.dumps({"id": TASK, "polling_url": POLL}).encode())
-    internet = Internet(posts=[_page(200, body, **{"content-encoding": "deflate"})])
-    bomb = Internet(
-        posts=[_page(200, zlib.compress(b" " * 2**22), **{"content-encoding": "deflate"})]
-    )
+    body = compress(json.dumps({"id": TASK, "polling_url": POLL}).encode())
+    internet = Internet(posts=[_page(200, body, **{"content-encoding": name})])
+    bomb = Internet(posts=[_page(200, compress(b" " * 2**22), **{"content-encoding": name})])
 
     assert isinstance(_submit(internet), Ticket)
     bombed = _submit(bomb, picture_bytes=2**16)
