@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from flux2build.digest import Digest
 from flux2build.lockfile import (
     Block,
     Candidate,
     Generated,
-    LockConflict,
     Lockfile,
     Review,
     ReviewState,
+    conflict_line,
+    dumps,
     loads,
 )
-from flux2build.lockfile.merge import sides
+from flux2build.lockfile.merge import doubled, sides
 from flux2build.lockfile.three_way import merged
 from flux2build.model import AssetName, Generate, Receipt, Recipe, order_of
 from flux2build.planning.plan import plan
@@ -57,8 +63,12 @@ def asked(name: str, prompt: str) -> Recipe:
     return replace(recipe, takes=takes)
 
 
-def built(branch: Mapping[str, Branch]) -> Lockfile:
-    """The lock of a branch on which everything is built, picked and decided."""
+def built(branch: Mapping[str, Branch], edits: Mapping[str, Branch], who: str) -> Lockfile:
+    """The lock of a branch on which everything is built, picked and decided.
+
+    Who has decided about the edits is somebody else than who decided about the rest.
+    """
+    branch = {**branch, **edits}
     blocks = {}
     for name, asset in branch.items():
         recipe = asked(name, asset.prompt)
@@ -73,35 +83,63 @@ def built(branch: Mapping[str, Branch]) -> Lockfile:
             picked.append(replace(row, receipt=receipt, picked=True))
         row = picked[asset.pick - 1]
         state, digest = asset.state, row.output.sha256
-        review = Review(state, digest, name, "2026-01-01") if state else None
+        own = who if name in edits else "base"
+        review = Review(state, digest, own, f"2026-01-01, {own}") if state else None
         blocks[AssetName(name), PROFILE] = Block(
             AssetName(name), PROFILE, META, row, candidates=tuple(several), review=review
         )
     return Lockfile(blocks, revision=2)
 
 
+def by_lines(folder: Path, locks: Sequence[Lockfile], how: str) -> str:
+    """What is left of two locks where git merged them by lines, with or without its markers."""
+    for name, lock in zip(("base", "ours", "theirs"), locks, strict=True):
+        folder.joinpath(name).write_text(dumps(lock), "utf-8")
+    union = ["--union"] if how == "union" else []
+    words = ["git", "merge-file", "-p", *union, "ours", "base", "theirs"]
+    text = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False).stdout
+    if how != "both":
+        return text
+    markers = ("<<<<<<<", "=======", ">>>>>>>")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(markers))
+
+
+def read(text: str, recipes: Sequence[Recipe], files: Mapping[str, Digest]) -> Lockfile:
+    """The lock that a text is read as, by what the merged spec wants where it has two sides."""
+    if conflict_line(text) is not None:
+        return reconciled({PROFILE: recipes}, *sides(text, "assets.lock"), files)
+    parts = doubled(text, "assets.lock")
+    if parts is not None:
+        return reconciled({PROFILE: recipes}, *parts[:2], files)
+    return loads(text, "assets.lock")
+
+
+@pytest.mark.parametrize("how", ["driver", "markers", "both", "union"])
+@settings(max_examples=int(os.environ.get("MERGES", "40")))
 @given(base=BRANCHES, ours=EDITS, theirs=EDITS, resolution=st.booleans())
 def test_a_merge_is_what_the_merged_spec_wants(
+    scratch: Path,
+    how: str,
     base: dict[str, Branch],
     ours: dict[str, Branch],
     theirs: dict[str, Branch],
     *,
     resolution: bool,
 ) -> None:
-    """However git brings two branches together, nothing is ordered, and no decision is lost unseen."""
-    locks = [built(branch) for branch in (base, {**base, **ours}, {**base, **theirs})]
+    """However git brings two branches together, nothing is ordered, and no decision is lost unseen.
+
+    By the driver, by lines with markers, by "accept both changes", and by `merge=union`.
+    """
+    locks = [built(base, {}, "base"), built(base, ours, "ours"), built(base, theirs, "theirs")]
     spec = {
         name: _prompt(base[name], ours.get(name), theirs.get(name), resolution) for name in NAMES
     }
     recipes = [asked(name, prompt) for name, prompt in spec.items()]
     files = {path: digest for lock in locks for path, digest in files_of(lock).items()}
     text, conflicts = merged(locks[0], locks[1], locks[2])
-    try:
-        lock = loads(text, "assets.lock")
-        assert not conflicts
-    except LockConflict:
-        assert conflicts
-        lock = reconciled({PROFILE: recipes}, *sides(text, "assets.lock"), files)
+    assert bool(conflicts) == (conflict_line(text) is not None)
+    text = text if how == "driver" else by_lines(scratch, locks, how)
+    lock = read(text, recipes, files)
     direct = reconciled({PROFILE: recipes}, locks[1], locks[2], files)
 
     for each in (lock, direct):
@@ -163,7 +201,7 @@ def _unlost(
 def test_two_picks_of_one_request_are_waited_for() -> None:
     """Neither of two different picks is taken unseen."""
     base = {name: Branch("red", 1, None) for name in NAMES}
-    locks = [built({**base, "ant": Branch("red", pick, None)}) for pick in (2, 3)]
+    locks = [built(base, {"ant": Branch("red", pick, None)}, "") for pick in (2, 3)]
     recipes = [asked(name, "red") for name in NAMES]
     lock = reconciled({PROFILE: recipes}, locks[0], locks[1], {})
     result = plan(recipes, snapshot(lock), lambda _recipe: None)
