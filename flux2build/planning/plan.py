@@ -192,24 +192,35 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._for: dict[AssetName, ReasonCode] = {}
+        self._files: set[str] = set()
+        """The derived files that wait."""
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
         """Turn the verdict on what would be made of a picture that waits into waiting."""
-        if verdict.action is not Action.ASK or not isinstance(recipe.task, Generate):
+        waits = any(each.code in WAITING for each in verdict.reasons)
+        if verdict.action is not Action.ASK:
             pass
+        elif not isinstance(recipe.task, Generate):
+            self._files |= {recipe.output} if waits else set()
         elif verdict.due_to(ReasonCode.UNPICKED):
             self._for[recipe.asset] = ReasonCode.UPSTREAM_UNPICKED
             return verdict
-        elif any(each.code in WAITING for each in verdict.reasons):
+        elif waits:
             self._for[recipe.asset] = ReasonCode.UPSTREAM_WAITING
             return verdict
         names = (each.asset for each in recipe.inputs if not isinstance(each, Source))
-        culprit = next((name for name in names if name in self._for), None)
+        culprit = next((name for name in names if name in self._for), None) or self._late(recipe)
         if culprit is None or verdict.action not in {Action.RENDER, Action.DERIVE, Action.ASK}:
             return verdict
         if isinstance(recipe.task, Generate):
             self._for[recipe.asset] = ReasonCode.UPSTREAM_WAITING
-        return replace(verdict, action=Action.ASK, reasons=(Reason(self._for[culprit], culprit),))
+        code = self._for.get(culprit, ReasonCode.UPSTREAM_WAITING)
+        return replace(verdict, action=Action.ASK, reasons=(Reason(code, culprit),))
+
+    def _late(self, recipe: Recipe) -> AssetName | None:
+        """The asset of a derived file that a document describes, and that waits."""
+        described = (each for each in recipe.inputs if isinstance(each, OutputOf))
+        return next((each.asset for each in described if each.path in self._files), None)
 
 
 class Inputs:

@@ -126,3 +126,38 @@ def test_what_cannot_be_decided_about_is_named(reviewed: Site) -> None:
     reviewed.run("build", "sheet", "--yes")
     Path("img/sheet.png").write_bytes(b"edited")
     assert "is not the picture" in reviewed.run("approve", "sheet").err
+
+
+def test_a_profile_that_ships_what_is_approved_waits_with_its_documents(reviewed: Site) -> None:
+    """Masters are there to be looked at; neither files nor a manifest of them, until all is approved."""
+    reviewed.edit("assets.toml", 'review = "required"\n', "")
+    reviewed.edit("assets.toml", "[defaults]", '[manifest]\npath = "all.json"\n[defaults]')
+    text = '[profile.final]\nship = "approved"\noutput = "final"\n'
+    with reviewed.folder.joinpath("assets.toml").open("a", encoding="utf-8") as spec:
+        spec.write(f'deliver = [{{ formats = ["webp"] }}]\n{text}')
+    final = ("-p", "final")
+
+    def final_files() -> list[str]:
+        return sorted(path for path in reviewed.files() if path.startswith("final/"))
+
+    assert reviewed.run("build", "--yes", *final).code == 5
+    assert final_files() == ["final/sheet.png"]
+    planned = json.loads(reviewed.run("plan", "--json", *final).out)["steps"]
+    assert {step["action"] for step in planned if step["action"] != "keep"} == {"ask"}
+    assert reviewed.run("approve", "sheet", *final).code == 0
+    assert reviewed.run("build", "--yes", *final).code == 5
+    assert [path for path in final_files() if not path.endswith(".png")] == ["final/sheet.webp"]
+    manifest = next(
+        step
+        for step in json.loads(reviewed.run("plan", "--json", *final).out)["steps"]
+        if step["output"] == "final/all.json"
+    )
+    assert (manifest["action"], manifest["reasons"]) == ("ask", ["upstream-waiting:scene[n=1]"])
+    checked = json.loads(reviewed.run("check", "--json", *final).out)["findings"]
+    [hint] = [each["hint"] for each in checked if each["path"] == "final/all.json"]
+    assert hint == "decide about that first, then build"
+
+    assert reviewed.run("approve", "scene", *final).code == 0
+    assert reviewed.run("build", "--yes", *final).code == 0
+    assert "final/all.json" in final_files()
+    assert reviewed.run("check", "--require-approved", *final).code == 0
