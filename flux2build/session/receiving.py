@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -14,19 +15,22 @@ from msgspec import Struct
 from flux2build.building import event_loop
 from flux2build.building.signals import heeded
 from flux2build.errors import SystemFault, UsageError
-from flux2build.model import Bought
 from flux2build.providers.callbacks import standard_key
 from flux2build.providers.contract import PROVIDERS, CallsBack, Message, Remote
-from flux2build.purchasing.receiving.filing import Account, Filing
+from flux2build.purchasing.receiving.filing import Account, Filing, Share
 from flux2build.purchasing.receiving.hearing import Answer, Heard, Hearing
 from flux2build.purchasing.receiving.server import server
+from flux2build.purchasing.receiving.sharing import TeamShare, unshared
 from flux2build.purchasing.safekeeping import Places, Safekeeping
 from flux2build.purchasing.spool import spool_of
-from flux2build.purchasing.webhooks import Called, Webhooks
+from flux2build.purchasing.teamwork import Teamwork
+from flux2build.purchasing.webhooks import Webhooks
 from flux2build.session import remote
 from flux2build.session.config_faults import is_public_url
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
+from flux2build.session.sharing import held_claims
+from flux2build.session.team import team_store
 from flux2build.sharing.listening import base_url, listening
 from flux2build.storage.disk import home
 
@@ -80,7 +84,7 @@ class Reception(Struct, frozen=True):
                 await stack.enter_async_context(client)
                 fingerprint = remote.account_of(self.settings, provider)
                 accounts[provider.name] = Account(client, fingerprint)
-            filing = Filing(accounts, _keeping(say), say, _kept_here, _PATIENCE)
+            filing = Filing(accounts, _keeping(say), say, _share(self.settings, say), _PATIENCE)
             desk = _Desk(Hearing(self.webhooks, self.callers.secrets), filing, say)
             on_start(base_url(host, listener))
             filing.sweep()
@@ -104,9 +108,13 @@ class _Desk(Struct, frozen=True):
         return heard
 
 
-async def _kept_here(called: Called, bought: Bought) -> None:
-    """Share nothing: there is no team."""
-    del called, bought
+def _share(settings: UserSettings, say: Callable[[str], None]) -> Share:
+    """How the user's team is told, if there is one."""
+    own = user_store()
+    store = team_store(settings, Path.cwd())
+    if store is None or not store.writable:
+        return unshared
+    return TeamShare(Teamwork(store, held_claims(store), user_journal(), own, say))
 
 
 def _keeping(say: Callable[[str], None]) -> Safekeeping:

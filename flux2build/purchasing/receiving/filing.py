@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from flux2build.errors import Flux2BuildError, SystemFault, UsageError
-from flux2build.ledger import Attempt, Intended, State, Ticketed, fold
+from flux2build.ledger import Attempt, Delivered, Intended, State, Ticketed, fold
 from flux2build.model import Bought
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
@@ -39,6 +39,7 @@ _LAST_WORD: Final = 8.0
 _FILED: Final = Answer(HTTPStatus.OK, "its picture is filed")
 _SETTLED: Final = Answer(HTTPStatus.OK, "nothing is left to do")
 _UNDER_WAY: Final = Answer(HTTPStatus.ACCEPTED, "it is being collected")
+_UNSHARED: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "it is filed and not shared: call again")
 _BUSY: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "too much is under way: call again")
 
 
@@ -52,6 +53,9 @@ class Account(Struct, frozen=True):
 Work = Callable[[Account], Awaitable[Answer]]
 """What is to be done about an order, at its account."""
 
+Share = Callable[[Delivered, Called | None], None]
+"""Tells the team's store of a picture, and what is known of its order; it blocks."""
+
 
 @dataclass(slots=True)
 class Filing:
@@ -61,8 +65,7 @@ class Filing:
     """By the provider's name."""
     keeping: Safekeeping
     say: Callable[[str], None]
-    share: Callable[[Called, Bought], Awaitable[None]]
-    """Gives a picture to the team's store, if there is one."""
+    share: Share
     patience: float
     """Seconds for which the answer to a message waits for its picture."""
     _under_way: dict[str, asyncio.Task[Answer]] = field(default_factory=dict, init=False)
@@ -119,18 +122,27 @@ class Filing:
 
     async def _swept(self, intended: Intended, account: Account) -> Answer:
         """Collect an order that is pending, unless another process has it."""
-        return _FILED if await self._collect(intended, account) else _SETTLED
+        if await self._collect(intended, account) is None:
+            return _SETTLED
+        return await self._shared(intended)
 
     async def _collected(self, heard: Heard, account: Account) -> Answer:
         """Collect an order that is hinted at, however long another process has it."""
-        bought = None
         while (pending := await asyncio.to_thread(self._pending, heard, account)) is not None:
-            if isinstance(pending, Intended):
-                bought = await self._collect(pending, account) or bought
-            await asyncio.sleep(0 if bought else _PAUSE)
-        if bought is None:
+            if not isinstance(pending, Intended) or await self._collect(pending, account) is None:
+                await asyncio.sleep(_PAUSE)
+        return await self._shared(heard.called.intended, heard.called)
+
+    async def _shared(self, intended: Intended, called: Called | None = None) -> Answer:
+        """Share what was delivered with the team, here or by another process."""
+        attempt = self._attempt(intended)
+        if attempt is None or attempt.delivered is None:
             return _SETTLED
-        await self.share(heard.called, bought)
+        try:
+            await asyncio.to_thread(self.share, attempt.delivered, called)
+        except SystemFault as fault:
+            self.say(f"warning: {fault}; the picture is filed here, and not shared with the team")
+            return _UNSHARED
         return _FILED
 
     async def _collect(self, pending: Intended, account: Account) -> Bought | None:
@@ -150,8 +162,7 @@ class Filing:
         """
         journal, told = self.keeping.journal, heard.called.intended
         with journal.claims.free(told.order) as free:
-            attempts = fold(journal.about(told.order)).attempts
-            known = next((each for each in attempts if each.name == told.attempt), None)
+            known = self._attempt(told)
             if known is None or known.intended is None:
                 _require_own(told, account)
             if known is not None and known.ticketed and known.ticketed.task != heard.task:
@@ -164,6 +175,11 @@ class Filing:
             if state is State.DOUBT:
                 self._note(heard, known, account)
             return known.intended if known and known.intended else told
+
+    def _attempt(self, intended: Intended) -> Attempt | None:
+        """What the ledger here says of an attempt."""
+        attempts = fold(self.keeping.journal.about(intended.order)).attempts
+        return next((each for each in attempts if each.name == intended.attempt), None)
 
     def _note(self, heard: Heard, known: Attempt | None, account: Account) -> None:
         """Note the ticket that the ledger lacks, and the attempt where another machine made it."""

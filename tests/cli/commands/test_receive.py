@@ -81,12 +81,20 @@ def entries() -> Counter[tuple[str, str]]:
     return Counter((fact["kind"], fact["attempt"]) for fact in facts)
 
 
-@pytest.mark.parametrize("provider", ["bfl", "replicate"])
-def test_what_a_killed_build_ordered_is_filed(
-    shop: Site, server: httpx.Client, tmp_path: Path, provider: str
+@pytest.mark.parametrize(("provider", "team"), [("bfl", False), ("replicate", True)])
+def test_what_a_killed_build_ordered_is_filed(  # noqa: PLR0917 - fixtures and a case
+    shop: Site,
+    server: httpx.Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
+    team: bool,  # noqa: FBT001 - a case of the table
 ) -> None:
-    """On another machine, before the address expires; a build there adopts it at no cost."""
+    """On another machine, before the address expires; a build there, or a team's, adopts it."""
     shop.write("assets.toml", SPEC.format(provider=provider))
+    if team:
+        (tmp_path / "team").mkdir()
+        monkeypatch.setenv("FLUX2BUILD_STORE", (tmp_path / "team").as_uri())
     with receiving(shop.folder) as (receiver, url):
         name(url)
         gone = str(tmp_path / "gone")
@@ -97,13 +105,16 @@ def test_what_a_killed_build_ordered_is_filed(
         receiver.until("filed ")
         receiver.interrupt()
         assert receiver.ended() == Exit.DONE
+    if team:
+        monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "third"))
 
     built = shop.run("build", "--max-cost", "0")
 
     assert (built.code, charges(server)) == (Exit.DONE, 1)
     assert "1 adopted" in built.err + built.out
-    listed = json.loads(shop.run("orders", "list", "--everything", "--json").out)["orders"]
-    assert [(order["state"], order["provider"]) for order in listed] == [("delivered", provider)]
+    if not team:
+        assert {kind for kind, _ in entries()} == {"intended", "ticketed", "delivered"}
+        assert set(entries().values()) == {1}
 
 
 def test_an_order_without_an_answer_is_filed(shop: Site, server: httpx.Client) -> None:

@@ -13,9 +13,8 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from flux2build.ledger import Intended, State, charges
-from flux2build.model import Bought
-from flux2build.purchasing.receiving.filing import Account, Filing
+from flux2build.ledger import Delivered, Intended, State, charges
+from flux2build.purchasing.receiving.filing import Account, Filing, Share
 from flux2build.purchasing.receiving.hearing import Answer, Heard
 from flux2build.purchasing.webhooks import Called, Webhooks
 from tests.paid_provider import Buyer, FakeProvider, order, recipe
@@ -55,24 +54,24 @@ def told(intended: Intended, task: str = "task-1") -> Heard:
 Use = Callable[[Filing], Awaitable[list[Answer]]]
 
 
-def filed(buyer: Buyer, *hints: Heard, use: Use | None = None) -> list[Answer]:
+def filed(
+    buyer: Buyer, *hints: Heard, use: Use | None = None, share: Share | None = None
+) -> list[Answer]:
     """What the messages were answered, which all came at once."""
-    shared: list[tuple[Called, Bought]] = []
 
-    async def share(called: Called, bought: Bought) -> None:
-        shared.append((called, bought))
+    def say(delivered: Delivered, called: Called | None) -> None:
+        assert called is None or called.intended.order == delivered.order
+        buyer.said.append(f"shared {delivered.output}")
 
     async def run() -> list[Answer]:
         async with buyer.client() as client:
             accounts = {"bfl": Account(client, buyer.account)}
-            filing = Filing(accounts, buyer.keeping(), buyer.said.append, share, patience=10)
+            filing = Filing(accounts, buyer.keeping(), buyer.said.append, share or say, 10)
             if use is not None:
                 return await use(filing)
             return list(await asyncio.gather(*map(filing.hear, hints)))
 
-    answers = asyncio.run(run())
-    buyer.said += [f"shared {called.intended.attempt[:4]}" for called, _ in shared]
-    return answers
+    return asyncio.run(run())
 
 
 def states(buyer: Buyer) -> list[State]:
@@ -91,7 +90,7 @@ def test_a_pending_order_is_filed(home: Path) -> None:
     assert buyer.store.has(delivered.output)
     assert (delivered.asset, delivered.project) == ("fox", "/project")
     assert buyer.said[0] == f"filed fox  {delivered.output}  task=task-1"
-    assert buyer.said[1].startswith("shared ")
+    assert buyer.said[1] == f"shared {delivered.output}"
     assert len(list(charges(buyer.ledger))) == 1
 
 
