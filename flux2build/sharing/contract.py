@@ -7,16 +7,18 @@ said of them is in `team_store.py`, once for all backends.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
 from flux2build.errors import SystemFault, UsageError
 from flux2build.registry import Family
+
+if TYPE_CHECKING:
+    import ssl
 
 STORE_VARIABLE: Final = "FLUX2BUILD_STORE"
 TOKEN_VARIABLE: Final = "FLUX2BUILD_STORE_TOKEN"  # noqa: S105 - the name of a variable

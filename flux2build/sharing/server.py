@@ -27,7 +27,7 @@ from flux2build.digest import of_bytes
 from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, is_key, most, space_of
 
-_PAGE: Final = 1000
+PAGE: Final = 5000
 """Most keys in one answer."""
 _SMALL: Final = 2**20
 _LARGE_AT_ONCE: Final = 4
@@ -127,7 +127,7 @@ class Site:
         """The keys of a space behind a given one, in order, and whether there are more."""
         listed = (each for each in self._backend.list(f"{space}/") if each.key > after)
         keys = sorted(listed, key=lambda each: each.key)
-        return keys[:_PAGE], len(keys) > _PAGE
+        return keys[:PAGE], len(keys) > PAGE
 
     def _require_token(self, request: Request) -> None:
         given = request.headers.get("authorization", "").encode()

@@ -11,9 +11,10 @@ import pytest
 
 from flux2build import digest
 from flux2build.sharing.backends.file import Folder
+from flux2build.sharing.contract import TOKEN_VARIABLE, Access, kind_of
 from flux2build.sharing.keys import Space, key_of
 from flux2build.sharing.listening import base_url, listening
-from flux2build.sharing.server import Site, running
+from flux2build.sharing.server import PAGE, Site, running
 from tests.sharing.places import TOKEN
 
 PICTURE = b"a picture"
@@ -108,7 +109,7 @@ def test_pages(client: httpx.Client, tmp_path: Path) -> None:
     """Keys are listed in order, a page at a time."""
     folder = tmp_path / "store" / "claims"
     folder.mkdir()
-    names = [f"{number:064x}" for number in range(1001)]
+    names = [f"{number:064x}" for number in range(PAGE + 1)]
     for name in names:
         (folder / name).touch()
     first = client.get("/claims/").json()
@@ -118,3 +119,6 @@ def test_pages(client: httpx.Client, tmp_path: Path) -> None:
         f"claims/{name}" for name in names
     ]
     assert (first["more"], second["more"]) == (True, False)
+    access = Access(value=lambda name: TOKEN if name == TOKEN_VARIABLE else "")
+    listed = kind_of(str(client.base_url)).open(str(client.base_url), access).list("claims/")
+    assert [each.key for each in listed] == [f"claims/{name}" for name in names]

@@ -171,12 +171,16 @@ class Remote:
         pushed = self._git.run("push", *options, "--", self._remote, spec)
         with self._guard:
             self._listed = 0.0
-        for flag, why in _PUSHED.findall(str(pushed.output, "utf-8", "replace")):
-            if flag != _REJECTED:
-                return str(flag)
-            self._rejection = one_line(why, 80)
-            return None
-        raise self._unreachable(pushed.said)
+        told = _PUSHED.search(str(pushed.output, "utf-8", "replace"))
+        if told is None:
+            raise self._unreachable(pushed.said)
+        flag, why = told[1], one_line(told[2], 80)
+        if flag != _REJECTED:
+            return flag
+        if "hook" in why:
+            raise self._unreachable(why)
+        self._rejection = why
+        return None
 
     def _require_kept(self, key: str) -> None:
         if space_of(key) is Space.BYTES:

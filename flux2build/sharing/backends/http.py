@@ -36,6 +36,8 @@ _PAUSES: Final = (0.002, 0.01)
 """Before each further try, in parts of the patience; what is created twice is known by its value."""
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 """Answers after which a request is tried again."""
+_PAGE: Final = 4 * 2**20
+"""Most bytes of a list of keys."""
 _WRITTEN: Final = frozenset({200, 201, 202, 204})
 _ABSENT: Final = frozenset({404, 410})
 
@@ -114,7 +116,7 @@ class Server:
         return nullcontext()
 
     def _page(self, space: Space, after: str) -> _Page:
-        answer = self._exchange(_Asked("GET", f"{space}/?after={after}"))
+        answer = self._exchange(_Asked("GET", f"{space}/?after={after}", most=_PAGE))
         try:
             return json.decode(self._expected(answer, {200}).body, type=_Page)
         except (MsgspecError, RecursionError):
@@ -173,7 +175,8 @@ class Server:
 
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{plain(self._url)}` cannot be used: {why}"
-        return Unreachable(message, hint=hint or "is the address right, and does its server run?")
+        usual = _TRUST if "certificate" in why else "is the address right, and does its server run?"
+        return Unreachable(message, hint=hint or usual)
 
     def _require_discretion(self) -> None:
         """Refuse to send a token or a password in clear to a host that is not near.
@@ -190,6 +193,7 @@ class Server:
         self._discreet = True
 
 
+_TRUST: Final = '`ca = "company.pem"` under `[network]` in your configuration names whom you trust'
 _HINTS: Final = {
     401: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
     403: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
