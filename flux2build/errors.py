@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
@@ -147,8 +146,10 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     """
     if len(word) > _LONGEST_COMPARED:
         return None
+    from difflib import get_close_matches
+
     options = _comparable(word, known)
-    return next(iter(difflib.get_close_matches(word, options, n=1, cutoff=alike)), None)
+    return next(iter(get_close_matches(word, options, n=1, cutoff=alike)), None)
 
 
 def _comparable(word: str, known: Iterable[str]) -> list[str]:

@@ -6,9 +6,7 @@ import errno
 import io
 import itertools
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -186,6 +184,9 @@ def _report(bug: Exception, words: Sequence[str]) -> str:
 
     Its lines are set off, for the last ones may be somebody's text.
     """
+    import platform
+    import traceback
+
     from flux2build.console.escaping import clean
 
     trace = "".join(traceback.format_exception(type(bug), bug, bug.__traceback__))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-
-from rich.text import Text
+from typing import Final
 
 from flux2build.console.escaping import clean
+from flux2build.console.styled import Text
 from flux2build.console.word_diff import diff, plain
 from flux2build.digest import Json, canonical
 from flux2build.lockfile import Derived, Generated, LockedInput, Row
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Step
+
+_MARKED: Final = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})")
+_MARKS: Final = {"[-": "red", "{+": "green"}
 
 
 def changes(step: Step) -> Iterator[tuple[str, str]]:
@@ -93,7 +97,5 @@ def value_text(value: Json) -> str:
 
 def marked(change: str) -> Text:
     """A word difference with its `[-…-]` red and its `{+…+}` green."""
-    text = Text(clean(change))
-    text.highlight_regex(r"\[-.*?-\]", "red")
-    text.highlight_regex(r"\{\+.*?\+\}", "green")
-    return text
+    parts = _MARKED.split(clean(change))
+    return Text.assemble(*((part, _MARKS.get(part[:2], "")) for part in parts))

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from rich.cells import cell_len
-from rich.text import Text
+from flux2build.console.styled import Text, cell_len
 
 _NARROWEST: Final = 20
 """No terminal is taken to be narrower."""
@@ -41,8 +40,7 @@ def folded(line: Text, width: int) -> Iterator[Text]:
     indent, rest = 0, line
     while rest.cell_len > width - indent:
         cut, below = _cut(rest.plain, width - indent, first=not indent)
-        piece, rest = rest[:cut], rest[cut:]
-        piece.rstrip()
+        piece, rest = rest[: len(rest.plain[:cut].rstrip())], rest[cut:]
         rest = rest[len(rest.plain) - len(rest.plain.lstrip(" ")) :]
         yield Text.assemble(" " * indent, piece)
         indent = indent or below

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Final
 
-from rich.console import Console as RichConsole
-from rich.text import Text
-
 from flux2build.console.columns import folded
 from flux2build.console.escaping import clean, in_json, whole_line
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, Place, Problem
 from flux2build.session.command_lines import Context
@@ -23,20 +21,65 @@ from flux2build.session.common_options import Choice, CommonOptions
 
 FORMAT_VERSION: Final = "1.0"
 """The version of the JSON that commands print."""
+_COLUMNS: Final = 80
+"""The width of a terminal that does not say it."""
 
 
-class _Stream(RichConsole):
+class _Stream:
     """A stream whose reader may go away; the work goes on and keeps its exit code."""
+
+    def __init__(self, file: IO[str], color: str) -> None:
+        self.file, self._color, self._gone = file, color, False
+        self.above: Callable[[str], None] | None = None
+        """What shows a line above a progress bar, while there is one; on Windows, every line."""
+
+    @cached_property
+    def is_terminal(self) -> bool:
+        """Whether whatever shows the stream understands escape sequences, as variables may say."""
+        if self._color != "auto":
+            return self._color == "always"
+        if (said := os.environ.get("TTY_COMPATIBLE")) in {"0", "1"}:
+            return said == "1"
+        forced = os.environ.get("FORCE_COLOR")
+        return self.file.isatty() if forced is None else bool(forced)
+
+    @cached_property
+    def coloured(self) -> bool:
+        """Whether it shows colours beside bold and dim."""
+        return self._color == "always" or not (self._color == "never" or os.environ.get("NO_COLOR"))
+
+    @cached_property
+    def _styled(self) -> bool:
+        dumb = os.environ.get("TERM", "").lower() in {"dumb", "unknown"}
+        return self.is_terminal and not dumb
 
     def put(self, text: str | Text, style: str = "") -> None:
         """Print one line; no control character in it reaches the reader, newlines included."""
         plain = whole_line(str(text))
-        styled = isinstance(text, Text) and plain == str(text)
-        self.print(text if styled else Text(plain, style))
+        line = Text(plain, style)
+        if isinstance(text, Text) and plain == text.plain:
+            line = text
+        self._write(line.rendered(coloured=self.coloured) if self._styled else line.plain)
 
-    def on_broken_pipe(self) -> None:
+    def _write(self, line: str) -> None:
+        if self._gone:
+            return
+        if self.above is None and self._styled and os.name == "nt":
+            from flux2build.console.terminal import printer, terminal
+
+            self.above = printer(terminal(self.file, coloured=self.coloured))
+        if self.above:
+            self.above(line)
+            return
+        try:
+            self.file.write(f"{line}\n")
+            self.file.flush()
+        except BrokenPipeError:
+            self.give_up()
+
+    def give_up(self) -> None:
         """Print nothing more."""
-        self.quiet = True
+        self._gone = True
         silence(self.file)
 
 
@@ -51,7 +94,7 @@ class _Messages(_Stream):
         try:
             super().put(text, style)
         except OSError:
-            self.on_broken_pipe()
+            self.give_up()
 
 
 def silence(stream: IO[str]) -> None:
@@ -59,19 +102,6 @@ def silence(stream: IO[str]) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
-
-
-def _rich(kind: type[_Stream], stream: io.TextIOBase | object, color: str) -> _Stream:
-    forced = {"always": True, "never": False}.get(color)
-    return kind(
-        file=stream,  # type: ignore[arg-type]  # any text stream will do
-        force_terminal=forced,
-        no_color=None if forced is None else not forced,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-    )
 
 
 @dataclass
@@ -89,8 +119,8 @@ class Console:
     err: _Stream = field(init=False)
 
     def __post_init__(self) -> None:
-        self.out = _rich(_Stream, sys.stdout, self.color)
-        self.err = _rich(_Messages, sys.stderr, self.color)
+        self.out = _Stream(sys.stdout, self.color)
+        self.err = _Messages(sys.stderr, self.color)
 
     @classmethod
     def of(
@@ -124,7 +154,12 @@ class Console:
         said = os.environ.get("COLUMNS", "")
         if said.isascii() and said.isdigit() and int(said):
             return int(said)
-        return self.out.size.width if self.out.is_terminal else None
+        if not self.out.is_terminal:
+            return None
+        for descriptor in (0, 1, 2):
+            with suppress(OSError):
+                return os.get_terminal_size(descriptor).columns or _COLUMNS
+        return _COLUMNS
 
     def raw(self, text: str) -> None:
         """Print text exactly as it is on stdout: JSON, DOT, a schema."""

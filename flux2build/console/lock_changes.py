@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from rich.text import Text
-
 from flux2build.console.changes import marked, row_changes
 from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import brief
 from flux2build.lockfile import Block, Generated

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from rich.text import Text
-
 from flux2build.checks.facts import Finding
 from flux2build.console.changes import changes, marked
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Problem
 from flux2build.model import AssetName

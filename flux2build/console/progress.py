@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
-
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from typing import TYPE_CHECKING, Final, Self
 
 from flux2build.building.report import Event
 from flux2build.console.console import Console
@@ -21,6 +12,9 @@ from flux2build.console.escaping import clean
 from flux2build.errors import brief
 from flux2build.model import AssetName
 from flux2build.planning.verdict import Action
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _NAMES: Final = 28
 """The most characters for the names of what is under way; a line has 80."""
@@ -33,20 +27,16 @@ class BuildProgress:
         self._tell = tell
         self._under_way: dict[str, str] = {}
         self._steps = ""
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
-            console=console.err,
-            disable=not console.live,
-            transient=True,
-        )
-        self._task = self._bar.add_task("building", total=total)
+        self._console = console
+        self._bar = _bar(console) if console.live else None
+        self._task = self._bar.add_task("building", total=total) if self._bar else None
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._bar:
+            from flux2build.console.terminal import printer
+
+            self._bar.start()
+            self._console.err.above = printer(self._bar.console)
         return self
 
     def __exit__(
@@ -55,7 +45,9 @@ class BuildProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._console.err.above = None
+            self._bar.stop()
 
     def on_event(self, event: Event) -> None:
         """Name a file that is being made, and count it once that has ended."""
@@ -64,14 +56,18 @@ class BuildProgress:
         else:
             self._under_way.pop(event.recipe.output, None)
             drift = event.verdict.action is not Action.KEEP
-            self._bar.advance(self._task, int(drift))
+            self._show(int(drift))
             self._tell(event)
-        self._bar.update(self._task, description=self.description)
+        self._show()
 
     def on_step(self, asset: AssetName, step: int, steps: int) -> None:
         """Show how far a picture is that is rendered on this machine."""
         self._steps = "" if step == steps else f"{clean(asset)} {step}/{steps}"
-        self._bar.update(self._task, description=self.description)
+        self._show()
+
+    def _show(self, more: int = 0) -> None:
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, advance=more, description=self.description)
 
     @property
     def description(self) -> str:
@@ -81,3 +77,26 @@ class BuildProgress:
             return self._steps or "building"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return brief(names[0], _NAMES - len(more)) + more
+
+
+def _bar(console: Console) -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from flux2build.console.terminal import terminal
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+        console=terminal(console.err.file, coloured=console.err.coloured),
+        transient=True,
+    )

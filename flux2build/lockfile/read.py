@@ -48,7 +48,6 @@ from flux2build.model import AssetName, Output
 from flux2build.storage import text_files
 from flux2build.storage.paths import fold
 from flux2build.storage.text_files import refuse_endless
-from flux2build.storage.toml_errors import explained
 
 _SHOWN: Final = 20
 _VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
@@ -164,6 +163,8 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         refuse_endless(text)
         return tables(text)
     except tomli.TOMLDecodeError as error:
+        from flux2build.storage.toml_errors import explained
+
         fault = explained(error.msg, error.lineno, error.colno, text.split("\n"))
         message, place = fault.message, Place(file, fault.line, fault.column)
     except (ValueError, RecursionError) as error:

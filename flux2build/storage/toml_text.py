@@ -10,7 +10,6 @@ import tomli
 
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.text_files import refuse_endless
-from flux2build.storage.toml_errors import explained
 
 _DIGITS: Final = re.compile(r"[0-9_]+")
 _EXCESS: Final = "a number has too many digits"
@@ -49,6 +48,8 @@ def _longest(text: str) -> int:
 def _problem(text: str, file: str, error: tomli.TOMLDecodeError) -> Problem:
     """What is wrong with a text that is not TOML, with its line."""
     lines = text.split("\n")
+    from flux2build.storage.toml_errors import explained
+
     fault = explained(error.msg, error.lineno, error.colno, lines)
     place = Place(file, fault.line, fault.column)
     rows = (("first", str(Place(file, fault.first))),) if fault.first else ()

@@ -7,10 +7,9 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.text import Text
 
 from flux2build.console.columns import cell, column, folded
+from flux2build.console.styled import Text, cell_len
 from tests.conftest import Site
 from tests.golden import text
 
@@ -34,8 +33,7 @@ def test_folded_lines_keep_their_colours(line: str, width: int) -> None:
     styled = Text.assemble((line, "bold"))
 
     for part in folded(styled, width):
-        bold = {at for span in part.spans for at in range(span.start, span.end)}
-        assert all(at in bold for at, letter in enumerate(part.plain) if letter != " ")
+        assert all(style == "bold" for letters, style in part.parts if letters.strip())
 
 
 def test_what_follows_hangs_below_its_column() -> None:

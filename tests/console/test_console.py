@@ -11,7 +11,6 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.text import Text
 
 from flux2build.building.report import Event
 from flux2build.checks.facts import Finding
@@ -19,6 +18,7 @@ from flux2build.console.console import Console, frame
 from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
 from flux2build.console.progress import BuildProgress
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.planning.verdict import Action, Verdict

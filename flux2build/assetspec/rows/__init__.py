@@ -6,12 +6,10 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
-from flux2build.assetspec.rows.catalogue import of_messages
 from flux2build.assetspec.rows.data_file import (
     MOST_FAULTS,
     Cells,
@@ -21,12 +19,7 @@ from flux2build.assetspec.rows.data_file import (
     TooMuchError,
     normal,
 )
-from flux2build.assetspec.rows.front_matter import of_page
-from flux2build.assetspec.rows.json_data import of_json, of_lines
-from flux2build.assetspec.rows.separated import separated
 from flux2build.assetspec.rows.shaping import Shape, shaped
-from flux2build.assetspec.rows.toml_data import of_toml
-from flux2build.assetspec.rows.yaml_data import of_yaml
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import globs, paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -205,17 +198,63 @@ def _clash(records: Records, key: str, earlier: Row, row: Row) -> None:
     records.wrong(f"{same} {where}", row.place)
 
 
+def _commas(file: DataFile, delimiter: str | None = None) -> None:
+    from flux2build.assetspec.rows.separated import separated
+
+    separated(file, delimiter=delimiter)
+
+
+def _tabs(file: DataFile) -> None:
+    _commas(file, "\t")
+
+
+def _json(file: DataFile) -> None:
+    from flux2build.assetspec.rows.json_data import of_json
+
+    of_json(file)
+
+
+def _json_lines(file: DataFile) -> None:
+    from flux2build.assetspec.rows.json_data import of_lines
+
+    of_lines(file)
+
+
+def _toml(file: DataFile) -> None:
+    from flux2build.assetspec.rows.toml_data import of_toml
+
+    of_toml(file)
+
+
+def _yaml(file: DataFile) -> None:
+    from flux2build.assetspec.rows.yaml_data import of_yaml
+
+    of_yaml(file)
+
+
+def _page(file: DataFile) -> None:
+    from flux2build.assetspec.rows.front_matter import of_page
+
+    of_page(file)
+
+
+def _messages(file: DataFile) -> None:
+    from flux2build.assetspec.rows.catalogue import of_messages
+
+    of_messages(file)
+
+
 _READERS: Final[Mapping[str, Callable[[DataFile], None]]] = {
-    ".csv": separated,
-    ".tsv": partial(separated, delimiter="\t"),
-    ".json": of_json,
-    ".jsonl": of_lines,
-    ".ndjson": of_lines,
-    ".toml": of_toml,
-    ".yaml": of_yaml,
-    ".yml": of_yaml,
-    ".md": of_page,
-    ".mdx": of_page,
-    ".markdown": of_page,
-    ".po": of_messages,
+    ".csv": _commas,
+    ".tsv": _tabs,
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".toml": _toml,
+    ".yaml": _yaml,
+    ".yml": _yaml,
+    ".md": _page,
+    ".mdx": _page,
+    ".markdown": _page,
+    ".po": _messages,
 }

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from flux2build.assetspec.translations import nested
 from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.errors import SpecError
 from flux2build.images import lettering
@@ -33,9 +32,13 @@ def read(tree: ProjectFiles, file: str) -> Strings:
     text = _text(tree, file)
     match posixpath.splitext(file)[1].lower():
         case ".json":
-            return nested.of_json(file, text)
+            from flux2build.assetspec.translations.nested import of_json
+
+            return of_json(file, text)
         case ".toml":
-            return nested.of_toml(file, text)
+            from flux2build.assetspec.translations.nested import of_toml
+
+            return of_toml(file, text)
         case _:
             from flux2build.assetspec.translations import gettext
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
-from rich.text import Text
 
 from flux2build.cli.command import command, option
 from flux2build.console import candidates_page
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
+from flux2build.console.styled import Text
 from flux2build.digest import Json, short
 from flux2build.errors import Exit, UsageError
 from flux2build.images.contact_sheet import Tile, drawn

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import click
 from msgspec import Struct
 from msgspec.structs import replace
-from rich.text import Text
 
 from flux2build import __version__, ledger
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.plan_view import counted
+from flux2build.console.styled import Text
 from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, SpecError, SystemFault, UsageError, gravest
 from flux2build.extras import pip_install

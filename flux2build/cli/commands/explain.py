@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Final
 
 import click
-from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console import plan_view
 from flux2build.console.changes import changes, marked
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import UsageError
 from flux2build.model import AssetName

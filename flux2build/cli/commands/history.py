@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
-from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.cli.completers import COMPLETERS
@@ -14,6 +13,7 @@ from flux2build.console.changes import marked, row_changes
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.lock_changes import paid
+from flux2build.console.styled import Text
 from flux2build.digest import Json, short
 from flux2build.session import past
 from flux2build.session.bytes_at_hand import at_hand

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from typing import Final
 
 import click
-from rich.text import Text
 
 from flux2build.cli.command import command
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.model import AssetName
 from flux2build.session.common_options import Choice, CommonOptions

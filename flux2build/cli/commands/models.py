@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.text import Text
 
 from flux2build.cli import weights_view
 from flux2build.cli.command import Listing, command, option
 from flux2build.console.console import Console
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError, did_you_mean
 from flux2build.providers.capabilities import FREE, Card, Price

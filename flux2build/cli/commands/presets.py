@@ -7,7 +7,6 @@ from typing import Final
 
 import click
 from msgspec.structs import asdict
-from rich.text import Text
 
 from flux2build.assetspec.presets import Preset, PresetTarget, gathered
 from flux2build.assetspec.presets import presets as all_presets
@@ -15,6 +14,7 @@ from flux2build.cli.command import command
 from flux2build.cli.completers import COMPLETERS
 from flux2build.console.columns import cell
 from flux2build.console.console import Console
+from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import UsageError, did_you_mean
 from flux2build.session.common_options import CommonOptions

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from rich.text import Text
-
 from flux2build.checks.facts import Finding
 from flux2build.console.findings.contract import CheckReport
 from flux2build.console.plan_view import counted, footer
+from flux2build.console.styled import Text
 from flux2build.digest import Json, of_json
 
 _LISTED: Final = 50

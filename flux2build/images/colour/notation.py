@@ -20,20 +20,25 @@ def canonical(text: str) -> str:
     Raises:
         ValueError: it is not a colour; the message says how to write one.
     """
-    from PIL import ImageColor
-
     word = text.strip().lower()
     if word == "transparent":
         return "#00000000"
-    if word in ImageColor.colormap:
-        word = "#" + "".join(f"{channel:02x}" for channel in ImageColor.getrgb(word))
     if not _HEX.fullmatch(word):
-        near = nearest(word, ImageColor.colormap)
-        hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
-        raise ValueError(f"`{text}` is not a colour; {hint}")
+        word = _named(text, word)
     if len(word) == 4:
         word = "#" + "".join(digit * 2 for digit in word[1:])
     return word[:7] if word[7:] == "ff" else word
+
+
+def _named(text: str, word: str) -> str:
+    """The digits of a CSS name."""
+    from PIL import ImageColor
+
+    if word in ImageColor.colormap:
+        return "#" + "".join(f"{channel:02x}" for channel in ImageColor.getrgb(word))
+    near = nearest(word, ImageColor.colormap)
+    hint = f"did you mean `{near}`?" if near else "write `#RRGGBB` or a CSS name"
+    raise ValueError(f"`{text}` is not a colour; {hint}")
 
 
 def rgba(text: str) -> Rgba:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
+from pkgutil import get_data
 from typing import Final, Literal
 
 EXTRA: Final = "lettering"
@@ -31,7 +31,9 @@ def language_tag(locale: str) -> str:
 
 def font(name: str) -> bytes:
     """The file of a bundled font, such as `NotoSans-Bold`."""
-    return files("flux2build").joinpath("images", "lettering", "fonts", f"{name}.ttf").read_bytes()
+    data = get_data(__name__, f"fonts/{name}.ttf")
+    assert data is not None  # the loader of a file has its data
+    return data
 
 
 @cache
