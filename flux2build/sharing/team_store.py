@@ -24,6 +24,9 @@ from flux2build.sharing.records import (
 _PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
 """The key by which a place proves that it creates a value once only."""
 
+_TRIES: Final = 3
+"""How often a claim is taken that others release in the same moment."""
+
 
 class TeamStore:
     """A store that several machines share."""
@@ -158,11 +161,16 @@ class TeamStore:
         """
         self.require_writable()
         self._prove()
-        if self._backend.create(key_of(Space.CLAIMS, claim.order), to_json(claim)):
-            return True
-        # The answer to an earlier try of this very request may have been lost on its way.
-        held = self.claim(claim.order)
-        return held is not None and held.attempt == claim.attempt
+        for _ in range(_TRIES):
+            if self._backend.create(key_of(Space.CLAIMS, claim.order), to_json(claim)):
+                return True
+            # The answer to an earlier try of this very request may have been lost on its way.
+            if held := self.claim(claim.order):
+                return held.attempt == claim.attempt
+        raise Unreachable(
+            f"the team's store `{self.url}` neither has nor takes a claim on `{short(claim.order)}`",
+            hint="`flux2build store verify` tells what else is wrong with it",
+        )
 
     def name_ticket(self, claim: SharedClaim) -> bool:
         """Note the ticket in a claim of this attempt; False if the claim is not its own any more."""

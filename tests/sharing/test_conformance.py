@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -76,6 +81,50 @@ def test_one_winner(place: Place) -> None:
 
     assert won.count(True) == 1
     assert clients[0].get(CLAIM) == names[won.index(True)]
+
+
+CREATING: Final = """
+import os
+from flux2build.sharing import exchanges
+from flux2build.sharing.contract import Access, kind_of
+
+exchanges._usual()  # what takes long is done once, before there are twenty
+ready, start = os.pipe(), os.pipe()
+children = []
+for number in range(20):
+    if not (child := os.fork()):
+        access = Access(lambda name: os.environ.get(name, ""))
+        backend = kind_of(os.environ["STORE"]).open(os.environ["STORE"], access)
+        os.close(start[1])
+        os.write(ready[1], b".")
+        os.read(start[0], 1)
+        os._exit(backend.create(os.environ["KEY"], b"client %d" % number))
+    children.append(child)
+for _ in children:
+    os.read(ready[0], 1)
+os.close(start[1])
+print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children])
+"""
+"""Twenty processes that create one key at the same moment."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_one_winner_among_processes(place: Place) -> None:
+    """Of 20 processes that create one key at once exactly one does."""
+    environment = {**os.environ, **place.environment, "STORE": place.url, "KEY": CLAIM}
+    root = str(Path(__file__).parents[2])
+    ended = subprocess.run(
+        [sys.executable, "-c", CREATING],
+        env={**environment, "PYTHONPATH": root},
+        cwd=place.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    won: list[int] = json.loads(ended.stdout)
+
+    assert sorted(won) == [0] * 19 + [1], ended.stderr
+    assert place.open().get(CLAIM) == b"client %d" % won.index(1)
 
 
 def test_whole_or_absent(place: Place) -> None:

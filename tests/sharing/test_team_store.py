@@ -189,6 +189,18 @@ def test_careless_place() -> None:
     assert not place.has(key_of(Space.CLAIMS, ORDER.digest))
 
 
+def test_contradictory_place() -> None:
+    """A place that has no claim and takes none either is told as such; nobody waits for it."""
+
+    class Refusing(Memory):
+        def create(self, key: str, data: bytes) -> bool:  # noqa: ARG002 - it has them all
+            """Have had it already."""
+            return False
+
+    with pytest.raises(Unreachable, match="neither has nor takes a claim"):
+        TeamStore(Refusing(), "memory:").take(CLAIM)
+
+
 def test_read_only(place: Memory) -> None:
     """Nothing is written to a store that is only read."""
     store = TeamStore(place, "memory:", writable=False)

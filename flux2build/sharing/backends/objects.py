@@ -1,4 +1,4 @@
-"""An object store: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://account/container/prefix`.
+"""An object store: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
 
 Credentials, region and endpoint are read from the environment only, as obstore reads them, such
 as `AWS_ACCESS_KEY_ID`, `AWS_REGION` and `AWS_ENDPOINT_URL`.
@@ -129,7 +129,8 @@ class Bucket:
         except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError):
             raise self._unreachable("access is denied", _CREDENTIALS) from None
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise self._unreachable(_reason(error)) from None
+            why = _reason(error)
+            raise self._unreachable(why, _CREDENTIALS if why in _DENIED else None) from None
 
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{self._url}` cannot be used: {why}"
@@ -138,6 +139,7 @@ class Bucket:
         )
 
 
+_DENIED: Final = {"it answers HTTP 401", "it answers HTTP 403"}
 _CREDENTIALS: Final = (
     "credentials are read from the environment; they must allow to get, put and list objects"
 )

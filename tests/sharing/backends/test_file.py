@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -63,3 +67,32 @@ def test_urls(url: str) -> None:
     """A URL names an absolute path of this machine."""
     with pytest.raises(UsageError, match="names no folder of this machine"):
         BACKEND.open(url, Access())
+
+
+WRITING: Final = """
+import sys
+from flux2build.sharing.backends.file import BACKEND
+from flux2build.sharing.contract import Access
+
+backend, key = BACKEND.open(sys.argv[1], Access()), sys.argv[2]
+backend.put(key, b"a" * 500_000)
+print(flush=True)
+while True:
+    for letter in b"ab":
+        backend.put(key, bytes([letter]) * 500_000)
+"""
+
+
+def test_killed(tmp_path: Path) -> None:
+    """A writer that is killed leaves a whole value, and nothing that is taken for one."""
+    receipt, url = f"orders/{'1' * 64}", tmp_path.as_uri()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", WRITING, url, receipt]
+    for _ in range(3):
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.kill()
+        backend = BACKEND.open(url, Access())
+        assert backend.get(receipt) in {b"a" * 500_000, b"b" * 500_000}
+        assert [each.key for each in backend.list("orders/")] == [receipt]
