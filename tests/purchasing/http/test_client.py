@@ -938,6 +938,16 @@ def test_every_fourth_order_is_asked_for_sooner() -> None:
     assert _run(client, bought) == [0.5, 0.5, 0.5, 0.45, 0.45]
 
 
+def test_a_busy_server_is_given_up_in_time() -> None:
+    """The last wait ends at the deadline, however long it would be."""
+    time = FakeClock()
+
+    ended = _submit(Internet(posts=[_page(429)]), time, deadline=8)
+
+    assert isinstance(ended, Refused)
+    assert (ended.refusal, time.at) == (Refusal.RATE_LIMITED, 8)
+
+
 def test_a_server_that_said_nothing_is_not_quoted() -> None:
     """Where a picture is ready and cannot be fetched in time, there is no last answer to tell."""
     internet = Internet(polls=[READY], pictures=[httpx.ConnectError("x")])
