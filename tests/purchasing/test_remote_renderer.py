@@ -460,6 +460,8 @@ def test_references_that_do_not_fit_are_not_paid_for(home: Path) -> None:
     assert (buyer.provider.posts, buyer.ledger.attempts) == ([], ())
     assert buyer.budget.reserved == 0
     assert isinstance(asyncio.run(buy(8)), Bought)
+    (body,) = buyer.provider.bodies
+    assert sum(name.startswith("input_image") for name in body) == 8
 
 
 def test_another_process_buys_it(home: Path) -> None:
@@ -683,7 +685,7 @@ def test_without_a_key_the_others_are_told(home: Path) -> None:
 
 def test_a_success_ends_a_row_of_doubts(home: Path) -> None:
     """Only that many doubts in a row stop a build."""
-    fates = {f"fox{number}": "" if number == 4 else "lost" for number in range(9)}
+    fates = {f"fox{number}": "" if number == 4 else "lost" for number in range(10)}
     buyer = Buyer(home, FakeProvider(fates), posts=1, in_flight=1)
 
     buyer.buy(*fates)
