@@ -22,8 +22,9 @@ _DIGITS: Final = 12
 
 def standard_key(secret: str) -> bytes | None:
     """The key in a secret of Standard Webhooks, `whsec_` and base64; None if it is not one."""
+    text = secret.removeprefix(_PREFIX)
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
     return key if secret.startswith(_PREFIX) and key else None

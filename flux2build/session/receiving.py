@@ -17,8 +17,10 @@ from flux2build.building.signals import heeded
 from flux2build.errors import SystemFault, UsageError
 from flux2build.providers.callbacks import standard_key
 from flux2build.providers.contract import PROVIDERS, CallsBack, Message, Remote
+from flux2build.purchasing.http import Key
 from flux2build.purchasing.receiving.filing import Account, Filing, Share
 from flux2build.purchasing.receiving.hearing import Answer, Heard, Hearing
+from flux2build.purchasing.receiving.refusals import Refusals
 from flux2build.purchasing.receiving.server import server
 from flux2build.purchasing.receiving.sharing import TeamShare, unshared
 from flux2build.purchasing.safekeeping import Places, Safekeeping
@@ -85,11 +87,12 @@ class Reception(Struct, frozen=True):
                 fingerprint = remote.account_of(self.settings, provider)
                 accounts[provider.name] = Account(client, fingerprint)
             filing = Filing(accounts, _keeping(say), say, _share(self.settings, say), _PATIENCE)
-            desk = _Desk(Hearing(self.webhooks, self.callers.secrets), filing, say)
+            refusals = Refusals(say)
+            desk = _Desk(Hearing(self.webhooks, self.callers.secrets), filing, refusals)
             on_start(base_url(host, listener))
             filing.sweep()
             prefix = urlsplit(self.webhooks.url).path
-            await server(desk.post, prefix).until(halt, listener)
+            await server(desk.post, refusals.note, prefix).until(halt, listener)
             await filing.finish()
 
 
@@ -98,13 +101,13 @@ class _Desk(Struct, frozen=True):
 
     hearing: Hearing
     filing: Filing
-    say: Callable[[str], None]
+    refusals: Refusals
 
     async def post(self, path: str, message: Message) -> Answer:
         heard = self.hearing.heard(path, message, time.time())
         if isinstance(heard, Heard):
             return await self.filing.hear(heard)
-        self.say(f"not heard: {heard.text}")
+        self.refusals.note(heard.text)
         return heard
 
 
@@ -160,6 +163,8 @@ def _callers(settings: UserSettings) -> Callers:
         if variable and not secret:
             unheard.append(f"callbacks of `{provider.name}` are refused: `{variable}` is not set")
             continue
+        if secret:
+            Key(secret, variable)  # no report shows it
         providers.append(provider)
         secrets[provider.name] = secret
     if not providers:

@@ -277,6 +277,7 @@ class _Wiring(Struct, frozen=True):
             webhooks = remote.webhooks_of(project.settings, provider)
         except SystemFault as fault:
             refusal = refusal or fault
+            self.listeners.say(f"warning: {fault}; {fault.problems[0].hint}")
         return RemoteRenderer(
             client=remote.client_of(project.settings, provider, own, self.halt, self.listeners.say),
             books=dataclasses.replace(

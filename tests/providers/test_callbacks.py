@@ -92,6 +92,11 @@ def test_what_is_no_secret_signs_nothing(secret: str) -> None:
     assert callbacks.standard(Message(signed(), BODY), secret, SENT) == Unproved("it is not signed")
 
 
+def test_a_secret_may_lack_its_padding() -> None:
+    """As some dashboards show it."""
+    assert callbacks.standard_key("whsec_YWI") == callbacks.standard_key("whsec_YWI=") == b"ab"
+
+
 _HMAC: Final = hmac.new(b"hush", BODY, hashlib.sha256)
 _HEX: Final = _HMAC.hexdigest()
 

@@ -139,6 +139,7 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         yield from _ledger()
     yield from _keys(settings)
     yield from _team(settings)
+    yield from _callbacks(settings)
     yield from _signing(settings)
 
 
@@ -156,6 +157,20 @@ def _team(settings: UserSettings) -> Iterator[Line]:
             yield Line("team store", f"{team.url} can be {use}", ok=True)
     except Flux2BuildError as error:
         yield from _bad("team store", error)
+
+
+def _callbacks(settings: UserSettings) -> Iterator[Line]:
+    """Whether orders can name where they are called back, if that is wanted."""
+    if not settings.public_url:
+        return
+    from flux2build.session.remote import webhooks_at
+
+    try:
+        webhooks = webhooks_at(settings, settings.public_url)
+    except Flux2BuildError as error:
+        yield from _bad("callbacks", error)
+    else:
+        yield Line("callbacks", f"orders name {webhooks.url}", ok=True)
 
 
 def _signing(settings: UserSettings) -> Iterator[Line]:

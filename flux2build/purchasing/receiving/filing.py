@@ -19,6 +19,7 @@ from msgspec import Struct
 from flux2build.errors import Flux2BuildError, SystemFault, UsageError
 from flux2build.ledger import Attempt, Delivered, Intended, State, Ticketed, fold
 from flux2build.model import Bought
+from flux2build.providers.contract import Ticket
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.collecting import Collector
@@ -33,11 +34,12 @@ _MOST: Final = 256
 """Orders that are collected at once, or wait for that; a provider calls again for others."""
 _PAUSE: Final = 0.5
 """Seconds between two looks at an order that another process holds."""
-_LAST_WORD: Final = 8.0
+_LAST_WORD: Final = 4.0
 """Seconds to finish what is under way at the end."""
 
 _FILED: Final = Answer(HTTPStatus.OK, "its picture is filed")
 _SETTLED: Final = Answer(HTTPStatus.OK, "nothing is left to do")
+_LATER: Final = Answer(HTTPStatus.ACCEPTED, "it is not here yet: a later build collects it")
 _UNDER_WAY: Final = Answer(HTTPStatus.ACCEPTED, "it is being collected")
 _UNSHARED: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "it is filed and not shared: call again")
 _BUSY: Final = Answer(HTTPStatus.SERVICE_UNAVAILABLE, "too much is under way: call again")
@@ -118,7 +120,8 @@ class Filing:
             return Answer(HTTPStatus.CONFLICT, "this is not its task")
         except Flux2BuildError as settled:
             self.say(f"not filed: {settled}")
-            return _SETTLED
+            attempt = self._attempt(intended)
+            return _LATER if attempt and attempt.state is State.PENDING else _SETTLED
 
     async def _swept(self, intended: Intended, account: Account) -> Answer:
         """Collect an order that is pending, unless another process has it."""
@@ -160,32 +163,32 @@ class Filing:
         Raises:
             UsageError: the task is not that of the attempt.
         """
-        journal, told = self.keeping.journal, heard.called.intended
-        with journal.claims.free(told.order) as free:
+        told, client = heard.called.intended, account.client
+        ticket = client.fit(client.provider.claim(heard.task, client.endpoint))
+        with self.keeping.journal.claims.free(told.order) as free:
             known = self._attempt(told)
             if known is None or known.intended is None:
                 _require_own(told, account)
-            if known is not None and known.ticketed and known.ticketed.task != heard.task:
-                raise UsageError(f"`{heard.task}` is not the task of order `{_name(told)}`")
+            if known is not None and known.ticketed and known.ticketed.task != ticket.task:
+                raise UsageError(f"`{ticket.task}` is not the task of order `{_name(told)}`")
             state = known.state if known else State.DOUBT
             if state not in {State.DOUBT, State.PENDING}:
                 return None
             if not free:
                 return True
+            intended = known.intended if known else None
             if state is State.DOUBT:
-                self._note(heard, known, account)
-            return known.intended if known and known.intended else told
+                self._note(intended, told, ticket)
+            return intended or told
 
     def _attempt(self, intended: Intended) -> Attempt | None:
         """What the ledger here says of an attempt."""
         attempts = fold(self.keeping.journal.about(intended.order)).attempts
         return next((each for each in attempts if each.name == intended.attempt), None)
 
-    def _note(self, heard: Heard, known: Attempt | None, account: Account) -> None:
+    def _note(self, known: Intended | None, told: Intended, ticket: Ticket) -> None:
         """Note the ticket that the ledger lacks, and the attempt where another machine made it."""
-        journal, told = self.keeping.journal, heard.called.intended
-        client = account.client
-        ticket = client.fit(client.provider.claim(heard.task, client.endpoint))
+        journal = self.keeping.journal
         entry = Ticketed(
             order=told.order,
             attempt=told.attempt,
@@ -194,11 +197,11 @@ class Filing:
             poll=ticket.poll,
         )
         check_unclaimed(journal.read(), entry)
-        intended = known.intended if known else None
-        if intended is None:
-            journal.append(intended := told)
+        if known is None:
+            journal.append(told)
         journal.append(entry)
-        self.say(f"submitted {intended.asset} task={ticket.task}, as its callback tells")
+        asset = (known or told).asset
+        self.say(f"submitted {asset} task={ticket.task}, as its callback tells")
 
 
 def _require_own(told: Intended, account: Account) -> None:

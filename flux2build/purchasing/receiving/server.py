@@ -24,8 +24,10 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _WELCOME: Final = Answer(HTTPStatus.OK, "callbacks are received here")
 _NO_POST: Final = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "callbacks are posted")
-_TOO_LARGE: Final = Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a callback is smaller")
-_TOO_SLOW: Final = Answer(HTTPStatus.REQUEST_TIMEOUT, "a callback arrives faster")
+_TOO_LARGE: Final = Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
+_TOO_SLOW: Final = Answer(HTTPStatus.REQUEST_TIMEOUT, "it arrives too slowly")
+_IDLE: Final = "a connection that asks for nothing"
+_CROWDED: Final = "one connection too many"
 _PATIENT_END: Final = 3
 """Seconds for answers under way when the server ends."""
 
@@ -47,13 +49,15 @@ class Impatient(H11Protocol):
     """uvicorn's protocol; a connection that asks for nothing ends, and so does one too many."""
 
     _waiting: asyncio.TimerHandle | None = None
+    app: _Site
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Wait for a request."""
         super().connection_made(transport)
-        if len(self.connections) > 2 * (self.limit_concurrency or 1):
+        if len(self.connections) > 2 * self.app.bounds.connections:
+            self.app.refuse(_CROWDED)
             transport.abort()
-        self._waiting = self.loop.call_later(self.timeout_keep_alive, self._end_unless_asked)
+        self._waiting = self.loop.call_later(self.app.bounds.seconds, self._end_unless_asked)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
@@ -63,6 +67,7 @@ class Impatient(H11Protocol):
 
     def _end_unless_asked(self) -> None:
         if self.conn.their_state is h11.IDLE:
+            self.app.refuse(_IDLE)
             self.transport.abort()
 
 
@@ -85,17 +90,23 @@ class Server(uvicorn.Server):
             await serving
 
 
-def server(post: Post, prefix: str, bounds: Bounds | None = None) -> Server:
-    """A server of callbacks whose public URL has a path, which a proxy may pass on or drop."""
+def server(
+    post: Post, refuse: Callable[[str], None], prefix: str, bounds: Bounds | None = None
+) -> Server:
+    """A server of callbacks whose public URL has a path, which a proxy may pass on or drop.
+
+    `refuse` is told why something did not come to be a message.
+    """
     bounds = bounds or Bounds()
     config = uvicorn.Config(
-        _Site(post, prefix, bounds),
+        _Site(post, refuse, prefix, bounds),
         http=Impatient,
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",
+        log_level="error",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         limit_concurrency=bounds.connections,
         timeout_keep_alive=bounds.seconds,
@@ -108,6 +119,7 @@ class _Site(Struct, frozen=True):
     """The ASGI application."""
 
     post: Post
+    refuse: Callable[[str], None]
     prefix: str
     bounds: Bounds
 
@@ -137,13 +149,17 @@ class _Site(Struct, frozen=True):
             async with asyncio.timeout(self.bounds.seconds):
                 body = await self._body(receive)
         except TimeoutError:
-            return _TOO_SLOW
+            return self._refused(_TOO_SLOW)
         if body is None:
-            return _TOO_LARGE
+            return self._refused(_TOO_LARGE)
         pairs = (
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         )
         return await self.post(path, Message(dict(pairs), body))
+
+    def _refused(self, answer: Answer) -> Answer:
+        self.refuse(answer.text)
+        return answer
 
     async def _body(self, receive: Receive) -> bytes | None:
         """All of a message's body; None if that is too large.

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -179,6 +180,30 @@ def test_the_provider_says_what_became_of_it(home: Path, fate: str, state: State
     assert answer.status == HTTPStatus.OK
     assert states(buyer) == [state]
     assert any(line.startswith("not filed: ") for line in buyer.said)
+
+
+class Elsewhere(FakeProvider):
+    """A provider that sends whoever asks for an order to another host."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """A redirect in the place of a state."""
+        if request.url.path != "/v1/get_result":
+            return super().__call__(request)
+        self.asked.append(str(request.url.host))
+        return httpx.Response(302, headers={"location": "https://elsewhere.example/x"})
+
+
+def test_a_redirect_changes_nothing(home: Path) -> None:
+    """The key is not shown to another host, and the order waits for a better answer."""
+    buyer = ordered(home)
+    provider = Elsewhere(_salt="x")
+    buyer = Buyer(home, provider)
+
+    (answer,) = filed(buyer, hint(buyer))
+
+    assert answer.status == HTTPStatus.ACCEPTED
+    assert set(provider.asked) <= {"api.bfl.ai", "api.eu.bfl.ai", "api.us.bfl.ai"}
+    assert states(buyer) == [State.PENDING]
 
 
 @pytest.mark.parametrize("outcome", [State.VOIDED, State.KEPT])

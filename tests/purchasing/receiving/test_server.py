@@ -22,6 +22,14 @@ HOST: Final = "127.0.0.1"
 BOUNDS: Final = Bounds(body=1000, ignored=100_000, seconds=2, connections=8)
 POST: Final = b"POST /f2b/a HTTP/1.1\r\nhost: x\r\n"
 Posted = list[tuple[str, Message]]
+REFUSED: Final[list[str]] = []
+"""Why something did not come to be a message, in the test that runs."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_refused() -> None:
+    """Every test begins with a clean sheet."""
+    REFUSED.clear()
 
 
 @contextmanager
@@ -37,7 +45,7 @@ def receiving(prefix: str = "/f2b") -> Iterator[tuple[str, int, Posted]]:
 
     async def run(listener: socket.socket) -> None:
         loops.append(asyncio.get_running_loop())
-        await server(post, prefix, BOUNDS).until(halt, listener)
+        await server(post, REFUSED.append, prefix, BOUNDS).until(halt, listener)
 
     with listening(HOST, 0) as listener:
         thread = Thread(target=lambda: asyncio.run(run(listener)))
@@ -151,6 +159,7 @@ def test_what_takes_too_long_is_ended(serving: tuple[str, int, Posted]) -> None:
 
     assert answers == [b"HTTP/1.1 408", b"", b""]
     assert posted == []
+    assert sorted(REFUSED) == [*["a connection that asks for nothing"] * 2, "it arrives too slowly"]
 
 
 def test_a_body_without_end_is_cut_off(serving: tuple[str, int, Posted]) -> None:
@@ -160,7 +169,7 @@ def test_a_body_without_end_is_cut_off(serving: tuple[str, int, Posted]) -> None
 
     answered(port, POST, b"content-length: 10485760\r\n\r\n", *[b"x" * 65536] * 160)
 
-    assert posted == []
+    assert (posted, REFUSED) == ([], ["it is too large"])
     assert answered(port, POST, b"content-length: 2\r\n\r\n{}").endswith(b"taken\n")
 
 
@@ -173,3 +182,4 @@ def test_many_connections_are_let_go() -> None:
 
         assert answered(port, POST, b"content-length: 2\r\n\r\n{}").endswith(b"taken\n")
         assert len(posted) == 1
+        assert set(REFUSED) == {"a connection that asks for nothing", "one connection too many"}
