@@ -87,8 +87,8 @@ class _Runner:
         self._files = dict(snapshot.files)
         self._pictures = KnownPictures(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
-        self._derivations = asyncio.Semaphore(cores() + 1)
-        """Bounds memory: one asset's files for each core, and one more that are being written."""
+        self._derivations, self._copies = asyncio.Semaphore(cores() + 1), asyncio.Semaphore(32)
+        """Bound memory: one asset's files for each core and one more being written, and some copied."""
         self._owners: dict[str, AssetName] = {}
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}
@@ -276,14 +276,15 @@ class _Runner:
             raise judged(recipe, verdict, self._snapshot)
         if verdict.bytes is None:  # pragma: no cover - with known inputs there are bytes by now
             raise AssertionError(verdict)
-        try:
-            data = await self._world.fetch(verdict.bytes)
-        except LostError:
-            again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
-            if again.due_to(ReasonCode.PAID_FOR):
-                raise judged(recipe, again, self._snapshot) from None
-            raise
-        await self._put(recipe, inputs, verdict, data)
+        async with self._copies:
+            try:
+                data = await self._world.fetch(verdict.bytes)
+            except LostError:
+                again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
+                if again.due_to(ReasonCode.PAID_FOR):
+                    raise judged(recipe, again, self._snapshot) from None
+                raise
+            await self._put(recipe, inputs, verdict, data)
 
     async def _put(
         self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes
@@ -311,8 +312,7 @@ class _Runner:
             return None
         if self._files.get(before.path) != before.sha256:
             return None
-        ours = self._snapshot.removable(before.path, before.sha256)
-        return before.path if ours else None
+        return before.path if self._snapshot.removable(before.path, before.sha256) else None
 
     async def _inputs(self, recipe: Recipe) -> tuple[Digest, ...]:
         """The bytes of the inputs, once all of them exist."""

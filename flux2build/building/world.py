@@ -7,6 +7,7 @@ import threading
 from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -30,6 +31,9 @@ from flux2build.planning.preflight import with_names
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
+
+_AT_ONCE: Final = 16
+"""Most files that are fetched from the team's store at once."""
 
 
 class Toolbox(Struct, frozen=True):
@@ -62,6 +66,7 @@ class RealWorld:
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
         self._colours: dict[Digest, str] = {}
         """The dominant colours of files that were derived and are not placed yet."""
+        self._fetching = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-fetch")
         self._swept: set[Path] = set()
         self._sweeping, self._reading = threading.Lock(), threading.Lock()
 
@@ -128,7 +133,10 @@ class RealWorld:
         return await asyncio.to_thread(compose, task, facts, self._toolbox.documents, read)
 
     async def fetch(self, digest: Digest) -> bytes:
-        """Read and hash bytes in a thread."""
+        """Read and hash bytes in a thread; many at once, where each takes a way to the team's store."""
+        if self._artifacts.far(digest):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._fetching, self._artifacts.get, digest)
         return await asyncio.to_thread(self._artifacts.get, digest)
 
     async def place(self, path: str, data: bytes, vacated: str | None) -> Output:

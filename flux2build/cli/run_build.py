@@ -121,11 +121,15 @@ class BuildRun(Struct, frozen=True):
         folder, timeout = self.project.folder, self.terms.lock_timeout
         with held(folder, "flux2build build", timeout, self.console.say):
             take_in_spooled(self.project.journal, self.project.store, self.console)
-            if self.project.team is not None:
-                from flux2build.session import sharing
-
-                sharing.tell(self.project, self.console.say)
+            self._tell_the_team()
             yield
+
+    def _tell_the_team(self) -> None:
+        """Tell the team's store what became of what was claimed there."""
+        if self.project.team is not None:
+            from flux2build.session import sharing
+
+            sharing.tell(self.project, self.console.say)
 
     def planned(self) -> tuple[BuildRun, Plan]:
         """The plan, after collecting what is paid for and nothing asks for.
@@ -185,6 +189,7 @@ class BuildRun(Struct, frozen=True):
         patience = 0.0 if attempts <= self.waited else PATIENCE
         outcome = collect(self.project, pending, self.console.say, patience)
         self.console.caution(outcome.problems)
+        self._tell_the_team()
         return replace(
             self,
             project=self.project.reread(),

@@ -8,8 +8,7 @@ whoever comes later finds the one or the other. Every method but the asynchronou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +24,7 @@ from flux2build.providers.contract import Ticket
 from flux2build.purchasing import order_errors, team_errors
 from flux2build.purchasing.http.clock import Clock, Monotonic
 from flux2build.purchasing.verification import verify_picture
+from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaim, HeldClaims
 from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt, receipt_of
@@ -39,7 +39,6 @@ _PATIENCE: Final = 150
 """Looks without news after which a person is asked."""
 _OLD: Final = 1200
 """Seconds after which a claim counts as left behind; clocks differ, but not by that."""
-_AT_ONCE: Final = 8
 _NOTHING: Final = Decimal(0)
 
 
@@ -125,14 +124,19 @@ class Teamwork:
         if not (task and task.cancelling()):
             await asyncio.gather(*self._telling)
 
+    async def share(self, files: Sequence[Digest], read: Callable[[Digest], bytes]) -> None:
+        """Share files that can be made again, so that nobody has to."""
+        able = self.store.writable and self.store.backend.keeps_bytes
+        if files and able and not (self._alone or self._fault):
+            await self._tell(lambda: list(answers(lambda each: self.store.put(read(each)), files)))
+
     def settle_all(self) -> None:
         """Tell the store what became of everything that earlier builds have claimed.
 
         Raises:
             SystemFault: the store cannot be told.
         """
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(self.settle, [claim.order for claim in self.held]))
+        list(answers(self.settle, [claim.order for claim in self.held]))
 
     def settle(self, order: Digest) -> None:
         """Tell the store what became of an order, unless another process is at it.
@@ -271,9 +275,7 @@ class Teamwork:
             await asyncio.to_thread(tell)
         except SystemFault as fault:
             if not self._untold and self._fault is None:
-                self.say(
-                    f"warning: {fault}; the next build tells the team what this one has bought"
-                )
+                self.say(f"warning: {fault}; the team is told by a later build, or `store push`")
             self._untold = True
 
 

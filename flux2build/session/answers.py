@@ -29,7 +29,7 @@ def remember(project: Project, answer: str) -> None:
     something even if a build has nothing to do.
     """
     plan = project.whole
-    if plan.drift or plan.orders or project.conflicted or project.unread:
+    if plan.drift or plan.orders or project.conflicted or project.unread or project.owes_the_team:
         return
     if any(step.verdict.reasons for step in plan.steps):
         return

@@ -27,15 +27,16 @@ def user_journal() -> Journal:
 
 def readable_store() -> Store:
     """The store for whoever only reads: it is empty where there is no home."""
-    return Store(_home_or_nowhere() / "store")
+    return Store(readable_home() / "store")
 
 
 def readable_journal() -> Journal:
     """The journal for whoever only reads: it is empty where there is no home."""
-    return Journal(_home_or_nowhere() / "ledger.jsonl")
+    return Journal(readable_home() / "ledger.jsonl")
 
 
-def _home_or_nowhere() -> Path:
+def readable_home() -> Path:
+    """The home of this machine for whoever only reads: a folder that is not there, if there is none."""
     try:
         return home()
     except SystemFault:

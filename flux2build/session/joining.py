@@ -19,8 +19,10 @@ def joined(project: Project, warn: Callable[[Iterable[Problem]], None]) -> Proje
     if not project.settings.shares:
         return project
     # Lazy: few users share a store.
-    from flux2build.session.team import team_store
+    from flux2build.session.team import held_claims, team_store
     from flux2build.sharing.lookup import Lookup
 
     store = team_store(project.settings, project.folder)
-    return project if store is None else dataclasses.replace(project, team=Lookup(store, warn))
+    if store is None:
+        return project
+    return dataclasses.replace(project, team=Lookup(store, held_claims(store), warn))

@@ -212,6 +212,11 @@ class Project(LockedSources):
             self.kept, folders, self.tracked, self.store.has, shared(self.lock, self.tree.same)
         )
 
+    @property
+    def owes_the_team(self) -> bool:
+        """Whether the team's store is still to be told what became of a claim."""
+        return self.team is not None and bool(self.team.held)
+
     @cached_property
     def unread(self) -> tuple[Problem, ...]:
         """What cannot be read of the ledger; while there is anything, nothing is bought."""

@@ -31,8 +31,7 @@ from flux2build.session import remote
 from flux2build.session.config_faults import is_public_url
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.settings import UserSettings
-from flux2build.session.sharing import held_claims
-from flux2build.session.team import team_store
+from flux2build.session.team import held_claims, team_store
 from flux2build.sharing.listening import base_url, listening
 from flux2build.storage.disk import home
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from flux2build.digest import of_bytes, short
 from flux2build.errors import SystemFault
 from flux2build.purchasing.teamwork import Teamwork
 from flux2build.session.project import Project
-from flux2build.sharing.held_claims import HeldClaims
+from flux2build.session.team import held_claims
 from flux2build.sharing.team_store import TeamStore
-from flux2build.storage.disk import home
-
-_FOLDER: Final = "team"
 
 
 def teamwork(project: Project, store: TeamStore, say: Callable[[str], None]) -> Teamwork:
@@ -31,8 +26,3 @@ def tell(project: Project, say: Callable[[str], None]) -> None:
             team.settle_all()
         except SystemFault as fault:
             project.team.fall_back(fault)
-
-
-def held_claims(store: TeamStore) -> HeldClaims:
-    """The claims that this machine has taken in a store and not given back yet."""
-    return HeldClaims(home() / _FOLDER / short(of_bytes(store.url.encode())))

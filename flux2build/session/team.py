@@ -13,9 +13,11 @@ from msgspec import Struct
 from flux2build.digest import Digest, of_bytes, short
 from flux2build.errors import Problem, SystemFault, UsageError
 from flux2build.purchasing.redaction import Key
+from flux2build.session.home import readable_home
 from flux2build.session.pull_request import requested
 from flux2build.session.settings import UserSettings
 from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE, Access, kind_of, plain
+from flux2build.sharing.held_claims import HeldClaims
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage import durable
 from flux2build.storage.disk import home
@@ -90,6 +92,11 @@ def _certificates(settings: UserSettings) -> ssl.SSLContext | None:
     from flux2build.purchasing.http.trust import authorities
 
     return authorities(settings.authorities)
+
+
+def held_claims(store: TeamStore) -> HeldClaims:
+    """The claims that this machine has taken in a store and not given back yet."""
+    return HeldClaims(readable_home() / "team" / short(of_bytes(store.url.encode())))
 
 
 def _placed(settings: UserSettings, problem: Problem) -> Problem:

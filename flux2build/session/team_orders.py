@@ -21,8 +21,7 @@ from flux2build.purchasing.settling import Purchase, purchases
 from flux2build.purchasing.teamwork import Teamwork, entries_of
 from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings
-from flux2build.session.sharing import held_claims
-from flux2build.session.team import team_store
+from flux2build.session.team import held_claims, team_store
 from flux2build.sharing.held_claims import HeldClaim
 from flux2build.sharing.records import DamagedError, SharedClaim
 from flux2build.storage.store import Store

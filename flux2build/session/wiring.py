@@ -32,6 +32,7 @@ from flux2build.model import AssetName, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer
@@ -40,7 +41,7 @@ from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_byte
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.consent import Terms, cap
-from flux2build.session.project import Project
+from flux2build.session.project import Project, buys
 from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ async def _run(
     artifacts, halt, say = given.artifacts, asyncio.Event(), listeners.say
     budget = BudgetGuard(cap(given.budget, terms), given.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
-        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given.worded)
+        team = _teamwork(project, say)
+        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given.worded, team)
         world = await wiring.world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
@@ -135,8 +137,33 @@ async def _run(
                 for path, digest in sorted(artifacts.replaced.items()):
                     back = f"`flux2build restore {short(digest)} {shlex.quote(path)}`"
                     say(f"kept what was at {path}: {back} brings it back")
-            report.costs, report.reserved = budget.costs, budget.reserved
-            return report
+                if team is not None:
+                    await team.told()
+            if team is not None and not halt.is_set():
+                await team.share(_made(report), artifacts.get)
+        report.costs, report.reserved = budget.costs, budget.reserved
+        return report
+
+
+def _teamwork(project: Project, say: Say) -> Teamwork | None:
+    """What this machine does in the team's store about what it buys; None without a store."""
+    if project.team is None:
+        return None
+    # Lazy: few users share a store.
+    from flux2build.session.sharing import teamwork
+
+    return teamwork(project, project.team.store, say)
+
+
+def _made(report: Report) -> list[Digest]:
+    """The files that a build has made of pictures that were bought."""
+    bought = {recipe.asset for recipe, _ in report.done if buys(recipe)}
+    return [
+        digest
+        for recipe, verdict in report.done
+        if verdict.action is Action.DERIVE and recipe.asset in bought
+        if (digest := report.placed.get(recipe.output)) is not None
+    ]
 
 
 def _removable(removal: Callable[[], Removal], say: Say) -> Callable[[str, Digest], bool]:
@@ -173,6 +200,7 @@ class _Wiring(Struct, frozen=True):
     halt: asyncio.Event
     budget: BudgetGuard
     worded: frozenset[str]
+    team: Teamwork | None
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a renderer for each provider that is needed."""
@@ -205,9 +233,6 @@ class _Wiring(Struct, frozen=True):
 
     async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
-        team = self._teamwork()
-        if team is not None:
-            stack.push_async_callback(team.told)
         slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
         tasks = (step.recipe.task for step in self.plan.steps)
         renderers: dict[str, Renderer] = {}
@@ -219,7 +244,7 @@ class _Wiring(Struct, frozen=True):
                 renderers[name] = weights = self._weights(provider)
                 stack.push_async_callback(weights.workers.close)
             else:
-                renderers[name] = remote = self._remote(provider, keeping, team)
+                renderers[name] = remote = self._remote(provider, keeping)
                 await stack.enter_async_context(remote.client)
         return renderers
 
@@ -252,18 +277,7 @@ class _Wiring(Struct, frozen=True):
             on_step=self.listeners.on_step,
         )
 
-    def _teamwork(self) -> Teamwork | None:
-        """What this machine does in the team's store about the orders that it places."""
-        if self.project.team is None:
-            return None
-        # Lazy: few users share a store.
-        from flux2build.session.sharing import teamwork
-
-        return teamwork(self.project, self.project.team.store, self.listeners.say)
-
-    def _remote(
-        self, provider: Remote, keeping: Safekeeping, team: Teamwork | None
-    ) -> RemoteRenderer:
+    def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
         """Buys at a paid provider."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
         from flux2build.purchasing.remote_renderer import RemoteRenderer
@@ -292,5 +306,5 @@ class _Wiring(Struct, frozen=True):
             forced=_forced(self.plan),
             webhooks=webhooks,
             refusal=refusal,
-            team=team,
+            team=self.team,
         )

@@ -7,28 +7,28 @@ everything goes on as if it had nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
 from msgspec.structs import replace
 
-from flux2build.digest import Digest
-from flux2build.errors import Problem, SystemFault
+from flux2build.digest import Digest, short
+from flux2build.errors import DecisionError, Problem, SystemFault
+from flux2build.images.formats.lookup import examine
 from flux2build.model import Order
 from flux2build.planning.snapshot import KnownPicture, Snapshot
+from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
-from flux2build.sharing.records import DamagedError, SharedReceipt
+from flux2build.sharing.held_claims import HeldClaims
+from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt
 from flux2build.sharing.team_store import TeamStore
-
-_AT_ONCE: Final = 16
-"""Most receipts that are asked for at once."""
 
 
 class Lookup:
     """What the team's store is known to have, and what it is still to be asked for."""
 
-    def __init__(self, store: TeamStore, warn: Callable[[Iterable[Problem]], None]) -> None:
-        self.store = store
+    def __init__(
+        self, store: TeamStore, held: HeldClaims, warn: Callable[[Iterable[Problem]], None]
+    ) -> None:
+        self.store, self.held = store, held
         self._warn = warn
         self._there: dict[Digest, bool] = {}
         """Whether the store has bytes."""
@@ -55,6 +55,15 @@ class Lookup:
         receipt = self._bought.get(order.digest)
         return [KnownPicture(receipt.output, receipt.receipt)] if receipt else ()
 
+    def claims(self, orders: Iterable[Digest]) -> dict[Digest, SharedClaim]:
+        """The claims on those of some orders that somebody is buying; none if nobody can tell."""
+        try:
+            claims = dict(answers(self.store.claim, orders))
+        except (Unreachable, DamagedError) as fault:
+            self.fall_back(fault)
+            return {}
+        return {order: claim for order, claim in claims.items() if claim}
+
     def seen(self, snapshot: Snapshot, here: Callable[[Digest], bool]) -> Snapshot:
         """A snapshot that sees what the store has, too; `here` are the bytes of this machine."""
         return replace(
@@ -77,24 +86,26 @@ class Lookup:
             self.fall_back(fault)
             return False
         self._there |= {digest: digest in there for digest in digests}
-        self._bought |= receipts
-        return bool(there) or any(receipts.values())
+        self._bought |= {order: receipts.get(order) for order in orders}
+        return bool(there) or bool(receipts)
 
-    def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt | None]:
-        with self.store.backend.at_once(), ThreadPoolExecutor(_AT_ONCE) as threads:
-            answers = list(threads.map(self._receipt, orders))
-        for answer in answers:
+    def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt]:
+        with self.store.backend.at_once():
+            asked = dict(answers(self._receipt, (order.digest for order in orders)))
+        for answer in asked.values():
             if isinstance(answer, DamagedError):
                 self._warn(answer.problems)
-        usable = (None if isinstance(answer, DamagedError) else answer for answer in answers)
-        return {order.digest: answer for order, answer in zip(orders, usable, strict=True)}
+        return {
+            order.digest: receipt
+            for order in orders
+            if isinstance(receipt := asked[order.digest], SharedReceipt) and receipt.answers(order)
+        }
 
-    def _receipt(self, order: Order) -> SharedReceipt | DamagedError | None:
+    def _receipt(self, order: Digest) -> SharedReceipt | DamagedError | None:
         try:
-            receipt = self.store.receipt(order.digest)
+            return self.store.receipt(order)
         except DamagedError as error:
             return error
-        return receipt if receipt and receipt.answers(order) else None
 
     def forget_absence(self) -> None:
         """Ask again for what was not there: another machine may have bought it since."""
@@ -106,6 +117,7 @@ class Lookup:
 
         Raises:
             DamagedError: it has other bytes.
+            DecisionError: it has another picture than was ordered.
         """
         if self._down or not self._there.get(digest, True):
             return None
@@ -116,7 +128,23 @@ class Lookup:
             data = None
         if data is None:
             self._there[digest] = False
+        else:
+            self._check(digest, data)
         return data
+
+    def _check(self, digest: Digest, data: bytes) -> None:
+        """Compare a picture of which only a receipt tells with what was ordered."""
+        for receipt in (each for each in self._bought.values() if each and each.output == digest):
+            shown, ordered = examine(data), receipt.params
+            actual = {"width": shown.width, "height": shown.height, "format": shown.format}
+            if wrong := [name for name in actual if ordered.get(name) not in (None, actual[name])]:
+                raise DecisionError(
+                    f"the team's store has another picture than was ordered for `{short(digest)}`",
+                    rows=tuple(
+                        (each, f"{actual[each]}, ordered {ordered[each]}") for each in wrong
+                    ),
+                    hint="ask whoever shared it; `flux2build build --force ASSET` buys another one",
+                )
 
     def fall_back(self, fault: SystemFault) -> None:
         """Say, once, that the store cannot be asked; nothing more is asked of it."""

@@ -29,6 +29,7 @@ prompt = "its den"
 refs = [{{ asset = "fox" }}]
 """
 ORDERS: Final = 2
+FILES: Final = 3
 
 
 class Machine:
@@ -129,7 +130,7 @@ def test_a_clone_restores_everything(
 
     planned, built = other.run("plan"), other.run("build")
 
-    assert planned.out.count("restore  the file is missing, from the team's store") == ORDERS
+    assert planned.out.count("restore  the file is missing, from the team's store") == FILES
     assert "Price: free." in planned.out
     assert (built.code, charges(server)) == (Exit.DONE, 0)
     assert other.pictures() == one.pictures()
@@ -256,6 +257,7 @@ def test_a_claim_that_was_left_behind(
     assert "orders resubmit ORDER     it was not bought" in listed.err
     (row,) = json.loads(other.run("orders", "list", "--json").out)["orders"]
     assert (row["state"], row["asset"]) == ("claimed", "fox")
+    assert "another machine of the team is buying it" in other.run("explain", "fox").out
     assert "asset     fox" in other.run("orders", "show", name).out
     before = charges(server)
     assert other.run(*command.split()).code == Exit.DONE

@@ -20,7 +20,7 @@ from tests.laws.trials import Server, cuts
 from tests.sharing.places import PLACES
 
 DEEP: Final = bool(os.environ.get("FLUX2BUILD_DEEP"))
-TRIALS: Final = int(os.environ.get("FLUX2BUILD_DEEP") or 0) or 500
+TRIALS: Final = 500
 ASSETS: Final = 20 if DEEP else 4
 PROCESSES: Final = 20 if DEEP else 2
 _SLOW: Final = {"stage": "submit", "fault": "hang", "seconds": 0.1}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,15 +14,19 @@ from flux2build.console.changes import changes, marked
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.console.styled import Text
-from flux2build.digest import Json
+from flux2build.digest import Digest, Json
 from flux2build.errors import UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step, priced
 from flux2build.planning.reason import because
+from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
+
+if TYPE_CHECKING:
+    from flux2build.sharing.records import SharedClaim
 
 
 @command("explain", selects=True)
@@ -39,23 +43,42 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
     project = joined(Project.open(options), console.caution)
     whole = project.whole
     chosen = project.chosen(choice)
+    claims = _claims(project, [step for step in whole.steps if step.recipe.asset in chosen])
     if options.json:
-        console.document(_as_json(project, whole, chosen))
+        console.document(_as_json(project, whole, chosen, claims))
         return
     for name in project.spec.named:
         if name in chosen:
-            console.data(*_lines(project, whole, name, every=options.verbosity > 0))
+            console.data(*_lines(project, whole, name, claims, every=options.verbosity > 0))
+
+
+def _claims(project: Project, steps: Sequence[Step]) -> Mapping[Digest, SharedClaim]:
+    """Which of the orders that would be sent are claimed in the team's store."""
+    if project.team is None:
+        return {}
+    keys = (step.verdict.key for step in steps if step.verdict.action is Action.RENDER)
+    return project.team.claims(key for key in keys if key)
 
 
 def _steps(whole: Plan, name: AssetName) -> list[Step]:
     return [step for step in whole.steps if step.recipe.asset == name]
 
 
-def _lines(project: Project, whole: Plan, name: AssetName, *, every: bool) -> Iterator[Text]:
+def _lines(
+    project: Project,
+    whole: Plan,
+    name: AssetName,
+    claims: Mapping[Digest, SharedClaim],
+    *,
+    every: bool,
+) -> Iterator[Text]:
     place = project.spec.text.place(project.spec.named[name].key)
     yield Text.assemble((clean(name), "bold"), (f"  {place}", "dim"))
     for steps in _grouped(_steps(whole, name), every=every):
         yield from _verdict(steps)
+        for key in dict.fromkeys(step.verdict.key for step in steps):
+            if key and key in claims:
+                yield _claimed(claims[key])
         if every and (key := steps[0].verdict.key):
             yield Text(f"             key {key}", "dim")
     yield from _neighbours(project, name)
@@ -97,6 +120,12 @@ def _named(steps: Sequence[Step]) -> str:
     return f"{first.output} and {more} more" if more else first.output
 
 
+def _claimed(claim: SharedClaim) -> Text:
+    ticket = ", which has a ticket" if claim.task else ""
+    who = "another machine of the team is buying it, or has left it behind"
+    return Text(f"             {who}: claimed {claim.at}{ticket}", "yellow")
+
+
 def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
     for label, assets in (
         ("made of", project.graph.up(name)),
@@ -107,7 +136,12 @@ def _neighbours(project: Project, name: AssetName) -> Iterator[Text]:
             yield Text(f"  {label}: {clean(', '.join(near))}", "dim")
 
 
-def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dict[str, Json]:
+def _as_json(
+    project: Project,
+    whole: Plan,
+    chosen: frozenset[AssetName],
+    claims: Mapping[Digest, SharedClaim],
+) -> dict[str, Json]:
     return {
         "assets": [
             {
@@ -117,6 +151,7 @@ def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dic
                         **plan_view.step_json(step, whole.profile),
                         "key": step.verdict.key,
                         "changes": dict(changes(step)),
+                        **_claim_json(claims.get(step.verdict.key) if step.verdict.key else None),
                     }
                     for step in _steps(whole, name)
                 ],
@@ -127,6 +162,13 @@ def _as_json(project: Project, whole: Plan, chosen: frozenset[AssetName]) -> dic
             if name in chosen
         ]
     }
+
+
+def _claim_json(claim: SharedClaim | None) -> dict[str, Json]:
+    """The claim of another machine on what a step would order."""
+    if claim is None:
+        return {}
+    return {"claimed": {"order": claim.attempt, "at": claim.at, "task": claim.task or None}}
 
 
 COMMAND: Final[click.Command] = explain

@@ -25,8 +25,7 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_store
 from flux2build.session.project import Project
 from flux2build.session.settings import read
-from flux2build.session.sharing import held_claims
-from flux2build.session.team import team_store
+from flux2build.session.team import held_claims, team_store
 from flux2build.session.team_upkeep import Moved
 from flux2build.sharing.backends.file import Folder
 from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE, Unreachable

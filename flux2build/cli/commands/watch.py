@@ -20,6 +20,7 @@ from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.watch import Watcher
 
@@ -80,11 +81,24 @@ class _Session:
     def _look(self) -> None:
         """Read the project, and watch every file that was read for it."""
         while True:
-            project = self._run.project.reread()
+            project = self._joined(self._run.project.reread())
             self._run = self._run.afresh(project)
             self._broken = self._fault()
             if not self._watcher.aim(project.watched(), project.folder):
                 return
+
+    def _joined(self, project: Project) -> Project:
+        """The project with its team's store; while the settings are unfit, with that of before.
+
+        Raises:
+            UsageError: they are unfit at the start.
+        """
+        try:
+            return joined(project, self._console.caution)
+        except UsageError:
+            if not self._started:
+                raise
+            return project
 
     def _fault(self) -> Flux2BuildError | None:
         """The error that keeps the project from being built, if there is one.
