@@ -188,7 +188,9 @@ class Remote:
 
     def _unreachable(self, why: str) -> Unreachable:
         message = f"the team's store `{_PREFIX}{plain(self._remote)}` cannot be used: {why}"
-        return Unreachable(message, hint=f"does `git ls-remote {plain(self._remote)}` work here?")
+        return Unreachable(
+            message, hint=f"see whether `git ls-remote {plain(self._remote)}` works here"
+        )
 
 
 class RemoteKind:

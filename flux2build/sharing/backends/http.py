@@ -175,7 +175,11 @@ class Server:
 
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{plain(self._url)}` cannot be used: {why}"
-        usual = _TRUST if "certificate" in why else "is the address right, and does its server run?"
+        usual = (
+            _TRUST
+            if "certificate" in why
+            else "see whether the address is right, and its server runs"
+        )
         return Unreachable(message, hint=hint or usual)
 
     def _require_discretion(self) -> None:
@@ -198,7 +202,7 @@ _HINTS: Final = {
     401: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
     403: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
     405: "its server does not take what is written: `flux2build store serve` does",
-    404: "is the path of the URL right?",
+    404: "see whether the path of the URL is right",
     413: "its server takes smaller files only",
     507: "its disk is full",
 }

@@ -135,7 +135,7 @@ class Bucket:
     def _unreachable(self, why: str, hint: str | None = None) -> Unreachable:
         message = f"the team's store `{self._url}` cannot be used: {why}"
         return Unreachable(
-            message, hint=hint or "is its name right, and can it be reached from here?"
+            message, hint=hint or "see whether its name is right, and it can be reached from here"
         )
 
 

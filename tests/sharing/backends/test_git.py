@@ -124,7 +124,7 @@ def test_no_repository(tmp_path: Path) -> None:
     """Outside of a clone there is no remote."""
     with pytest.raises(Unreachable) as error:
         BACKEND.open("git+origin", Access(folder=tmp_path)).get(CLAIM)
-    assert error.value.problems[0].hint == "does `git ls-remote origin` work here?"
+    assert error.value.problems[0].hint == "see whether `git ls-remote origin` works here"
 
 
 @pytest.mark.parametrize("url", ["git+", "git+--upload-pack=x", "git+a\nb"])
