@@ -5,7 +5,7 @@
 
 Every contestant runs in a process of its own, in turns, on the same masters, and writes
 the same files: three widths times four formats. libvips takes part when pyvips is there:
-`pip install 'pyvips[binary]'`.
+`pip install 'pyvips[binary]'`; a Dask cluster of one and two processes with the extra `cluster`.
 """
 
 from __future__ import annotations
@@ -144,8 +144,15 @@ def contestants(ground: Path, out: str) -> Iterator[tuple[str, list[str]]]:
         yield "libvips", [sys.executable, "-c", VIPS, "masters", out]
     names = sorted(path.stem for path in ground.joinpath("masters").iterdir())
     spec = SPEC.replace("NUMBERS", ", ".join(f'"{name}"' for name in names))
-    ground.joinpath(f"{out}.toml").write_text(spec.replace("OUTPUT", out))
-    yield "flux2build", [*FLUX2BUILD, "build", "-f", f"{out}.toml", "-q"]
+    build = [*FLUX2BUILD, "build", "-q", "-f"]
+    clusters = ("local:1", "local:2") if importlib.util.find_spec("distributed") else ()
+    for number, cluster in enumerate(("", *clusters)):
+        own = f"{out}-{number}.toml"
+        ground.joinpath(own).write_text(spec.replace("OUTPUT", out))
+        if cluster:
+            yield f"flux2build, `--cluster {cluster}`", [*build, own, "--cluster", cluster]
+        else:
+            yield "flux2build", [*build, own]
 
 
 def report(runs: dict[str, list[Run]], sizes: dict[str, float], files: int) -> Iterator[str]:

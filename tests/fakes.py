@@ -51,6 +51,7 @@ class FakeWorld:
     patience: int | None = None
     """The number of renders after which a person asks to stop."""
     halt: asyncio.Event = field(default_factory=asyncio.Event)
+    lanes: int = 2
     steady: bool = False
     """Whether renders of one prompt have the same bytes, whatever their inputs."""
 

@@ -80,7 +80,7 @@ LAZY: Final[dict[str, str]] = {
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/team.py": "only a store that is met over HTTP needs authorities",
     "sharing/backends": "a store in a folder needs no client of HTTP, and obstore is an extra",
-    "session/wiring.py": "only a build that buys needs the network, only one with weights workers",
+    "session/wiring.py": "only a build that buys needs the network, one with weights workers, one of many Dask",
     "cli/claimed.py": "few users share a store",
     "console/styled.py": "rich is for terminals, and for texts that are not ASCII",
     "console/console.py": "rich is for bars, and for colours on Windows",

@@ -15,6 +15,10 @@ from flux2build.model import Bought, Order, Output, Recipe, Write
 class World(Protocol):
     """Every effect that a build can have."""
 
+    @property
+    def lanes(self) -> int:
+        """How many assets' files can be derived at once."""
+
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order, or collect it if it was submitted before.
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from flux2build.building.cores import cores
 from flux2build.building.due import due_steps
 from flux2build.building.effects import World
 from flux2build.building.known_pictures import KnownPictures
@@ -87,8 +86,8 @@ class _Runner:
         self._files = dict(snapshot.files)
         self._pictures = KnownPictures(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
-        self._derivations, self._copies = asyncio.Semaphore(cores() + 1), asyncio.Semaphore(32)
-        """Bound memory: one asset's files for each core and one more being written, and some copied."""
+        self._derivations, self._copies = asyncio.Semaphore(world.lanes + 1), asyncio.Semaphore(32)
+        """Bound memory: the assets that can be derived at once and one more, and some copies."""
         self._owners: dict[str, AssetName] = {}
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}

@@ -14,14 +14,15 @@ from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
+from flux2build.building.deriving import Deriving, OnThisMachine
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.images import reading
-from flux2build.images.derive import File, Job, derive_many, no_networks
+from flux2build.images.derive import File, Job, no_networks
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
-from flux2build.images.ops.contract import Networks, Op
+from flux2build.images.ops.contract import NetworkOp, Networks, Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
@@ -43,6 +44,8 @@ class Toolbox(Struct, frozen=True):
     documents: Mapping[str, Document]
     signer: Signer = field(default_factory=Signer)
     networks: Networks = no_networks
+    deriving: Deriving | None = None
+    """Where files are derived, if not on this machine."""
 
 
 class RealWorld:
@@ -64,11 +67,18 @@ class RealWorld:
         self._worded = worded
         """The paths of the pictures whose words are read."""
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
+        self._here = OnThisMachine(toolbox.ops, self._pool.map, toolbox.networks)
+        self._deriving = toolbox.deriving or self._here
         self._colours: dict[Digest, str] = {}
         """The dominant colours of files that were derived and are not placed yet."""
         self._fetching = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-fetch")
         self._swept: set[Path] = set()
         self._sweeping, self._reading = threading.Lock(), threading.Lock()
+
+    @property
+    def lanes(self) -> int:
+        """How many assets' files can be derived at once."""
+        return self._deriving.lanes
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""
@@ -105,11 +115,19 @@ class RealWorld:
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        answers = await asyncio.to_thread(self._derive, jobs)
-        return [_named(*pair) for pair in zip(recipes, answers, strict=True)]
+        answers = await self._where(jobs).derive(jobs)
+        signed = await asyncio.to_thread(self._signed, jobs, answers)
+        return [_named(*pair) for pair in zip(recipes, signed, strict=True)]
 
-    def _derive(self, jobs: Sequence[Job]) -> list[bytes | Flux2BuildError]:
-        answers = derive_many(jobs, self._toolbox.ops, self._pool.map, self._toolbox.networks)
+    def _where(self, jobs: Sequence[Job]) -> Deriving:
+        """Where files are derived: what a network draws, on the machine that has its weights."""
+        used = {self._toolbox.ops.get(step.op) for job in jobs for step in job.task.ops}
+        drawn = any(op is not None and issubclass(op, NetworkOp) for op in used)
+        return self._here if drawn else self._deriving
+
+    def _signed(
+        self, jobs: Sequence[Job], answers: Sequence[File | Flux2BuildError]
+    ) -> list[bytes | Flux2BuildError]:
         return list(self._pool.map(self._sign, jobs, answers))
 
     def _sign(self, job: Job, answer: File | Flux2BuildError) -> bytes | Flux2BuildError:

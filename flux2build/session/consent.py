@@ -26,6 +26,10 @@ class Terms(Struct, frozen=True):
     """Whether a pull request from a fork may spend and sign."""
     lock_timeout: float | None = None
     """Seconds to wait for another build; None waits as long as it takes."""
+    cluster: str = ""
+    """The Dask cluster that derives files, as `tcp://host:8786` or `local:2`; empty for none."""
+    cluster_mixed: bool = False
+    """Whether its workers may have other versions than this machine."""
 
 
 def cap(budget: Budget, terms: Terms) -> Decimal | None:

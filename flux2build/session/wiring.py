@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from flux2build.assetspec import Budget
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
+from flux2build.building.deriving import Deriving
 from flux2build.building.networks.files import NetworkFiles
 from flux2build.building.networks.process import NetworkProcess
 from flux2build.building.removal import Removal
@@ -25,10 +26,11 @@ from flux2build.building.signals import heeded
 from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, short
 from flux2build.errors import SystemFault
+from flux2build.extras import pip_install
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS, NetworkOp
 from flux2build.images.provenance.signing import signer_for
-from flux2build.model import AssetName, Generate
+from flux2build.model import AssetName, Derive, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.snapshot import Snapshot
@@ -210,12 +212,32 @@ class _Wiring(Struct, frozen=True):
         renderers = await self._renderers(stack, keeping)
         networks = NetworkProcess(self._network, self.halt.is_set)
         stack.callback(networks.close)
-        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw)
+        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, await self._cluster(stack))
         artifacts = replace(artifacts, failed=keeping.doubt)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.worded)
 
     def _network(self, op: NetworkOp) -> NetworkFiles:
         return self.project.image_models.opened(op)
+
+    async def _cluster(self, stack: AsyncExitStack) -> Deriving | None:
+        """The cluster that derives files, if there is one and something is to be derived.
+
+        Raises:
+            SystemFault: it cannot be reached, or what reaches it is not installed.
+        """
+        where, derives = self.terms.cluster, (s.recipe.task for s in self.plan.todo)
+        if not where or not any(isinstance(task, Derive) for task in derives):
+            return None
+        try:
+            # Lazy: Dask is an extra, for those who have a cluster.
+            from flux2build.building import cluster
+        except ModuleNotFoundError as missing:
+            raise SystemFault(
+                f"`--cluster` needs `{missing.name}`, which is not installed",
+                hint=f"`{pip_install('cluster')}`",
+            ) from missing
+        opened = cluster.opened(where, mixed=self.terms.cluster_mixed, say=self.listeners.detail)
+        return await stack.enter_async_context(opened)
 
     def _keeping(self) -> Safekeeping:
         """Where everything is kept that this build buys."""

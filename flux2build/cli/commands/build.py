@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from flux2build.cli.amounts import USD, Seconds, Whole
+from flux2build.cli.cluster_address import CLUSTER
 from flux2build.cli.command import command, option
 from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
@@ -37,11 +38,17 @@ from flux2build.session.project import Project
 )
 @option("--refresh-derived", is_flag=True, help="Derive files again if another encoder wrote them.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@option("--cluster", type=CLUSTER, metavar="ADDRESS", default="", help="Derive files on these.")
+@option("--cluster-mixed", is_flag=True, help="Accept workers with other versions of libraries.")
 @option(
     "--lock-timeout", type=Seconds(0), metavar="SECONDS", help="Wait no longer for another build."
 )
 def build(
-    options: CommonOptions, *, choice: Choice, dry_run: bool, **terms: bool | float | Decimal | None
+    options: CommonOptions,
+    *,
+    choice: Choice,
+    dry_run: bool,
+    **terms: bool | float | str | Decimal | None,
 ) -> Exit:
     """Build what is out of date.
 

@@ -1,0 +1,169 @@
+"""Files that a cluster derives are the same, and a worker that dies loses none of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import distributed
+import pytest
+from PIL import Image
+
+from flux2build.building.cluster import Cluster
+from flux2build.building.cluster_task import derive, versions
+from flux2build.errors import SystemFault
+from flux2build.images.ops.contract import OPS
+from flux2build.model import Derive, Operation
+from tests.conftest import Site
+
+# Dask leaves files and sockets for the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+MASTERS = 6
+SPEC = "".join(
+    f"""
+[asset.pic{number}]
+source = "{number}.png"
+
+[[asset.pic{number}.deliver]]
+path = "{number}-{{{{ width }}}}.{{{{ format }}}}"
+widths = [64, 128, 300]
+formats = ["webp", "jpeg", "png"]
+"""
+    for number in range(MASTERS)
+)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A scheduler with two workers, each a process of its own."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
+    ) as started:
+        yield started
+
+
+@pytest.fixture
+def site(empty: Site) -> Site:
+    """Some photos, of which many files are to be derived."""
+    ramp = Image.linear_gradient("L")
+    for number in range(MASTERS):
+        parts = (ramp, ramp.rotate(90), ramp.rotate(40 * number))
+        Image.merge("RGB", parts).resize((640, 480)).save(empty.folder / f"{number}.png")
+    empty.write("assets.toml", SPEC)
+    return empty
+
+
+def files(site: Site) -> dict[str, bytes]:
+    """Everything that was derived, and the lock."""
+    found = [p for p in site.folder.iterdir() if "-" in p.stem or p.name == "assets.lock"]
+    return {path.name: path.read_bytes() for path in found}
+
+
+def clean(site: Site) -> None:
+    """Forget the build."""
+    for name in files(site):
+        (site.folder / name).unlink()
+
+
+def test_a_cluster_makes_the_same_bytes(site: Site, cluster: Any) -> None:
+    """Files and lock are those of a build on one machine."""
+    assert site.run("build").code == 0
+    here = files(site)
+    assert len(here) == 9 * MASTERS + 1
+    clean(site)
+    ran = site.run("build", "-v", "--cluster", cluster.scheduler_address)
+    assert ran.code == 0
+    assert f"deriving on 2 workers of {cluster.scheduler_address}" in ran.err
+    assert files(site) == here
+
+
+def test_a_cluster_reports_what_is_wrong_as_one_machine_does(site: Site, cluster: Any) -> None:
+    """One file cannot be made; its siblings are, and the message is the same."""
+    site.edit("assets.toml", "widths = [64, 128, 300]", "max_bytes = 40\nwidths = [64, 128, 300]")
+    here = site.run("build")
+    clean(site)
+    there = site.run("build", "--cluster", cluster.scheduler_address)
+    assert there.code == here.code == 3
+    assert set(there.err.splitlines()) == set(here.err.splitlines())  # in the order of their ends
+
+
+def test_a_build_with_nothing_to_derive_needs_no_cluster(site: Site) -> None:
+    """Nothing is asked of a scheduler that is not needed."""
+    assert site.run("build").code == 0
+    assert site.run("build", "--cluster", "tcp://127.0.0.1:9").code == 0
+
+
+@pytest.mark.parametrize("address", ["local:0", "local", "127.0.0.1:8786", "http://a:1", "tcp://a"])
+def test_an_address_that_is_none_is_a_usage_error(site: Site, address: str) -> None:
+    """The message says how to write one."""
+    ran = site.run("build", "--cluster", address)
+    assert ran.code == 2
+    assert "write it like tcp://host:8786, or local:2" in ran.err
+
+
+def test_a_cluster_that_is_not_there_is_said_before_anything_is_done(site: Site) -> None:
+    """No scheduler, or one without workers."""
+    ran = site.run("build", "--cluster", "tcp://127.0.0.1:9")
+    assert ran.code == 6
+    assert "no scheduler answers at tcp://127.0.0.1:9" in ran.err
+    with distributed.LocalCluster(
+        n_workers=0, processes=True, dashboard_address="127.0.0.1:0"
+    ) as lonely:
+        ran = site.run("build", "--cluster", lonely.scheduler_address)
+    assert ran.code == 6
+    assert "has no workers" in ran.err
+    assert files(site) == {}
+
+
+def test_workers_with_other_versions_are_refused_unless_told() -> None:
+    """A file made by another Pillow would have other bytes, and be derived again for ever."""
+    older = {**versions(), "png": "pillow 1.0, zlib 1.0"}
+    with pytest.raises(SystemFault) as caught:
+        Cluster(None, "tcp://a:1", mixed=False, lanes=1).refuse_others({"tcp://b:2": older})
+    (problem,) = caught.value.problems
+    assert problem.message.startswith("tcp://b:2 of the cluster")
+    assert problem.rows == (("png", f"pillow 1.0, zlib 1.0, here {versions()['png']}"),)
+    Cluster(None, "tcp://a:1", mixed=True, lanes=1).refuse_others({"tcp://b:2": older})
+    Cluster(None, "tcp://a:1", mixed=False, lanes=1).refuse_others({"tcp://b:2": versions()})
+
+
+def test_a_task_needs_nothing_but_what_it_is_handed(site: Site) -> None:
+    """Bytes in, bytes out; the answer tells the versions, and errors come back as values."""
+    data = (site.folder / "1.png").read_bytes()
+    small = Derive((Operation("resize", OPS["resize"].version, {"width": 32}),), {"format": "png"})
+    unknown = Derive((Operation("nope", 1, {}),), {"format": "png"})
+    answer = derive([small, unknown], [[0], [0]], data)
+    assert answer.versions == versions()
+    assert [isinstance(each, Exception) for each in answer.files] == [False, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by POSIX signals")
+@pytest.mark.parametrize("victim", ["worker", "build"])
+def test_what_dies_loses_nothing(site: Site, cluster: Any, victim: str) -> None:
+    """A worker that is killed is replaced; Ctrl-C finishes what has begun and tells the rest."""
+    words = [sys.executable, "-m", "flux2build", "build", "-v", "--cluster"]
+    with subprocess.Popen(
+        [*words, cluster.scheduler_address],
+        cwd=site.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as build:
+        assert build.stderr is not None
+        lines = [next(build.stderr), next(build.stderr)]
+        if victim == "worker":
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        else:
+            os.killpg(build.pid, signal.SIGINT)
+        said = "".join([*lines, *build.stderr])
+    assert build.returncode == (0 if victim == "worker" else 130), said
+    assert site.run("build").code == 0
+    there = files(site)
+    clean(site)
+    assert site.run("build").code == 0
+    assert files(site) == there
