@@ -11,7 +11,7 @@ from flux2build.digest import Digest
 from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, gravest
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Recipe
-from flux2build.planning.reason import WAITING, Reason
+from flux2build.planning.reason import WAITING, Reason, ReasonCode
 from flux2build.planning.verdict import Verdict
 
 
@@ -73,9 +73,10 @@ class Report(Struct):
 class WaitingError(DecisionError):
     """A file is not made because a person has to decide about a picture first."""
 
-    def __init__(self, culprit: AssetName, reason: Reason) -> None:
+    def __init__(self, culprit: AssetName, reason: Reason, *, forced: bool = False) -> None:
+        """`forced` is whether another picture was asked for, whatever the spec says."""
         super().__init__(Problem(f"`{culprit}` {Reason(reason.code).sentence}"))
-        self.culprit, self.reason = culprit, reason
+        self.culprit, self.reason, self.forced = culprit, reason, forced
 
 
 class BlockedError(Flux2BuildError):
@@ -95,4 +96,5 @@ def refuse_waiting(recipe: Recipe, verdict: Verdict) -> None:
         WaitingError: that is so.
     """
     if reason := next((each for each in verdict.reasons if each.code in WAITING), None):
-        raise WaitingError(AssetName(reason.subject or recipe.asset), reason)
+        forced = verdict.due_to(ReasonCode.REQUESTED)
+        raise WaitingError(AssetName(reason.subject or recipe.asset), reason, forced=forced)

@@ -95,8 +95,12 @@ def decisions(report: Report, *, rerolled: bool = False) -> Iterator[tuple[str, 
         count = len(others - {culprit})
         also = f"; {counted(count, 'asset')} {'waits' if count == 1 else 'wait'} for it"
         also = also if count else ""
-        code = next(w.reason.code for _, w in report.waiting if w.culprit == culprit)
+        first = next(waiting for _, waiting in report.waiting if waiting.culprit == culprit)
+        code = first.reason.code
         said, hint = (_REROLLED if rerolled else {}).get(code, _DECISIONS[code])
+        hint = (
+            hint.replace("build --reopen", "build --force {0} --reopen") if first.forced else hint
+        )
         yield f"`{culprit}` {said}{also}", hint.format(shlex.quote(culprit))
 
 

@@ -39,11 +39,12 @@ figcaption { grid-area: 3 / 1; display: flex; justify-content: space-between; co
   font-size: .85rem; }
 .alone img, .candidates img { display: block; max-width: 100%; height: auto; margin-top: .8rem; }
 .candidates { display: flex; flex-wrap: wrap; gap: .8rem; list-style: none; padding: 0; margin: 0; }
-.candidates li { flex: 0 1 14rem; }
+.candidates li { flex: 0 1 calc(50% - .4rem); max-width: 14rem; }
 .candidates li.ships img { outline: 3px solid var(--new); }
 .prompt { margin: .8rem 0 0; white-space: pre-wrap; }
 ins { color: var(--new); background: var(--new-ground); text-decoration: none; }
 del { color: var(--gone); background: var(--gone-ground); }
+del + ins { margin-left: .25em; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .8rem 0 0; }
 dt { color: var(--faint); } dd { margin: 0; }
 """.strip()

@@ -60,7 +60,7 @@ def test_an_approved_picture_is_rendered_again_only_if_it_is_reopened(
     shipped = reviewed.folder.joinpath("img/sheet.png").read_bytes()
     forced = reviewed.run("build", "sheet", "--force", "sheet", "--yes")
     assert (forced.code, charges(server)) == (5, 1)
-    assert "--reopen sheet" in forced.err
+    assert "`flux2build build --force sheet --reopen sheet sheet` renders it" in forced.err
     reviewed.edit("assets.toml", "a fox", "an owl")
 
     assert reviewed.run("build", "sheet", "--yes").code == 5
