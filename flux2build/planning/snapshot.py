@@ -16,6 +16,7 @@ from flux2build.model import (
     Generate,
     MasterOf,
     Order,
+    Output,
     Receipt,
     Recipe,
     Source,
@@ -28,6 +29,8 @@ class KnownPicture(Struct, frozen=True):
 
     output: Digest
     receipt: Receipt | None = None
+    described: Output | None = None
+    """What an earlier lock says of the bytes of a candidate."""
 
 
 class Snapshot(Struct, frozen=True):

@@ -336,9 +336,11 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
         return Verdict(Action.RENDER, reasons, key)
     if (bought := _paid_for(key, snapshot)) is not None:
         # Only an earlier lock, or the team's store, tells of a picture that is at hand and not adopted.
-        at_hand = snapshot.has(bought.output)
-        reason = ReasonCode.ALREADY_MADE if at_hand else ReasonCode.PAID_FOR
-        action = Action.ADOPT if at_hand else Action.ASK
+        # Of a candidate the receipt is enough.
+        described = bool(recipe.candidate) and bought.described is not None
+        known = described or snapshot.has(bought.output)
+        reason = ReasonCode.ALREADY_MADE if known else ReasonCode.PAID_FOR
+        action = Action.ADOPT if known else Action.ASK
         return Verdict(action, (*reasons, Reason(reason)), key, bought.output, bought.receipt)
     if snapshot.unrecorded(key):
         return Verdict(Action.ASK, (*reasons, Reason(ReasonCode.UNRECORDED)), key)

@@ -9,7 +9,7 @@ from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import LockError
-from flux2build.lockfile import Generated, Lockfile, decoded, loads
+from flux2build.lockfile import Lockfile, decoded, loads
 from flux2build.planning.snapshot import KnownPicture
 from flux2build.storage.copies import Recorded
 from flux2build.storage.repository import Repository, Version
@@ -27,7 +27,7 @@ class EarlierLocks:
 
     def __init__(self, repository: Repository, lock: str) -> None:
         self._repository, self._lock = repository, lock
-        self._rows: dict[Version, dict[Digest, list[Generated]]] = {}
+        self._pictures: dict[Version, dict[Digest, list[KnownPicture]]] = {}
         self._recorded: dict[Digest, list[Recorded]] = {}
 
     def purchases(self, key: Digest) -> Sequence[KnownPicture]:
@@ -35,10 +35,9 @@ class EarlierLocks:
         version = self._versions.get(key)
         if version is None:
             return ()
-        if version not in self._rows:
-            self._rows[version] = self._bought(version)
-        rows = self._rows[version].get(key, ())
-        return [KnownPicture(row.output.sha256, row.receipt) for row in rows]
+        if version not in self._pictures:
+            self._pictures[version] = self._bought(version)
+        return self._pictures[version].get(key, ())
 
     def recorded(self, digest: Digest) -> Sequence[Recorded]:
         """Where pictures lay, as the versions tell that `purchases` has read."""
@@ -56,17 +55,23 @@ class EarlierLocks:
                 newest.setdefault(Digest(str(key, "ascii")), version)
         return newest
 
-    def _bought(self, version: Version) -> dict[Digest, list[Generated]]:
-        """The rows of paid pictures in a version, by every key that they have or had."""
+    def _bought(self, version: Version) -> dict[Digest, list[KnownPicture]]:
+        """The paid pictures of a version, candidates among them, by every key that they have or had."""
         lock = lock_in(self._repository, version, self._lock) or Lockfile()
-        rows: dict[Digest, list[Generated]] = {}
-        for row in (block.generated for block in lock.blocks.values()):
+        pictures: dict[Digest, list[KnownPicture]] = {}
+        for block in lock.blocks.values():
+            row = block.generated
             if row is not None and row.receipt.paid:
                 for key in {row.key, row.renamed.key, row.order.digest}:
-                    rows.setdefault(key, []).append(row)
+                    known = KnownPicture(row.output.sha256, row.receipt)
+                    pictures.setdefault(key, []).append(known)
                 at = Recorded(row.output.path, row.output.bytes)
                 self._recorded.setdefault(row.output.sha256, []).append(at)
-        return rows
+            for each in block.candidates:
+                if each.receipt.paid:
+                    known = KnownPicture(each.output.sha256, each.receipt, each.output)
+                    pictures.setdefault(each.key, []).append(known)
+        return pictures
 
 
 def lock_in(repository: Repository, version: Version, name: str) -> Lockfile | None:

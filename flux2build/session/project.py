@@ -170,12 +170,14 @@ class Project(LockedSources):
 
     @cached_property
     def _recorded(self) -> dict[Digest, list[Recorded]]:
-        """Where the lock has each picture that was paid for."""
+        """Where the lock has each picture that was paid for, and where candidates may have shipped."""
         places: dict[Digest, list[Recorded]] = {}
-        for row in (block.generated for block in self.lock.blocks.values()):
-            if row is not None and row.receipt.paid:
-                at = Recorded(row.output.path, row.output.bytes)
-                places.setdefault(row.output.sha256, []).append(at)
+        for block in self.lock.blocks.values():
+            path = block.generated.output.path if block.generated else None
+            for each in block.pictures:
+                if path is not None and each.receipt.paid:
+                    at = Recorded(path, each.output.bytes)
+                    places.setdefault(each.output.sha256, []).append(at)
         return places
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +108,33 @@ def test_what_was_paid_for_and_not_committed_is_asked_about(
     assert charges(server) == before
     assert bought.run("build", "--yes", "--force", "fox").code == Exit.DONE
     assert charges(server) == before + 1
+
+
+def test_a_clone_goes_back_to_candidates_for_nothing(
+    sheet: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The receipts of an earlier commit are enough, and what shipped then is picked from its bytes in git."""
+    begin(sheet.folder)
+    for edit, number in (("a fox", "2"), ("an owl", "3")):
+        sheet.edit("assets.toml", "a fox", edit)
+        sheet.run("build", "sheet", "--yes")
+        assert sheet.run("pick", "sheet", number).code == Exit.DONE
+        assert sheet.run("build", "--yes").code == Exit.DONE
+        git(sheet.folder, "add", ".")
+        git(sheet.folder, "commit", "-qm", edit)
+    shipped = git(sheet.folder, "rev-parse", "HEAD~1:img/sheet.png")
+    spent = charges(server)
+    git(sheet.folder, "clone", "-q", ".", str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "elsewhere"))
+    git(tmp_path / "clone", "checkout", "-q", "HEAD~1", "--", "assets.toml")
+
+    assert json.loads(sheet.run("plan", "--json").out)["summary"]["price_max"] == "0"
+    assert sheet.run("build", "--max-cost", "0").code == Exit.DECIDE
+    rows = json.loads(sheet.run("candidates", "--json").out)["candidates"]
+    assert [row["cost"] for row in rows] == ["0.03"] * 4
+    assert sheet.run("pick", "sheet", "2").code == Exit.DONE
+    assert git(tmp_path / "clone", "hash-object", "img/sheet.png") == shipped
+    assert sheet.run("build", "--max-cost", "0").code == Exit.DONE
+    assert sheet.run("check").code == Exit.DONE
+    assert charges(server) == spent
