@@ -123,7 +123,7 @@ def test_only_the_index_is_asked(site: Site) -> None:
     [
         ("--version", 50, {*HEAVY, "hashlib", "re", "typing"}),
         ("--help", 170, HEAVY - {"click", "pathlib"}),
-        ("list", 425, {"httpx", "networkx", "pydantic", "rich"}),
+        ("list", 420, {"httpx", "networkx", "pydantic", "rich"}),
         ("plan", 438, {"httpx", "networkx", "pydantic", "rich"}),
         ("check", 476, {"httpx", "networkx", "pydantic", "rich"}),
     ],

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
-from flux2build.assetspec.spec_text import SpecText
-from flux2build.assetspec.translations.catalog import Gap
 from flux2build.errors import Problem
 from flux2build.model import Asset, AssetName, Key, Recipe, Write
 from flux2build.storage import paths
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.spec_text import SpecText
+    from flux2build.assetspec.translations.catalog import Gap
 
 
 class Budget(Struct, frozen=True):

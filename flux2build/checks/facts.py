@@ -8,8 +8,8 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.assetspec import Spec
 from flux2build.assetspec.diagnostics import source_line
+from flux2build.assetspec.spec import Spec
 from flux2build.errors import Place, Problem
 from flux2build.images import dominant
 from flux2build.images.dominant import DominantColour

@@ -14,7 +14,7 @@ from flux2build.session.common_options import CommonOptions
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 if TYPE_CHECKING:
-    from flux2build.assetspec import Spec
+    from flux2build.assetspec.spec import Spec
 
 
 def complete_files(

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flux2build.assetspec import Spec
+from flux2build.assetspec.spec import Spec
 from flux2build.checks.review import ReviewOptions
 from flux2build.errors import SpecError, UsageError
 from flux2build.lockfile import Lockfile

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from flux2build.assetspec import Budget
+from flux2build.assetspec.spec import Budget
 from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
 from flux2build.model import AssetName

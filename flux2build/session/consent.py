@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from flux2build.assetspec import Budget
+from flux2build.assetspec.spec import Budget
 from flux2build.errors import BudgetError, UsageError
 from flux2build.model import AssetName, Derive
 from flux2build.planning.plan import Plan

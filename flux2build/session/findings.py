@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
-from flux2build.assetspec import Budget, Spec, spec_text
+from flux2build.assetspec import spec_text
+from flux2build.assetspec.spec import Budget, Spec
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.checks.contract import CHECKS, Options, evaluate
 from flux2build.checks.facts import Facts, Finding

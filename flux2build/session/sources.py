@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
+from flux2build.assetspec.spec import Spec
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.images import limits
@@ -168,6 +168,8 @@ class Sources:
         return {}
 
     def _spec_of(self, profile: str | None) -> Spec:
+        from flux2build.assetspec.reader import load
+
         spec = load(self.tree, self.file, profile, self.capabilities)
         if problems := list(self._overwriting(spec)):
             raise SpecError(*problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux2build.assetspec import Spec
+from flux2build.assetspec.spec import Spec
 from flux2build.lockfile import Generated
 from flux2build.model import Generate
 from flux2build.planning.plan import Step

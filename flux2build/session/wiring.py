@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flux2build.assetspec import Budget
+from flux2build.assetspec.spec import Budget
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.deriving import Deriving

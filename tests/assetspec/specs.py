@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from PIL import Image
 
-from flux2build.assetspec import Spec, load
 from flux2build.assetspec.capabilities import Capabilities
+from flux2build.assetspec.reader import load
+from flux2build.assetspec.spec import Spec
 from flux2build.checks.contract import CHECKS
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.images.ops.contract import File, Inputs, Op, Params, Picture

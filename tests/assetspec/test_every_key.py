@@ -12,8 +12,9 @@ from typing import Any, Final
 import pytest
 from PIL import Image
 
-from flux2build.assetspec import Spec, load
 from flux2build.assetspec.params import PARAMS
+from flux2build.assetspec.reader import load
+from flux2build.assetspec.spec import Spec
 from flux2build.assetspec.tables import (
     AssetTable,
     BudgetTable,

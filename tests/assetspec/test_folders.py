@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.assetspec import Spec, load
+from flux2build.assetspec.reader import load
+from flux2build.assetspec.spec import Spec
 from flux2build.errors import SpecError
 from flux2build.model import Write
 from tests.assetspec.specs import SHIPPED, tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.assetspec import load
+from flux2build.assetspec.reader import load
 from flux2build.digest import Json
 from tests.assetspec.specs import SHIPPED, orders, tree
 

@@ -9,7 +9,7 @@ from typing import Final
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flux2build.assetspec import load
+from flux2build.assetspec.reader import load
 from flux2build.errors import SpecError
 from tests.assetspec.specs import CAPABILITIES, MemoryTree
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 import pytest
 from PIL import IcoImagePlugin, Image
 
-from flux2build.assetspec import load
 from flux2build.assetspec.presets import Preset, presets
+from flux2build.assetspec.reader import load
 from flux2build.images.derive import File, Job, derive_many
 from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import OPS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.assetspec import Spec
+from flux2build.assetspec.spec import Spec
 from flux2build.model import Derive
 from tests.assetspec.specs import read
 

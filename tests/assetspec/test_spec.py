@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux2build.assetspec import Budget, load
+from flux2build.assetspec.reader import load
+from flux2build.assetspec.spec import Budget
 from flux2build.errors import Place, Problem, SpecError, UsageError
 from flux2build.model import MasterOf, Operation, Recipe, Source
 from flux2build.storage.project_files import LARGEST, Kind

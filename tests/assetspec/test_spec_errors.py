@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from flux2build.assetspec import load
 from flux2build.assetspec.diagnostics import MOST_PROBLEMS
+from flux2build.assetspec.reader import load
 from flux2build.errors import SpecError
 from flux2build.storage.project_files import Kind
 from tests.assetspec.specs import CAPABILITIES, MemoryTree, headlines, problems, tree

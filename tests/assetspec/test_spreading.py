@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux2build.assetspec import load
+from flux2build.assetspec.reader import load
 from flux2build.errors import SpecError
 from flux2build.model import Derive, Recipe
 from tests.assetspec.specs import SHIPPED, tree

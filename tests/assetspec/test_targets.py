@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from flux2build.assetspec import load
+from flux2build.assetspec.reader import load
 from flux2build.errors import SpecError
 from flux2build.model import Derive, Recipe
 from tests.assetspec.specs import SHIPPED, MemoryTree

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
-from flux2build.assetspec import Spec, load
+from flux2build.assetspec.reader import load
 from flux2build.assetspec.shapes import area_of, ratio_of, sides
+from flux2build.assetspec.spec import Spec
 from flux2build.errors import SpecError
 from flux2build.model import Write
 from tests.assetspec.specs import SHIPPED, orders, tree

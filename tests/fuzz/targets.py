@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from PIL import Image
 
 from flux2build import ledger
-from flux2build.assetspec import load, rows, translations
+from flux2build.assetspec import rows, translations
 from flux2build.assetspec.prompts import Prompts, TemplateFault
+from flux2build.assetspec.reader import load
 from flux2build.assetspec.rows.shaping import Shape
 from flux2build.errors import LockError, SpecError, SystemFault, UsageError
 from flux2build.images.decode import probe

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flux2build.assetspec import Budget
+from flux2build.assetspec.spec import Budget
 from flux2build.errors import BudgetError
 from flux2build.planning.plan import Plan, plan
 from flux2build.session.consent import Terms, agreed_to, cap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from flux2build.assetspec import load
+from flux2build.assetspec.reader import load
 from flux2build.model import Generate
 from flux2build.planning.plan import Step
 from flux2build.planning.verdict import judge

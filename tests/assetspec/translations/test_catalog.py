@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from flux2build.assetspec import Spec
+from flux2build.assetspec.spec import Spec
 from flux2build.model import Derive
 from tests.assetspec.specs import derived, headlines, orders, problems, read
 
