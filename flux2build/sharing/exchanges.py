@@ -21,7 +21,7 @@ import httpx
 from msgspec import Struct
 
 _CONNECT: Final = 10.0
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 32
 _PASSING: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _HEADERS: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
 

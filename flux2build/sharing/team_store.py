@@ -12,7 +12,7 @@ from typing import Final
 from flux2build.digest import Digest, of_bytes, short
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Backend, Listed, Unreachable
-from flux2build.sharing.keys import Space, digest_of, key_of
+from flux2build.sharing.keys import Space, digest_of, key_of, most
 from flux2build.sharing.records import (
     DamagedError,
     SharedClaim,
@@ -81,11 +81,12 @@ class TeamStore:
         )
 
     def put(self, data: bytes) -> Digest:
-        """Share bytes; their digest. A place that keeps no bytes gets none."""
+        """Share bytes; their digest. A place gets none that it does not keep, or nobody would read."""
         digest = of_bytes(data)
         self.require_writable()
-        if self._backend.keeps_bytes:
-            self._backend.put(key_of(Space.BYTES, digest), data)
+        key = key_of(Space.BYTES, digest)
+        if self._backend.keeps_bytes and len(data) <= most(key):
+            self._backend.put(key, data)
         return digest
 
     def receipt(self, order: Digest) -> SharedReceipt | None:
