@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -99,7 +98,6 @@ def fetch_model(options: CommonOptions, *, name: str, to: str | None, yes: bool)
 
 _SHOWN: Final = ["formats", "references", "multiple", "min_side", "max_side", "max_pixels", "note"]
 """The fields of a card that JSON shows as they are."""
-_AMOUNTS: Final = {"first", "further", "reference"}
 
 
 def _limits(card: Card) -> str:
@@ -135,13 +133,9 @@ def _as_json(provider: str, card: Card) -> Json:
         "model": card.model,
         "params": sorted(card.params),
         **{name: getattr(card, name) for name in _SHOWN},
-        "price": None if price is None else _price_json(price),
-        "prices": {name: _price_json(each) for name, each in card.prices.items()},
+        "price": None if price is None else price.model_dump(),
+        "prices": {name: each.model_dump() for name, each in card.prices.items()},
     }
-
-
-def _price_json(price: Price) -> Json:
-    return {name: str(each) if name in _AMOUNTS else each for name, each in asdict(price).items()}
 
 
 models.add_command(list_models)
