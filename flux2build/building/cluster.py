@@ -19,13 +19,20 @@ import distributed
 from distributed.scheduler import KilledWorker
 
 from flux2build.building import cluster_task
-from flux2build.digest import of_bytes
+from flux2build.building.cluster_task import Absent, Answer
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError, IncompleteError, SystemFault
 from flux2build.images.derive import File, Job
+from flux2build.model import Derive
 
 LOCAL: Final = re.compile(r"local:([1-9][0-9]?)")
 """A cluster of processes of this machine."""
+Task = Callable[..., Answer | Absent]
+"""What a worker does with the tasks of an asset, the indexes of their inputs, and these inputs."""
+
 _CONNECT_SECONDS: Final = 10.0
+_SMALL: Final = 1 << 20
+"""Bytes that are sent with a task, even if workers could fetch them from the team's store."""
 _LANES: Final = 2
 """Assets in work for each thread of a worker, so that none waits for the next bytes."""
 
@@ -43,6 +50,10 @@ class Cluster:
     """Whether workers may have other versions than this machine."""
     lanes: int
     """Two for each thread of a worker at the start."""
+    task: Task
+    """What a worker does."""
+    shared: Callable[[Digest], bool] = lambda _digest: False
+    """Whether the team's store has some bytes, so that workers can fetch them."""
 
     async def derive(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
         """Derive the files of one asset on one worker, which decodes their master once."""
@@ -50,21 +61,37 @@ class Cluster:
         places = {digest: at for at, digest in enumerate(data)}
         rows = [[places[of_bytes(each)] for each in job.inputs] for job in jobs]
         tasks = [job.task for job in jobs]
-        # The bytes are part of the task, so that it can run again where a worker was lost.
-        future = self.client.submit(cluster_task.derive, tasks, rows, *data.values(), pure=False)
-        answer = await self._answer(future)
+        parts = [await self._part(digest, each) for digest, each in data.items()]
+        answer = await self._answer(tasks, rows, parts)
+        if isinstance(answer, Absent):  # that worker has no access to the team's store
+            answer = await self._answer(tasks, rows, list(data.values()))
+        if isinstance(answer, Absent):  # pragma: no cover - all bytes were sent
+            raise TypeError(answer)
         self.refuse_others({"a worker": answer.versions})
         return answer.files
 
-    async def _answer(self, future: Any) -> cluster_task.Answer:
+    async def _part(self, digest: Digest, data: bytes) -> bytes | Digest:
+        """The bytes of an input or, of many that the team's store has, their digest."""
+        if len(data) <= _SMALL or not await asyncio.to_thread(self.shared, digest):
+            return data
+        return digest
+
+    async def _answer(
+        self,
+        tasks: Sequence[Derive],
+        rows: Sequence[Sequence[int]],
+        parts: Sequence[bytes | Digest],
+    ) -> Answer | Absent:
         """What a task returns.
 
         Raises:
             IncompleteError: every worker that tried it died.
             SystemFault: the cluster is gone.
         """
+        # The bytes are part of the task, so that it can run again where a worker was lost.
+        future = self.client.submit(self.task, tasks, rows, *parts, pure=False)
         try:
-            answer: cluster_task.Answer = await future
+            answer: Answer | Absent = await future
         except KilledWorker as error:
             raise IncompleteError(
                 "the workers of the cluster that derived it died",
@@ -108,7 +135,14 @@ class Cluster:
 
 
 @asynccontextmanager
-async def opened(where: str, *, mixed: bool, say: Callable[[str], None]) -> AsyncIterator[Cluster]:
+async def opened(
+    where: str,
+    *,
+    mixed: bool,
+    task: Task,
+    shared: Callable[[Digest], bool],
+    say: Callable[[str], None],
+) -> AsyncIterator[Cluster]:
     """Connect to a cluster, or start one on this machine: `tcp://host:8786` or `local:2`.
 
     Raises:
@@ -130,7 +164,7 @@ async def opened(where: str, *, mixed: bool, say: Callable[[str], None]) -> Asyn
             if LOCAL.fullmatch(where):
                 await client.register_plugin(cluster_task.DeafToInterrupts())
             threads = sum((await client.nthreads()).values())
-            cluster = Cluster(client, where, mixed, _LANES * max(1, threads))
+            cluster = Cluster(client, where, mixed, _LANES * max(1, threads), task, shared)
             workers = await client.run(cluster_task.versions)
             if not workers:
                 raise SystemFault(

@@ -33,6 +33,12 @@ class Answer(Struct, frozen=True):
     versions: Mapping[str, str]
 
 
+class Absent(Struct, frozen=True):
+    """Bytes that were not sent, and that a worker cannot read where the team keeps them."""
+
+    digest: str
+
+
 class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
     """Lets a worker of this machine go on after Ctrl-C, which a terminal sends to all processes.
 

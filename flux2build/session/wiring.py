@@ -25,7 +25,7 @@ from flux2build.building.runner import build
 from flux2build.building.signals import heeded
 from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, short
-from flux2build.errors import SystemFault
+from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.extras import pip_install
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS, NetworkOp
@@ -231,13 +231,27 @@ class _Wiring(Struct, frozen=True):
         try:
             # Lazy: Dask is an extra, for those who have a cluster.
             from flux2build.building import cluster
+            from flux2build.session import cluster_worker
         except ModuleNotFoundError as missing:
             raise SystemFault(
                 f"`--cluster` needs `{missing.name}`, which is not installed",
                 hint=f"`{pip_install('cluster')}`",
             ) from missing
-        opened = cluster.opened(where, mixed=self.terms.cluster_mixed, say=self.listeners.detail)
+        opened = cluster.opened(
+            where,
+            mixed=self.terms.cluster_mixed,
+            task=cluster_worker.derive,
+            shared=self._shared,
+            say=self.listeners.detail,
+        )
         return await stack.enter_async_context(opened)
+
+    def _shared(self, digest: Digest) -> bool:
+        """Whether the team's store has some bytes; not if it cannot be asked."""
+        try:
+            return self.project.team is not None and self.project.team.store.has(digest)
+        except Flux2BuildError:
+            return False
 
     def _keeping(self) -> Safekeeping:
         """Where everything is kept that this build buys."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import distributed
 import pytest
 from PIL import Image
 
-from flux2build.building.cluster import Cluster
-from flux2build.building.cluster_task import derive, versions
+from flux2build.building.cluster import Cluster, Task
+from flux2build.building.cluster_task import Absent, Answer, derive, versions
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
+from flux2build.images.derive import Job, derive_many
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Operation
 from tests.conftest import Site
@@ -56,6 +61,54 @@ def site(empty: Site) -> Site:
         Image.merge("RGB", parts).resize((640, 480)).save(empty.folder / f"{number}.png")
     empty.write("assets.toml", SPEC)
     return empty
+
+
+@dataclass
+class Desk:
+    """A scheduler that does the work itself, and notes what it was sent."""
+
+    far: dict[Digest, bytes] = field(default_factory=dict)
+    """What its worker can read in the team's store."""
+    sent: list[tuple[bytes | Digest, ...]] = field(default_factory=list)
+
+    def submit(
+        self, task: Task, tasks: Any, rows: Any, *parts: bytes | Digest, pure: bool
+    ) -> asyncio.Future[Answer | Absent]:
+        """Do a task at once."""
+        assert not pure
+        self.sent.append(parts)
+        answer: asyncio.Future[Answer | Absent] = asyncio.Future()
+        answer.set_result(task(tasks, rows, *parts))
+        return answer
+
+    def work(self, tasks: Any, rows: Any, *parts: bytes | Digest) -> Answer | Absent:
+        """Derive, with bytes of the store where they were not sent."""
+        data = [part if isinstance(part, bytes) else self.far.get(part) for part in parts]
+        if None in data:
+            return Absent("sha256:absent")
+        return derive(tasks, rows, *(each for each in data if each is not None))
+
+    def cluster(self, *, mixed: bool = False) -> Cluster:
+        """A cluster of this desk, for whose build the team's store has everything."""
+        return Cluster(self, "tcp://a:1", mixed, 1, self.work, lambda _digest: True)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_what_is_large_comes_from_the_teams_store(reads: bool) -> None:  # noqa: FBT001 - a case
+    """A worker that cannot read it there gets the bytes; what is small is always sent."""
+    noise = Image.effect_noise((1200, 1200), 90)
+    large, small = io.BytesIO(), io.BytesIO()
+    noise.save(large, "png")
+    noise.resize((40, 40)).save(small, "png")
+    master, logo = large.getvalue(), small.getvalue()
+    digest = of_bytes(master)
+    version = OPS["overlay"].version
+    task = Derive((Operation("overlay", version, {"source": {"input": 1}}),), {"format": "png"})
+    desk = Desk({digest: master} if reads else {})
+    (file,) = asyncio.run(desk.cluster().derive([Job(task, (master, logo))]))
+
+    assert desk.sent == [(digest, logo)] if reads else [(digest, logo), (master, logo)]
+    assert file == derive_many([Job(task, (master, logo))], OPS)[0]
 
 
 def files(site: Site) -> dict[str, bytes]:
@@ -122,14 +175,14 @@ def test_a_cluster_that_is_not_there_is_said_before_anything_is_done(site: Site)
 
 def test_workers_with_other_versions_are_refused_unless_told() -> None:
     """A file made by another Pillow would have other bytes, and be derived again for ever."""
-    older = {**versions(), "png": "pillow 1.0, zlib 1.0"}
+    older, strict = {**versions(), "png": "pillow 1.0, zlib 1.0"}, Desk().cluster()
     with pytest.raises(SystemFault) as caught:
-        Cluster(None, "tcp://a:1", mixed=False, lanes=1).refuse_others({"tcp://b:2": older})
+        strict.refuse_others({"tcp://b:2": older})
     (problem,) = caught.value.problems
     assert problem.message.startswith("tcp://b:2 of the cluster")
     assert problem.rows == (("png", f"pillow 1.0, zlib 1.0, here {versions()['png']}"),)
-    Cluster(None, "tcp://a:1", mixed=True, lanes=1).refuse_others({"tcp://b:2": older})
-    Cluster(None, "tcp://a:1", mixed=False, lanes=1).refuse_others({"tcp://b:2": versions()})
+    strict.refuse_others({"tcp://b:2": versions()})
+    Desk().cluster(mixed=True).refuse_others({"tcp://b:2": older})
 
 
 def test_a_task_needs_nothing_but_what_it_is_handed(site: Site) -> None:
