@@ -58,10 +58,10 @@ class Remote:
                     return None
                 if blob not in self._values:
                     self._fetch(space)
-                if blob in self._values:
-                    return self._values[blob]
+                if (data := self._values.get(blob)) is not None:
+                    return data
                 self._listed = 0.0
-        raise self._unreachable("its refs change all the time")
+        raise self._unreachable(f"`{key}` changes all the time, or is no blob that a value can be")
 
     def has(self, key: str) -> bool:
         """Whether there is a value."""
@@ -140,17 +140,25 @@ class Remote:
         )
         if fetched.code and _GONE not in fetched.said:
             raise self._unreachable(fetched.said)
-        for key, blob in wanted.items():
-            self._read(key, blob)
+        self._values |= self._read(wanted)
 
-    def _read(self, key: str, blob: str) -> None:
-        """Read a blob, if it was fetched."""
-        size = self._git.run("cat-file", "-s", blob)
-        if size.code:
-            return
-        if int(size.output) > most(key):
-            raise self._unreachable(f"`{key}` is too large")
-        self._values[blob] = self._git.run("cat-file", "blob", blob).output
+    def _read(self, wanted: Mapping[str, str]) -> dict[str, bytes]:
+        """Those of some blobs that were fetched and are no larger than values may be."""
+        names = "".join(f"{blob}\n" for blob in wanted.values()).encode()
+        sizes = self._git.run("cat-file", "--batch-check", given=names).output.splitlines()
+        fit = [
+            blob
+            for (key, blob), line in zip(wanted.items(), sizes, strict=False)
+            if (words := line.split())[1:2] == [b"blob"] and int(words[2]) <= most(key)
+        ]
+        names = "".join(f"{blob}\n" for blob in fit).encode()
+        output, at = self._git.run("cat-file", "--batch", given=names).output, 0
+        values: dict[str, bytes] = {}
+        for blob in fit:
+            start = output.index(b"\n", at) + 1
+            at = start + int(output[at:start].split()[-1]) + 1
+            values[blob] = output[start : at - 1]
+        return values
 
     def _blob(self, data: bytes) -> str:
         written = self._git.run("hash-object", "-w", "--stdin", given=data)

@@ -65,12 +65,40 @@ def test_keeps_no_bytes(place: Place) -> None:
         backend.create(BYTES, b"")
 
 
-def test_huge(place: Place) -> None:
-    """A value larger than any of its space is refused."""
-    backend = place.open()
+def test_no_value(place: Place) -> None:
+    """A blob that is too large, or a commit in its place, is refused; other values are still read."""
+    backend, other = place.open(), f"claims/{'2' * 64}"
+    backend.put(other, b"claimed")
     backend.put(CLAIM, bytes(2**16 + 1))
-    with pytest.raises(Unreachable, match="too large"):
+    with pytest.raises(Unreachable, match="no blob that a value can be"):
         backend.get(CLAIM)
+    commit = [
+        "git",
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x",
+        "commit",
+        "--allow-empty",
+        "-qm",
+        "x",
+    ]
+    subprocess.run(commit, cwd=place.folder, check=True)
+    push = ["git", "push", "-qf", "origin", f"HEAD:refs/flux2build/{CLAIM}"]
+    subprocess.run(push, cwd=place.folder, check=True)
+    with pytest.raises(Unreachable, match="no blob that a value can be"):
+        place.open().get(CLAIM)
+    assert place.open().get(other) == b"claimed"
+
+
+def test_many(place: Place) -> None:
+    """Many values take two ways to the remote, whatever bytes they are."""
+    writer, reader = place.open(), place.open()
+    values = {f"orders/{number:064x}": b"\n%d\0" % number * number for number in range(12)}
+    for key, value in values.items():
+        writer.put(key, value)
+    with reader.at_once():
+        assert {key: reader.get(key) for key in values} == values
 
 
 def refusing(place: Place) -> None:
