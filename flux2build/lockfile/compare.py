@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from flux2build.digest import Digest
@@ -21,6 +21,8 @@ class LockChange(NamedTuple):
     """None if the asset is gone."""
     former: AssetName | None = None
     """What the asset was called before, if it was renamed."""
+    earlier: Container[str] = frozenset()
+    """The tasks of orders that the lock had at some time before, and that may be back."""
 
     @property
     def generated(self) -> tuple[Generated | None, Generated | None]:
@@ -32,7 +34,11 @@ class LockChange(NamedTuple):
     def bought(self) -> tuple[Receipt, ...]:
         """The receipts of the pictures that were paid for since, candidates among them."""
         before, after = _paid(self.before), _paid(self.after)
-        return tuple(receipt for order, receipt in after.items() if before.get(order) != receipt)
+        return tuple(
+            receipt
+            for order, receipt in after.items()
+            if before.get(order) != receipt and receipt.task not in self.earlier
+        )
 
 
 def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:

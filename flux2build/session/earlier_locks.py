@@ -14,7 +14,7 @@ from flux2build.planning.snapshot import KnownPicture
 from flux2build.storage.copies import Recorded
 from flux2build.storage.repository import Repository, Version
 
-_MOST: Final = 256 * 1024 * 1024
+MOST: Final = 256 * 1024 * 1024
 """Most bytes of earlier locks that are looked through, newest first; it takes a second or two."""
 _KEY: Final = re.compile(rb'^key = "(sha256:[0-9a-f]{64})"', re.MULTILINE)
 
@@ -47,7 +47,7 @@ class EarlierLocks:
     def _versions(self) -> dict[Digest, Version]:
         """The newest version of the lock that has a key, by key."""
         newest: dict[Digest, Version] = {}
-        left = _MOST
+        left = MOST
         for version in self._repository.versions(self._lock):
             if (left := left - version.size) < 0:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from flux2build.lockfile.compare import LockChange, compare
 from flux2build.model import Output
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import Choice
+from flux2build.session.earlier_locks import MOST
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 from flux2build.storage.lfs import lfs_target
@@ -24,6 +26,7 @@ from flux2build.storage.repository import Repository
 FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
 """What to do in a clone that has not all commits."""
 
+_TASK: Final = re.compile(rb'^receipt\.task = "([^"\\]+)"', re.MULTILINE)
 _HERE: Final = frozenset({"HEAD", "@"})
 """Names of what is checked out, which is compared with what lies in the work tree."""
 _LIST: Final = "`git log` lists the commits, `git branch` the branches"
@@ -56,11 +59,14 @@ class Since:
         """What is different now of a choice of assets, in the profile that was named or in all."""
         project, profile = self._project, self._project.options.profile
         chosen = None if choice.everything else project.chosen(choice)
-        return [
+        changes = [
             change
             for change in compare(self.before, project.lock)
             if profile in {None, change.profile} and (chosen is None or change.asset in chosen)
         ]
+        if not any(change.bought for change in changes):
+            return changes
+        return [change._replace(earlier=self._tasks) for change in changes]
 
     def old(self, output: Output) -> bytes | None:
         """The bytes that a file had in that commit; None if nobody has them any more."""
@@ -88,6 +94,17 @@ class Since:
         folder = self._project.folder
         whole = folder.joinpath(output.path).relative_to(root_of(folder)).as_posix()
         return f"{files.rstrip('/')}/{commit}/{quote(whole)}"
+
+    @cached_property
+    def _tasks(self) -> frozenset[str]:
+        """The tasks of orders in any lock up to that commit, as far as it is looked through."""
+        name, left, tasks = self._project.lock_path.name, MOST, set[str]()
+        for version in self._repository.versions(name, self.commit):
+            if (left := left - version.size) < 0:
+                break
+            found = _TASK.findall(self._repository.read(version) or b"")
+            tasks |= {str(each, "utf-8", "replace") for each in found}
+        return frozenset(tasks)
 
     def _committed(self, commit: str, path: str) -> bytes | None:
         """The bytes that a file had in a commit, or the pointer to them."""

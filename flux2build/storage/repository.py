@@ -54,10 +54,13 @@ class Repository:
         """`root` is the project's, which may have a `.git`; paths start from `folder`."""
         self._git, self._folder = root / ".git", folder
 
-    def versions(self, path: str) -> Sequence[Version]:
-        """Every content that a file had in any commit that a branch or tag leads to, newest first."""
+    def versions(self, path: str, commit: str = "--all") -> Sequence[Version]:
+        """Every content that a file had in a commit or before it, newest first.
+
+        Where no commit is named, it is any that a branch or tag leads to.
+        """
         listed = self._output(
-            *("rev-list", "--all", "--full-history", "--objects"),
+            *("rev-list", commit, "--full-history", "--objects"),
             *("--filter=object:type=blob", "--filter-provided-objects", "--", path),
         )
         names = [line.partition(b" ")[0] for line in listed.splitlines()]

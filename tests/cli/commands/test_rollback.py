@@ -166,3 +166,14 @@ def test_what_is_made_of_it_is_told_where_there_is_any(painted: Painted) -> None
     assert advice in site.run("rollback", "fox", "1").err
     site.edit("assets.toml", '[[asset.fox.deliver]]\npath = "small.webp"\nwidths = [32]\n', "")
     assert advice not in site.run("rollback", "fox", "2").err
+
+
+def test_what_is_back_was_not_paid_for_since(painted: Painted) -> None:
+    """A diff counts what was ordered since the commit, and no order that an earlier lock had."""
+    site, _ = painted
+    assert site.run("rollback", "fox").code == Exit.DONE
+    told = site.run("diff").out
+    assert "1 changed.\n" in told
+    assert "paid" not in told
+    git(site.folder, "checkout", "assets.lock")
+    assert "Paid: $0.03 for 1 order" in site.run("diff", "--since", "HEAD~1").out
