@@ -18,6 +18,7 @@ SMALL: Final = {
     "sketches": ("--sketches", "2", "4", "--side", "64"),
     "watch": ("--pictures", "2", "--edits", "1"),
     "derive": ("--masters", "2", "--rounds", "1"),
+    "upscale": ("--side", "48", "--scales", "2", "--models", "art"),
     "weights": ("--device", "cpu", "--tiny", "--pictures", "1"),
 }
 
@@ -36,6 +37,8 @@ def test_a_small_form_prints_its_table(topic: str) -> None:
     """It ends well, and what it says is Markdown."""
     if topic == "weights":
         pytest.importorskip("diffusers", reason="the extra `local` is not installed")
+    if topic == "upscale":
+        pytest.importorskip("ncnn", reason="the extra `upscale` is not installed")
     words = [sys.executable, str(BENCHMARKS / f"{topic}.py"), *SMALL[topic]]
     ran = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
 

