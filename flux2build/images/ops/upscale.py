@@ -56,19 +56,31 @@ class Upscale(NetworkOp):
         width, height = (side * self.scale for side in image.size)
         refuse_excess(width, height)
         result = Image.new(image.mode, (width, height))
-        colours = solid(image, _AROUND)
+        framed = _framed(solid(image, _AROUND))
         for left, top, right, bottom in _tiles(image.size):
-            seen = max(0, left - _AROUND), max(0, top - _AROUND)
-            edges = min(image.width, right + _AROUND), min(image.height, bottom + _AROUND)
-            around = colours.crop((*seen, *edges))
-            larger = _sized(network(around), around.size, self.scale)
-            inner = (left - seen[0], top - seen[1], right - seen[0], bottom - seen[1])
-            at = left * self.scale, top * self.scale
-            result.paste(larger.crop(_times(inner, self.scale)), at)
+            part = framed.crop((left, top, right + 2 * _AROUND, bottom + 2 * _AROUND))
+            larger = _sized(network(part), part.size, self.scale)
+            margin, at = _AROUND * self.scale, (left * self.scale, top * self.scale)
+            inner = (margin, margin, larger.width - margin, larger.height - margin)
+            result.paste(larger.crop(inner), at)
         if image.mode == "RGBA":
             alpha = image.getchannel("A")
             result.putalpha(alpha.resize((width, height), Image.Resampling.LANCZOS))
         return result
+
+
+def _framed(image: Image.Image) -> Image.Image:
+    """The picture in a frame of its outermost pixels: networks take what is beyond an edge for black."""
+    wide, high = (side + 2 * _AROUND for side in image.size)
+    framed = Image.new(image.mode, (wide, high))
+    framed.paste(image, (_AROUND, _AROUND))
+    for at, edge in ((0, _AROUND), (wide - _AROUND, wide - _AROUND - 1)):
+        column = framed.crop((edge, 0, edge + 1, high))
+        framed.paste(column.resize((_AROUND, high)), (at, 0))
+    for at, edge in ((0, _AROUND), (high - _AROUND, high - _AROUND - 1)):
+        row = framed.crop((0, edge, wide, edge + 1))
+        framed.paste(row.resize((wide, _AROUND)), (0, at))
+    return framed
 
 
 def _tiles(size: Size) -> Iterator[Box]:
@@ -83,11 +95,6 @@ def _sized(larger: Image.Image, size: Size, scale: int) -> Image.Image:
     if larger.size == wanted:
         return larger
     return larger.resize(wanted, Image.Resampling.LANCZOS)
-
-
-def _times(box: Box, scale: int) -> Box:
-    left, top, right, bottom = box
-    return left * scale, top * scale, right * scale, bottom * scale
 
 
 OP: Final[type[Op]] = Upscale
