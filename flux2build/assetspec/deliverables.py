@@ -259,7 +259,10 @@ class _Deriver(Struct, frozen=True):
         what = f"`{target.name}` of preset `{table.preset}`" if target else f"width {width}"
         message = f"{what} needs {needed}, and the picture has {wide}x{high}"
         at = ("preset",) if target else ("widths", list(self.entry.resizes).index(width))
-        hint = "render it larger, leave this size out, or set `upscale = true`"
+        hint = (
+            "render it larger, leave this size out, set `upscale = true`, or put "
+            '`{ op = "upscale", scale = 2, model = "photo" }` into `ops`'
+        )
         raise FaultyError(Fault((*self.entry.key, *at), message, hint))
 
     def _size(self, width: int | None) -> Mapping[str, Json]:

@@ -168,6 +168,23 @@ def test_a_wrong_file_blocks_its_own_files(
     assert empty.folder.joinpath("out", "plain.png").exists()
 
 
+@pytest.mark.parametrize(("width", "code"), [(16, Exit.DONE), (17, Exit.USAGE)])
+def test_files_may_be_larger_than_their_picture(
+    empty: Site, config: Path, width: int, code: Exit
+) -> None:
+    """As large as the operation makes it, and the plan refuses more."""
+    assert config.exists()
+    empty.edit(
+        "assets.toml",
+        'ops = [{ op = "cutout", model = "bright", feather = 2 }]',
+        f'widths = [{width}]\nops = [{{ op = "upscale", model = "art", scale = 2 }}]',
+    )
+    ran = empty.run("plan")
+
+    assert ran.code == code
+    assert code == Exit.DONE or "16x16 pixels are too few for 17x17" in ran.err
+
+
 def test_a_huge_file_is_not_read(empty: Site, config: Path) -> None:
     """No file of ONNX is that large."""
     with config.with_name("bright.onnx").open("r+b") as file:
