@@ -39,6 +39,8 @@ class Moved(Struct, frozen=True):
     receipts: int = 0
     absent: tuple[str, ...] = ()
     """Locked files whose bytes are not where they were looked for."""
+    other: tuple[str, ...] = ()
+    """Locked pictures of whose orders the team has another one."""
     damaged: tuple[SystemFault, ...] = ()
 
 
@@ -86,13 +88,21 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
     sizes = {digest: size for digest, size in put.items() if size is not None}
     known = there | sizes.keys() if keeps else {*names}
     receipts = _receipts(project.lock, known)
-    fresh = receipts.keys() - store.receipts(receipts)
+    shared = store.receipts(receipts)
+    fresh = receipts.keys() - shared
     first = answers(lambda order: store.put_receipt(receipts[order]), sorted(fresh))
     return Moved(
         files=len(sizes),
         bytes=sum(sizes.values()),
         receipts=sum(won for _, won in first),
         absent=tuple(sorted(names[digest] for digest in names.keys() - known)),
+        other=tuple(
+            sorted(
+                names[ours.output]
+                for order, ours in receipts.items()
+                if order in shared and shared[order].output != ours.output
+            )
+        ),
     )
 
 

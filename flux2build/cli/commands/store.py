@@ -123,13 +123,13 @@ def _moved(console: Console, moved: Moved, verb: str, where: str) -> Exit:
     """Tell what was shared or fetched."""
     if console.context.options.json:
         facts: dict[str, Json] = {"files": moved.files, "bytes": moved.bytes}
-        facts |= {"receipts": moved.receipts, "absent": [*moved.absent]}
+        facts |= {"receipts": moved.receipts, "absent": [*moved.absent], "other": [*moved.other]}
         console.document({**facts, "damaged": [str(error) for error in moved.damaged]})
     else:
         receipts = f" and {counted(moved.receipts, 'receipt')}" if moved.receipts else ""
         console.say(f"{verb} {counted(moved.files)}{receipts}, {_megabytes(moved.bytes)}")
-        for name in moved.absent:
-            console.data(f"{where}: {name}")
+        console.data(*(f"{where}: {name}" for name in moved.absent))
+        console.data(*(f"the team has another picture: {name}" for name in moved.other))
     for error in moved.damaged:
         console.fail(error)
     return Exit.SYSTEM if moved.damaged else Exit.DONE

@@ -157,6 +157,19 @@ def test_push_and_pull(team: Team) -> None:
     assert team.site.files() == pictures
 
 
+def test_another_picture(team: Team) -> None:
+    """The receipt that the team has stays, and a lock with another picture is named."""
+    team.run("push")
+    (receipt,) = (team.store / "orders").iterdir()
+    text = receipt.read_text()
+    changed = text.replace(f'"output":"{team.master}"', f'"output":"{digest.of_bytes(b"other")}"')
+    receipt.write_text(changed)
+
+    assert team.documents("push")["other"] == ["img/fox.png"]
+    assert "the team has another picture: img/fox.png" in team.run("push").out
+    assert receipt.read_text() == changed != text
+
+
 def test_pull_from_an_empty_store(team: Team) -> None:
     """What is nowhere is named."""
     team.move("other")
