@@ -6,6 +6,7 @@ import asyncio
 import io
 import itertools
 import json
+import ssl
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,6 +156,15 @@ class FakeProvider:
             return _json({"id": task, "status": "Task not found"})
         found = {"sample": f"https://cdn.example/{task.removeprefix(self.named)}"}
         return _json({"id": task, "status": "Ready", "result": found, **self._cost(prompt)})
+
+
+class Intercepted(FakeProvider):
+    """A provider behind a proxy whose certificate nobody vouches for."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Nothing."""
+        del request
+        raise httpx.ConnectError("no") from ssl.SSLCertVerificationError("self-signed certificate")
 
 
 def picture(size: tuple[int, int], salt: str = "") -> bytes:

@@ -43,6 +43,7 @@ from tests.paid_provider import (
     Buyer,
     FakeClock,
     FakeProvider,
+    Intercepted,
     nothing,
     order,
     picture,
@@ -691,6 +692,17 @@ def test_a_success_ends_a_row_of_doubts(home: Path) -> None:
     buyer.buy(*fates)
 
     assert buyer.provider.posts == list(fates)
+
+
+def test_whom_to_trust_is_told(home: Path) -> None:
+    """Waiting helps against nothing that intercepts the connection to a picture that is paid for."""
+    Buyer(home, FakeProvider({"fox": "forgotten"})).buy("fox")
+    buyer = Buyer(home, Intercepted())
+
+    (error,) = buyer.buy("fox")
+
+    assert order_errors.TRUST in str(error.problems[0].hint)
+    assert states(buyer) == [State.PENDING]
 
 
 class Unreachable(FakeProvider):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import ssl
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from flux2build.purchasing import order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.collecting import Collector
 from flux2build.purchasing.unasked import UnaskedOrders
-from tests.paid_provider import Buyer, FakeProvider
+from tests.paid_provider import Buyer, FakeProvider, Intercepted
 
 TICKET = Ticket("task-1", "https://api.bfl.ai/v1/get_result?id=task-1")
 NOT_SURE = "; another key or address was asked than it was ordered with"
@@ -36,15 +35,6 @@ class Expired(FakeProvider):
         """Whatever is asked for but no picture."""
         api = request.url.path.startswith("/v1") or request.method == "HEAD"
         return super().__call__(request) if api else httpx.Response(404)
-
-
-class Intercepted(FakeProvider):
-    """A provider behind a proxy whose certificate nobody vouches for."""
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Nothing."""
-        del request
-        raise httpx.ConnectError("no") from ssl.SSLCertVerificationError("self-signed certificate")
 
 
 class Generous(FakeProvider):

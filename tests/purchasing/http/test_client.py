@@ -477,12 +477,19 @@ def test_endpoint_must_be_a_url(endpoint: str) -> None:
     assert "FLUX2BUILD_BFL_URL" in str(error.value)
 
 
-def test_unknown_endpoint_is_treated_as_public() -> None:
-    """If it is not known where the endpoint lies, the key is not sent in clear."""
+@pytest.mark.parametrize(
+    ("host", "proxy"), [("unknown.example", None), ("inside.example", "http://proxy.example:3128")]
+)
+def test_unknown_endpoint_is_treated_as_public(host: str, proxy: str | None) -> None:
+    """If it is not known where the endpoint lies, as behind a proxy, the key is not sent in clear."""
     deps = ClientDeps(
-        FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(Internet(posts=[ACCEPTED]))
+        FakeClock(),
+        lambda: 1.0,
+        _resolve,
+        httpx.MockTransport(Internet(posts=[ACCEPTED])),
+        proxy=lambda _: proxy,
     )
-    client = Client(bfl.PROVIDER, Key(SECRET), "http://unknown.example", deps=deps)
+    client = Client(bfl.PROVIDER, Key(SECRET), f"http://{host}", deps=deps)
 
     with pytest.raises(SystemFault):
         _run(client, lambda client: client.submit(ORDER))
@@ -597,10 +604,10 @@ def test_few_orders_are_in_the_window_at_once() -> None:
 # References
 
 
-def _replicate(internet: Internet) -> Client:
+def _replicate(internet: Internet, time: FakeClock | None = None, **limits: Any) -> Client:
     remote: Remote = replicate.PROVIDER
-    deps = ClientDeps(FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
-    return Client(remote, Key(SECRET), deps=deps)
+    deps = ClientDeps(time or FakeClock(), lambda: 1.0, _resolve, httpx.MockTransport(internet))
+    return Client(remote, Key(SECRET), limits=Limits(**limits), deps=deps)
 
 
 LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
@@ -836,9 +843,10 @@ def test_ends_without_a_picture_are_told_apart(status: str, expected: Refusal) -
     assert len(internet.seen) == 1
 
 
-def test_refused_key_leaves_the_order() -> None:
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_key_leaves_the_order(status: int) -> None:
     """A key that no longer works does not write off what was paid."""
-    internet = Internet(polls=[_json({"detail": "no"}, 403)])
+    internet = Internet(polls=[_json({"detail": "no"}, status)])
 
     assert _collect(internet) == Overdue("the provider refuses the key", keyless=True)
     assert len(internet.seen) == 3
@@ -946,6 +954,33 @@ def test_a_patient_user_asks_seldom() -> None:
 
     assert isinstance(_run(_client(internet, time, wait=3), bought), Arrived)
     assert time.slept == [3, 3]
+
+
+def test_failures_make_a_user_wait_who_asks_seldom() -> None:
+    """They count in a row: an answer in between begins anew, with the wait that the user set."""
+    down, time = _page(503), FakeClock()
+    polls = [PENDING, down, down, PENDING, down, READY]
+    internet = Internet(polls=polls, pictures=[_page(503), DELIVERED])
+
+    assert isinstance(_collect(internet, time, wait=2), Arrived)
+    assert time.slept == [2, *(2, 2), *(4, 2), 2, *(2, 2), 2]
+
+
+def test_an_upload_has_as_long_as_an_order() -> None:
+    """A large picture over a slow line takes longer than a question."""
+    time = FakeClock()
+
+    async def body() -> AsyncIterator[bytes]:
+        time.at += 45
+        yield json.dumps({"urls": {"get": "https://f.example/1"}}).encode()
+
+    internet = Internet(
+        files=[lambda _: httpx.Response(201, content=body()), _page(500)],
+        posts=[_json({"id": TASK, "status": "starting"}, 201)],
+    )
+    client = _replicate(internet, time, answer=60, reply=30)
+
+    assert isinstance(_run(client, lambda client: client.submit(BY_REPLICATE, [LARGE])), Ticket)
 
 
 def test_every_fourth_order_is_asked_for_sooner() -> None:
