@@ -146,21 +146,32 @@ def test_two_receivers_and_a_build_deliver_once(shop: Site, server: httpx.Client
     assert set(entries().values()) == {1}
 
 
-@pytest.mark.parametrize("fault", ["lost", "wrong-signature"])
-def test_polling_goes_on(shop: Site, server: httpx.Client, fault: str) -> None:
-    """A callback that does not come, or is not believed, is not missed; the log has no secrets."""
-    scenario(server, {"stage": "callback", "fault": fault})
+def test_polling_goes_on(shop: Site, server: httpx.Client) -> None:
+    """A callback that is not believed is not missed; the log says so, and no secret."""
+    scenario(server, {"stage": "callback", "fault": "wrong-signature"})
     with receiving(shop.folder) as (receiver, url):
         name(url)
         assert shop.run("build", "--yes").code == Exit.DONE
-        if fault == "wrong-signature":
-            receiver.until("not heard: its signature is missing or wrong")
+        receiver.until("not heard: its signature is missing or wrong")
         receiver.interrupt()
         assert receiver.ended() == Exit.DONE
 
     assert charges(server) == 1
     assert {kind for kind, _ in entries()} == {"intended", "ticketed", "delivered"}
     assert OURS not in receiver.said
+
+
+def test_a_callback_that_was_missed_is_made_up_for(shop: Site, server: httpx.Client) -> None:
+    """What is pending when a receiver starts is filed, though nobody calls."""
+    scenario(server, {"stage": "callback", "fault": "lost"})
+    home().joinpath("config.toml").write_text("[limits]\ndeadline = 0.1\n", "utf-8")
+    assert shop.run("build", "--yes").code == Exit.INCOMPLETE
+    name(PUBLIC)
+
+    with receiving(shop.folder) as (receiver, _):
+        receiver.until("filed fox")
+
+    assert charges(server) == 1
 
 
 def test_a_stranger_cannot_steer_the_log(shop: Site) -> None:

@@ -220,9 +220,11 @@ def test_what_is_settled_is_not_asked_for(home: Path, outcome: State) -> None:
     assert (len(provider.asked), buyer.journal.path.read_bytes()) == (asked, before)
 
 
-def test_an_order_that_a_build_holds_is_left_to_it(home: Path) -> None:
+@pytest.mark.parametrize(("fate", "state"), [("forgotten", State.PENDING), ("lost", State.DOUBT)])
+def test_an_order_that_a_build_holds_is_left_to_it(home: Path, fate: str, state: State) -> None:
     """As long as it lives; once it is gone the order is filed all the same."""
-    buyer = ordered(home)
+    buyer = ordered(home, fate)
+    buyer.provider._tasks["task-1"] = "fox"
     claim = buyer.journal.claims.take(FOX.digest)
     assert claim is not None
 
@@ -230,7 +232,7 @@ def test_an_order_that_a_build_holds_is_left_to_it(home: Path) -> None:
         hearing = asyncio.ensure_future(filing.hear(hint(buyer)))
         await asyncio.wait([hearing], timeout=0.2)
         assert not hearing.done()
-        assert states(buyer) == [State.PENDING]
+        assert states(buyer) == [state]
         os.close(claim)
         return [await hearing]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http import HTTPStatus
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -171,6 +172,31 @@ def test_a_body_without_end_is_cut_off(serving: tuple[str, int, Posted]) -> None
 
     assert (posted, REFUSED) == ([], ["it is too large"])
     assert answered(port, POST, b"content-length: 2\r\n\r\n{}").endswith(b"taken\n")
+
+
+def test_what_is_dropped_takes_no_memory() -> None:
+    """Of a body that is too large, no more is held than of one that is not."""
+    posted: list[int] = []
+    pieces = [True] * 63 + [False]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": bytes(2**18), "more_body": pieces.pop(0)}
+
+    async def send(event: Mapping[str, Any]) -> None:
+        posted.append(event.get("status", 0))
+
+    async def never(path: str, message: Message) -> Answer:
+        raise AssertionError((path, message))
+
+    site = server(never, REFUSED.append, "").config.app
+    assert callable(site)
+    tracemalloc.start()
+    asyncio.run(site({"method": "POST", "raw_path": b"/x", "headers": []}, receive, send))  # type: ignore[call-arg, arg-type] # as uvicorn calls it
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert posted == [413, 0]
+    assert peak < 4 * 2**20
 
 
 def test_many_connections_are_let_go() -> None:
