@@ -103,3 +103,15 @@ def test_endless(addressed: Callable[[str], str]) -> None:
             store_at(addressed(base)).claim(CLAIM.order)
 
         assert liar.sent < 32 * 2**20
+
+
+def test_tries(addressed: Callable[[str], str]) -> None:
+    """What may be asked twice is tried again; a claim is removed once, as it may be another's by then."""
+    counts = []
+    for method in ("has", "delete"):
+        with lying("hangs-up") as (base, liar):
+            with pytest.raises(Unreachable):
+                getattr(store_at(addressed(base)).backend, method)(f"claims/{'1' * 64}")
+            counts.append(len(liar.threads))
+
+    assert counts == [3, 1]

@@ -65,9 +65,7 @@ class Remote:
 
     def has(self, key: str) -> bool:
         """Whether there is a value."""
-        asked = time.monotonic()
-        with self._guard:
-            return checked(key) in self._known(asked)
+        return self._blob_of(checked(key)) is not None
 
     def put(self, key: str, data: bytes) -> None:
         """Write a value, whole or not at all; an earlier one is replaced."""
@@ -91,8 +89,15 @@ class Remote:
 
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
-        spec = f":{_REFS}{checked(key)}"
-        self._until_pushed(lambda: not self.has(key) or self._push(spec) is not None)
+        ref, blob = f"{_REFS}{checked(key)}", self._blob_of(key)
+
+        def gone() -> bool:
+            """Whether it was removed; another value in its place is not the one to remove."""
+            lease = f"--force-with-lease={ref}:{blob}"
+            return self._blob_of(key) != blob or self._push(f":{ref}", lease) is not None
+
+        if blob is not None:
+            self._until_pushed(gone)
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys that begin with a prefix, in any order."""
@@ -115,6 +120,12 @@ class Remote:
         finally:
             with self._guard:
                 self._held -= 1
+
+    def _blob_of(self, key: str) -> str | None:
+        """The name of the blob of a key, as of now."""
+        asked = time.monotonic()
+        with self._guard:
+            return self._known(asked).get(key)
 
     def _known(self, asked: float) -> Mapping[str, str]:
         """The blobs by their keys, as the remote has had them since the question was asked."""

@@ -44,9 +44,11 @@ class Bucket:
 
     keeps_bytes = True
 
-    def __init__(self, url: str, place: Place) -> None:
+    def __init__(self, url: str, place: Place, once: Place) -> None:
         self._url = plain(url)
         self._place = place
+        self._once = once
+        """The same place, asked once only: a claim that was removed may be another's by the next try."""
 
     def get(self, key: str) -> bytes | None:
         """The value of a key; None if there is none."""
@@ -77,7 +79,7 @@ class Bucket:
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
         path = checked(key)
-        self._reached(lambda: self._place.delete(path))
+        self._reached(lambda: self._once.delete(path))
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys that begin with a prefix, a page at a time."""
@@ -177,14 +179,16 @@ class ObjectsKind:
             message = f"`{parts.scheme}://` needs `obstore`, which is not installed"
             raise SystemFault(message, hint=f"`{pip_install('team')}`") from missing
         kinds: dict[str, type[Place]] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
+        kind, client = kinds[parts.scheme], _client(parts.scheme, access)
         try:
-            place = kinds[parts.scheme].from_url(
-                url, client_options=_client(parts.scheme, access), retry_config=_retrying(access)
+            place, once = (
+                kind.from_url(url, client_options=client, retry_config=_retrying(access, most))
+                for most in (_RETRIES, 0)
             )
         except (exceptions.BaseError, ValueError) as error:
             message = f"`{plain(url)}` cannot be opened: {_reason(error)}"
             raise SystemFault(message, hint=_CREDENTIALS) from None
-        return Bucket(url, place)
+        return Bucket(url, place, once)
 
 
 def _client(scheme: str, access: Access) -> ClientConfig:
@@ -205,10 +209,10 @@ def _client(scheme: str, access: Access) -> ClientConfig:
     return options
 
 
-def _retrying(access: Access) -> RetryConfig:
+def _retrying(access: Access, most: int) -> RetryConfig:
     first = timedelta(seconds=access.patience / 500)
     return {
-        "max_retries": _RETRIES,
+        "max_retries": most,
         "retry_timeout": timedelta(seconds=access.patience),
         "backoff": {"init_backoff": first, "max_backoff": first * 10},
     }
