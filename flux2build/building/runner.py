@@ -174,10 +174,8 @@ class _Runner:
             raise AssertionError(verdict)
         if (known := self._update.known(verdict.key)) and known.sha256 == verdict.bytes:
             return replace(known, path="")
-        for earlier in self._snapshot.earlier(verdict.key):
-            if earlier.output == verdict.bytes and earlier.described:
-                return earlier.described
-        return described("", verdict.bytes, await self._world.fetch(verdict.bytes))
+        earlier = self._snapshot.described(verdict.key, verdict.bytes)
+        return earlier or described("", verdict.bytes, await self._world.fetch(verdict.bytes))
 
     async def _bought(self, recipe: Recipe, inputs: tuple[Digest, ...]) -> Verdict:
         """The verdict on a master or a candidate, once its picture exists."""

@@ -88,6 +88,11 @@ class Snapshot(Struct, frozen=True):
         """What is locked of a recipe's asset."""
         return self.lock.block(recipe.asset, self.profile)
 
+    def described(self, key: Digest, digest: Digest) -> Output | None:
+        """What an earlier lock says of the bytes of a candidate."""
+        earlier = (each.described for each in self.earlier(key) if each.output == digest)
+        return next(filter(None, earlier), None)
+
     def about(self, order: Order, older: Sequence[Digest] = ()) -> Snapshot:
         """What is known of one order, under whichever of its names, as of the first of them."""
         names = (*order.names, *older)

@@ -335,10 +335,8 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
     if not snapshot.buys(recipe):
         return Verdict(Action.RENDER, reasons, key)
     if (bought := _paid_for(key, snapshot)) is not None:
-        # Only an earlier lock, or the team's store, tells of a picture that is at hand and not adopted.
-        # Of a candidate the receipt is enough.
-        described = bool(recipe.candidate) and bought.described is not None
-        known = described or snapshot.has(bought.output)
+        # Only an earlier lock, or the team's store, tells of a picture that is not adopted.
+        known = bool(recipe.candidate and bought.described) or snapshot.has(bought.output)
         reason = ReasonCode.ALREADY_MADE if known else ReasonCode.PAID_FOR
         action = Action.ADOPT if known else Action.ASK
         return Verdict(action, (*reasons, Reason(reason)), key, bought.output, bought.receipt)

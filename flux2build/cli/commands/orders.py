@@ -72,10 +72,7 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     states |= {each.name: CLAIMED for each in claimed}
     which, shown = _numbers(options, shown), (*shown, *claimed)
     if options.json:
-        rows = [
-            {**_as_json(each, states.get(each.name)), "candidate": which.get(each.name)}
-            for each in shown
-        ]
+        rows = [_as_json(each, states.get(each.name), which.get(each.name)) for each in shown]
         console.document({"orders": rows})
         return Exit.DONE
     _list(console, shown, states, which)
@@ -153,7 +150,7 @@ def show_order(options: CommonOptions, *, order: str) -> Exit:
     console.caution(journal.problems())
     number = _numbers(options, [purchase]).get(purchase.name)
     if options.json:
-        console.document({**_as_json(purchase), "candidate": number})
+        console.document(_as_json(purchase, candidate=number))
         return Exit.DONE
     for name, value in _facts(purchase, number):
         if value:
@@ -181,7 +178,9 @@ def _facts(purchase: Purchase, candidate: int | None) -> Iterator[tuple[str, str
     yield "file", str(user_store().path(arrived.output)) if arrived else ""
 
 
-def _as_json(purchase: Purchase, otherwise: str | None = None) -> dict[str, Json]:
+def _as_json(
+    purchase: Purchase, otherwise: str | None = None, candidate: int | None = None
+) -> dict[str, Json]:
     attempt, sent = purchase.attempt, purchase.intended
     kept, arrived = attempt.kept, attempt.delivered or attempt.kept
     cost = arrived.receipt.cost if arrived else None
@@ -204,6 +203,7 @@ def _as_json(purchase: Purchase, otherwise: str | None = None) -> dict[str, Json
         if kept
         else _said(purchase) or None,
         "refusal": attempt.voided.refusal if attempt.voided else None,
+        **({} if candidate is None else {"candidate": candidate}),
     }
 
 
