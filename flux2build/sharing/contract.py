@@ -128,8 +128,12 @@ def kind_of(url: str) -> Kind:
     for kind in BACKENDS.values():
         if url.startswith(kind.prefixes):
             return kind
-    examples = ", ".join(f"`{kind.example}`" for kind in BACKENDS.values())
-    raise UsageError(f"`{plain(url)}` is not the URL of a store", hint=f"write it like {examples}")
+    path = Path(url)
+    if path.is_absolute():
+        hint = f"did you mean `{path.as_uri()}`?"
+    else:
+        hint = "write it like " + ", ".join(f"`{kind.example}`" for kind in BACKENDS.values())
+    raise UsageError(f"`{plain(url)}` is not the URL of a store", hint=hint)
 
 
 def plain(url: str) -> str:

@@ -75,6 +75,14 @@ def test_wrong_variable(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         opened(config.parent)
 
 
+def test_path(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who names a folder by its path is told its URL."""
+    monkeypatch.setenv("FLUX2BUILD_STORE", str(config.parent / "a store"))
+    with pytest.raises(UsageError) as error:
+        opened(config.parent)
+    assert error.value.problems[0].hint == f"did you mean `{(config.parent / 'a store').as_uri()}`?"
+
+
 def test_secrets(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No report shows the token, nor the password of the URL, and the store is called without it."""
     monkeypatch.setenv("FLUX2BUILD_STORE", "https://me:p%40ssword@127.0.0.1/team?")

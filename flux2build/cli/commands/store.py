@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
 import time
@@ -237,7 +238,9 @@ def serve(options: CommonOptions, *, folder: Path, port: int, host: str) -> None
             hint=f"`export {TOKEN_VARIABLE}=…`, for the clients too",
         )
     if not folder.is_dir():
-        raise SystemFault(f"`{folder}` is not a folder", hint=f"`mkdir -p {folder}`")
+        raise SystemFault(
+            f"`{folder}` is not a folder", hint=f"`mkdir -p {shlex.quote(str(folder))}`"
+        )
     _serve(folder, token, (host, port), as_json=options.json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -136,7 +137,7 @@ class Folder:
         if not self._folder.is_dir():
             return Unreachable(
                 f"the team's store is not there: `{self._folder}` is no folder",
-                hint=f"mount it, or for a new store: `mkdir -p {self._folder}`",
+                hint=f"mount it, or for a new store: `mkdir -p {shlex.quote(str(self._folder))}`",
             )
         why = (error.strerror or str(error)).lower()
         message = f"the team's store cannot be used: `{error.filename or self._folder}`: {why}"

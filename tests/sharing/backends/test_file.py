@@ -19,7 +19,7 @@ CLAIM = f"claims/{'1' * 64}"
 
 def test_unmounted(tmp_path: Path) -> None:
     """A folder that is not there is never created, as its disk may only not be mounted."""
-    folder = tmp_path / "team"
+    folder = tmp_path / "our team"
     backend = BACKEND.open(folder.as_uri(), Access())
     for call in (
         lambda: backend.get(CLAIM),
@@ -31,7 +31,7 @@ def test_unmounted(tmp_path: Path) -> None:
     ):
         with pytest.raises(Unreachable, match="is not there") as error:
             call()
-        assert f"mkdir -p {folder}" in str(error.value.problems[0].hint)
+        assert f"mkdir -p '{folder}'" in str(error.value.problems[0].hint)
     assert not folder.exists()
 
 
