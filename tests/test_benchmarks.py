@@ -17,6 +17,7 @@ SMALL: Final = {
     "changes": ("--pictures", "10", "--ledger", "0", "--rounds", "1"),
     "sketches": ("--sketches", "2", "4", "--side", "64"),
     "watch": ("--pictures", "2", "--edits", "1"),
+    "team": ("--pictures", "2", "--milliseconds", "0", "--side", "64"),
     "derive": ("--masters", "2", "--rounds", "1"),
     "upscale": ("--side", "48", "--scales", "2", "--models", "art"),
     "weights": ("--device", "cpu", "--tiny", "--pictures", "1"),

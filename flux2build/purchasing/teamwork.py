@@ -40,6 +40,7 @@ _PATIENCE: Final = 150
 _OLD: Final = 1200
 """Seconds after which a claim counts as left behind; clocks differ, but not by that."""
 _NOTHING: Final = Decimal(0)
+_PULL: Final = "`git pull` brings its file once somebody has committed it"
 
 
 @dataclass(slots=True)
@@ -225,7 +226,8 @@ class Teamwork:
         if not self.pictures.has(receipt.output):
             data = self.store.get(receipt.output)
             if data is None:
-                raise order_errors.paid_for(recipe, receipt.output, receipt.receipt)
+                ways = () if self.store.backend.keeps_bytes else (_PULL,)
+                raise order_errors.paid_for(recipe, receipt.output, receipt.receipt, ways_back=ways)
             verify_picture(recipe.asset, order.params, data)
             self.pictures.put(data)
         return Bought(receipt.output, receipt.receipt, shared=True)
