@@ -85,6 +85,8 @@ def _hint(step: Step) -> str:
         if reason.code in _BY_REASON:
             asset = reason.subject if reason.code in _OF_OTHERS else step.recipe.asset
             return _BY_REASON[reason.code].replace("{}", shlex.quote(asset))
+    if step.missing:
+        return step.missing
     if isinstance(step.recipe.task, Write) and step.verdict.action is Action.DERIVE:
         return "`flux2build build` writes it, free"
     if step.verdict.action in _BY_ACTION:

