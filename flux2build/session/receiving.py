@@ -21,7 +21,7 @@ from flux2build.purchasing.http import Key
 from flux2build.purchasing.receiving.filing import Account, Filing, Share
 from flux2build.purchasing.receiving.hearing import Answer, Heard, Hearing
 from flux2build.purchasing.receiving.refusals import Refusals
-from flux2build.purchasing.receiving.server import server
+from flux2build.purchasing.receiving.server import Desk, server
 from flux2build.purchasing.receiving.sharing import TeamShare, unshared
 from flux2build.purchasing.safekeeping import Places, Safekeeping
 from flux2build.purchasing.spool import spool_of
@@ -87,22 +87,24 @@ class Reception(Struct, frozen=True):
                 accounts[provider.name] = Account(client, fingerprint)
             filing = Filing(accounts, _keeping(say), say, _share(self.settings, say), _PATIENCE)
             refusals = Refusals(say)
-            desk = _Desk(Hearing(self.webhooks, self.callers.secrets), filing, refusals)
+            hearing = Hearing(self.webhooks, self.callers.secrets)
+            desk = Desk(hearing.known, _Posted(hearing, filing, refusals), refusals.note)
             on_start(base_url(host, listener))
             filing.sweep()
             prefix = urlsplit(self.webhooks.url).path
-            await server(desk.post, refusals.note, prefix).until(halt, listener)
+            await server(desk, prefix).until(halt, listener)
             await filing.finish()
 
 
-class _Desk(Struct, frozen=True):
-    """Answers messages, and says what became of each."""
+class _Posted(Struct, frozen=True):
+    """Answers messages, and says why some are not heard."""
 
     hearing: Hearing
     filing: Filing
     refusals: Refusals
 
-    async def post(self, path: str, message: Message) -> Answer:
+    async def __call__(self, path: str, message: Message) -> Answer:
+        """The answer to a message."""
         heard = self.hearing.heard(path, message, time.time())
         if isinstance(heard, Heard):
             return await self.filing.hear(heard)

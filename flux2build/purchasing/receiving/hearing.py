@@ -32,6 +32,10 @@ class Hearing(Struct, frozen=True):
     secrets: Mapping[str, str]
     """What each account's messages are signed with, by the provider's name."""
 
+    def known(self, path: str) -> bool:
+        """Whether an order is called back at a path."""
+        return self.webhooks.called(path) is not None
+
     def heard(self, path: str, message: Message, now: float) -> Heard | Answer:
         """What a message hints at; the answer to it where it proves nothing.
 

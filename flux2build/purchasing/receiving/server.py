@@ -19,6 +19,8 @@ from flux2build.purchasing.receiving.hearing import Answer
 
 Post = Callable[[str, Message], Awaitable[Answer]]
 """Answers a message that was posted to a path."""
+Known = Callable[[str], bool]
+"""Whether a message to a path may be one: the body of any other is not kept."""
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -35,8 +37,10 @@ _PATIENT_END: Final = 3
 class Bounds(Struct, frozen=True):
     """What a stranger may use up."""
 
-    body: int = 2**20
-    """Bytes of a message."""
+    body: int = 4 * 2**20
+    """Bytes of a message; Replicate repeats the references that travelled in the order."""
+    bodies: int = 32
+    """Most messages of which a body is held at once."""
     ignored: int = 16 * 2**20
     """Bytes of one that is too large which are read, and dropped, so that its sender hears why."""
     seconds: int = 10
@@ -55,7 +59,7 @@ class Impatient(H11Protocol):
         """Wait for a request."""
         super().connection_made(transport)
         if len(self.connections) > 2 * self.app.bounds.connections:
-            self.app.refuse(_CROWDED)
+            self.app.desk.refuse(_CROWDED)
             transport.abort()
         self._waiting = self.loop.call_later(self.app.bounds.seconds, self._end_unless_asked)
 
@@ -67,7 +71,7 @@ class Impatient(H11Protocol):
 
     def _end_unless_asked(self) -> None:
         if self.conn.their_state is h11.IDLE:
-            self.app.refuse(_IDLE)
+            self.app.desk.refuse(_IDLE)
             self.transport.abort()
 
 
@@ -90,16 +94,20 @@ class Server(uvicorn.Server):
             await serving
 
 
-def server(
-    post: Post, refuse: Callable[[str], None], prefix: str, bounds: Bounds | None = None
-) -> Server:
-    """A server of callbacks whose public URL has a path, which a proxy may pass on or drop.
+class Desk(Struct, frozen=True):
+    """Who judges and answers messages."""
 
-    `refuse` is told why something did not come to be a message.
-    """
+    known: Known
+    post: Post
+    refuse: Callable[[str], None]
+    """Told why something did not come to be a message."""
+
+
+def server(desk: Desk, prefix: str, bounds: Bounds | None = None) -> Server:
+    """A server of callbacks whose public URL has a path, which a proxy may pass on or drop."""
     bounds = bounds or Bounds()
     config = uvicorn.Config(
-        _Site(post, refuse, prefix, bounds),
+        _Site(desk, prefix, bounds, asyncio.Semaphore(bounds.bodies)),
         http=Impatient,
         ws="none",
         lifespan="off",
@@ -118,10 +126,10 @@ def server(
 class _Site(Struct, frozen=True):
     """The ASGI application."""
 
-    post: Post
-    refuse: Callable[[str], None]
+    desk: Desk
     prefix: str
     bounds: Bounds
+    bodies: asyncio.Semaphore
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; a redirect is never an answer."""
@@ -145,24 +153,29 @@ class _Site(Struct, frozen=True):
         path = scope["raw_path"].decode("latin-1").removeprefix(self.prefix).strip("/")
         if scope["method"] != "POST":
             return _NO_POST if path or scope["method"] not in {"GET", "HEAD"} else _WELCOME
+        pairs = (
+            (name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"]
+        )
+        known, headers = self.desk.known(path), dict(pairs)
         try:
             async with asyncio.timeout(self.bounds.seconds):
-                body = await self._body(receive)
+                if not known:
+                    await self._body(receive, 0)
+                    return await self.desk.post(path, Message(headers, b""))
+                async with self.bodies:
+                    body = await self._body(receive, self.bounds.body)
         except TimeoutError:
             return self._refused(_TOO_SLOW)
         if body is None:
             return self._refused(_TOO_LARGE)
-        pairs = (
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-        )
-        return await self.post(path, Message(dict(pairs), body))
+        return await self.desk.post(path, Message(headers, body))
 
     def _refused(self, answer: Answer) -> Answer:
-        self.refuse(answer.text)
+        self.desk.refuse(answer.text)
         return answer
 
-    async def _body(self, receive: Receive) -> bytes | None:
-        """All of a message's body; None if that is too large.
+    async def _body(self, receive: Receive, most: int) -> bytes | None:
+        """A message's body; None if it has more than some bytes, which are read all the same.
 
         Raises:
             ConnectionError: its sender has left.
@@ -174,6 +187,8 @@ class _Site(Struct, frozen=True):
                 raise ConnectionError
             piece, more = event.get("body", b""), event.get("more_body", False)
             size += len(piece)
-            if size <= self.bounds.body:
+            if size <= most:
                 body += piece
-        return bytes(body) if size <= self.bounds.body else None
+            else:
+                body.clear()
+        return bytes(body) if size <= most else None

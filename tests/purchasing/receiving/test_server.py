@@ -16,7 +16,7 @@ import pytest
 
 from flux2build.providers.contract import Message
 from flux2build.purchasing.receiving.hearing import Answer
-from flux2build.purchasing.receiving.server import Bounds, server
+from flux2build.purchasing.receiving.server import Bounds, Desk, server
 from flux2build.sharing.listening import base_url, listening
 
 HOST: Final = "127.0.0.1"
@@ -33,6 +33,11 @@ def _nothing_refused() -> None:
     REFUSED.clear()
 
 
+def known(path: str) -> bool:
+    """Whether a path is that of an order."""
+    return path in {"a", "bfl/x.y"}
+
+
 @contextmanager
 def receiving(prefix: str = "/f2b") -> Iterator[tuple[str, int, Posted]]:
     """The URL and port of a server, and what was posted to it."""
@@ -46,7 +51,7 @@ def receiving(prefix: str = "/f2b") -> Iterator[tuple[str, int, Posted]]:
 
     async def run(listener: socket.socket) -> None:
         loops.append(asyncio.get_running_loop())
-        await server(post, REFUSED.append, prefix, BOUNDS).until(halt, listener)
+        await server(Desk(known, post, REFUSED.append), prefix, BOUNDS).until(halt, listener)
 
     with listening(HOST, 0) as listener:
         thread = Thread(target=lambda: asyncio.run(run(listener)))
@@ -163,6 +168,17 @@ def test_what_takes_too_long_is_ended(serving: tuple[str, int, Posted]) -> None:
     assert sorted(REFUSED) == [*["a connection that asks for nothing"] * 2, "it arrives too slowly"]
 
 
+def test_what_is_posted_to_no_order_is_not_kept(serving: tuple[str, int, Posted]) -> None:
+    """Whoever is to say so gets no body to judge it by, however large that is."""
+    url, _, posted = serving
+    posted.clear()
+
+    for size in (2, 50_000):
+        assert httpx.post(f"{url}/b", content=b"x" * size, trust_env=False).status_code == 202
+
+    assert [(path, message.body) for path, message in posted] == [("b", b"")] * 2
+
+
 def test_a_body_without_end_is_cut_off(serving: tuple[str, int, Posted]) -> None:
     """Ten megabytes are read in pieces and dropped: none of it is kept."""
     _, port, posted = serving
@@ -188,10 +204,10 @@ def test_what_is_dropped_takes_no_memory() -> None:
     async def never(path: str, message: Message) -> Answer:
         raise AssertionError((path, message))
 
-    site = server(never, REFUSED.append, "").config.app
+    site = server(Desk(known, never, REFUSED.append), "", Bounds(body=2**20)).config.app
     assert callable(site)
     tracemalloc.start()
-    asyncio.run(site({"method": "POST", "raw_path": b"/x", "headers": []}, receive, send))  # type: ignore[call-arg, arg-type] # as uvicorn calls it
+    asyncio.run(site({"method": "POST", "raw_path": b"/a", "headers": []}, receive, send))  # type: ignore[call-arg, arg-type] # as uvicorn calls it
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
