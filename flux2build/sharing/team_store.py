@@ -6,6 +6,7 @@ writer to the store cannot put a wrong picture into a build.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -209,8 +210,9 @@ class TeamStore:
         """
         if self._proven:
             return
-        value = b'{"version":1,"proof":true}\n'
-        if self._backend.create(_PROOF, value) and self._backend.create(_PROOF, value):
+        one, other = (f'{{"version":1,"proof":"{os.urandom(8).hex()}"}}\n' for _ in range(2))
+        first = self._backend.create(_PROOF, one.encode())
+        if first and self._backend.create(_PROOF, other.encode()):
             raise Unreachable(
                 f"the team's store `{self.url}` overwrites what it should create once",
                 hint="claims need a server that honours `If-None-Match: *`, such as "

@@ -180,10 +180,20 @@ def test_claims(store: TeamStore) -> None:
     assert store.take(other)
 
 
-def test_careless_place() -> None:
-    """A place that overwrites what it should create once is never trusted with a claim."""
-    place = Memory(honest=False)
+class Deduplicating(Memory):
+    """A place that refuses a value only if it has the very same one."""
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Write any other value."""
+        if self.values.get(key) == data:
+            return False
+        self.values[key] = data
+        return True
+
+
+@pytest.mark.parametrize("place", [Memory(honest=False), Deduplicating()])
+def test_careless_place(place: Memory) -> None:
+    """A place that overwrites what it should create once is never trusted with a claim."""
     with pytest.raises(Unreachable, match="overwrites what it should create once"):
         TeamStore(place, "memory:").take(CLAIM)
     assert not place.has(key_of(Space.CLAIMS, ORDER.digest))
