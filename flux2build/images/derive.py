@@ -22,7 +22,7 @@ from flux2build.images.dominant import counted, written
 from flux2build.images.encode import encode, flatten, ground
 from flux2build.images.encoding import read
 from flux2build.images.formats.contract import Encoder
-from flux2build.images.ops.contract import Letters, NetworkOp, Networks, Op
+from flux2build.images.ops.contract import Canvas, Letters, NetworkOp, Networks, Op
 from flux2build.model import Derive, Operation
 from flux2build.tables.table import TableError
 
@@ -124,6 +124,9 @@ def derive_many(
 def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
     """The letters that the operations of a job set, and what lies under them.
 
+    A network that only makes a picture larger is stood in for by a filter. What another one leaves of it
+    is not known, and letters that are set after that are not told.
+
     Raises:
         Flux2BuildError: an operation cannot be done.
     """
@@ -135,7 +138,13 @@ def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
         operation = _operation(step, ops)
         if (letters := operation.letters(picture, job.inputs)) is not None:
             yield letters
-        picture = operation.apply(picture, job.inputs)
+        if not isinstance(operation, NetworkOp):
+            picture = operation.apply(picture, job.inputs)
+            continue
+        canvas = operation.foreseen(Canvas(picture.size), job.inputs)
+        if canvas is None or canvas.size == picture.size:
+            return
+        picture = picture.resize(canvas.size)
 
 
 def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:

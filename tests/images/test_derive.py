@@ -13,9 +13,10 @@ from PIL import Image
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import decode, probe
-from flux2build.images.derive import File, Job, derive_many
+from flux2build.images.derive import File, Job, derive_many, lettering
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.ops import crop, resize
+from flux2build.images.ops.contract import OPS as EVERY_OP
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.model import Derive, Operation
 
@@ -167,3 +168,24 @@ def test_a_wrong_operation_is_an_error_of_the_spec(operation: Operation, complai
     """Unknown operations, other versions and wrong parameters are reported."""
     with pytest.raises(SpecError, match=complaint):
         derived(Derive((operation,), {"format": "png"}))
+
+
+@pytest.mark.parametrize(
+    ("op", "params", "told"),
+    [
+        ("upscale", {"model": "photo", "scale": 3}, [(720, 360)]),
+        ("cutout", {"model": "u2net"}, []),
+        ("blur", {"radius": 2}, [(240, 120)]),
+    ],
+)
+def test_letters_are_told_as_far_as_what_lies_under_them_is_known(
+    op: str, params: dict[str, Json], told: list[tuple[int, int]]
+) -> None:
+    """A picture that a network makes larger is foreseen; what another network leaves is not."""
+    box: Json = [0, 0, "100%", "100%"]
+    steps = (
+        Operation(op, EVERY_OP[op].version, params),
+        Operation("text", EVERY_OP["text"].version, {"text": "Open", "box": box}),
+    )
+    job = Job(Derive(steps, {"format": "png"}), (png("teal", (240, 120)),))
+    assert [letters.mask.size for letters in lettering(job, EVERY_OP)] == told
