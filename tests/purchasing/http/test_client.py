@@ -614,8 +614,15 @@ LARGE: Final = Reference("/home/me/desk.png", b"x" * 300_000, "image/png")
 BY_REPLICATE: Final = Order("flux-2-pro", "a fox", {}, ())
 
 
-@pytest.mark.parametrize("name", [LARGE.name, "C:\\home\\me\\desk.png"])
-def test_large_reference_is_uploaded_before_the_order(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (LARGE.name, b"desk.png"),
+        ("C:\\home\\me\\desk.png", b"desk.png"),
+        ("/home/me/", b"reference"),
+    ],
+)
+def test_large_reference_is_uploaded_before_the_order(name: str, told: bytes) -> None:
     """A reference goes up as multipart with the key, without its folder; its URL is ordered."""
     internet = Internet(
         files=[
@@ -633,7 +640,7 @@ def test_large_reference_is_uploaded_before_the_order(name: str) -> None:
     *_, upload, post = internet.seen
     assert upload.url.path == "/v1/files"
     assert upload.headers["authorization"] == f"Bearer {SECRET}"
-    assert b'name="content"; filename="desk.png"' in upload.content
+    assert b'name="content"; filename="%s"' % told in upload.content
     assert b"home" not in upload.content
     assert json.loads(post.content)["input"]["input_images"] == ["https://f.example/1"]
 
@@ -958,7 +965,7 @@ def test_a_patient_user_asks_seldom() -> None:
 
 def test_failures_make_a_user_wait_who_asks_seldom() -> None:
     """They count in a row: an answer in between begins anew, with the wait that the user set."""
-    down, time = _page(503), FakeClock()
+    down, time = _page(503), FakeClock(1000.0)
     polls = [PENDING, down, down, PENDING, down, READY]
     internet = Internet(polls=polls, pictures=[_page(503), DELIVERED])
 
@@ -999,6 +1006,20 @@ def test_every_fourth_order_is_asked_for_sooner() -> None:
         return first_waits
 
     assert _run(client, bought) == [0.5, 0.5, 0.5, 0.45, 0.45]
+
+
+def test_the_library_ends_no_wait_before_the_limits_do() -> None:
+    """Its own times are those of the limits, where it has to know of them at all."""
+    internet = Internet(posts=[ACCEPTED])
+
+    _submit(internet, connect=7, answer=90)
+
+    assert internet.seen[-1].extensions["timeout"] == {
+        "connect": 7,
+        "pool": 1,
+        "read": 90,
+        "write": 90,
+    }
 
 
 def test_a_busy_server_is_given_up_in_time() -> None:

@@ -127,6 +127,16 @@ def test_references_are_taken_by_every_model(server: str, remote: Remote, model:
     assert isinstance(ended, Arrived)
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_only_the_settings_name_a_proxy(
+    server: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The environment is read by the settings, which know the user's exceptions; no library does."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert _run(server, REMOTES["bfl"], lambda client: client.connect()) is None
+
+
 Outcome = Callable[[Rule, Remote], tuple[Any, list[Any], list[Any]]]
 
 
