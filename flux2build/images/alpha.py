@@ -18,25 +18,19 @@ def on_colours(image: Image.Image, work: Callable[[Image.Image], Image.Image]) -
 def on_solid(
     image: Image.Image, reach: float, work: Callable[[Image.Image], Image.Image]
 ) -> Image.Image:
-    """Like `on_colours`, for work that looks at neighbours up to `reach` pixels away."""
+    """Like `on_colours`, for work that looks at neighbours up to `reach` pixels away.
+
+    Transparent pixels first take the colours beside them: they are usually stored as
+    black, which would creep into the edges.
+    """
     if image.mode != "RGBA":
         return work(image)
-    result = work(solid(image, reach))
+    around = image.convert("RGBa").filter(ImageFilter.GaussianBlur(reach)).convert("RGBA")
+    colours = image.convert("RGB")
+    solid = Image.composite(colours, around.convert("RGB"), image.getchannel("A"))
+    result = work(solid)
     result.putalpha(image.getchannel("A"))
     return result
-
-
-def solid(image: Image.Image, reach: float) -> Image.Image:
-    """The colours of a picture, for work that looks at neighbours up to `reach` pixels away.
-
-    Transparent pixels take the colours beside them: they are usually stored as black, which
-    would creep into the edges.
-    """
-    colours = image.convert("RGB")
-    if image.mode != "RGBA":
-        return colours
-    around = image.convert("RGBa").filter(ImageFilter.GaussianBlur(reach)).convert("RGBA")
-    return Image.composite(colours, around.convert("RGB"), image.getchannel("A"))
 
 
 def scaled(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -36,6 +36,8 @@ NETWORKS: Final[Mapping[str, type[NetworkOp]]] = {"cutout": Cutout, "upscale": U
 """The operations that networks do."""
 _LARGEST: Final = 2 << 30
 """The most bytes of a file of weights; no file of ONNX can be larger."""
+_LARGEST_LAYERS: Final = 64 << 20
+"""Likewise of a list of layers; those of Real-ESRGAN have 116 thousand."""
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _LOCKED: Final = rb'"op":"%b","params":{[^{}]*"model":{"name":%b,"sha256":"(sha256:[0-9a-f]{64})"'
 _NCNN: Final = b"7767517\n"
@@ -230,8 +232,8 @@ def _refuse(name: str, path: Path) -> None:
         what = "is not a file" if path.exists() else "does not exist"
     elif head.startswith(_PICKLES):
         what, hint = "is a pickle, which could run any program", "convert it to ncnn or ONNX"
-    elif size > _LARGEST:
-        what = f"is larger than {_LARGEST >> 30} GiB"
+    elif size > (most := _LARGEST_LAYERS if path.suffix == ".param" else _LARGEST):
+        what = f"is larger than {most >> 20:,} MiB"
     elif not size or (path.suffix == ".param" and head.split() != _NCNN.split()):
         what = "is not a file of ncnn" if path.suffix != ".onnx" else "is empty"
     else:

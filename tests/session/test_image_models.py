@@ -208,7 +208,7 @@ def test_a_huge_file_is_not_read(empty: Site, config: Path) -> None:
     with config.with_name("bright.onnx").open("r+b") as file:
         file.truncate(3 << 30)
 
-    assert "is larger than 2 GiB" in empty.run("plan").out
+    assert "is larger than 2,048 MiB" in empty.run("plan").out
 
 
 def test_upscaled_weights_must_be_of_ncnn(empty: Site, config: Path) -> None:

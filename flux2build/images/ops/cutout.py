@@ -31,7 +31,7 @@ class Cutout(NetworkOp):
         seen.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
         mask = network(seen)
         if mask.size != image.size:
-            mask = mask.resize(image.size, Image.Resampling.LANCZOS)
+            mask = mask.resize(image.size, Image.Resampling.BICUBIC)
         if self.feather:
             mask = mask.filter(ImageFilter.GaussianBlur(self.feather / 2))
         return faded(image, mask)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from flux2build.images.alpha import solid
 from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Size
 from flux2build.images.ops.contract import (
@@ -24,6 +23,10 @@ _CORE: Final = 40
 """The side of a tile in pixels; with what is around it, the network for photographs takes 330 MiB."""
 _AROUND: Final = 12
 """Pixels around a tile that the network sees, too, so that no seam shows."""
+
+_REACHES: Final = (12, 4, 1.5)
+"""How far colours are carried into what is transparent, from far to near."""
+_FAINT: Final = 16
 
 Box = tuple[int, int, int, int]
 
@@ -56,7 +59,7 @@ class Upscale(NetworkOp):
         width, height = (side * self.scale for side in image.size)
         refuse_excess(width, height)
         result = Image.new(image.mode, (width, height))
-        framed = _framed(solid(image, _AROUND))
+        framed = _framed(_opaque(image))
         for left, top, right, bottom in _tiles(image.size):
             part = framed.crop((left, top, right + 2 * _AROUND, bottom + 2 * _AROUND))
             larger = _sized(network(part), part.size, self.scale)
@@ -65,8 +68,31 @@ class Upscale(NetworkOp):
             result.paste(larger.crop(inner), at)
         if image.mode == "RGBA":
             alpha = image.getchannel("A")
-            result.putalpha(alpha.resize((width, height), Image.Resampling.LANCZOS))
+            result.putalpha(
+                alpha.resize((width, height), Image.Resampling.BICUBIC)
+            )  # without rings
         return result
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The colours of a picture, where transparent pixels have those of what is nearest to them.
+
+    They are usually stored as black, which would creep into the edges.
+    """
+    colours = image.convert("RGB")
+    if image.mode != "RGBA":
+        return colours
+    weighed, result = image.convert("RGBa"), Image.new("RGB", image.size)
+    for reach in _REACHES:
+        near = weighed.filter(ImageFilter.GaussianBlur(reach)).convert("RGBA")
+        result.paste(near.convert("RGB"), mask=_visible(near))
+    result.paste(colours, mask=_visible(image))
+    return result
+
+
+def _visible(image: Image.Image) -> Image.Image:
+    """Where a picture is solid enough for its colours to be certain."""
+    return image.getchannel("A").point([0] * _FAINT + [255] * (256 - _FAINT))
 
 
 def _framed(image: Image.Image) -> Image.Image:

@@ -74,12 +74,30 @@ def test_alpha_goes_apart() -> None:
     made = Upscale(model="art", scale=2).drawn(image, blurry(2))
 
     red, _, _, alpha = made.split()
-    assert alpha.crop((38, 38, 82, 82)).getextrema() == (255, 255)
-    assert alpha.crop((0, 0, 24, 120)).getextrema() == (0, 0)
+    assert alpha.crop((34, 34, 86, 86)).getextrema() == (255, 255)
+    assert alpha.crop((0, 0, 27, 120)).getextrema() == (0, 0)
     visible = Image.composite(
         red, Image.new("L", red.size, 250), alpha.point(lambda v: 255 * (v > 0))
     )
     assert sum(visible.histogram()[:245]) == 0
+
+
+def test_an_outline_keeps_its_colour() -> None:
+    """What is beyond an edge has the colour of the edge, and not that of what lies behind it."""
+    image = Image.new("RGBA", (60, 60))
+    image.paste((40, 20, 0, 255), (12, 12, 48, 48))
+    image.paste((255, 190, 40, 255), (17, 17, 43, 43))
+    seen: list[Image.Image] = []
+
+    def network(part: Image.Image) -> Image.Image:
+        seen.append(part)
+        return part.resize((part.width * 2, part.height * 2))
+
+    Upscale(model="art", scale=2).drawn(image, network)
+
+    beside = seen[0].getpixel((12 + 10, 12 + 30))
+    assert isinstance(beside, tuple)
+    assert beside[0] < 60
 
 
 def test_what_is_foreseen_comes_true_or_is_refused() -> None:
