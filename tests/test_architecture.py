@@ -67,6 +67,7 @@ LAZY: Final[dict[str, str]] = {
     "providers/sketch/lettering.py": "HarfBuzz and ICU are an extra, for captions in a few scripts",
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "purchasing/weights/worker.py": "without the extra it starts all the same, and says what it lacks",
+    "session/brief.py": "what reads a spec is for edits of what a spec is made of",
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",
     "session/settings.py": "python-dotenv is for a file of keys, what else it needs for few proxies",
     "session/sources.py": "what is known is not read: neither a spec nor weights",

@@ -123,9 +123,9 @@ def test_only_the_index_is_asked(site: Site) -> None:
     [
         ("--version", 50, {*HEAVY, "hashlib", "re", "typing"}),
         ("--help", 170, HEAVY - {"click", "pathlib"}),
-        ("list", 420, {"httpx", "networkx", "pydantic", "rich"}),
-        ("plan", 438, {"httpx", "networkx", "pydantic", "rich"}),
-        ("check", 476, {"httpx", "networkx", "pydantic", "rich"}),
+        ("list", 424, {"httpx", "networkx", "pydantic", "rich"}),
+        ("plan", 441, {"httpx", "networkx", "pydantic", "rich"}),
+        ("check", 477, {"httpx", "networkx", "pydantic", "rich"}),
     ],
 )
 def test_a_command_imports_no_more(site: Site, command: str, most: int, without: set[str]) -> None:

@@ -20,7 +20,7 @@ from flux2build.storage import paths
 from flux2build.storage.project_files import ProjectFiles
 
 if TYPE_CHECKING:
-    from flux2build.assetspec.rows import Row
+    from flux2build.assetspec.rows import Row, Table
 
 _FALSE: Final = frozenset({"", "false", "no", "none", "0"})
 """What a condition comes to, in lower case, where it does not hold."""
@@ -53,7 +53,9 @@ class FamilyExpander(Struct):
     """What a condition on rows can name beside the row."""
     files: set[str] = field(default_factory=set)
     """The data files that were read."""
-    _read: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    read: dict[str, Table] = field(default_factory=dict)
+    """What was read of data files, by family."""
+    _tables: dict[str, Table] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
         """The members of an asset; notes what is wrong with its axes."""
@@ -111,14 +113,14 @@ class FamilyExpander(Struct):
         shape = Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
         named = f"{rows.file} {shape}"
         try:
-            if named not in self._read:
-                data = data_files.read(self.tree, rows.file, shape)
-                self.files.update(data.files)
-                self._read[named] = data.rows
+            if named not in self._tables:
+                self._tables[named] = data_files.read(self.tree, rows.file, shape)
+                self.files.update(self._tables[named].files)
         except SpecError as error:
             self.faults.add_file((*key, "rows", "file"), error)
-            self._read[named] = ()
-        return list(self._fit(key, self._picked(key, self._read[named], rows.where)))
+            self._tables[named] = data_files.Table((), ())
+        self.read[str(key[1])] = data = self._tables[named]
+        return list(self._fit(key, self._picked(key, data.rows, rows.where)))
 
     def _picked(self, key: Key, rows: Iterable[Row], where: str | None) -> Iterator[Row]:
         """The rows for which the condition is true, or all of them."""

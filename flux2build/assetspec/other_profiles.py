@@ -83,6 +83,12 @@ class OtherProfiles(Struct, frozen=True):
             )
         ):
             return None
+        return self.whole()
+
+    def whole(self) -> tuple[Resolver, Sequence[Declared]]:
+        """How to resolve the profile that was read last in full."""
+        other, there = self._others[-1]
+        after, pairs = other.resources, list(zip(self.declared, there, strict=True))
         faults, installed = Faults(), self.resolver.capabilities.installed
         outputs, masters = (replace(it, files=None) for it in (after.outputs, after.masters))
         resources = replace(after, outputs=outputs, masters=masters)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,6 +18,7 @@ from flux2build.assetspec import (
     odd_data,
     operations,
     outputs,
+    profiles,
     provenance,
     resolve,
     schema,
@@ -34,21 +34,20 @@ from flux2build.assetspec.other_profiles import OtherProfiles
 from flux2build.assetspec.outputs import Outputs
 from flux2build.assetspec.prompts import Prompts
 from flux2build.assetspec.quota import PART, Quota
+from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.resolve import Declared, Resolver
 from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice, Spec
 from flux2build.assetspec.spec_text import SpecText, read
 from flux2build.assetspec.tables import AssetTable, Profile, SpecTable
 from flux2build.assetspec.templating import TextRenderer
+from flux2build.assetspec.tracing import outputs_of, trace_of
 from flux2build.assetspec.translations.catalog import Translations, faults_of
-from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
+from flux2build.errors import Problem, SpecError, did_you_mean
 from flux2build.images.ops.contract import Op
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
-
-NO_PROFILE: Final = "default"
-"""The name of the profile of a spec without profiles."""
 
 
 def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capabilities) -> Spec:
@@ -66,29 +65,16 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
             faults.add(fault)
         for fault in template_fields.faults(text.data, {fault.key for fault in invalid}):
             faults.add(fault)
-        reader = _SpecReader(tree, text, tables, _profile(text, tables, profile, faults), faults)
+        reader = SpecReader(
+            tree, text, tables, profiles.chosen(text, tables, profile, faults), faults
+        )
         spec = reader.spec(capabilities)
         if not faults.assets:
             return spec
     raise SpecError(*diagnostics.problems(text, tree, faults))
 
 
-def _profile(text: SpecText, tables: SpecTable, asked: str | None, faults: Faults) -> str:
-    """The profile to use: the one asked for, the project's, or the one called `default`."""
-    declared = schema.names(text.data, "profile")
-    if asked is not None:
-        if asked in declared or asked == NO_PROFILE:
-            return asked
-        hint = did_you_mean(asked, declared) or "the spec declares no profiles"
-        raise UsageError(f"there is no profile `{asked}`", hint=hint)
-    named = tables.project.profile
-    if named is not None and named not in declared:
-        hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"
-        faults.add(Fault(("project", "profile"), f"there is no profile `{named}`", hint=hint))
-    return named or NO_PROFILE
-
-
-class _SpecReader(Struct):
+class SpecReader(Struct):
     """Makes recipes of the tables of a spec; notes what is wrong with it."""
 
     tree: ProjectFiles
@@ -98,9 +84,11 @@ class _SpecReader(Struct):
     faults: Faults
     consumed: set[Key] = field(default_factory=set)
     """The keys that something was made of."""
+    elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """The paths of each asset's files in other profiles, where they had to be found."""
 
-    def spec(self, capabilities: Capabilities) -> Spec:
-        """The spec, as far as it can be read."""
+    def reading(self, capabilities: Capabilities) -> Reading:
+        """What is the same for all recipes."""
         files = SourceFiles(self.tree)
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
@@ -112,6 +100,15 @@ class _SpecReader(Struct):
         resources = Resources(texts, files, names, outputs, masters, self.consumed)
         ops = operations.reader(capabilities, self.tables.op, self.faults, self.consumed)
         resolver = Resolver(resources, capabilities, ops, self.faults, quota)
+        return Reading(files, families, declared, resolver)
+
+    def spec(self, capabilities: Capabilities) -> Spec:
+        """The spec, as far as it can be read."""
+        reading = self.reading(capabilities)
+        files, families, declared = reading.files, reading.families, reading.declared
+        resolver, texts = reading.resolver, reading.texts
+        outputs, masters = resolver.resources.outputs, resolver.resources.masters
+        translations = texts.translations
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         recipes = self.recipes(resolver, declared, assets)
         translations.report()
@@ -142,12 +139,13 @@ class _SpecReader(Struct):
             notices=notices,
             notes=resolver.notes(),
             text=self.text,
+            trace=trace_of(self.text, families, texts, self.elsewhere),
         )
 
     @property
     def _usual(self) -> str:
         """The profile that is used when none is named."""
-        return self.tables.project.profile or NO_PROFILE
+        return self.tables.project.profile or profiles.NO_PROFILE
 
     def _read_others(
         self,
@@ -158,7 +156,7 @@ class _SpecReader(Struct):
     ) -> None:
         """Reads the other profiles, and notes what is wrong with those that are meant to be used."""
         meant = {*self.tables.profile, self._usual}
-        for name in sorted({*meant, NO_PROFILE} - {self.profile}):
+        for name in sorted({*meant, profiles.NO_PROFILE} - {self.profile}):
             other = replace(self, profile=name, faults=Faults())
             settings = [other.merged(one.key, one.table) for one in others.declared]
             outputs, masters = other.outputs(files)
@@ -170,6 +168,7 @@ class _SpecReader(Struct):
             closed = [f"{templates}/-"] if templates else []
             if sound and (elsewhere := others.elsewhere([*kept, *closed])):
                 recipes = other.recipes(*elsewhere, assets)
+                self.elsewhere[name] = outputs_of(recipes)
                 other.check_collisions(recipes, kept, templates, elsewhere[0].capabilities.ops)
             for each in (other.faults, wrong):
                 others.adopt(name, each)
@@ -212,7 +211,7 @@ class _SpecReader(Struct):
         assets: Mapping[AssetName, Asset],
     ) -> tuple[Recipe, ...]:
         """Every recipe: pictures, then documents about them."""
-        pictures, resources = self._pictures(declared, resolver), resolver.resources
+        pictures, resources = self.pictures(declared, resolver), resolver.resources
         whole = completeness.whole(pictures, assets)
         subjects = AssetFiles(assets, whole, resources.outputs.folder, resources.masters.folder)
         known = resolver.capabilities.documents
@@ -221,7 +220,7 @@ class _SpecReader(Struct):
         return (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
 
     @staticmethod
-    def _pictures(declared: Iterable[Declared], resolver: Resolver) -> Sequence[Recipe]:
+    def pictures(declared: Iterable[Declared], resolver: Resolver) -> Sequence[Recipe]:
         """The recipes of pictures, with what others of them need of each: a mark, or a ground."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         settings = {member.name: one.settings for one in declared for member in one.family.members}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 
+from flux2build.assetspec.trace import Trace
 from flux2build.errors import Problem
 from flux2build.model import Asset, AssetName, Key, Recipe, Write
 from flux2build.storage import paths
@@ -76,6 +77,8 @@ class Spec(Struct, frozen=True, dict=True):
     notices: tuple[Notice, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What to know before the pictures of a family are rendered, by the family's name."""
+    trace: Trace = Trace()
+    """Which data and templates the recipes were made of."""
 
     @property
     def ships_approved(self) -> bool:

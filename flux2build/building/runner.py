@@ -58,8 +58,7 @@ async def build(
     update = LockUpdate(snapshot.lock, snapshot.profile, snapshot.metas)
     runner = _Runner(snapshot, update, world, tell, halt)
     due = due_steps(plan.steps)
-    runner.report.kept = plan.kept
-    runner.expect(plan.steps, due)
+    runner.expect(plan, due)
     runner.give_up(plan.steps)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -83,8 +82,7 @@ class _Runner:
     ) -> None:
         self.report, self._written = Report(), update.lock
         self._update, self._world, self._tell, self._halt = update, world, tell, halt
-        self._files = dict(snapshot.files)
-        self._pictures = KnownPictures(snapshot.pictures)
+        self._files, self._pictures = dict(snapshot.files), KnownPictures(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations, self._copies = asyncio.Semaphore(world.lanes + 1), asyncio.Semaphore(32)
         """Bound memory: the assets that can be derived at once and one more, and some copies."""
@@ -97,17 +95,17 @@ class _Runner:
         self._given_up: dict[AssetName, Digest | None] = {}
         """Assets whose new picture has not arrived, with their orders once they are placed."""
 
-    def expect(self, steps: Iterable[Step], due: Collection[AssetName]) -> None:
+    def expect(self, plan: Plan, due: Collection[AssetName]) -> None:
         """Promise the files that this build is going to have of the assets that are due."""
-        loop, self.report.due = asyncio.get_running_loop(), frozenset(due)
-        for recipe, step in ((s.recipe, s) for s in steps if not s.recipe.candidate):
+        self.report.due, self.report.kept = frozenset(due), plan.kept
+        for recipe, step in ((s.recipe, s) for s in plan.steps if not s.recipe.candidate):
             self._owners[recipe.output] = recipe.asset
             if recipe.asset not in due:
                 self.report.done.append((recipe, step.verdict))
                 continue
             if step.verdict.action is Action.KEEP:
                 self._current[recipe.output] = step.verdict
-            future = self._outputs[recipe.output] = loop.create_future()
+            future = self._outputs[recipe.output] = asyncio.get_running_loop().create_future()
             future.add_done_callback(lambda f: f.cancelled() or f.exception())
             if isinstance(recipe.task, Generate):
                 self._masters[recipe.asset] = recipe.output

@@ -36,8 +36,16 @@ class Settled(Protocol):
         """Return the steps that have an input of this name."""
 
 
-def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, price: Pricer) -> Plan:
-    """Return the plan now that files have changed, with only those steps that had to be judged.
+def replanned(
+    settled: Settled,
+    changed: Iterable[str],
+    others: Iterable[int],
+    snapshot: Snapshot,
+    price: Pricer,
+) -> Plan:
+    """Return the plan now that files and the recipes of `others` have changed.
+
+    It has only those steps that had to be judged.
 
     A verdict to keep a file depends on nothing but the recipe, the locked row, the file, and the
     bytes of the inputs. So whatever has none of the changed files, and nothing that may come out
@@ -45,7 +53,7 @@ def replanned(settled: Settled, changed: Iterable[str], snapshot: Snapshot, pric
     order of their first steps, and what is published of one depends on all of them.
     """
     planner = Planner(snapshot, price, settled.pictures)
-    places = list(_concerned(settled, changed))
+    places = [*others, *_concerned(settled, changed)]
     heapify(places)
     steps, several = dict[int, Step](), dict[int, list[Step]]()
     while places:

@@ -36,6 +36,7 @@ from flux2build.model import (
 )
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
+from flux2build.session import traces
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import sealed
@@ -43,7 +44,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _OURS: Final = "FLUX2BUILD_"
 _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
@@ -83,6 +84,8 @@ class Contents(TypedDict):
     """Whether a build of a part needs to know no more of the lock than its own blocks."""
     said: dict[str, Any]
     """What the profile says of itself."""
+    trace: traces.Contents | None
+    """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
     checks: dict[str, dict[str, Any]] | None
     """What the spec says of the checks, none of which found anything; None if one did."""
 
@@ -133,6 +136,13 @@ class Baseline:
     def steps(self, asset: AssetName) -> Sequence[int]:
         """Return the steps of an asset."""
         return self.contents["steps"][asset]
+
+    def readable(self, changed: Mapping[str, str]) -> frozenset[str]:
+        """Return the files that have changed and can be read by themselves: data and templates."""
+        if (trace := self.contents["trace"]) is None:
+            return frozenset()
+        known = (trace["data"].keys() | trace["templates"].keys()) - self.contents["users"].keys()
+        return frozenset(at for at in changed.keys() & known if changed[at].startswith("sha256:"))
 
     def rank(self, asset: AssetName) -> int:
         """Return where an asset stands among others, the unknown ones last."""
@@ -194,7 +204,7 @@ def _contents(project: Project) -> Contents:
         folders=[path for path, _ in asked if path in folders],
         fixed=fixed,
         files=pictures,
-        recipes=[marshal.dumps(_plain(step.recipe)) for step in steps],
+        recipes=[plain(step.recipe) for step in steps],
         pictures={},
         makers={},
         steps={},
@@ -207,6 +217,7 @@ def _contents(project: Project) -> Contents:
         canonical=project.wrote_lock,
         plain=_is_plain(project),
         said=_said(project),
+        trace=traces.contents(project.spec),
         checks=None,
     )
     for place, step in enumerate(steps):
@@ -252,17 +263,11 @@ def _key(project: Project) -> str:
     return of_bytes(repr(everything).encode())  # a variable may hold a password
 
 
-def _plain(recipe: Recipe) -> tuple[Any, ...]:
-    """A recipe as plain data."""
+def plain(recipe: Recipe) -> bytes:
+    """A recipe as it is kept; `ValueError` if it holds more than plain data."""
     inputs = [(_INPUTS[type(each)], *_words(each)) for each in recipe.inputs]
-    return (
-        recipe.asset,
-        _plain_task(recipe.task),
-        inputs,
-        recipe.output,
-        recipe.key,
-        recipe.role,
-    )
+    task = _plain_task(recipe.task)
+    return marshal.dumps((recipe.asset, task, inputs, recipe.output, recipe.key, recipe.role))
 
 
 def _words(source: Input) -> Iterator[str]:

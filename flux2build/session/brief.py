@@ -23,7 +23,7 @@ from flux2build.planning.plan import Plan, Step, asked
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.replan import replanned
-from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
 from flux2build.session import baseline
@@ -32,6 +32,9 @@ from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.project import Project
 from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
+
+Changes = tuple[Iterable[str], Iterable[int]]
+"""The files that have changed, and the steps whose recipes have."""
 
 _DIGEST: Final = "sha256:"
 
@@ -42,6 +45,8 @@ class Brief(Struct, frozen=True):
     base: Baseline
     changed: Mapping[str, str]
     """The files that have changed since, each with its present state."""
+    others: frozenset[int]
+    """The steps whose recipes are others since."""
     snapshot: Snapshot
     plan: Plan
 
@@ -49,28 +54,42 @@ class Brief(Struct, frozen=True):
 def brief(project: Project) -> Brief | None:
     """Return what a build of everything would do; None if the spec must be read to know it."""
     base = baseline.load(project)
-    if base is None:
+    now = project.index.differing({**base.around, **base.states}) if base else {}
+    if base is None or not now.keys() <= base.states.keys():
         return None
-    now = project.index.differing({**base.around, **base.states})
-    if not now.keys() <= base.states.keys() or not _comparable(project, base, now):
+    readable = base.readable(now)
+    pictures = {path: state for path, state in now.items() if path not in readable}
+    locked = in_parts(project, base) if _comparable(project, base, pictures) else None
+    edits = {path: now[path] for path in readable}
+    known = _as_edited(project, base, locked, edits) if locked is not None else None
+    if locked is None or known is None:
         return None
-    if (locked := in_parts(project, base)) is None:
-        return None
+    base, others = known
     states = ((path, now.get(path) or base.states[path]) for path in base.files)
     files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
     snapshot = project.look(base.profile, files, locked)
-    plan = compared(project, base, snapshot, now)
+    plan = compared(project, base, snapshot, (now, others))
     if plan is None or not _in_place(project, plan):
         return None
-    if not plan.drift and (now or project.team is not None):
+    if not plan.drift and (pictures or project.team is not None):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock)
-    return Brief(base, now, snapshot, plan)
+    return Brief(base, now, others, snapshot, plan)
 
 
-def compared(
-    project: Project, base: Baseline, snapshot: Snapshot, changed: Iterable[str]
-) -> Plan | None:
+def _as_edited(
+    project: Project, base: Baseline, locked: Locked, changed: Mapping[str, str]
+) -> tuple[Baseline, frozenset[int]] | None:
+    """The baseline after an edit of data and templates, with the steps whose recipes are others."""
+    if not changed:
+        return base, frozenset()
+    # Lazy: what reads a spec is imported only where a part of one is read.
+    from flux2build.session.edited import edited
+
+    return edited(project, base, locked.lock, changed)
+
+
+def compared(project: Project, base: Baseline, snapshot: Snapshot, changed: Changes) -> Plan | None:
     """Return what is to be done after files have changed; None if something of it cannot be."""
     return _Comparison(project, base, snapshot).plan(changed)
 
@@ -113,11 +132,11 @@ class _Comparison:
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 
-    def plan(self, changed: Iterable[str]) -> Plan | None:
+    def plan(self, changed: Changes) -> Plan | None:
         """What is to be done; None if it cannot be."""
-        bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
+        bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
         while self._project.team is not None and self._project.team.learn():
-            bare = replanned(self._base, changed, self._snapshot, self._quotes.price)
+            bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
         plan = replace(self._quotes.annotated(noted), orders=tuple(self._orders(bare)))
         names = {step.recipe.asset for step in plan.steps}

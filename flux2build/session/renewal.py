@@ -34,7 +34,7 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
     locked = locked_in(blocks, base.keys)
     snapshot = project.look(base.profile, files, locked)
     snapshot = replace(snapshot, ledger=project.journal.ledger())
-    plan = compared(project, brief.base, snapshot, touched)
+    plan = compared(project, brief.base, snapshot, (touched, brief.others))
     if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
         return
     for step in plan.steps:

@@ -73,7 +73,7 @@ def test_what_is_not_judged_is_kept(wanted: Wanted, edits: dict[int, bytes | Non
     now = replace(world.look(), metas=wanted.metas())
     changed = [path for path in paths if before.files.get(path) != now.files.get(path)]
 
-    short, whole = replanned(settled, changed, now, price), plan(order, now, price)
+    short, whole = replanned(settled, changed, (), now, price), plan(order, now, price)
 
     judged = {step.recipe.output for step in short.steps}
     assert short.steps == tuple(s for s in whole.steps if s.recipe.output in judged)

@@ -151,7 +151,7 @@ def _cold(site: Site) -> tuple[int, str, str]:
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("name", ["assets.toml", "templates/hero.j2", "assets.lock"])
+@pytest.mark.parametrize("name", ["assets.toml", "assets.lock"])
 @pytest.mark.parametrize("edit", ["draw", "damage"])
 def test_more_than_pictures_is_read(name: str, edit: str) -> None:
     """Where anything differs that the recipes or the lock come from, nothing is told in brief."""

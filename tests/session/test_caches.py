@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from flux2build.session.brief import brief
+from flux2build.session.common_options import CommonOptions
+from flux2build.session.project import Project
 from tests.conftest import Site
 
 SPEC: Final = """
@@ -30,7 +33,27 @@ source = "refs/photo.png"
 [[asset.photo.deliver]]
 path = "photo-{{ width }}.webp"
 widths = [4, 8]
+
+[asset.shot]
+rows = { file = "shots.csv", key = "sku" }
+template = "{{ row.how }}.j2"
+alt = "{{ row.alt | default('a shot') }}"
+refs = ["refs/{{ row.ref }}.png"]
+
+[[asset.shot.deliver]]
+path = "shot-{{ sku }}.webp"
+
+[asset.scene]
+rows = { file = "shots.csv", key = "sku" }
+prompt = "a scene of {{ row.name }}"
+refs = [{ asset = "shot" }]
 DOCUMENTS"""
+ROWS: Final = """\
+sku,how,name,ref,alt,note
+1,plain,a red mug,desk,,one
+2,plain,a blue cup,photo,a cup,two
+3,fancy,a tin can,desk,,three
+"""
 DOCUMENTS: Final = """
 [manifest]
 path = "pictures.json"
@@ -85,10 +108,19 @@ def rewritten(name: str) -> Edit:
     return rewrite
 
 
+def linked(name: str) -> None:
+    """A link to the same text in the same folder."""
+    path = Path(name)
+    if not path.is_symlink():
+        path.rename(f"{name}.txt")
+        path.symlink_to(f"{path.name}.txt")
+
+
 EDITS: Final[dict[str, Edit]] = {
     "another reference": drawn("refs/desk.png", "red"),
     "its first reference": drawn("refs/desk.png", "teal"),
     "another photo": drawn("refs/photo.png", "navy"),
+    "a small photo": lambda: Image.new("RGB", (4, 4), "red").save("refs/photo.png"),
     "no icon": removed("img/icon.png"),
     "no derived file": removed("img/photo-8.webp"),
     "no document": removed("img/pictures.json"),
@@ -99,6 +131,24 @@ EDITS: Final[dict[str, Edit]] = {
     "a new lock file": rewritten("assets.lock"),
     "a prompt": replaced("assets.toml", "a bell", "a ball"),
     "a template": replaced("templates/hero.j2", "mood", "tone"),
+    "a name": replaced("shots.csv", "red mug", "bad mug"),
+    "two equal names": replaced("shots.csv", "a blue cup", "a red mug"),
+    "a note": replaced("shots.csv", ",two", ",too"),
+    "a failed formula": replaced("shots.csv", "a tin can", "#VALUE!"),
+    "a blank name": replaced("shots.csv", "a tin can", ""),
+    "another file": replaced("shots.csv", "mug,desk", "mug,photo"),
+    "no file": replaced("shots.csv", "can,desk", "can,disk"),
+    "an alt text in a row": replaced("shots.csv", "a cup,", "a pot,"),
+    "another template": replaced("shots.csv", "3,fancy", "3,plain"),
+    "another key": replaced("shots.csv", "\n2,", "\n4,"),
+    "rows in another order": replaced("shots.csv", "\n2,plain", "\n5,plain"),
+    "words of a template": replaced("templates/plain.j2", "on wood", "on sand"),
+    "expressions of a template": replaced("templates/fancy.j2", "{{ row.name }}", "{{ row.sku }}"),
+    "a broken template": replaced("templates/fancy.j2", "{{ row.name }}", "{{ row.name }"),
+    "an included template": replaced("templates/fancy.j2", "velvet", "{% include 'plain.j2' %}"),
+    "the word of the included": replaced("templates/plain.j2", "wood", "mats"),
+    "a linked template": lambda: linked("templates/plain.j2"),
+    "a broken row": replaced("shots.csv", ",one", ',"one'),
     "alt text": replaced("assets.toml", "The {{ brand.name }} fox", "A {{ brand.name }} fox"),
     "a width": replaced("assets.toml", "widths = [4, 8]", "widths = [4, 6]"),
     "a spoiled spec": replaced("assets.toml", "width = 128", "width = -28"),
@@ -133,9 +183,27 @@ class Trees:
     def each(self) -> Iterator[str]:
         """Go to one tree after the other."""
         for tree in ("warm", "cold"):
-            self._patch.setenv("FLUX2BUILD_HOME", str(self._place / f"home-{tree}"))
-            with chdir(self._place / tree):
+            with self.within(tree):
                 yield tree
+
+    @contextmanager
+    def within(self, tree: str) -> Iterator[None]:
+        """Go to a tree, which has a home of its own."""
+        self._patch.setenv("FLUX2BUILD_HOME", str(self._place / f"home-{tree}"))
+        with chdir(self._place / tree):
+            yield
+
+    def prepare(self, tree: str, *, documents: bool) -> None:
+        """Write a spec with data, templates and references, and build it."""
+        Path("refs").mkdir()
+        EDITS["its first reference"]()
+        drawn("refs/photo.png", "red")()
+        Path("shots.csv").write_text(ROWS)
+        Path("templates/plain.j2").write_text("{{ row.name }} on wood\n")
+        Path("templates/fancy.j2").write_text("{{ row.name }} on velvet\n")
+        with Path("assets.toml").open("a", encoding="utf-8") as spec:
+            spec.write(SPEC.replace("DOCUMENTS", DOCUMENTS if documents else ""))
+        assert self.said(tree, "build")[0] == 0
 
     def said(self, tree: str, command: str) -> tuple[int, str, list[str]]:
         """What a command says in a tree; files are derived in whatever order cores are free."""
@@ -154,6 +222,9 @@ class Trees:
 )
 @given(documents=st.booleans(), steps=STEPS)
 @example(documents=False, steps=["another reference", "check", "build", "no icon", "build"])
+@example(documents=False, steps=["a name", "plan", "check", "build", "words of a template"])
+@example(documents=False, steps=["a name", "build", "a small photo", "plan"])
+@example(documents=True, steps=["two equal names", "build", "another file", "no icon", "build"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
 def test_commands_do_what_they_do_without(
     site: Site,
@@ -166,12 +237,7 @@ def test_commands_do_what_they_do_without(
     """Whatever is edited between them, commands say and write, byte for byte, what they do cold."""
     trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
     for tree in trees.each():
-        Path("refs").mkdir()
-        EDITS["its first reference"]()
-        drawn("refs/photo.png", "red")()
-        with Path("assets.toml").open("a", encoding="utf-8") as spec:
-            spec.write(SPEC.replace("DOCUMENTS", DOCUMENTS if documents else ""))
-        assert trees.said(tree, "build")[0] == 0
+        trees.prepare(tree, documents=documents)
     for step in [*steps, "plan", "check", "build", "build", "check"]:
         said = [
             trees.said(tree, step) if step not in EDITS else EDITS[step]() for tree in trees.each()
@@ -179,3 +245,46 @@ def test_commands_do_what_they_do_without(
         if step not in EDITS:
             assert said[0] == said[1], step
     assert trees.files("warm") == trees.files("cold")
+
+
+BY_THEMSELVES: Final = [
+    "another reference",
+    "no derived file",
+    "a name",
+    "a note",
+    "another file",
+    "words of a template",
+]
+AS_A_WHOLE: Final = [
+    "a prompt",
+    "another template",
+    "another key",
+    "rows in another order",
+    "no file",
+    "an alt text in a row",
+    "expressions of a template",
+    "a broken template",
+    "an included template",
+    "a linked template",
+    "a broken row",
+]
+
+
+@pytest.mark.parametrize("edit", [*BY_THEMSELVES, *AS_A_WHOLE])
+def test_an_edit_is_read_by_itself(
+    site: Site, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, edit: str
+) -> None:
+    """What only the recipes of its assets depend on is read without the rest of the spec."""
+    trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
+    with trees.within("warm"):
+        trees.prepare("warm", documents=True)
+        assert brief(Project.open(CommonOptions())) is not None
+        EDITS[edit]()
+
+        project = Project.open(CommonOptions())
+        known = brief(project)
+
+        assert (known is not None) is (edit in BY_THEMSELVES)
+        if known is not None:
+            assert "spec" not in vars(project)
+            assert known.plan.todo == project.plan().todo

@@ -41,7 +41,10 @@ class Prompts:
         self._folder = folder
         self.sources: list[str] = []
         """The texts of the template files that were read."""
-        self._budget = Budget()
+        self.budget = Budget()
+        """What all of them may still do."""
+        self.used: dict[str, dict[str, None]] = {}
+        """The templates that were asked for as prompts, each with the assets that asked."""
         self._inline: dict[str, Template] = {}
         self._files: dict[str, tuple[str, str, None]] = {}
         self._bones = lru_cache(maxsize=1024)(skeleton.of)
@@ -50,7 +53,7 @@ class Prompts:
     def _sandbox(self) -> Sandbox:
         from flux2build.assetspec.prompts.sandbox import Sandbox
 
-        return Sandbox(self._source, self._budget)
+        return Sandbox(self._source, self.budget)
 
     def text(self, source: str, scope: Mapping[str, object]) -> str:
         """An inline source, rendered; a `TemplateFault` has its line, or an included template's."""
@@ -67,7 +70,7 @@ class Prompts:
     def _short(self, bones: Skeleton, scope: Mapping[str, object]) -> str | None:
         """What a skeleton of lookups renders to, counted; None or nothing for what Jinja renders."""
         text = bones.put_together(scope)
-        if not text or not self._budget.small(len(bones.texts)):
+        if not text or not self.budget.small(len(bones.texts)):
             return None
         try:
             return self.whole(text)
@@ -80,6 +83,9 @@ class Prompts:
         Like an inline source, most files need no Jinja, or share a skeleton. Jinja itself renders
         those that do not, and knows the place of every fault.
         """
+        about = scope.get("asset")
+        if isinstance(about, Mapping):
+            self.used.setdefault(name, {})[str(about["name"])] = None
         plain = self._simple(name)
         if plain is not None and not is_template(plain):
             return self.whole(plain)
@@ -109,7 +115,7 @@ class Prompts:
             TemplateFault: it has half characters, or one text or all together are too long.
         """
         try:
-            return self._budget.written(_whole(text))
+            return self.budget.written(_whole(text))
         except OverBoundError as fault:
             raise TemplateFault(str(fault)) from None
 
@@ -128,7 +134,7 @@ class Prompts:
             with self._sandbox.metered():
                 template = find()
                 pieces = template.root_render_func(template.new_context(dict(scope)))
-                return self._budget.written(_joined(fill(pieces)))
+                return self.budget.written(_joined(fill(pieces)))
         except CAUGHT as fault:
             raise explained(fault, scope, self._nearby) from None
 
@@ -154,6 +160,14 @@ class Prompts:
         self.sources.append(text)
         self._files[name] = text, path, None
         return self._files[name]
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """The path and the text of each template that was read."""
+        return ((path, text) for text, path, _ in self._files.values())
+
+    def path(self, name: str) -> str:
+        """Where a template lies."""
+        return paths.join(self._folder, name)
 
     def _nearby(self, name: str) -> str:
         """A hint for the name of a template that there is not."""

@@ -1,0 +1,28 @@
+"""Which data and templates the recipes of a spec were made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.rows import Table
+
+
+class Trace(Struct, frozen=True):
+    """What each part of a spec was read for."""
+
+    rows: Mapping[str, Table] = field(default_factory=dict)
+    """The data of each family."""
+    templates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The assets whose prompts a template makes, by its path."""
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Every word inside of the markup of a template, by its path."""
+    whole: bool = False
+    """Whether there is nothing else that a change of data or of a template could bear on."""
+    room: tuple[int, int, int] = (0, 0, 0)
+    """What the templates of the spec may still do."""
+    elsewhere: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """The paths of each asset's files in other profiles, where they may collide there alone."""

@@ -1,0 +1,54 @@
+"""Notes which data and templates the recipes of a spec are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from flux2build.assetspec import markup
+from flux2build.assetspec.trace import Trace
+from flux2build.model import Recipe, Write
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.family import FamilyExpander
+    from flux2build.assetspec.spec_text import SpecText
+    from flux2build.assetspec.templating import TextRenderer
+
+_REACHES: Final = re.compile(r"\{%[-+]?\s*(?:include|import|extends|from)\b")
+"""Where a template asks for another one."""
+
+
+def trace_of(
+    text: SpecText,
+    families: FamilyExpander,
+    texts: TextRenderer,
+    elsewhere: Mapping[str, Mapping[str, Sequence[str]]],
+) -> Trace:
+    """Return what the parts of a spec were read for, once its recipes are made."""
+    prompts = texts.prompts
+    sources = [*prompts.sources, *(file.text for file in text.files)]
+    reaching = any(map(_REACHES.search, sources))
+    return Trace(
+        families.read,
+        {prompts.path(name): [*assets] for name, assets in prompts.used.items()},
+        dict(_words(texts)),
+        not reaching and "catalog" not in text.data,
+        (prompts.budget.left, prompts.budget.free, prompts.budget.text),
+        elsewhere,
+    )
+
+
+def outputs_of(recipes: Iterable[Recipe]) -> dict[str, list[str]]:
+    """Return the paths of each asset's pictures."""
+    outputs: dict[str, list[str]] = {}
+    for recipe in recipes:
+        if not isinstance(recipe.task, Write):
+            outputs.setdefault(str(recipe.asset), []).append(recipe.output)
+    return outputs
+
+
+def _words(texts: TextRenderer) -> Iterator[tuple[str, list[str]]]:
+    for path, source in texts.prompts.files():
+        if words := markup.words([source]):
+            yield path, sorted(words)

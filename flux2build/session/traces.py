@@ -1,0 +1,94 @@
+"""What the recipes of a spec were made of, as the baseline keeps it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+from flux2build.assetspec.spec import Spec
+from flux2build.digest import of_bytes
+from flux2build.model import Generate, Recipe, Write
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.rows import Row
+
+Rows = tuple[str, list[str], list[str]]
+"""The columns of a family's data, then the names and the cells of each row."""
+
+
+class Contents(TypedDict):
+    """What is kept."""
+
+    data: dict[str, list[str]]
+    """The families that a data file has rows for, by its path."""
+    rows: dict[str, Rows]
+    """The rows of each family."""
+    templates: dict[str, list[str]]
+    """The assets whose prompts a template makes, by its path."""
+    words: dict[str, list[str]]
+    """Every word inside of the markup of a template, by its path."""
+    room: tuple[int, int, int]
+    """What the templates of the spec may still do."""
+    elsewhere: dict[str, dict[str, list[str]]]
+    """The paths of each asset's files in other profiles, where they may collide there alone."""
+    requests: dict[str, int]
+    """How many members of a family ask for the same, by what they ask for."""
+    documents: bool
+    """Whether documents tell of pictures."""
+
+
+def contents(spec: Spec) -> Contents | None:
+    """Return what the recipes of a spec were made of; None if it takes all of it to judge an edit."""
+    if not spec.trace.whole:
+        return None
+    data: dict[str, list[str]] = {}
+    for family, table in spec.trace.rows.items():
+        for path in table.files:
+            data.setdefault(path, []).append(family)
+    return Contents(
+        data=data,
+        rows={family: plain_rows(table.rows) for family, table in spec.trace.rows.items()},
+        templates={path: list(assets) for path, assets in spec.trace.templates.items()},
+        words={path: list(words) for path, words in spec.trace.words.items()},
+        room=spec.trace.room,
+        elsewhere={
+            profile: {asset: list(each) for asset, each in paths.items()}
+            for profile, paths in spec.trace.elsewhere.items()
+        },
+        requests=dict(
+            Counter(map(request, (r for r in spec.recipes if isinstance(r.task, Generate))))
+        ),
+        documents=any(isinstance(each.task, Write) for each in spec.recipes),
+    )
+
+
+def plain_rows(rows: Sequence[Row]) -> Rows:
+    """Rows as texts; equal texts stand for equal cells, whatever lines they are from."""
+    columns = sorted({tuple(sorted(columns)) for columns in {row.columns for row in rows}})
+    names = [repr(row.names) for row in rows]
+    return repr(columns), names, [repr(row.cells) for row in rows]
+
+
+def request(recipe: Recipe) -> str:
+    """What makes two requests of a family the same, whatever their parameters are."""
+    task = recipe.task
+    said: tuple[object, ...] = ()
+    if isinstance(task, Generate):
+        said = (task.model, task.prompt, task.take, *map(str, recipe.inputs))
+    return of_bytes(repr((recipe.key, said)).encode())[7:39]
+
+
+def differing(before: Rows, now: Rows) -> list[int] | None:
+    """The places of the rows that are others by now; None if there are not the same rows."""
+    if before[:2] != now[:2]:
+        return None
+    pairs = enumerate(zip(before[2], now[2], strict=True))
+    return [place for place, (was, cells) in pairs if was != cells]
+
+
+def without(requests: Mapping[str, int], *gone: str) -> Counter[str]:
+    """The requests that are left when some are not asked for any more."""
+    left = Counter(requests)
+    left.subtract(gone)
+    return left
