@@ -16,8 +16,8 @@ PAGE: Final = Path(__file__).parents[1].joinpath("docs/formats.md").read_text("u
 EXAMPLES: Final = re.findall(
     r"## `flux2build (\w+) --json`(?:(?!\n## ).)*?```json\n(.*?)```", PAGE, re.DOTALL
 )
-OF_EDITS: Final = {"watch", "build", "check"}
-"""Shown elsewhere: they need an edit, a failure or a finding."""
+OF_EDITS: Final = {"watch", "build", "check", "diff"}
+"""Shown elsewhere: they need an edit, a failure, a finding or a commit."""
 
 
 def shape(value: Any) -> Any:
