@@ -67,4 +67,4 @@ class Text:
 def _rendered(part: str, style: str, *, coloured: bool) -> str:
     words = [word for word in style.split() if coloured or word in _COLOURLESS]
     codes = ";".join(str(_SGR[word]) for word in words)
-    return f"\x1b[{codes}m{part}\x1b[0m" if codes else part
+    return f"\x1b[{codes}m{part}\x1b[0m" if codes and part else part

@@ -10,7 +10,7 @@ from rich import cells, console, text
 
 from flux2build.console.styled import Text, cell_len
 
-WORDS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cc", "Cf", "Cs"]), min_size=1)
+WORDS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cc", "Cf", "Cs"]))
 STYLES = st.sampled_from(["", "bold", "dim", "red", "cyan", "bold red", "bold cyan", "bold yellow"])
 
 
