@@ -129,6 +129,9 @@ class Team:
 
     def _misplaced(self, name: str) -> Iterator[str]:
         tree = self.machine(name)
+        if not tree.joinpath("assets.lock").exists():
+            yield f"{name}: it has no lock"
+            return
         lock = lockfile.loads(tree.joinpath("assets.lock").read_text("utf-8"), "assets.lock")
         for row in (row for block in lock.blocks.values() for row in block.rows):
             data = tree.joinpath(row.output.path).read_bytes()
