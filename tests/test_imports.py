@@ -55,6 +55,19 @@ def test_nothing_reaches_for_the_network(site: Site, words: list[str]) -> None:
     assert words[0] == "build" or "asyncio" not in found
 
 
+@pytest.mark.parametrize(
+    "words", [["plan"], ["build"], ["explain", "mascot"], ["orders"]], ids=" ".join
+)
+def test_who_shares_no_store_loads_nothing_of_it(site: Site, words: list[str]) -> None:
+    """Not even where a file is missing, which a team's store might have."""
+    site.run("build")
+    site.folder.joinpath("img/icon.png").unlink()
+
+    found = imported(site, *words)
+
+    assert not [name for name in found if name.startswith("flux2build.sharing")]
+
+
 @pytest.mark.parametrize("word", ["check", "plan", "explain", "list"])
 def test_judging_makes_nothing(site: Site, word: str) -> None:
     """Who only asks what is to be done imports nothing to draw, letter or report it with."""

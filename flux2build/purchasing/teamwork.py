@@ -27,6 +27,7 @@ from flux2build.purchasing.verification import verify_picture
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaim, HeldClaims
+from flux2build.sharing.keys import Space, key_of
 from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt, receipt_of
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage.store import Store
@@ -166,14 +167,18 @@ class Teamwork:
         self._release(claim.order, claim.attempt)
 
     def _share(self, order: Order, delivered: Delivered) -> None:
-        """Share a picture, and then its receipt."""
+        """Share a picture, and then its receipt, in the place of one whose picture is nowhere."""
         data = self.pictures.get(delivered.output)
         self.store.put(data)
         shown = examine(data)
         size = len(data), shown.width, shown.height, shown.format
-        self.store.put_receipt(
-            receipt_of(order, Output("", delivered.output, *size), delivered.receipt)
-        )
+        receipt = receipt_of(order, Output("", delivered.output, *size), delivered.receipt)
+        if self.store.put_receipt(receipt) or not self.store.backend.keeps_bytes:
+            return
+        first = self.store.receipt(order.digest)
+        if first is not None and not self.store.has(first.output):
+            self.store.remove(key_of(Space.ORDERS, order.digest))
+            self.store.put_receipt(receipt)
 
     def _release(self, order: Digest, attempt: str) -> None:
         self.store.release(order, attempt)
@@ -215,10 +220,14 @@ class Teamwork:
         self.held.note(HeldClaim.of(order, attempt))
 
     def _receipt(self, order: Order) -> SharedReceipt | None:
+        """The receipt of an order, unless a person has given its picture up."""
         receipt = self.store.receipt(order.digest)
         if receipt and not receipt.answers(order):
             message = f"the team's store has a receipt of another order for `{short(order.digest)}`"
             raise DamagedError(message, hint="`flux2build store verify` tells what is damaged")
+        given_up = fold(self.journal.about(order.digest)).resubmitted if receipt else ()
+        if receipt and (order.digest, receipt.receipt.task) in given_up:
+            return receipt if self.store.has(receipt.output) else None
         return receipt
 
     def _adopted(self, receipt: SharedReceipt, order: Order, recipe: Recipe) -> Bought:

@@ -20,6 +20,7 @@ from flux2build.purchasing import teamwork
 from flux2build.purchasing.http import Client
 from flux2build.purchasing.remote_renderer import RemoteRenderer
 from flux2build.purchasing.safekeeping import Safekeeping
+from flux2build.purchasing.settling import purchases, record, resubmit
 from flux2build.purchasing.teamwork import Teamwork
 from flux2build.sharing.contract import Access, Backend, Listed, Unreachable, kind_of
 from flux2build.sharing.held_claims import HeldClaim, HeldClaims
@@ -260,6 +261,27 @@ def test_a_receipt_whose_bytes_are_nowhere(machines: list[Machine], tmp_path: Pa
     assert isinstance(error, DecisionError)
     assert "was paid for already" in str(error)
     assert one.provider.posts == ["fox"]
+
+
+def test_a_picture_that_is_lost_everywhere(machines: list[Machine], tmp_path: Path) -> None:
+    """Once a person has given it up it is bought again, and the new receipt takes the place of the old."""
+    one, other = machines
+    (lost,) = one.buy("fox")
+    for path in (tmp_path / "store" / "cas").iterdir():
+        path.unlink()
+    path = one.store.path(lost.digest)
+    path.chmod(0o600)
+    path.unlink()
+    (purchase,) = purchases(one.journal.read())
+    record(one.journal, purchase, resubmit(purchase, one.store, datetime.now(UTC)))
+
+    (bought,) = one.buy("fox")
+
+    assert isinstance(bought, Bought)
+    assert bought.digest != lost.digest
+    (adopted,) = other.buy("fox")
+    assert (adopted.digest, adopted.shared) == (bought.digest, True)
+    assert one.provider.posts == ["fox", "fox"]
 
 
 class Failing:
