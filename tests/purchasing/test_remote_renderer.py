@@ -224,6 +224,17 @@ def test_no_credit_and_no_key_stop_the_others(home: Path, fate: int) -> None:
     }
 
 
+@pytest.mark.parametrize("fate", [400, "moderated"])
+def test_what_is_wrong_with_one_order_stops_no_other(home: Path, fate: str | int) -> None:
+    """A prompt that is refused says nothing of the next one."""
+    buyer = Buyer(home, FakeProvider({"fox": fate}), posts=1, in_flight=1)
+
+    refused, bought = buyer.buy("fox", "owl")
+
+    assert isinstance(refused, Flux2BuildError)
+    assert isinstance(bought, Bought)
+
+
 def test_doubts_in_a_row_stop_the_others(home: Path) -> None:
     """When five orders in a row are in doubt, no more money is put at risk."""
     names = [f"fox{number}" for number in range(8)]
