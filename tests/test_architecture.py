@@ -71,6 +71,7 @@ LAZY: Final[dict[str, str]] = {
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",
     "session/settings.py": "python-dotenv is for a file of keys, what else it needs for few proxies",
     "session/sources.py": "what is known is not read: neither a spec nor weights",
+    "session/traces.py": "what reads markup is there only where a spec has been read",
     "session/variables.py": "providers are imported only for names that no command has",
     "storage/toml_file.py": "places of keys need a parser, and only messages name them",
     "lockfile/read.py": "what is wrong with a lock is said of damaged ones",

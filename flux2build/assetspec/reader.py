@@ -100,7 +100,7 @@ class SpecReader(Struct):
         resources = Resources(texts, files, names, outputs, masters, self.consumed)
         ops = operations.reader(capabilities, self.tables.op, self.faults, self.consumed)
         resolver = Resolver(resources, capabilities, ops, self.faults, quota)
-        return Reading(files, families, declared, resolver)
+        return Reading(self.text, files, families, declared, resolver)
 
     def spec(self, capabilities: Capabilities) -> Spec:
         """The spec, as far as it can be read."""

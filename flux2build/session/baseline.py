@@ -138,10 +138,11 @@ class Baseline:
         return self.contents["steps"][asset]
 
     def readable(self, changed: Mapping[str, str]) -> frozenset[str]:
-        """Return the files that have changed and can be read by themselves: data and templates."""
+        """Return the files that have changed and whose edits can be read by themselves."""
         if (trace := self.contents["trace"]) is None:
             return frozenset()
-        known = (trace["data"].keys() | trace["templates"].keys()) - self.contents["users"].keys()
+        made = trace["data"].keys() | trace["templates"].keys() | set(trace["specs"])
+        known = made - self.contents["users"].keys()
         return frozenset(at for at in changed.keys() & known if changed[at].startswith("sha256:"))
 
     def rank(self, asset: AssetName) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping
 from typing import Final, cast
 
-from flux2build.assetspec import odd_data
+from flux2build.assetspec import markup, odd_data
 from flux2build.assetspec.part import Part, load_part
 from flux2build.assetspec.prompts import bounds
 from flux2build.assetspec.reading import Reading
@@ -56,6 +56,7 @@ class _Edit:
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._rows: dict[str, traces.Rows] = {}
         self._odd = False
+        self._tables = self._trace["tables"]
 
     @property
     def elsewhere(self) -> Collection[str]:
@@ -64,7 +65,11 @@ class _Edit:
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
         """The assets that the files make."""
-        names: set[str] = set()
+        names = (
+            self._said_otherwise(reading)
+            if self._changed.keys() & {*self._trace["specs"]}
+            else set()
+        )
         for path in self._changed:
             names.update(self._trace["templates"].get(path, ()))
         families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
@@ -80,6 +85,25 @@ class _Edit:
                 self._odd = self._odd or any(True for _ in odd)
                 names.update(m.name for m in one.family.members if id(m.row) in others)
         return {AssetName(name) for name in names}
+
+    def _said_otherwise(self, reading: Reading) -> set[str]:
+        """The assets that say other texts or numbers of their pictures, in the same markup."""
+        rest, now = traces.plain_spec(reading.text.data)
+        before = self._trace["tables"]
+        same = traces.spec_words(reading.text) == self._trace["specs"]
+        if rest != self._trace["rest"] or now.keys() != before.keys() or not same:
+            raise _AsAWholeError("more than texts of assets differs")
+        differing = {name for name in now if now[name] != before[name]}
+        for name in differing:
+            if markup.words(_texts(now[name])) != markup.words(_texts(before[name])):
+                raise _AsAWholeError("the markup of a text differs")
+        self._tables = now
+        return {
+            str(member.name)
+            for one in reading.declared
+            if one.family.name in differing
+            for member in one.family.members
+        }
 
     def alike(self, part: Part) -> bool:
         """Whether nothing differs but what recipes are made of."""
@@ -216,6 +240,7 @@ class _Edit:
                 "rows": {**self._trace["rows"], **self._rows},
                 "requests": dict(requests),
                 "room": self._room(part),
+                "tables": self._tables,
             }
         )
         return Baseline(contents), frozenset(others)
@@ -238,6 +263,11 @@ class _Edit:
 def _ordered(task: Generate) -> tuple[object, ...]:
     """What of an order other recipes may decide, too, or what notes may be about."""
     return task.provider, task.model, task.params.get("ground"), task.params.get("framed")
+
+
+def _texts(table: Mapping[str, object]) -> list[str]:
+    """The texts that an asset says of its picture."""
+    return [said for said in table.values() if isinstance(said, str)]
 
 
 class _Everything(Container[str]):

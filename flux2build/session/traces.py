@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from flux2build.assetspec.spec import Spec
 from flux2build.digest import of_bytes
@@ -12,7 +12,10 @@ from flux2build.model import Generate, Recipe, Write
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
+    from flux2build.assetspec.spec_text import SpecText
 
+OWN: Final = frozenset({"prompt", "prompt_prefix", "prompt_suffix", "seed", "take"})
+"""Settings that only decide which picture is ordered, whatever they say."""
 Rows = tuple[str, list[str], list[str]]
 """The columns of a family's data, then the names and the cells of each row."""
 
@@ -24,6 +27,12 @@ class Contents(TypedDict):
     """The families that a data file has rows for, by its path."""
     rows: dict[str, Rows]
     """The rows of each family."""
+    specs: dict[str, list[str]]
+    """Every word inside of what looks like markup, even in a comment, by the file of the spec."""
+    rest: str
+    """All that the spec says, but for the texts and numbers of `tables`."""
+    tables: dict[str, dict[str, str | int]]
+    """What each asset says of its picture alone: texts and numbers that nothing else depends on."""
     templates: dict[str, list[str]]
     """The assets whose prompts a template makes, by its path."""
     words: dict[str, list[str]]
@@ -46,8 +55,12 @@ def contents(spec: Spec) -> Contents | None:
     for family, table in spec.trace.rows.items():
         for path in table.files:
             data.setdefault(path, []).append(family)
+    rest, tables = plain_spec(spec.text.data)
     return Contents(
         data=data,
+        specs=spec_words(spec.text),
+        rest=rest,
+        tables=tables,
         rows={family: plain_rows(table.rows) for family, table in spec.trace.rows.items()},
         templates={path: list(assets) for path, assets in spec.trace.templates.items()},
         words={path: list(words) for path, words in spec.trace.words.items()},
@@ -61,6 +74,27 @@ def contents(spec: Spec) -> Contents | None:
         ),
         documents=any(isinstance(each.task, Write) for each in spec.recipes),
     )
+
+
+def spec_words(text: SpecText) -> dict[str, list[str]]:
+    """Every word inside of the markup of each file of a spec."""
+    # Lazy: what reads markup is there only where a spec has been read.
+    from flux2build.assetspec import markup
+
+    return {file.name: sorted(markup.words([file.text])) for file in text.files}
+
+
+def plain_spec(data: Mapping[str, object]) -> tuple[str, dict[str, dict[str, str | int]]]:
+    """What a spec says in all, and what its assets say of their own pictures, taken out of that."""
+    assets = data.get("asset")
+    own: dict[str, dict[str, str | int]] = {}
+    others: list[object] = [{**data, "asset": None}]
+    for name, table in assets.items() if isinstance(assets, Mapping) else ():
+        said = table.items() if isinstance(table, Mapping) else ()
+        own[name] = {key: value for key, value in said if key in OWN and type(value) in {str, int}}
+        left = [(key, type(value) if key in own[name] else value) for key, value in said]
+        others.append((name, left))
+    return of_bytes(repr(others).encode("utf-8", "surrogatepass")), own
 
 
 def plain_rows(rows: Sequence[Row]) -> Rows:

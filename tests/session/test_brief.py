@@ -151,8 +151,10 @@ def _cold(site: Site) -> tuple[int, str, str]:
 
 
 @pytest.mark.usefixtures("built")
-@pytest.mark.parametrize("name", ["assets.toml", "assets.lock"])
-@pytest.mark.parametrize("edit", ["draw", "damage"])
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [("assets.toml", "damage"), ("assets.lock", "damage"), ("assets.lock", "draw")],
+)
 def test_more_than_pictures_is_read(name: str, edit: str) -> None:
     """Where anything differs that the recipes or the lock come from, nothing is told in brief."""
     Path("img/icon.png").unlink()

@@ -130,6 +130,15 @@ EDITS: Final[dict[str, Edit]] = {
     "a new reference file": rewritten("refs/desk.png"),
     "a new lock file": rewritten("assets.lock"),
     "a prompt": replaced("assets.toml", "a bell", "a ball"),
+    "a prompt of a family": replaced("assets.toml", "a scene of", "the scene of"),
+    "a seed": replaced("assets.toml", "seed = 42", "seed = 43"),
+    "a seed of another kind": replaced("assets.toml", "seed = 42", 'seed = "4"'),
+    "markup in a prompt": replaced(
+        "assets.toml", "scene of {{ row.name }}", "scene of {{ row.sku }}"
+    ),
+    "an unused style": replaced("assets.toml", "[defaults]", "[style.x]\nwidth = 64\n\n[defaults]"),
+    "markup in a comment": replaced("assets.toml", "[defaults]", "# {{ else }}\n[defaults]"),
+    "a comment": replaced("assets.toml", "[defaults]", "# all\n[defaults]"),
     "a template": replaced("templates/hero.j2", "mood", "tone"),
     "a name": replaced("shots.csv", "red mug", "bad mug"),
     "two equal names": replaced("shots.csv", "a blue cup", "a red mug"),
@@ -254,9 +263,16 @@ BY_THEMSELVES: Final = [
     "a note",
     "another file",
     "words of a template",
+    "a prompt",
+    "a prompt of a family",
+    "a seed",
+    "a comment",
 ]
 AS_A_WHOLE: Final = [
-    "a prompt",
+    "markup in a comment",
+    "markup in a prompt",
+    "an unused style",
+    "a width",
     "another template",
     "another key",
     "rows in another order",
