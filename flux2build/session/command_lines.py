@@ -18,6 +18,8 @@ _SELECTING: Final = frozenset({"", "build", "check", "plan"})
 _OF_NO_PROJECT: Final = frozenset(
     {"completion", "init", "models", "presets", "schema", "simulate", "--help", "--version"}
 )
+_OF_NO_PROFILE: Final = frozenset({"cost", "orders", "receive", "store"})
+_OF_NO_FILE: Final = frozenset({"receive", "store gc", "store serve", "store verify"})
 _TAKING_A_VALUE: Final = frozenset(
     {"-p", "--profile", "-f", "--file", "--env-file", "--exclude", "--force", "--max-cost", "-o"}
     | {"--reopen", "--note", "--sort"}
@@ -52,10 +54,11 @@ class Context(Struct, frozen=True):
     def _options(self, words: Sequence[str], name: str) -> Iterator[str]:
         """The shared options that a command line lacks."""
         options, given = self.options, {word.partition("=")[0] for word in words}
-        profile = None if name in {"cost", "orders"} else options.profile
+        profile = None if name in _OF_NO_PROFILE else options.profile
+        file = None if {name, " ".join(words[:2])} & _OF_NO_FILE else options.file
         for short, long, value in (
             ("-p", "--profile", profile),
-            ("-f", "--file", options.file),
+            ("-f", "--file", file),
             ("", "--env-file", options.env_file),
         ):
             if value is not None and not given & {short, long}:
