@@ -1,4 +1,4 @@
-"""Serves a folder as the store of a team: `flux2build store serve`.
+"""Serves a folder as the store of a team: `flux2build store serve DIR`.
 
 It takes keys of a team's store and nothing else. What is sent is bounded, and bytes that are not
 those of their digest are refused.

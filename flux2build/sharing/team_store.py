@@ -216,6 +216,6 @@ class TeamStore:
             raise Unreachable(
                 f"the team's store `{self.url}` overwrites what it should create once",
                 hint="claims need a server that honours `If-None-Match: *`, such as "
-                "`flux2build store serve`",
+                "`flux2build store serve DIR`",
             )
         self._proven = True

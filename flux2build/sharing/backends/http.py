@@ -1,6 +1,6 @@
 """A server of HTTP, as bazel-remote's paths are: `https://store.example/team`.
 
-`flux2build store serve` is one. A server of files without `If-None-Match: *` keeps bytes and
+`flux2build store serve DIR` is one. A server of files without `If-None-Match: *` keeps bytes and
 receipts, and no claims; one that lists no keys cannot be tidied up from afar.
 """
 
@@ -202,7 +202,7 @@ _TRUST: Final = '`ca = "company.pem"` under `[network]` in your configuration na
 _HINTS: Final = {
     401: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
     403: f"`{TOKEN_VARIABLE}` holds the token, or the URL a user and password",
-    405: "its server does not take what is written: `flux2build store serve` does",
+    405: "its server does not take what is written: `flux2build store serve DIR` does",
     404: "see whether the path of the URL is right",
     413: "its server takes smaller files only",
     507: "its disk is full",
