@@ -168,6 +168,7 @@ def test_order_is_posted_once_with_the_key() -> None:
     assert (ticket.task, ticket.poll) == (TASK, POLL)
     assert post.url == "https://api.bfl.ai/v1/flux-2-pro"
     assert post.headers["x-key"] == SECRET
+    assert post.headers["accept"] == "application/json"
     assert post.headers["accept-encoding"] == "identity"
     assert json.loads(post.content)["prompt"] == "a fox"
 
@@ -283,6 +284,7 @@ def test_rate_limit_ends_at_the_deadline() -> None:
         ("Thu, 26 Nov 2026 10:00:42 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
         ("Thursday, 26-Nov-26 10:00:42 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
         ("Thu Nov 26 10:00:42 2026", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
+        ("Thu, 26 Nov 2026 11:00:42 +0100", "Thu, 26 Nov 2026 10:00:00 GMT", 42),
         ("Thu, 26 Nov 2026 09:00:00 GMT", "Thu, 26 Nov 2026 10:00:00 GMT", 0),
         ("Thu, 01 Jan 2099 10:00:00 GMT", None, 120),
         ("7.5", None, 7.5),
