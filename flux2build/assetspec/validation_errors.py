@@ -175,9 +175,10 @@ def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[Table]) -> Fa
         return Fault(key[:-1], f"`{key[-1]}` is missing")
     if entry["type"] == "literal_error":
         return _choice(key, entries)
-    if kinds := _kinds(entries):
-        return Fault(key, f"must be {kinds}, not {kind_of(entry['input'])}")
-    return Fault(key, _sentence(entry))
+    if of_right_kind := [entry for entry in entries if _kind(entry) is None]:
+        return Fault(key, _sentence(of_right_kind[0]))
+    kinds = " or ".join(dict.fromkeys(str(_kind(entry)) for entry in entries))
+    return Fault(key, f"must be {kinds}, not {kind_of(entry['input'])}")
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:
@@ -194,10 +195,9 @@ def _sentence(entry: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _kinds(entries: list[Mapping[str, Any]]) -> str:
-    """The kinds that a value may have, if it has the wrong type for every branch of a union."""
-    names = [re.sub("_(type|parsing)$", "", entry["type"]) for entry in entries]
-    return " or ".join(dict.fromkeys(_KINDS[name] for name in names if name in _KINDS))
+def _kind(entry: Mapping[str, Any]) -> str | None:
+    """The kind that a value should have had; None where a value of the right kind breaks a rule."""
+    return _KINDS.get(re.sub("_(type|parsing)$", "", entry["type"]))
 
 
 def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from flux2build.assetspec import schema
+from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import Settings
+from flux2build.assetspec.validation_errors import validated
+from flux2build.images.ops.contract import OPS
 from tests.assetspec.specs import CAPABILITIES, headlines, read
 
 
@@ -113,6 +116,28 @@ def test_mistakes(table: str, key: tuple[str | int, ...], message: str, hint: st
     assert found[1] == message
     if hint is not None:
         assert found[2] == hint
+
+
+@pytest.mark.parametrize(
+    ("op", "params", "message"),
+    [
+        ("text", {"text": "a", "size": -1}, "must be at least 0, not -1"),
+        ("text", {"text": "a", "size": "big"}, '`big` is not a length; write pixels, or a share such as `"5%"`'),
+        ("text", {"text": "a", "size": []}, "must be a whole number or a text, not a list"),
+        ("text", {"text": "a", "font": []}, "must not be empty"),
+        ("text", {"text": "a", "font": 3}, "must be a text or a table or a list, not a whole number"),
+        ("text", {"text": "a", "language": "?"}, "`?` is not a language, such as `de` or `pt-BR`"),
+        ("label", {"text": " "}, "must not be empty"),
+        ("cutout", {"model": "../a"}, "`../a` is not the name of a model: letters, digits, `.`, `_` and `-`"),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_kind_that_fits_is_judged_by_its_rule(
+    op: str, params: dict[str, object], message: str
+) -> None:
+    """Other kinds that the key could have had are told only where none fits."""
+    with pytest.raises(FaultyError) as caught:
+        validated(OPS[op], params, ())
+    assert [each.message for each in caught.value.faults] == [message]
 
 
 def test_one_mistake_hides_no_other() -> None:
