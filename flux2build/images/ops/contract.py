@@ -8,6 +8,7 @@ others need to know of it, unless the defaults are right.
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -18,12 +19,14 @@ from msgspec import Struct
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Size
 from flux2build.registry import Family
+from flux2build.tables.marks import After
 from flux2build.tables.table import Field, Table
 
 if TYPE_CHECKING:
     from PIL import Image
 
 
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 Inputs = Sequence[bytes]
 """The bytes of a recipe's inputs."""
 Scale = tuple[float, float]
@@ -230,7 +233,13 @@ class Weights(Params):
     sha256: str
 
 
-Model = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | Weights
+def _model_name(value: str) -> str:
+    if not _MODEL.fullmatch(value):
+        raise ValueError(f"`{value}` is not the name of a model: letters, digits, `.`, `_` and `-`")
+    return value
+
+
+Model = Annotated[str, After(_model_name)] | Weights
 """What a spec names a model by, and a recipe."""
 
 

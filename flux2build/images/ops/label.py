@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec.structs import replace
 
@@ -13,7 +13,8 @@ from flux2build.images import lettering
 from flux2build.images.colour.notation import Colour
 from flux2build.images.geometry import Anchor
 from flux2build.images.ops.contract import Canvas, Inputs, Letters, Op
-from flux2build.images.ops.words.params import LANGUAGE, Backdrop, Length, TextParams, pixels
+from flux2build.images.ops.words.params import Backdrop, Fonts, Language, Length, TextParams, pixels
+from flux2build.tables.marks import After
 from flux2build.tables.table import Field
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ _ANY: Final = (1024, 1024)
 """A size for what does not depend on it."""
 
 
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
 class Label(Op):
     """A visible label, such as `AI-generated`, on a plate in a corner; the check `disclosure` looks for it."""
 
@@ -34,16 +41,17 @@ class Label(Op):
     discloses = True
     extra = lettering.EXTRA
 
-    text: str = Field(
+    text: Annotated[str, After(_said)] = Field(
         default="AI-generated",
         max_length=200,
-        pattern=r"\S",
         description="what it says, in one line; `\"{{ t('label') }}\"`",
     )
-    language: str | None = Field(
+    language: Language | None = Field(
+        default=None, description='what it is written in, such as `"{{ locale }}"`'
+    )
+    font: Fonts | None = Field(
         default=None,
-        pattern=LANGUAGE,
-        description='what it is written in, such as `"{{ locale }}"`',
+        description="path of a font, or several, as of `text`; Noto Sans when not given",
     )
     anchor: Anchor = Field(default="bottom-right", description="the corner or side where it lies")
     margin: Length = Field(
@@ -90,6 +98,7 @@ class Label(Op):
         room = [max(1, side - 2 * margin) for side in size]
         return TextParams(
             text=self.text,
+            font=self.font,
             language=self.language,
             box=[margin, margin, *room],
             anchor=self.anchor,

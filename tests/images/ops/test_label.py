@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import pytest
 from PIL import Image, ImageChops
 
 from flux2build.errors import SpecError
+from flux2build.images import lettering
 from flux2build.images.legibility import ratios
 from flux2build.images.ops.contract import Canvas
 from flux2build.images.ops.label import OP
 from flux2build.tables.table import TableError
 
+FONTS: Final = Path(lettering.__file__).parent / "fonts"
 SIZES = [(96, 64), (320, 200), (1024, 1024), (2000, 300)]
 
 
@@ -47,6 +52,17 @@ def test_a_picture_that_is_too_small_is_refused_in_the_plan() -> None:
     assert "too small for a label" in str(caught.value.problems[0].hint)
     assert label.foreseen(Canvas((1024, 768)), [b""]) is not None
     assert label.foreseen(None, [b""]) is None
+
+
+def test_a_font_of_the_repository_sets_the_label() -> None:
+    """Where the included fonts lack a letter, the message names a key that a label has."""
+    image, chinese = Image.new("RGB", (640, 480), "white"), {"text": "由AI生成"}
+    with pytest.raises(SpecError, match=r"no font has a glyph for U\+7531") as caught:
+        OP.model_validate(chinese).foreseen(Canvas((640, 480)), [b""])
+    assert "name it in `font`" in str(caught.value.problems[0].hint)
+    bold = (FONTS / "NotoSans-Bold.ttf").read_bytes()
+    labelled = OP.model_validate({"font": {"input": 1}}).apply(image, [b"", bold])
+    assert labelled.tobytes() != OP.model_validate({}).apply(image, [b""]).tobytes()
 
 
 @pytest.mark.parametrize("params", [{"text": " "}, {"language": "?"}, {"size": "big"}, {"box": 1}])

@@ -291,7 +291,7 @@ def test_a_box_outside_of_the_picture_is_refused() -> None:
         ({"size": "5 %"}, "is not a length"),
         ({"size": 10, "min_size": 12}, "larger than `size`"),
         ({"box": [0, 0, 0, 10]}, "more than 0"),
-        ({"language": "very long words"}, "pattern"),
+        ({"language": "very long words"}, "is not a language"),
         ({"color": "#12"}, "not a colour"),
     ],
 )

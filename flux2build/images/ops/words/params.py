@@ -14,7 +14,9 @@ from flux2build.tables.table import Field, rule
 
 _LONGEST: Final = 4000
 _PERCENT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
-LANGUAGE: Final = r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]+)?(@[A-Za-z0-9]+)?$"
+_LANGUAGE: Final = re.compile(
+    r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*(\.[A-Za-z0-9-]+)?(@[A-Za-z0-9]+)?"
+)
 
 
 def _length(value: int | str) -> int | str:
@@ -26,6 +28,14 @@ def _length(value: int | str) -> int | str:
     return int(value)
 
 
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError(f"`{value}` is not a language, such as `de` or `pt-BR`")
+    return value
+
+
+Language = Annotated[str, After(_language)]
+"""What words are written in, as BCP 47 or gettext name it."""
 Length = Annotated[Annotated[int, Field(ge=0, le=65536)] | str, After(_length)]
 """Pixels, or a share of the picture."""
 
@@ -34,6 +44,10 @@ def pixels(length: int | str, whole: int) -> int:
     """A length in pixels, of a side that has so many."""
     share = _PERCENT.fullmatch(length) if isinstance(length, str) else None
     return round(float(share[1]) / 100 * whole) if share else int(length)
+
+
+Fonts = File | Annotated[list[File], Field(min_length=1, max_length=16)]
+"""A font, or several: the first one that has a letter sets it."""
 
 
 class Shadow(Params):
@@ -66,7 +80,7 @@ class TextParams(Params):
     text: str = Field(
         max_length=_LONGEST, description="the words; line ends stay; `\"{{ t('headline') }}\"`"
     )
-    font: File | Annotated[list[File], Field(min_length=1, max_length=16)] | None = Field(
+    font: Fonts | None = Field(
         default=None,
         description="path of a font (`.ttf`, `.otf`), or several: the first one that has a letter "
         "sets it; Noto Sans for Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari and Thai when "
@@ -81,9 +95,8 @@ class TextParams(Params):
         le=1000,
         description="400 is regular, 700 is bold; for the included fonts, or a variable one",
     )
-    language: str | None = Field(
+    language: Language | None = Field(
         default=None,
-        pattern=LANGUAGE,
         description='what the words are written in, such as `"ar"` or `"{{ locale }}"`: decides '
         "direction, line breaks and local letterforms",
     )
