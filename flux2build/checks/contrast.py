@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Annotated, Final
 
 from msgspec import Struct
 
@@ -41,7 +41,7 @@ class ContrastOptions(Options):
     share: float = Field(
         default=0.95, gt=0.5, le=1, description="how much of the letters must have it"
     )
-    vision: list[Vision] = Field(
+    vision: Annotated[list[Vision], Field(min_length=1)] = Field(
         default=["usual", "protan", "deutan", "tritan"],
         description="as who sees it: `usual` colour vision, or none for red, green or blue",
     )

@@ -83,3 +83,12 @@ def test_what_is_not_current_is_for_drift_to_tell(empty: Site) -> None:
     findings = check_json(empty)
     assert paths(findings, "output-missing") == ["a.png"]
     assert paths(findings, "faint-text") == ["b.png"]
+
+
+def test_nobody_to_look_is_refused(empty: Site) -> None:
+    """An empty `vision` would find nothing, in silence."""
+    build_on(empty, "white")
+    empty.edit("assets.toml", "[checks.contrast]", "[checks.contrast]\nvision = []")
+    outcome = empty.run("check")
+    assert outcome.code == 2
+    assert "must not be empty" in outcome.err
