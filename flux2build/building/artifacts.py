@@ -82,10 +82,21 @@ class Artifacts(Struct, frozen=True):
             raise
 
     def _copy(self, digest: Digest) -> bytes | None:
-        if self.team is not None and (data := self.team.read(digest)) is not None:
-            if digest not in self.free:
-                self.store.put(data)
+        """The bytes from the team's store; from elsewhere where it lacks them, or has other ones."""
+        try:
+            data = None if self.team is None else self.team.read(digest)
+        except SystemFault as fault:
+            if self.team is None or (data := self._elsewhere(digest)) is None:
+                raise
+            self.team.tell(fault)
             return data
+        if data is None:
+            return self._elsewhere(digest)
+        if digest not in self.free:
+            self.store.put(data)
+        return data
+
+    def _elsewhere(self, digest: Digest) -> bytes | None:
         return None if self.copies is None else self.copies.read(digest)
 
     def replace(self, path: str, data: bytes) -> Digest:

@@ -20,7 +20,7 @@ from flux2build.session.project import Project
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Listed
 from flux2build.sharing.keys import Space, digest_of, key_of, space_of
-from flux2build.sharing.records import DamagedError, SharedReceipt, receipt_of
+from flux2build.sharing.records import DamagedError, NewerError, SharedReceipt, receipt_of
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage.disk import root_of
 from flux2build.storage.repository import Repository
@@ -88,8 +88,10 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
     sizes = {digest: size for digest, size in put.items() if size is not None}
     known = there | sizes.keys() if keeps else {*names}
     receipts = _receipts(project.lock, known)
-    shared = store.receipts(receipts)
-    fresh = receipts.keys() - shared
+    there_now = store.look_up(receipts)
+    shared = {order: each for order, each in there_now.items() if isinstance(each, SharedReceipt)}
+    newer = {order: each for order, each in there_now.items() if isinstance(each, NewerError)}
+    fresh = receipts.keys() - shared - newer.keys()
     first = answers(lambda order: store.put_receipt(receipts[order]), sorted(fresh))
     return Moved(
         files=len(sizes),
@@ -103,6 +105,7 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
                 if order in shared and shared[order].output != ours.output
             )
         ),
+        damaged=tuple(newer.values()),
     )
 
 

@@ -90,8 +90,7 @@ class Lookup:
         return bool(there) or bool(receipts)
 
     def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt]:
-        with self.store.backend.at_once():
-            asked = dict(answers(self._receipt, (order.digest for order in orders)))
+        asked = self.store.look_up(order.digest for order in orders)
         for answer in asked.values():
             if isinstance(answer, DamagedError):
                 self._warn(answer.problems)
@@ -100,12 +99,6 @@ class Lookup:
             for order in orders
             if isinstance(receipt := asked[order.digest], SharedReceipt) and receipt.answers(order)
         }
-
-    def _receipt(self, order: Digest) -> SharedReceipt | DamagedError | None:
-        try:
-            return self.store.receipt(order)
-        except DamagedError as error:
-            return error
 
     def forget_absence(self) -> None:
         """Ask again for what was not there: another machine may have bought it since."""
@@ -145,6 +138,10 @@ class Lookup:
                     ),
                     hint="ask whoever shared it; `flux2build build --force ASSET` buys another one",
                 )
+
+    def tell(self, fault: SystemFault) -> None:
+        """Say what is wrong with the store, although nothing depends on it."""
+        self._warn(fault.problems)
 
     def fall_back(self, fault: SystemFault) -> None:
         """Say, once, that the store cannot be asked; nothing more is asked of it."""

@@ -14,6 +14,7 @@ from msgspec import Meta, MsgspecError, Struct, ValidationError, field, json, to
 from flux2build.digest import Digest, Json, short
 from flux2build.errors import SystemFault
 from flux2build.model import Order, Output, Receipt, payload
+from flux2build.sharing.keys import Space, key_of
 
 VERSION: Final = 1
 """The version of both; a newer one is never taken for absence."""
@@ -23,6 +24,10 @@ Sha256 = Annotated[Digest, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 
 class DamagedError(SystemFault):
     """The team's store holds something else than its key names."""
+
+
+class NewerError(DamagedError):
+    """It may be right, but only a newer flux2build can read it."""
 
 
 class SharedClaim(Struct, frozen=True, kw_only=True):
@@ -105,6 +110,11 @@ class _Versioned(Struct):
 
 Record = TypeVar("Record", SharedClaim, SharedReceipt)
 
+_MEND: Final[Mapping[str, str]] = {
+    "receipt": "`flux2build store push` replaces it, where a lock has its picture",
+    "claim": "see whether another machine buys it; if none does, delete `{}` in the store",
+}
+
 _WHAT: Final[Mapping[type[Struct], str]] = {SharedClaim: "claim", SharedReceipt: "receipt"}
 
 
@@ -118,14 +128,15 @@ def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
     """The record of an order that the store holds.
 
     Raises:
-        DamagedError: it is not one, it is another order's, or a newer flux2build wrote it.
+        DamagedError: it is not one, or it is another order's.
+        NewerError: a newer flux2build wrote it.
     """
     what = _WHAT[kind]
     try:
         if (version := json.decode(data, type=_Versioned).version) > VERSION:
             message = f"a newer flux2build wrote the {what} of order `{short(order)}`"
             hint = f"its version is {version}, this flux2build reads {VERSION}: update it"
-            raise DamagedError(message, hint=hint)
+            raise NewerError(message, hint=hint)
         record = json.decode(data, type=kind)
     except (MsgspecError, RecursionError) as error:
         raise _damaged(what, order) from error
@@ -138,7 +149,7 @@ def _damaged(what: str, order: Digest) -> DamagedError:
     return DamagedError(
         f"the team's store holds a damaged {what} of order `{short(order)}`",
         rows=(("order", order),),
-        hint="`flux2build store verify` tells what else is damaged",
+        hint=_MEND[what].format(key_of(Space.CLAIMS, order)),
     )
 
 

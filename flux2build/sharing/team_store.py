@@ -16,6 +16,7 @@ from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, key_of, most
 from flux2build.sharing.records import (
     DamagedError,
+    NewerError,
     SharedClaim,
     SharedReceipt,
     from_json,
@@ -78,7 +79,7 @@ class TeamStore:
         raise DamagedError(
             f"the team's store has other bytes than `{short(digest)}`",
             rows=(("digest", digest), ("store", self.url)),
-            hint="they were set aside; `flux2build store verify` replaces them where it can",
+            hint="they were set aside; `flux2build store verify` where they are right replaces them",
         )
 
     def put(self, data: bytes) -> Digest:
@@ -100,6 +101,19 @@ class TeamStore:
         data = self._backend.get(key_of(Space.ORDERS, order))
         return None if data is None else from_json(data, SharedReceipt, order)
 
+    def look_up(
+        self, orders: Iterable[Digest]
+    ) -> dict[Digest, SharedReceipt | DamagedError | None]:
+        """The receipt of each order, or what is wrong with it."""
+        with self._backend.at_once():
+            return dict(answers(self._receipt_or_damage, orders))
+
+    def _receipt_or_damage(self, order: Digest) -> SharedReceipt | DamagedError | None:
+        try:
+            return self.receipt(order)
+        except DamagedError as error:
+            return error
+
     def receipts(self, orders: Iterable[Digest]) -> dict[Digest, SharedReceipt]:
         """The receipts of those of some orders that have one."""
         with self._backend.at_once():
@@ -120,10 +134,19 @@ class TeamStore:
         self._backend.delete(key)
 
     def put_receipt(self, receipt: SharedReceipt) -> bool:
-        """Share a receipt; whether it is the first one of its order, which stays."""
+        """Share a receipt; whether it is the first one of its order, which stays.
+
+        What nobody can read is no receipt, and is replaced.
+        """
         self.require_writable()
-        key = key_of(Space.ORDERS, receipt.order)
-        return self._backend.create(key, to_json(receipt))
+        key, data = key_of(Space.ORDERS, receipt.order), to_json(receipt)
+        if self._backend.create(key, data):
+            return True
+        there = self._receipt_or_damage(receipt.order)
+        if isinstance(there, NewerError) or not isinstance(there, DamagedError):
+            return False
+        self._backend.put(key, data)
+        return True
 
     def claim(self, order: Digest) -> SharedClaim | None:
         """The claim on an order; None if nobody is buying it.

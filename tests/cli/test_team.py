@@ -12,9 +12,10 @@ from typing import Final
 import httpx
 import pytest
 
-from flux2build import lockfile
+from flux2build import digest, lockfile
 from flux2build.cli.entry import main
 from flux2build.errors import Exit
+from flux2build.sharing.keys import Space, key_of
 from tests.conftest import Ran, Site
 from tests.laws.situations import HEAD
 from tests.simulated import charges, order_from, scenario, serving
@@ -236,6 +237,27 @@ def test_a_store_that_lies(
     right = one.pictures()
     assert all(right[name] == data for name, data in other.pictures().items())
     assert path.read_bytes() in contents(other.home / "team" / "damaged").values()
+
+
+def test_a_copy_helps_where_the_store_lies(
+    machines: list[Machine], server: httpx.Client, filled: Path
+) -> None:
+    """Wrong bytes in the store are told, and stop no build that has the right ones elsewhere."""
+    one, other = machines
+    other.clone(one)
+    other.folder.joinpath("kept").mkdir()
+    for name in ("fox.png", "den.png"):
+        data = one.pictures()[f"img/{name}"]
+        other.folder.joinpath("kept", name).write_bytes(data)
+        path = filled / key_of(Space.BYTES, digest.of_bytes(data))
+        path.chmod(0o600)
+        path.write_bytes(b"wrong")
+
+    ran = other.run("build", "--yes")
+
+    assert (ran.code, charges(server)) == (Exit.DONE, 0), ran.err
+    assert "warning: the team's store has other bytes" in ran.err
+    assert other.pictures() == one.pictures()
 
 
 def test_a_claim_that_was_left_behind(

@@ -170,6 +170,45 @@ def test_another_picture(team: Team) -> None:
     assert receipt.read_text() == changed != text
 
 
+def test_push_replaces_a_damaged_receipt(team: Team) -> None:
+    """What cannot be read is replaced by the lock's receipt; what a newer flux2build wrote stays."""
+    team.run("push")
+    (receipt,) = (team.store / "orders").iterdir()
+    right = receipt.read_text()
+    receipt.write_text(right[:40])
+    mended = team.run("push")
+
+    assert "shared 0 files and 1 receipt" in mended.err
+    assert (mended.code, receipt.read_text()) == (Exit.DONE, right)
+
+    newer = right.replace('"version":1', '"version":2')
+    receipt.write_text(newer)
+    told = team.run("push")
+
+    assert (told.code, receipt.read_text()) == (Exit.SYSTEM, newer)
+    assert "a newer flux2build wrote the receipt" in told.err
+
+
+def test_damage_is_told_with_its_end(team: Team) -> None:
+    """Of what nobody can read the message names what mends it, never the command that told it."""
+    team.run("push")
+    (receipt,) = (team.store / "orders").iterdir()
+    receipt.write_text("")
+    claim = team.at(key_of(Space.CLAIMS, team.master))
+    claim.parent.mkdir(exist_ok=True)
+    claim.write_text("")
+    wrong = next(path for path in team.bytes.parent.iterdir())
+    wrong.chmod(0o644)
+    wrong.write_bytes(b"")
+    team.settings.setenv("FLUX2BUILD_HOME", str(team.store.parent / "other"))
+
+    told = team.run("verify").err
+
+    assert "`flux2build store push` replaces it" in told
+    assert f"delete `{claim.relative_to(team.store).as_posix()}`" in told
+    assert "`flux2build store verify` where they are right" in told
+
+
 def test_pull_from_an_empty_store(team: Team) -> None:
     """What is nowhere is named."""
     team.move("other")
