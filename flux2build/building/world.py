@@ -70,7 +70,7 @@ class RealWorld:
         self._here = OnThisMachine(toolbox.ops, self._pool.map, toolbox.networks)
         self._deriving = toolbox.deriving or self._here
         self._colours: dict[Digest, str] = {}
-        """The dominant colours of files that were derived and are not placed yet."""
+        """The dominant colours of files that were derived; several may have the same bytes."""
         self._fetching = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-fetch")
         self._swept: set[Path] = set()
         self._sweeping, self._reading = threading.Lock(), threading.Lock()
@@ -166,7 +166,7 @@ class RealWorld:
         digest = self._artifacts.replace(path, data)
         if vacated is not None:
             self._artifacts.remove(vacated)
-        colours = self._colours.pop(digest, None)
+        colours = self._colours.get(digest)
         output = described_in_full(path, digest, data, self._signer, colours)
         if path not in self._worded or not reading.installed():
             return output

@@ -121,3 +121,23 @@ def test_two_builds_write_the_same_bytes(tmp_path: Path) -> None:
     _, second = built(tmp_path / "b")
     assert first == second
     assert (tmp_path / "a/assets.lock").read_bytes() == (tmp_path / "b/assets.lock").read_bytes()
+
+
+def test_files_of_the_same_bytes_have_the_same_colours(tmp_path: Path) -> None:
+    """Whichever of two equal files is placed first, the lock tells the same colours of both."""
+    picture = Image.effect_mandelbrot((64, 64), (-2, -1.5, 1, 1.5), 100).convert("RGB")
+    picture.putpixel((0, 0), (200, 30, 90))
+    picture.save(tmp_path / "a.png")
+    digest = of_bytes((tmp_path / "a.png").read_bytes())
+    artifacts = Artifacts(tmp_path, Store(tmp_path / "store"), {digest: "a.png"})
+    task = Derive((Operation("resize", 2, {"width": 16}),), {"format": "webp", "quality": 1})
+    both = [Recipe(AssetName(n), task, (Source("a.png"),), f"{n}.webp") for n in ("a", "b")]
+
+    async def colours() -> list[str]:
+        world = RealWorld(artifacts, tmp_path / "assets.lock", {}, Toolbox(OPS, {}))
+        files = [(await world.derive([each], [(digest,)]))[0] for each in both]
+        pairs = [(r.output, f) for r, f in zip(both, files, strict=True) if isinstance(f, bytes)]
+        return [(await world.place(path, data, None)).colours for path, data in pairs]
+
+    first, second = asyncio.run(colours())
+    assert first == second
