@@ -27,7 +27,7 @@ def findings(facts: Facts, options: BlankOptions) -> Iterator[Finding]:
         if most and most.share >= 100 * options.share:
             colour = "transparent" if most.colour == CLEAR else most.colour
             message = f"{most.share}% of the picture is {colour}"
-            hint = "look at it; `take = 2` asks for another one"
+            hint = f"look at it; {facts.another(file)}"
             yield facts.about(file.recipe, "blank", message, hint=hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
@@ -104,6 +105,12 @@ class Facts(Struct, frozen=True):
             isinstance(source, MasterOf) for source in recipe.inputs
         )
         return rendered and not self.adopted(recipe)
+
+    def another(self, file: Current) -> str:
+        """How another picture comes in the place of one that is not as it should be."""
+        if not self.generated(file):
+            return "bring another picture"
+        return f"`flux2build reroll {shlex.quote(file.recipe.asset)}` orders another one, to pick"
 
     def published(self) -> Iterator[Current]:
         """The current pictures that are published: deliverables, and masters without any."""

@@ -24,7 +24,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     for file in facts.published():
         manifest = file.output.manifest
         if manifest and manifest.state == INVALID:
-            hint = "it was changed after it was signed; `take = 2` asks for another one"
+            hint = f"it was changed after it was signed; {facts.another(file)}"
             yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
         if facts.generated(file) and not facts.source_type(file.output):
             yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -17,9 +17,6 @@ from flux2build.images.reading import Line
 from flux2build.model import Generate
 from flux2build.tables.table import Field
 
-_AGAIN: Final = (
-    "look at it; `take = 2` asks for another one, and the operation `text` sets words exactly"
-)
 _ALIKE: Final = 0.6
 """How much of a word has to be right to be the same one, misspelt."""
 
@@ -37,6 +34,40 @@ class _Word(Struct, frozen=True):
 
     text: str
     confidence: float
+
+
+class _Row:
+    """All letters that were read, one after the other, and where words may begin and end.
+
+    A reader may see no space between two words, or one within a word, so an expected word may
+    also begin where another one ends, and run over edges.
+    """
+
+    def __init__(self) -> None:
+        self.letters = ""
+        self.edges = {0}
+
+    def add(self, word: str) -> None:
+        """Append what was read, with an edge on both sides of it and of all that is no letter."""
+        for letter in f"{_folded(word)} ":
+            wide = unicodedata.east_asian_width(letter) in {"W", "F"}  # these stand without spaces
+            if wide or not letter.isalnum():
+                self.edges.add(len(self.letters))
+            if letter.isalnum():
+                self.letters += letter
+            if wide:
+                self.edges.add(len(self.letters))
+
+    def shows(self, word: str, words: Collection[str]) -> bool:
+        """Whether a word stands there, and is no part of one that nobody expects."""
+        start = self.letters.find(word)
+        while start >= 0:
+            end = start + len(word)
+            begins = start in self.edges or self.letters.endswith(tuple(words), 0, start)
+            if begins and (end in self.edges or self.letters.startswith(tuple(words), end)):
+                return True
+            start = self.letters.find(word, start + 1)
+        return False
 
 
 def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
@@ -80,29 +111,37 @@ def _compared(
     facts: Facts, file: Current, expected: str, words: Sequence[_Word]
 ) -> Iterator[Finding]:
     """A finding about the words that are missing, and one about those that are misspelt."""
-    plain = {_plain(word.text): word for word in words}
-    whole = "".join(_plain(word.text) for word in words)  # a reader may see no space between two
+    plain, row = {_plain(word.text): word for word in words}, _Row()
+    for each in words:
+        row.add(each.text)
     missing, misspelt = [], []
-    for word in dict.fromkeys(expected.split()):
-        if _plain(word) in whole:
+    wanted = {word: _plain(word) for word in expected.split()}
+    for word, letters in wanted.items():
+        if letters in plain or row.shows(letters, wanted.values()):
             continue
-        if near := get_close_matches(_plain(word), plain, n=1, cutoff=_ALIKE):
+        if near := get_close_matches(letters, plain, n=1, cutoff=_ALIKE):
             read = plain[near[0]]
             misspelt.append(f"`{word}` reads `{read.text}` ({read.confidence:.0%} sure)")
         else:
             missing.append(f"`{word}`")
+    hint = f"look at it; {facts.another(file)}; the operation `text` sets words exactly"
     if misspelt:
-        yield facts.about(file.recipe, "text-misspelt", ", ".join(misspelt), hint=_AGAIN)
+        yield facts.about(file.recipe, "text-misspelt", ", ".join(misspelt), hint=hint)
     if missing:
         verb, shown = "is" if len(missing) == 1 else "are", " ".join(word.text for word in words)
         seen = f"the picture reads `{shown}`" if shown else "no words are in the picture"
         message = f"{', '.join(missing)} {verb} missing; {seen}"
-        yield facts.about(file.recipe, "text-missing", message, hint=_AGAIN)
+        yield facts.about(file.recipe, "text-missing", message, hint=hint)
+
+
+def _folded(word: str) -> str:
+    """A word without case, and without what depends on its encoding."""
+    return unicodedata.normalize("NFKC", word).casefold()
 
 
 def _plain(word: str) -> str:
-    """A word without case, accents of its encoding and punctuation."""
-    folded = unicodedata.normalize("NFKC", word).casefold()
+    """A word without case and punctuation."""
+    folded = _folded(word)
     return "".join(letter for letter in folded if letter.isalnum()) or folded
 
 

@@ -29,6 +29,7 @@ def test_an_empty_picture_is_a_warning(
 
     assert paths(findings, "blank") == ["a.png", "b.webp"]
     assert words in findings[0]["message"]
+    assert findings[0]["hint"] == "look at it; bring another picture"
     assert empty.run("check", "--strict").code == 1
 
 

@@ -31,7 +31,7 @@ needs_the_extra = pytest.mark.skipif(
 )
 
 
-def messages(*lines: str) -> dict[str, str]:
+def messages(*lines: str, expected: str = "GRAND Opening!") -> dict[str, str]:
     """The messages about a picture in which some lines were read, by their codes."""
     held, text = lock(), "\n".join(lines)
     (key, block) = next(iter(held.blocks.items()))
@@ -39,7 +39,9 @@ def messages(*lines: str) -> dict[str, str]:
     assert isinstance(row, Generated)
     row = replace(row, output=replace(row.output, text=text))
     held = replace(held, blocks={**held.blocks, key: replace(block, generated=row)})
-    findings = CHECK.findings(facts(EXPECTING, held=held), TextOptions())
+    findings = CHECK.findings(
+        facts(EXPECTING.replace("GRAND Opening!", expected), held=held), TextOptions()
+    )
     return {finding.code: finding.problem.message for finding in findings}
 
 
@@ -59,6 +61,28 @@ def messages(*lines: str) -> dict[str, str]:
 def test_words_are_missing_misspelt_or_there(lines: tuple[str, ...], codes: set[str]) -> None:
     """Case, punctuation and spaces do not count, and a line that is unsure was not read."""
     assert set(messages(*lines)) == codes
+
+
+@pytest.mark.parametrize(
+    ("expected", "read", "shown"),
+    [
+        ("20% off", "200% off", False),
+        ("open", "Reopening soon", False),
+        ("art", "START", False),
+        ("Sale 50%", "SALE50%", True),
+        ("50%", "Sale -50%!", True),
+        ("50%", "Sale/50%", True),
+        ("Grand-Opening", "GRAND OPENING", True),
+        ("sunflower", "sun flower", True),
+        ("don't", "DONT", True),
+        ("&", "Salt & Pepper", True),
+        ("a", "banana a", True),
+        ("\u5f00\u4e1a", "\u76db\u5927\u5f00\u4e1a\u5927\u5409", True),
+    ],
+)
+def test_part_of_another_word_is_no_word(expected: str, read: str, *, shown: bool) -> None:
+    """A wrong number is not passed because it begins with the right one."""
+    assert (not messages(f"0.99 {read}", expected=expected)) == shown
 
 
 def test_messages_say_what_was_read_and_how_sure_that_is() -> None:
