@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.world import described_in_full
 from flux2build.digest import of_bytes
@@ -80,7 +82,13 @@ def _taken(
     output = described_in_full(path, of_bytes(data), data, Signer())
     receipt = Receipt(ADOPTED, cost=Decimal(0), cost_source=ADOPTED)
     adopted = Adopted(output, [f"{field} {text}" for field, text in differences.items()])
-    return adopted, row_of(picture, task, output, receipt)
+    return adopted, replace(row_of(picture, task, output, receipt), picked=_picked(picture))
+
+
+def _picked(picture: Picture) -> bool:
+    """Whether a person picked what the asset ships; so the request of that candidate stays the asset's."""
+    row = picture.block.generated if picture.block else None
+    return row is not None and row.picked
 
 
 def _read(file: str) -> bytes:

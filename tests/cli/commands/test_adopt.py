@@ -57,6 +57,20 @@ def test_it_costs_nothing_and_stays(empty: Site, monkeypatch: pytest.MonkeyPatch
     assert 'receipt.provider = "adopted"' in lock
 
 
+def test_it_stays_in_the_place_of_a_further_candidate(empty: Site) -> None:
+    """What was picked before is no reason to bring back what the model drew."""
+    empty.write("assets.toml", SPEC.replace('"bfl"', '"sketch"'))
+    assert empty.run("build").code == Exit.DONE
+    assert empty.run("reroll", "fox").code == Exit.DONE
+    assert empty.run("pick", "fox", "2").code == Exit.DONE
+    retouched = picture(empty.folder / "retouched.png")
+    assert empty.run("adopt", "fox", "retouched.png").code == Exit.DONE
+
+    assert empty.run("build").code == Exit.DONE
+    assert empty.folder.joinpath("fox.png").read_bytes() == retouched
+    assert empty.run("check").code == Exit.DONE
+
+
 def test_what_differs_is_said(empty: Site) -> None:
     """A picture of another size is taken all the same."""
     empty.write("assets.toml", SPEC)
