@@ -105,7 +105,10 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
 
 
 def edits(recipe: Recipe, picture: Picture) -> Iterator[str]:
-    """The lines of TOML that make a picture what the spec asks for."""
+    """The lines of TOML that make a picture what the spec asks for.
+
+    One that was picked is that of any take and seed.
+    """
     task, row = recipe.task, picture.row
     if row is None or not isinstance(task, Generate):  # pragma: no cover - it was rolled back
         return
@@ -113,9 +116,9 @@ def edits(recipe: Recipe, picture: Picture) -> Iterator[str]:
         yield f"prompt = {toml_value(row.prompt)}"
     if task.model != row.model:
         yield f"model = {toml_value(row.model)}"
-    if task.take != row.take:
+    if task.take != row.take and not row.picked:
         yield f"take = {row.take}"
-    for name in sorted({*task.params, *row.params}):
+    for name in sorted({*task.params, *row.params} - ({"seed"} if row.picked else set())):
         if name not in row.params:
             yield f"# without `{name}`"
         elif task.params.get(name) != row.params[name]:

@@ -96,6 +96,23 @@ def test_what_it_prints_makes_the_picture_current(painted: Painted) -> None:
     assert charges(server) == 2
 
 
+def test_a_candidate_that_was_picked_needs_no_edit(painted: Painted) -> None:
+    """It is picked again with its row; `take = 3` would order further candidates."""
+    site, server = painted
+    site.edit("assets.toml", "seed = 2", "candidates = 2")
+    assert site.run("build", "--yes").code == Exit.DECIDE
+    for number in ("2", "1"):
+        assert site.run("pick", "fox", number).code == Exit.DONE
+        commit(site.folder, f"Pick {number}")
+
+    ran = site.run("rollback", "fox")
+    assert (ran.code, ran.out) == (Exit.DONE, "")
+    assert site.run("approve", "fox").code == Exit.DONE
+    assert site.run("build", "--yes").code == Exit.DONE
+    assert site.run("check").code == Exit.DONE
+    assert charges(server) == 4
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
