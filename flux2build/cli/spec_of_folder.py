@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from flux2build.errors import UsageError
 from flux2build.images.decode import probe
 from flux2build.images.formats.contract import PictureError
+from flux2build.images.formats.lookup import of_path
 from flux2build.lockfile.write import toml_value
 from flux2build.storage import regular
-from flux2build.storage.paths import is_foreign
+from flux2build.storage.paths import fault, fold, is_foreign
 
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 """What providers deliver."""
@@ -32,10 +33,10 @@ model = "flux-2-pro"
 """
 
 
-def spec_of(folder: Path, root: Path, leave: Callable[[str], None]) -> str:
+def spec_of(folder: Path, root: Path, leave: Callable[[str, str], None]) -> str:
     """The text of a spec with an asset for each picture in a folder; paths start from `root`.
 
-    `leave` is told of each file that has the name of a picture and cannot be read as one.
+    `leave` is told of each file that has the name of a picture and cannot be an output, and why.
 
     Raises:
         UsageError: there is no such folder below the root, or no picture in it.
@@ -51,18 +52,34 @@ def spec_of(folder: Path, root: Path, leave: Callable[[str], None]) -> str:
     return "\n".join([head, *assets])
 
 
-def _assets(folder: Path, leave: Callable[[str], None]) -> Iterator[str]:
-    names = set[str]()
+def _assets(folder: Path, leave: Callable[[str, str], None]) -> Iterator[str]:
+    names, outputs = set[str](), set[str]()
     for path in sorted(folder.rglob("*")):
         inside = PurePosixPath(path.relative_to(folder).as_posix())
         if path.suffix.lower() in _SUFFIXES and not any(map(is_foreign, inside.parts)):
             try:
                 picture = probe(regular.read(path), path.name)
             except (OSError, PictureError):
-                leave(inside.as_posix())
+                leave(inside.as_posix(), "cannot be read as a picture")
                 continue
+            if why := _unfit(inside.as_posix(), picture.format, outputs):
+                leave(inside.as_posix(), why)
+                continue
+            outputs.add(fold(inside.as_posix()))
             name = _name(inside, names)
             yield _asset(name, inside, (picture.width, picture.height, picture.format))
+
+
+def _unfit(path: str, form: str, outputs: Container[str]) -> str | None:
+    """Why a spec cannot have a file as an output; None if it can."""
+    if any(mark in path for mark in ("{{", "{%", "{#")):
+        return "would be a template"
+    if fold(path) in outputs:
+        return "is one file with another one on some systems"
+    named = of_path(path)
+    if named is None or named.name != form:
+        return f"its name says another format than its own, {form}"
+    return fault(path)
 
 
 def _name(path: PurePosixPath, names: set[str]) -> str:

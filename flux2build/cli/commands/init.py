@@ -55,8 +55,8 @@ def init(options: CommonOptions, *, folder: str | None) -> None:
         name = os.path.relpath(spec)
         hint = "`flux2build plan` shows what it would make"
         raise UsageError(f"`{name}` exists already", hint=hint)
-    left = list[str]()
-    own = None if folder is None else spec_of(Path(folder), spec.parent, left.append)
+    left = dict[str, str]()
+    own = None if folder is None else spec_of(Path(folder), spec.parent, left.__setitem__)
     done = dict(_written(spec, own))
     adopted = [] if folder is None else _adopted(options, spec, console)
     if options.json:
@@ -64,8 +64,8 @@ def init(options: CommonOptions, *, folder: str | None) -> None:
         console.document({"files": rows, "adopted": [*adopted]})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
-    for path in left:
-        console.say(f"left out {Path(folder or '', path)}: cannot be read as a picture")
+    for path, why in left.items():
+        console.say(f"left out {Path(folder or '', path)}: {why}")
     console.say("")
     if folder is not None:
         console.say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -175,11 +176,16 @@ def test_a_folder_of_pictures_is_adopted(empty: Site, monkeypatch: pytest.Monkey
         noise = Image.effect_noise((96, 60), 60).convert("RGB")
         noise.save(path)
     empty.write("img/broken.png", "no picture")
+    Image.new("RGB", (64, 64)).save(empty.folder / "img" / "mobile.png", "JPEG")
     empty.write("img/node_modules/x.png", "foreign")
     before = {name: data for name, data in empty.files().items() if name.startswith("img/")}
 
     ran = empty.run("init", "--from", "img")
-    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, 1)
+    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, 2)
+    assert (
+        f"left out {Path('img/mobile.png')}: its name says another format than its own, jpeg"
+        in ran.err
+    )
     assert f"left out {Path('img/broken.png')}: cannot be read as a picture" in ran.err
     assert {name: empty.folder.joinpath(name).read_bytes() for name in before} == before
     assert empty.run("check").code == Exit.DONE
@@ -190,6 +196,21 @@ def test_a_folder_of_pictures_is_adopted(empty: Site, monkeypatch: pytest.Monkey
         order_from(server.base_url, monkeypatch)
         assert empty.run("build", "--yes").code == Exit.DONE
         assert charges(server) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such files")
+def test_a_picture_that_cannot_be_an_output_is_left_out(empty: Site) -> None:
+    """The spec that is written holds on every system; each other file is named, with the reason."""
+    names = ("x{{b}}", "{# c #}", "a:b", "con", " lead", "a\tb", "a", "A")
+    empty.folder.joinpath("img").mkdir()
+    for name in names:
+        Image.new("RGB", (64, 64), "teal").save(empty.folder / "img" / f"{name}.png")
+
+    ran = empty.run("init", "--from", "img")
+    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, len(names) - 1)
+    assert f"left out {Path('img/a:b.png')}: has `:` in it" in ran.err
+    assert "Adopted 1 picture" in ran.err
+    assert empty.run("check").code == Exit.DONE
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "empty", ".."])
