@@ -100,7 +100,9 @@ def held_claims(store: TeamStore) -> HeldClaims:
 
 
 def _placed(settings: UserSettings, problem: Problem) -> Problem:
-    """A problem with the URL, where it is written."""
+    """A problem with the URL, where it is written; one with the token has its own name."""
+    if TOKEN_VARIABLE in problem.message:
+        return problem
     if settings.environment.get(STORE_VARIABLE) or settings.env_file.get(STORE_VARIABLE):
         return Problem(f"`{STORE_VARIABLE}`: {problem.message}", hint=problem.hint)
     return settings.written.located(problem, _URL)

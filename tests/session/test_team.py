@@ -75,6 +75,18 @@ def test_wrong_variable(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         opened(config.parent)
 
 
+def test_wrong_token(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that is none is told as the token's variable, wherever the URL is written."""
+    config.write_text('[store]\nurl = "https://store.example/team"\n')
+    monkeypatch.setenv("FLUX2BUILD_STORE_TOKEN", "two words")
+    with pytest.raises(UsageError) as error:
+        opened(config.parent)
+    (problem,) = error.value.problems
+
+    assert problem.message == "`FLUX2BUILD_STORE_TOKEN` does not hold a token"
+    assert problem.place is None
+
+
 def test_path(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who names a folder by its path is told its URL."""
     monkeypatch.setenv("FLUX2BUILD_STORE", str(config.parent / "a store"))

@@ -182,11 +182,15 @@ class FolderKind:
         """The backend of a URL.
 
         Raises:
-            UsageError: it names no absolute path of this machine.
+            UsageError: it names no absolute path of this machine, or more than that.
         """
         parts = urlsplit(url)
-        path = url2pathname(parts.path)
-        if parts.netloc not in {"", "localhost"} or not Path(path).is_absolute() or "\0" in path:
+        if parts.query or parts.fragment:
+            message = f"the URL of `{plain(url)}` names more than a folder, after `?` or `#`"
+            raise UsageError(message, hint="in the name of a folder, write `%3F` and `%23`")
+        path = os.path.normpath(url2pathname(parts.path))
+        far = parts.netloc not in {"", "localhost"}
+        if far or "\0" in path or not Path(path).is_absolute() or Path(path).parent == Path(path):
             message = f"`{plain(url)}` names no folder of this machine"
             raise UsageError(message, hint=f"write an absolute path, like `{self.example}`")
         return Folder(Path(path))

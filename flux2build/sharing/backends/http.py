@@ -253,6 +253,8 @@ class ServerKind:
             parts, port = urlsplit(""), None
         if not parts.hostname or port == 0 or parts.query or parts.fragment:
             message = f"`{plain(url)}` is not the URL of a store's server"
+            if parts.query or parts.fragment:
+                message += ": something follows it, after `?` or `#`"
             raise UsageError(message, hint=f"write it like `{self.example}`")
         headers = _credentials(parts, access.value(TOKEN_VARIABLE))
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

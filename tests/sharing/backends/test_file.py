@@ -62,11 +62,22 @@ def test_huge(tmp_path: Path) -> None:
         backend.get(CLAIM)
 
 
-@pytest.mark.parametrize("url", ["file://", "file://server/mnt", "file:team", "file:///a%00b"])
+@pytest.mark.parametrize(
+    "url",
+    ["file://", "file://server/mnt", "file:team", "file:///a%00b", "file:///", "file:///mnt/.."],
+)
 def test_urls(url: str) -> None:
-    """A URL names an absolute path of this machine."""
+    """A URL names an absolute path of this machine, and not all of its disk."""
     with pytest.raises(UsageError, match="names no folder of this machine"):
         BACKEND.open(url, Access())
+
+
+@pytest.mark.parametrize("url", ["file:///mnt/team#2", "file:///mnt/team?x=1", "file:///mnt/a?#b"])
+def test_cut_urls(url: str) -> None:
+    """What follows a `?` or `#` is never left out: another folder would be meant."""
+    with pytest.raises(UsageError, match="more than a folder") as error:
+        BACKEND.open(url, Access())
+    assert "%23" in str(error.value.problems[0].hint)
 
 
 WRITING: Final = """

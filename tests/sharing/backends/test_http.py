@@ -123,6 +123,7 @@ def test_urls(url: str) -> None:
     with pytest.raises(UsageError, match="is not the URL of a store's server") as error:
         BACKEND.open(url, Access())
     assert "pw" not in str(error.value)
+    assert ("after `?` or `#`" in str(error.value)) == ("?" in url)
 
 
 def test_token() -> None:
