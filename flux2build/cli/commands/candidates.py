@@ -16,6 +16,8 @@ from flux2build.console.styled import Text
 from flux2build.digest import Json, short
 from flux2build.errors import Exit, UsageError
 from flux2build.images.contact_sheet import Tile, drawn
+from flux2build.lockfile import ReviewState
+from flux2build.model import AssetName
 from flux2build.session import exports
 from flux2build.session.candidate_list import SORTS, Shown, palette, shown
 from flux2build.session.common_options import Choice, CommonOptions
@@ -63,9 +65,19 @@ def candidates(
 def _way(project: Project, choice: Choice) -> str:
     """How an asset gets candidates, or whose turn it is."""
     chosen = project.chosen(choice)
-    if any(each.takes and each.asset in chosen for each in project.spec.recipes):
-        return "`flux2build build` orders them"
-    return "`candidates = 4` in an asset orders four"
+    several = [r.asset for r in project.spec.recipes if r.takes and r.asset in chosen]
+    if not several:
+        return "`candidates = 4` in an asset orders four"
+    kept = [asset for asset in several if _kept(project, asset)]
+    reopened = " ".join(f"--reopen {shlex.quote(asset)}" for asset in kept)
+    return f"`{f'flux2build build {reopened}'.strip()}` orders them"
+
+
+def _kept(project: Project, asset: AssetName) -> bool:
+    """Whether a person decided that a picture stays as it is, so that a build orders no other one."""
+    block = project.lock.block(asset, project.spec.profile)
+    decision = block.decision if block else None
+    return decision is not None and decision.state in {ReviewState.APPROVED, ReviewState.HELD}
 
 
 def _drawn(output: str, rows: Sequence[Shown]) -> bytes:

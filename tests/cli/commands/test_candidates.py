@@ -110,6 +110,11 @@ def test_take_and_seed_may_be_templates_of_axes(sheet: Site) -> None:
 def test_whose_turn_it_is_is_told_where_there_are_none(sheet: Site) -> None:
     """A build orders what the spec asks for, and the spec asks for what it does not say yet."""
     assert "`flux2build build sheet` orders them" in sheet.run("candidates", "sheet").err
+    for word in ("build", "approve"):
+        assert sheet.run(word, "sheet", "-p", "draft").code == 0
+    sheet.edit("assets.toml", 'prompt = "', 'prompt = "bright ')
+    told = sheet.run("candidates", "sheet", "-p", "draft").err
+    assert "--reopen sheet" in told
     sheet.edit("assets.toml", "candidates = 4\n", "")
     assert "`candidates = 4` in an asset" in sheet.run("candidates", "sheet").err
 
